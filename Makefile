@@ -1,0 +1,485 @@
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+#
+# One command each: make, make test, make check, make size, make help.
+# Everything is built below build/$(ARCH)/, or $(O)/$(ARCH)/ when O is given.
+
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.SUFFIXES:
+.DELETE_ON_ERROR:
+SHELL := /bin/sh
+
+# --- what is built, for what, where ----------------------------------------
+
+arch_of = $(strip $(patsubst aarch64,arm64,$(patsubst amd64,x86_64,\
+	$(patsubst mipsel,mips32el,$(patsubst mips,mips32eb,\
+	$(patsubst mips32,mips32eb,$(1)))))))
+machine := $(call arch_of,$(shell uname -m))
+override ARCH := $(call arch_of,$(or $(ARCH),$(machine)))
+ifeq ($(filter x86_64 arm64 mips32el mips32eb,$(ARCH)),)
+$(error ARCH=$(ARCH): known are x86_64, arm64 (aarch64), \
+	mips32el (mipsel), mips32eb (mips, mips32))
+endif
+
+# Another machine's programs: its tools, its emulator, and nothing shared.
+triple_x86_64 := x86_64-linux-gnu
+triple_arm64 := aarch64-linux-gnu
+triple_mips32el := mipsel-linux-gnu
+triple_mips32eb := mips-linux-gnu
+exec_x86_64 := qemu-x86_64
+exec_arm64 := qemu-aarch64
+exec_mips32el := qemu-mipsel
+exec_mips32eb := qemu-mips
+
+foreign := $(if $(filter $(machine),$(ARCH)),,1)
+ifeq ($(foreign),1)
+CROSS_COMPILE ?= $(triple_$(ARCH))-
+EXEC ?= $(exec_$(ARCH))
+static := -static
+ifeq ($(CC),musl-gcc)
+override CC := $(shell scripts/musl $(ARCH))
+endif
+ifeq ($(CC),gcc)
+override CC := $(CROSS_COMPILE)gcc
+endif
+ifeq ($(CXX),g++)
+override CXX := $(CROSS_COMPILE)g++
+endif
+ifeq ($(CC),)
+$(error no musl for $(ARCH): see above)
+endif
+endif
+
+ifneq ($(filter default undefined,$(origin CC)),)
+CC := $(CROSS_COMPILE)gcc
+endif
+ifneq ($(filter default undefined,$(origin AR)),)
+AR := $(CROSS_COMPILE)ar
+endif
+CXX := $(if $(filter default undefined,$(origin CXX)),$(CROSS_COMPILE)g++,$(CXX))
+NM ?= $(CROSS_COMPILE)nm
+SIZE ?= $(CROSS_COMPILE)size
+CLANG ?= clang
+HOSTPYTHON ?= /usr/bin/python3
+
+root := $(or $(O),build)
+base := $(root)/$(ARCH)
+out := $(base)$(if $(filter 1 y,$(SANITIZE)),-asan)
+config := $(base)/.config
+config_h := $(base)/config.h
+
+ifeq ($(V),1)
+Q :=
+say = @:
+else
+Q := @
+say = $(if $(findstring s,$(firstword -$(MAKEFLAGS))),@:,@printf '  %-7s %s\n')
+endif
+
+# --- goals that change the configuration run alone, one after another -------
+
+config_goals := menuconfig defconfig mips32_defconfig allnoconfig \
+	allyesconfig savedefconfig olddefconfig
+goals := $(or $(MAKECMDGOALS),all)
+# … these need none, or first install what makes one
+plain_goals := help format clean distclean test test-all demo bench \
+	guests deps-test deps-demo deps-bench deps-cross deps-guests
+
+ifneq ($(filter $(config_goals),$(goals)),)
+ifneq ($(filter-out $(config_goals),$(goals)),)
+one_by_one := 1
+endif
+endif
+
+ifeq ($(one_by_one),1)
+
+.PHONY: $(goals) one-by-one
+$(goals): one-by-one
+	@:
+one-by-one:
+	@for goal in $(goals); do $(MAKE) $$goal || exit; done
+
+else
+
+ifneq ($(filter-out $(config_goals) $(plain_goals),$(goals)),)
+include $(config)
+endif
+
+.PHONY: all libs
+all: libs
+
+# --- configuration ------------------------------------------------------------
+
+kconfigs := Kconfig $(wildcard */Kconfig port/*/Kconfig)
+defconfig_file := port/linux/defconfig
+kconf = KCONFIG_CONFIG=$(config) KCONFIG_CONFIG_HEADER= \
+	$(HOSTPYTHON) -m $(1) $(2)
+have_kconfiglib := $(HOSTPYTHON) -c 'import kconfiglib' 2>/dev/null
+need_kconfiglib := { $(have_kconfiglib) || { \
+	echo "make: $@ needs the Debian package python3-kconfiglib" \
+	"(apt-get install python3-kconfiglib)." >&2; \
+	echo "make: an existing configuration, copied to $(config)," \
+	"builds without it." >&2; exit 1; }; }
+
+# A missing .config is made from the defaults; one that is older than the
+# Kconfig files is completed, where that is possible.
+$(config): $(kconfigs)
+	@mkdir -p $(@D)
+	@if [ ! -f $@ ]; then \
+		$(need_kconfiglib) && \
+		echo "  CONFIG  $@ (from $(defconfig_file))" && \
+		$(call kconf,defconfig,$(defconfig_file)) >/dev/null; \
+	elif $(have_kconfiglib); then \
+		$(call kconf,olddefconfig) >/dev/null; \
+	else \
+		echo "make: $@ is older than Kconfig and is used as it is" \
+		"(no python3-kconfiglib)" >&2; \
+	fi
+	@touch $@
+
+.PHONY: $(config_goals)
+menuconfig olddefconfig allnoconfig allyesconfig:
+	@mkdir -p $(base)
+	@$(need_kconfiglib)
+	@$(call kconf,$@)
+
+defconfig mips32_defconfig: %defconfig:
+	@mkdir -p $(base)
+	@$(need_kconfiglib)
+	@$(call kconf,defconfig,$(if $(*),port/$(*:_=)/defconfig,$(defconfig_file)))
+
+savedefconfig:
+	@$(need_kconfiglib)
+	@$(call kconf,savedefconfig,--out $(base)/defconfig)
+
+$(config_h): $(config) scripts/config.awk
+	$(say) GEN $@
+	$(Q)awk -f scripts/config.awk $(config) >$@.tmp
+	$(Q)if cmp -s $@.tmp $@; then rm $@.tmp; else mv $@.tmp $@; fi
+	$(Q)touch $@
+
+# --- flags --------------------------------------------------------------------
+
+warnings := -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wundef \
+	$(if $(CONFIG_WERROR),-Werror)
+optimize := $(if $(CONFIG_OPTIMIZE_SIZE),-Os,-O2)
+ifneq ($(filter 1 y,$(SANITIZE)),)
+sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all \
+	-fno-omit-frame-pointer
+# instrumented shifts of bytes are `int` to gcc 12, cast or not
+warnings += -Wno-conversion
+endif
+
+CFLAGS ?= -g
+all_cflags = -std=c11 $(optimize) $(target_cflags) $(warnings) $(sanitize) \
+	-Iinclude $(CFLAGS)
+# for "elf.h" only: <elf.h> stays the system's
+core_dirs := -iquote . -iquote core -iquote arch
+core_cflags = -ffreestanding -ffunction-sections -fdata-sections \
+	$(core_dirs) -include $(config_h)
+port_cflags = -D_GNU_SOURCE -ffunction-sections -fdata-sections \
+	-include $(config_h)
+test_cflags = -D_GNU_SOURCE $(core_dirs) -iquote tests -include $(config_h)
+all_ldflags = $(sanitize) $(static) -Wl,--gc-sections $(LDFLAGS)
+
+# clang takes its target from CROSS_COMPILE
+ifneq ($(CROSS_COMPILE),)
+ifneq ($(findstring clang,$(CC)),)
+target_cflags := --target=$(patsubst %-,%,$(notdir $(CROSS_COMPILE)))
+endif
+endif
+
+# Debian's musl-gcc does not see the kernel's headers: they are shown to it,
+# and nothing else of /usr/include is. Those of scripts/musl do see them.
+ifeq ($(notdir $(CC)),musl-gcc)
+target_cflags += -isystem $(out)/uapi
+uapi := $(out)/uapi/.made
+$(uapi):
+	@mkdir -p $(@D)
+	@ln -sfn /usr/include/linux $(@D)/linux
+	@ln -sfn /usr/include/asm-generic $(@D)/asm-generic
+	@ln -sfn /usr/include/$$(gcc -print-multiarch)/asm $(@D)/asm
+	@touch $@
+endif
+
+# Objects are made again when a compiler or a flag is another one.
+flags_now = $(CC) | $(CXX) | $(all_cflags) | $(core_cflags) | $(port_cflags) \
+	| $(all_ldflags)
+flags_file := $(out)/.flags
+.PHONY: FORCE
+FORCE:
+$(flags_file): FORCE
+	@mkdir -p $(@D)
+	@echo '$(flags_now)' | cmp -s - $@ || echo '$(flags_now)' >$@
+
+made_first := $(flags_file) $(config_h) $(uapi)
+
+# --- libraries ------------------------------------------------------------------
+
+core-y :=
+arch-y :=
+port-y :=
+tools-y :=
+port-mips32-y :=
+include core/objs.mk arch/objs.mk port/linux/objs.mk tools/objs.mk
+-include port/mips32/objs.mk
+
+core_objs := $(addprefix $(out)/core/,$(core-y))
+arch_objs := $(addprefix $(out)/arch/,$(arch-y))
+port_objs := $(if $(CONFIG_PORT_LINUX),$(addprefix $(out)/port/linux/,$(port-y)))
+tools_objs := $(if $(CONFIG_PORT_LINUX),$(addprefix $(out)/tools/,$(tools-y)))
+
+core_lib := $(out)/libdwunw-core.a
+full_lib := $(out)/libdwunw.a
+libs := $(core_lib) $(full_lib)
+
+# What a mips32 firmware links instead of libdwunw.a.
+ifneq ($(filter mips32%,$(ARCH)),)
+ifneq ($(CONFIG_ARCH_MIPS32)$(port-mips32-y),$(port-mips32-y))
+mips32_objs := $(addprefix $(out)/port/mips32/,$(port-mips32-y))
+mips32_lib := $(out)/libdwunw-mips32.a
+libs += $(mips32_lib)
+endif
+endif
+libs: $(libs)
+
+$(core_objs) $(arch_objs): $(out)/%.o: %.c $(made_first)
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(all_cflags) $(core_cflags) -MMD -MP -c $< -o $@
+
+$(port_objs) $(tools_objs): $(out)/%.o: %.c $(made_first)
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(all_cflags) $(port_cflags) -MMD -MP -c $< -o $@
+
+firmware_cflags = -ffreestanding -funwind-tables -fno-stack-protector -ffunction-sections \
+	-fdata-sections
+$(filter $(patsubst port/%.c,$(out)/port/%.o,$(wildcard port/mips32/*.c)),\
+		$(mips32_objs)): $(out)/%.o: %.c $(made_first)
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(all_cflags) $(firmware_cflags) -MMD -MP -c $< -o $@
+
+$(filter $(patsubst port/%.S,$(out)/port/%.o,$(wildcard port/mips32/*.S)),\
+		$(mips32_objs)): $(out)/%.o: %.S $(made_first)
+	@mkdir -p $(@D)
+	$(say) AS $<
+	$(Q)$(CC) $(all_cflags) $(firmware_cflags) -MMD -MP -c $< -o $@
+
+# The list beside an archive changes when a member is dropped from it.
+define archive
+	$(say) AR $@
+	$(Q)rm -f $@
+	$(Q)$(AR) rcsD $@ $(filter %.o,$^)
+endef
+$(core_lib): $(core_objs) $(arch_objs) core/objs.mk arch/objs.mk $(config_h)
+	$(archive)
+$(full_lib): $(core_objs) $(arch_objs) $(port_objs) core/objs.mk arch/objs.mk \
+		port/linux/objs.mk $(config_h)
+	$(archive)
+$(mips32_lib): $(core_objs) $(arch_objs) $(mips32_objs) core/objs.mk \
+		arch/objs.mk port/mips32/objs.mk $(config_h)
+	$(archive)
+
+# --- the dwunw command ------------------------------------------------------------
+
+tool := $(if $(tools_objs),$(out)/dwunw)
+all: $(tool)
+$(out)/dwunw: $(tools_objs) $(full_lib)
+	$(say) LD $@
+	$(Q)$(CC) $(all_cflags) $(tools_objs) $(full_lib) $(all_ldflags) \
+		$(LDLIBS) -o $@
+
+# --- examples: each directory's rules.mk adds to `examples` -------------------------
+#
+# A fragment may use: $(out) $(CC) $(CLANG) $(Q) $(say) $(full_lib)
+# $(made_first) $(all_cflags) $(all_ldflags) $(example_cflags) $(bpf_cflags).
+
+example_cflags = -D_GNU_SOURCE $(DWUNW_EXAMPLE_CFLAGS)
+bpf_target := $(if $(filter mips32eb,$(ARCH)),bpfeb,bpfel)
+bpf_cflags = -std=gnu11 -O2 -g -target $(bpf_target) -ffreestanding \
+	-Wall -Wextra $(if $(CONFIG_WERROR),-Werror) -Iinclude -Ibpf \
+	-idirafter /usr/include/$(shell gcc -print-multiarch) # <asm/types.h>
+
+.PHONY: examples
+examples: libs
+include $(wildcard examples/*/rules.mk)
+
+# --- tests --------------------------------------------------------------------------
+
+unit_src := $(sort $(wildcard tests/unit/*.c))
+unit_bin := $(unit_src:%.c=$(out)/%)
+test_scripts := $(sort $(wildcard tests/*/*.t))
+house_scripts := $(filter tests/house/%,$(test_scripts))
+
+$(unit_bin): $(out)/%: %.c $(full_lib) $(made_first)
+	@mkdir -p $(@D)
+	$(say) CCLD $<
+	$(Q)$(CC) $(all_cflags) $(test_cflags) -MMD -MP -MF $@.d $< \
+		$(full_lib) $(all_ldflags) $(LDLIBS) -o $@
+
+run_tests = BUILD='$(abspath $(out))' CC='$(CC)' CXX='$(CXX)' \
+	CLANG='$(CLANG)' NM='$(NM)' SIZE='$(SIZE)' ARCH='$(ARCH)' \
+	EXEC='$(EXEC)' FOREIGN='$(foreign)' CONFIG_H='$(abspath $(config_h))' \
+	MAKE='$(MAKE)' scripts/run-tests
+script_tiers = $(foreach d,\
+	$(sort $(patsubst tests/%/,%,$(dir $(test_scripts)))),\
+	-- $(d) $(filter tests/$(d)/%,$(test_scripts)))
+
+# make for another target, whatever was said about this one's tools
+in_target = $(MAKE) ARCH=$(1) CROSS_COMPILE=$(triple_$(1))- \
+	EXEC=$(exec_$(1)) CC=$(triple_$(1))-gcc CXX=$(triple_$(1))-g++ \
+	AR=$(triple_$(1))-ar NM=$(triple_$(1))-nm SIZE=$(triple_$(1))-size \
+	SANITIZE=
+targets := x86_64 arm64 mips32el mips32eb
+others := $(filter-out $(ARCH) $(machine),$(targets))
+
+.PHONY: unit-programs check test test-all test-others demo bench fuzz size
+.PHONY: guests
+unit-programs: $(unit_bin)
+	@:
+
+check: all unit-programs
+	@$(run_tests) unit $(unit_bin) -- house $(house_scripts)
+
+# On another machine: what can run under EXEC; scripts/foreign says what can.
+ifeq ($(foreign),1)
+test: deps-cross
+	@$(MAKE) all unit-programs
+	@$(run_tests) unit $(unit_bin) $(script_tiers)
+else
+# Here, and the unit tests once more on a host of the other byte order.
+second := $(filter mips32eb,$(others))
+test: deps-test
+	@$(MAKE) all unit-programs examples
+	@$(MAKE) SANITIZE=1 unit-programs
+	@$(if $(second),$(call in_target,$(second)) all unit-programs)
+	@$(run_tests) unit $(unit_bin) $(script_tiers) \
+		-- asan $(unit_src:%.c=$(base)-asan/%) \
+		-- valgrind $(unit_bin) \
+		$(if $(second),-- unit@$(exec_$(second)) \
+		$(unit_src:%.c=$(root)/$(second)/%))
+endif
+
+# Seconds of each are printed at the end; one that fails stops no other.
+test-all:
+	@scripts/tiers 'test: $(MAKE) test' 'others: $(MAKE) test-others'
+
+compilers := clang musl-gcc
+test-others: deps-cross
+	@scripts/tiers \
+		$(foreach t,$(others),'$(t): $(call in_target,$(t)) test') \
+		$(foreach c,$(compilers),'$(c): $(MAKE) O=$(root)/$(c) \
+			CC=$(c) all unit-programs') \
+		'clang check: $(MAKE) O=$(root)/clang CC=clang check' \
+		'musl: DWUNW_MUSL=1 tests/house/musl.t' \
+		'fuzz: $(MAKE) fuzz' \
+		'size: $(MAKE) size' \
+		$(if $(wildcard tests/guests/run.sh),'guests: $(MAKE) guests')
+
+guests: deps-guests
+	@[ -x tests/guests/run.sh ] || { \
+		echo "make: there is no tests/guests/run.sh" >&2; exit 1; }
+	@$(MAKE) all
+	@BUILD='$(abspath $(out))' CC='$(CC)' CLANG='$(CLANG)' \
+		MAKE='$(MAKE)' tests/guests/run.sh
+
+demo: deps-demo
+	@$(MAKE) all examples
+	@examples/bpf_memleak/run.sh --demo
+
+bench: deps-bench
+	@$(MAKE) all
+	@BUILD='$(abspath $(out))' CC='$(CC)' tests/bench/run.sh
+
+fuzz: all
+	@BUILD='$(abspath $(out))' CLANG='$(CLANG)' tests/fuzz/run.sh
+
+size: libs
+	@BUILD='$(abspath $(out))' CC='$(CC)' SIZE='$(SIZE)' ARCH='$(ARCH)' \
+		CONFIG_H='$(abspath $(config_h))' scripts/size
+
+.PHONY: deps-test deps-demo deps-bench deps-cross deps-guests
+deps-test deps-demo deps-bench deps-cross deps-guests: deps-%:
+	@scripts/deps $*
+
+# --- the rest ---------------------------------------------------------------------------
+
+.PHONY: format clean distclean help
+format:
+	clang-format -i $$(find include core arch port bpf examples tools \
+		tests scripts -name '*.[ch]' 2>/dev/null)
+
+clean:
+	@[ ! -d $(base) ] || find $(base) -mindepth 1 -maxdepth 1 \
+		! -name .config -exec rm -rf {} +
+	rm -rf $(base)-asan
+
+distclean:
+	rm -rf $(base) $(base)-asan $(root)/clang $(root)/musl-gcc
+	@rmdir $(root) 2>/dev/null || :
+
+help:
+	@sed -n 's/^#: \{0,1\}//p' Makefile
+
+#: Build
+#:   all               libdwunw-core.a, libdwunw.a and the dwunw command
+#:                     (the default)
+#:   libs              the libraries; for mips32 libdwunw-mips32.a as well
+#:   examples          the programs in examples/
+#:   unit-programs     the programs of tests/unit
+#:   clean             remove what was built, keep the configuration
+#:   distclean         remove the configuration as well
+#:
+#: See and test
+#:   demo              find a leak in a program without frame pointers
+#:   check             quick tests: unit tests and the rules of the house
+#:   test              every test; the unit tests again under ASan+UBSan,
+#:                     under valgrind and on big-endian mips32 (qemu-user);
+#:                     with ARCH= of another machine, what runs under EXEC
+#:   test-others       what test leaves out: the other targets, clang and
+#:                     musl-gcc builds, musl of every target, fuzz, size, guests
+#:   test-all          test, then test-others; prints seconds for each
+#:   guests            the capture on kernels of the other targets
+#:   fuzz              every fuzz target for a short while
+#:   bench             time a frame, beside libunwind and libdwfl
+#:   deps-test         install the Debian packages that test, demo or bench
+#:   deps-demo         needs, after saying which; those targets begin with it
+#:   deps-bench        (cross: the other targets' compilers and qemu-user;
+#:   deps-cross        guests: qemu-system)
+#:   deps-guests
+#:   size              text, data, bss and stack use, against the budget
+#:
+#: Configure (build/$(ARCH)/.config; an existing one builds without Python)
+#:   menuconfig        choose in menus
+#:   defconfig         the defaults for Linux servers (port/linux/defconfig)
+#:   mips32_defconfig  the defaults for mips32 routers (port/mips32/defconfig)
+#:   allnoconfig       the smallest library
+#:   allyesconfig      everything on
+#:   olddefconfig      complete a .config of an older version
+#:   savedefconfig     what differs from the defaults, to build/$(ARCH)/defconfig
+#:
+#: Tidy
+#:   format            clang-format in place
+#:   help              this text
+#:
+#: Variables
+#:   ARCH=             x86_64, arm64 (aarch64), mips32el (mipsel) or
+#:                     mips32eb (mips, mips32)
+#:   CC=               gcc, clang or musl-gcc; for another target's musl see
+#:                     scripts/musl
+#:   CROSS_COMPILE=    prefix of the tools; aarch64-linux-gnu-,
+#:                     mipsel-linux-gnu- or mips-linux-gnu- by default where
+#:                     ARCH is another machine's
+#:   O=                build root instead of build/
+#:   SANITIZE=1        with ASan and UBSan, in build/$(ARCH)-asan
+#:   V=1               print the commands
+#:   EXEC=             program that runs the unit tests; qemu-aarch64,
+#:                     qemu-mipsel or qemu-mips by default where ARCH is
+#:                     another machine's (programs are linked statically there)
+#:   CFLAGS= LDFLAGS=  added at the end
+
+-include $(core_objs:.o=.d) $(arch_objs:.o=.d) $(port_objs:.o=.d) \
+	$(tools_objs:.o=.d) $(mips32_objs:.o=.d) $(unit_bin:=.d)
+
+endif

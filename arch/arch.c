@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* The arches of this build, and what is true of all of them. */
+#include "arch.h"
+
+#include "core/bytes.h"
+
+static const struct dwunw_arch_ops *const arches[] = {
+#if IS_ON(CONFIG_ARCH_X86_64)
+	&dwu_arch_x86_64,
+#endif
+#if IS_ON(CONFIG_ARCH_ARM64)
+	&dwu_arch_arm64,
+#endif
+#if IS_ON(CONFIG_ARCH_MIPS32)
+	&dwu_arch_mips32el,
+	&dwu_arch_mips32eb,
+#endif
+};
+
+#define ARCH_COUNT (sizeof(arches) / sizeof(arches[0]))
+
+const struct dwunw_arch_ops *dwunw_arch_by_id(uint16_t arch_id)
+{
+	size_t i;
+
+	for (i = 0; i < ARCH_COUNT; i++)
+		if (arches[i]->id == arch_id)
+			return arches[i];
+	return NULL;
+}
+
+const struct dwunw_arch_ops *
+dwunw_arch_from_regset(const struct dwunw_regset *regs)
+{
+	if (!regs || regs->version != DWUNW_REGSET_VERSION)
+		return NULL;
+	return dwunw_arch_by_id(regs->arch);
+}
+
+const struct dwunw_arch_ops *
+dwunw_arch_by_elf(uint16_t machine, uint8_t elf_class, uint8_t elf_data)
+{
+	size_t i;
+
+	for (i = 0; i < ARCH_COUNT; i++)
+		if (arches[i]->machine == machine &&
+		    arches[i]->elf_class == elf_class &&
+		    arches[i]->elf_data == elf_data)
+			return arches[i];
+	return NULL;
+}
+
+dwunw_status_t dwunw_regset_prepare(struct dwunw_regset *regs, uint16_t arch_id)
+{
+	const struct dwunw_arch_ops *arch = dwunw_arch_by_id(arch_id);
+
+	if (!regs)
+		return DWUNW_ERR_INVALID_ARG;
+	memset(regs, 0, sizeof(*regs));
+	if (!arch)
+		return DWUNW_ERR_UNSUPPORTED_ARCH;
+	regs->version = DWUNW_REGSET_VERSION;
+	regs->arch = arch_id;
+	regs->reg_count = arch->reg_count;
+	regs->valid = (1ull << arch->reg_count) - 1;
+	return DWUNW_OK;
+}
+
+uint16_t dwunw_arch_id(const struct dwunw_arch_ops *arch)
+{
+	return arch->id;
+}
+
+const char *dwunw_arch_name(const struct dwunw_arch_ops *arch)
+{
+	return arch->name;
+}
+
+uint8_t dwunw_arch_address_size(const struct dwunw_arch_ops *arch)
+{
+	return arch->address_size;
+}
+
+bool dwunw_arch_big_endian(const struct dwunw_arch_ops *arch)
+{
+	return arch->big_endian;
+}
+
+uint8_t dwunw_arch_sp(const struct dwunw_arch_ops *arch)
+{
+	return arch->sp;
+}
+
+uint8_t dwunw_arch_column_count(const struct dwunw_arch_ops *arch)
+{
+	return dwu_column_count(arch);
+}
+
+int dwunw_arch_column(const struct dwunw_arch_ops *arch, uint64_t dwarf_reg)
+{
+	if (dwarf_reg < arch->reg_count)
+		return (int)dwarf_reg;
+	if (dwarf_reg - arch->extra_first < arch->extra_count &&
+	    dwarf_reg >= arch->extra_first)
+		return (int)(dwarf_reg - arch->extra_first) +
+		       dwu_value_count(arch);
+	return -1;
+}
+
+uint16_t dwunw_arch_column_reg(const struct dwunw_arch_ops *arch,
+			       uint8_t column)
+{
+	if (column < arch->reg_count)
+		return column;
+	if (column < dwu_value_count(arch))
+		return UINT16_MAX;
+	return (uint16_t)(arch->extra_first + column - dwu_value_count(arch));
+}
+
+const char *dwunw_arch_column_name(const struct dwunw_arch_ops *arch,
+				   uint8_t column)
+{
+	return column < dwu_column_count(arch) ? arch->column_names[column] :
+						 "?";
+}
+
+void dwu_row_clear(const struct dwunw_arch_ops *arch, struct dwunw_row *row)
+{
+	row->start = 0;
+	row->end = 0;
+	row->ra_column = arch->ra;
+	row->flags = 0;
+	row->column_count = dwu_column_count(arch);
+	memset(row->reserved, 0, sizeof(row->reserved));
+	row->cfa = (struct dwunw_rule){ .kind = DWUNW_RULE_REGISTER,
+					.reg = arch->sp };
+	memset(row->rules, 0, row->column_count * sizeof(row->rules[0]));
+}
+
+void dwu_entry_row(const struct dwunw_arch_ops *arch, int32_t pushed,
+		   struct dwunw_row *row)
+{
+	dwu_row_clear(arch, row);
+	row->cfa.value = pushed + arch->entry_size;
+	row->rules[arch->ra].kind = arch->link_register ? DWUNW_RULE_SAME :
+							   DWUNW_RULE_OFFSET;
+	row->rules[arch->ra].value = -(int32_t)arch->entry_size;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * What the core needs to know of a target, as constant data and a few pure
+ * functions over code bytes. One file per arch defines one such struct per
+ * byte order; arch.c lists those that are built in.
+ */
+#ifndef DWU_ARCH_H
+#define DWU_ARCH_H
+
+#include <dwunw/module.h>
+
+/* Registers that a packed row has a slot for, at most. */
+#define DWU_SAVED_MAX 12u
+
+/* Code bytes from pc on that signal_row() and stub_code() are given. */
+#define DWU_CODE_SIZE 16u
+/* Code bytes before pc that frame_pointer_row() is given, at most. */
+#define DWU_CODE_BEFORE 64u
+
+struct dwunw_arch_ops {
+	const char *name;
+	uint16_t id; /* enum dwunw_arch_id */
+	uint16_t machine; /* e_machine */
+	uint8_t elf_class; /* EI_CLASS */
+	uint8_t elf_data; /* EI_DATA */
+	uint8_t address_size;
+	bool big_endian;
+
+	/*
+	 * Columns 0 .. reg_count - 1 are the DWARF registers of that number,
+	 * then comes the pc where it is not one of them (see pc below): these
+	 * have values. Behind them stand extra_count DWARF registers from
+	 * extra_first on, which only have rules.
+	 */
+	uint8_t reg_count;
+	uint8_t extra_count;
+	uint16_t extra_first;
+	const char *const *column_names;
+
+	uint8_t sp;
+	uint8_t ra; /* column of the return address where CFI is silent */
+	/*
+	 * Column of the pc. With a link register it is reg_count, for rows
+	 * that restore both the pc and ra (signal frames); else it is ra.
+	 */
+	uint8_t pc;
+	/* the return address of a leaf is in column ra, not in memory */
+	bool link_register;
+	/* the bits of a code address: others are an ISA or a signature */
+	uint64_t pc_mask;
+	/* the stack pointer at a function's entry is CFA - entry_size */
+	uint8_t entry_size;
+	/* columns that a call preserves, as a mask; sp is not among them */
+	uint64_t preserved;
+	/* columns that a packed row can say are saved at CFA + offset */
+	/* the first one is the return address, the others ascend: rows full
+	 * and packed read the target in one order */
+	uint8_t saved[DWU_SAVED_MAX];
+	uint8_t saved_count;
+
+	/* Any of these may be NULL. */
+
+	/* Is this the code of a signal trampoline? Then its row. */
+	bool (*signal_row)(const struct dwunw_arch_ops *arch,
+			   const uint8_t *code, struct dwunw_row *row);
+	/* Code that leaves while the stack is as at the function's entry: a
+	 * PLT entry, a return? */
+	bool (*stub_code)(const uint8_t *code);
+	/* Does the code before pc set up a frame pointer? Then the row that
+	 * hangs on it: [code, code + size) ends at pc. */
+	bool (*frame_pointer_row)(const uint8_t *code, size_t size,
+				  struct dwunw_row *row);
+};
+
+extern const struct dwunw_arch_ops dwu_arch_x86_64;
+extern const struct dwunw_arch_ops dwu_arch_arm64;
+extern const struct dwunw_arch_ops dwu_arch_mips32el;
+extern const struct dwunw_arch_ops dwu_arch_mips32eb;
+
+/* Columns that have values: the registers, and the pc if it is apart. */
+static inline uint8_t dwu_value_count(const struct dwunw_arch_ops *arch)
+{
+	return (uint8_t)(arch->reg_count + arch->link_register);
+}
+
+/* All columns: those with values and the extra ones. */
+static inline uint8_t dwu_column_count(const struct dwunw_arch_ops *arch)
+{
+	return (uint8_t)(dwu_value_count(arch) + arch->extra_count);
+}
+
+/* An empty row of this arch: no rules, CFA = sp. */
+void dwu_row_clear(const struct dwunw_arch_ops *arch, struct dwunw_row *row);
+
+/* The row at a function's first instruction, `pushed` bytes later. */
+void dwu_entry_row(const struct dwunw_arch_ops *arch, int32_t pushed,
+		   struct dwunw_row *row);
+
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * arm64 (AAPCS64; DWARF numbers: AADWARF64 4.1). Little-endian. x30 is the
+ * link register; the pc has a column of its own, for signal frames.
+ */
+#include "arch.h"
+
+#include "core/bytes.h"
+
+enum {
+	X19 = 19,
+	X29 = 29,
+	X30 = 30,
+	SP = 31,
+	PC = 32, /* a column of ours */
+	REGISTERS = 32,
+	V8 = 72,
+};
+
+static const char *const names[] = {
+	"x0",  "x1",  "x2",  "x3",  "x4",  "x5",  "x6",	 "x7",	"x8",
+	"x9",  "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17",
+	"x18", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26",
+	"x27", "x28", "x29", "x30", "sp",  "pc",  "v8",	 "v9",	"v10",
+	"v11", "v12", "v13", "v14", "v15",
+};
+
+_Static_assert(sizeof(names) / sizeof(names[0]) <= DWUNW_COLUMN_MAX,
+	       "a row has room for every column");
+
+static uint32_t instruction(const uint8_t *code, unsigned int index)
+{
+	struct dwu_cursor c = dwu_cursor(code, DWU_CODE_SIZE, false);
+
+	c.off = 4u * index;
+	return dwu_u32(&c);
+}
+
+/*
+ * The frame of a signal (Linux, asm/sigcontext.h, asm/ucontext.h). sp points
+ * at struct rt_sigframe: siginfo has 128 bytes, uc_mcontext stands at 176 of
+ * ucontext and begins with fault_address, x0..x30, sp, pc.
+ *
+ *	mov x8, #139 (rt_sigreturn);  svc #0
+ */
+static bool signal_row(const struct dwunw_arch_ops *arch, const uint8_t *code,
+		       struct dwunw_row *row)
+{
+	const int32_t saved = 128 + 176 + 8;
+	uint8_t i;
+
+	if (instruction(code, 0) != 0xd2801168 ||
+	    instruction(code, 1) != 0xd4000001)
+		return false;
+	row->flags |= DWUNW_ROW_SIGNAL;
+	row->ra_column = arch->pc;
+	for (i = 0; i <= PC; i++) {
+		row->rules[i].kind = DWUNW_RULE_OFFSET;
+		row->rules[i].value = saved + 8 * i;
+	}
+	return true;
+}
+
+/*
+ * Code that leaves as it came: ret (x30), or a PLT entry, whose ip registers
+ * x16 and x17 are for linkers (AAPCS64 6.1.1): [bti c] adrp x16.
+ */
+static bool stub_code(const uint8_t *code)
+{
+	uint32_t first = instruction(code, 0);
+
+	if (first == 0xd503245f) /* bti c */
+		first = instruction(code, 1);
+	return first == 0xd65f03c0 || (first & 0x9f00001f) == 0x90000010;
+}
+
+const struct dwunw_arch_ops dwu_arch_arm64 = {
+	.name = "arm64",
+	.id = DWUNW_ARCH_ARM64,
+	.machine = 183, /* EM_AARCH64 */
+	.elf_class = 2,
+	.elf_data = 1,
+	.address_size = 8,
+	.reg_count = REGISTERS,
+	.extra_count = 8, /* v8..v15: their low halves are preserved */
+	.extra_first = V8,
+	.column_names = names,
+	.sp = SP,
+	.ra = X30,
+	.pc = PC,
+	.link_register = true,
+	/* user addresses have 48 bits; above stand tags and signatures */
+	.pc_mask = 0x0000ffffffffffff,
+	/* AAPCS64 6.1.1: x19..x29 */
+	.preserved = 0x7ffull << X19,
+	.saved = { X30, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, X29 },
+	.saved_count = 12,
+	.signal_row = signal_row,
+	.stub_code = stub_code,
+};

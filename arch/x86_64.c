@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * x86-64 (System V psABI 1.0). DWARF numbers: figure 3.36. The return
+ * address is column 16, which holds the pc in a register set.
+ */
+#include "arch.h"
+
+#include "core/bytes.h"
+
+enum {
+	RAX, RDX, RCX, RBX, RSI, RDI, RBP, RSP,
+	R8, R9, R10, R11, R12, R13, R14, R15, RIP,
+	COLUMNS,
+};
+
+static const char *const names[COLUMNS] = {
+	"rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp",
+	"r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15", "rip",
+};
+
+/*
+ * The frame of a signal, for a restorer that has no CFI (musl's). The
+ * handler has returned to the restorer, so sp points at struct ucontext,
+ * whose mcontext starts at 40 (Linux, asm/sigcontext.h, struct sigcontext_64).
+ *
+ *	mov $15 (rt_sigreturn), %rax;  syscall
+ */
+static bool signal_row(const struct dwunw_arch_ops *arch, const uint8_t *code,
+		       struct dwunw_row *row)
+{
+	static const uint8_t restorer[] = { 0x48, 0xc7, 0xc0, 0x0f, 0x00,
+					    0x00, 0x00, 0x0f, 0x05 };
+	/* in the order of struct sigcontext_64, 8 bytes each */
+	static const uint8_t saved[] = { R8,  R9,  R10, R11, R12, R13,
+					 R14, R15, RDI, RSI, RBP, RBX,
+					 RDX, RAX, RCX, RSP, RIP };
+	int32_t i;
+
+	(void)arch;
+	if (memcmp(code, restorer, sizeof(restorer)) != 0)
+		return false;
+	row->flags |= DWUNW_ROW_SIGNAL;
+	for (i = 0; i < (int32_t)sizeof(saved); i++) {
+		row->rules[saved[i]].kind = DWUNW_RULE_OFFSET;
+		row->rules[saved[i]].value = 40 + 8 * i;
+	}
+	return true;
+}
+
+/*
+ * A PLT entry without CFI (.iplt of static files, .plt.sec):
+ * [endbr64] [bnd] jmp *disp(%rip); or a ret. Intel SDM 2, JMP and ENDBR64.
+ */
+static bool stub_code(const uint8_t *code)
+{
+	static const uint8_t endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+
+	if (memcmp(code, endbr64, sizeof(endbr64)) == 0)
+		code += sizeof(endbr64);
+	if (code[0] == 0xf2)
+		code++;
+	return code[0] == 0xc3 || (code[0] == 0xff && code[1] == 0x25);
+}
+
+/*
+ * push %rbp, then mov %rsp, %rbp (either encoding), and no ret up to pc:
+ *
+ *	(rsp, rip, rbp) = (rbp + 16, *(rbp + 8), *rbp)		psABI 3.2.2
+ */
+static bool frame_pointer_row(const uint8_t *code, size_t size,
+			      struct dwunw_row *row)
+{
+	bool moved = false;
+	size_t i;
+
+	for (i = size; i-- > 0;) {
+		if (code[i] == 0xc3)
+			return false;
+		if (i + 3 <= size && code[i] == 0x48 &&
+		    ((code[i + 1] == 0x89 && code[i + 2] == 0xe5) ||
+		     (code[i + 1] == 0x8b && code[i + 2] == 0xec)))
+			moved = true;
+		if (moved && code[i] == 0x55)
+			break;
+		if (i == 0)
+			return false;
+	}
+	row->cfa.reg = RBP;
+	row->cfa.value = 16;
+	row->rules[RIP].kind = DWUNW_RULE_OFFSET;
+	row->rules[RIP].value = -8;
+	row->rules[RBP].kind = DWUNW_RULE_OFFSET;
+	row->rules[RBP].value = -16;
+	return size > 0;
+}
+
+const struct dwunw_arch_ops dwu_arch_x86_64 = {
+	.name = "x86_64",
+	.id = DWUNW_ARCH_X86_64,
+	.machine = 62, /* EM_X86_64 */
+	.elf_class = 2,
+	.elf_data = 1,
+	.address_size = 8,
+	.reg_count = COLUMNS,
+	.column_names = names,
+	.sp = RSP,
+	.ra = RIP,
+	.pc = RIP,
+	.pc_mask = UINT64_MAX,
+	/* call pushes the return address: CFA = sp at entry + 8 (3.2.2) */
+	.entry_size = 8,
+	/* psABI 3.2.1, figure 3.4 */
+	.preserved = 1u << RBX | 1u << RBP | 1u << R12 | 1u << R13 |
+		     1u << R14 | 1u << R15,
+	.saved = { RIP, RBX, RBP, R12, R13, R14, R15 },
+	.saved_count = 7,
+	.signal_row = signal_row,
+	.stub_code = stub_code,
+	.frame_pointer_row = frame_pointer_row,
+};

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "bytes.h"
+
+struct dwu_cursor dwu_cursor(const uint8_t *data, size_t size, bool big)
+{
+	return (struct dwu_cursor){ .data = data, .size = size, .big = big };
+}
+
+/* The next bytes, or NULL once anything was bad. */
+static const uint8_t *next(struct dwu_cursor *c, size_t size)
+{
+	const uint8_t *p = c->data + c->off;
+
+	if (c->bad || size > c->size - c->off) {
+		c->bad = true;
+		return NULL;
+	}
+	c->off += size;
+	return p;
+}
+
+uint8_t dwu_u8(struct dwu_cursor *c)
+{
+	const uint8_t *p = next(c, 1);
+
+	return p ? p[0] : 0;
+}
+
+uint16_t dwu_u16(struct dwu_cursor *c)
+{
+	const uint8_t *p = next(c, 2);
+
+	if (!p)
+		return 0;
+	return c->big ? (uint16_t)(p[0] << 8 | p[1]) :
+			(uint16_t)(p[1] << 8 | p[0]);
+}
+
+uint32_t dwu_u32(struct dwu_cursor *c)
+{
+	const uint8_t *p = next(c, 4);
+
+	if (!p)
+		return 0;
+	if (c->big)
+		return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
+		       (uint32_t)p[2] << 8 | p[3];
+	return (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 |
+	       (uint32_t)p[1] << 8 | p[0];
+}
+
+uint64_t dwu_u64(struct dwu_cursor *c)
+{
+	uint64_t first = dwu_u32(c);
+	uint64_t second = dwu_u32(c);
+
+	if (c->bad)
+		return 0;
+	return c->big ? first << 32 | second : second << 32 | first;
+}
+
+uint64_t dwu_uint(struct dwu_cursor *c, uint8_t size)
+{
+	switch (size) {
+	case 1:
+		return dwu_u8(c);
+	case 2:
+		return dwu_u16(c);
+	case 4:
+		return dwu_u32(c);
+	case 8:
+		return dwu_u64(c);
+	default:
+		c->bad = true;
+		return 0;
+	}
+}
+
+uint64_t dwu_sint(struct dwu_cursor *c, uint8_t size)
+{
+	uint64_t value = dwu_uint(c, size);
+
+	switch (size) {
+	case 1:
+		return (uint64_t)(int64_t)(int8_t)value;
+	case 2:
+		return (uint64_t)(int64_t)(int16_t)value;
+	case 4:
+		return (uint64_t)(int64_t)(int32_t)value;
+	default:
+		return value;
+	}
+}
+
+uint64_t dwu_uleb(struct dwu_cursor *c)
+{
+	uint64_t value = 0;
+	unsigned int shift = 0;
+	uint8_t byte;
+
+	do {
+		byte = dwu_u8(c);
+		if (shift < 64) {
+			value |= (uint64_t)(byte & 0x7f) << shift;
+			if (shift == 63 && (byte & 0x7e))
+				c->bad = true;
+		} else if (byte & 0x7f) {
+			c->bad = true;
+		}
+		shift += shift < 70 ? 7 : 0;
+	} while (byte & 0x80);
+	return c->bad ? 0 : value;
+}
+
+int64_t dwu_sleb(struct dwu_cursor *c)
+{
+	uint64_t value = 0;
+	unsigned int shift = 0;
+	uint8_t byte;
+
+	do {
+		byte = dwu_u8(c);
+		if (shift < 64)
+			value |= (uint64_t)(byte & 0x7f) << shift;
+		/* the 10th byte has one bit of value; the rest is its sign */
+		if (shift >= 63 && (byte & 0x7f) != 0 && (byte & 0x7f) != 0x7f)
+			c->bad = true;
+		shift += shift < 70 ? 7 : 0;
+	} while (byte & 0x80);
+	if (shift < 64 && (byte & 0x40))
+		value |= ~(uint64_t)0 << shift;
+	return c->bad ? 0 : (int64_t)value;
+}
+
+void dwu_skip(struct dwu_cursor *c, uint64_t size)
+{
+	(void)dwu_take(c, size);
+}
+
+struct dwunw_span dwu_take(struct dwu_cursor *c, uint64_t size)
+{
+	struct dwunw_span span = { NULL, 0 };
+
+	if (size > c->size)
+		c->bad = true;
+	span.data = next(c, (size_t)size);
+	if (span.data)
+		span.size = (size_t)size;
+	return span;
+}
+
+const char *dwu_string(struct dwu_cursor *c)
+{
+	const char *s = (const char *)(c->data + c->off);
+
+	while (dwu_u8(c) != 0)
+		;
+	return c->bad ? "" : s;
+}
+
+bool dwu_at_end(const struct dwu_cursor *c)
+{
+	return c->bad || c->off >= c->size;
+}
+
+static void align_to_address(struct dwu_cursor *c,
+			     const struct dwu_bases *bases)
+{
+	uint64_t at = bases->vaddr + c->off;
+	uint64_t mask = (uint64_t)bases->address_size - 1;
+
+	dwu_skip(c, (0 - at) & mask);
+}
+
+static uint64_t encoded_value(struct dwu_cursor *c, uint8_t format,
+			      uint8_t address_size)
+{
+	switch (format) {
+	case DWU_PE_ABSPTR:
+		return dwu_uint(c, address_size);
+	case DWU_PE_ULEB128:
+		return dwu_uleb(c);
+	case DWU_PE_UDATA2:
+		return dwu_uint(c, 2);
+	case DWU_PE_UDATA4:
+		return dwu_uint(c, 4);
+	case DWU_PE_UDATA8:
+		return dwu_uint(c, 8);
+	case DWU_PE_SIGNED:
+		return dwu_sint(c, address_size);
+	case DWU_PE_SLEB128:
+		return (uint64_t)dwu_sleb(c);
+	case DWU_PE_SDATA2:
+		return dwu_sint(c, 2);
+	case DWU_PE_SDATA4:
+		return dwu_sint(c, 4);
+	case DWU_PE_SDATA8:
+		return dwu_sint(c, 8);
+	default:
+		c->bad = true;
+		return 0;
+	}
+}
+
+static uint64_t encoded_base(struct dwu_cursor *c, uint8_t application,
+			     uint64_t at, const struct dwu_bases *bases)
+{
+	switch (application) {
+	case 0:
+	case DWU_PE_ALIGNED:
+		return 0;
+	case DWU_PE_PCREL:
+		return at;
+	case DWU_PE_TEXTREL:
+		return bases->text;
+	case DWU_PE_DATAREL:
+		return bases->data;
+	case DWU_PE_FUNCREL:
+		return bases->func;
+	default:
+		c->bad = true;
+		return 0;
+	}
+}
+
+uint64_t dwu_encoded(struct dwu_cursor *c, uint8_t encoding,
+		     const struct dwu_bases *bases)
+{
+	uint8_t application = encoding & DWU_PE_APPLICATION;
+	uint64_t at, value;
+
+	if (encoding == DWU_PE_OMIT)
+		return 0;
+	if (application == DWU_PE_ALIGNED)
+		align_to_address(c, bases);
+	at = bases->vaddr + c->off;
+	value = encoded_value(c, encoding & DWU_PE_FORMAT,
+			      bases->address_size);
+	if (value == 0 || c->bad)
+		return 0;
+	value += encoded_base(c, application, at, bases);
+	return dwu_address(value, bases->address_size);
+}

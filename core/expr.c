@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "expr.h"
+
+/* DWARF 5 7.7.1. The paragraphs at the cases below are those of 2.5.1. */
+enum {
+	DW_OP_addr = 0x03,
+	DW_OP_deref = 0x06,
+	DW_OP_const1u = 0x08,
+	DW_OP_const1s = 0x09,
+	DW_OP_const2u = 0x0a,
+	DW_OP_const2s = 0x0b,
+	DW_OP_const4u = 0x0c,
+	DW_OP_const4s = 0x0d,
+	DW_OP_const8u = 0x0e,
+	DW_OP_const8s = 0x0f,
+	DW_OP_constu = 0x10,
+	DW_OP_consts = 0x11,
+	DW_OP_dup = 0x12,
+	DW_OP_drop = 0x13,
+	DW_OP_over = 0x14,
+	DW_OP_pick = 0x15,
+	DW_OP_swap = 0x16,
+	DW_OP_rot = 0x17,
+	DW_OP_abs = 0x19,
+	DW_OP_and = 0x1a,
+	DW_OP_div = 0x1b,
+	DW_OP_minus = 0x1c,
+	DW_OP_mod = 0x1d,
+	DW_OP_mul = 0x1e,
+	DW_OP_neg = 0x1f,
+	DW_OP_not = 0x20,
+	DW_OP_or = 0x21,
+	DW_OP_plus = 0x22,
+	DW_OP_plus_uconst = 0x23,
+	DW_OP_shl = 0x24,
+	DW_OP_shr = 0x25,
+	DW_OP_shra = 0x26,
+	DW_OP_xor = 0x27,
+	DW_OP_bra = 0x28,
+	DW_OP_eq = 0x29,
+	DW_OP_ge = 0x2a,
+	DW_OP_gt = 0x2b,
+	DW_OP_le = 0x2c,
+	DW_OP_lt = 0x2d,
+	DW_OP_ne = 0x2e,
+	DW_OP_skip = 0x2f,
+	DW_OP_lit0 = 0x30,
+	DW_OP_lit31 = 0x4f,
+	DW_OP_breg0 = 0x70,
+	DW_OP_breg31 = 0x8f,
+	DW_OP_bregx = 0x92,
+	DW_OP_deref_size = 0x94,
+	DW_OP_nop = 0x96,
+};
+
+struct machine {
+	const struct dwunw_arch_ops *arch;
+	const struct dwu_regs *regs;
+	struct dwu_reader *reader;
+	struct dwu_cursor c;
+	uint8_t stop; /* DWU_GO, or what ended it */
+	unsigned int depth;
+	uint64_t stack[CONFIG_EXPR_STACK];
+};
+
+static void fail(struct machine *m, uint8_t stop)
+{
+	if (m->stop == DWU_GO)
+		m->stop = stop;
+}
+
+/* Values are kept cut to the target's address size (2.5.1, generic type). */
+static void push(struct machine *m, uint64_t value)
+{
+	if (m->depth == CONFIG_EXPR_STACK) {
+		fail(m, DWUNW_STOP_BAD_ROW);
+		return;
+	}
+	m->stack[m->depth++] = dwu_address(value, m->arch->address_size);
+}
+
+static uint64_t pop(struct machine *m)
+{
+	if (m->depth == 0) {
+		fail(m, DWUNW_STOP_BAD_ROW);
+		return 0;
+	}
+	return m->stack[--m->depth];
+}
+
+static void pick(struct machine *m, unsigned int below)
+{
+	if (below >= m->depth)
+		fail(m, DWUNW_STOP_BAD_ROW);
+	else
+		push(m, m->stack[m->depth - 1 - below]);
+}
+
+/* The entries at the top are moved round: [c b a] becomes [b a c] (rot). */
+static void rotate(struct machine *m, unsigned int count)
+{
+	uint64_t top;
+	unsigned int i;
+
+	if (count > m->depth) {
+		fail(m, DWUNW_STOP_BAD_ROW);
+		return;
+	}
+	top = m->stack[m->depth - 1];
+	for (i = 1; i < count; i++)
+		m->stack[m->depth - i] = m->stack[m->depth - i - 1];
+	m->stack[m->depth - count] = top;
+}
+
+static int64_t as_signed(const struct machine *m, uint64_t value)
+{
+	return m->arch->address_size == 4 ? (int32_t)(uint32_t)value :
+					    (int64_t)value;
+}
+
+/*
+ * Division by shift and subtract: on 32-bit hosts the operator would need a
+ * helper that the freestanding core does not have.
+ */
+static uint64_t divide(uint64_t dividend, uint64_t divisor, uint64_t *rest)
+{
+	uint64_t quotient = 0, remainder = 0;
+	int bit;
+
+	for (bit = 63; bit >= 0; bit--) {
+		bool carry = (remainder >> 63) != 0;
+
+		remainder = remainder << 1 | (dividend >> bit & 1);
+		if (carry || remainder >= divisor) {
+			remainder -= divisor;
+			quotient |= 1ull << bit;
+		}
+	}
+	*rest = remainder;
+	return quotient;
+}
+
+/* 2.5.1.4 DW_OP_div: signed, truncating as the consumers in use do. */
+static uint64_t divide_signed(const struct machine *m, uint64_t a, uint64_t b)
+{
+	bool negative_a = as_signed(m, a) < 0, negative_b = as_signed(m, b) < 0;
+	uint64_t quotient, rest;
+
+	a = (uint64_t)as_signed(m, a);
+	b = (uint64_t)as_signed(m, b);
+	quotient = divide(negative_a ? 0 - a : a, negative_b ? 0 - b : b,
+			  &rest);
+	return negative_a != negative_b ? 0 - quotient : quotient;
+}
+
+static uint64_t shift_right_signed(const struct machine *m, uint64_t a,
+				   uint64_t by)
+{
+	uint64_t value = (uint64_t)as_signed(m, a);
+	uint64_t fill = as_signed(m, a) < 0 ? ~0ull : 0;
+
+	if (by == 0)
+		return value;
+	return by >= 64 ? fill : value >> by | fill << (64 - by);
+}
+
+static void binary(struct machine *m, uint8_t op)
+{
+	uint64_t b = pop(m), a = pop(m), rest = 0;
+	int64_t sa = as_signed(m, a), sb = as_signed(m, b);
+	unsigned int bits = m->arch->address_size * 8u;
+
+	switch (op) {
+	case DW_OP_and: /* 2.5.1.4 (2) */
+		push(m, a & b);
+		break;
+	case DW_OP_div: /* 2.5.1.4 (3) */
+		if (b == 0)
+			fail(m, DWUNW_STOP_BAD_ROW);
+		else
+			push(m, divide_signed(m, a, b));
+		break;
+	case DW_OP_minus: /* 2.5.1.4 (4) */
+		push(m, a - b);
+		break;
+	case DW_OP_mod: /* 2.5.1.4 (5): the generic type is unsigned here */
+		if (b == 0) {
+			fail(m, DWUNW_STOP_BAD_ROW);
+			break;
+		}
+		(void)divide(a, b, &rest);
+		push(m, rest);
+		break;
+	case DW_OP_mul: /* 2.5.1.4 (6) */
+		push(m, a * b);
+		break;
+	case DW_OP_or: /* 2.5.1.4 (9) */
+		push(m, a | b);
+		break;
+	case DW_OP_plus: /* 2.5.1.4 (10) */
+		push(m, a + b);
+		break;
+	case DW_OP_shl: /* 2.5.1.4 (12) */
+		push(m, b < bits ? a << b : 0);
+		break;
+	case DW_OP_shr: /* 2.5.1.4 (13) */
+		push(m, b < bits ? a >> b : 0);
+		break;
+	case DW_OP_shra: /* 2.5.1.4 (14) */
+		push(m, shift_right_signed(m, a, b));
+		break;
+	case DW_OP_xor: /* 2.5.1.4 (15) */
+		push(m, a ^ b);
+		break;
+	case DW_OP_eq: /* 2.5.1.5 (1): signed comparisons */
+		push(m, sa == sb);
+		break;
+	case DW_OP_ge:
+		push(m, sa >= sb);
+		break;
+	case DW_OP_gt:
+		push(m, sa > sb);
+		break;
+	case DW_OP_le:
+		push(m, sa <= sb);
+		break;
+	case DW_OP_lt:
+		push(m, sa < sb);
+		break;
+	default: /* DW_OP_ne */
+		push(m, sa != sb);
+		break;
+	}
+}
+
+/* 2.5.1.2 DW_OP_breg: a register's contents plus an offset. */
+static void push_register(struct machine *m, uint64_t dwarf_reg)
+{
+	int64_t offset = dwu_sleb(&m->c);
+	int column = dwunw_arch_column(m->arch, dwarf_reg);
+
+	if (column < 0 || column >= m->arch->reg_count)
+		fail(m, DWUNW_STOP_BAD_ROW);
+	else if (!(m->regs->valid >> column & 1))
+		fail(m, DWUNW_STOP_NO_REGISTER);
+	else
+		push(m, m->regs->r[column] + (uint64_t)offset);
+}
+
+/* 2.5.1.3 (7), (9) */
+static void dereference(struct machine *m, uint8_t size)
+{
+	uint64_t addr = pop(m), value = 0;
+
+	if (size != 1 && size != 2 && size != 4 && size != 8)
+		fail(m, DWUNW_STOP_BAD_ROW);
+	else if (m->stop != DWU_GO)
+		return;
+	else if (!dwu_read_uint(m->reader, addr, size, &value))
+		fail(m, dwu_read_stop(m->reader));
+	else
+		push(m, value);
+}
+
+/* 2.5.1.5 (3), (4): a signed distance from behind the operand. */
+static void jump(struct machine *m, bool taken)
+{
+	uint64_t to = dwu_sint(&m->c, 2) + m->c.off;
+
+	if (!taken)
+		return;
+	if (to > m->c.size)
+		fail(m, DWUNW_STOP_BAD_ROW);
+	else
+		m->c.off = (size_t)to;
+}
+
+static void unary(struct machine *m, uint8_t op)
+{
+	uint64_t a = pop(m);
+
+	if (op == DW_OP_not) /* 2.5.1.4 (8) */
+		push(m, ~a);
+	else if (op == DW_OP_neg) /* 2.5.1.4 (7) */
+		push(m, 0 - a);
+	else /* 2.5.1.4 (1) DW_OP_abs */
+		push(m, as_signed(m, a) < 0 ? 0 - a : a);
+}
+
+static void execute(struct machine *m)
+{
+	uint8_t op = dwu_u8(&m->c);
+	uint64_t taken;
+
+	if (op >= DW_OP_lit0 && op <= DW_OP_lit31) { /* 2.5.1.1 (1) */
+		push(m, (uint64_t)op - DW_OP_lit0);
+		return;
+	}
+	if (op >= DW_OP_breg0 && op <= DW_OP_breg31) { /* 2.5.1.2 (2) */
+		push_register(m, (uint64_t)op - DW_OP_breg0);
+		return;
+	}
+	if ((op >= DW_OP_and && op <= DW_OP_mul) || op == DW_OP_or ||
+	    op == DW_OP_plus || (op >= DW_OP_shl && op <= DW_OP_xor) ||
+	    (op >= DW_OP_eq && op <= DW_OP_ne)) {
+		binary(m, op);
+		return;
+	}
+	switch (op) {
+	case DW_OP_addr: /* 2.5.1.1 (2) */
+		push(m, dwu_uint(&m->c, m->arch->address_size));
+		break;
+	case DW_OP_deref: /* 2.5.1.3 (7) */
+		dereference(m, m->arch->address_size);
+		break;
+	case DW_OP_deref_size: /* 2.5.1.3 (8) */
+		dereference(m, dwu_u8(&m->c));
+		break;
+	case DW_OP_const1u: /* 2.5.1.1 (3), (4) */
+	case DW_OP_const2u:
+	case DW_OP_const4u:
+	case DW_OP_const8u:
+		push(m, dwu_uint(&m->c,
+				 (uint8_t)(1u << (op - DW_OP_const1u) / 2)));
+		break;
+	case DW_OP_const1s:
+	case DW_OP_const2s:
+	case DW_OP_const4s:
+	case DW_OP_const8s:
+		push(m, dwu_sint(&m->c,
+				 (uint8_t)(1u << (op - DW_OP_const1s) / 2)));
+		break;
+	case DW_OP_constu: /* 2.5.1.1 (5) */
+		push(m, dwu_uleb(&m->c));
+		break;
+	case DW_OP_consts: /* 2.5.1.1 (6) */
+		push(m, (uint64_t)dwu_sleb(&m->c));
+		break;
+	case DW_OP_bregx: /* 2.5.1.2 (3) */
+		push_register(m, dwu_uleb(&m->c));
+		break;
+	case DW_OP_dup: /* 2.5.1.3 (1) */
+		pick(m, 0);
+		break;
+	case DW_OP_drop: /* 2.5.1.3 (2) */
+		(void)pop(m);
+		break;
+	case DW_OP_pick: /* 2.5.1.3 (3) */
+		pick(m, dwu_u8(&m->c));
+		break;
+	case DW_OP_over: /* 2.5.1.3 (4) */
+		pick(m, 1);
+		break;
+	case DW_OP_swap: /* 2.5.1.3 (5) */
+		rotate(m, 2);
+		break;
+	case DW_OP_rot: /* 2.5.1.3 (6) */
+		rotate(m, 3);
+		break;
+	case DW_OP_abs:
+	case DW_OP_neg:
+	case DW_OP_not:
+		unary(m, op);
+		break;
+	case DW_OP_plus_uconst: /* 2.5.1.4 (11) */
+		push(m, pop(m) + dwu_uleb(&m->c));
+		break;
+	case DW_OP_skip: /* 2.5.1.5 (2) */
+		jump(m, true);
+		break;
+	case DW_OP_bra: /* 2.5.1.5 (3) */
+		taken = pop(m);
+		jump(m, taken != 0);
+		break;
+	case DW_OP_nop: /* 2.5.1.6 (1) */
+		break;
+	default:
+		fail(m, DWUNW_STOP_BAD_ROW);
+		break;
+	}
+}
+
+uint8_t dwu_expr(const struct dwunw_arch_ops *arch,
+		 const struct dwunw_span *bytes, const struct dwu_regs *regs,
+		 struct dwu_reader *reader, const uint64_t *initial,
+		 uint64_t *result)
+{
+	struct machine m = { .arch = arch, .regs = regs, .reader = reader };
+	unsigned int steps;
+
+	m.stop = DWU_GO;
+	m.c = dwu_cursor(bytes->data, bytes->size, arch->big_endian);
+	if (initial)
+		push(&m, *initial);
+	for (steps = 0; m.stop == DWU_GO && !dwu_at_end(&m.c); steps++) {
+		if (steps == CONFIG_EXPR_STEPS)
+			fail(&m, DWUNW_STOP_BAD_ROW);
+		else
+			execute(&m);
+	}
+	if (m.c.bad || bytes->size == 0)
+		fail(&m, DWUNW_STOP_BAD_ROW);
+	*result = pop(&m);
+	return m.stop;
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "index.h"
+
+#include "entry.h"
+#include "sort.h"
+#include "window.h"
+
+/* FDEs at one address, or with empty ranges, that a search looks back over. */
+#define LOOK_BACK 16
+
+static bool big(const struct dwunw_module *module)
+{
+	return module->elf.data == 2;
+}
+
+/* The bytes of one value of the table; 0: not of a fixed size. */
+static uint8_t value_size(uint8_t encoding, uint8_t address_size)
+{
+	switch (encoding & DWU_PE_FORMAT) {
+	case DWU_PE_ABSPTR:
+	case DWU_PE_SIGNED:
+		return address_size;
+	case DWU_PE_UDATA2:
+	case DWU_PE_SDATA2:
+		return 2;
+	case DWU_PE_UDATA4:
+	case DWU_PE_SDATA4:
+		return 4;
+	case DWU_PE_UDATA8:
+	case DWU_PE_SDATA8:
+		return 8;
+	default:
+		return 0;
+	}
+}
+
+bool dwu_hdr_parse(struct dwunw_eh_hdr *hdr, const struct dwunw_module *module,
+		   const struct dwunw_span *bytes, uint64_t vaddr,
+		   uint64_t *eh_vaddr)
+{
+	struct dwu_cursor c = dwu_cursor(bytes->data, bytes->size, big(module));
+	uint8_t address_size = module->elf.elf_class == 2 ? 8 : 4;
+	struct dwu_bases b = { .vaddr = vaddr,
+			       .data = vaddr,
+			       .address_size = address_size };
+	uint8_t version = dwu_u8(&c), eh_encoding = dwu_u8(&c);
+	uint8_t count_encoding = dwu_u8(&c), encoding = dwu_u8(&c);
+	uint64_t count;
+
+	*hdr = (struct dwunw_eh_hdr){ .vaddr = vaddr };
+	*eh_vaddr = dwu_encoded(&c, eh_encoding, &b);
+	if (c.bad || version != 1 || eh_encoding == DWU_PE_OMIT)
+		return false;
+	count = dwu_encoded(&c, count_encoding, &b);
+	hdr->value_size = value_size(encoding, address_size);
+	hdr->value_signed = (encoding & DWU_PE_SIGNED) != 0;
+	hdr->data_relative =
+		(encoding & DWU_PE_APPLICATION) == DWU_PE_DATAREL;
+	if (c.bad || encoding == DWU_PE_OMIT ||
+	    count_encoding == DWU_PE_OMIT || hdr->value_size == 0 ||
+	    (!hdr->data_relative && (encoding & DWU_PE_APPLICATION) != 0) ||
+	    (encoding & DWU_PE_INDIRECT) || count > UINT32_MAX ||
+	    count * 2 * hdr->value_size > c.size - c.off)
+		return true;
+	hdr->count = (uint32_t)count;
+	hdr->table = dwu_take(&c, count * 2 * hdr->value_size);
+	return true;
+}
+
+static uint64_t hdr_value(const struct dwunw_eh_hdr *hdr, bool big_endian,
+			  uint32_t entry, unsigned int field)
+{
+	struct dwu_cursor c =
+		dwu_cursor(hdr->table.data, hdr->table.size, big_endian);
+	uint64_t value;
+
+	c.off = ((size_t)entry * 2 + field) * hdr->value_size;
+	value = hdr->value_signed ? dwu_sint(&c, hdr->value_size) :
+				    dwu_uint(&c, hdr->value_size);
+	return hdr->data_relative ? hdr->vaddr + value : value;
+}
+
+static uint64_t hdr_start(const struct dwunw_module *module, uint32_t entry)
+{
+	return dwu_address(hdr_value(&module->hdr, big(module), entry, 0),
+			   module->elf.elf_class == 2 ? 8 : 4);
+}
+
+static dwunw_status_t fde_at(const struct dwunw_module *module,
+			     const struct dwunw_cfi *cfi, uint64_t off,
+			     struct dwunw_fde *fde)
+{
+	struct dwu_record rec;
+
+	if (dwu_record(cfi, big(module), off, &rec) != DWUNW_OK || rec.cie ||
+	    rec.last || rec.empty)
+		return DWUNW_ERR_BAD_FORMAT;
+	return dwu_fde(module, cfi, &rec, fde);
+}
+
+static uint64_t hdr_off(const struct dwunw_module *module, uint32_t entry)
+{
+	uint64_t vaddr = dwu_address(hdr_value(&module->hdr, big(module),
+					       entry, 1),
+				     module->elf.elf_class == 2 ? 8 : 4);
+
+	return vaddr - module->eh.vaddr;
+}
+
+static bool hdr_entry_true(const struct dwunw_module *module, uint32_t entry)
+{
+	struct dwunw_fde fde;
+
+	return fde_at(module, &module->eh, hdr_off(module, entry), &fde) ==
+		       DWUNW_OK &&
+	       fde.start == hdr_start(module, entry);
+}
+
+bool dwu_hdr_usable(const struct dwunw_module *module)
+{
+	const struct dwunw_eh_hdr *hdr = &module->hdr;
+	uint64_t start, before = 0;
+	uint32_t i;
+
+	if (hdr->count == 0)
+		return false;
+	for (i = 0; i < hdr->count; i++) {
+		start = hdr_start(module, i);
+		if (start < before ||
+		    hdr_off(module, i) >= module->eh.bytes.size)
+			return false;
+		before = start;
+	}
+	return hdr_entry_true(module, 0) &&
+	       hdr_entry_true(module, hdr->count / 2) &&
+	       hdr_entry_true(module, hdr->count - 1);
+}
+
+uint32_t dwu_index_count(const struct dwunw_elf *elf,
+			 struct dwunw_section *section, bool debug_frame,
+			 bool size_known)
+{
+	struct dwu_window w = { .src = &elf->src };
+	struct dwu_record rec;
+	struct dwu_cursor c;
+	const uint8_t *bytes;
+	uint64_t off = 0;
+	uint32_t count = 0;
+	size_t size;
+
+	while (off < section->size) {
+		size = section->size - off < 20 ? (size_t)(section->size - off) :
+						  20;
+		bytes = dwu_window_at(&w, section->off + off, size);
+		if (!bytes)
+			break;
+		c = dwu_cursor(bytes, size, elf->data == 2);
+		if (dwu_record_head(&c, debug_frame, section->size, off,
+				    &rec) != DWUNW_OK ||
+		    (rec.empty && !size_known))
+			break;
+		count += !rec.cie && !rec.empty;
+		off = rec.next;
+	}
+	if (!size_known)
+		section->size = off;
+	return count;
+}
+
+static bool before(void *ctx, uint32_t a, uint32_t b)
+{
+	const struct dwunw_index_entry *entries = ctx;
+	const struct dwunw_index_entry *x = &entries[a], *y = &entries[b];
+
+	return x->start != y->start ? x->start < y->start : x->off < y->off;
+}
+
+static void swap(void *ctx, uint32_t a, uint32_t b)
+{
+	struct dwunw_index_entry *entries = ctx, held = entries[a];
+
+	entries[a] = entries[b];
+	entries[b] = held;
+}
+
+/* Where the file's lowest segment is linked: FDEs are indexed from there. */
+static uint64_t lowest_vaddr(const struct dwunw_elf *elf)
+{
+	uint64_t lowest = UINT64_MAX;
+	uint32_t i;
+
+	for (i = 0; i < elf->segment_count; i++)
+		if (elf->segments[i].vaddr < lowest)
+			lowest = elf->segments[i].vaddr;
+	return elf->segment_count ? lowest : 0;
+}
+
+void dwu_index_build(const struct dwunw_module *module, struct dwunw_cfi *cfi,
+		     struct dwunw_index_entry *entries, uint32_t count)
+{
+	struct dwunw_fde_cursor cursor;
+	struct dwunw_fde fde;
+	dwunw_status_t status;
+	uint64_t start;
+
+	cfi->index = entries;
+	cfi->index_base = lowest_vaddr(&module->elf);
+	dwunw_fde_cursor_init(&cursor, module, cfi);
+	while ((status = dwunw_fde_next(&cursor, &fde)) !=
+	       DWUNW_ERR_NO_DEBUG_DATA) {
+		start = fde.start - cfi->index_base;
+		if (status != DWUNW_OK || start > UINT32_MAX ||
+		    fde.off > UINT32_MAX || cfi->index_count == count)
+			continue;
+		entries[cfi->index_count].start = (uint32_t)start;
+		entries[cfi->index_count++].off = (uint32_t)fde.off;
+	}
+	dwu_sort(&(struct dwu_sort){ .ctx = entries,
+				     .count = cfi->index_count,
+				     .before = before,
+				     .swap = swap });
+}
+
+/* Number of FDEs that start at vaddr or before it. */
+static uint32_t hdr_upper_bound(const struct dwunw_module *module,
+				uint64_t vaddr)
+{
+	uint32_t low = 0, high = module->hdr.count, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (hdr_start(module, middle) <= vaddr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static uint32_t index_upper_bound(const struct dwunw_cfi *cfi, uint64_t vaddr)
+{
+	uint64_t wanted = vaddr - cfi->index_base;
+	uint32_t low = 0, high = cfi->index_count, middle;
+
+	if (vaddr < cfi->index_base)
+		return 0;
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (cfi->index[middle].start <= wanted)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+dwunw_status_t dwu_index_find(const struct dwunw_module *module,
+			      const struct dwunw_cfi *cfi, uint64_t vaddr,
+			      struct dwunw_fde *fde)
+{
+	bool by_hdr = !cfi->debug_frame && module->hdr.count > 0;
+	uint32_t i = by_hdr ? hdr_upper_bound(module, vaddr) :
+			      index_upper_bound(cfi, vaddr);
+	dwunw_status_t status;
+	uint64_t off;
+	int tries;
+
+	for (tries = 0; i > 0 && tries < LOOK_BACK; tries++) {
+		i--;
+		off = by_hdr ? hdr_off(module, i) : cfi->index[i].off;
+		status = fde_at(module, cfi, off, fde);
+		if (status != DWUNW_OK)
+			return status;
+		if (vaddr - fde->start < fde->end - fde->start)
+			return DWUNW_OK;
+	}
+	return DWUNW_ERR_NO_DEBUG_DATA;
+}
+
+void dwunw_fde_cursor_init(struct dwunw_fde_cursor *cursor,
+			   const struct dwunw_module *module,
+			   const struct dwunw_cfi *cfi)
+{
+	*cursor = (struct dwunw_fde_cursor){ .module = module, .cfi = cfi };
+}
+
+dwunw_status_t dwunw_fde_next(struct dwunw_fde_cursor *cursor,
+			      struct dwunw_fde *fde)
+{
+	struct dwu_record rec;
+	dwunw_status_t status;
+
+	for (;;) {
+		status = dwu_record(cursor->cfi, big(cursor->module),
+				    cursor->off, &rec);
+		if (status != DWUNW_OK) {
+			*fde = (struct dwunw_fde){ .cfi = cursor->cfi,
+						   .off = rec.off };
+			/* a bad length leads nowhere: the walk ends behind */
+			cursor->off = cursor->cfi->bytes.size;
+			return status;
+		}
+		if (rec.last)
+			return DWUNW_ERR_NO_DEBUG_DATA;
+		cursor->off = rec.next;
+		if (!rec.cie && !rec.empty)
+			return dwu_fde(cursor->module, cursor->cfi, &rec, fde);
+	}
+}

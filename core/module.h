@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* A module beyond dwunw/module.h: its code bytes. */
+#ifndef DWU_MODULE_H
+#define DWU_MODULE_H
+
+#include <dwunw/walk.h>
+
+#include "arch/arch.h"
+
+/*
+ * The row of a signal trampoline or of a stub (a PLT entry, a return) whose
+ * code stands at vaddr; *how says which. NO_DEBUG_DATA: neither.
+ */
+dwunw_status_t dwu_module_code_row(const struct dwunw_module *module,
+				   uint64_t vaddr, struct dwunw_row *row,
+				   uint8_t *how);
+
+/*
+ * The row of the frame-pointer chain, if the code before vaddr sets up a
+ * frame pointer. NO_DEBUG_DATA.
+ */
+dwunw_status_t dwu_module_fp_row(const struct dwunw_module *module,
+				 uint64_t vaddr, struct dwunw_row *row);
+
+#endif

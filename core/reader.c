@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "reader.h"
+
+#define HOST_IS_BIG (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+
+struct dwu_reader dwu_reader(const struct dwunw_arch_ops *arch,
+			     const struct dwunw_walk_input *input)
+{
+	uint64_t size = input->stack.size, last = arch->address_size - 1u;
+
+	return (struct dwu_reader){
+		.stack = input->stack,
+		.words = size > last ? size - last : 0,
+		.read = input->read_memory,
+		.ctx = input->memory_ctx,
+		.capped = (input->flags & DWUNW_WALK_CAPPED) != 0,
+		.swap = arch->big_endian != HOST_IS_BIG,
+		.address_size = arch->address_size,
+	};
+}
+
+static bool read_bytes(struct dwu_reader *reader, uint64_t addr, void *dst,
+		       uint8_t size)
+{
+	uint64_t off = addr - reader->stack.addr;
+
+	reader->count++;
+	if (off < reader->stack.size && size <= reader->stack.size - off) {
+		memcpy(dst, reader->stack.bytes + (size_t)off, size);
+		return true;
+	}
+	if (reader->read &&
+	    reader->read(reader->ctx, addr, dst, size) == DWUNW_OK)
+		return true;
+	reader->failed = addr;
+	return false;
+}
+
+bool dwu_read_uint(struct dwu_reader *reader, uint64_t addr, uint8_t size,
+		   uint64_t *value)
+{
+	uint64_t v8;
+	uint32_t v4;
+	uint16_t v2;
+	uint8_t v1;
+
+	switch (size) {
+	case 8:
+		if (!read_bytes(reader, addr, &v8, 8))
+			return false;
+		*value = reader->swap ? __builtin_bswap64(v8) : v8;
+		return true;
+	case 4:
+		if (!read_bytes(reader, addr, &v4, 4))
+			return false;
+		*value = reader->swap ? __builtin_bswap32(v4) : v4;
+		return true;
+	case 2:
+		if (!read_bytes(reader, addr, &v2, 2))
+			return false;
+		*value = reader->swap ? __builtin_bswap16(v2) : v2;
+		return true;
+	default:
+		if (!read_bytes(reader, addr, &v1, 1))
+			return false;
+		*value = v1;
+		return true;
+	}
+}
+
+uint8_t dwu_read_stop(const struct dwu_reader *reader)
+{
+	uint64_t end = reader->stack.addr + reader->stack.size;
+
+	if (reader->capped && !reader->read && reader->failed + 8 > end &&
+	    reader->failed >= reader->stack.addr)
+		return DWUNW_STOP_TRUNCATED;
+	return DWUNW_STOP_UNREADABLE;
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "sort.h"
+
+static bool sorted(const struct dwu_sort *s)
+{
+	uint32_t i;
+
+	for (i = 1; i < s->count; i++)
+		if (s->before(s->ctx, i, i - 1))
+			return false;
+	return true;
+}
+
+/* The element at root sinks to its place in the heap [0, count). */
+static void sift(const struct dwu_sort *s, uint32_t root, uint32_t count)
+{
+	uint32_t child;
+
+	while ((child = 2 * root + 1) < count) {
+		if (child + 1 < count && s->before(s->ctx, child, child + 1))
+			child++;
+		if (!s->before(s->ctx, root, child))
+			return;
+		s->swap(s->ctx, root, child);
+		root = child;
+	}
+}
+
+/* Heapsort: Knuth 5.2.3. */
+void dwu_sort(const struct dwu_sort *s)
+{
+	uint32_t i;
+
+	if (sorted(s))
+		return;
+	for (i = s->count / 2; i > 0; i--)
+		sift(s, i - 1, s->count);
+	for (i = s->count; i > 1; i--) {
+		s->swap(s->ctx, 0, i - 1);
+		sift(s, 0, i - 1);
+	}
+}

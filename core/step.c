@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "step.h"
+
+#include "expr.h"
+
+struct step {
+	const struct dwunw_arch_ops *arch;
+	const struct dwunw_module *module;
+	const struct dwunw_row *row;
+	struct dwu_reader *reader;
+	uint64_t cfa;
+};
+
+static uint8_t get_register(const struct dwu_regs *regs, uint8_t column,
+			    uint64_t *value)
+{
+	if (column >= DWUNW_REG_MAX || !(regs->valid >> column & 1))
+		return DWUNW_STOP_NO_REGISTER;
+	*value = regs->r[column];
+	return DWU_GO;
+}
+
+static uint8_t run_expression(const struct step *s,
+			      const struct dwunw_rule *rule,
+			      const struct dwu_regs *regs,
+			      const uint64_t *initial, uint64_t *value)
+{
+	struct dwunw_span bytes;
+
+	if (!IS_ON(CONFIG_CFI_EXPRESSIONS) || !s->module)
+		return DWUNW_STOP_BAD_ROW;
+	bytes = dwunw_module_expression(s->module, s->row, rule);
+	return dwu_expr(s->arch, &bytes, regs, s->reader, initial, value);
+}
+
+static uint8_t read_word(const struct step *s, uint64_t addr, uint64_t *value)
+{
+	uint8_t size = s->arch->address_size;
+
+	if (dwu_read_word(s->reader, dwu_address(addr, size), value))
+		return DWU_GO;
+	return dwu_read_stop(s->reader);
+}
+
+static uint8_t find_cfa(struct step *s, const struct dwu_regs *regs)
+{
+	const struct dwunw_rule *cfa = &s->row->cfa;
+	uint8_t stop;
+
+	if (cfa->kind == DWUNW_RULE_EXPRESSION)
+		return run_expression(s, cfa, regs, NULL, &s->cfa);
+	stop = get_register(regs, cfa->reg, &s->cfa);
+	s->cfa = dwu_address(s->cfa + (uint64_t)(int64_t)cfa->value,
+			     s->arch->address_size);
+	return stop;
+}
+
+/*
+ * The caller's value of one column by its rule (DWARF 5 6.4.1), from the
+ * callee's registers.
+ */
+static uint8_t evaluate(const struct step *s, const struct dwunw_rule *rule,
+			const struct dwu_regs *old, uint64_t *value)
+{
+	uint64_t at = s->cfa + (uint64_t)(int64_t)rule->value;
+	uint8_t stop;
+
+	switch (rule->kind) {
+	case DWUNW_RULE_OFFSET:
+		return read_word(s, at, value);
+	case DWUNW_RULE_VAL_OFFSET:
+		*value = at;
+		return DWU_GO;
+	case DWUNW_RULE_REGISTER:
+		return get_register(old, rule->reg, value);
+	case DWUNW_RULE_EXPRESSION:
+		stop = run_expression(s, rule, old, &s->cfa, &at);
+		return stop == DWU_GO ? read_word(s, at, value) : stop;
+	case DWUNW_RULE_VAL_EXPRESSION:
+		return run_expression(s, rule, old, &s->cfa, value);
+	default:
+		return DWUNW_STOP_BAD_ROW;
+	}
+}
+
+static bool survives_call(const struct dwunw_arch_ops *arch, uint8_t column)
+{
+	return ((arch->preserved | 1ull << arch->ra) >> column & 1) != 0;
+}
+
+/*
+ * A register whose value cannot be had is lost, which ends the walk only if
+ * something hangs on it later: GCC's rules for rbp in the epilogue of a
+ * realigned frame point to nowhere once rbp is popped (tests/stacks/micro/
+ * frames.c, GCC 12), and nothing needs them. The return address and the stack
+ * pointer are needed at once.
+ */
+static uint8_t apply_rule(const struct step *s, uint8_t column,
+			  const struct dwu_regs *old, struct dwu_regs *new)
+{
+	const struct dwunw_rule *rule = &s->row->rules[column];
+	bool needed = column == s->row->ra_column || column == s->arch->sp;
+	uint64_t bit = 1ull << column, value = 0;
+	uint8_t stop = DWU_GO;
+
+	if (rule->kind == DWUNW_RULE_SAME ||
+	    (rule->kind == DWUNW_RULE_UNSPECIFIED &&
+	     survives_call(s->arch, column)))
+		return DWU_GO;
+	new->valid &= ~bit;
+	if (rule->kind == DWUNW_RULE_UNSPECIFIED && column == s->arch->sp)
+		value = s->cfa;
+	else if (rule->kind <= DWUNW_RULE_UNDEFINED)
+		return DWU_GO;
+	else
+		stop = evaluate(s, rule, old, &value);
+	if (stop != DWU_GO)
+		return needed || stop == DWUNW_STOP_BAD_ROW ? stop : DWU_GO;
+	new->r[column] = dwu_address(value, s->arch->address_size);
+	new->valid |= bit;
+	return DWU_GO;
+}
+
+/*
+ * The return address becomes the pc, without what is no part of an address:
+ * the ISA bit of mips32, the signature of arm64.
+ */
+static uint8_t finish(const struct dwunw_arch_ops *arch, uint8_t ra_column,
+		      struct dwu_regs *regs)
+{
+	uint8_t stop = get_register(regs, ra_column, &regs->pc);
+
+	regs->pc &= arch->pc_mask;
+	regs->r[arch->pc] = regs->pc;
+	regs->valid |= 1ull << arch->pc;
+	return stop;
+}
+
+/* Without a link register an unmentioned return address is nowhere. */
+static uint8_t check_ra(const struct dwunw_arch_ops *arch,
+			const struct dwunw_row *row)
+{
+	uint8_t kind = row->rules[row->ra_column].kind;
+
+	if (kind == DWUNW_RULE_UNDEFINED)
+		return DWUNW_STOP_ROOT;
+	if (row->ra_column >= dwu_value_count(arch) ||
+	    (!arch->link_register && (kind == DWUNW_RULE_UNSPECIFIED ||
+				      kind == DWUNW_RULE_SAME)))
+		return DWUNW_STOP_BAD_ROW;
+	return DWU_GO;
+}
+
+uint8_t dwu_step(const struct dwunw_arch_ops *arch,
+		 const struct dwunw_module *module, const struct dwunw_row *row,
+		 struct dwu_regs *regs, struct dwu_reader *reader)
+{
+	struct step s = { .arch = arch,
+			  .module = module,
+			  .row = row,
+			  .reader = reader };
+	struct dwu_regs old = *regs;
+	uint8_t stop = check_ra(arch, row);
+	uint8_t column;
+
+	if (stop == DWU_GO)
+		stop = find_cfa(&s, regs);
+	for (column = 0; stop == DWU_GO && column < dwu_value_count(arch); column++)
+		stop = apply_rule(&s, column, &old, regs);
+	if (stop != DWU_GO)
+		return stop;
+	return finish(arch, row->ra_column, regs);
+}
+
+uint8_t dwu_step_packed(const struct dwunw_arch_ops *arch,
+			const struct dwu_packed *packed, struct dwu_regs *regs,
+			struct dwu_reader *reader)
+{
+	uint64_t keep = arch->preserved | 1ull << arch->sp | 1ull << arch->ra;
+	uint64_t cfa, addr, bit;
+	unsigned int mask, i;
+	uint8_t stop;
+
+	dwu_assert(!(packed->flags & (DWU_PACKED_FULL | DWU_PACKED_NONE)));
+	if (packed->flags & DWU_PACKED_ROOT)
+		return DWUNW_STOP_ROOT;
+	if (!arch->link_register && !(packed->mask & 1))
+		return DWUNW_STOP_BAD_ROW;
+	stop = get_register(regs, packed->cfa_reg, &cfa);
+	if (stop != DWU_GO)
+		return stop;
+	cfa += (uint64_t)(int64_t)packed->cfa_offset;
+	regs->valid &= keep;
+	for (mask = packed->mask; mask != 0; mask &= mask - 1) {
+		i = (unsigned int)__builtin_ctz(mask);
+		bit = 1ull << arch->saved[i];
+		addr = cfa + (uint64_t)(int64_t)(packed->slots[i] * 4);
+		if (dwu_read_word(reader,
+				  dwu_address(addr, arch->address_size),
+				  &regs->r[arch->saved[i]]))
+			regs->valid |= bit;
+		else if (i == 0)
+			return dwu_read_stop(reader);
+		else
+			regs->valid &= ~bit; /* as apply_rule() has it */
+	}
+	regs->r[arch->sp] = dwu_address(cfa, arch->address_size);
+	return finish(arch, arch->ra, regs);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* Row + registers + memory -> the caller's registers. */
+#ifndef DWU_STEP_H
+#define DWU_STEP_H
+
+#include "reader.h"
+#include "row.h"
+
+/*
+ * Applies a row to *regs. `module` gives the bytes of expressions and may be
+ * NULL for rows without. DWU_GO, or why there is no caller: ROOT, BAD_ROW,
+ * NO_REGISTER, UNREADABLE, TRUNCATED; *regs is then undefined.
+ */
+uint8_t dwu_step(const struct dwunw_arch_ops *arch,
+		 const struct dwunw_module *module, const struct dwunw_row *row,
+		 struct dwu_regs *regs, struct dwu_reader *reader);
+
+/* The same for a packed row that is neither FULL nor NONE. */
+uint8_t dwu_step_packed(const struct dwunw_arch_ops *arch,
+			const struct dwu_packed *packed, struct dwu_regs *regs,
+			struct dwu_reader *reader);
+
+#endif

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * The loop: locate a frame's code, find its row, step to its caller, decide
+ * whether that is a frame. Every way out has a reason.
+ */
+#include "arena.h"
+#include "module.h"
+#include "rowcache.h"
+#include "step.h"
+
+struct dwunw_walker {
+	struct dwu_rowcache cache;
+	struct dwunw_row_scratch *scratch;
+	struct dwunw_walk_stats stats;
+	struct dwunw_row row;
+};
+
+struct walk {
+	struct dwunw_walker *walker;
+	const struct dwunw_space *space;
+	const struct dwunw_arch_ops *arch;
+	const struct dwunw_walk_input *input;
+	struct dwu_reader reader;
+	struct dwu_regs regs;
+	struct dwunw_mapping *mapping; /* of the frame; NULL: none */
+	const struct dwunw_module *module; /* held, or NULL */
+	struct dwunw_frame *frames;
+	size_t max;
+	size_t count;
+	uint8_t how; /* of the next frame */
+	bool signal; /* the row just applied was a signal frame's */
+	int32_t status; /* behind a stop */
+};
+
+static uint32_t serial_of(const struct dwunw_mapping *mapping)
+{
+	return __atomic_load_n(&mapping->serial, __ATOMIC_ACQUIRE);
+}
+
+static void release_module(struct walk *w)
+{
+	if (w->module)
+		w->space->close_module(w->space->ctx, w->module);
+	w->module = NULL;
+}
+
+/* Holds the module of w->mapping, and no other. */
+static bool hold_module(struct walk *w)
+{
+	if (w->module && w->module->serial == serial_of(w->mapping))
+		return true;
+	release_module(w);
+	w->walker->stats.opens++;
+	w->status = w->space->open_module(w->space->ctx, w->mapping,
+					  &w->module);
+	if (w->status != DWUNW_OK)
+		w->module = NULL;
+	return w->module != NULL;
+}
+
+/* Finds the frame's mapping and module, and its address as linked. */
+static void locate(struct walk *w, struct dwunw_frame *frame)
+{
+	uint64_t at = dwunw_frame_lookup(frame, frame->pc);
+
+	frame->vaddr = frame->pc;
+	if (!w->mapping || at < w->mapping->start || at >= w->mapping->end) {
+		w->walker->stats.mapping_searches++;
+		w->mapping = dwunw_space_find(w->space, at);
+	}
+	/* a signal trampoline at the very start of its mapping */
+	if (at != frame->pc &&
+	    !(w->mapping && (w->mapping->flags & DWUNW_MAPPING_EXEC)))
+		w->mapping = dwunw_space_find(w->space, frame->pc);
+	if (!w->mapping || (w->mapping->flags & DWUNW_MAPPING_TRAMPOLINE) ||
+	    (serial_of(w->mapping) == 0 && !hold_module(w)))
+		return;
+	frame->module = serial_of(w->mapping);
+	frame->vaddr = frame->pc - w->mapping->bias;
+}
+
+static struct dwunw_frame *last_frame(struct walk *w)
+{
+	dwu_assert(w->count > 0 && w->count <= w->max);
+	return &w->frames[w->count - 1];
+}
+
+static bool is_exact(const struct dwunw_frame *frame)
+{
+	return frame->how == DWUNW_HOW_EVENT ||
+	       (frame->flags & DWUNW_FRAME_FLAG_INTERRUPTED) != 0;
+}
+
+static struct dwu_rowcache_entry *cache_entry(struct walk *w,
+					      const struct dwunw_frame *frame)
+{
+	if (!w->walker->cache.entries)
+		return NULL;
+	return dwu_rowcache_at(&w->walker->cache, frame->module,
+			       dwunw_frame_lookup(frame, frame->vaddr));
+}
+
+static bool cache_hit(const struct dwu_rowcache_entry *entry,
+		      const struct dwunw_frame *frame)
+{
+	return entry && entry->serial == frame->module &&
+	       entry->vaddr == dwunw_frame_lookup(frame, frame->vaddr) &&
+	       entry->exact == is_exact(frame);
+}
+
+static void cache_fill(struct walk *w, struct dwu_rowcache_entry *entry,
+		       const struct dwunw_frame *frame, bool found)
+{
+	if (!entry)
+		return;
+	entry->vaddr = dwunw_frame_lookup(frame, frame->vaddr);
+	entry->serial = frame->module;
+	entry->exact = is_exact(frame);
+	entry->how = w->how;
+	if (found)
+		dwu_row_pack(w->arch, &w->walker->row, &entry->packed);
+	else
+		entry->packed.flags = DWU_PACKED_NONE;
+}
+
+/*
+ * The row of a frame's module, by the strongest evidence there is. OK,
+ * NO_DEBUG_DATA, or the CFI is broken.
+ */
+static dwunw_status_t find_row(struct walk *w, const struct dwunw_frame *frame)
+{
+	uint64_t lookup = dwunw_frame_lookup(frame, frame->vaddr);
+	struct dwunw_row *row = &w->walker->row;
+	struct dwunw_fde fde;
+	dwunw_status_t status = dwunw_module_fde(w->module, lookup, &fde);
+
+	/*
+	 * A signal restorer without CFI starts where a function with CFI
+	 * ends: its return address - 1 is that function's, its code is not.
+	 * And the CFI of arm64's restorer (vdso) loses the link register,
+	 * which an interrupted leaf returns by: its code says more.
+	 */
+	if (status == DWUNW_OK &&
+	    (fde.end == frame->vaddr ||
+	     (fde.signal_frame && w->arch->link_register)) &&
+	    dwu_module_code_row(w->module, frame->vaddr, row, &w->how) ==
+		    DWUNW_OK &&
+	    w->how == DWUNW_HOW_SIGNAL)
+		return DWUNW_OK;
+	if (status == DWUNW_OK) {
+		w->how = DWUNW_HOW_CFI;
+		w->walker->stats.rows++;
+		return dwunw_fde_row(w->module, &fde, lookup,
+				     w->walker->scratch, row);
+	}
+	if (status != DWUNW_ERR_NO_DEBUG_DATA)
+		return status;
+	if (dwu_module_code_row(w->module, frame->vaddr, row, &w->how) ==
+		    DWUNW_OK &&
+	    (is_exact(frame) || w->how == DWUNW_HOW_SIGNAL))
+		return DWUNW_OK;
+	if (is_exact(frame) && w->arch->link_register) {
+		w->how = DWUNW_HOW_LINK;
+		dwu_entry_row(w->arch, 0, row);
+		return DWUNW_OK;
+	}
+	w->how = DWUNW_HOW_FP;
+	return dwu_module_fp_row(w->module, frame->vaddr, row);
+}
+
+/* Applies walker->row. */
+static uint8_t apply_row(struct walk *w)
+{
+	const struct dwunw_row *row = &w->walker->row;
+
+	w->signal = (row->flags & DWUNW_ROW_SIGNAL) != 0;
+	return dwu_step(w->arch, w->module, row, &w->regs, &w->reader);
+}
+
+/* From the last frame's registers to its caller's. */
+static uint8_t leave(struct walk *w)
+{
+	const struct dwunw_frame *frame = last_frame(w);
+	struct dwu_rowcache_entry *entry;
+	dwunw_status_t status;
+
+	w->signal = false;
+	if (w->count == 1 && (w->input->flags & DWUNW_WALK_ENTRY)) {
+		w->how = DWUNW_HOW_ENTRY;
+		dwu_entry_row(w->arch, w->input->entry_offset, &w->walker->row);
+		return apply_row(w);
+	}
+	if (frame->module == 0)
+		return DWUNW_STOP_NO_MODULE;
+	entry = cache_entry(w, frame);
+	if (cache_hit(entry, frame) &&
+	    !(entry->packed.flags & DWU_PACKED_FULL)) {
+		w->walker->stats.cache_hits++;
+		w->how = entry->how;
+		if (entry->packed.flags & DWU_PACKED_NONE)
+			return DWUNW_STOP_NO_ROW;
+		return dwu_step_packed(w->arch, &entry->packed, &w->regs,
+				       &w->reader);
+	}
+	if (!hold_module(w))
+		return DWUNW_STOP_NO_MODULE;
+	status = find_row(w, frame);
+	if (status != DWUNW_OK && status != DWUNW_ERR_NO_DEBUG_DATA) {
+		w->status = status;
+		return DWUNW_STOP_BAD_ROW;
+	}
+	cache_fill(w, entry, frame, status == DWUNW_OK);
+	return status == DWUNW_OK ? apply_row(w) : DWUNW_STOP_NO_ROW;
+}
+
+/* The true return address behind a uretprobe's trampoline. */
+static bool replace_trampoline(struct walk *w)
+{
+	uint64_t entry_sp = w->regs.r[w->arch->sp] - w->arch->entry_size;
+	uint32_t i;
+
+	for (i = 0; i < w->input->return_count; i++) {
+		if (w->input->returns[i].entry_sp != entry_sp)
+			continue;
+		w->regs.pc = w->input->returns[i].addr;
+		w->regs.r[w->arch->pc] = w->regs.pc;
+		return true;
+	}
+	return false;
+}
+
+static void add_frame(struct walk *w, uint8_t how, uint8_t flags)
+{
+	struct dwunw_frame *frame = &w->frames[w->count++];
+
+	*frame = (struct dwunw_frame){ .pc = w->regs.pc,
+				       .how = how,
+				       .flags = flags };
+	locate(w, frame);
+}
+
+/* Is the caller's state, reached from old_sp, further out on the stack? */
+static bool progressed(const struct walk *w, uint64_t old_sp, bool exact)
+{
+	uint64_t sp = w->regs.r[w->arch->sp];
+
+	if (w->signal) /* a handler may run on a stack of its own */
+		return true;
+	return sp > old_sp || (sp == old_sp && exact);
+}
+
+/* A frame pointer is a guess: what it leads to must at least be code. */
+static bool plausible(const struct walk *w)
+{
+	return w->how != DWUNW_HOW_FP ||
+	       (w->mapping && (w->mapping->flags & DWUNW_MAPPING_EXEC) &&
+		(w->regs.r[w->arch->sp] & (w->arch->address_size - 1u)) == 0);
+}
+
+/* A trampoline is returned to at its first byte: pc - 1 is outside of it. */
+static bool at_trampoline(const struct walk *w)
+{
+	const struct dwunw_mapping *mapping =
+		dwunw_space_find(w->space, w->regs.pc);
+
+	return mapping && (mapping->flags & DWUNW_MAPPING_TRAMPOLINE) != 0;
+}
+
+static uint8_t next_frame(struct walk *w)
+{
+	bool exact = is_exact(last_frame(w));
+	uint64_t old_sp = w->regs.r[w->arch->sp];
+	uint8_t stop;
+
+	if (w->count == w->max)
+		return DWUNW_STOP_LIMIT;
+	stop = leave(w);
+	if (stop != DWU_GO)
+		return stop;
+	last_frame(w)->cfa = w->regs.r[w->arch->sp];
+	if (w->signal)
+		last_frame(w)->flags |= DWUNW_FRAME_FLAG_SIGNAL;
+	if (w->regs.pc == 0)
+		return DWUNW_STOP_ROOT;
+	if (!progressed(w, old_sp, exact))
+		return DWUNW_STOP_NO_PROGRESS;
+	add_frame(w, w->how, w->signal ? DWUNW_FRAME_FLAG_INTERRUPTED : 0);
+	if (last_frame(w)->module == 0 && (!w->mapping || at_trampoline(w))) {
+		w->count--;
+		if (replace_trampoline(w))
+			add_frame(w, w->how, 0);
+		else if (at_trampoline(w))
+			return DWUNW_STOP_TRAMPOLINE;
+		else
+			w->count++;
+	}
+	if (!plausible(w)) {
+		w->count--;
+		return DWUNW_STOP_NO_ROW;
+	}
+	return DWU_GO;
+}
+
+static void start(struct walk *w)
+{
+	const struct dwunw_regset *regs = w->input->regs;
+
+	w->regs.pc = regs->pc & w->arch->pc_mask;
+	memcpy(w->regs.r, regs->regs, sizeof(w->regs.r));
+	w->regs.valid = regs->valid & ((1ull << w->arch->reg_count) - 1);
+	w->regs.r[w->arch->sp] = regs->sp;
+	w->regs.r[w->arch->pc] = w->regs.pc;
+	w->regs.valid |= 1ull << w->arch->sp | 1ull << w->arch->pc;
+}
+
+static void explain(struct walk *w, uint8_t reason, struct dwunw_stop *stop)
+{
+	const struct dwunw_frame *frame = last_frame(w);
+
+	*stop = (struct dwunw_stop){ .pc = frame->pc,
+				     .vaddr = frame->vaddr,
+				     .module = frame->module,
+				     .reason = reason };
+	if (reason == DWUNW_STOP_UNREADABLE ||
+	    reason == DWUNW_STOP_TRUNCATED || reason == DWUNW_STOP_NO_REGISTER)
+		stop->addr = w->reader.failed;
+	if (reason == DWUNW_STOP_NO_MODULE || reason == DWUNW_STOP_BAD_ROW)
+		stop->status = w->status;
+}
+
+dwunw_status_t dwunw_walk(struct dwunw_walker *walker,
+			  const struct dwunw_space *space,
+			  const struct dwunw_walk_input *input,
+			  struct dwunw_frame *frames, size_t max_frames,
+			  size_t *count, struct dwunw_stop *stop)
+{
+	struct walk w = { .walker = walker,
+			  .space = space,
+			  .input = input,
+			  .frames = frames,
+			  .max = max_frames };
+	uint8_t reason = DWU_GO;
+
+	if (!walker || !space || !input || !input->regs || !frames || !count ||
+	    !stop || max_frames == 0 ||
+	    input->regs->version != DWUNW_REGSET_VERSION)
+		return DWUNW_ERR_INVALID_ARG;
+	w.arch = dwunw_arch_from_regset(input->regs);
+	if (!w.arch || (space->arch && space->arch != w.arch))
+		return DWUNW_ERR_UNSUPPORTED_ARCH;
+	w.reader = dwu_reader(w.arch, input);
+	start(&w);
+	add_frame(&w, DWUNW_HOW_EVENT, 0);
+	if (!input->read_memory && input->stack.size == 0) {
+		frames[0].flags |= DWUNW_FRAME_FLAG_PARTIAL;
+		w.reader.failed = w.regs.r[w.arch->sp];
+		reason = DWUNW_STOP_UNREADABLE;
+	}
+	while (reason == DWU_GO)
+		reason = next_frame(&w);
+	explain(&w, reason, stop);
+	release_module(&w);
+	*count = w.count;
+	walker->stats.walks++;
+	walker->stats.frames += w.count;
+	walker->stats.reads += w.reader.count;
+	return DWUNW_OK;
+}
+
+size_t dwunw_walker_size(uint32_t cache_entries)
+{
+	return dwu_arena_round(sizeof(struct dwunw_walker)) +
+	       dwu_arena_round(dwunw_row_scratch_size()) +
+	       dwu_arena_round(dwu_rowcache_size(cache_entries));
+}
+
+dwunw_status_t dwunw_walker_init(struct dwunw_walker **walker,
+				 uint32_t cache_entries,
+				 struct dwunw_arena *arena)
+{
+	size_t size = dwu_rowcache_size(cache_entries);
+	struct dwunw_walker *w;
+
+	if (!walker || !arena || (cache_entries & (cache_entries - 1)) != 0)
+		return DWUNW_ERR_INVALID_ARG;
+	if (!dwu_arena_fits(arena, dwunw_walker_size(cache_entries)))
+		return DWUNW_ERR_NO_MEMORY;
+	w = dwunw_arena_alloc(arena, sizeof(*w));
+	w->scratch = dwunw_arena_alloc(arena, dwunw_row_scratch_size());
+	if (size > 0)
+		dwu_rowcache_init(&w->cache, dwunw_arena_alloc(arena, size),
+				  cache_entries);
+	*walker = w;
+	return DWUNW_OK;
+}
+
+void dwunw_walker_stats(const struct dwunw_walker *walker,
+			struct dwunw_walk_stats *stats)
+{
+	*stats = walker->stats;
+}

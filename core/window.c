@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "window.h"
+
+const uint8_t *dwu_window_at(struct dwu_window *w, uint64_t off, size_t size)
+{
+	size_t fill = DWU_WINDOW_SIZE;
+
+	if (off > w->src->size || size > w->src->size - off)
+		return NULL;
+	if (off >= w->off && off - w->off <= w->size &&
+	    size <= w->size - (size_t)(off - w->off))
+		return w->bytes + (size_t)(off - w->off);
+	if (fill > w->src->size - off)
+		fill = (size_t)(w->src->size - off);
+	w->size = 0;
+	if (w->src->read(w->src->ctx, off, w->bytes, fill) != DWUNW_OK)
+		return NULL;
+	w->off = off;
+	w->size = fill;
+	return w->bytes;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * dwunw/event.h - one captured moment of the target, as bytes.
+ *
+ * A BPF program writes these structs, a ring or perf buffer carries them, a
+ * recording is the same bytes one after another. All integers are in the
+ * byte order of the machine that captured; `magic` tells which. SPEC.md has
+ * the layout as a table.
+ *
+ *   dwunw_event_header      88 bytes
+ *   u64 regs[reg_count]     DWARF numbering; x86_64: [16] is the pc
+ *                           arm64: [31] sp, [32] pc; mips32: [32] pc
+ *   dwunw_event_return      return_count times
+ *   u8  stack[stack_size]   memory at [stack_addr, stack_addr + stack_size)
+ */
+#ifndef DWUNW_EVENT_H
+#define DWUNW_EVENT_H
+
+#ifndef DWUNW_TYPES_H
+#include <stdint.h>
+#endif
+
+#define DWUNW_EVENT_MAGIC 0x31455744u /* "DWE1" where written LE */
+#define DWUNW_EVENT_VERSION 1u
+
+/* What happened. Kinds from 64 on are the tool's own. */
+enum dwunw_event_kind {
+	DWUNW_EVENT_STACK = 1, /* registers and stack: unwind it */
+	DWUNW_EVENT_EXEC = 2,  /* pid runs another program now */
+	DWUNW_EVENT_EXIT = 3,  /* the last thread of pid is gone */
+	DWUNW_EVENT_FORK = 4,  /* tid (as `cookie`) is a child of pid */
+};
+
+/* The pc is at a function's first instructions: see entry_offset. */
+#define DWUNW_EVENT_FLAG_ENTRY 1u
+/* The copy ended at its cap, not at the end of readable memory. */
+#define DWUNW_EVENT_FLAG_CAPPED 2u
+
+struct dwunw_event_header {
+	uint32_t magic;
+	uint16_t version;
+	uint16_t arch;	 /* enum dwunw_arch_id */
+	uint32_t size;	 /* of the whole record, padding excluded */
+	uint16_t kind;	 /* enum dwunw_event_kind */
+	uint16_t flags;	 /* DWUNW_EVENT_FLAG_* */
+	uint32_t pid;	 /* process, as the initial pid namespace counts */
+	uint32_t tid;	 /* thread */
+	uint64_t time_ns; /* CLOCK_MONOTONIC */
+	uint64_t key;	 /* stack key: unique among live events, or 0 */
+	uint64_t cookie; /* the tool's own: an address, a size, … */
+	uint64_t value;	 /* the tool's own */
+	uint32_t map_generation; /* counts mapping changes of pid; 0: unknown */
+	/* ENTRY: bytes pushed since the first instruction */
+	int32_t entry_offset;
+	uint16_t reg_count;
+	uint16_t return_count;
+	uint32_t stack_size;
+	uint64_t stack_addr;
+	uint64_t reserved; /* 0 */
+};
+
+/*
+ * A return address that a uretprobe replaced by its trampoline: the function
+ * that was entered with stack pointer `entry_sp` truly returns to `addr`.
+ */
+struct dwunw_event_return {
+	uint64_t entry_sp;
+	uint64_t addr;
+};
+
+#endif

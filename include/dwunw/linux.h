@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * dwunw/linux.h - live processes: mappings, memory, threads, event streams.
+ */
+#ifndef DWUNW_LINUX_H
+#define DWUNW_LINUX_H
+
+#include <dwunw/dwunw_api.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * A process whose mappings are known. Its files are opened through
+ * /proc/PID/root, or /proc/PID/map_files where they were deleted or replaced;
+ * the vdso is read from its memory.
+ */
+struct dwunw_process;
+
+/*
+ * Reads /proc/PID/maps. IO: no such process; ATTACH_DENIED; NO_MEMORY.
+ * Processes are kept by pid and start time; opening one again finds it, and
+ * a pid that another process has now is opened anew.
+ */
+dwunw_status_t dwunw_process_open(struct dwunw_context *ctx, int32_t pid,
+				  struct dwunw_process **process);
+
+/* Reads the mappings again. What was opened stays open. */
+dwunw_status_t dwunw_process_refresh(struct dwunw_process *process);
+
+/* Forgets it; an event of the same pid opens it again. */
+void dwunw_process_close(struct dwunw_process *process);
+
+/* The mappings as of the last refresh; valid until the next one. */
+const struct dwunw_space *dwunw_process_space(struct dwunw_process *process);
+
+/* The path of a mapping as /proc/PID/maps prints it; "" if it has none. */
+const char *dwunw_process_path(const struct dwunw_process *process,
+			       const struct dwunw_mapping *mapping);
+
+/*
+ * Where that file can be opened from here and now: through the target's own
+ * mount namespace. IO: it has no file any more. At most size bytes.
+ */
+dwunw_status_t dwunw_process_file(const struct dwunw_process *process,
+				  const struct dwunw_mapping *mapping,
+				  char *path, size_t size);
+
+/*
+ * A dwunw_read_memory_fn over a live process: process_vm_readv, then
+ * /proc/PID/mem. ctx is a struct dwunw_process. Nothing stops the target.
+ */
+dwunw_status_t dwunw_process_read(void *process, uint64_t addr, void *dst,
+				  size_t size);
+
+/*
+ * A process that only exists as text in the form of /proc/PID/maps: of a
+ * recording or another machine. A file is opened as root + path, whatever its
+ * device and inode; root may be "" or NULL. Nothing is kept of text and root.
+ * It has no memory: dwunw_process_read() is INVALID_ARG, and its [vdso] has
+ * rows only when dwunw_process_set_vdso() gives the bytes, which must outlive
+ * the process.
+ *
+ * BAD_FORMAT: a line that is no mapping, or overlaps the one before;
+ * UNSUPPORTED_ARCH; NO_MEMORY; INVALID_ARG: also a text of more than 512
+ * bytes for each mapping that the build allows.
+ */
+dwunw_status_t dwunw_process_from_maps(struct dwunw_context *ctx,
+				       uint16_t arch_id, const char *text,
+				       size_t size, const char *root,
+				       struct dwunw_process **process);
+dwunw_status_t dwunw_process_set_vdso(struct dwunw_process *process,
+				      const struct dwunw_span *bytes);
+
+/*
+ * One line on why the kernel refuses that process to us, and what would help:
+ * ATTACH_DENIED in words. Returns text.
+ */
+const char *dwunw_denied_text(int32_t pid, char *text, size_t size);
+
+/*
+ * One stopped thread. PTRACE_SEIZE and PTRACE_INTERRUPT by attach; its
+ * registers, its memory; detach lets it go on. Nothing is held in between.
+ */
+struct dwunw_stack_reader {
+	int32_t pid;
+	int32_t tid;
+	bool attached;
+};
+
+/* INVALID_ARG: pid or tid not positive. */
+dwunw_status_t dwunw_stack_reader_init(struct dwunw_stack_reader *reader,
+				       int32_t pid, int32_t tid);
+/* ATTACH_DENIED: no permission, or traced already; IO: gone. */
+dwunw_status_t dwunw_stack_reader_attach(struct dwunw_stack_reader *reader);
+/* The registers of the stopped thread. INVALID_ARG: not attached. */
+dwunw_status_t dwunw_stack_reader_regs(struct dwunw_stack_reader *reader,
+				       struct dwunw_regset *regs);
+/* A dwunw_read_memory_fn; reader is a struct dwunw_stack_reader. */
+dwunw_status_t dwunw_stack_reader_read(void *reader, uint64_t addr, void *dst,
+				       size_t size);
+/* Harmless when not attached. */
+void dwunw_stack_reader_detach(struct dwunw_stack_reader *reader);
+
+/*
+ * Every thread of a process: calls visit() with each tid, ascending.
+ * IO: no such process.
+ */
+dwunw_status_t dwunw_threads(int32_t pid,
+			     bool (*visit)(void *visit_ctx, int32_t tid),
+			     void *visit_ctx);
+
+/*
+ * One record of an event stream or of a recording, header and all. STACK is
+ * unwound into frames; EXEC, EXIT and FORK update what is known of the
+ * process (their *count is 0). Unknown kinds are left to the caller, with
+ * event->header filled. `event` may be large: it holds the parsed record.
+ *
+ * BAD_FORMAT, NOT_IMPLEMENTED, UNSUPPORTED_ARCH: the record, as
+ * dwunw_event_parse(); otherwise as dwunw_capture().
+ */
+dwunw_status_t dwunw_consume(struct dwunw_context *ctx, const void *bytes,
+			     size_t size, struct dwunw_event *event,
+			     struct dwunw_frame *frames, size_t max_frames,
+			     size_t *count, struct dwunw_stop *stop);
+
+/*
+ * One line on why a stack ended, with file and address, or "" after the
+ * root: "no unwind information for 0x1b2c in /lib/libc.musl.so". Returns
+ * text.
+ */
+const char *dwunw_stop_text(const struct dwunw_context *ctx,
+			    const struct dwunw_stop *stop, char *text,
+			    size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * dwunw/symbols.h - names for addresses, apart from unwinding.
+ *
+ * Local files only. Each file's symbol table is loaded when the first
+ * address of it is asked for and kept within the configured bound.
+ */
+#ifndef DWUNW_SYMBOLS_H
+#define DWUNW_SYMBOLS_H
+
+#include <dwunw/dwunw_api.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One question. `pc` is an address as linked. */
+struct dwunw_symbol_input {
+	const char *module_path;
+	uint64_t build_id_hash; /* FNV-1a of the build id; 0: do not check */
+	uint64_t pc;
+};
+
+#define DWUNW_SYMBOL_FLAG_FUNCTION 1u /* function and offset are set */
+
+/* Strings live until dwunw_symbol_resolver_shutdown(). */
+struct dwunw_symbol_info {
+	const char *function; /* NULL: not known */
+	uint64_t offset;      /* pc - function's start */
+	uint32_t flags;	      /* DWUNW_SYMBOL_FLAG_* */
+	int32_t status;	      /* dwunw_status_t of this element */
+};
+
+/* Zeroed: every default. */
+struct dwunw_symbol_config {
+	uint64_t memory_max; /* bytes of tables kept; 0: 64 MiB */
+	uint64_t file_size_max; /* larger files are refused; 0: 4 GiB */
+	/* symbols of a stripped file: this one's, when the path matches */
+	const char *debug_file;	  /* NULL: none */
+	const char *debug_module; /* the path it stands for; NULL: any that
+				   * has no symbols of its own */
+	/* as in struct dwunw_config; all must outlive the resolver */
+	const char *const *debug_dirs;
+	const char *sysroot;
+	/* one line on a debug file that was refused; NULL: silence */
+	void (*log)(void *log_ctx, const char *line);
+	void *log_ctx;
+};
+
+struct dwunw_symbol_store;
+struct dwunw_symbol_resolver {
+	struct dwunw_symbol_store *store;
+	struct dwunw_symbol_config config;
+};
+
+/* cfg may be NULL. NO_MEMORY, INVALID_ARG. */
+dwunw_status_t
+dwunw_symbol_resolver_init(struct dwunw_symbol_resolver *resolver,
+			   const struct dwunw_symbol_config *cfg);
+
+/*
+ * Answers inputs[i] in infos[i], each with its own status:
+ * NO_DEBUG_DATA: no symbol there; IO, BAD_FORMAT: the file. OK unless an
+ * argument is NULL (INVALID_ARG).
+ */
+dwunw_status_t
+dwunw_symbol_resolve_batch(struct dwunw_symbol_resolver *resolver,
+			   const struct dwunw_symbol_input *inputs,
+			   struct dwunw_symbol_info *infos, size_t count);
+
+/*
+ * The other direction, for probes: a function's file offset in the file at
+ * path. `size` (may be NULL) gets the symbol's size. NO_DEBUG_DATA: the file
+ * does not define it.
+ */
+dwunw_status_t dwunw_symbol_offset(struct dwunw_symbol_resolver *resolver,
+				   const char *path, const char *function,
+				   uint64_t *off, uint64_t *size);
+
+/* Frees every string handed out. Twice does no harm. */
+void dwunw_symbol_resolver_shutdown(struct dwunw_symbol_resolver *resolver);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

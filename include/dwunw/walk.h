@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * dwunw/walk.h - from one register set to the frames of a stack.
+ *
+ *   space   which file is mapped where, in one process
+ *   walker  working memory of one thread that walks
+ *   walk    registers + memory -> frames, and why they end
+ */
+#ifndef DWUNW_WALK_H
+#define DWUNW_WALK_H
+
+#include <dwunw/event.h>
+#include <dwunw/module.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* By which evidence a frame was found. All but the first three may guess. */
+enum dwunw_frame_how {
+	DWUNW_HOW_EVENT = 0, /* frame 0: the registers given */
+	DWUNW_HOW_CFI,	     /* call frame information of the inner frame */
+	DWUNW_HOW_ENTRY,     /* the inner function was just entered */
+	DWUNW_HOW_SIGNAL,    /* trampoline words of a signal frame */
+	DWUNW_HOW_LEAF,	     /* code that returns or jumps on at once */
+	DWUNW_HOW_LINK,	     /* the link register of a leaf */
+	DWUNW_HOW_SCAN,	     /* instructions of the inner function */
+	DWUNW_HOW_FP,	     /* the frame-pointer chain */
+};
+/* "cfi", "entry", …; static. */
+const char *dwunw_how_name(uint8_t how);
+
+/* Nothing could be read, so this may not be the last frame. */
+#define DWUNW_FRAME_FLAG_PARTIAL 1u
+/* A signal interrupted this frame at pc: pc is no return address. */
+#define DWUNW_FRAME_FLAG_INTERRUPTED 2u
+/* This frame is a signal trampoline. */
+#define DWUNW_FRAME_FLAG_SIGNAL 4u
+
+struct dwunw_frame {
+	uint64_t pc;	 /* run-time address */
+	uint64_t vaddr;	 /* the same as linked; pc if there is no module */
+	uint64_t cfa;	 /* of this frame; 0: not known */
+	uint32_t module; /* serial; 0: none */
+	uint8_t how;	 /* enum dwunw_frame_how */
+	uint8_t flags;	 /* DWUNW_FRAME_FLAG_* */
+	uint16_t reserved;
+};
+
+/*
+ * The address to look a frame's code up with: pc - 1 for a return address,
+ * which may stand behind the function's last instruction, else pc. A signal
+ * trampoline starts where its handler returns to.
+ */
+static inline uint64_t dwunw_frame_lookup(const struct dwunw_frame *frame,
+					  uint64_t addr)
+{
+	return frame->how == DWUNW_HOW_EVENT ||
+			       (frame->flags & (DWUNW_FRAME_FLAG_INTERRUPTED |
+						DWUNW_FRAME_FLAG_SIGNAL)) ?
+		       addr :
+		       addr - 1;
+}
+
+enum dwunw_stop_reason {
+	DWUNW_STOP_ROOT = 0,	/* the program's or the thread's start */
+	DWUNW_STOP_LIMIT,	/* max_frames reached */
+	DWUNW_STOP_NO_MODULE,	/* pc is in no known mapping or file */
+	DWUNW_STOP_NO_ROW,	/* nothing tells how to leave this code */
+	DWUNW_STOP_BAD_ROW,	/* the CFI is broken or unsupported here */
+	DWUNW_STOP_UNREADABLE,	/* memory at `addr` could not be read */
+	DWUNW_STOP_TRUNCATED,	/* `addr` is beyond the copied stack */
+	DWUNW_STOP_NO_REGISTER, /* a register that is needed was lost */
+	DWUNW_STOP_NO_PROGRESS, /* the caller would not be further out */
+	DWUNW_STOP_TRAMPOLINE,	/* a uretprobe that is not ours */
+};
+/* "root", "no row", …; static. */
+const char *dwunw_stop_name(uint8_t reason);
+
+/* Why the walk ended, always at its last frame. */
+struct dwunw_stop {
+	uint64_t pc;	 /* of the last frame */
+	uint64_t vaddr;	 /* the same as linked */
+	/* UNREADABLE, TRUNCATED: what was to be read; NO_REGISTER: what was
+	 * last found unreadable, 0 if nothing was */
+	uint64_t addr;
+	uint32_t module; /* serial of the last frame's file; 0: none */
+	uint8_t reason;	 /* enum dwunw_stop_reason */
+	uint8_t reserved[3];
+	int32_t status; /* dwunw_status_t behind NO_MODULE or BAD_ROW */
+	uint32_t reserved2;
+};
+
+#define DWUNW_MAPPING_EXEC 1u
+#define DWUNW_MAPPING_TRAMPOLINE 2u /* [uprobes] */
+#define DWUNW_MAPPING_STACK 4u
+
+/*
+ * One mapping. `bias` and `serial` are filled by the first open_module() of
+ * this mapping: bias first, then serial with release order, so that walkers
+ * of several threads may share the space. serial 0: not opened yet.
+ */
+struct dwunw_mapping {
+	uint64_t start;
+	uint64_t end;
+	uint64_t off;  /* file offset of start */
+	uint64_t bias; /* pc - vaddr */
+	uint32_t serial;
+	uint32_t flags; /* DWUNW_MAPPING_* */
+	uint32_t file;	/* the owner's own index */
+	uint32_t reserved;
+};
+
+/*
+ * The mappings of one process at one time: sorted by start, not overlapping.
+ * Replaced whole when they change; `generation` then differs.
+ *
+ * open_module gives the module behind a mapping and sets mapping->bias and
+ * mapping->serial; close_module gives it back. A walk holds one at a time.
+ */
+struct dwunw_space {
+	struct dwunw_mapping *mappings;
+	uint32_t count;
+	uint32_t generation;
+	const struct dwunw_arch_ops *arch;
+	dwunw_status_t (*open_module)(void *ctx, struct dwunw_mapping *mapping,
+				      const struct dwunw_module **module);
+	void (*close_module)(void *ctx, const struct dwunw_module *module);
+	void *ctx;
+};
+
+/*
+ * Sorts the mappings in place. INVALID_ARG: an empty or overlapping one,
+ * more than the build's limit of mappings, or no open_module.
+ */
+dwunw_status_t dwunw_space_init(struct dwunw_space *space);
+
+/* The mapping that holds addr, or NULL. */
+struct dwunw_mapping *dwunw_space_find(const struct dwunw_space *space,
+				       uint64_t addr);
+
+/* Working memory of one thread; opaque, in an arena of the caller. */
+struct dwunw_walker;
+
+/* cache_entries: rows remembered, a power of two, or 0 for none (64 B each) */
+size_t dwunw_walker_size(uint32_t cache_entries);
+/* INVALID_ARG: not a power of two; NO_MEMORY. */
+dwunw_status_t dwunw_walker_init(struct dwunw_walker **walker,
+				 uint32_t cache_entries,
+				 struct dwunw_arena *arena);
+
+/* Counted since dwunw_walker_init(). */
+struct dwunw_walk_stats {
+	uint64_t walks;
+	uint64_t frames;
+	uint64_t mapping_searches;
+	uint64_t cache_hits;
+	uint64_t rows;	/* rows made from CFI */
+	uint64_t opens; /* calls of open_module */
+	uint64_t reads; /* reads of the target */
+};
+void dwunw_walker_stats(const struct dwunw_walker *walker,
+			struct dwunw_walk_stats *stats);
+
+/* The registers are those of a function's first instruction. */
+#define DWUNW_WALK_ENTRY 1u
+/* The memory is a copy that was cut at its cap: see STOP_TRUNCATED. */
+#define DWUNW_WALK_CAPPED 2u
+
+/*
+ * A piece of target memory that the caller has at hand; read before
+ * read_memory is asked. Zeroed: none.
+ */
+struct dwunw_snapshot {
+	const uint8_t *bytes;
+	uint64_t addr;
+	uint64_t size;
+};
+
+/* What a walk starts from. Zeroed by the caller first. */
+struct dwunw_walk_input {
+	const struct dwunw_regset *regs;
+	struct dwunw_snapshot stack;
+	dwunw_read_memory_fn read_memory; /* NULL: the snapshot is all */
+	void *memory_ctx;
+	/* trampolines of uretprobes, as an event carries them */
+	const struct dwunw_event_return *returns;
+	uint32_t return_count;
+	uint32_t flags; /* DWUNW_WALK_* */
+	/* ENTRY: bytes pushed since the function's first instruction */
+	int32_t entry_offset;
+	uint32_t reserved;
+};
+
+/*
+ * Fills frames[0 .. *count) from the innermost on and says in *stop why it
+ * ended. OK whenever there is a frame. INVALID_ARG: a NULL, max 0, or regs
+ * of another version; UNSUPPORTED_ARCH: the space's arch is not regs'.
+ */
+dwunw_status_t dwunw_walk(struct dwunw_walker *walker,
+			  const struct dwunw_space *space,
+			  const struct dwunw_walk_input *input,
+			  struct dwunw_frame *frames, size_t max_frames,
+			  size_t *count, struct dwunw_stop *stop);
+
+/*
+ * An event's bytes, decoded: registers, and a walk input that points into
+ * the bytes and into this struct. `bytes` must outlive it.
+ */
+#define DWUNW_EVENT_RETURN_MAX 16u
+struct dwunw_event {
+	struct dwunw_event_header header; /* in host order */
+	struct dwunw_regset regs;
+	struct dwunw_event_return returns[DWUNW_EVENT_RETURN_MAX];
+	struct dwunw_walk_input input;
+};
+
+/*
+ * BAD_FORMAT: no event, cut, or fields that contradict each other;
+ * NOT_IMPLEMENTED: another version; UNSUPPORTED_ARCH.
+ */
+dwunw_status_t dwunw_event_parse(struct dwunw_event *event, const void *bytes,
+				 size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

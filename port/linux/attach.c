@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * Threads of a live process: listed, stopped one at a time, read, let go.
+ * See ptrace(2).
+ */
+#include "port.h"
+
+#include <dirent.h>
+#include <elf.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifndef PTRACE_EVENT_STOP
+#define PTRACE_EVENT_STOP 128
+#endif
+
+/* A thread in uninterruptible sleep does not stop: waited for, not for ever */
+#define STOP_WAIT_MS 2000
+/* Signals that are handed on before a thread stops for us. */
+#define SIGNALS_MAX 1000
+#define STATUS_SIZE_MAX 65536u
+#define CAP_SYS_PTRACE_BIT 19
+
+/* --- why not ------------------------------------------------------------------- */
+
+/* The number behind `key` in /proc/PID/status; -1: not there. */
+static long long status_field(const char *pid, const char *key, int base)
+{
+	char path[40], *text, *at;
+	long long value = -1;
+	size_t size;
+
+	snprintf(path, sizeof(path), "/proc/%s/status", pid);
+	if (dwu_text_read(path, STATUS_SIZE_MAX, &text, &size) != DWUNW_OK)
+		return -1;
+	at = strstr(text, key);
+	if (at)
+		value = strtoll(at + strlen(key), NULL, base);
+	free(text);
+	return value;
+}
+
+static int ptrace_scope(void)
+{
+	char *text;
+	size_t size;
+	int scope = 0;
+
+	if (dwu_text_read("/proc/sys/kernel/yama/ptrace_scope", 64, &text,
+			  &size) != DWUNW_OK)
+		return 0;
+	scope = atoi(text);
+	free(text);
+	return scope;
+}
+
+const char *dwunw_denied_text(int32_t pid, char *text, size_t size)
+{
+	char name[16];
+	long long tracer, caps;
+	int scope = ptrace_scope();
+
+	if (!text || !size)
+		return "";
+	snprintf(name, sizeof(name), "%d", (int)pid);
+	tracer = status_field(name, "\nTracerPid:", 10);
+	caps = status_field("self", "\nCapEff:", 16);
+	if (tracer > 0)
+		snprintf(text, size, "pid %d: traced by pid %lld already",
+			 (int)pid, tracer);
+	else if (scope == 3)
+		snprintf(text, size,
+			 "pid %d: kernel.yama.ptrace_scope is 3: nobody may "
+			 "read another process until the next boot",
+			 (int)pid);
+	else if (caps >= 0 && (caps >> CAP_SYS_PTRACE_BIT & 1))
+		snprintf(text, size,
+			 "pid %d: denied in spite of CAP_SYS_PTRACE: a kernel "
+			 "thread, another user namespace or a security module",
+			 (int)pid);
+	else
+		snprintf(text, size,
+			 "pid %d (uid %lld): needs CAP_SYS_PTRACE: run as root "
+			 "or setcap cap_sys_ptrace+ep%s",
+			 (int)pid, status_field(name, "\nUid:", 10),
+			 scope ? " (kernel.yama.ptrace_scope allows "
+				 "children only)" :
+				 "");
+	return text;
+}
+
+/* --- threads --------------------------------------------------------------------- */
+
+struct tids {
+	int32_t *at;
+	size_t count;
+	size_t room;
+};
+
+static bool add_tid(struct tids *tids, const char *name)
+{
+	long tid = strtol(name, NULL, 10);
+
+	if (tid <= 0 || tid > INT32_MAX)
+		return true; /* "." and ".." */
+	if (tids->count == tids->room) {
+		size_t room = tids->room ? tids->room * 2 : 64;
+		int32_t *at = realloc(tids->at, room * sizeof(*at));
+
+		if (!at)
+			return false;
+		tids->at = at;
+		tids->room = room;
+	}
+	tids->at[tids->count++] = (int32_t)tid;
+	return true;
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const int32_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static dwunw_status_t list_tids(int32_t pid, struct tids *tids)
+{
+	char path[40];
+	struct dirent *entry;
+	bool room = true;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+	dir = opendir(path);
+	if (!dir)
+		return DWUNW_ERR_IO;
+	while (room && (entry = readdir(dir)))
+		room = add_tid(tids, entry->d_name);
+	closedir(dir);
+	if (!room)
+		return DWUNW_ERR_NO_MEMORY;
+	if (!tids->count)
+		return DWUNW_ERR_IO;
+	qsort(tids->at, tids->count, sizeof(*tids->at), by_number);
+	return DWUNW_OK;
+}
+
+dwunw_status_t dwunw_threads(int32_t pid,
+			     bool (*visit)(void *visit_ctx, int32_t tid),
+			     void *visit_ctx)
+{
+	struct tids tids = { 0 };
+	dwunw_status_t status;
+
+	if (pid <= 0 || !visit)
+		return DWUNW_ERR_INVALID_ARG;
+	status = list_tids(pid, &tids);
+	for (size_t i = 0; status == DWUNW_OK && i < tids.count; i++)
+		if (!visit(visit_ctx, tids.at[i]))
+			break;
+	free(tids.at);
+	return status;
+}
+
+/* --- one stopped thread ------------------------------------------------------------ */
+
+dwunw_status_t dwunw_stack_reader_init(struct dwunw_stack_reader *reader,
+				       int32_t pid, int32_t tid)
+{
+	if (!reader || pid <= 0 || tid <= 0)
+		return DWUNW_ERR_INVALID_ARG;
+	*reader = (struct dwunw_stack_reader){ .pid = pid, .tid = tid };
+	return DWUNW_OK;
+}
+
+static dwunw_status_t status_of_errno(void)
+{
+	return errno == EPERM || errno == EACCES ? DWUNW_ERR_ATTACH_DENIED :
+						   DWUNW_ERR_IO;
+}
+
+static void *no_address(void)
+{
+	return NULL;
+}
+
+/* Without blocking for longer than STOP_WAIT_MS. False: it did not change. */
+static bool wait_change(int32_t tid, int *status, pid_t *got)
+{
+	struct timespec pause = { 0, 20 * 1000 };
+	long waited_us = 0;
+
+	for (;;) {
+		*got = waitpid(tid, status, __WALL | WNOHANG);
+		if (*got > 0 || (*got < 0 && errno != EINTR))
+			return true;
+		if (waited_us > STOP_WAIT_MS * 1000L)
+			return false;
+		nanosleep(&pause, NULL);
+		waited_us += pause.tv_nsec / 1000;
+		if (pause.tv_nsec < 5000 * 1000)
+			pause.tv_nsec *= 2;
+	}
+}
+
+/*
+ * PTRACE_INTERRUPT shows as PTRACE_EVENT_STOP, also within a group-stop. A
+ * signal that comes first is not ours to lose: the thread goes on with it.
+ */
+static dwunw_status_t wait_stop(int32_t tid)
+{
+	for (unsigned int i = 0; i < SIGNALS_MAX; i++) {
+		int status = 0;
+		pid_t got;
+
+		if (!wait_change(tid, &status, &got)) {
+			errno = ETIMEDOUT;
+			return DWUNW_ERR_IO;
+		}
+		if (got < 0 || !WIFSTOPPED(status)) {
+			errno = ESRCH;
+			return DWUNW_ERR_IO;
+		}
+		if (status >> 16 == PTRACE_EVENT_STOP)
+			return DWUNW_OK;
+		if (ptrace(PTRACE_CONT, tid, no_address(),
+			   (void *)(intptr_t)WSTOPSIG(status)))
+			return DWUNW_ERR_IO;
+	}
+	errno = EBUSY;
+	return DWUNW_ERR_IO;
+}
+
+/*
+ * A thread that does not stop in time stays seized, since only a stopped one
+ * can be let go: detach() tries, and our exit does it anyway.
+ */
+dwunw_status_t dwunw_stack_reader_attach(struct dwunw_stack_reader *reader)
+{
+	dwunw_status_t status;
+
+	if (!reader || reader->tid <= 0 || reader->attached)
+		return DWUNW_ERR_INVALID_ARG;
+	if (ptrace(PTRACE_SEIZE, reader->tid, no_address(), no_address()))
+		return status_of_errno();
+	reader->attached = true;
+	if (ptrace(PTRACE_INTERRUPT, reader->tid, no_address(), no_address()))
+		status = status_of_errno();
+	else
+		status = wait_stop(reader->tid);
+	if (status != DWUNW_OK && errno == ESRCH)
+		reader->attached = false;
+	return status;
+}
+
+void dwunw_stack_reader_detach(struct dwunw_stack_reader *reader)
+{
+	if (!reader || !reader->attached)
+		return;
+	reader->attached = false;
+	if (!ptrace(PTRACE_DETACH, reader->tid, no_address(), no_address()))
+		return;
+	if (wait_stop(reader->tid) == DWUNW_OK)
+		ptrace(PTRACE_DETACH, reader->tid, no_address(), no_address());
+}
+
+/* --- registers --------------------------------------------------------------------- */
+
+#if defined(__x86_64__)
+/*
+ * x86-64 psABI 3.6.2, figure 3.36. A thread that was stopped in a system call
+ * has its pc behind the `syscall` instruction, whether or not the kernel will
+ * restart the call (rax -ERESTART*): that is where its frame is.
+ */
+static void from_native(struct dwunw_regset *regs,
+			const struct user_regs_struct *native)
+{
+	const uint64_t by_number[] = {
+		native->rax, native->rdx, native->rcx, native->rbx, native->rsi,
+		native->rdi, native->rbp, native->rsp, native->r8,  native->r9,
+		native->r10, native->r11, native->r12, native->r13, native->r14,
+		native->r15, native->rip,
+	};
+
+	memcpy(regs->regs, by_number, sizeof(by_number));
+	regs->pc = native->rip;
+	regs->sp = native->rsp;
+}
+
+dwunw_status_t dwunw_stack_reader_regs(struct dwunw_stack_reader *reader,
+				       struct dwunw_regset *regs)
+{
+	struct user_regs_struct native;
+	struct iovec vec = { &native, sizeof(native) };
+	dwunw_status_t status;
+
+	if (!reader || !reader->attached || !regs)
+		return DWUNW_ERR_INVALID_ARG;
+	status = dwunw_regset_prepare(regs, DWUNW_ARCH_X86_64);
+	if (status != DWUNW_OK)
+		return status;
+	if (ptrace(PTRACE_GETREGSET, reader->tid, (void *)NT_PRSTATUS, &vec))
+		return status_of_errno();
+	if (vec.iov_len != sizeof(native)) /* an i386 program */
+		return DWUNW_ERR_UNSUPPORTED_ARCH;
+	from_native(regs, &native);
+	return DWUNW_OK;
+}
+#else
+dwunw_status_t dwunw_stack_reader_regs(struct dwunw_stack_reader *reader,
+				       struct dwunw_regset *regs)
+{
+	if (!reader || !reader->attached || !regs)
+		return DWUNW_ERR_INVALID_ARG;
+	return DWUNW_ERR_UNSUPPORTED_ARCH;
+}
+#endif
+
+/* Through the thread: the process's first one may have ended. */
+dwunw_status_t dwunw_stack_reader_read(void *reader, uint64_t addr, void *dst,
+				       size_t size)
+{
+	const struct dwunw_stack_reader *from = reader;
+
+	if (!from || from->tid <= 0 || !dst)
+		return DWUNW_ERR_INVALID_ARG;
+	return dwu_memory_read(from->tid, addr, dst, size);
+}

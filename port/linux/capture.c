@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* One request -> a space, memory, a walk. */
+#include "port.h"
+
+/* A space of one file, for a request without a process. */
+struct one_file {
+	struct dwunw_space space;
+	struct dwunw_mapping mapping;
+	const struct dwunw_module *module;
+	uint64_t bias;
+};
+
+/* A walk and what it needs. */
+struct job {
+	struct dwunw_context *ctx;
+	struct dwunw_unwind_request *request;
+	struct dwunw_walk_input input;
+	size_t *count;
+};
+
+static dwunw_status_t read_live(void *ctx, uint64_t addr, void *dst,
+				size_t size)
+{
+	const struct dwu_image *image = ctx;
+
+	return dwu_memory_read(image->via, addr, dst, size);
+}
+
+static dwunw_status_t walk(struct job *job, const struct dwunw_space *space)
+{
+	struct dwunw_unwind_request *request = job->request;
+	struct dwunw_walker *walker = request->walker ? request->walker :
+							job->ctx->port->walker;
+
+	return dwunw_walk(walker, space, &job->input, request->frames,
+			  request->max_frames, job->count, &request->stop);
+}
+
+/* --- one file --------------------------------------------------------------------- */
+
+static dwunw_status_t open_one(void *ctx, struct dwunw_mapping *mapping,
+			       const struct dwunw_module **module)
+{
+	const struct one_file *file = ctx;
+
+	mapping->bias = file->bias;
+	mapping->serial = file->module->serial;
+	*module = file->module;
+	return DWUNW_OK;
+}
+
+/* It is given back when the walk is over. */
+static void close_one(void *ctx, const struct dwunw_module *module)
+{
+	(void)ctx;
+	(void)module;
+}
+
+/* From the first to the last byte that the file's segments fill. */
+static dwunw_status_t cover_segments(struct one_file *file)
+{
+	const struct dwunw_elf *elf = &file->module->elf;
+	uint64_t start = UINT64_MAX, end = 0;
+
+	for (uint32_t i = 0; i < elf->program_count; i++) {
+		struct dwunw_program_header header;
+		uint64_t last;
+
+		if (dwunw_elf_program_header(elf, i, &header) != DWUNW_OK ||
+		    header.type != 1) /* PT_LOAD */
+			continue;
+		last = header.at.vaddr + header.at.mem_size;
+		if (header.at.vaddr < start)
+			start = header.at.vaddr;
+		if (last >= header.at.vaddr && last > end)
+			end = last;
+	}
+	file->mapping = (struct dwunw_mapping){
+		.start = file->bias + start,
+		.end = file->bias + end,
+		.flags = DWUNW_MAPPING_EXEC,
+	};
+	return start < end && file->mapping.start < file->mapping.end ?
+		       DWUNW_OK :
+		       DWUNW_ERR_INVALID_ARG;
+}
+
+static dwunw_status_t walk_file(struct job *job)
+{
+	struct one_file file = { .bias = job->request->load_bias };
+	dwunw_status_t status;
+
+	status = dwunw_module_cache_acquire(job->ctx, job->request->module_path,
+					    &file.module);
+	if (status != DWUNW_OK)
+		return status;
+	file.space = (struct dwunw_space){
+		.mappings = &file.mapping,
+		.count = 1,
+		.arch = file.module->arch,
+		.open_module = open_one,
+		.close_module = close_one,
+		.ctx = &file,
+	};
+	status = cover_segments(&file);
+	if (status == DWUNW_OK)
+		status = dwunw_space_init(&file.space);
+	if (status == DWUNW_OK)
+		status = walk(job, &file.space);
+	dwunw_module_cache_release(job->ctx, file.module);
+	return status;
+}
+
+/* --- a process --------------------------------------------------------------------- */
+
+static bool wants_live(const struct dwunw_unwind_request *request)
+{
+	if (request->read_memory)
+		return false;
+	return !request->stack.bytes || (request->options & DWUNW_OPTION_LIVE);
+}
+
+static uint32_t failures_of(const struct dwu_image *image)
+{
+	return __atomic_load_n(&image->failures, __ATOMIC_RELAXED);
+}
+
+/*
+ * Is the end of this walk a reason to look at the mappings again? A pc in no
+ * mapping, or a file that was not there when it was opened just now.
+ */
+static bool missed(const struct job *job, const struct dwu_image *image,
+		   uint32_t failures)
+{
+	const struct dwunw_stop *stop = &job->request->stop;
+
+	if (stop->reason != DWUNW_STOP_NO_MODULE)
+		return false;
+	if (failures_of(image) != failures)
+		return true;
+	return !dwunw_space_find(&image->space, stop->pc) &&
+	       !dwunw_space_find(&image->space, stop->pc - 1);
+}
+
+static dwunw_status_t walk_image(struct job *job, struct dwu_image *image,
+				 bool *again)
+{
+	uint32_t failures = failures_of(image);
+	dwunw_status_t status;
+
+	if (wants_live(job->request)) {
+		job->input.read_memory = read_live;
+		job->input.memory_ctx = image;
+	}
+	status = walk(job, &image->space);
+	*again = status == DWUNW_OK && missed(job, image, failures);
+	return status;
+}
+
+static dwunw_status_t walk_process(struct job *job)
+{
+	const struct dwunw_unwind_request *request = job->request;
+	struct dwu_hold how = {
+		.pid = request->pid,
+		.map_generation = request->map_generation,
+		.refresh = request->options & DWUNW_OPTION_REFRESH,
+	};
+	struct dwu_image *image, *newer;
+	dwunw_status_t status;
+	bool again;
+
+	status = dwu_process_hold(job->ctx, &how, &image);
+	if (status != DWUNW_OK)
+		return status;
+	status = walk_image(job, image, &again);
+	if (again) {
+		how.refresh = false;
+		how.missed = true;
+		if (dwu_process_hold(job->ctx, &how, &newer) == DWUNW_OK) {
+			if (newer != image)
+				status = walk_image(job, newer, &again);
+			dwu_image_release(newer);
+		}
+	}
+	dwu_image_release(image);
+	return status;
+}
+
+/* --- public ------------------------------------------------------------------------- */
+
+static void fill_input(struct job *job)
+{
+	const struct dwunw_unwind_request *request = job->request;
+	uint32_t flags = 0;
+
+	if (request->options & DWUNW_OPTION_ENTRY)
+		flags |= DWUNW_WALK_ENTRY;
+	if (request->options & DWUNW_OPTION_CAPPED)
+		flags |= DWUNW_WALK_CAPPED;
+	job->input = (struct dwunw_walk_input){
+		.regs = request->regs,
+		.stack = request->stack,
+		.read_memory = request->read_memory,
+		.memory_ctx = request->memory_ctx,
+		.returns = request->returns,
+		.return_count = request->return_count,
+		.flags = flags,
+		.entry_offset = request->entry_offset,
+	};
+}
+
+static bool usable(const struct dwunw_unwind_request *request)
+{
+	return request->regs && request->frames && request->max_frames &&
+	       request->pid >= 0 &&
+	       request->regs->version == DWUNW_REGSET_VERSION &&
+	       (request->pid || request->space || request->module_path) &&
+	       (request->returns || !request->return_count);
+}
+
+dwunw_status_t dwunw_capture(struct dwunw_context *ctx,
+			     struct dwunw_unwind_request *request,
+			     size_t *count)
+{
+	struct job job = { .ctx = ctx, .request = request, .count = count };
+
+	if (count)
+		*count = 0;
+	if (!ctx || !ctx->port || !request || !count || !usable(request))
+		return DWUNW_ERR_INVALID_ARG;
+	if (!dwunw_arch_from_regset(request->regs))
+		return DWUNW_ERR_UNSUPPORTED_ARCH;
+	request->stop = (struct dwunw_stop){ 0 };
+	fill_input(&job);
+	if (request->pid)
+		return walk_process(&job);
+	if (request->space)
+		return walk(&job, request->space);
+	return walk_file(&job);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* Event bytes -> frames, and what events tell of processes. */
+#include "port.h"
+
+/*
+ * What is known of a pid is checked before it is used again. It is kept: the
+ * last events of a process may come after the one that tells of its end.
+ */
+static dwunw_status_t note_change(struct dwunw_context *ctx, uint64_t pid)
+{
+	if (!pid || pid > INT32_MAX)
+		return DWUNW_ERR_BAD_FORMAT;
+	dwu_process_stale(ctx, (int32_t)pid);
+	return DWUNW_OK;
+}
+
+static uint32_t options_of(const struct dwunw_event_header *header)
+{
+	uint32_t options = 0;
+
+	if (header->flags & DWUNW_EVENT_FLAG_ENTRY)
+		options |= DWUNW_OPTION_ENTRY;
+	if (header->flags & DWUNW_EVENT_FLAG_CAPPED)
+		options |= DWUNW_OPTION_CAPPED;
+	return options;
+}
+
+static dwunw_status_t unwind(struct dwunw_context *ctx,
+			     const struct dwunw_event *event,
+			     struct dwunw_frame *frames, size_t max_frames,
+			     size_t *count, struct dwunw_stop *stop)
+{
+	static const uint8_t nothing[1];
+	const struct dwunw_event_header *header = &event->header;
+	struct dwunw_unwind_request request = {
+		.regs = &event->regs,
+		.frames = frames,
+		.max_frames = max_frames,
+		.options = options_of(header),
+		.pid = (int32_t)header->pid,
+		.tid = (int32_t)header->tid,
+		.map_generation = header->map_generation,
+		.stack = event->input.stack,
+		.returns = event->input.returns,
+		.return_count = event->input.return_count,
+		.entry_offset = header->entry_offset,
+	};
+	dwunw_status_t status;
+
+	if (!header->pid || header->pid > INT32_MAX)
+		return DWUNW_ERR_BAD_FORMAT;
+	/* an event without stack bytes is not a wish for live ones */
+	if (!request.stack.bytes)
+		request.stack.bytes = nothing;
+	status = dwunw_capture(ctx, &request, count);
+	*stop = request.stop;
+	return status;
+}
+
+dwunw_status_t dwunw_consume(struct dwunw_context *ctx, const void *bytes,
+			     size_t size, struct dwunw_event *event,
+			     struct dwunw_frame *frames, size_t max_frames,
+			     size_t *count, struct dwunw_stop *stop)
+{
+	dwunw_status_t status;
+
+	if (!ctx || !ctx->port || !bytes || !event || !count || !stop)
+		return DWUNW_ERR_INVALID_ARG;
+	*count = 0;
+	*stop = (struct dwunw_stop){ 0 };
+	status = dwunw_event_parse(event, bytes, size);
+	if (status != DWUNW_OK)
+		return status;
+	switch (event->header.kind) {
+	case DWUNW_EVENT_STACK:
+		return unwind(ctx, event, frames, max_frames, count, stop);
+	case DWUNW_EVENT_EXEC:
+	case DWUNW_EVENT_EXIT:
+		return note_change(ctx, event->header.pid);
+	case DWUNW_EVENT_FORK:
+		return note_change(ctx, event->header.cookie);
+	default:
+		return DWUNW_OK;
+	}
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* The context: what the core must not know, set up and given back. */
+#include "port.h"
+
+#include <stdlib.h>
+
+#define CAPACITY_MAX (1u << 20)
+#define PROCESS_CAPACITY 256u
+
+#ifdef CONFIG_ROW_CACHE_ENTRIES
+#define ROW_CACHE_ENTRIES CONFIG_ROW_CACHE_ENTRIES
+#else
+#define ROW_CACHE_ENTRIES 0
+#endif
+
+uint16_t dwu_host_arch(void)
+{
+#if defined(__x86_64__)
+	return DWUNW_ARCH_X86_64;
+#elif defined(__aarch64__)
+	return DWUNW_ARCH_ARM64;
+#elif defined(__mips__) && defined(__MIPSEL__)
+	return DWUNW_ARCH_MIPS32EL;
+#elif defined(__mips__)
+	return DWUNW_ARCH_MIPS32EB;
+#else
+	return DWUNW_ARCH_NONE;
+#endif
+}
+
+/* The configuration with every default written out. */
+static void complete(struct dwunw_config *config)
+{
+	if (!config->module_cache_capacity)
+		config->module_cache_capacity = CONFIG_MODULE_CACHE_CAPACITY;
+	if (!config->row_cache_entries)
+		config->row_cache_entries = ROW_CACHE_ENTRIES;
+	if (!config->row_cache_entries)
+		config->row_cache_entries = DWUNW_ROW_CACHE_OFF;
+	if (!config->process_capacity)
+		config->process_capacity = PROCESS_CAPACITY;
+	if (!config->file_size_max)
+		config->file_size_max = (uint64_t)CONFIG_FILE_SIZE_MAX_MB << 20;
+}
+
+static bool usable(const struct dwunw_config *config)
+{
+	return config->module_cache_capacity <= CAPACITY_MAX &&
+	       config->process_capacity <= CAPACITY_MAX &&
+	       (config->row_cache_entries <= CAPACITY_MAX ||
+		config->row_cache_entries == DWUNW_ROW_CACHE_OFF) &&
+	       !config->reserved;
+}
+
+static dwunw_status_t make_walker(struct dwunw_context *ctx)
+{
+	struct dwunw_port *port = ctx->port;
+	uint32_t entries = ctx->config.row_cache_entries;
+	dwunw_status_t status;
+
+	if (entries == DWUNW_ROW_CACHE_OFF || !IS_ON(CONFIG_ROW_CACHE))
+		entries = 0;
+	if (entries & (entries - 1))
+		return DWUNW_ERR_INVALID_ARG;
+	status = dwu_pages_alloc(&port->walker_arena,
+				 dwunw_walker_size(entries));
+	if (status != DWUNW_OK)
+		return status;
+	return dwunw_walker_init(&port->walker, entries, &port->walker_arena);
+}
+
+static dwunw_status_t fill_port(struct dwunw_context *ctx)
+{
+	struct dwunw_port *port = ctx->port;
+	dwunw_status_t status;
+
+	status = dwu_modules_init(&port->modules,
+				  ctx->config.module_cache_capacity);
+	if (status != DWUNW_OK)
+		return status;
+	ctx->module_cache_ready = true;
+	status = dwu_processes_init(&port->processes);
+	return status == DWUNW_OK ? make_walker(ctx) : status;
+}
+
+dwunw_status_t dwunw_init_with(struct dwunw_context *ctx,
+			       const struct dwunw_config *config)
+{
+	dwunw_status_t status;
+
+	if (!ctx || !config)
+		return DWUNW_ERR_INVALID_ARG;
+	*ctx = (struct dwunw_context){ .config = *config };
+	complete(&ctx->config);
+	if (!usable(&ctx->config))
+		return DWUNW_ERR_INVALID_ARG;
+	ctx->port = calloc(1, sizeof(*ctx->port));
+	if (!ctx->port)
+		return DWUNW_ERR_NO_MEMORY;
+	if (pthread_mutex_init(&ctx->port->log_lock, NULL)) {
+		free(ctx->port);
+		ctx->port = NULL;
+		return DWUNW_ERR_NO_MEMORY;
+	}
+	status = fill_port(ctx);
+	if (status != DWUNW_OK)
+		dwunw_shutdown(ctx);
+	return status;
+}
+
+dwunw_status_t dwunw_init(struct dwunw_context *ctx)
+{
+	const struct dwunw_config config = { 0 };
+
+	return dwunw_init_with(ctx, &config);
+}
+
+void dwunw_shutdown(struct dwunw_context *ctx)
+{
+	struct dwunw_port *port = ctx ? ctx->port : NULL;
+
+	if (!port)
+		return;
+	dwu_processes_free(&port->processes);
+	dwu_modules_free(&port->modules);
+	dwu_pages_free(&port->walker_arena);
+	pthread_mutex_destroy(&port->log_lock);
+	free(port);
+	ctx->port = NULL;
+	ctx->module_cache_ready = false;
+}

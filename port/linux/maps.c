@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * Text of /proc/PID/maps -> the executable mappings of a process.
+ *
+ *	start-end perms offset major:minor inode   path
+ *
+ * The kernel writes the lines, the process chooses the paths and may change
+ * its mappings while they are read. See proc(5).
+ */
+#include "port.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+/* A bounded cursor over one line; `bad` is sticky. */
+struct line {
+	char *at;
+	char *end;
+	bool bad;
+};
+
+/* One line, decoded. */
+struct entry {
+	struct dwunw_mapping mapping;
+	struct dwu_place place;
+	bool exec;
+};
+
+static int digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return 16;
+}
+
+static uint64_t number(struct line *line, int base)
+{
+	uint64_t value = 0;
+	char *start = line->at;
+
+	for (; line->at < line->end && digit(*line->at) < base; line->at++) {
+		if (value > (UINT64_MAX - 15) / (uint64_t)base)
+			line->bad = true;
+		value = value * (uint64_t)base + (uint64_t)digit(*line->at);
+	}
+	if (line->at == start)
+		line->bad = true;
+	return value;
+}
+
+static void expect(struct line *line, char c)
+{
+	if (line->at < line->end && *line->at == c)
+		line->at++;
+	else
+		line->bad = true;
+}
+
+static void perms(struct line *line, struct entry *entry)
+{
+	static const char *const allowed[] = { "r-", "w-", "x-", "ps" };
+
+	for (unsigned int i = 0; i < 4; i++, line->at++) {
+		if (line->at == line->end || !*line->at ||
+		    !strchr(allowed[i], *line->at)) {
+			line->bad = true;
+			return;
+		}
+		if (*line->at == 'x')
+			entry->exec = true;
+	}
+}
+
+/* The rest of the line. The newline's place takes the NUL. */
+static void path(struct line *line, struct entry *entry)
+{
+	if (line->at < line->end && *line->at != ' ')
+		line->bad = true;
+	while (line->at < line->end && *line->at == ' ')
+		line->at++;
+	if (line->at < line->end &&
+	    memchr(line->at, 0, (size_t)(line->end - line->at)))
+		line->bad = true;
+	entry->place.path = line->at;
+}
+
+/* What has no inode is named by the kernel, never by the process. */
+static void classify(struct entry *entry)
+{
+	struct dwu_place *place = &entry->place;
+	uint32_t flags = DWUNW_MAPPING_EXEC;
+
+	place->kind = DWU_PLACE_NOTHING;
+	if (place->path[0] == '/')
+		place->kind = DWU_PLACE_FILE;
+	else if (place->ino)
+		place->kind = DWU_PLACE_NOTHING;
+	else if (!strcmp(place->path, "[vdso]"))
+		place->kind = DWU_PLACE_VDSO;
+	else if (!strcmp(place->path, "[uprobes]"))
+		flags |= DWUNW_MAPPING_TRAMPOLINE;
+	else if (!strcmp(place->path, "[stack]"))
+		flags |= DWUNW_MAPPING_STACK;
+	entry->mapping.flags = flags;
+}
+
+static bool parse_line(struct line *line, struct entry *entry)
+{
+	struct dwunw_mapping *mapping = &entry->mapping;
+	uint64_t major_number, minor_number;
+
+	*entry = (struct entry){ 0 };
+	mapping->start = number(line, 16);
+	expect(line, '-');
+	mapping->end = number(line, 16);
+	expect(line, ' ');
+	perms(line, entry);
+	expect(line, ' ');
+	mapping->off = number(line, 16);
+	expect(line, ' ');
+	major_number = number(line, 16);
+	expect(line, ':');
+	minor_number = number(line, 16);
+	expect(line, ' ');
+	entry->place.ino = number(line, 10);
+	if (line->bad || major_number > UINT32_MAX || minor_number > UINT32_MAX)
+		return false;
+	entry->place.dev =
+		makedev((unsigned int)major_number, (unsigned int)minor_number);
+	path(line, entry);
+	return !line->bad && mapping->start < mapping->end;
+}
+
+static bool make_room(struct dwu_image *image)
+{
+	uint32_t room = image->room ? image->room * 2 : 64;
+	struct dwunw_mapping *mappings;
+	struct dwu_place *places;
+
+	if (image->space.count < image->room)
+		return true;
+	mappings = realloc(image->space.mappings, room * sizeof(*mappings));
+	if (!mappings)
+		return false;
+	image->space.mappings = mappings;
+	places = realloc(image->places, room * sizeof(*places));
+	if (!places)
+		return false;
+	image->places = places;
+	image->room = room;
+	return true;
+}
+
+static dwunw_status_t add(struct dwu_image *image, struct entry *entry)
+{
+	uint32_t i = image->space.count;
+
+	if (i >= CONFIG_MAPPING_MAX || !make_room(image)) {
+		dwu_log(image->ctx, "pid %d: more than %u executable mappings",
+			(int)image->pid, (unsigned int)i);
+		return DWUNW_ERR_NO_MEMORY;
+	}
+	classify(entry);
+	entry->mapping.file = i;
+	image->space.mappings[i] = entry->mapping;
+	image->places[i] = entry->place;
+	image->space.count++;
+	return DWUNW_OK;
+}
+
+static dwunw_status_t bad_line(const struct dwu_image *image, uint64_t number)
+{
+	dwu_log(image->ctx, "pid %d: line %llu of its maps is no mapping",
+		(int)image->pid, (unsigned long long)number);
+	return DWUNW_ERR_BAD_FORMAT;
+}
+
+static dwunw_status_t parse_lines(struct dwu_image *image, size_t size)
+{
+	char *at = image->text, *end = image->text + size;
+	uint64_t count = 0, last_end = 0;
+
+	while (at < end) {
+		char *newline = memchr(at, '\n', (size_t)(end - at));
+		struct line line = { at, newline ? newline : end, false };
+		struct entry entry;
+		dwunw_status_t status;
+
+		count++;
+		at = newline ? newline + 1 : end;
+		*line.end = 0;
+		if (!parse_line(&line, &entry) ||
+		    entry.mapping.start < last_end)
+			return bad_line(image, count);
+		last_end = entry.mapping.end;
+		status = entry.exec ? add(image, &entry) : DWUNW_OK;
+		if (status != DWUNW_OK)
+			return status;
+	}
+	return DWUNW_OK;
+}
+
+dwunw_status_t dwu_maps_parse(struct dwu_image *image, size_t size)
+{
+	dwunw_status_t status = parse_lines(image, size);
+
+	return status == DWUNW_OK ? dwunw_space_init(&image->space) : status;
+}

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * The module cache: a file's tables, kept in slots.
+ *
+ *	empty -> active (refs > 0) -> warm (refs 0) -> active or reclaimed
+ *
+ * A serial belongs to a content (dwu_file_id) for good, so rows remembered by
+ * (serial, address) stay true when the module was reclaimed and comes back.
+ */
+#include "debug.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An arena larger than this is not kept for the slot's next file. */
+#define ARENA_KEEP ((size_t)4 << 20)
+
+dwunw_status_t dwu_modules_init(struct dwu_modules *modules, uint32_t capacity)
+{
+	modules->slots = calloc(capacity, sizeof(*modules->slots));
+	if (!modules->slots)
+		return DWUNW_ERR_NO_MEMORY;
+	modules->capacity = capacity;
+	for (uint32_t i = 0; i < capacity; i++)
+		modules->slots[i].file.fd = -1;
+	if (!pthread_mutex_init(&modules->lock, NULL))
+		return DWUNW_OK;
+	free(modules->slots);
+	modules->slots = NULL;
+	return DWUNW_ERR_NO_MEMORY;
+}
+
+/* Keeps the arena for the next one. */
+static void empty_slot(struct dwu_slot *slot)
+{
+	dwu_file_close(&slot->file);
+	slot->module = (struct dwunw_module){ 0 };
+	slot->refs = 0;
+	if (slot->arena.size > ARENA_KEEP)
+		dwu_pages_free(&slot->arena);
+	else
+		dwunw_arena_reset(&slot->arena);
+}
+
+void dwu_modules_free(struct dwu_modules *modules)
+{
+	if (!modules->slots)
+		return;
+	for (uint32_t i = 0; i < modules->capacity; i++) {
+		empty_slot(&modules->slots[i]);
+		dwu_pages_free(&modules->slots[i].arena);
+	}
+	for (uint32_t i = 0; i < modules->identity_count; i++)
+		free(modules->identities[i].label);
+	for (uint32_t i = 0; i < modules->blob_count; i++)
+		free((void *)(uintptr_t)modules->blobs[i].bytes.data);
+	free(modules->identities);
+	free(modules->slots);
+	pthread_mutex_destroy(&modules->lock);
+	modules->slots = NULL;
+}
+
+/* --- content -> serial -------------------------------------------------------- */
+
+static uint32_t *bucket_of(struct dwu_modules *modules,
+			   const struct dwu_file_id *id)
+{
+	/* the fields leave no padding, so the bytes are the value */
+	_Static_assert(sizeof(*id) == 40, "padding in dwu_file_id");
+	return &modules->buckets[dwu_hash(id, sizeof(*id)) %
+				 DWU_IDENTITY_BUCKETS];
+}
+
+static uint32_t find_identity(struct dwu_modules *modules,
+			      const struct dwu_file_id *id)
+{
+	uint32_t serial = *bucket_of(modules, id);
+
+	while (serial &&
+	       !dwu_file_id_same(&modules->identities[serial - 1].id, id))
+		serial = modules->identities[serial - 1].next;
+	return serial;
+}
+
+static bool room_for_identity(struct dwu_modules *modules)
+{
+	uint32_t room = modules->identity_room ? modules->identity_room * 2 :
+						 64;
+	struct dwu_identity *identities;
+
+	if (modules->identity_count < modules->identity_room)
+		return true;
+	identities = realloc(modules->identities, room * sizeof(*identities));
+	if (!identities)
+		return false;
+	modules->identities = identities;
+	modules->identity_room = room;
+	return true;
+}
+
+/* NULL once too much is kept: the labels are the target's choice. */
+static char *keep_label(struct dwu_modules *modules, const char *label)
+{
+	size_t size = strlen(label) + 1;
+
+	if (size > DWU_LABEL_BYTES_MAX - modules->label_bytes)
+		return NULL;
+	modules->label_bytes += size;
+	return strdup(label);
+}
+
+/*
+ * The module with serial last_serial + 1 was opened. Beyond the table, files
+ * get a new serial each time they are opened.
+ */
+static void add_identity(struct dwu_modules *modules,
+			 const struct dwu_file_id *id, const char *label)
+{
+	uint32_t serial = ++modules->last_serial;
+	uint32_t *bucket = bucket_of(modules, id);
+
+	if (modules->identity_count != serial - 1 ||
+	    modules->identity_count >= DWU_IDENTITY_MAX ||
+	    !room_for_identity(modules))
+		return;
+	modules->identities[serial - 1] = (struct dwu_identity){
+		.id = *id,
+		.label = keep_label(modules, label),
+		.next = *bucket,
+	};
+	*bucket = serial;
+	modules->identity_count++;
+}
+
+/* --- slots --------------------------------------------------------------------- */
+
+static const struct dwunw_module *take(struct dwu_modules *modules,
+				       struct dwu_slot *slot)
+{
+	modules->hits++;
+	slot->refs++;
+	return &slot->module;
+}
+
+const struct dwunw_module *dwu_modules_find(struct dwu_modules *modules,
+					    uint32_t serial)
+{
+	for (uint32_t i = 0; serial && i < modules->capacity; i++)
+		if (modules->slots[i].module.serial == serial)
+			return take(modules, &modules->slots[i]);
+	return NULL;
+}
+
+/* An empty slot, else the one that has been warm for longest; NULL: none. */
+static struct dwu_slot *slot_to_use(struct dwu_modules *modules)
+{
+	struct dwu_slot *oldest = NULL;
+
+	for (uint32_t i = 0; i < modules->capacity; i++) {
+		struct dwu_slot *slot = &modules->slots[i];
+
+		if (!slot->module.serial)
+			return slot;
+		if (!slot->refs &&
+		    (!oldest || slot->released < oldest->released))
+			oldest = slot;
+	}
+	if (oldest) {
+		empty_slot(oldest);
+		modules->evictions++;
+	}
+	return oldest;
+}
+
+/* The core says how much is enough, so a second try is the last but one. */
+static dwunw_status_t parse_files(struct dwu_slot *slot,
+				  const struct dwunw_module_files *files,
+				  uint32_t serial)
+{
+	dwunw_status_t status;
+	unsigned int tries = 0;
+
+	do {
+		dwunw_arena_reset(&slot->arena);
+		status = dwunw_module_open_files(&slot->module, files, serial,
+						 &slot->arena);
+		if (status != DWUNW_ERR_NO_MEMORY || tries++ == 8)
+			break;
+	} while (dwu_pages_grow(&slot->arena) == DWUNW_OK);
+	return status;
+}
+
+static void log_refused(void *ctx, const char *line)
+{
+	dwu_log(ctx, "%s", line);
+}
+
+/* With the .debug_frame of a debug file, where it has none of its own. */
+static dwunw_status_t parse(struct dwunw_context *ctx, struct dwu_slot *slot,
+			    uint32_t serial, const char *path)
+{
+	struct dwunw_module_files files = { .inflate = dwu_unpack };
+	struct dwu_debug_search search = {
+		.file = &slot->file,
+		.path = path,
+		.dirs = ctx->config.debug_dirs,
+		.sysroot = ctx->config.sysroot,
+		.log = log_refused,
+		.log_ctx = ctx,
+		.file_size_max = ctx->config.file_size_max,
+		.need = DWU_DEBUG_CFI,
+	};
+	struct dwunw_source src;
+	struct dwunw_elf elf;
+	struct dwu_debug debug;
+	dwunw_status_t status;
+
+	dwu_file_source(&slot->file, &src);
+	files.file = &src;
+	search.elf = &elf;
+	if (IS_ON(CONFIG_CFI_DEBUG_FRAME) &&
+	    dwunw_elf_open(&elf, &src, NULL) == DWUNW_OK &&
+	    dwu_debug_find(&search, &debug))
+		files.debug = &debug.src;
+	status = parse_files(slot, &files, serial);
+	if (files.debug)
+		dwu_debug_close(&debug);
+	return status;
+}
+
+static dwunw_status_t fill(struct dwunw_context *ctx, struct dwu_slot *slot,
+			   const struct dwu_file *file, const char *label)
+{
+	struct dwu_modules *modules = &ctx->port->modules;
+	uint32_t known = find_identity(modules, &file->id);
+	uint32_t serial = known ? known : modules->last_serial + 1;
+	dwunw_status_t status;
+
+	slot->file = *file;
+	dwu_file_map(&slot->file);
+	status = serial ? parse(ctx, slot, serial, label) : DWUNW_ERR_NO_MEMORY;
+	if (status == DWUNW_OK) {
+		if (!known)
+			add_identity(modules, &file->id, label);
+		slot->refs = 1;
+		modules->opens++;
+		return DWUNW_OK;
+	}
+	dwu_log(ctx, "%s: %s (module, %llu bytes)", label,
+		dwunw_status_name(status), (unsigned long long)file->id.size);
+	empty_slot(slot);
+	return status;
+}
+
+dwunw_status_t dwu_modules_open(struct dwunw_context *ctx,
+				struct dwu_file *file, const char *label,
+				const struct dwunw_module **module)
+{
+	struct dwu_modules *modules = &ctx->port->modules;
+	struct dwu_slot *slot;
+	dwunw_status_t status;
+
+	*module = dwu_modules_find(modules, find_identity(modules, &file->id));
+	if (*module) {
+		dwu_file_close(file);
+		return DWUNW_OK;
+	}
+	slot = slot_to_use(modules);
+	if (!slot) {
+		dwu_log(ctx, "%s: all %u slots of the module cache are in use",
+			label, (unsigned int)modules->capacity);
+		dwu_file_close(file);
+		return DWUNW_ERR_CACHE_FULL;
+	}
+	status = fill(ctx, slot, file, label);
+	*module = status == DWUNW_OK ? &slot->module : NULL;
+	return status;
+}
+
+/* The index of the blob with these bytes, now kept; blob_count: no room. */
+static uint32_t keep_bytes(struct dwu_modules *modules, struct dwunw_span bytes)
+{
+	uint32_t i = 0;
+
+	for (; i < modules->blob_count; i++) {
+		struct dwunw_span kept = modules->blobs[i].bytes;
+
+		if (kept.size == bytes.size &&
+		    !memcmp(kept.data, bytes.data, bytes.size)) {
+			free((void *)(uintptr_t)bytes.data);
+			return i;
+		}
+	}
+	if (i < DWU_BLOB_MAX)
+		modules->blobs[modules->blob_count++].bytes = bytes;
+	else
+		free((void *)(uintptr_t)bytes.data);
+	return i;
+}
+
+dwunw_status_t dwu_modules_open_bytes(struct dwunw_context *ctx,
+				      struct dwunw_span bytes,
+				      const char *label,
+				      const struct dwunw_module **module)
+{
+	struct dwu_modules *modules = &ctx->port->modules;
+	uint32_t i = keep_bytes(modules, bytes);
+	struct dwu_file file;
+
+	*module = NULL;
+	if (i == DWU_BLOB_MAX) {
+		dwu_log(ctx, "%s: more than %u different ones", label,
+			DWU_BLOB_MAX);
+		return DWUNW_ERR_NO_MEMORY;
+	}
+	dwu_file_from_bytes(&file, modules->blobs[i].bytes, i);
+	return dwu_modules_open(ctx, &file, label, module);
+}
+
+/* --- public ---------------------------------------------------------------------- */
+
+dwunw_status_t dwunw_module_cache_acquire(struct dwunw_context *ctx,
+					  const char *path,
+					  const struct dwunw_module **module)
+{
+	struct dwu_file file;
+	dwunw_status_t status;
+
+	if (module)
+		*module = NULL;
+	if (!ctx || !ctx->port || !path || !module)
+		return DWUNW_ERR_INVALID_ARG;
+	status = dwu_file_open(&file, "", path, DWU_FOLLOW_ALL,
+			       ctx->config.file_size_max);
+	if (status != DWUNW_OK) {
+		dwu_log(ctx, "%s: %s", path,
+			status == DWUNW_ERR_IO ?
+				strerror(errno) :
+				"not a regular file, or too large");
+		return status;
+	}
+	pthread_mutex_lock(&ctx->port->modules.lock);
+	status = dwu_modules_open(ctx, &file, path, module);
+	pthread_mutex_unlock(&ctx->port->modules.lock);
+	return status;
+}
+
+/* `module` is the first member of its slot. */
+static struct dwu_slot *slot_of(struct dwu_modules *modules,
+				const struct dwunw_module *module)
+{
+	for (uint32_t i = 0; i < modules->capacity; i++)
+		if (&modules->slots[i].module == module)
+			return &modules->slots[i];
+	return NULL;
+}
+
+void dwunw_module_cache_release(struct dwunw_context *ctx,
+				const struct dwunw_module *module)
+{
+	struct dwu_modules *modules;
+	struct dwu_slot *slot;
+
+	if (!ctx || !ctx->port || !module)
+		return;
+	modules = &ctx->port->modules;
+	pthread_mutex_lock(&modules->lock);
+	slot = slot_of(modules, module);
+	if (slot && slot->refs && !--slot->refs)
+		slot->released = ++modules->clock;
+	pthread_mutex_unlock(&modules->lock);
+}
+
+void dwunw_module_cache_flush(struct dwunw_context *ctx)
+{
+	struct dwu_modules *modules;
+
+	if (!ctx || !ctx->port)
+		return;
+	modules = &ctx->port->modules;
+	pthread_mutex_lock(&modules->lock);
+	for (uint32_t i = 0; i < modules->capacity; i++) {
+		struct dwu_slot *slot = &modules->slots[i];
+
+		if (!slot->refs) {
+			empty_slot(slot);
+			dwu_pages_free(&slot->arena);
+		}
+	}
+	pthread_mutex_unlock(&modules->lock);
+}
+
+void dwunw_module_cache_stats(const struct dwunw_context *ctx,
+			      struct dwunw_cache_stats *stats)
+{
+	struct dwu_modules *modules;
+
+	*stats = (struct dwunw_cache_stats){ 0 };
+	if (!ctx || !ctx->port)
+		return;
+	modules = &ctx->port->modules;
+	pthread_mutex_lock(&modules->lock);
+	stats->capacity = modules->capacity;
+	stats->opens = modules->opens;
+	stats->hits = modules->hits;
+	stats->evictions = modules->evictions;
+	for (uint32_t i = 0; i < modules->capacity; i++) {
+		const struct dwu_slot *slot = &modules->slots[i];
+
+		stats->bytes += slot->arena.size;
+		stats->active += slot->refs > 0;
+		stats->warm += slot->module.serial && !slot->refs;
+	}
+	pthread_mutex_unlock(&modules->lock);
+}
+
+const char *dwunw_module_label(const struct dwunw_context *ctx, uint32_t serial)
+{
+	struct dwu_modules *modules;
+	const char *label = NULL;
+
+	if (!ctx || !ctx->port || !serial)
+		return NULL;
+	modules = &ctx->port->modules;
+	pthread_mutex_lock(&modules->lock);
+	if (serial <= modules->identity_count)
+		label = modules->identities[serial - 1].label;
+	pthread_mutex_unlock(&modules->lock);
+	return label;
+}

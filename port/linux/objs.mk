@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+port-y := pages.o log.o files.o memory.o maps.o identity.o debugfiles.o \
+	modules.o image.o process.o attach.o context.o capture.o consumer.o text.o \
+	symbols.o
+
+# unpack.o holds what it needs of zlib, zstd and liblzma with their names made
+# local, so that libdwunw.a links alone and beside any other copy of them.
+# Debian's static libraries are this machine's and glibc's: by default they
+# are not asked for elsewhere.
+export DWUNW_INFLATE := $(if $(foreign)$(findstring musl,$(CC)),n,y)
+OBJCOPY ?= $(CROSS_COMPILE)objcopy
+unpack-$(CONFIG_INFLATE_ZLIB) += INFLATE_ZLIB:zlib.h:libz.a:zlib1g-dev
+unpack-$(CONFIG_INFLATE_ZSTD) += INFLATE_ZSTD:zstd.h:libzstd.a:libzstd-dev
+unpack-$(CONFIG_MINIDEBUGINFO) += MINIDEBUGINFO:lzma.h:liblzma.a:liblzma-dev
+
+unpack_o := $(out)/port/linux/unpack/unpack.o
+$(if $(CONFIG_PORT_LINUX),$(out)/libdwunw.a): $(unpack_o)
+$(unpack_o): port/linux/unpack.c port/linux/objs.mk scripts/unpack-libs \
+		$(made_first)
+	@mkdir -p $(@D)
+	@CC='$(CC) $(target_cflags) $(CFLAGS)' scripts/unpack-libs $(unpack-y) \
+		>$(@D)/libs
+	$(say) CC $<
+	$(Q)$(CC) $(all_cflags) $(port_cflags) -MMD -MP -MT $@ \
+		-MF $(@D)/unpack.d -c $< -o $(@D)/alone.o
+	$(if $(unpack-y),$(say) LD $@)
+	$(Q)if [ -s $(@D)/libs ]; then \
+		$(CC) $(target_cflags) -nostdlib -r -o $(@D)/whole.o \
+			$(@D)/alone.o $$(cat $(@D)/libs) && \
+		$(OBJCOPY) --keep-global-symbol=dwu_unpack \
+			--keep-global-symbol=dwu_unpack_xz --strip-debug \
+			$(@D)/whole.o $@; \
+	else cp $(@D)/alone.o $@; fi
+-include $(out)/port/linux/unpack/unpack.d

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * port.h - what the files of this port share.
+ *
+ *   pages    arenas straight from the kernel
+ *   log      one line a problem, once
+ *   files    an open regular file as a dwunw_source
+ *   memory   bytes of a live process
+ *   maps     text of /proc/PID/maps -> image
+ *   modules  file or bytes -> module, cached
+ *   image    what is mapped in one process, and the modules behind it
+ *   process  pid -> image, refreshed
+ *
+ * debug.h has what finds separate debug files.
+ *
+ * Locks: processes.lock before modules.lock before log_lock. The log callback
+ * may run under any of them and must not call the library.
+ */
+#ifndef DWU_PORT_H
+#define DWU_PORT_H
+
+#ifndef _FILE_OFFSET_BITS
+#define _FILE_OFFSET_BITS 64
+#endif
+
+#include <pthread.h>
+#include <sys/types.h>
+
+#include <dwunw/linux.h>
+
+/* One module's tables, one file's symbols: more is refused. */
+#define DWU_ARENA_MAX ((size_t)512 << 20)
+/* Files whose serial and label are remembered; later ones have no label. */
+#define DWU_IDENTITY_MAX 65536u
+#define DWU_IDENTITY_BUCKETS 256u
+#define DWU_LABEL_BYTES_MAX ((size_t)16 << 20)
+/* Different images of the kernel's vdso, and the bytes of each. */
+#define DWU_BLOB_MAX 64u
+#define DWU_BLOB_SIZE_MAX (256u << 10)
+/* Refreshes for a pc in no mapping while the mapping counter stands still. */
+#define DWU_MISS_MAX 16u
+/* The kernel's own limit of mappings, each with a path of common length. */
+#define DWU_MAPS_SIZE_MAX ((size_t)CONFIG_MAPPING_MAX * 512)
+#define DWU_PATH_MAX 4352u /* PATH_MAX, and room for /proc/PID/root */
+#define DWU_LOG_SLOTS 256u
+#define DWU_LOG_LINE 1024u
+
+/* --- pages.c ---------------------------------------------------------------- */
+
+/*
+ * An arena of at least `size` bytes; what it held is given back first, also
+ * when the answer is NO_MEMORY: the kernel has none, or size is over
+ * DWU_ARENA_MAX.
+ */
+dwunw_status_t dwu_pages_alloc(struct dwunw_arena *arena, size_t size);
+void dwu_pages_free(struct dwunw_arena *arena);
+/* After a NO_MEMORY: an arena as large as it wants. NO_MEMORY: in vain. */
+dwunw_status_t dwu_pages_grow(struct dwunw_arena *arena);
+
+/* --- log.c ------------------------------------------------------------------- */
+
+/* Tells ctx->config.log, unless the same line was among the last ones. */
+__attribute__((format(printf, 2, 3))) void dwu_log(struct dwunw_context *ctx,
+						   const char *format, ...);
+
+/* --- files.c ----------------------------------------------------------------- */
+
+/* Which content: a file that is written to or replaced has another id. */
+struct dwu_file_id {
+	uint64_t dev;
+	uint64_t ino;
+	uint64_t size;
+	int64_t changed_sec;
+	int64_t changed_nsec;
+};
+
+bool dwu_file_id_same(const struct dwu_file_id *a, const struct dwu_file_id *b);
+
+/* A dwunw_source points to it: it stays where it is until it is closed. */
+struct dwu_file {
+	struct dwunw_span bytes; /* the file in memory, or size 0 */
+	struct dwu_file_id id;
+	int fd; /* -1: closed, or bytes of ours */
+	bool mapped;
+};
+
+/* How a path is followed. */
+enum dwu_follow {
+	DWU_FOLLOW_ALL,	 /* as open(2) does */
+	DWU_FOLLOW_NONE, /* beneath `root`, through no symbolic link at all */
+	DWU_FOLLOW_BENEATH, /* `root` is also what links are relative to */
+};
+
+/*
+ * Opens a regular file without ever opening anything else, so that no FIFO
+ * blocks and no device notices. IO: errno tells why. INVALID_ARG: not a
+ * regular file, or larger than size_max.
+ */
+dwunw_status_t dwu_file_open(struct dwu_file *file, const char *root,
+			     const char *path, enum dwu_follow follow,
+			     uint64_t size_max);
+/* The bytes as if they were a file's; they must outlive it. */
+void dwu_file_from_bytes(struct dwu_file *file, struct dwunw_span bytes,
+			 uint64_t id);
+void dwu_file_close(struct dwu_file *file);
+/* Maps it, where the build says so. */
+void dwu_file_map(struct dwu_file *file);
+void dwu_file_source(struct dwu_file *file, struct dwunw_source *src);
+/* The id of what path names now. IO. */
+dwunw_status_t dwu_file_stat(const char *path, struct dwu_file_id *id);
+
+/*
+ * The small text file at path, NUL-terminated, in memory that free() takes;
+ * IO, ATTACH_DENIED (EACCES, EPERM), NO_MEMORY (beyond max bytes).
+ */
+dwunw_status_t dwu_text_read(const char *path, size_t max, char **text,
+			     size_t *size);
+
+/* --- memory.c ---------------------------------------------------------------- */
+
+/*
+ * Copies memory of the live process `pid`, all or nothing. INVALID_ARG: not
+ * there; ATTACH_DENIED; IO: no such process.
+ */
+dwunw_status_t dwu_memory_read(int32_t pid, uint64_t addr, void *dst,
+			       size_t size);
+
+/* --- modules.c --------------------------------------------------------------- */
+
+struct dwu_slot {
+	struct dwunw_module module; /* serial 0: empty */
+	struct dwu_file file;
+	struct dwunw_arena arena;
+	uint64_t released; /* when it became warm */
+	uint32_t refs;
+};
+
+/* identities[serial - 1] */
+struct dwu_identity {
+	struct dwu_file_id id;
+	char *label;
+	uint32_t next; /* serial of the next one in its bucket, 0: none */
+};
+
+/* Content of a vdso, shared by all processes that have the same. */
+struct dwu_blob {
+	struct dwunw_span bytes;
+};
+
+struct dwu_modules {
+	pthread_mutex_t lock;
+	struct dwu_slot *slots;
+	struct dwu_identity *identities;
+	uint32_t capacity;
+	uint32_t identity_count;
+	uint32_t identity_room;
+	uint32_t last_serial;
+	uint32_t blob_count;
+	size_t label_bytes;
+	uint64_t clock;
+	uint64_t opens;
+	uint64_t hits;
+	uint64_t evictions;
+	uint32_t buckets[DWU_IDENTITY_BUCKETS];
+	struct dwu_blob blobs[DWU_BLOB_MAX];
+};
+
+dwunw_status_t dwu_modules_init(struct dwu_modules *modules, uint32_t capacity);
+void dwu_modules_free(struct dwu_modules *modules);
+
+/* The three below: with modules.lock held. */
+
+/* A module that is in a slot; NULL: it is not. */
+const struct dwunw_module *dwu_modules_find(struct dwu_modules *modules,
+					    uint32_t serial);
+/* Takes the open file, whatever the status. */
+dwunw_status_t dwu_modules_open(struct dwunw_context *ctx,
+				struct dwu_file *file, const char *label,
+				const struct dwunw_module **module);
+/* Keeps bytes (from malloc), or frees them and finds the same ones. */
+dwunw_status_t dwu_modules_open_bytes(struct dwunw_context *ctx,
+				      struct dwunw_span bytes,
+				      const char *label,
+				      const struct dwunw_module **module);
+
+/* --- maps.c ------------------------------------------------------------------ */
+
+enum dwu_place_kind {
+	DWU_PLACE_FILE,
+	DWU_PLACE_VDSO,
+	DWU_PLACE_NOTHING, /* memory without a file */
+};
+
+/* What is behind a mapping; mapping.file is its index. */
+struct dwu_place {
+	const char *path; /* as in the text, NUL-terminated */
+	uint64_t dev;
+	uint64_t ino;
+	uint32_t serial; /* last module, 0: none yet */
+	int32_t status;	 /* of the first failure; then it is not tried again */
+	uint8_t kind;
+};
+
+/*
+ * The mappings of a process at one time. What open_module needs is in here,
+ * so that a walk holds nothing else. `refs` under processes.lock, `places`
+ * under modules.lock.
+ */
+struct dwu_image {
+	struct dwunw_space space;
+	struct dwunw_context *ctx;
+	struct dwu_place *places;
+	char *text;
+	char *root; /* files are root + path; NULL: through /proc/via/ */
+	struct dwunw_span vdso; /* given by the caller, not ours */
+	int32_t pid;
+	int32_t via; /* whose /proc entries: pid, or a thread that lives on */
+	uint32_t room;
+	uint32_t failures; /* files that were tried and not there */
+	uint32_t refs;
+};
+
+/*
+ * Fills space, places and paths from image->text, size bytes and a NUL, which
+ * is cut into strings. Executable mappings only. BAD_FORMAT: a line that the
+ * kernel would not write, or an overlap; NO_MEMORY: more than the build's
+ * limit of mappings.
+ */
+dwunw_status_t dwu_maps_parse(struct dwu_image *image, size_t size);
+
+/* --- image.c ----------------------------------------------------------------- */
+
+/* An image without mappings, with one reference. NULL: no memory. */
+struct dwu_image *dwu_image_new(struct dwunw_context *ctx, uint16_t arch);
+void dwu_image_free(struct dwu_image *image);
+/* Gives a reference back, with processes.lock held; NULL does no harm. */
+void dwu_image_drop(struct dwu_image *image);
+/* The same without the lock. */
+void dwu_image_release(struct dwu_image *image);
+/* What is mapped in a live process now. IO, ATTACH_DENIED, NO_MEMORY. */
+dwunw_status_t dwu_image_load(struct dwunw_context *ctx, int32_t pid,
+			      struct dwu_image **image);
+/* Takes over what was learnt of mappings that are still there. */
+void dwu_image_inherit(struct dwu_image *image, const struct dwu_image *old);
+/* As dwunw_process_file(). */
+dwunw_status_t dwu_image_file(const struct dwu_image *image,
+			      const struct dwunw_mapping *mapping, char *path,
+			      size_t size);
+
+/* --- process.c --------------------------------------------------------------- */
+
+struct dwu_processes {
+	pthread_mutex_t lock;
+	struct dwunw_process *first; /* least recently used last */
+	uint32_t count;		     /* of those with a pid */
+	uint32_t generation;	     /* of spaces, never the same twice */
+};
+
+dwunw_status_t dwu_processes_init(struct dwu_processes *processes);
+void dwu_processes_free(struct dwu_processes *processes);
+
+/* How dwu_process_hold() may use what is known. */
+struct dwu_hold {
+	int32_t pid;
+	uint32_t map_generation;
+	bool refresh; /* whatever is known */
+	bool missed;  /* the last image had no mapping for a pc */
+};
+
+/*
+ * The image of a process, to be given back. IO: gone before anything was
+ * known of it, else its last image serves; ATTACH_DENIED; NO_MEMORY.
+ */
+dwunw_status_t dwu_process_hold(struct dwunw_context *ctx,
+				const struct dwu_hold *how,
+				struct dwu_image **image);
+
+/* It runs another program, or its memory is another one's copy. */
+void dwu_process_stale(struct dwunw_context *ctx, int32_t pid);
+
+/* --- context.c --------------------------------------------------------------- */
+
+struct dwunw_port {
+	struct dwu_modules modules;
+	struct dwu_processes processes;
+	struct dwunw_arena walker_arena;
+	struct dwunw_walker *walker;
+	pthread_mutex_t log_lock;
+	uint64_t log_seen[DWU_LOG_SLOTS];
+};
+
+/* The arch of programs that run here. */
+uint16_t dwu_host_arch(void);
+
+/* FNV-1a, 64 bits. */
+uint64_t dwu_hash(const void *bytes, size_t size);
+
+#endif

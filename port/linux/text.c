@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* Why a stack ended, in words that a person can act on. */
+#include "port.h"
+
+#include <stdio.h>
+
+/* Where the last frame is: "0x1b2c in /lib/libc.musl.so". */
+static void place_text(const struct dwunw_context *ctx,
+		       const struct dwunw_stop *stop, char *text, size_t size)
+{
+	const char *label = dwunw_module_label(ctx, stop->module);
+
+	if (!stop->module)
+		snprintf(text, size, "0x%llx", (unsigned long long)stop->pc);
+	else if (label)
+		snprintf(text, size, "0x%llx in %s",
+			 (unsigned long long)stop->vaddr, label);
+	else
+		snprintf(text, size, "0x%llx in file %u",
+			 (unsigned long long)stop->vaddr, stop->module);
+}
+
+static void no_module_text(const struct dwunw_stop *stop, char *text,
+			   size_t size)
+{
+	unsigned long long pc = stop->pc;
+
+	switch (stop->status) {
+	case DWUNW_OK:
+		snprintf(text, size, "0x%llx is in no mapping", pc);
+		break;
+	case DWUNW_ERR_NO_DEBUG_DATA:
+		snprintf(text, size, "0x%llx is in memory without a file", pc);
+		break;
+	default:
+		snprintf(text, size, "the file at 0x%llx cannot be used: %s",
+			 pc, dwunw_status_name(stop->status));
+	}
+}
+
+const char *dwunw_stop_text(const struct dwunw_context *ctx,
+			    const struct dwunw_stop *stop, char *text,
+			    size_t size)
+{
+	unsigned long long addr;
+	char place[DWU_LOG_LINE];
+
+	if (!text || !size)
+		return "";
+	text[0] = 0;
+	if (!stop)
+		return text;
+	addr = stop->addr;
+	place_text(ctx, stop, place, sizeof(place));
+	switch (stop->reason) {
+	case DWUNW_STOP_ROOT:
+		break;
+	case DWUNW_STOP_LIMIT:
+		snprintf(text, size, "no room for more frames, at %s", place);
+		break;
+	case DWUNW_STOP_NO_MODULE:
+		no_module_text(stop, text, size);
+		break;
+	case DWUNW_STOP_NO_ROW:
+		snprintf(text, size, "no unwind information for %s", place);
+		break;
+	case DWUNW_STOP_BAD_ROW:
+		snprintf(text, size, "bad unwind information (%s) for %s",
+			 dwunw_status_name(stop->status), place);
+		break;
+	case DWUNW_STOP_UNREADABLE:
+		snprintf(text, size,
+			 "memory at 0x%llx cannot be read, needed at %s", addr,
+			 place);
+		break;
+	case DWUNW_STOP_TRUNCATED:
+		snprintf(text, size,
+			 "0x%llx is beyond the copied stack, needed at %s",
+			 addr, place);
+		break;
+	case DWUNW_STOP_NO_REGISTER:
+		snprintf(text, size, "a register was lost before %s", place);
+		break;
+	case DWUNW_STOP_NO_PROGRESS:
+		snprintf(text, size,
+			 "the caller's frame would not be further out, at %s",
+			 place);
+		break;
+	case DWUNW_STOP_TRAMPOLINE:
+		snprintf(text, size,
+			 "a uretprobe of another tool hides the caller, at %s",
+			 place);
+		break;
+	default:
+		snprintf(text, size, "stop reason %u at %s", stop->reason,
+			 place);
+	}
+	return text;
+}

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * Text of /proc/self/maps -> the executable mappings of this program:
+ *
+ *	start-end perms offset major:minor inode   path
+ *
+ * It is read twice, a block at a time: once to count, once to keep, so that
+ * the arena is asked for what is needed and no more. See proc(5).
+ */
+#include "port.h"
+
+#define PF_X 1u
+#define USER_END 0x7fff8000u /* TASK_SIZE of 32-bit kernels */
+
+/* The text, byte by byte, from a file or from memory; `bad` is sticky. */
+struct text {
+	int32_t fd; /* negative: from memory */
+	const char *at;
+	const char *end;
+	bool bad;
+	char block[256];
+};
+
+/* What is counted in the first pass, and the room for it in the second. */
+struct room {
+	uint32_t count;
+	uint32_t label_size;
+};
+
+struct line {
+	struct dwunw_mapping mapping;
+	bool exec;
+};
+
+/* The next byte, left in place; 0 at the end. */
+static char peek(struct text *t)
+{
+	int32_t got;
+
+	if (t->at < t->end)
+		return *t->at;
+	if (t->fd < 0)
+		return 0;
+	do {
+		got = dwunw_mips32_read(t->fd, t->block, sizeof(t->block));
+	} while (got == -DWUNW_MIPS32_EINTR);
+	t->bad |= got < 0;
+	t->at = t->block;
+	t->end = t->block + (got > 0 ? got : 0);
+	return got > 0 ? *t->at : 0;
+}
+
+static uint32_t digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (uint32_t)(c - '0');
+	if (c >= 'a' && c <= 'f')
+		return (uint32_t)(c - 'a' + 10);
+	return 16;
+}
+
+/* Hexadecimal, of at most 64 bits. */
+static uint64_t number(struct text *t)
+{
+	uint64_t value = 0;
+	uint32_t digits = 0;
+
+	for (; digit(peek(t)) < 16; t->at++, digits++)
+		value = value << 4 | digit(*t->at);
+	t->bad |= digits == 0 || digits > 16;
+	return value;
+}
+
+static void expect(struct text *t, char c)
+{
+	if (peek(t) == c)
+		t->at++;
+	else
+		t->bad = true;
+}
+
+/* Skips one word and the blanks behind it. */
+static void skip_word(struct text *t)
+{
+	while (peek(t) != ' ' && peek(t) != '\n' && peek(t) != 0)
+		t->at++;
+	while (peek(t) == ' ')
+		t->at++;
+}
+
+static void parse_line(struct text *t, struct line *line)
+{
+	uint32_t i;
+
+	*line = (struct line){ 0 };
+	line->mapping.start = number(t);
+	expect(t, '-');
+	line->mapping.end = number(t);
+	expect(t, ' ');
+	for (i = 0; i < 4 && peek(t) > ' '; i++, t->at++)
+		line->exec |= *t->at == 'x';
+	expect(t, ' ');
+	line->mapping.off = number(t);
+	expect(t, ' ');
+	skip_word(t); /* device */
+	skip_word(t); /* inode */
+	t->bad |= line->mapping.end <= line->mapping.start;
+}
+
+/* The rest of the line to dst (NULL: nowhere). Its size with a final 0. */
+static uint32_t parse_label(struct text *t, char *dst, uint32_t size)
+{
+	uint32_t used = 0;
+
+	for (; peek(t) != '\n' && peek(t) != 0; t->at++) {
+		if (dst && used + 1 < size)
+			dst[used] = *t->at;
+		used++;
+	}
+	if (peek(t) == '\n')
+		t->at++;
+	if (dst && size > 0)
+		dst[used < size ? used : size - 1] = 0;
+	return used + 1;
+}
+
+static bool open_text(struct text *t,
+		      const struct dwunw_mips32_space_config *config)
+{
+	t->fd = -1;
+	t->bad = false;
+	t->at = config->maps;
+	t->end = config->maps;
+	if (config->maps) {
+		t->end += config->maps_size;
+		return true;
+	}
+	t->fd = dwunw_mips32_open("/proc/self/maps", 0);
+	return t->fd >= 0;
+}
+
+static void close_text(struct text *t)
+{
+	if (t->fd >= 0)
+		(void)dwunw_mips32_close(t->fd);
+}
+
+static void count_lines(struct text *t, struct room *room)
+{
+	struct line line;
+
+	while (peek(t) != 0 && !t->bad) {
+		parse_line(t, &line);
+		if (line.exec && !t->bad) {
+			room->count++;
+			room->label_size += parse_label(t, NULL, 0);
+		} else {
+			(void)parse_label(t, NULL, 0);
+		}
+	}
+}
+
+/* Does the mapping hold a byte of the image's code? */
+static bool holds_image(const struct dwunw_mapping *mapping,
+			const struct dwu_image *image)
+{
+	uint64_t start, end;
+	uint32_t i;
+
+	for (i = 0; i < image->count; i++) {
+		start = image->bias + image->loads[i].vaddr;
+		end = start + image->loads[i].size;
+		if ((image->loads[i].flags & PF_X) && start < mapping->end &&
+		    mapping->start < end)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A signal trampoline may stand at the first byte of anonymous code (that of
+ * qemu-user does), and a return address is looked up one byte before.
+ */
+static void widen(struct dwunw_mapping *mapping, uint64_t last_end)
+{
+	if (mapping->start > last_end)
+		mapping->start--;
+}
+
+static void keep(struct dwunw_mips32_space *space, const struct line *line,
+		 const char *label, const struct dwu_image *image)
+{
+	uint32_t i = space->space.count++;
+	struct dwunw_mapping *mapping = &space->space.mappings[i];
+	struct dwunw_mips32_object *object = &space->objects[i];
+
+	*mapping = line->mapping;
+	mapping->flags = DWUNW_MAPPING_EXEC;
+	mapping->file = i;
+	object->label = label;
+	object->start = mapping->start;
+	object->image = holds_image(mapping, image);
+	object->anonymous = label[0] != '/';
+	if (object->anonymous && !object->image)
+		widen(mapping, i > 0 ? space->space.mappings[i - 1].end : 0);
+}
+
+/* Threads may map while it is read: never more than there is room for. */
+static void keep_lines(struct dwunw_mips32_space *space, struct text *t,
+		       const struct room *room, char *labels,
+		       const struct dwu_image *image)
+{
+	uint32_t used = 0, size;
+	struct line line;
+
+	while (peek(t) != 0 && !t->bad) {
+		parse_line(t, &line);
+		if (t->bad)
+			return;
+		if (!line.exec || space->space.count == room->count ||
+		    used == room->label_size) {
+			(void)parse_label(t, NULL, 0);
+			continue;
+		}
+		size = parse_label(t, labels + used, room->label_size - used);
+		keep(space, &line, labels + used, image);
+		used = size < room->label_size - used ? used + size :
+							room->label_size;
+	}
+}
+
+/* One block, so that a single `wanted` says what is enough. */
+static bool make_room(struct dwunw_mips32_space *space, struct room *room,
+		      char **labels, struct dwunw_arena *arena)
+{
+	size_t slots =
+		DWUNW_MIPS32_MODULE_MAX * sizeof(struct dwunw_mips32_slot);
+	size_t mappings = room->count * sizeof(struct dwunw_mapping);
+	size_t objects = room->count * sizeof(struct dwunw_mips32_object);
+	uint8_t *block = dwunw_arena_alloc(arena, slots + mappings + objects +
+							  room->label_size);
+
+	if (!block)
+		return false;
+	/* each size is a multiple of what the next struct is aligned to */
+	space->slots = (void *)block;
+	space->space.mappings = (void *)(block + slots);
+	space->objects = (void *)(block + slots + mappings);
+	*labels = (char *)(block + slots + mappings + objects);
+	return true;
+}
+
+/* Something from start to end, if that is anything. */
+static void keep_range(struct dwunw_mips32_space *space, uint64_t start,
+		       uint64_t end, uint64_t off, const char *label,
+		       const struct dwu_image *image)
+{
+	struct line line = {
+		.mapping = { .start = start, .end = end, .off = off },
+	};
+
+	if (start < end)
+		keep(space, &line, label, image);
+}
+
+/*
+ * Without mappings to read, the image's own segments, and whatever is around
+ * them as bare code: a signal trampoline is known by its words.
+ */
+static dwunw_status_t keep_image(struct dwunw_mips32_space *space,
+				 const struct dwu_image *image,
+				 struct dwunw_arena *arena)
+{
+	struct room room = { .count = 2 * image->count + 1 };
+	uint64_t start, end, last = DWU_PAGE_SIZE;
+	char *labels;
+	uint32_t i;
+
+	if (!make_room(space, &room, &labels, arena))
+		return DWUNW_ERR_NO_MEMORY;
+	for (i = 0; i < image->count; i++) {
+		if (!(image->loads[i].flags & PF_X))
+			continue;
+		start = image->bias + image->loads[i].vaddr;
+		end = start + image->loads[i].size;
+		if (start < last)
+			return DWUNW_ERR_BAD_FORMAT; /* gABI 5: ascending */
+		keep_range(space, last, start, 0, "[memory]", image);
+		keep_range(space, start, end, image->loads[i].off, "[image]",
+			   image);
+		last = end;
+	}
+	keep_range(space, last, USER_END, 0, "[memory]", image);
+	return DWUNW_OK;
+}
+
+static dwunw_status_t load_text(struct dwunw_mips32_space *space,
+				const struct dwunw_mips32_space_config *config,
+				const struct dwu_image *image,
+				struct dwunw_arena *arena)
+{
+	struct room room = { 0 };
+	struct text t;
+	char *labels;
+
+	if (!open_text(&t, config))
+		return DWUNW_ERR_IO;
+	count_lines(&t, &room);
+	close_text(&t);
+	if (t.bad)
+		return DWUNW_ERR_BAD_FORMAT;
+	if (room.count == 0)
+		return DWUNW_ERR_IO; /* a /proc that shows nothing */
+	if (!make_room(space, &room, &labels, arena))
+		return DWUNW_ERR_NO_MEMORY;
+	if (!open_text(&t, config))
+		return DWUNW_ERR_IO;
+	keep_lines(space, &t, &room, labels, image);
+	close_text(&t);
+	return t.bad ? DWUNW_ERR_BAD_FORMAT : DWUNW_OK;
+}
+
+dwunw_status_t dwu_maps_load(struct dwunw_mips32_space *space,
+			     const struct dwunw_mips32_space_config *config,
+			     struct dwunw_arena *arena)
+{
+	struct dwu_image image = { 0 };
+	dwunw_status_t status = DWUNW_OK;
+
+	if (config->image)
+		status = dwu_image_open(&image, space->image);
+	if (status == DWUNW_OK)
+		status = load_text(space, config, &image, arena);
+	if (status != DWUNW_ERR_IO)
+		return status;
+	space->maps_missing = true;
+	return image.count ? keep_image(space, &image, arena) :
+			     DWUNW_ERR_NO_DEBUG_DATA;
+}

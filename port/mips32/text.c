@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* A frame and a stop as lines of text, without a printf. */
+#include "port.h"
+
+struct out {
+	char *text;
+	size_t size;
+	size_t used;
+};
+
+static void put_char(struct out *o, char c)
+{
+	if (o->used + 1 < o->size)
+		o->text[o->used++] = c;
+}
+
+static void put(struct out *o, const char *s)
+{
+	while (*s)
+		put_char(o, *s++);
+}
+
+/* At least `width` hexadecimal digits. */
+static void put_hex(struct out *o, uint64_t value, uint32_t width)
+{
+	uint32_t digits = 1;
+
+	while (digits < 16 && value >> (4 * digits))
+		digits++;
+	put(o, "0x");
+	for (; width > digits; width--)
+		put_char(o, '0');
+	while (digits > 0)
+		put_char(o, "0123456789abcdef"[value >> (4 * --digits) & 15]);
+}
+
+static uint32_t put_decimal(struct out *o, uint32_t value)
+{
+	char digits[10];
+	uint32_t count = 0, i;
+
+	do {
+		digits[count++] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	for (i = count; i > 0; i--)
+		put_char(o, digits[i - 1]);
+	return count;
+}
+
+/* The last part of a path. */
+static const char *base(const char *path)
+{
+	const char *last = path;
+
+	for (; *path; path++)
+		if (*path == '/' && path[1])
+			last = path + 1;
+	return last;
+}
+
+/* The line ends as a line also where it was cut. */
+static size_t finish(struct out *o)
+{
+	if (o->size == 0)
+		return 0;
+	if (o->used + 1 >= o->size && o->used > 0)
+		o->used--;
+	put_char(o, '\n');
+	o->text[o->used] = 0;
+	return o->used;
+}
+
+size_t dwunw_mips32_frame_text(char *text, size_t size,
+			       const struct dwunw_mips32_frame *frame,
+			       const char *symbol, uint64_t symbol_off)
+{
+	struct out o = { .text = text, .size = size };
+
+	put_char(&o, '#');
+	if (put_decimal(&o, frame->index) < 2)
+		put_char(&o, ' ');
+	put_char(&o, ' ');
+	put_hex(&o, frame->frame.pc, 8);
+	put(&o, "  ");
+	put(&o, base(frame->label));
+	if (frame->label[0] != '?') {
+		put_char(&o, '+');
+		put_hex(&o, frame->off, 0);
+	}
+	if (symbol) {
+		put(&o, "  ");
+		put(&o, symbol);
+		put_char(&o, '+');
+		put_hex(&o, symbol_off, 0);
+	}
+	put(&o, "  [");
+	put(&o, dwunw_how_name(frame->frame.how));
+	put_char(&o, ']');
+	if (frame->frame.flags & DWUNW_FRAME_FLAG_SIGNAL)
+		put(&o, " signal trampoline");
+	return finish(&o);
+}
+
+static void put_reason(struct out *o, const struct dwunw_mips32_trace *trace)
+{
+	const struct dwunw_stop *stop = &trace->stop;
+
+	put(o, dwunw_stop_name(stop->reason));
+	switch (stop->reason) {
+	case DWUNW_STOP_LIMIT:
+		put(o, " of ");
+		(void)put_decimal(o, trace->count);
+		put(o, " frames");
+		break;
+	case DWUNW_STOP_UNREADABLE:
+	case DWUNW_STOP_TRUNCATED:
+		put_char(o, ' ');
+		put_hex(o, stop->addr, 8);
+		break;
+	case DWUNW_STOP_NO_MODULE:
+	case DWUNW_STOP_BAD_ROW:
+		if (stop->status == DWUNW_OK)
+			break;
+		put(o, " (");
+		put(o, dwunw_status_name((dwunw_status_t)stop->status));
+		if (stop->status == DWUNW_ERR_NO_MEMORY) {
+			put(o, ", wants ");
+			(void)put_decimal(o, (uint32_t)trace->wanted);
+			put(o, " bytes");
+		}
+		put_char(o, ')');
+		break;
+	default:
+		break;
+	}
+}
+
+size_t dwunw_mips32_stop_text(char *text, size_t size,
+			      const struct dwunw_mips32_trace *trace)
+{
+	struct out o = { .text = text, .size = size };
+
+	put(&o, "stack ends: ");
+	put_reason(&o, trace);
+	if (trace->stop.reason != DWUNW_STOP_ROOT &&
+	    trace->stop.reason != DWUNW_STOP_LIMIT) {
+		put(&o, ", at ");
+		put_hex(&o, trace->stop.pc, 8);
+		put(&o, " of ");
+		put(&o, base(trace->stop_label));
+	}
+	return finish(&o);
+}

@@ -1,0 +1,104 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+#
+# make bench: dwunw, libunwind and libdwfl on the same recorded stacks in one
+# run, through the same kind of memory callback. Figures only; nothing fails
+# because of a time.
+#
+#	BUILD=dir CC=gcc tests/bench/run.sh [NAME...]
+#
+# NAME restricts it to these recordings (python3, openssl-rsa, ...).
+
+set -eu
+top=$(cd "$(dirname "$0")/../.." && pwd)
+cd "$top"
+BUILD=${BUILD:-$top/build/$(uname -m)}
+CC=${CC:-gcc}
+case $CC in
+*musl*) CC=gcc ;;
+esac
+export BUILD CC
+snaps=$BUILD/stacks
+bench=$snaps/bin/bench
+# samples walked under callgrind, and of which recordings
+counted_samples=400
+counted="python3 openssl-rsa exceptions sqlite3"
+
+head_line()
+{
+	printf '\n== %s\n' "$*"
+}
+
+backends=$(sh tests/stacks/build.sh)
+sh tests/stacks/shadow/record.sh programs
+
+if [ $# -gt 0 ]; then
+	counted="$*"
+	files=
+	for name in "$@"; do
+		files="$files $snaps/$name.snap"
+	done
+else
+	files=$(find "$snaps" -name '*.snap' ! -name 'micro-*' | sort)
+fi
+
+head_line "machine"
+sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | sort | uniq -c
+echo "load $(cut -d ' ' -f 1-3 /proc/loadavg); back ends: $backends"
+for package in libunwind8 libdw1; do
+	dpkg-query -W "$package" 2> /dev/null || true
+done
+
+head_line "time (dwunw: stack copy at hand, row cache of 4096;" \
+	"-callback: every read by the callback the others have)"
+# shellcheck disable=SC2086 # a list
+"$bench" time $files
+
+head_line "dwunw_capture(), one call, and how deep the stacks are"
+# shellcheck disable=SC2086
+"$bench" capture $files
+
+head_line "private memory after one pass (dwunw: files mapped by the caller)"
+for name in $backends; do
+	# each in a process of its own, so that nothing is reused
+	for file in $files; do
+		"$bench" memory "$name" "$file"
+	done
+done | sort
+
+head_line "memory of a module: opened by path, tables copied (the default)"
+# shellcheck disable=SC2086
+"$bench" modules $files
+
+head_line "instructions per frame by callgrind: (five passes over" \
+	"$counted_samples samples - one pass) / 4"
+if ! command -v valgrind > /dev/null; then
+	echo "no valgrind"
+	exit 0
+fi
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# collected BACKEND PASSES FILE: instructions of the whole process
+collected()
+{
+	valgrind --tool=callgrind --callgrind-out-file=/dev/null \
+		"$bench" repeat "$1" "$2" "$counted_samples" "$3" \
+		> "$work/frames" 2> "$work/log" || {
+		tail -n 3 "$work/log" >&2
+		return 1
+	}
+	sed -n 's/.*Collected *: *\([0-9]*\).*/\1/p' "$work/log"
+}
+
+for snap in $counted; do
+	for name in $backends dwunw-callback dwunw-uncached; do
+		one=$(collected "$name" 1 "$snaps/$snap.snap") || continue
+		five=$(collected "$name" 5 "$snaps/$snap.snap") || continue
+		awk -v a="$one" -v b="$five" -v frames="$(cat "$work/frames")" \
+			-v snap="$snap" -v name="$name" 'BEGIN {
+			printf "%-16s %-18s %7.0f\n", snap, name,
+				(b - a) / 4 / frames }'
+	done
+done

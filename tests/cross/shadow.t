@@ -1,0 +1,167 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+# Walks recorded stacks of arm64 and mips32 programs on this machine and compares
+# every frame with a shadow call stack; then once more on a big-endian host.
+#
+# "full" programs are built wholly with -funwind-tables: each must be exact, from
+# the sampled pc to the program's start, in 99.9 % of its samples. On mips32 the
+# start is main()'s caller: libc's own start code has no FDE there. In the
+# "plain" ones the prefix up to the first frame without CFI must be. Each place
+# that was taken to have no CFI is looked up with readelf.
+#
+# Only with DWUNW_CROSS=1, as `make test-all` does. Environment: CC, MAKE, and
+# BUILD, which holds libdwunw.a; recordings are kept in $BUILD/stacks/cross.
+set -u
+. tests/house/tap.sh
+
+[ -n "${DWUNW_CROSS:-}" ] || skip_all "only in make test-all (DWUNW_CROSS=1)"
+[ "$(uname -m)" = x86_64 ] || skip_all "the recorder is a plugin of x86_64's qemu"
+for qemu in qemu-aarch64 qemu-mipsel qemu-mips; do
+	$qemu --version 2>/dev/null | grep -q 'version 7\.2' ||
+		skip_all "needs $qemu 7.2 (qemu-user of Debian 12)"
+done
+for tool in aarch64-linux-gnu mipsel-linux-gnu mips-linux-gnu; do
+	command -v $tool-g++ > /dev/null || skip_all "needs $tool-g++"
+done
+
+BUILD=${BUILD:-$PWD/build/$(uname -m)}
+CC=${CC:-gcc}
+case $CC in
+*musl*) CC=gcc ;;
+esac
+export BUILD CC
+stacks=tests/stacks
+snaps=$BUILD/stacks/cross
+check=$BUILD/stacks/bin/check
+
+said() # the remarks of the last test, without its misses
+{
+	grep -v '^    step ' "$work/output" | sed 's/^/# /'
+}
+
+ok "check builds" sh $stacks/build.sh
+for target in arm64 mips32el mips32eb; do
+	start=$(date +%s)
+	ok "$target: programs are recorded" \
+		$stacks/shadow/record_cross.sh $target
+	said
+	note "recording took $(($(date +%s) - start)) s"
+done
+
+# rejected N SNAP...: of all samples at most N in 1000 were rejected
+rejected()
+{
+	limit=$1
+	shift
+	for snap; do
+		grep -ah ' samples, rejected ' "${snap%.snap}.log"
+	done | awk -v limit="$limit" '{ kept += $4; bad += $7 + $9 + $11 }
+		END { print bad " of " kept + bad
+		      exit bad * 1000 > kept * limit }'
+}
+
+enough()
+{
+	awk -v at_least="$1" '$1 == "total" { n += $3 }
+		END { print n " samples"; exit !(n >= at_least) }' "$work/totals"
+}
+
+for target in arm64 mips32el mips32eb; do
+	to_main=
+	[ $target = arm64 ] || to_main=--main
+	: > "$work/totals"
+	ok "$target: the recorder rejected at most 0.1 % of the samples in C" \
+		rejected 1 "$snaps/$target"-full-chains*.snap
+	said
+	# libgcc's uw_install_context_1() rewrites the frame that it will land
+	# with: samples in there have no truth
+	ok "$target: at most 0.4 % where exceptions are thrown" \
+		rejected 4 "$snaps/$target"-full-sparks*.snap
+	said
+	for snap in "$snaps/$target"-full-*.snap; do
+		name=${snap##*/}
+		ok "${name%.snap}: 99.9 % exact, prefix and row cache as well" \
+			"$check" --verbose --backend dwunw --min 99.9 \
+			--prefix 99.9 $to_main "$snap"
+		grep ' dwunw ' "$work/output" | sed 1q | sed 's/^/# /'
+		grep '^total' "$work/output" >> "$work/totals"
+	done
+	ok "$target: the same by dwunw_capture() and a memory callback" \
+		"$check" --min 99.9 $to_main --backend dwunw-capture \
+		--backend dwunw-callback "$snaps/$target"-full-*.snap
+
+	rejected 1000 "$snaps/$target"-plain-*.snap > "$work/output"
+	note "$target plain: rejected $(cat "$work/output")"
+	ok "$target: plain programs, prefix without CFI gaps 99.9 % right" \
+		"$check" --verbose --backend dwunw --prefix 99.9 \
+		--gap-list "$work/gaps" "$snaps/$target"-plain-*.snap
+	said
+	grep '^total' "$work/output" >> "$work/totals"
+	# shellcheck disable=SC2086 # an option or nothing
+	"$check" $to_main --prefix 1 --gap-list "$work/gaps-full" \
+		"$snaps/$target"-full-*.snap > /dev/null
+	sort -u "$work/gaps" "$work/gaps-full" > "$work/all-gaps"
+	ok "$target: readelf finds no FDE where dwunw found none" \
+		$stacks/gaps.pl "$work/all-gaps"
+	awk '{ n += $2 } END { print n " places in " NR " files" }' \
+		"$work/output" | sed 's/^/# /'
+	ok "$target: at least 50,000 samples" enough 50000
+	said
+done
+
+# --- from any host: big-endian, 32 bits ---
+
+# run-tests names this machine's tools in the environment
+other_host()
+{
+	to=$BUILD/stacks
+	env -u CC -u CXX -u NM -u SIZE -u AR -u EXEC -u ARCH \
+		"${MAKE:-make}" ARCH=mips32eb O="$to/host" libs &&
+		env BUILD="$to/host/mips32eb" CC=mips-linux-gnu-gcc \
+			sh $stacks/build.sh --static "$to/bin/check-eb"
+}
+ok "check builds for a big-endian host" other_host
+
+# Everything printed, with a digest of every field of every frame.
+same_there()
+{
+	"$check" --digest --prefix 1 "$@" > "$work/here"
+	qemu-mips "$BUILD/stacks/bin/check-eb" --digest --prefix 1 "$@" \
+		> "$work/there"
+	diff "$work/here" "$work/there" && grep '^digest .* [1-9]' "$work/here"
+}
+for target in arm64 mips32el mips32eb; do
+	ok "$target: every frame the same on a big-endian host" \
+		same_there "$snaps/$target"-*.snap
+	said
+done
+ok "x86_64: micro programs are recorded" $stacks/shadow/record.sh micro
+ok "x86_64: every frame the same on a big-endian host" \
+	same_there "$BUILD"/stacks/micro-*.snap
+said
+
+# --- the check itself ---
+
+# The innermost true pc of one sample changed: header 184, record 24, 33 regs.
+wrong_truth()
+{
+	cp "$snaps/$1-full-chains.snap" "$work/wrong.snap" || return 1
+	printf '\001' | dd of="$work/wrong.snap" bs=1 seek=472 conv=notrunc \
+		2> "$work/dd" || return 1
+	# shellcheck disable=SC2086 # an option or nothing
+	! "$check" --prefix 100 $2 "$work/wrong.snap"
+}
+ok "arm64: a wrong true chain is noticed" wrong_truth arm64 ""
+ok "mips32eb: a wrong true chain is noticed" wrong_truth mips32eb --main
+
+# A place inside an FDE, given out as a gap.
+wrong_gap()
+{
+	file=$snaps/bin/mips32eb-full-chains
+	main=$(nm "$file" | sed -n 's/ T main$//p')
+	echo "$main $file" > "$work/wrong-gap"
+	! $stacks/gaps.pl "$work/wrong-gap"
+}
+ok "a gap that has an FDE is noticed" wrong_gap
+
+done_testing

@@ -1,0 +1,72 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+# seeds.sh DIR - first inputs for each fuzz target, from small real programs
+# that are built here, as DIR/TARGET/*.
+set -eu
+dir=$1
+here=$(cd "$(dirname "$0")" && pwd)
+CC=${CC:-gcc}
+for t in elf eh_frame eh_frame_hdr debug_frame expr event search; do
+	mkdir -p "$dir/$t"
+done
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cp "$here/seed.c" "$work/seed.c"
+cd "$work"
+
+flags="-Os -nostdlib -static -Wl,--build-id=sha1 -Wl,-z,noseparate-code"
+$CC $flags -fomit-frame-pointer -Wl,--eh-frame-hdr seed.c -o hdr
+$CC $flags -fno-omit-frame-pointer seed.c -o plain
+$CC $flags -g -gdwarf-4 -fno-asynchronous-unwind-tables seed.c -o debug4
+$CC $flags -g -gdwarf-5 -fno-asynchronous-unwind-tables seed.c -o debug5
+
+section() { # FILE SECTION OUT
+	objcopy -O binary --only-section="$2" --set-section-flags "$2"=alloc \
+		"$1" "$3" 2>/dev/null || :
+	[ -s "$3" ] || rm -f "$3"
+}
+for f in hdr plain debug4 debug5; do
+	objcopy --strip-debug "$f" "$dir/elf/$f"
+	[ "$(wc -c <"$f")" -gt 16384 ] || cp "$f" "$dir/elf/$f-full"
+	section "$f" .eh_frame "$dir/eh_frame/$f"
+	section "$f" .eh_frame_hdr "$dir/eh_frame_hdr/$f"
+	section "$f" .debug_frame "$dir/debug_frame/$f"
+done
+cp "$dir/eh_frame/"* "$dir/search/"
+
+# eh_frame_hdr.c's own .eh_frame has 8 functions of 0x20 bytes from 0x1000 on,
+# 20 bytes a record behind a CIE of 24
+perl -e '
+my $fde = 24;
+print pack("CCCCl<L<", 1, 0x1b, 0x03, 0x3b, 0x2000 - 0x3004, 8),
+	map { pack("l<l<", 0x1000 + $_ * 0x20 - 0x3000,
+		0x2000 + $fde + $_ * 24 - 0x3000) } 0 .. 7' \
+	>"$dir/eh_frame_hdr/own"
+
+# expressions: the PLT entry that linkers write, and one of each operation
+perl -e 'print pack("H*", "00770880003f1a3b2a332422")' >"$dir/expr/plt"
+perl -e 'print pack("H*", "08" . "06230812130694041206940806940106")' \
+	>"$dir/expr/deref"
+perl -e 'print pack("H*", "01" . "0801090100120a0001150016171b1c1d1e1f2021")' \
+	>"$dir/expr/binary"
+perl -e 'print pack("H*", "02" . "382f0001289300fcff312800ff2ffdff")' \
+	>"$dir/expr/branch"
+
+perl -e '
+sub event {
+	my ($flags, $pc, $returns, @stack) = @_;
+	my $sp = 0x7fff00001000;
+	my $body = pack("Q<17", (1, 2, 3, $sp + 0x40, 5, 6, $sp + 0x20, $sp),
+		(0) x 8, $pc) . pack("Q<*", @$returns) . pack("Q<*", @stack);
+	print pack("L<S<S<L<S<S<L<L<Q<Q<Q<Q<L<l<S<S<L<Q<Q<", 0x31455744, 1, 1,
+		88 + length $body, 1, $flags, 7, 7, 0, 0, 0, 0, 0, 0, 17,
+		@$returns / 2, 8 * @stack, $sp, 0) . $body;
+}
+my @stack = map { 0x401000 + 0x20 * ($_ % 16) + 5 } 0 .. 63;
+open STDOUT, ">", "$ARGV[0]/plain"; event(0, 0x401008, [], @stack);
+open STDOUT, ">", "$ARGV[0]/entry"; event(1, 0x401100, [], @stack);
+open STDOUT, ">", "$ARGV[0]/capped"; event(2, 0x401045, [], @stack[0 .. 5]);
+$stack[1] = 0x7fffffffe000;
+open STDOUT, ">", "$ARGV[0]/return";
+event(0, 0x401008, [0x7fff00001008, 0x401025], @stack);
+' "$dir/event"

@@ -1,0 +1,118 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+# Any non-empty set of targets builds and knows just these; there is no empty
+# one; a tree from which a target's file and its lines were deleted builds.
+set -u
+. tests/house/tap.sh
+
+make=${MAKE:-make}
+python=/usr/bin/python3
+unset MAKEFLAGS MAKELEVEL MFLAGS SANITIZE O V BUILD
+CC=${CC:-gcc}
+
+$python -c 'import kconfiglib' 2>/dev/null || skip_all "no python3-kconfiglib"
+
+cat >"$work/ids.c" <<'END'
+#include <dwunw/regset.h>
+#include <stdio.h>
+int main(void)
+{
+	struct dwunw_regset regs;
+
+	for (uint16_t id = DWUNW_ARCH_X86_64; id <= DWUNW_ARCH_MIPS32EB; id++) {
+		int status = dwunw_regset_prepare(&regs, id);
+		const struct dwunw_arch_ops *arch = dwunw_arch_by_id(id);
+
+		if (status == DWUNW_OK && arch)
+			printf("%s ", dwunw_arch_name(arch));
+		else if (status == DWUNW_ERR_UNSUPPORTED_ARCH && !arch)
+			printf("- ");
+		else
+			printf("status %d ", status);
+	}
+	putchar('\n');
+	return 0;
+}
+END
+
+# -O0: what is asked is which objects there are, and time is short
+libs() {
+	(cd "$1" && $make -j2 O="$2" ARCH="$ARCH" CC="$CC" CFLAGS=-O0 libs)
+}
+knows() {
+	$CC -Iinclude -o "$1/ids" "$work/ids.c" \
+		"$1/$ARCH/libdwunw-core.a" ${EXEC:+-static} || return
+	got=$(${EXEC:-} "$1/ids")
+	[ "$got" = "$2 " ] || {
+		echo "want '$2 '"
+		echo "got  '$got'"
+		return 1
+	}
+}
+
+# configured DIR SYMBOL...: those targets are chosen and no other
+configured() {
+	config=$1/$ARCH/.config
+	mkdir -p "$1/$ARCH"
+	shift
+	for symbol in X86_64 ARM64 MIPS32; do
+		case " $* " in
+		*" $symbol "*) echo "CONFIG_ARCH_$symbol=y" ;;
+		*) echo "# CONFIG_ARCH_$symbol is not set" ;;
+		esac
+	done >"$config"
+	echo "# CONFIG_PORT_LINUX is not set" >>"$config"
+	KCONFIG_CONFIG=$config $python -m olddefconfig
+}
+
+n=0
+while read -r symbols; do
+	n=$((n + 1))
+	want=
+	for pair in X86_64:x86_64 ARM64:arm64 "MIPS32:mips32el mips32eb"; do
+		case " $symbols " in
+		*" ${pair%%:*} "*) want="$want ${pair#*:}" ;;
+		*) want="$want $(echo "${pair#*:}" | sed 's/[^ ]\+/-/g')" ;;
+		esac
+	done
+	ok "$symbols: is configured" configured "$work/$n" $symbols
+	ok "$symbols: builds" libs . "$work/$n"
+	ok "$symbols: knows these alone" knows "$work/$n" "${want# }"
+done <<'END'
+X86_64
+ARM64
+MIPS32
+X86_64 ARM64
+X86_64 MIPS32
+ARM64 MIPS32
+X86_64 ARM64 MIPS32
+END
+
+configured "$work/none" >"$work/log" 2>&1
+ok "no target is not a choice" grep -x CONFIG_ARCH_X86_64=y \
+	"$work/none/$ARCH/.config"
+
+# without FILE SYMBOL NAME: a copy of the tree that never heard of it
+without() {
+	tree=$work/without-$1
+	mkdir -p "$tree"
+	cp -R Makefile Kconfig scripts core arch include port tools "$tree/"
+	mkdir "$tree/examples"
+	cp examples/Kconfig "$tree/examples/"
+	rm "$tree/arch/$1.c"
+	awk -v symbol="ARCH_$2" '
+		/^(config|endmenu|choice|source|menu) ?/ { skip = 0 }
+		$1 == "config" && $2 == symbol { skip = 1 }
+		!skip' Kconfig |
+		sed -e "s/ || ARCH_$2\$//" -e "s/ARCH_$2 || //" \
+		>"$tree/Kconfig"
+	sed -i "/ARCH_$2)/d" "$tree/arch/objs.mk"
+	! grep "ARCH_$2" "$tree/Kconfig" "$tree/arch/objs.mk" &&
+		$make -C "$tree" O="$tree/build" ARCH="$ARCH" defconfig &&
+		libs "$tree" "$tree/build" && knows "$tree/build" "$3"
+}
+ok "without arch/arm64.c the tree builds" without arm64 ARM64 \
+	"x86_64 - mips32el mips32eb"
+ok "without arch/mips32.c the tree builds" without mips32 MIPS32 \
+	"x86_64 arm64 - -"
+done_testing

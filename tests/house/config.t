@@ -1,0 +1,133 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+# Configurations: the extremes build, an existing one builds without Python,
+# the defconfigs are minimal and survive the round trip.
+set -u
+. tests/house/tap.sh
+
+make=${MAKE:-make}
+unset MAKEFLAGS MAKELEVEL MFLAGS SANITIZE O V BUILD
+export CC="${CC:-gcc}"
+
+in_dir() {
+	dir=$1
+	shift
+	$make O="$work/$dir" ARCH="$ARCH" "$@"
+}
+config() {
+	echo "$work/$1/$ARCH/.config"
+}
+
+/usr/bin/python3 -c 'import kconfiglib' 2>/dev/null ||
+	skip_all "no python3-kconfiglib"
+
+for extreme in allnoconfig allyesconfig mips32_defconfig; do
+	ok "$extreme is made" in_dir $extreme $extreme
+	ok "$extreme builds" in_dir $extreme all
+done
+has_arch() {
+	grep '^CONFIG_ARCH_.*=y' "$(config allnoconfig)"
+}
+ok "allnoconfig still has a target" has_arch
+
+# Without Python: neither in PATH nor at its usual place.
+mkdir -p "$work/bin" "$work/existing/$ARCH"
+for tool in sh env make cc gcc clang musl-gcc as ld ar nm awk sed cmp cat cp \
+	mv rm mkdir rmdir ln touch echo printf find basename dirname uname \
+	date "$CC"; do
+	for place in $(echo "$PATH" | tr : ' '); do
+		[ ! -x "$place/$(basename "$tool")" ] || {
+			ln -sf "$place/$(basename "$tool")" "$work/bin/"
+			break
+		}
+	done
+done
+cp "$(config mips32_defconfig)" "$(config existing)"
+without_python() {
+	! PATH=$work/bin command -v python3 &&
+		PATH=$work/bin in_dir "$@" HOSTPYTHON=/nonexistent/python3
+}
+ok "an existing .config builds without Python" without_python existing all
+touch -d 2000-01-01 "$(config existing)"
+ok "so does one older than Kconfig" without_python existing all
+kept() {
+	grep -x CONFIG_FILE_SIZE_MAX_MB=256 "$(config existing)"
+}
+ok "and it is used as it is" kept
+
+says_what_is_missing() {
+	without_python none all >"$work/said" 2>&1 && return 1
+	cat "$work/said"
+	grep -q python3-kconfiglib "$work/said" &&
+		grep -q 'existing configuration' "$work/said"
+}
+ok "without either, make names the package" says_what_is_missing
+
+bare() {
+	grep -v -e '^# SPDX' "$1" >"$work/bare"
+	diff "$work/bare" "$2"
+}
+round_trip() {
+	goal=$1
+	in_dir $goal $goal && in_dir $goal savedefconfig &&
+		saved=$work/$goal/$ARCH/defconfig &&
+		cp "$(config $goal)" "$work/before" &&
+		KCONFIG_CONFIG=$(config $goal) /usr/bin/python3 -m defconfig \
+			"$saved" &&
+		diff "$work/before" "$(config $goal)" && bare "$2" "$saved"
+}
+ok "port/linux/defconfig is what savedefconfig gives" \
+	round_trip defconfig port/linux/defconfig
+ok "port/mips32/defconfig is what savedefconfig gives" \
+	round_trip mips32_defconfig port/mips32/defconfig
+
+# IS_ON, in an `if` and in #if, clean under -Wundef.
+cat >"$work/is_on.c" <<'END'
+_Static_assert(IS_ON(CONFIG_WERROR) == 1, "y is on");
+_Static_assert(IS_ON(CONFIG_NEVER_HEARD_OF) == 0, "unknown is off");
+_Static_assert(IS_ON(CONFIG_OPTIMIZE_SIZE) == 0, "n is off");
+#if IS_ON(CONFIG_NEVER_HEARD_OF) || !IS_ON(CONFIG_WERROR)
+#error IS_ON does not work in #if
+#endif
+END
+is_on() {
+	in_dir is_on defconfig && awk -f scripts/config.awk "$(config is_on)" \
+		>"$work/config.h" &&
+		$CC -std=c11 -Wall -Wextra -Wpedantic -Wundef -Werror \
+			-include "$work/config.h" -c -o /dev/null "$work/is_on.c"
+}
+ok "IS_ON is 1, 0 and clean under -Wundef -Wpedantic" is_on
+
+ranges() {
+	awk '/^config / { name = $2; number = 0 }
+		/^\tint/ { number = 1; facts[name] = 0 }
+		!number { next }
+		/^\trange/ { facts[name] += 1 }
+		/^\tdefault/ { facts[name] += 10 }
+		/bytes|[KM]i?B|[Cc]osts/ { cost[name] = 100 }
+		END {
+			for (name in facts)
+				if (facts[name] + cost[name] != 111) {
+					print name ": range, default or cost?"
+					bad = 1
+				}
+			exit bad
+		}' Kconfig examples/Kconfig port/*/Kconfig
+}
+ok "each number has a range, a default and its cost" ranges
+
+# Symbols: each has a user, and each that is used exists.
+sed -n 's/^config \([A-Z0-9_]*\)$/CONFIG_\1/p' Kconfig examples/Kconfig port/*/Kconfig |
+	sort -u >"$work/known"
+{
+	grep -rhoE '\bCONFIG_[A-Z0-9_]+' core arch port tools --include='*.[ch]'
+	grep -rhoE '[(]CONFIG_[A-Z0-9_]+' Makefile core arch port tools \
+		examples --include=Makefile --include='*.mk' | tr -d '('
+} | sort -u >"$work/used"
+comm -23 "$work/known" "$work/used" | grep -v CONFIG_OPTIMIZE_SPEED \
+	>"$work/unused"
+comm -13 "$work/known" "$work/used" >"$work/unknown"
+ok "each symbol of Kconfig is used" empty "$work/unused"
+ok "each symbol that is used is in Kconfig" empty "$work/unknown"
+
+done_testing

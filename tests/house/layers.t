@@ -1,0 +1,220 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+# Who may include whom (DESIGN.md, section 3), as a check of the text.
+#
+#   include/   <stdint.h> <stddef.h> <stdbool.h>, other <dwunw/…>; no CONFIG_
+#   core/      those, arch/arch.h, core files listed before it in core/objs.mk
+#   arch/      those, arch/arch.h, core's bytes, arena and row
+#   port/ tools/ examples/   <dwunw/…>, the system's headers, its own directory;
+#              examples/ bpf/ and examples/common/ as well
+#   bpf/       <dwunw/event.h>, libbpf's BPF headers, <linux/…>, its own
+#   tests/     as tools/, tests/unit, danger and fuzz excepted; other tests' files
+
+use strict;
+use warnings;
+use File::Basename;
+use File::Find;
+use File::Spec;
+use Test::More;
+
+my %freestanding = map { $_ => 1 } qw(stdint.h stddef.h stdbool.h);
+my %arch_core = map { $_ => 1 } qw(bytes arena row);
+
+sub slurp {
+	my ($path) = @_;
+	open(my $in, '<', $path) or die "$path: $!";
+	local $/;
+	return <$in>;
+}
+
+# The files below a directory that end in .c, .h, .S or .cc.
+sub sources {
+	my ($top) = @_;
+	my @found;
+	return () unless -d $top;
+	find({ no_chdir => 1, wanted => sub {
+		push @found, $_ if -f $_ && /\.(c|h|S|cc)$/;
+	} }, $top);
+	return sort @found;
+}
+
+# [line, form, name] of each include; form is '<' or '"'.
+sub includes {
+	my ($path) = @_;
+	my ($n, @found) = (0);
+	for (split /\n/, slurp($path)) {
+		$n++;
+		push @found, [$n, $1, $2]
+			if /^\s*#\s*include\s*([<"])([^>"]+)[>"]/;
+	}
+	return @found;
+}
+
+sub normal {
+	my @out;
+	for (split m{/}, shift) {
+		if ($_ eq '..' && @out) { pop @out }
+		elsif ($_ ne '.' && $_ ne '') { push @out, $_ }
+	}
+	return join '/', @out;
+}
+
+# The file of this tree that an include means, or undef: the system's.
+sub resolve {
+	my ($path, $form, $name) = @_;
+	my @where = ('include/');
+	push @where, 'bpf/', 'examples/common/'
+		if $path =~ m{^(examples|bpf|tests/live)/};
+	if ($form eq '"') {
+		unshift @where, dirname($path) . '/';
+		push @where, '', 'core/', 'arch/', 'tests/';
+	}
+	for (@where) {
+		my $file = normal("$_$name");
+		return $file if -f $file;
+	}
+	return undef;
+}
+
+# --- the order of core's files ---------------------------------------------
+
+my $objs = slurp('core/objs.mk');
+$objs =~ s/#.*//g;
+$objs =~ s/\\\n/ /g;
+my ($n, %rank) = (0);
+for ($objs =~ /([a-z0-9_]+)\.o\b/g) {
+	$rank{$_} //= ++$n;
+}
+
+# Headers without a .c rank 0: they build upon nothing but include/.
+sub rank {
+	my ($path) = @_;
+	my ($name) = $path =~ m{^core/(\w+)\.[ch]$} or return undef;
+	return $rank{$name} // 0;
+}
+
+# What an include of this tree brings in of core/, through arch/arch.h too.
+sub core_of {
+	my ($file) = @_;
+	return ($file) if $file =~ m{^core/};
+	return () unless $file eq 'arch/arch.h';
+	return grep { defined && m{^core/} }
+		map { resolve($file, $_->[1], $_->[2]) } includes($file);
+}
+
+# --- one rule for each directory: undef if it may, else why not ------------------
+
+sub public_only {
+	my ($path, $form, $name, $file) = @_;
+	return undef if $freestanding{$name} && $form eq '<';
+	return undef if $name =~ m{^dwunw/\w+\.h$} && $form eq '<' && $file;
+	return 'only <stdint.h>, <stddef.h>, <stdbool.h> and <dwunw/…>';
+}
+
+sub core_rule {
+	my ($path, $form, $name, $file) = @_;
+	return undef unless public_only(@_);
+	return 'freestanding: no header of the system' unless $file;
+	return 'core may include include/, arch/arch.h and core/ only'
+		unless $file =~ m{^(core/|arch/arch\.h$)};
+	my $own = rank($path);
+	return undef if !$own && $path =~ /\.c$/; # not listed: said below
+	for (core_of($file)) {
+		my $theirs = rank($_);
+		next if basename($_, '.h') eq basename($path, '.c', '.h');
+		return "$_ comes after $path in core/objs.mk"
+			if $theirs && $theirs >= $own;
+	}
+	return undef;
+}
+
+sub arch_rule {
+	my ($path, $form, $name, $file) = @_;
+	return undef unless public_only(@_);
+	return 'freestanding: no header of the system' unless $file;
+	return undef if $file eq 'arch/arch.h';
+	return undef if $file =~ m{^core/(\w+)\.h$} && $arch_core{$1};
+	return 'arch may include include/, arch/arch.h and core\'s bytes, ' .
+		'arena and row only';
+}
+
+sub user_rule {
+	my ($path, $form, $name, $file) = @_;
+	my $dir = dirname($path);
+	return undef if $form eq '<' && !defined $file;
+	return undef if $file && $file =~ m{^include/dwunw/};
+	return undef if $file && dirname($file) eq $dir;
+	return undef if $form eq '"' && $name =~ m{^\w+\.skel\.h$};
+	return undef if $path =~ m{^(examples|tests/live)/} && $file &&
+		$file =~ m{^bpf/};
+	return undef if $path =~ m{^(examples|tests/live)/} && $file &&
+		$file =~ m{^examples/(common|utils)/};
+	return undef if $path =~ m{^tests/} && $file &&
+		$file =~ m{^tests/(?!unit/|fuzz/|danger/)};
+	return "only <dwunw/…>, the system's headers and its own directory";
+}
+
+sub bpf_rule {
+	my ($path, $form, $name, $file) = @_;
+	return undef if $name eq 'dwunw/event.h';
+	return undef if $name =~ m{^bpf/bpf_\w+\.h$} && !$file;
+	return undef if $name =~ m{^(linux|asm)/[\w/]+\.h$} && $form eq '<';
+	return undef if $file && dirname($file) eq dirname($path);
+	return 'only <dwunw/event.h>, <bpf/bpf_…>, <linux/…> and its own';
+}
+
+sub check {
+	my ($title, $rule, @files) = @_;
+	my @bad;
+	for my $path (@files) {
+		for (includes($path)) {
+			my ($line, $form, $name) = @$_;
+			my $file = resolve($path, $form, $name);
+			my $why = $rule->($path, $form, $name, $file);
+			push @bad, "$path:$line: includes $name: $why" if $why;
+		}
+	}
+	if (!@files) {
+		SKIP: { skip "$title: no files", 1; }
+		return;
+	}
+	ok(!@bad, sprintf('%s (%d files)', $title, scalar @files));
+	diag($_) for @bad;
+}
+
+sub no_match {
+	my ($title, $pattern, @files) = @_;
+	my @bad;
+	for my $path (@files) {
+		my $n = 0;
+		for (split /\n/, slurp($path)) {
+			$n++;
+			push @bad, "$path:$n: $_" if $_ =~ $pattern;
+		}
+	}
+	ok(!@bad, $title);
+	diag($_) for @bad;
+}
+
+check('include/ includes nothing of ours', \&public_only, sources('include'));
+no_match('include/ knows no CONFIG_', qr/CONFIG_/, sources('include'));
+check('core/ includes only what comes before it', \&core_rule, sources('core'));
+check('arch/ includes bytes, arena and row', \&arch_rule, sources('arch'));
+no_match('core/ and arch/ do not know malloc', qr/malloc/,
+	sources('core'), sources('arch'));
+no_match('core/ and arch/ ask no host macro about the target',
+	qr/\b_*(mips|x86_64|aarch64|i386|amd64)__\b/,
+	sources('core'), sources('arch'));
+check('port/ uses the public headers only', \&user_rule, sources('port'));
+check('tools/ uses the public headers only', \&user_rule, sources('tools'));
+check('examples/ uses the public headers only', \&user_rule,
+	sources('examples'));
+check('bpf/ uses the event header only', \&bpf_rule, sources('bpf'));
+check('tests/ but for tests of the core uses the public headers only', \&user_rule,
+	grep { !m{^tests/(unit|fuzz|danger)/} } sources('tests'));
+
+my @unlisted = grep { !$rank{basename($_, '.c')} } glob('core/*.c');
+ok(!@unlisted, 'every file of core/ has its place in core/objs.mk');
+diag("$_ is not listed") for @unlisted;
+
+done_testing();

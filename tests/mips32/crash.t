@@ -1,0 +1,166 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+# examples/crash_mips32 under qemu-user, in both byte orders: each way to
+# crash prints the chain of calls that the source has, down to the start;
+# whole, stripped and without section headers. Names are those that nm gives
+# the printed addresses, and those that the program prints itself.
+use strict;
+use warnings;
+use File::Temp 'tempdir';
+use Test::More;
+
+my @targets = (
+	[ 'el', 'mipsel-linux-gnu-', 'qemu-mipsel' ],
+	[ 'eb', 'mips-linux-gnu-', 'qemu-mips' ],
+);
+my @kinds = (
+	[ 'abicalls', '' ],
+	[ 'firmware', '-mno-abicalls -fno-pic -fno-pie -G0' ],
+);
+my @crash = qw(write_register set_led parse_packet dispatch poll_device crash);
+my @start = qw(run_mode firmware_run crash_main _start);
+my @raise = ('TRAMPOLINE', qw(dwunw_mips32_syscall DIRECT raise_usr1), @start);
+my %chains = (
+	null => [ @crash, @start ],
+	signal => [ @crash, 'usr1_siginfo', @raise ],
+	plain => [ @crash, 'usr1_plain', @raise ],
+	wild => [ 'NOWHERE', 'wild_call', @start ],
+);
+my $work = tempdir(CLEANUP => 1);
+
+sub missing {
+	for my $tool (@_) {
+		return "no $tool" if system("command -v $tool >/dev/null");
+	}
+	return '';
+}
+
+sub build {
+	my ($order, $dir, $flags) = @_;
+	my $log = `sh -c '
+		. tests/mips32/build.sh
+		config_header
+		library $dir $order $flags && example $dir $order $flags
+	' 2>&1`;
+	return $? ? $log || "exit status $?" : '';
+}
+
+# [address, name] of every function, in order; of equal ones the shortest
+# name comes last.
+sub symbols {
+	my ($nm, $file) = @_;
+	my @all;
+	for (`$nm -f sysv $file`) {
+		push @all, [hex $2, $1]
+			if /^(\w+)\s*\|([0-9a-f]+)\|.*\|\s*FUNC\|/;
+	}
+	return sort { $a->[0] <=> $b->[0] ||
+		length $b->[1] <=> length $a->[1] } @all;
+}
+
+sub name_at {
+	my ($symbols, $addr) = @_;
+	my $name = '?';
+	for (@$symbols) {
+		last if $_->[0] > $addr;
+		$name = $_->[1];
+	}
+	return $name;
+}
+
+# What the program prints: frames as hashes, the end, the exit status.
+sub crash {
+	my ($qemu, $file, $mode) = @_;
+	my @out = `$qemu $file $mode 2>&1`;
+	my %got = (frames => [], end => '', status => $? >> 8, out => "@out");
+	for (@out) {
+		$got{end} = $1 if /^stack ends: (.*)$/;
+		next unless /^\#(\d+)\s+0x([0-9a-f]{8})\s\s(\S+)
+			(?:\s\s(\w+)\+0x([0-9a-f]+))?\s\s\[(\w+)\]
+			(\ signal\ trampoline)?$/x;
+		push @{$got{frames}}, { index => $1, pc => hex $2,
+			module => $3, symbol => $4, how => $6, signal => $7 };
+	}
+	return \%got;
+}
+
+# The chain by nm. The helper between a system call and its user has no name
+# in the source's promise; it may be there or be inlined.
+sub chain {
+	my ($symbols, $got) = @_;
+	my (@names, $exact);
+	for (@{$got->{frames}}) {
+		my $at = $_->{how} =~ /^(event|signal)$/ ? $_->{pc} :
+			$_->{pc} - 1;
+		push @names, $_->{signal} ? 'TRAMPOLINE' :
+			$_->{module} eq '?' ? 'NOWHERE' : name_at($symbols, $at);
+		pop @names if $names[-1] =~ /^(call3|dwunw_mips32_kill)$/;
+	}
+	return @names;
+}
+
+sub check {
+	my ($title, $qemu, $file, $mode, $symbols, $named) = @_;
+	my $got = crash($qemu, $file, $mode);
+	my @want = grep { $_ ne 'DIRECT' } @{$chains{$mode}};
+	my @names = chain($symbols, $got);
+	my $good = is_deeply(\@names, \@want, "$title: the chain to the start");
+	$good &= is($got->{end}, 'root', "$title: is the program's start");
+	$good &= is($got->{status}, 139, "$title: 128 + SIGSEGV");
+	diag($got->{out}) unless $good;
+	my @indices = map { $_->{index} } @{$got->{frames}};
+	is_deeply(\@indices, [0 .. $#indices], "$title: frames are numbered");
+	my @how = map { $_->{how} } @{$got->{frames}};
+	my @by_words = grep { $_ eq 'signal' } @how;
+	is(scalar @by_words, scalar(grep { $_ eq 'TRAMPOLINE' } @want),
+		"$title: trampolines by their words, all else by CFI");
+	my @printed = grep { defined } map { $_->{symbol} } @{$got->{frames}};
+	if ($named) {
+		my @expected = grep { !/^[A-Z]+$/ } @want;
+		@printed = grep { !/^(call3|dwunw_mips32_kill)$/ } @printed;
+		is_deeply(\@printed, \@expected, "$title: names it prints");
+	} else {
+		is_deeply(\@printed, [], "$title: it has no names");
+	}
+}
+
+sub overflow {
+	my ($title, $qemu, $file, $symbols) = @_;
+	my $got = crash($qemu, $file, 'overflow');
+	my %names = map { $_ => 1 } chain($symbols, $got);
+	is(scalar @{$got->{frames}}, 64, "$title: 64 frames");
+	is_deeply([keys %names], ['recurse'], "$title: all of them the same");
+	is($got->{end}, 'limit of 64 frames', "$title: and it says so");
+	is($got->{status}, 139, "$title: on a stack of its own")
+		or diag($got->{out});
+}
+
+for (@targets) {
+	my ($order, $prefix, $qemu) = @$_;
+	my $why = missing("${prefix}gcc", "${prefix}nm", $qemu);
+	SKIP: {
+		skip "$order: $why", 1 if $why;
+		for (@kinds) {
+			my ($kind, $flags) = @$_;
+			my $dir = "$work/$order-$kind";
+			my $log = build($order, $dir, $flags);
+			ok(!$log, "$order $kind: builds") or diag($log), next;
+			my $file = "$dir/crash_mips32";
+			my @symbols = symbols("${prefix}nm", $file);
+			system("${prefix}strip", '-o', "$dir/stripped", $file);
+			system($^X, 'tests/mips32/no-sections.pl', $file,
+				"$dir/bare");
+			for my $form (['whole', $file],
+				['stripped', "$dir/stripped"],
+				['no section headers', "$dir/bare"]) {
+				my $title = "$order $kind, $form->[0]";
+				check("$title, $_", $qemu, $form->[1], $_,
+					\@symbols, $form->[0] eq 'whole')
+					for sort keys %chains;
+				overflow("$title, overflow", $qemu, $form->[1],
+					\@symbols);
+			}
+		}
+	}
+}
+done_testing();

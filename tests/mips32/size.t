@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+# libdwunw-mips32.a is small (-Os, the router's configuration): core and arch
+# in 64 KB of text, the port in another 16 (CFI of its own included). It has
+# no variables and needs nothing but what tests/house/symbols.list has.
+set -u
+. tests/mips32/build.sh
+
+# fits BUDGET OBJECT...
+fits() {
+	budget=$1
+	shift
+	"${prefix}size" -t "$@" | awk -v budget="$budget" '
+		END { print $1 " bytes of text, want at most " budget
+			exit $1 > budget }'
+}
+
+run() {
+	kind=$1
+	order=$2
+	place=$work/$order-$kind
+	shift 2
+	ok "$order, $kind: builds" library "$place" "$order" "$@"
+	lib=$place/libdwunw-mips32.a
+	ok "$order, $kind: core and arch" fits 65536 "$place"/core-*.o \
+		"$place"/arch-*.o
+	ok "$order, $kind: the port" fits 16384 "$place"/port-*.o
+	for part in core arch port; do
+		note "$order, $kind: $("${prefix}size" -t "$place/$part"-*.o |
+			awk -v part=$part 'END {
+				print part ": " $1 " text, " $2 " data, " $3 \
+					" bss" }')"
+	done
+	note "$order, $kind: $("${prefix}size" -t "$lib" | awk 'END {
+		print "libdwunw-mips32.a: " $1 " text, " $2 " data, " $3 \
+			" bss" }')"
+	"${prefix}size" -t "$lib" | awk 'END { if ($3) print $3 " bytes" }' \
+		>"$work/bss"
+	ok "$order, $kind: no variables" empty "$work/bss"
+	"${prefix}nm" -P "$lib" 2>/dev/null |
+		awk 'NF > 1 && $2 != "U" { print $1 }' | sort -u >"$work/has"
+	awk -v arch="mips32$order" '$1 == "all" || $1 == arch { print $2 }' \
+		tests/house/symbols.list | sort >"$work/allowed"
+	"${prefix}nm" -P -u "$lib" 2>/dev/null |
+		awk 'NF > 1 { print $1 }' | sort -u | comm -23 - "$work/has" |
+		comm -23 - "$work/allowed" >"$work/beyond"
+	ok "$order, $kind: needs what is listed, and no more" \
+		empty "$work/beyond"
+}
+
+config_header
+for order in el eb; do
+	missing=$(why_not $order)
+	if [ -n "$missing" ]; then
+		skip "$order: $missing"
+		continue
+	fi
+	run abicalls $order
+	run firmware $order -mno-abicalls -fno-pic -fno-pie -G0
+done
+done_testing

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * tools/cmd.h - what the parts of the `dwunw` command share.
+ */
+#ifndef DWUNW_TOOLS_CMD_H
+#define DWUNW_TOOLS_CMD_H
+
+#include <dwunw/linux.h>
+#include <dwunw/symbols.h>
+
+/* Exit codes: done; something could not be done; the command line is wrong. */
+enum {
+	CMD_OK = 0,
+	CMD_FAILED = 1,
+	CMD_USAGE = 2
+};
+
+/* The subcommands. argv[0] is their own name. */
+int dwu_cmd_stack(int argc, char **argv);
+int dwu_cmd_rows(int argc, char **argv);
+
+/* "dwunw: …" to stderr, a newline added; stdout is flushed before. */
+void dwu_cmd_error(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+/* dwu_cmd_error() and a hint at --help; returns CMD_USAGE. */
+int dwu_cmd_usage(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+/* A dwunw_config.log that prints errors. */
+void dwu_cmd_log(void *ctx, const char *line);
+
+/*
+ * dwu_cmd_error(), unless something was logged since the last call of this:
+ * the log says the same more exactly.
+ */
+void dwu_cmd_error_unless_logged(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+/* --debug-dir DIR, any number of times, and --sysroot DIR. */
+struct dwu_cmd_files {
+	const char **debug_dirs; /* ends with NULL; NULL: none given */
+	size_t count;
+	const char *sysroot; /* NULL: not given */
+};
+
+/*
+ * Is argv[*at] one of them? Then its value is taken, and *at is the value's.
+ * An option without its value is left to the caller, as any unknown one.
+ */
+bool dwu_cmd_files_option(struct dwu_cmd_files *files, int argc, char **argv,
+			  int *at);
+void dwu_cmd_files_free(struct dwu_cmd_files *files);
+
+/* A whole decimal, 0x or octal number, nothing behind it. */
+bool dwu_cmd_number(const char *text, uint64_t *value);
+
+/* calloc() and realloc() that end the command when memory is out. */
+void *dwu_cmd_alloc(size_t count, size_t size);
+void *dwu_cmd_grow(void *old, size_t count, size_t size);
+
+/*
+ * The ELF image that is only in the target's memory: its bytes, copied, and
+ * what was made of them.
+ */
+struct dwu_vdso {
+	struct dwunw_span bytes;
+	uint8_t *copy;
+	uint8_t *symbols_memory;
+	uint8_t *module_memory;
+	struct dwunw_symtab symbols;
+	struct dwunw_module module;
+	bool has_symbols;
+};
+
+/*
+ * Copies [addr, addr + size) of the target and opens it. IO: not readable;
+ * otherwise as dwunw_module_open(). dwu_vdso_free() after either.
+ */
+dwunw_status_t dwu_vdso_open(struct dwu_vdso *vdso, uint64_t addr,
+			     uint64_t size, uint32_t serial,
+			     dwunw_read_memory_fn read, void *ctx);
+void dwu_vdso_free(struct dwu_vdso *vdso);
+
+/* What stands at a pc. */
+struct dwu_place {
+	char file[4096];	     /* where its symbols are; "": no file */
+	char label[4096];	     /* for printing; "": not mapped */
+	const struct dwu_vdso *vdso; /* instead of a file, or NULL */
+};
+
+/* Prints stacks, one after another. */
+struct dwu_printer {
+	struct dwunw_context *ctx;
+	struct dwunw_symbol_resolver names;
+	struct dwunw_frame *frames;
+	size_t frame_count;
+	bool full_paths;
+	/* what is mapped at a frame's pc */
+	void (*locate)(void *locate_ctx, uint64_t pc, struct dwu_place *place);
+	void *locate_ctx;
+};
+
+dwunw_status_t dwu_printer_init(struct dwu_printer *printer,
+				struct dwunw_context *ctx);
+void dwu_printer_free(struct dwu_printer *printer);
+
+/*
+ * Fills the printer's frames for request, whatever their number; *count of
+ * them. As dwunw_capture().
+ */
+dwunw_status_t dwu_printer_capture(struct dwu_printer *printer,
+				   struct dwunw_unwind_request *request,
+				   size_t *count);
+
+/* "TID n:", a line for each frame, and why they end if not at the root. */
+void dwu_printer_print(struct dwu_printer *printer, int32_t tid,
+		       const struct dwunw_unwind_request *request,
+		       size_t count);
+
+/* What `dwunw stack --core` was asked for. */
+struct dwu_core_options {
+	const char *core;
+	const char *exe;     /* NULL: where the core says */
+	const char *sysroot; /* before every path in the core; "": none */
+};
+int dwu_core_print(const struct dwu_core_options *options,
+		   struct dwu_printer *printer);
+
+#endif

@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * tools/rows.c - `dwunw rows`: the unwind rows of an ELF file, as text.
+ *
+ * The default is what readelf --debug-dump=frames-interp prints: per FDE a
+ * head line, a line of column names, and a line for each row with
+ *
+ *	u    undefined, or no rule	c+N  saved at CFA + N
+ *	s    same value			v+N  is CFA + N
+ *	r3 (rbx)  is that register	exp  saved at an expression's result
+ *					vexp is an expression's result
+ *
+ * --raw, for programs, tells "undefined" from "no rule" (then no column):
+ *
+ *	F .eh_frame 18 c5020 d0c20
+ *	R c5020 c5026 r7+16 r16=c-8 r3=u r6=r9 r12=e:9108
+ *
+ * Both end a row in which the return address is signed (arm64) with
+ * `ra_signed`, which readelf does not show.
+ */
+#include "cmd.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct rows {
+	struct dwu_cmd_files files;
+	const char *path;
+	const struct dwunw_module *module;
+	struct dwunw_row_scratch *scratch;
+	struct dwunw_row row;
+	struct dwunw_fde fde;
+	uint64_t columns; /* bit n: some row of the FDE has column n */
+	int width;	  /* hex digits of an address */
+	bool raw;
+	bool expressions;
+	bool failed;
+};
+
+static const char *section_name(const struct dwunw_cfi *cfi)
+{
+	return cfi->debug_frame ? ".debug_frame" : ".eh_frame";
+}
+
+static void print_bytes(struct dwunw_span bytes, char *text, size_t size)
+{
+	size_t used = 0;
+	size_t i;
+
+	text[0] = '\0';
+	for (i = 0; i < bytes.size && used + 3 <= size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%02x",
+					 bytes.data[i]);
+}
+
+/* Two digits a byte; rules say at most 65,535 bytes. */
+#define RULE_TEXT_SIZE (2u * 65536u + 16u)
+
+static void format_expression(struct rows *rows, const struct dwunw_row *row,
+			      const struct dwunw_rule *rule, const char *name,
+			      char *text)
+{
+	struct dwunw_span bytes;
+	int used;
+
+	if (!rows->raw && !rows->expressions) {
+		snprintf(text, RULE_TEXT_SIZE, "%s", name);
+		return;
+	}
+	bytes = dwunw_module_expression(rows->module, row, rule);
+	if (rule->size && !bytes.size) {
+		dwu_cmd_error("%s: expression of the row at 0x%" PRIx64
+			      " lies outside %s",
+			      rows->path, row->start,
+			      section_name(rows->fde.cfi));
+		rows->failed = true;
+	}
+	used = snprintf(text, RULE_TEXT_SIZE, "%s:", name);
+	print_bytes(bytes, text + used, RULE_TEXT_SIZE - (size_t)used);
+}
+
+static void format_rule_register(const struct rows *rows,
+				 const struct dwunw_rule *rule, char *text)
+{
+	const struct dwunw_arch_ops *arch = rows->module->arch;
+	int used = snprintf(text, RULE_TEXT_SIZE, "r%u",
+			    dwunw_arch_column_reg(arch, rule->reg));
+
+	if (!rows->raw)
+		snprintf(text + used, RULE_TEXT_SIZE - (size_t)used, " (%s)",
+			 dwunw_arch_column_name(arch, rule->reg));
+}
+
+static void format_rule(struct rows *rows, const struct dwunw_row *row,
+			const struct dwunw_rule *rule, char *text)
+{
+	switch (rule->kind) {
+	case DWUNW_RULE_SAME:
+		snprintf(text, RULE_TEXT_SIZE, "s");
+		break;
+	case DWUNW_RULE_OFFSET:
+		snprintf(text, RULE_TEXT_SIZE, "c%+" PRId32, rule->value);
+		break;
+	case DWUNW_RULE_VAL_OFFSET:
+		snprintf(text, RULE_TEXT_SIZE, "v%+" PRId32, rule->value);
+		break;
+	case DWUNW_RULE_REGISTER:
+		format_rule_register(rows, rule, text);
+		break;
+	case DWUNW_RULE_EXPRESSION:
+		format_expression(rows, row, rule, rows->raw ? "e" : "exp",
+				  text);
+		break;
+	case DWUNW_RULE_VAL_EXPRESSION:
+		format_expression(rows, row, rule, rows->raw ? "ve" : "vexp",
+				  text);
+		break;
+	default:
+		snprintf(text, RULE_TEXT_SIZE, "u");
+	}
+}
+
+static void format_cfa(struct rows *rows, const struct dwunw_row *row,
+		       char *text)
+{
+	const struct dwunw_arch_ops *arch = rows->module->arch;
+
+	if (row->cfa.kind != DWUNW_RULE_REGISTER)
+		format_expression(rows, row, &row->cfa, rows->raw ? "e" : "exp",
+				  text);
+	else if (rows->raw)
+		snprintf(text, RULE_TEXT_SIZE, "r%u%+" PRId32,
+			 dwunw_arch_column_reg(arch, row->cfa.reg),
+			 row->cfa.value);
+	else
+		snprintf(text, RULE_TEXT_SIZE, "%s%+" PRId32,
+			 dwunw_arch_column_name(arch, row->cfa.reg),
+			 row->cfa.value);
+}
+
+static char rule_text[RULE_TEXT_SIZE];
+
+static void end_row(const struct dwunw_row *row)
+{
+	puts(row->flags & DWUNW_ROW_RA_SIGNED ? " ra_signed" : "");
+}
+
+static void print_raw(struct rows *rows, const struct dwunw_row *row)
+{
+	uint8_t column;
+
+	format_cfa(rows, row, rule_text);
+	printf("R %" PRIx64 " %" PRIx64 " %s", row->start, row->end, rule_text);
+	for (column = 0; column < row->column_count; column++) {
+		if (row->rules[column].kind == DWUNW_RULE_UNSPECIFIED)
+			continue;
+		format_rule(rows, row, &row->rules[column], rule_text);
+		printf(" r%u=%s",
+		       dwunw_arch_column_reg(rows->module->arch, column),
+		       rule_text);
+	}
+	end_row(row);
+}
+
+static void print_columns(const struct rows *rows)
+{
+	uint8_t column;
+
+	printf("   LOC%*s CFA     ", rows->width - 6, "");
+	for (column = 0; column < DWUNW_COLUMN_MAX; column++) {
+		if (!(rows->columns >> column & 1))
+			continue;
+		printf(" %-5s", column == rows->row.ra_column ?
+					"ra" :
+					dwunw_arch_column_name(
+						rows->module->arch, column));
+	}
+	putchar('\n');
+}
+
+static void print_row(struct rows *rows, const struct dwunw_row *row)
+{
+	uint8_t column;
+
+	format_cfa(rows, row, rule_text);
+	printf("%0*" PRIx64 " %-8s", rows->width, row->start, rule_text);
+	for (column = 0; column < row->column_count; column++) {
+		if (!(rows->columns >> column & 1))
+			continue;
+		format_rule(rows, row, &row->rules[column], rule_text);
+		printf(" %-5s", rule_text);
+	}
+	end_row(row);
+}
+
+static void note_columns(struct rows *rows, const struct dwunw_row *row)
+{
+	uint8_t column;
+
+	for (column = 0; column < row->column_count; column++)
+		if (row->rules[column].kind != DWUNW_RULE_UNSPECIFIED)
+			rows->columns |= (uint64_t)1 << column;
+}
+
+static bool emit_columns(void *ctx, const struct dwunw_row *row)
+{
+	note_columns(ctx, row);
+	return true;
+}
+
+static bool emit_row(void *ctx, const struct dwunw_row *row)
+{
+	struct rows *rows = ctx;
+
+	if (rows->raw)
+		print_raw(rows, row);
+	else
+		print_row(rows, row);
+	return true;
+}
+
+static void print_head(const struct rows *rows)
+{
+	const struct dwunw_fde *fde = &rows->fde;
+
+	if (rows->raw)
+		printf("F %s %" PRIx64 " %" PRIx64 " %" PRIx64 "\n",
+		       section_name(fde->cfi), fde->off, fde->start, fde->end);
+	else
+		printf("\n%08" PRIx64 " FDE cie=%08" PRIx64 " pc=%0*" PRIx64
+		       "..%0*" PRIx64 "\n",
+		       fde->off, fde->cie_off, rows->width, fde->start,
+		       rows->width, fde->end);
+}
+
+static void bad_fde(struct rows *rows, dwunw_status_t status)
+{
+	dwu_cmd_error("%s: FDE at 0x%" PRIx64 " of %s (pc 0x%" PRIx64
+		      "..0x%" PRIx64 "): %s",
+		      rows->path, rows->fde.off, section_name(rows->fde.cfi),
+		      rows->fde.start, rows->fde.end,
+		      dwunw_status_name(status));
+	rows->failed = true;
+}
+
+static void print_fde(struct rows *rows)
+{
+	dwunw_status_t status = DWUNW_OK;
+
+	print_head(rows);
+	rows->columns = 0;
+	if (!rows->raw) {
+		status = dwunw_fde_rows(rows->module, &rows->fde, rows->scratch,
+					&rows->row, emit_columns, rows);
+		print_columns(rows);
+	}
+	if (!status)
+		status = dwunw_fde_rows(rows->module, &rows->fde, rows->scratch,
+					&rows->row, emit_row, rows);
+	if (status)
+		bad_fde(rows, status);
+}
+
+static void print_section(struct rows *rows, const struct dwunw_cfi *cfi)
+{
+	struct dwunw_fde_cursor cursor;
+	dwunw_status_t status;
+
+	if (!cfi->bytes.size)
+		return;
+	if (!rows->raw)
+		printf("Contents of the %s section:\n", section_name(cfi));
+	dwunw_fde_cursor_init(&cursor, rows->module, cfi);
+	for (;;) {
+		memset(&rows->fde, 0, sizeof(rows->fde));
+		status = dwunw_fde_next(&cursor, &rows->fde);
+		if (status == DWUNW_ERR_NO_DEBUG_DATA)
+			break;
+		if (status) {
+			dwu_cmd_error("%s: record at 0x%" PRIx64
+				      " of %s cannot be read: %s",
+				      rows->path, rows->fde.off,
+				      section_name(cfi),
+				      dwunw_status_name(status));
+			rows->failed = true;
+			/* the cursor stays where no record can follow */
+			if (status != DWUNW_ERR_BAD_FORMAT)
+				break;
+			continue;
+		}
+		print_fde(rows);
+	}
+	if (!rows->raw)
+		putchar('\n');
+}
+
+static void print_pc(struct rows *rows, uint64_t pc)
+{
+	dwunw_status_t status;
+
+	status = dwunw_module_fde(rows->module, pc, &rows->fde);
+	if (status) {
+		dwu_cmd_error("%s: no FDE covers 0x%" PRIx64 ": %s", rows->path,
+			      pc, dwunw_status_name(status));
+		rows->failed = true;
+		return;
+	}
+	status = dwunw_module_row(rows->module, pc, rows->scratch, &rows->row);
+	if (status) {
+		bad_fde(rows, status);
+		return;
+	}
+	if (!rows->raw)
+		printf("Contents of the %s section:\n",
+		       section_name(rows->fde.cfi));
+	print_head(rows);
+	rows->columns = 0;
+	note_columns(rows, &rows->row);
+	if (!rows->raw)
+		print_columns(rows);
+	emit_row(rows, &rows->row);
+}
+
+static int print_file(struct rows *rows, const uint64_t *pc)
+{
+	struct dwunw_context ctx = { 0 };
+	struct dwunw_config config = { .log = dwu_cmd_log,
+				       .debug_dirs = rows->files.debug_dirs,
+				       .sysroot = rows->files.sysroot };
+	dwunw_status_t status;
+
+	status = dwunw_init_with(&ctx, &config);
+	if (status) {
+		dwu_cmd_error("cannot start: %s", dwunw_status_name(status));
+		return CMD_FAILED;
+	}
+	status = dwunw_module_cache_acquire(&ctx, rows->path, &rows->module);
+	if (status) {
+		dwu_cmd_error_unless_logged("%s: cannot be opened: %s",
+					    rows->path,
+					    dwunw_status_name(status));
+		dwunw_shutdown(&ctx);
+		return CMD_FAILED;
+	}
+	rows->scratch = dwu_cmd_alloc(1, dwunw_row_scratch_size());
+	rows->width = 2 * dwunw_arch_address_size(rows->module->arch);
+	if (pc) {
+		print_pc(rows, *pc);
+	} else {
+		print_section(rows, &rows->module->eh);
+		print_section(rows, &rows->module->debug);
+		if (!rows->module->eh.bytes.size &&
+		    !rows->module->debug.bytes.size)
+			dwu_cmd_error("%s: has no call frame information",
+				      rows->path);
+	}
+	free(rows->scratch);
+	dwunw_module_cache_release(&ctx, rows->module);
+	dwunw_shutdown(&ctx);
+	return rows->failed ? CMD_FAILED : CMD_OK;
+}
+
+static int run(struct rows *rows, int argc, char **argv)
+{
+	const char *pc_text = NULL;
+	bool options = true;
+	uint64_t pc = 0;
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (options && !strcmp(argv[i], "--"))
+			options = false;
+		else if (options && !strcmp(argv[i], "--raw"))
+			rows->raw = true;
+		else if (options && !strcmp(argv[i], "--expressions"))
+			rows->expressions = true;
+		else if (options &&
+			 dwu_cmd_files_option(&rows->files, argc, argv, &i))
+			continue;
+		else if (options && argv[i][0] == '-')
+			return dwu_cmd_usage("rows: unknown option '%s'",
+					     argv[i]);
+		else if (!rows->path)
+			rows->path = argv[i];
+		else if (!pc_text)
+			pc_text = argv[i];
+		else
+			return dwu_cmd_usage("rows: '%s' is one too many",
+					     argv[i]);
+	}
+	if (!rows->path)
+		return dwu_cmd_usage("rows: which ELF file?");
+	if (pc_text && !dwu_cmd_number(pc_text, &pc))
+		return dwu_cmd_usage("rows: '%s' is no address", pc_text);
+	return print_file(rows, pc_text ? &pc : NULL);
+}
+
+int dwu_cmd_rows(int argc, char **argv)
+{
+	struct rows rows = { 0 };
+	int code = run(&rows, argc, argv);
+
+	dwu_cmd_files_free(&rows.files);
+	return code;
+}

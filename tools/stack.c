@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * tools/stack.c - `dwunw stack`: every thread of a live process.
+ */
+#include "cmd.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* No arch has a vdso larger than this. */
+#define VDSO_SIZE_MAX (1u << 20)
+
+/* A live process and its threads. */
+struct live {
+	struct dwunw_context *ctx;
+	struct dwunw_process *process;
+	struct dwu_vdso vdso;
+	uint64_t vdso_addr;
+	int32_t pid;
+	int32_t *tids;
+	size_t tid_count;
+	size_t tid_room;
+};
+
+static void load_vdso(struct live *live)
+{
+	const struct dwunw_space *space = dwunw_process_space(live->process);
+	uint32_t i;
+
+	for (i = 0; space && i < space->count; i++) {
+		const struct dwunw_mapping *map = &space->mappings[i];
+		uint64_t size = map->end - map->start;
+
+		if (strcmp(dwunw_process_path(live->process, map), "[vdso]"))
+			continue;
+		live->vdso_addr = map->start;
+		if (size <= VDSO_SIZE_MAX)
+			dwu_vdso_open(&live->vdso, map->start, size, 1,
+				      dwunw_process_read, live->process);
+		return;
+	}
+}
+
+static void locate(void *ctx, uint64_t pc, struct dwu_place *place)
+{
+	struct live *live = ctx;
+	const struct dwunw_space *space = dwunw_process_space(live->process);
+	const struct dwunw_mapping *map;
+
+	map = space ? dwunw_space_find(space, pc) : NULL;
+	if (!map)
+		return;
+	snprintf(place->label, sizeof(place->label), "%s",
+		 dwunw_process_path(live->process, map));
+	if (live->vdso.has_symbols && map->start == live->vdso_addr)
+		place->vdso = &live->vdso;
+	else if (dwunw_process_file(live->process, map, place->file,
+				    sizeof(place->file)))
+		place->file[0] = '\0';
+}
+
+static bool add_tid(void *ctx, int32_t tid)
+{
+	struct live *live = ctx;
+
+	if (live->tid_count == live->tid_room) {
+		live->tid_room = live->tid_room ? 2 * live->tid_room : 64;
+		live->tids = dwu_cmd_grow(live->tids, live->tid_room,
+					  sizeof(*live->tids));
+	}
+	live->tids[live->tid_count++] = tid;
+	return true;
+}
+
+static dwunw_status_t stopped_stack(struct live *live,
+				    struct dwu_printer *printer,
+				    struct dwunw_stack_reader *reader)
+{
+	struct dwunw_unwind_request request = { 0 };
+	struct dwunw_regset regs;
+	dwunw_status_t status;
+	size_t count = 0;
+
+	status = dwunw_stack_reader_regs(reader, &regs);
+	if (status)
+		return status;
+	request.pid = live->pid;
+	request.tid = reader->tid;
+	request.regs = &regs;
+	request.read_memory = dwunw_stack_reader_read;
+	request.memory_ctx = reader;
+	status = dwu_printer_capture(printer, &request, &count);
+	dwunw_stack_reader_detach(reader);
+	if (!status)
+		dwu_printer_print(printer, reader->tid, &request, count);
+	return status;
+}
+
+/* A thread that ends meanwhile is no error. */
+static int print_thread(struct live *live, struct dwu_printer *printer,
+			int32_t tid)
+{
+	struct dwunw_stack_reader reader;
+	const char *what = "cannot be stopped";
+	char why[512];
+	dwunw_status_t status;
+
+	errno = 0;
+	status = dwunw_stack_reader_init(&reader, live->pid, tid);
+	if (!status)
+		status = dwunw_stack_reader_attach(&reader);
+	if (!status) {
+		what = "cannot be unwound";
+		status = stopped_stack(live, printer, &reader);
+		dwunw_stack_reader_detach(&reader);
+	}
+	if (!status)
+		return CMD_OK;
+	printf("TID %" PRId32 ":\n", tid);
+	if (status == DWUNW_ERR_IO && (errno == ESRCH || errno == ENOENT)) {
+		printf("    has exited\n");
+		return CMD_OK;
+	}
+	if (status == DWUNW_ERR_ATTACH_DENIED)
+		dwunw_denied_text(tid, why, sizeof(why));
+	else
+		snprintf(why, sizeof(why), "%s", dwunw_status_name(status));
+	dwu_cmd_error("thread %" PRId32 " of process %" PRId32 " %s: %s", tid,
+		      live->pid, what, why);
+	return CMD_FAILED;
+}
+
+static int print_process(struct live *live, struct dwu_printer *printer)
+{
+	dwunw_status_t status;
+	int code = CMD_OK;
+	size_t i;
+
+	errno = 0;
+	status = dwunw_process_open(live->ctx, live->pid, &live->process);
+	if (!status)
+		status = dwunw_threads(live->pid, add_tid, live);
+	if (status) {
+		dwu_cmd_error_unless_logged("process %" PRId32 ": %s",
+					    live->pid,
+					    dwunw_status_name(status));
+		return CMD_FAILED;
+	}
+	load_vdso(live);
+	printer->locate = locate;
+	printer->locate_ctx = live;
+	printf("PID %" PRId32 " - process\n", live->pid);
+	for (i = 0; i < live->tid_count; i++)
+		if (print_thread(live, printer, live->tids[i]))
+			code = CMD_FAILED;
+	return code;
+}
+
+static int print_live(struct dwunw_context *ctx, struct dwu_printer *printer,
+		      int32_t pid)
+{
+	struct live live = { .ctx = ctx, .pid = pid };
+	int code = print_process(&live, printer);
+
+	dwu_vdso_free(&live.vdso);
+	free(live.tids);
+	return code;
+}
+
+/* The command line. */
+struct stack_options {
+	struct dwu_core_options core;
+	struct dwu_cmd_files files;
+	const char *operand;
+	bool full_paths;
+};
+
+static int run(const struct stack_options *options, int32_t pid)
+{
+	struct dwunw_config config = { .log = dwu_cmd_log,
+				       .debug_dirs = options->files.debug_dirs,
+				       .sysroot = options->files.sysroot };
+	struct dwunw_context ctx = { 0 };
+	struct dwu_printer printer = { 0 };
+	dwunw_status_t status;
+	int code = CMD_FAILED;
+
+	status = dwunw_init_with(&ctx, &config);
+	if (!status)
+		status = dwu_printer_init(&printer, &ctx);
+	printer.full_paths = options->full_paths;
+	if (status)
+		dwu_cmd_error("cannot start: %s", dwunw_status_name(status));
+	else if (options->core.core)
+		code = dwu_core_print(&options->core, &printer);
+	else
+		code = print_live(&ctx, &printer, pid);
+	dwu_printer_free(&printer);
+	dwunw_shutdown(&ctx);
+	return code;
+}
+
+static int run_pid(const struct stack_options *options)
+{
+	uint64_t pid;
+
+	if (!options->operand)
+		return dwu_cmd_usage("stack: which process?");
+	if (!dwu_cmd_number(options->operand, &pid) || !pid || pid > INT32_MAX)
+		return dwu_cmd_usage("stack: '%s' is no process id",
+				     options->operand);
+	return run(options, (int32_t)pid);
+}
+
+static int parse(struct stack_options *options, int argc, char **argv)
+{
+	bool in_options = true;
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		const char *arg = argv[i];
+
+		if (in_options && !strcmp(arg, "--"))
+			in_options = false;
+		else if (in_options && !strcmp(arg, "--paths"))
+			options->full_paths = true;
+		else if (in_options && !strcmp(arg, "--core") && i + 1 < argc)
+			options->core.core = argv[++i];
+		else if (in_options &&
+			 dwu_cmd_files_option(&options->files, argc, argv, &i))
+			continue;
+		else if (in_options && arg[0] == '-')
+			return dwu_cmd_usage(
+				"stack: unknown option '%s', or no value", arg);
+		else if (!options->operand)
+			options->operand = arg;
+		else
+			return dwu_cmd_usage("stack: '%s' is one too many",
+					     arg);
+	}
+	if (!options->core.core)
+		return run_pid(options);
+	options->core.exe = options->operand;
+	/* a core's files are the sysroot's own */
+	if (options->files.sysroot)
+		options->core.sysroot = options->files.sysroot;
+	options->files.sysroot = NULL;
+	return run(options, 0);
+}
+
+int dwu_cmd_stack(int argc, char **argv)
+{
+	struct stack_options options = { .core.sysroot = "" };
+	int code = parse(&options, argc, argv);
+
+	dwu_cmd_files_free(&options.files);
+	return code;
+}
