@@ -1,0 +1,744 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * capture.bpf.h - registers and stack of a probed thread, sent as an event.
+ *
+ *   probe -> slot -> header, registers, returns, stack -> buffer
+ *
+ * A uprobe or uretprobe program calls dwunw_capture(); that is all:
+ *
+ *	#include "capture.bpf.h"
+ *
+ *	SEC("uprobe") int on_call(struct dwunw_pt_regs *ctx)
+ *	{
+ *		struct dwunw_capture_args args = {
+ *			.flags = DWUNW_EVENT_FLAG_ENTRY,
+ *		};
+ *		return dwunw_capture(ctx, &args);
+ *	}
+ *	char LICENSE[] SEC("license") = "Dual BSD/GPL";
+ *
+ * Before the #include, a program may define
+ *   DWUNW_CAPTURE_PROCESS	mapping generations and EXEC, EXIT, FORK events
+ *   DWUNW_CAPTURE_RETURNS n	notes of the true return addresses that
+ *				uretprobes hide, of n threads (about 350 B each)
+ *
+ * dwunw_events is a ring buffer. With options.perf the loader makes it a perf
+ * event array instead (bpf_map__set_type, key and value size 4): the verifier
+ * then never looks at the other branch.
+ *
+ * clang -O2 -g -target bpf -mcpu=v3 -ffreestanding. No BTF of the kernel and
+ * no CO-RE: registers and tracepoints have layouts of their own here. Atomic
+ * compare-and-exchange needs kernel 5.12.
+ */
+#ifndef DWUNW_CAPTURE_BPF_H
+#define DWUNW_CAPTURE_BPF_H
+
+#include <linux/types.h>
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "capture.h"
+
+/*
+ * One block for each target: the registers as a BPF program sees them, that
+ * is struct pt_regs of the kernel itself, which on some targets is not the
+ * one of its uapi headers; and their DWARF numbers.
+ */
+#if defined(DWUNW_TARGET_X86_64)
+
+#define DWUNW_CAPTURE_ARCH 1 /* DWUNW_ARCH_X86_64 */
+#define DWUNW_CAPTURE_REGS 17
+#define DWUNW_RETURN_POPS 8 /* sp after a return = sp at entry + 8 */
+
+typedef __u64 dwunw_word; /* unsigned long of the kernel and the program */
+
+struct dwunw_pt_regs {
+	__u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8;
+	__u64 ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
+};
+
+#define DWUNW_PC(ctx) ((ctx)->ip)
+#define DWUNW_SP(ctx) ((ctx)->sp)
+#define DWUNW_RESULT(ctx) ((ctx)->ax)
+#define DWUNW_ARG1(ctx) ((ctx)->di)
+#define DWUNW_ARG2(ctx) ((ctx)->si)
+#define DWUNW_ARG3(ctx) ((ctx)->dx)
+
+/* x86-64 psABI, figure 3.36: DWARF register numbers. */
+static __always_inline void dwunw_regs_fill(__u64 *regs,
+					    struct dwunw_pt_regs *ctx)
+{
+	regs[0] = ctx->ax;
+	regs[1] = ctx->dx;
+	regs[2] = ctx->cx;
+	regs[3] = ctx->bx;
+	regs[4] = ctx->si;
+	regs[5] = ctx->di;
+	regs[6] = ctx->bp;
+	regs[7] = ctx->sp;
+	regs[8] = ctx->r8;
+	regs[9] = ctx->r9;
+	regs[10] = ctx->r10;
+	regs[11] = ctx->r11;
+	regs[12] = ctx->r12;
+	regs[13] = ctx->r13;
+	regs[14] = ctx->r14;
+	regs[15] = ctx->r15;
+	regs[16] = ctx->ip;
+}
+
+/* At a function's first instruction: where the return address is. */
+static __always_inline long dwunw_return_address(struct dwunw_pt_regs *ctx,
+						 uint64_t *addr)
+{
+	return bpf_probe_read_user(addr, sizeof(*addr), (void *)ctx->sp);
+}
+
+#elif defined(DWUNW_TARGET_ARM64)
+
+#define DWUNW_CAPTURE_ARCH 2 /* DWUNW_ARCH_ARM64 */
+#define DWUNW_CAPTURE_REGS 33
+#define DWUNW_RETURN_POPS 0
+
+typedef __u64 dwunw_word;
+
+struct dwunw_pt_regs {
+	__u64 regs[31]; /* [30] is the link register */
+	__u64 sp, pc, pstate;
+};
+
+#define DWUNW_PC(ctx) ((ctx)->pc)
+#define DWUNW_SP(ctx) ((ctx)->sp)
+#define DWUNW_RESULT(ctx) ((ctx)->regs[0])
+#define DWUNW_ARG1(ctx) ((ctx)->regs[0])
+#define DWUNW_ARG2(ctx) ((ctx)->regs[1])
+#define DWUNW_ARG3(ctx) ((ctx)->regs[2])
+
+/* AADWARF64 4.1: 0..30, 31 is sp; the pc follows. */
+static __always_inline void dwunw_regs_fill(__u64 *regs,
+					    struct dwunw_pt_regs *ctx)
+{
+	/* by constant offsets: the verifier allows no others from ctx */
+#pragma clang loop unroll(full)
+	for (int i = 0; i < 31; i++)
+		regs[i] = ctx->regs[i];
+	regs[31] = ctx->sp;
+	regs[32] = ctx->pc;
+}
+
+/* Not signed yet: paciasp is the first instruction, if it is one at all. */
+static __always_inline long dwunw_return_address(struct dwunw_pt_regs *ctx,
+						 uint64_t *addr)
+{
+	*addr = ctx->regs[30];
+	return 0;
+}
+
+#elif defined(DWUNW_TARGET_MIPS32EL) || defined(DWUNW_TARGET_MIPS32EB)
+
+#ifdef DWUNW_TARGET_MIPS32EL
+#define DWUNW_CAPTURE_ARCH 3 /* DWUNW_ARCH_MIPS32EL */
+#else
+#define DWUNW_CAPTURE_ARCH 4 /* DWUNW_ARCH_MIPS32EB */
+#endif
+#define DWUNW_CAPTURE_REGS 33
+#define DWUNW_RETURN_POPS 0
+
+typedef __u32 dwunw_word;
+
+/*
+ * arch/mips/include/asm/ptrace.h of the kernel, CONFIG_32BIT. The uapi struct
+ * of the same name, and libbpf's PT_REGS_ macros with it, is another one:
+ * those read two registers as one, without an error.
+ */
+struct dwunw_pt_regs {
+	__u32 pad0[8]; /* o32 argument space, left over */
+	__u32 regs[32];
+	__u32 status, hi, lo, badvaddr, cause, epc;
+};
+
+#define DWUNW_PC(ctx) ((ctx)->epc)
+#define DWUNW_SP(ctx) ((ctx)->regs[29])
+#define DWUNW_RESULT(ctx) ((ctx)->regs[2])
+#define DWUNW_ARG1(ctx) ((ctx)->regs[4])
+#define DWUNW_ARG2(ctx) ((ctx)->regs[5])
+#define DWUNW_ARG3(ctx) ((ctx)->regs[6])
+
+/* GCC's numbers: $0..$31; the pc follows. */
+static __always_inline void dwunw_regs_fill(__u64 *regs,
+					    struct dwunw_pt_regs *ctx)
+{
+#pragma clang loop unroll(full)
+	for (int i = 0; i < 32; i++)
+		regs[i] = ctx->regs[i];
+	regs[32] = ctx->epc;
+}
+
+static __always_inline long dwunw_return_address(struct dwunw_pt_regs *ctx,
+						 uint64_t *addr)
+{
+	*addr = ctx->regs[31];
+	return 0;
+}
+
+#else
+#error "define the target of the probed program: -DDWUNW_TARGET_X86_64, \
+_ARM64, _MIPS32EL or _MIPS32EB"
+#endif
+
+/*
+ * map_flags of a hash map that grows on demand. Not on mips: its kernel has no
+ * interrupt of its own for the work of refilling what elements are taken from,
+ * so that waits for the timer's tick and a burst finds it empty.
+ */
+#if defined(DWUNW_TARGET_MIPS32EL) || defined(DWUNW_TARGET_MIPS32EB)
+#define DWUNW_GROWING_MAP 0
+#else
+#define DWUNW_GROWING_MAP BPF_F_NO_PREALLOC
+#endif
+
+/* Read in pieces of this size: one that ends at a page's end can't fault in
+ * the next one. Targets with larger pages lose nothing. */
+#define DWUNW_PAGE 4096ull
+/* GCC's epilogue rules still point below sp after a pop; the red zone too. */
+#define DWUNW_BELOW_SP 128ull
+/* Pieces of the largest copy: one cut by a page end, one retry. */
+#define DWUNW_PIECES (DWUNW_CAPTURE_STACK_CAP_MAX / DWUNW_PAGE + 2)
+#define DWUNW_SLOT_TRIES 8
+
+/* The tail must hold a piece more than is ever used: the verifier's proof. */
+#define DWUNW_TAIL_USED                \
+	(DWUNW_CAPTURE_STACK_CAP_MAX + \
+	 DWUNW_CAPTURE_RETURN_MAX * sizeof(struct dwunw_event_return))
+
+struct dwunw_slot {
+	__u64 busy;
+	struct dwunw_event_header header;
+	__u64 regs[DWUNW_CAPTURE_REGS];
+	__u8 tail[DWUNW_TAIL_USED + DWUNW_PAGE]; /* returns, then stack */
+};
+
+#define DWUNW_HEAD_SIZE \
+	(sizeof(struct dwunw_event_header) + 8 * DWUNW_CAPTURE_REGS)
+
+/*
+ * A uprobe program may be preempted by another one on the same CPU, so
+ * scratch space is claimed, not assumed by CPU number.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, DWUNW_CAPTURE_SLOTS);
+	__type(key, __u32);
+	__type(value, struct dwunw_slot);
+} dwunw_slots SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 22);
+} dwunw_events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, DWUNW_COUNT_END);
+	__type(key, __u32);
+	__type(value, __u64);
+} dwunw_counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} dwunw_sequence SEC(".maps");
+
+const volatile struct dwunw_capture_options
+	dwunw_options SEC(DWUNW_CAPTURE_OPTIONS_MAP) = {
+		.stack_cap = DWUNW_CAPTURE_STACK_CAP,
+		.slots = DWUNW_CAPTURE_SLOTS,
+	};
+
+static __always_inline void dwunw_count(__u32 index)
+{
+	__u64 *counter = bpf_map_lookup_elem(&dwunw_counters, &index);
+
+	if (counter)
+		__sync_fetch_and_add(counter, 1);
+}
+
+/* A call that ends without an event, counted as such. */
+static __always_inline void dwunw_count_drop(__u32 cause)
+{
+	dwunw_count(DWUNW_COUNT_CALLS);
+	dwunw_count(cause);
+}
+
+/* A stack key: cpu << 48 | sequence number; never 0. */
+static __always_inline __u64 dwunw_next_key(void)
+{
+	__u32 zero = 0;
+	__u64 *next = bpf_map_lookup_elem(&dwunw_sequence, &zero);
+	__u64 cpu = bpf_get_smp_processor_id();
+
+	return next ? cpu << 48 | (__sync_fetch_and_add(next, 1) + 1) : 0;
+}
+
+#ifdef DWUNW_CAPTURE_PROCESS
+/*
+ * tgid -> how often its mappings have changed. A tool registers the processes
+ * it follows with the value 1; others are ignored.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__uint(map_flags, DWUNW_GROWING_MAP);
+	__type(key, __u32);
+	__type(value, __u32);
+} dwunw_generations SEC(".maps");
+
+/* Threads inside an mmap or mprotect call that asked for PROT_EXEC. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 256);
+	__type(key, __u32);
+	__type(value, __u32);
+} dwunw_mapping_calls SEC(".maps");
+
+static __always_inline __u32 dwunw_generation(__u32 tgid)
+{
+	__u32 *generation = bpf_map_lookup_elem(&dwunw_generations, &tgid);
+
+	return generation ? *generation : 0;
+}
+#else
+#define dwunw_generation(tgid) 0
+#endif
+
+/* NULL: all are in use. Counting is left to dwunw_slot_send() and callers. */
+static __always_inline struct dwunw_slot *dwunw_slot_claim(void)
+{
+	__u32 first = bpf_get_smp_processor_id();
+
+	for (__u32 i = 0; i < DWUNW_SLOT_TRIES; i++) {
+		__u32 index = (first + i) % dwunw_options.slots;
+		struct dwunw_slot *slot;
+
+		slot = bpf_map_lookup_elem(&dwunw_slots, &index);
+		if (slot && !__sync_val_compare_and_swap(&slot->busy, 0, 1))
+			return slot;
+	}
+	return NULL;
+}
+
+static __always_inline void dwunw_slot_release(struct dwunw_slot *slot)
+{
+	__sync_lock_test_and_set(&slot->busy, 0);
+}
+
+/* A header without registers, returns or stack. */
+static __always_inline void dwunw_slot_header(struct dwunw_slot *slot,
+					      __u16 kind)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	struct dwunw_event_header *header = &slot->header;
+
+	header->magic = DWUNW_EVENT_MAGIC;
+	header->version = DWUNW_EVENT_VERSION;
+	header->arch = DWUNW_CAPTURE_ARCH;
+	header->kind = kind;
+	header->flags = 0;
+	header->pid = id >> 32;
+	header->tid = (__u32)id;
+	header->time_ns = bpf_ktime_get_ns();
+	header->key = 0;
+	header->cookie = 0;
+	header->value = 0;
+	header->map_generation = dwunw_generation(id >> 32);
+	header->entry_offset = 0;
+	header->reg_count = 0;
+	header->return_count = 0;
+	header->stack_size = 0;
+	header->stack_addr = 0;
+	header->reserved = 0;
+}
+
+/* Sends the first `size` bytes of the record; 0: it is in the buffer. */
+static __always_inline long dwunw_slot_send(void *ctx, struct dwunw_slot *slot,
+					    __u64 size)
+{
+	long status;
+
+	asm volatile("" : "+r"(size));
+	if (size > DWUNW_HEAD_SIZE + DWUNW_TAIL_USED)
+		size = DWUNW_HEAD_SIZE + DWUNW_TAIL_USED;
+	slot->header.size = size;
+	if (dwunw_options.perf)
+		status = bpf_perf_event_output(ctx, &dwunw_events,
+					       BPF_F_CURRENT_CPU, &slot->header,
+					       size);
+	else
+		status = bpf_ringbuf_output(&dwunw_events, &slot->header, size,
+					    0);
+	dwunw_count(DWUNW_COUNT_CALLS);
+	dwunw_count(status ? DWUNW_COUNT_DROP_BUFFER : DWUNW_COUNT_EVENTS);
+	return status;
+}
+
+/*
+ * Copies the stack from below sp to the tail at `pos`, page by page, as far
+ * as it can be read. Returns the bytes copied.
+ */
+static __always_inline __u64 dwunw_slot_stack(struct dwunw_slot *slot,
+					      __u64 pos, __u64 sp)
+{
+	__u64 cap = dwunw_options.stack_cap;
+	__u64 addr = sp - DWUNW_BELOW_SP;
+	__u64 size = 0;
+
+	if (cap > DWUNW_CAPTURE_STACK_CAP_MAX)
+		cap = DWUNW_CAPTURE_STACK_CAP_MAX;
+	for (__u32 i = 0; i < DWUNW_PIECES && size < cap; i++) {
+		__u64 piece = DWUNW_PAGE - ((addr + size) & (DWUNW_PAGE - 1));
+		__u64 at = pos + size;
+
+		if (piece > cap - size)
+			piece = cap - size;
+		piece = ((piece - 1) & (DWUNW_PAGE - 1)) + 1;
+		asm volatile("" : "+r"(at), "+r"(piece));
+		if (at > DWUNW_TAIL_USED || piece > DWUNW_PAGE)
+			break;
+		if (!bpf_probe_read_user(slot->tail + at, piece,
+					 (void *)(addr + size))) {
+			size += piece;
+			continue;
+		}
+		/* The page below that of sp may not be there at all. */
+		if (size || addr >= (sp & -DWUNW_PAGE))
+			break;
+		addr = sp & -DWUNW_PAGE;
+	}
+	slot->header.stack_addr = addr;
+	slot->header.stack_size = size;
+	if (size && size >= cap)
+		slot->header.flags |= DWUNW_EVENT_FLAG_CAPPED;
+	return size;
+}
+
+#ifdef DWUNW_CAPTURE_RETURNS
+/* Of one thread, outermost first: entry_sp falls. */
+struct dwunw_returns {
+	__u64 count;
+	struct dwunw_event_return at[DWUNW_CAPTURE_RETURN_MAX];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, DWUNW_CAPTURE_RETURNS);
+	__type(key, __u32);
+	__type(value, struct dwunw_returns);
+} dwunw_returns SEC(".maps");
+
+/* Where a new thread's notes start from: too large for the BPF stack. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct dwunw_returns);
+} dwunw_returns_none SEC(".maps");
+
+/* How many of them are of functions that have not returned, sp being now. */
+static __always_inline __u64
+dwunw_returns_active(const struct dwunw_returns *returns, __u64 sp)
+{
+	__u64 active = 0;
+
+	for (__u32 i = 0; i < DWUNW_CAPTURE_RETURN_MAX; i++) {
+		if (i >= returns->count || returns->at[i].entry_sp < sp)
+			break;
+		active = i + 1;
+	}
+	return active;
+}
+
+/*
+ * For the entry probe of a function that has a uretprobe too: notes where it
+ * truly returns to, before the kernel puts its trampoline there.
+ */
+static __always_inline void dwunw_return_note(struct dwunw_pt_regs *ctx)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid(), zero = 0;
+	struct dwunw_returns *returns;
+	__u64 count, last;
+
+	returns = bpf_map_lookup_elem(&dwunw_returns, &tid);
+	if (!returns) {
+		returns = bpf_map_lookup_elem(&dwunw_returns_none, &zero);
+		if (!returns)
+			return;
+		bpf_map_update_elem(&dwunw_returns, &tid, returns, BPF_ANY);
+		returns = bpf_map_lookup_elem(&dwunw_returns, &tid);
+	}
+	if (!returns) {
+		dwunw_count(DWUNW_COUNT_RETURN_LOST);
+		return;
+	}
+	count = dwunw_returns_active(returns, DWUNW_SP(ctx));
+	/* A tail call: the slot holds the trampoline already. */
+	last = (count - 1) & (DWUNW_CAPTURE_RETURN_MAX - 1);
+	if (count && returns->at[last].entry_sp == DWUNW_SP(ctx)) {
+		returns->count = count;
+		return;
+	}
+	if (count >= DWUNW_CAPTURE_RETURN_MAX) {
+		dwunw_count(DWUNW_COUNT_RETURN_LOST);
+		return;
+	}
+	count &= DWUNW_CAPTURE_RETURN_MAX - 1;
+	returns->at[count].entry_sp = DWUNW_SP(ctx);
+	if (dwunw_return_address(ctx, &returns->at[count].addr)) {
+		dwunw_count(DWUNW_COUNT_RETURN_LOST);
+		return;
+	}
+	returns->count = count + 1;
+}
+
+/* For its uretprobe: the notes of functions that have returned go. */
+static __always_inline void dwunw_return_drop(struct dwunw_pt_regs *ctx)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct dwunw_returns *returns;
+
+	returns = bpf_map_lookup_elem(&dwunw_returns, &tid);
+	if (!returns)
+		return;
+	returns->count = dwunw_returns_active(
+		returns, DWUNW_SP(ctx) + 1ull - DWUNW_RETURN_POPS);
+	if (!returns->count)
+		bpf_map_delete_elem(&dwunw_returns, &tid);
+}
+
+/* Writes the notes of this thread to the tail; returns their bytes. */
+static __always_inline __u64 dwunw_slot_returns(struct dwunw_slot *slot,
+						__u64 sp)
+{
+	struct dwunw_event_return *out = (void *)slot->tail;
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct dwunw_returns *returns;
+	__u64 count;
+
+	returns = bpf_map_lookup_elem(&dwunw_returns, &tid);
+	if (!returns)
+		return 0;
+	count = dwunw_returns_active(returns, sp);
+	for (__u32 i = 0; i < DWUNW_CAPTURE_RETURN_MAX; i++)
+		out[i] = returns->at[i];
+	slot->header.return_count = count;
+	return count * sizeof(*out);
+}
+#else
+#define dwunw_slot_returns(slot, sp) 0
+#endif
+
+/* What the tool adds to a capture. */
+struct dwunw_capture_args {
+	__u64 key;
+	__u64 cookie;
+	__u64 value;
+	__s32 entry_offset; /* with FLAG_ENTRY: bytes pushed so far */
+	__u16 flags;	    /* DWUNW_EVENT_FLAG_ENTRY or 0 */
+};
+
+/* Fills the slot with a STACK event; returns its size. */
+static __always_inline __u64
+dwunw_slot_fill(struct dwunw_slot *slot, struct dwunw_pt_regs *ctx,
+		const struct dwunw_capture_args *args)
+{
+	__u64 tail;
+
+	dwunw_slot_header(slot, DWUNW_EVENT_STACK);
+	slot->header.flags = args->flags;
+	slot->header.key = args->key;
+	slot->header.cookie = args->cookie;
+	slot->header.value = args->value;
+	slot->header.entry_offset = args->entry_offset;
+	slot->header.reg_count = DWUNW_CAPTURE_REGS;
+	dwunw_regs_fill(slot->regs, ctx);
+	tail = dwunw_slot_returns(slot, DWUNW_SP(ctx));
+	tail += dwunw_slot_stack(slot, tail, DWUNW_SP(ctx));
+	return DWUNW_HEAD_SIZE + tail;
+}
+
+/* One event of this thread, now. 0: sent; else counted as a drop. */
+static __always_inline long dwunw_capture(struct dwunw_pt_regs *ctx,
+					  const struct dwunw_capture_args *args)
+{
+	struct dwunw_slot *slot = dwunw_slot_claim();
+	long status;
+
+	if (!slot) {
+		dwunw_count_drop(DWUNW_COUNT_DROP_SLOT);
+		return -1;
+	}
+	status = dwunw_slot_send(ctx, slot, dwunw_slot_fill(slot, ctx, args));
+	dwunw_slot_release(slot);
+	return status;
+}
+
+#ifdef DWUNW_CAPTURE_PROCESS
+
+/* Fields as in tracing/events/.../format; 8 common bytes come first. What is
+ * unsigned long there has 4 bytes on 32-bit targets. */
+struct dwunw_tp_map {
+	__u64 common;
+	dwunw_word nr;
+	dwunw_word addr;
+	dwunw_word size;
+	dwunw_word prot;
+};
+/*
+ * sched_process_fork: where the two pids are has changed with Linux 6.16, when
+ * the two names became offsets. The parent's pid is known: it tells which.
+ */
+struct dwunw_tp_fork {
+	__u8 common_and_name[12];
+	__u32 parent_pid;
+	__u32 child_name;
+	__u32 child_pid;
+};
+struct dwunw_tp_fork_old {
+	__u8 common_and_name[24];
+	__u32 parent_pid;
+	__u8 child_name[16];
+	__u32 child_pid;
+};
+
+static __always_inline int dwunw_followed(void)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+
+	return bpf_map_lookup_elem(&dwunw_generations, &tgid) != NULL;
+}
+
+static __always_inline void dwunw_generation_bump(void)
+{
+	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u32 *generation = bpf_map_lookup_elem(&dwunw_generations, &tgid);
+
+	if (generation)
+		__sync_fetch_and_add(generation, 1);
+}
+
+static __always_inline void dwunw_process_event(void *ctx, __u16 kind,
+						__u64 cookie)
+{
+	struct dwunw_slot *slot;
+
+	slot = dwunw_slot_claim();
+	if (!slot) {
+		dwunw_count_drop(DWUNW_COUNT_DROP_SLOT);
+		return;
+	}
+	dwunw_slot_header(slot, kind);
+	slot->header.cookie = cookie;
+	dwunw_slot_send(ctx, slot, sizeof(slot->header));
+	dwunw_slot_release(slot);
+}
+
+/*
+ * Counted when the call is over: at its start another thread's event could
+ * carry the new number while the mappings still are the old ones.
+ */
+static __always_inline int dwunw_map_enter(const struct dwunw_tp_map *ctx)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid(), one = 1;
+
+	if ((ctx->prot & 4) && dwunw_followed())
+		bpf_map_update_elem(&dwunw_mapping_calls, &tid, &one, BPF_ANY);
+	return 0;
+}
+
+static __always_inline int dwunw_map_exit(void)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+
+	if (dwunw_followed() &&
+	    !bpf_map_delete_elem(&dwunw_mapping_calls, &tid))
+		dwunw_generation_bump();
+	return 0;
+}
+
+/* A system call's event is named for the function in the kernel. */
+#if defined(DWUNW_TARGET_MIPS32EL) || defined(DWUNW_TARGET_MIPS32EB)
+#define DWUNW_SYS_MMAP "mips_mmap2"
+#else
+#define DWUNW_SYS_MMAP "mmap"
+#endif
+
+SEC("tracepoint/syscalls/sys_enter_" DWUNW_SYS_MMAP)
+int dwunw_mmap_enter(struct dwunw_tp_map *ctx)
+{
+	return dwunw_map_enter(ctx);
+}
+
+SEC("tracepoint/syscalls/sys_exit_" DWUNW_SYS_MMAP)
+int dwunw_mmap_exit(void *ctx __attribute__((unused)))
+{
+	return dwunw_map_exit();
+}
+
+SEC("tracepoint/syscalls/sys_enter_mprotect")
+int dwunw_mprotect_enter(struct dwunw_tp_map *ctx)
+{
+	return dwunw_map_enter(ctx);
+}
+
+SEC("tracepoint/syscalls/sys_exit_mprotect")
+int dwunw_mprotect_exit(void *ctx __attribute__((unused)))
+{
+	return dwunw_map_exit();
+}
+
+SEC("tracepoint/sched/sched_process_exec")
+int dwunw_exec(void *ctx)
+{
+	if (dwunw_followed()) {
+		dwunw_generation_bump();
+		dwunw_process_event(ctx, DWUNW_EVENT_EXEC, 0);
+	}
+	return 0;
+}
+
+/* The leader's: threads that outlive it are seen again by their events. */
+SEC("tracepoint/sched/sched_process_exit")
+int dwunw_exit(void *ctx)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+
+	if (id >> 32 == (__u32)id && dwunw_followed())
+		dwunw_process_event(ctx, DWUNW_EVENT_EXIT, 0);
+	return 0;
+}
+
+/* Threads too: the kernel says here only which task is new. */
+SEC("tracepoint/sched/sched_process_fork")
+int dwunw_fork(void *ctx)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct dwunw_tp_fork_old old = {};
+	struct dwunw_tp_fork now = {};
+
+	if (!dwunw_followed())
+		return 0;
+	/* not by ctx->: the verifier would refuse what lies beyond its end */
+	bpf_probe_read_kernel(&now, sizeof(now), ctx);
+	bpf_probe_read_kernel(&old, sizeof(old), ctx);
+	if (now.parent_pid == tid)
+		dwunw_process_event(ctx, DWUNW_EVENT_FORK, now.child_pid);
+	else if (old.parent_pid == tid)
+		dwunw_process_event(ctx, DWUNW_EVENT_FORK, old.child_pid);
+	return 0;
+}
+#endif
+
+#endif

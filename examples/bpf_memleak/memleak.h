@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * memleak.h - what memleak.bpf.c and memleak_user.c share.
+ */
+#ifndef MEMLEAK_H
+#define MEMLEAK_H
+
+#include "capture.h"
+
+/* The map "live": address of a block -> this. */
+struct live_block {
+	uint64_t size;
+	uint64_t time_ns;
+	uint64_t key; /* of its event's stack */
+};
+
+/* The map "calls": thread -> the allocator's function that it is in. */
+enum function {
+	MALLOC,
+	REALLOC,
+	POSIX_MEMALIGN,
+	MMAP
+};
+
+struct call {
+	uint64_t sp;
+	uint64_t size;
+	uint64_t ptr;	       /* realloc: old block; posix_memalign: result */
+	struct live_block old; /* realloc: put back if the call fails */
+	uint64_t function;
+};
+
+/* The map of this name holds one struct memleak_options. */
+#define MEMLEAK_OPTIONS_MAP ".rodata.memleak"
+struct memleak_options {
+	uint32_t fp_walk; /* send the kernel's frame-pointer walk as well */
+	uint32_t reserved;
+};
+
+/* The map of this name holds one u32: allocations are recorded, or not. */
+#define MEMLEAK_SWITCH_MAP ".data.memleak"
+
+/* Defaults of the tool's --ring-size and --max-live. A router's maps do not
+ * grow on demand (DWUNW_GROWING_MAP): a live block costs 80 bytes at once. */
+#ifdef __mips__
+#define MEMLEAK_RING_SIZE (1u << 20)
+#define MEMLEAK_LIVE_MAX (1u << 14)
+#else
+#define MEMLEAK_RING_SIZE (1u << 22)
+#define MEMLEAK_LIVE_MAX (1u << 18)
+#endif
+
+/* An event kind of our own: its "stack" is the walk's addresses. */
+#define MEMLEAK_EVENT_FP 64
+
+/* A counter of our own: the block's event was sent, but "live" was full. */
+#define MEMLEAK_COUNT_LIVE_FULL DWUNW_COUNT_OWN
+/* Without BPF: threads whose first calls may have been missed. */
+#define MEMLEAK_COUNT_LATE_THREADS (DWUNW_COUNT_OWN + 1)
+
+#endif

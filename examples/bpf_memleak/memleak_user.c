@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * memleak_user.c - who allocated what was not freed: a whole dwunw tool.
+ *
+ *   memleak.bpf.c   in the kernel: events, and the map of live blocks
+ *   sampled.c       the same without BPF, from perf samples
+ *   probes.c        puts one of them on the target's allocator
+ *   this file       each event by dwunw_consume() to frames
+ *   stacks.c        different stacks, and which one a block's key means
+ *   report.c        live blocks by stack, counters
+ */
+#include "memleak.h"
+#include "tool.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number)
+{
+	interrupted = number;
+}
+
+/* --- events ------------------------------------------------------------- */
+
+static void keep_fp_walk(struct tool *tool, const uint8_t *bytes, size_t size)
+{
+	const struct dwunw_event_header *header = &tool->event.header;
+	struct stack_key *key = stacks_find_key(&tool->stacks, header->key);
+	size_t off = sizeof(*header) + 8ul * header->reg_count;
+
+	if (!key || key->stack->fp || size < off + header->stack_size)
+		return;
+	key->stack->fp = malloc(header->stack_size + 1);
+	if (!key->stack->fp)
+		return;
+	memcpy(key->stack->fp, bytes + off, header->stack_size);
+	key->stack->fp_count = header->stack_size / 8;
+}
+
+static void keep_stack(struct tool *tool, size_t count,
+		       const struct dwunw_stop *stop)
+{
+	const struct dwunw_event_header *header = &tool->event.header;
+	struct stack *stack;
+
+	stack = stacks_intern(&tool->stacks, &tool->ctx, &tool->resolver,
+			      tool->frames, count, stop);
+	if (!stack ||
+	    !stacks_put_key(&tool->stacks, header->key, header->time_ns, stack))
+		tool->not_unwound++;
+	if (tool->options.verbose)
+		printf("[dwunw] pid=%" PRIu32 " tid=%" PRIu32
+		       " frames=%zu bytes=%" PRIu32 " stop=%s\n",
+		       header->pid, header->tid, count, header->size,
+		       dwunw_stop_name(stop->reason));
+}
+
+/* One event: its stack bytes are gone when this returns. */
+static void on_event(void *ctx, void *bytes, size_t size)
+{
+	struct tool *tool = ctx;
+	struct dwunw_stop stop;
+	dwunw_status_t status;
+	size_t count = 0;
+
+	tool->received++;
+	status = dwunw_consume(&tool->ctx, bytes, size, &tool->event,
+			       tool->frames, STACK_FRAMES, &count, &stop);
+	if (status) {
+		if (!tool->not_unwound++)
+			fprintf(stderr, "note: an event of pid %d: %s\n",
+				tool->options.pid, dwunw_status_name(status));
+		return;
+	}
+	switch (tool->event.header.kind) {
+	case DWUNW_EVENT_STACK:
+		tool->stack_events++;
+		tool->stack_event_bytes += size;
+		keep_stack(tool, count, &stop);
+		break;
+	case MEMLEAK_EVENT_FP:
+		keep_fp_walk(tool, bytes, size);
+		break;
+	case DWUNW_EVENT_EXEC:
+		tool->exec_time_ns = tool->event.header.time_ns;
+		tool->new_program = true;
+		break;
+	}
+}
+
+/* --- the run ------------------------------------------------------------ */
+
+static void print_log(void *ctx, const char *line)
+{
+	(void)ctx;
+	fprintf(stderr, "note: %s\n", line);
+}
+
+static int set_up(struct tool *tool)
+{
+	struct dwunw_config config = { .log = print_log };
+	struct dwunw_symbol_config symbols = { .debug_file = tool->debug_file };
+	int32_t pid = tool->options.pid;
+	dwunw_status_t status;
+	int error;
+
+	status = dwunw_init_with(&tool->ctx, &config);
+	if (!status)
+		status = dwunw_symbol_resolver_init(&tool->resolver, &symbols);
+	if (!status)
+		status = dwunw_process_open(&tool->ctx, pid, &tool->process);
+	if (status) {
+		fprintf(stderr, "memleak_user: pid %d: %s\n", pid,
+			dwunw_status_name(status));
+		return status == DWUNW_ERR_ATTACH_DENIED ?
+			       explain("its mappings", EACCES) :
+			       EXIT_FAILURE;
+	}
+	error = probes_load(&tool->probes, &tool->options, on_event, tool);
+	if (!error)
+		error = probes_attach(&tool->probes, &tool->options,
+				      tool->process, &tool->resolver);
+	return error;
+}
+
+/* After an exec: the new program may bring an allocator of its own. */
+static void attach_again(struct tool *tool)
+{
+	tool->new_program = false;
+	if (!dwunw_process_open(&tool->ctx, tool->options.pid,
+				&tool->process) &&
+	    !dwunw_process_refresh(tool->process))
+		probes_attach(&tool->probes, &tool->options, tool->process,
+			      &tool->resolver);
+}
+
+/* Calls that were under way still return and send theirs. */
+static void read_last_events(struct tool *tool)
+{
+	uint64_t counters[DWUNW_COUNT_END] = { 0 };
+
+	for (int tries = 0; tries < 100; tries++) {
+		probes_read(&tool->probes, 10);
+		probes_counters(&tool->probes, counters);
+		if (tool->received == counters[DWUNW_COUNT_EVENTS])
+			break;
+	}
+}
+
+static void run(struct tool *tool)
+{
+	uint64_t interval = (uint64_t)(tool->interval * (double)SECOND);
+	uint64_t next = now_ns() + interval;
+	struct pollfd target = { .events = POLLIN };
+	long done = 0;
+
+	target.fd = (int)syscall(SYS_pidfd_open, tool->options.pid, 0);
+	probes_record(&tool->probes, true);
+	fprintf(stderr, "recording pid %" PRId32 "\n", tool->options.pid);
+	while (!interrupted && poll(&target, 1, 0) == 0) {
+		probes_read(&tool->probes, 50);
+		if (now_ns() < next)
+			continue;
+		next += interval;
+		if (tool->new_program)
+			attach_again(tool);
+		if (tool->reports && ++done == tool->reports)
+			break;
+		report(tool);
+	}
+	probes_record(&tool->probes, false);
+	read_last_events(tool);
+	report(tool);
+	if (poll(&target, 1, 0))
+		printf("pid %d has ended\n", tool->options.pid);
+	close(target.fd);
+}
+
+static void shut_down(struct tool *tool)
+{
+	probes_free(&tool->probes);
+	stacks_free(&tool->stacks);
+	dwunw_symbol_resolver_shutdown(&tool->resolver);
+	dwunw_shutdown(&tool->ctx);
+}
+
+int main(int argc, char **argv)
+{
+	static struct tool tool;
+	struct sigaction action = { .sa_handler = on_interrupt };
+	int status = parse_options(&tool, argc, argv);
+
+	if (status >= 0)
+		return status;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	status = set_up(&tool);
+	if (!status)
+		run(&tool);
+	shut_down(&tool);
+	return status;
+}

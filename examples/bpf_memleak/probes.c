@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "probes.h"
+
+#include "bpf_map.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+extern const uint8_t memleak_object[], memleak_object_end[];
+
+/* What is probed, and by which program of memleak.bpf.c or part of
+ * sampled.c. */
+static const struct {
+	const char *function;
+	const char *program;
+	enum sampled_kind sampled;
+	bool returns;
+} table[] = {
+	{ "malloc", "on_malloc", SAMPLED_MALLOC, true },
+	{ "calloc", "on_calloc", SAMPLED_CALLOC, true },
+	{ "realloc", "on_realloc", SAMPLED_REALLOC, true },
+	{ "posix_memalign", "on_posix_memalign", SAMPLED_POSIX_MEMALIGN, true },
+	{ "aligned_alloc", "on_aligned_alloc", SAMPLED_ALIGNED_ALLOC, true },
+	{ "memalign", "on_aligned_alloc", SAMPLED_ALIGNED_ALLOC, true },
+	{ "mmap", "on_mmap", SAMPLED_MMAP, true },
+	{ "free", "on_free", SAMPLED_FREE, false },
+	{ "munmap", "on_munmap", SAMPLED_MUNMAP, false },
+};
+#define TABLE_COUNT (sizeof(table) / sizeof(table[0]))
+
+/* capabilities(7): bits of CapEff in /proc/self/status. */
+static uint64_t effective_capabilities(void)
+{
+	FILE *file = fopen("/proc/self/status", "re");
+	uint64_t caps = 0;
+	char line[256];
+
+	while (file && fgets(line, sizeof(line), file))
+		sscanf(line, "CapEff: %" SCNx64, &caps);
+	if (file)
+		fclose(file);
+	return caps;
+}
+
+int explain(const char *what, int error)
+{
+	static const struct {
+		const char *name;
+		unsigned bit;
+	} needed[] = { { "CAP_BPF", 39 },
+		       { "CAP_PERFMON", 38 },
+		       { "CAP_SYS_PTRACE", 19 },
+		       { "CAP_DAC_READ_SEARCH", 2 } };
+	uint64_t caps = effective_capabilities(), missing = 0;
+
+	fprintf(stderr, "memleak_user: %s: %s\n", what, strerror(error));
+	if (error == ENOSYS)
+		fprintf(stderr, "this kernel has no bpf(2): it needs "
+				"CONFIG_BPF_SYSCALL\n");
+	if (access("/sys/bus/event_source/devices/uprobe", F_OK))
+		fprintf(stderr, "this kernel has no uprobes: it needs "
+				"CONFIG_UPROBE_EVENTS\n");
+	if (error != EPERM && error != EACCES)
+		return error == ENOSYS ? EXIT_NOT_PERMITTED : EXIT_FAILURE;
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		if (caps >> needed[i].bit & 1)
+			continue;
+		missing++;
+		fprintf(stderr, "missing capability: %s\n", needed[i].name);
+	}
+	if (missing)
+		fprintf(stderr, "run it as root, or once: sudo setcap cap_bpf,"
+				"cap_perfmon,cap_sys_ptrace,"
+				"cap_dac_read_search+ep memleak_user\n");
+	else if (!(caps >> 21 & 1))
+		fprintf(stderr, "missing capability: CAP_SYS_ADMIN, which "
+				"some kernels want for uprobes\n"
+				"run it as root, or add cap_sys_admin by "
+				"setcap\n");
+	else
+		fprintf(stderr, "every capability is there: a container's "
+				"seccomp rules, lockdown or a user namespace "
+				"refuses it\n");
+	return EXIT_NOT_PERMITTED;
+}
+
+/* --- BPF --------------------------------------------------------------- */
+
+static int configure(struct loader *loader, const struct probe_options *options)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	bool perf = options->capture == CAPTURE_BPF_PERF;
+	struct dwunw_capture_options capture = {
+		.stack_cap = options->stack_cap,
+		.perf = perf,
+		.slots = cpus < 2  ? 4 :
+			 cpus > 62 ? 64 :
+				     (uint32_t)cpus + 2,
+	};
+	struct memleak_options memleak = { .fp_walk = options->fp_walk };
+
+	if (loader_set_value(loader, DWUNW_CAPTURE_OPTIONS_MAP, &capture,
+			     sizeof(capture)) ||
+	    loader_set_value(loader, MEMLEAK_OPTIONS_MAP, &memleak,
+			     sizeof(memleak)) ||
+	    loader_set_entries(loader, "dwunw_slots", capture.slots) ||
+	    loader_set_entries(loader, "live", options->live_max))
+		return -ENOENT;
+	return loader_set_events(loader, "dwunw_events", perf,
+				 options->ring_size);
+}
+
+/* Without them a stack is only looked up anew when an address is in no known
+ * mapping: generation 0. */
+static void follow_process(struct loader *loader, int32_t pid)
+{
+	uint32_t tgid = (uint32_t)pid, first = 1;
+	const char *missing = "";
+	int error = loader_attach_tracepoints(loader, &missing);
+
+	if (error)
+		fprintf(stderr,
+			"note: no %s (%s): changed mappings are noticed "
+			"later\n",
+			missing, strerror(-error));
+	else
+		bpf_map_set(loader_map(loader, "dwunw_generations"), &tgid,
+			    &first);
+}
+
+static int load_bpf(struct probes *probes, const struct probe_options *options,
+		    loader_event_fn on_event, void *ctx)
+{
+	size_t size = (size_t)(memleak_object_end - memleak_object);
+	int error;
+
+	error = loader_open(&probes->loader, memleak_object, size,
+			    options->verbose);
+	if (!error)
+		error = configure(probes->loader, options);
+	if (!error)
+		error = loader_load(probes->loader);
+	if (error)
+		return explain("the BPF programs were not loaded", -error);
+	error = loader_open_events(probes->loader, on_event, ctx);
+	if (error)
+		return explain("the event buffer was not opened", -error);
+	follow_process(probes->loader, options->pid);
+	return 0;
+}
+
+/* --- either -------------------------------------------------------------- */
+
+int probes_load(struct probes *probes, const struct probe_options *options,
+		loader_event_fn on_event, void *ctx)
+{
+	struct sampled_config config = {
+		.pid = options->pid,
+		.stack_size = options->stack_cap,
+		.ring_size = options->ring_size,
+		.live_max = options->live_max,
+		.on_event = on_event,
+		.ctx = ctx,
+	};
+	int error;
+
+	if (options->capture != CAPTURE_PERF)
+		return load_bpf(probes, options, on_event, ctx);
+	error = sampled_open(&probes->sampled, &config);
+	return error ? explain("perf samples are not to be had", -error) : 0;
+}
+
+/* 0 or a negative errno. */
+static int attach_one(struct probes *probes, size_t row, bool at_return,
+		      int32_t pid, const char *path, uint64_t off)
+{
+	if (probes->sampled)
+		return sampled_probe(probes->sampled,
+				     at_return ? SAMPLED_RETURN :
+						 table[row].sampled,
+				     path, off);
+	return loader_attach_uprobe(
+		probes->loader, at_return ? "on_return" : table[row].program,
+		at_return, pid, path, off);
+}
+
+static bool find_function(const struct probe_options *options,
+			  struct dwunw_symbol_resolver *resolver,
+			  const char *path, bool program, const char *name,
+			  uint64_t *off)
+{
+	for (uint32_t i = 0; i < options->given_count; i++) {
+		const struct given_symbol *given = &options->given[i];
+
+		if (strcmp(given->name, name) ||
+		    !(given->file[0] ? strstr(path, given->file) != NULL :
+				       program))
+			continue;
+		*off = given->off;
+		return true;
+	}
+	return !dwunw_symbol_offset(resolver, path, name, off, NULL);
+}
+
+/* All functions of one file that defines malloc. */
+static int attach_file(struct probes *probes,
+		       const struct probe_options *options,
+		       struct dwunw_symbol_resolver *resolver, const char *path,
+		       bool program)
+{
+	uint64_t offs[TABLE_COUNT] = { 0 };
+
+	for (size_t i = 0; i < TABLE_COUNT; i++) {
+		bool known = false;
+		int error = 0;
+
+		if (!find_function(options, resolver, path, program,
+				   table[i].function, &offs[i])) {
+			fprintf(stderr, "note: no %s in %s\n",
+				table[i].function, path);
+			continue;
+		}
+		/* aliases: glibc's aligned_alloc is its memalign */
+		for (size_t k = 0; k < i; k++)
+			known |= offs[k] == offs[i];
+		if (known)
+			continue;
+		/* The return probe first: an entry that is seen returns. */
+		if (table[i].returns)
+			error = attach_one(probes, i, true, options->pid, path,
+					   offs[i]);
+		if (!error)
+			error = attach_one(probes, i, false, options->pid, path,
+					   offs[i]);
+		if (error) {
+			fprintf(stderr, "probe on %s at 0x%" PRIx64 " in %s\n",
+				table[i].function, offs[i], path);
+			return explain("the probe was not attached", -error);
+		}
+	}
+	snprintf(probes->files[probes->file_count++], 256, "%s", path);
+	fprintf(stderr, "probes on %s\n", path);
+	return 0;
+}
+
+static bool has_probes(const struct probes *probes, const char *path)
+{
+	for (uint32_t i = 0; i < probes->file_count; i++) {
+		if (!strcmp(probes->files[i], path))
+			return true;
+	}
+	return probes->file_count == PROBED_FILES;
+}
+
+static int no_malloc(const char *looked_at)
+{
+	fprintf(stderr,
+		"memleak_user: no mapped file defines malloc; looked at:\n%s"
+		"a stripped program: name a file with its symbols by "
+		"--debug-file FILE,\nor the functions by --symbol "
+		"malloc=0xOFFSET[@FILE] --symbol free=0xOFFSET …\n"
+		"(offsets in the file)\n",
+		looked_at);
+	return EXIT_FAILURE;
+}
+
+int probes_attach(struct probes *probes, const struct probe_options *options,
+		  struct dwunw_process *process,
+		  struct dwunw_symbol_resolver *resolver)
+{
+	const struct dwunw_space *space = dwunw_process_space(process);
+	char path[256], last[256] = "", looked_at[4096] = "";
+	bool program = true;
+
+	for (uint32_t i = 0; i < space->count; i++) {
+		const struct dwunw_mapping *mapping = &space->mappings[i];
+		size_t used = strlen(looked_at);
+		uint64_t off;
+		int status;
+
+		if (dwunw_process_file(process, mapping, path, sizeof(path)) ||
+		    !strcmp(path, last))
+			continue;
+		strcpy(last, path);
+		snprintf(looked_at + used, sizeof(looked_at) - used, "\t%s\n",
+			 path);
+		if (find_function(options, resolver, path, program, "malloc",
+				  &off) &&
+		    !has_probes(probes, path)) {
+			status = attach_file(probes, options, resolver, path,
+					     program);
+			if (status)
+				return status;
+		}
+		program = false;
+	}
+	return probes->file_count ? 0 : no_malloc(looked_at);
+}
+
+void probes_record(struct probes *probes, bool on)
+{
+	uint32_t zero = 0, value = on;
+
+	if (probes->sampled)
+		sampled_record(probes->sampled, on);
+	else
+		bpf_map_set(loader_map(probes->loader, MEMLEAK_SWITCH_MAP),
+			    &zero, &value);
+}
+
+void probes_read(struct probes *probes, int timeout_ms)
+{
+	if (probes->sampled)
+		sampled_read(probes->sampled, timeout_ms);
+	else
+		loader_read_events(probes->loader, timeout_ms);
+}
+
+/* Read until nothing was under way: then calls = events + drops. */
+void probes_counters(struct probes *probes, uint64_t *counters)
+{
+	int fd;
+
+	if (probes->sampled) {
+		sampled_counters(probes->sampled, counters);
+		return;
+	}
+	fd = loader_map(probes->loader, "dwunw_counters");
+	for (int tries = 0; tries < 100; tries++) {
+		for (uint32_t i = 0; i < DWUNW_COUNT_END; i++)
+			bpf_map_get(fd, &i, &counters[i]);
+		if (counters[DWUNW_COUNT_CALLS] ==
+		    counters[DWUNW_COUNT_EVENTS] +
+			    counters[DWUNW_COUNT_DROP_SLOT] +
+			    counters[DWUNW_COUNT_DROP_BUFFER] +
+			    counters[DWUNW_COUNT_DROP_TOOL])
+			return;
+	}
+}
+
+/* By batches: next-key iteration starts over when its key was just freed. */
+void probes_live(struct probes *probes, uint64_t time_ns,
+		 void (*visit)(void *ctx, const struct live_block *block),
+		 void *ctx)
+{
+	static struct live_block blocks[8192];
+	static uint64_t addrs[8192];
+	uint64_t position = 0;
+	uint32_t count;
+	int fd, more, first = 1;
+
+	if (probes->sampled) {
+		sampled_live(probes->sampled, time_ns, visit, ctx);
+		return;
+	}
+	fd = loader_map(probes->loader, "live");
+	do {
+		count = 8192;
+		more = bpf_map_batch(fd, &position, first, addrs, blocks,
+				     &count);
+		for (uint32_t k = 0; k < count; k++) {
+			if (blocks[k].time_ns < time_ns)
+				bpf_map_remove(fd, &addrs[k]);
+			else
+				visit(ctx, &blocks[k]);
+		}
+		first = 0;
+	} while (more > 0);
+}
+
+uint64_t probes_map_bytes(const struct probes *probes)
+{
+	return probes->sampled ? sampled_bytes(probes->sampled) :
+				 loader_map_bytes(probes->loader);
+}
+
+void probes_free(struct probes *probes)
+{
+	sampled_close(probes->sampled);
+	loader_close(probes->loader);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * probes.h - what watches the target's allocator: memleak.bpf.c in the kernel,
+ * or perf samples and sampled.c. Both send the same events.
+ */
+#ifndef PROBES_H
+#define PROBES_H
+
+#include "loader.h"
+#include "memleak.h"
+#include "sampled.h"
+
+#include <dwunw/linux.h>
+#include <dwunw/symbols.h>
+
+#define GIVEN_MAX 16
+#define PROBED_FILES 8
+
+/* --symbol NAME=0xOFFSET[@FILE]: where a function is in a stripped file. */
+struct given_symbol {
+	char name[32];
+	char file[64]; /* part of its path; "": the program itself */
+	uint64_t off;
+};
+
+enum capture {
+	CAPTURE_BPF_RING, /* BPF and a ring buffer: Linux 5.8 */
+	CAPTURE_BPF_PERF, /* BPF and a perf buffer for each CPU */
+	CAPTURE_PERF,	  /* no BPF: samples of the uprobe PMU */
+};
+
+struct probe_options {
+	int32_t pid;
+	enum capture capture;
+	uint32_t stack_cap;
+	uint32_t ring_size;
+	uint32_t live_max;
+	bool fp_walk;
+	bool verbose;
+	uint32_t given_count;
+	struct given_symbol given[GIVEN_MAX];
+};
+
+struct probes {
+	struct loader *loader;	       /* or */
+	struct sampled *sampled;       /* CAPTURE_PERF */
+	char files[PROBED_FILES][256]; /* those with probes */
+	uint32_t file_count;
+};
+
+/* The exit status when a permission is missing. */
+#define EXIT_NOT_PERMITTED 77
+
+/* Both say what is wrong on stderr and return an exit status; 0: all well.
+ * on_event is called from probes_read(). */
+int probes_load(struct probes *probes, const struct probe_options *options,
+		loader_event_fn on_event, void *ctx);
+int probes_attach(struct probes *probes, const struct probe_options *options,
+		  struct dwunw_process *process,
+		  struct dwunw_symbol_resolver *resolver);
+
+/* From now on allocations are recorded, or not any more. */
+void probes_record(struct probes *probes, bool on);
+void probes_read(struct probes *probes, int timeout_ms);
+void probes_free(struct probes *probes);
+
+/* counters[DWUNW_COUNT_END], of one moment. */
+void probes_counters(struct probes *probes, uint64_t *counters);
+/* Calls visit() with each live block; those older than time_ns go. */
+void probes_live(struct probes *probes, uint64_t time_ns,
+		 void (*visit)(void *ctx, const struct live_block *block),
+		 void *ctx);
+/* Kernel memory of all maps, in bytes. */
+uint64_t probes_map_bytes(const struct probes *probes);
+
+/* What the kernel refused, which permission is missing. Its exit status. */
+int explain(const char *what, int error);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "memleak.h"
+#include "tool.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+uint64_t now_ns(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * SECOND + (uint64_t)time.tv_nsec;
+}
+
+struct sums {
+	uint64_t blocks;
+	uint64_t bytes;
+	uint64_t unknown_blocks; /* their event is not here, or not unwound */
+	uint64_t unknown_bytes;
+};
+
+struct adding {
+	struct tool *tool;
+	struct sums sums;
+};
+
+static void add_block(void *ctx, const struct live_block *block)
+{
+	struct adding *adding = ctx;
+	struct sums *sums = &adding->sums;
+	struct stack_key *key;
+
+	key = stacks_find_key(&adding->tool->stacks, block->key);
+	sums->blocks++;
+	sums->bytes += block->size;
+	if (!key) {
+		sums->unknown_blocks++;
+		sums->unknown_bytes += block->size;
+		return;
+	}
+	key->live = true;
+	key->stack->blocks++;
+	key->stack->bytes += block->size;
+}
+
+static int more_bytes_first(const void *a, const void *b)
+{
+	const struct stack *left = *(struct stack *const *)a;
+	const struct stack *right = *(struct stack *const *)b;
+
+	return (left->bytes < right->bytes) - (left->bytes > right->bytes);
+}
+
+static void print_share(const char *what, uint32_t part, uint32_t count)
+{
+	printf("%s: %" PRIu32 " of %" PRIu32 " stacks (%" PRIu32 " %%)\n", what,
+	       part, count, part * 100 / count);
+}
+
+static void print_stacks(struct tool *tool)
+{
+	struct stacks *stacks = &tool->stacks;
+	struct stack **sorted = calloc(stacks->count + 1, sizeof(*sorted));
+	uint32_t count = 0, main_count = 0, root = 0, fp = 0;
+
+	for (uint32_t i = 0; sorted && i < stacks->all_size; i++) {
+		if (stacks->all[i] && stacks->all[i]->blocks)
+			sorted[count++] = stacks->all[i];
+	}
+	if (sorted)
+		qsort(sorted, count, sizeof(*sorted), more_bytes_first);
+	for (uint32_t i = 0; i < count; i++) {
+		printf("%" PRIu64 " bytes in %" PRIu64
+		       " allocations from stack\n",
+		       sorted[i]->bytes, sorted[i]->blocks);
+		stack_print(stdout, sorted[i]);
+		main_count += stack_reaches_main(sorted[i]);
+		root += sorted[i]->stop.reason == DWUNW_STOP_ROOT;
+		fp += stack_fp_reaches_main(sorted[i]);
+	}
+	if (count) {
+		print_share("complete to the program's start", root, count);
+		print_share("complete to main", main_count, count);
+	}
+	if (count && tool->options.fp_walk)
+		print_share("by frame pointers, to main", fp, count);
+	free(sorted);
+}
+
+static uint64_t resident_bytes(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	uint64_t pages = 0;
+
+	if (file && fscanf(file, "%*u %" SCNu64, &pages) != 1)
+		pages = 0;
+	if (file)
+		fclose(file);
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void print_counters(struct tool *tool)
+{
+	uint64_t c[DWUNW_COUNT_END] = { 0 };
+
+	probes_counters(&tool->probes, c);
+	printf("calls %" PRIu64 " = events %" PRIu64 " + drops %" PRIu64
+	       " (no scratch slot %" PRIu64 ", buffer full %" PRIu64
+	       ", too many threads %" PRIu64 ")\n",
+	       c[DWUNW_COUNT_CALLS], c[DWUNW_COUNT_EVENTS],
+	       c[DWUNW_COUNT_DROP_SLOT] + c[DWUNW_COUNT_DROP_BUFFER] +
+		       c[DWUNW_COUNT_DROP_TOOL],
+	       c[DWUNW_COUNT_DROP_SLOT], c[DWUNW_COUNT_DROP_BUFFER],
+	       c[DWUNW_COUNT_DROP_TOOL]);
+	printf("received %" PRIu64 ", not unwound %" PRIu64
+	       ", live map full %" PRIu64 "\n",
+	       tool->received, tool->not_unwound, c[MEMLEAK_COUNT_LIVE_FULL]);
+	if (c[MEMLEAK_COUNT_LATE_THREADS])
+		printf("threads whose first calls may be missing: %" PRIu64
+		       "\n",
+		       c[MEMLEAK_COUNT_LATE_THREADS]);
+	printf("memory: tool %" PRIu64 " KiB, maps %" PRIu64 " KiB, %" PRIu64
+	       " bytes an event\n",
+	       resident_bytes() / 1024, probes_map_bytes(&tool->probes) / 1024,
+	       tool->stack_events ?
+		       tool->stack_event_bytes / tool->stack_events :
+		       0);
+}
+
+void report(struct tool *tool)
+{
+	uint64_t start = now_ns();
+	struct adding adding = { .tool = tool };
+	const struct sums *sums = &adding.sums;
+	char time_text[16];
+	time_t now = time(NULL);
+
+	for (uint32_t i = 0; i < tool->stacks.all_size; i++) {
+		if (!tool->stacks.all[i])
+			continue;
+		tool->stacks.all[i]->blocks = 0;
+		tool->stacks.all[i]->bytes = 0;
+	}
+	probes_live(&tool->probes, tool->exec_time_ns, add_block, &adding);
+	strftime(time_text, sizeof(time_text), "%H:%M:%S", localtime(&now));
+	printf("\n[%s] pid %d: %" PRIu64 " bytes in %" PRIu64
+	       " allocations are live\n",
+	       time_text, tool->options.pid, sums->bytes, sums->blocks);
+	print_stacks(tool);
+	if (sums->unknown_blocks)
+		printf("%" PRIu64 " bytes in %" PRIu64
+		       " allocations from stacks not known (yet)\n",
+		       sums->unknown_bytes, sums->unknown_blocks);
+	print_counters(tool);
+	fflush(stdout);
+	/* An event may be here before its block is in the map. */
+	stacks_sweep_keys(&tool->stacks, start - SECOND);
+}

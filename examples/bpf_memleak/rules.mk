@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+#
+# memleak_user and the leaking programs it is shown with. The tool is linked
+# statically; Kconfig's BPF_LOADER says whether with libbpf, and LIBBPF_CFLAGS
+# and LIBBPF_LDLIBS name another one than the system's.
+
+include examples/common/common.mk
+
+memleak_dir := examples/bpf_memleak
+memleak_out := $(out)/examples/bpf_memleak
+memleak_objs := $(addprefix $(memleak_out)/,memleak_user.o options.o \
+	probes.o report.o sampled.o stacks.o)
+memleak_bpf := $(memleak_out)/memleak.bpf.o
+
+MUSL_CC ?= musl-gcc
+LEAKY_CFLAGS ?= -O2 -fomit-frame-pointer
+
+bpf_target_macro := -DDWUNW_TARGET_$(shell echo $(ARCH) | tr a-z A-Z)
+
+$(memleak_out)/%.bpf.o: $(memleak_dir)/%.bpf.c $(made_first)
+	@mkdir -p $(@D)
+	$(say) BPF $<
+	$(Q)$(CLANG) $(bpf_cflags) -mcpu=v3 $(bpf_target_macro) \
+		-MMD -MP -c $< -o $@
+
+$(memleak_objs): $(memleak_out)/%.o: $(memleak_dir)/%.c $(made_first)
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(all_cflags) $(example_cflags) $(common_cflags) -Ibpf \
+		-MMD -MP -c $< -o $@
+
+$(memleak_out)/memleak_object.o: $(memleak_dir)/memleak_object.S \
+		$(memleak_bpf)
+	$(say) AS $<
+	$(Q)$(CC) $(target_cflags) -DMEMLEAK_OBJECT='"$(memleak_bpf)"' -c $< -o $@
+
+$(memleak_out)/memleak_user: $(memleak_objs) $(memleak_out)/memleak_object.o \
+		$(common_objs) $(full_lib)
+	$(say) LD $@
+	$(Q)$(CC) $(all_cflags) $(filter %.o,$^) $(full_lib) -static \
+		$(all_ldflags) $(loader_libs) $(LDLIBS) -o $@
+
+# Programs to be looked at: plain, without this library.
+leaky := $(addprefix $(memleak_out)/,leaky_glibc leaky_glibc_static) \
+	$(if $(shell command -v $(MUSL_CC)),$(addprefix $(memleak_out)/,\
+	leaky_musl leaky_musl_static))
+
+$(memleak_out)/leaky_glibc $(memleak_out)/leaky_glibc_static: leaky_cc := $(CC)
+$(memleak_out)/leaky_musl $(memleak_out)/leaky_musl_static: leaky_cc := $(MUSL_CC)
+$(leaky): $(memleak_dir)/leaky.c
+	@mkdir -p $(@D)
+	$(say) CCLD $@
+	$(Q)$(leaky_cc) $(LEAKY_CFLAGS) $(if $(findstring _static,$@),-static) \
+		$< -o $@
+
+.PHONY: bpf_memleak
+examples: bpf_memleak
+bpf_memleak: $(memleak_out)/memleak_user $(if $(foreign),,$(leaky))
+
+-include $(memleak_objs:.o=.d) $(memleak_bpf:.o=.d)

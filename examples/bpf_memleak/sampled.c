@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "sampled.h"
+
+#include "sampler.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#define CALLS_MAX 4096u
+#define ENDS_MAX 4096u
+#define EVENT_MAX (65536u + 1024u)
+
+/*
+ * u64 -> a value of some bytes, by linear probing. Half of the slots at least
+ * are free; the table grows up to `max` entries.
+ */
+struct table {
+	size_t value_size;
+	uint32_t max;
+	uint32_t count;
+	uint32_t size;	 /* slots, a power of two, or 0 */
+	uint64_t *slots; /* stride words each: 1, key, value */
+	uint32_t stride;
+};
+
+static uint64_t *slot_at(const struct table *table, uint32_t index)
+{
+	return table->slots +
+	       (size_t)(index & (table->size - 1)) * table->stride;
+}
+
+static uint32_t home(const struct table *table, uint64_t key)
+{
+	return (uint32_t)((key * 0x9e3779b97f4a7c15u) >> 32) &
+	       (table->size - 1);
+}
+
+/* The key's slot, or the free one where it belongs. */
+static uint32_t find_slot(const struct table *table, uint64_t key)
+{
+	uint32_t at = home(table, key);
+
+	while (slot_at(table, at)[0] && slot_at(table, at)[1] != key)
+		at++;
+	return at & (table->size - 1);
+}
+
+static void *map_find(struct table *table, const uint64_t *key)
+{
+	uint64_t *slot;
+
+	if (!table->size)
+		return NULL;
+	slot = slot_at(table, find_slot(table, *key));
+	return slot[0] ? slot + 2 : NULL;
+}
+
+static bool grow(struct table *table)
+{
+	struct table larger = *table;
+
+	larger.stride = (uint32_t)(2 + (table->value_size + 7) / 8);
+	larger.size = table->size ? 2 * table->size : 64;
+	larger.slots = calloc(larger.size, larger.stride * sizeof(uint64_t));
+	if (!larger.slots)
+		return false;
+	for (uint32_t i = 0; i < table->size; i++) {
+		uint64_t *slot = slot_at(table, i);
+
+		if (slot[0])
+			memcpy(slot_at(&larger, find_slot(&larger, slot[1])),
+			       slot, table->stride * sizeof(uint64_t));
+	}
+	free(table->slots);
+	*table = larger;
+	return true;
+}
+
+static int map_put(struct table *table, const uint64_t *key, const void *value)
+{
+	uint64_t *slot;
+
+	if (!map_find(table, key)) {
+		if (table->count == table->max ||
+		    (table->count >= table->size / 2 && !grow(table)))
+			return -ENOSPC;
+		table->count++;
+	}
+	slot = slot_at(table, find_slot(table, *key));
+	slot[0] = 1;
+	slot[1] = *key;
+	memcpy(slot + 2, value, table->value_size);
+	return 0;
+}
+
+/* What stood behind it because of it moves up. */
+static void map_drop(struct table *table, const uint64_t *key)
+{
+	uint32_t hole, at, mask = table->size - 1;
+
+	if (!map_find(table, key))
+		return;
+	hole = find_slot(table, *key);
+	for (at = (hole + 1) & mask; slot_at(table, at)[0];
+	     at = (at + 1) & mask) {
+		uint32_t wanted = home(table, slot_at(table, at)[1]);
+
+		if (((at - wanted) & mask) < ((at - hole) & mask))
+			continue;
+		memcpy(slot_at(table, hole), slot_at(table, at),
+		       table->stride * sizeof(uint64_t));
+		hole = at;
+	}
+	slot_at(table, hole)[0] = 0;
+	table->count--;
+}
+
+/* blocks.h names its maps; there is one target, so there is one of each. */
+static struct table calls = { .value_size = sizeof(struct call),
+			      .max = CALLS_MAX };
+static struct table live = { .value_size = sizeof(struct live_block) };
+static struct table ends = { .value_size = sizeof(uint64_t), .max = ENDS_MAX };
+static int32_t target;
+
+/* The return that is looked at: its stack is of that moment. */
+static const struct sample *moment;
+
+/* posix_memalign's result. If it is not in the caller's stack, it may have
+ * been overwritten meanwhile. */
+static int read_word(uint64_t addr, uint64_t *value)
+{
+	unsigned long word;
+	struct iovec to = { &word, sizeof(word) };
+	struct iovec from = { (void *)(uintptr_t)addr, sizeof(word) };
+
+	if (addr - moment->sp <= moment->stack_size &&
+	    moment->stack_size - (addr - moment->sp) >= sizeof(word))
+		memcpy(&word, moment->stack + (addr - moment->sp),
+		       sizeof(word));
+	else if (process_vm_readv(target, &to, 1, &from, 1, 0) !=
+		 (ssize_t)sizeof(word))
+		return -EFAULT;
+	*value = word;
+	return 0;
+}
+
+#define WORD_MAX sample_word_max()
+#define BLOCKS
+#include "blocks.h"
+
+struct sampled {
+	struct sampled_config config;
+	struct sampler *sampler;
+	uint64_t next_key;
+	uint32_t generation;
+	uint64_t returns; /* samples of return probes that came */
+	uint64_t counters[DWUNW_COUNT_END];
+	uint8_t event[EVENT_MAX];
+};
+
+static void on_return(struct sampled *sampled, const struct sample *sample)
+{
+	struct dwunw_event_header header;
+	struct live_block block = { 0 };
+	struct call call = { 0 };
+	uint64_t addr;
+	size_t size;
+
+	sampled->returns++;
+	moment = sample;
+	addr = blocks_return(sample->tid, sample->sp - sample_return_pops(),
+			     sample_result(sample), &call);
+	if (!addr)
+		return;
+	block.size = call.size;
+	block.time_ns = sample->time_ns;
+	block.key = ++sampled->next_key;
+	header = sample_header(DWUNW_EVENT_STACK, sample->pid, sample->tid,
+			       sample->time_ns);
+	header.key = block.key;
+	header.cookie = addr;
+	header.value = call.size;
+	header.map_generation = sampled->generation;
+	size = sample_event(sample, &header, sampled->event, EVENT_MAX);
+	sampled->counters[DWUNW_COUNT_EVENTS]++;
+	sampled->config.on_event(sampled->config.ctx, sampled->event, size);
+	if (!blocks_keep(&call, addr, &block))
+		sampled->counters[MEMLEAK_COUNT_LIVE_FULL]++;
+}
+
+static void on_sample(void *ctx, const struct sample *sample)
+{
+	struct sampled *sampled = ctx;
+	uint64_t first = sample_argument(sample, 0);
+	uint64_t second = sample_argument(sample, 1);
+	uint64_t tid = sample->tid, sp = sample->sp;
+	bool ok = true;
+
+	switch ((enum sampled_kind)sample->cookie) {
+	case SAMPLED_MALLOC:
+		ok = blocks_enter(tid, sp, MALLOC, first, 0);
+		break;
+	case SAMPLED_CALLOC:
+		ok = blocks_enter(tid, sp, MALLOC, first * second, 0);
+		break;
+	case SAMPLED_REALLOC:
+		ok = blocks_enter(tid, sp, REALLOC, second, first);
+		break;
+	case SAMPLED_POSIX_MEMALIGN:
+		ok = blocks_enter(tid, sp, POSIX_MEMALIGN,
+				  sample_argument(sample, 2), first);
+		break;
+	case SAMPLED_ALIGNED_ALLOC:
+		ok = blocks_enter(tid, sp, MALLOC, second, 0);
+		break;
+	case SAMPLED_MMAP:
+		ok = blocks_enter(tid, sp, MMAP, second, 0);
+		break;
+	case SAMPLED_FREE:
+		blocks_free(first);
+		break;
+	case SAMPLED_MUNMAP:
+		blocks_unmap(first, second);
+		break;
+	case SAMPLED_RETURN:
+		on_return(sampled, sample);
+		break;
+	}
+	if (!ok)
+		sampled->counters[DWUNW_COUNT_DROP_TOOL]++;
+}
+
+static void on_change(void *ctx, const struct sampler_change *change)
+{
+	struct sampled *sampled = ctx;
+	struct dwunw_event_header header;
+
+	if (change->kind != DWUNW_EVENT_FORK)
+		sampled->generation++;
+	if (!change->kind)
+		return;
+	header = sample_header(change->kind, change->pid, change->tid,
+			       change->time_ns);
+	header.map_generation = sampled->generation;
+	header.cookie = change->kind == DWUNW_EVENT_FORK ? change->tid : 0;
+	sampled->counters[DWUNW_COUNT_EVENTS]++;
+	sampled->config.on_event(sampled->config.ctx, &header, sizeof(header));
+}
+
+int sampled_open(struct sampled **result, const struct sampled_config *config)
+{
+	struct sampled *sampled = calloc(1, sizeof(*sampled));
+	struct sampler_config sampler = {
+		.pid = config->pid,
+		.ring_size = config->ring_size,
+		.on_sample = on_sample,
+		.on_change = on_change,
+		.ctx = sampled,
+	};
+	int error;
+
+	if (!sampled)
+		return -ENOMEM;
+	sampled->config = *config;
+	sampled->generation = 1;
+	target = config->pid;
+	live.max = config->live_max;
+	error = sampler_open(&sampled->sampler, &sampler);
+	if (error)
+		free(sampled);
+	else
+		*result = sampled;
+	return error;
+}
+
+int sampled_probe(struct sampled *sampled, enum sampled_kind kind,
+		  const char *path, uint64_t off)
+{
+	bool at_return = kind == SAMPLED_RETURN;
+
+	return sampler_probe(sampled->sampler, path, off, at_return,
+			     at_return ? sampled->config.stack_size : 0,
+			     (uint32_t)kind);
+}
+
+int sampled_read(struct sampled *sampled, int timeout_ms)
+{
+	return sampler_read(sampled->sampler, timeout_ms, false);
+}
+
+void sampled_record(struct sampled *sampled, bool on)
+{
+	sampler_enable(sampled->sampler, on);
+	if (!on)
+		sampler_read(sampled->sampler, 0, true);
+}
+
+/* Hits are counted by the kernel before their samples are here: what has not
+ * been read yet is no drop. */
+void sampled_counters(struct sampled *sampled, uint64_t *counters)
+{
+	uint64_t hits = sampler_returns(sampled->sampler);
+	uint64_t *own = sampled->counters;
+
+	sampler_read(sampled->sampler, 0, true);
+	if (hits > sampled->returns)
+		own[DWUNW_COUNT_DROP_BUFFER] = hits - sampled->returns;
+	own[DWUNW_COUNT_CALLS] = own[DWUNW_COUNT_EVENTS] +
+				 own[DWUNW_COUNT_DROP_BUFFER] +
+				 own[DWUNW_COUNT_DROP_TOOL];
+	own[MEMLEAK_COUNT_LATE_THREADS] = sampler_late(sampled->sampler);
+	memcpy(counters, own, sizeof(sampled->counters));
+}
+
+void sampled_live(struct sampled *sampled, uint64_t time_ns,
+		  void (*visit)(void *ctx, const struct live_block *block),
+		  void *ctx)
+{
+	(void)sampled;
+	for (uint32_t i = 0; i < live.size; i++) {
+		uint64_t *slot = slot_at(&live, i);
+		struct live_block block;
+
+		if (!slot[0])
+			continue;
+		memcpy(&block, slot + 2, sizeof(block));
+		if (block.time_ns >= time_ns)
+			visit(ctx, &block);
+	}
+	/* after an exec: none of the blocks before it is left */
+	for (uint32_t i = 0; i < live.size; i++) {
+		uint64_t *slot = slot_at(&live, i), key = slot[1];
+		struct live_block block;
+
+		memcpy(&block, slot + 2, sizeof(block));
+		if (slot[0] && block.time_ns < time_ns) {
+			map_drop(&live, &key);
+			i--; /* another one may have moved here */
+		}
+	}
+}
+
+static uint64_t table_bytes(const struct table *table)
+{
+	return (uint64_t)table->size * table->stride * sizeof(uint64_t);
+}
+
+uint64_t sampled_bytes(const struct sampled *sampled)
+{
+	return sampler_bytes(sampled->sampler) + table_bytes(&calls) +
+	       table_bytes(&live) + table_bytes(&ends);
+}
+
+void sampled_close(struct sampled *sampled)
+{
+	if (!sampled)
+		return;
+	sampler_close(sampled->sampler);
+	free(sampled);
+	free(calls.slots);
+	free(live.slots);
+	free(ends.slots);
+}

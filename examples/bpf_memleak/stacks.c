@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "stacks.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t hash_step(uint64_t hash, uint64_t value)
+{
+	return (hash ^ value) * 0x9e3779b97f4a7c15u ^ hash >> 29;
+}
+
+static uint64_t hash_frames(const struct dwunw_frame *frames, size_t count)
+{
+	uint64_t hash = count;
+
+	for (size_t i = 0; i < count; i++)
+		hash = hash_step(hash_step(hash, frames[i].pc),
+				 frames[i].module);
+	return hash;
+}
+
+static bool same_frames(const struct stack *stack,
+			const struct dwunw_frame *frames, size_t count)
+{
+	if (stack->count != count)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const struct dwunw_frame *frame = &stack->frames[i].frame;
+
+		if (frame->pc != frames[i].pc ||
+		    frame->module != frames[i].module)
+			return false;
+	}
+	return true;
+}
+
+static void name_frames(struct stack *stack, struct dwunw_context *ctx,
+			struct dwunw_symbol_resolver *resolver)
+{
+	for (uint32_t i = 0; i < stack->count; i++) {
+		struct named_frame *named = &stack->frames[i];
+		const struct dwunw_frame *frame = &named->frame;
+		struct dwunw_symbol_info info = { 0 };
+		struct dwunw_symbol_input input = {
+			.module_path = dwunw_module_label(ctx, frame->module),
+			.pc = dwunw_frame_lookup(frame, frame->vaddr),
+		};
+
+		named->module = input.module_path ? input.module_path : "";
+		/* musl's trampoline has no symbol, its neighbour has */
+		if (frame->flags & DWUNW_FRAME_FLAG_SIGNAL) {
+			named->function = "<signal trampoline>";
+			continue;
+		}
+		if (!input.module_path ||
+		    dwunw_symbol_resolve_batch(resolver, &input, &info, 1) ||
+		    !(info.flags & DWUNW_SYMBOL_FLAG_FUNCTION))
+			continue;
+		named->function = info.function;
+		named->offset = info.offset + (frame->vaddr - input.pc);
+	}
+}
+
+static bool grow_stacks(struct stacks *stacks)
+{
+	uint32_t size = stacks->all_size ? stacks->all_size * 2 : 256;
+	struct stack **all = calloc(size, sizeof(*all));
+
+	if (!all)
+		return false;
+	for (uint32_t i = 0; i < stacks->all_size; i++) {
+		struct stack *stack = stacks->all[i];
+		uint64_t at = stack ? stack->hash : 0;
+
+		while (stack && all[at & (size - 1)])
+			at++;
+		if (stack)
+			all[at & (size - 1)] = stack;
+	}
+	free(stacks->all);
+	stacks->all = all;
+	stacks->all_size = size;
+	return true;
+}
+
+struct stack *stacks_intern(struct stacks *stacks, struct dwunw_context *ctx,
+			    struct dwunw_symbol_resolver *resolver,
+			    const struct dwunw_frame *frames, size_t count,
+			    const struct dwunw_stop *stop)
+{
+	uint64_t hash = hash_frames(frames, count), at = hash;
+	struct stack *stack, **slot;
+
+	if (stacks->count >= stacks->all_size / 2 && !grow_stacks(stacks))
+		return NULL;
+	for (;; at++) {
+		slot = &stacks->all[at & (stacks->all_size - 1)];
+		if (!*slot)
+			break;
+		if ((*slot)->hash == hash && same_frames(*slot, frames, count))
+			return *slot;
+	}
+	stack = calloc(1, sizeof(*stack) + count * sizeof(stack->frames[0]));
+	if (!stack)
+		return NULL;
+	stack->hash = hash;
+	stack->count = (uint32_t)count;
+	stack->stop = *stop;
+	dwunw_stop_text(ctx, stop, stack->stop_text, sizeof(stack->stop_text));
+	for (size_t i = 0; i < count; i++)
+		stack->frames[i].frame = frames[i];
+	name_frames(stack, ctx, resolver);
+	*slot = stack;
+	stacks->count++;
+	return stack;
+}
+
+static struct stack_key *key_slot(struct stack_key *keys, uint32_t size,
+				  uint64_t key)
+{
+	uint64_t at = hash_step(key, key >> 32) >> 20;
+
+	while (keys[at & (size - 1)].stack && keys[at & (size - 1)].key != key)
+		at++;
+	return &keys[at & (size - 1)];
+}
+
+struct stack_key *stacks_find_key(const struct stacks *stacks, uint64_t key)
+{
+	struct stack_key *slot;
+
+	if (!stacks->key_size)
+		return NULL;
+	slot = key_slot(stacks->keys, stacks->key_size, key);
+	return slot->stack ? slot : NULL;
+}
+
+/* Copies what is to be kept to a new table of `size` slots. */
+static bool rebuild_keys(struct stacks *stacks, uint32_t size, bool all,
+			 uint64_t time_ns)
+{
+	struct stack_key *keys = calloc(size, sizeof(*keys));
+
+	if (!keys)
+		return false;
+	stacks->key_count = 0;
+	for (uint32_t i = 0; i < stacks->key_size; i++) {
+		struct stack_key *key = &stacks->keys[i];
+
+		if (!key->stack ||
+		    !(all || key->live || key->time_ns >= time_ns))
+			continue;
+		*key_slot(keys, size, key->key) = *key;
+		stacks->key_count++;
+	}
+	free(stacks->keys);
+	stacks->keys = keys;
+	stacks->key_size = size;
+	return true;
+}
+
+bool stacks_put_key(struct stacks *stacks, uint64_t key, uint64_t time_ns,
+		    struct stack *stack)
+{
+	struct stack_key *slot;
+
+	if (stacks->key_count >= stacks->key_size / 2 &&
+	    !rebuild_keys(stacks,
+			  stacks->key_size ? stacks->key_size * 2 : 1024, true,
+			  0))
+		return false;
+	slot = key_slot(stacks->keys, stacks->key_size, key);
+	stacks->key_count += !slot->stack;
+	*slot = (struct stack_key){ key, time_ns, stack, false };
+	return true;
+}
+
+void stacks_sweep_keys(struct stacks *stacks, uint64_t time_ns)
+{
+	uint32_t kept = 0, size = 1024;
+
+	for (uint32_t i = 0; i < stacks->key_size; i++) {
+		const struct stack_key *key = &stacks->keys[i];
+
+		kept += key->stack && (key->live || key->time_ns >= time_ns);
+	}
+	while (size / 4 < kept)
+		size *= 2;
+	rebuild_keys(stacks, size, false, time_ns);
+	for (uint32_t i = 0; i < stacks->key_size; i++)
+		stacks->keys[i].live = false;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static void print_function(FILE *out, const struct named_frame *named)
+{
+	if (named->function)
+		fprintf(out, "  %s+0x%" PRIx64, named->function, named->offset);
+	else if (named->module[0])
+		fprintf(out, "  0x%" PRIx64, named->frame.vaddr);
+}
+
+static void print_frame(FILE *out, uint32_t index,
+			const struct named_frame *named)
+{
+	fprintf(out, "\t#%-2" PRIu32 " 0x%016" PRIx64, index, named->frame.pc);
+	print_function(out, named);
+	if (named->module[0])
+		fprintf(out, "  [%s]", base_name(named->module));
+	if (named->frame.how > DWUNW_HOW_CFI)
+		fprintf(out, "  (%s)", dwunw_how_name(named->frame.how));
+	fputc('\n', out);
+}
+
+static void print_fp(FILE *out, const struct stack *stack)
+{
+	fprintf(out, "\tframe pointers: %" PRIu32 " frames\n", stack->fp_count);
+	for (uint32_t i = 0; i < stack->fp_count; i++) {
+		uint32_t same = 0;
+
+		while (same < stack->count &&
+		       stack->frames[same].frame.pc != stack->fp[i])
+			same++;
+		fprintf(out, "\t   #%-2" PRIu32 " 0x%016" PRIx64, i,
+			stack->fp[i]);
+		if (same < stack->count)
+			print_function(out, &stack->frames[same]);
+		fputc('\n', out);
+	}
+}
+
+void stack_print(FILE *out, const struct stack *stack)
+{
+	for (uint32_t i = 0; i < stack->count; i++)
+		print_frame(out, i, &stack->frames[i]);
+	if (stack->stop_text[0])
+		fprintf(out, "\tends here: %s\n", stack->stop_text);
+	if (stack->fp)
+		print_fp(out, stack);
+}
+
+static const struct named_frame *main_frame(const struct stack *stack)
+{
+	for (uint32_t i = 0; i < stack->count; i++) {
+		const struct named_frame *named = &stack->frames[i];
+
+		if (named->function && !strcmp(named->function, "main"))
+			return named;
+	}
+	return NULL;
+}
+
+bool stack_reaches_main(const struct stack *stack)
+{
+	return stack->stop.reason == DWUNW_STOP_ROOT || main_frame(stack);
+}
+
+/* Every frame up to main, in order, is in the kernel's walk as well. */
+bool stack_fp_reaches_main(const struct stack *stack)
+{
+	const struct named_frame *last = main_frame(stack);
+	uint32_t count = last ? (uint32_t)(last - stack->frames) + 1 :
+				stack->count;
+
+	if (!stack->fp || stack->fp_count < count)
+		return false;
+	for (uint32_t i = 0; i < count; i++) {
+		if (stack->fp[i] != stack->frames[i].frame.pc)
+			return false;
+	}
+	return true;
+}
+
+void stacks_free(struct stacks *stacks)
+{
+	for (uint32_t i = 0; i < stacks->all_size; i++) {
+		if (stacks->all[i])
+			free(stacks->all[i]->fp);
+		free(stacks->all[i]);
+	}
+	free(stacks->all);
+	free(stacks->keys);
+	*stacks = (struct stacks){ 0 };
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * stacks.h - every different stack once, and which one a key stands for.
+ */
+#ifndef STACKS_H
+#define STACKS_H
+
+#include <dwunw/linux.h>
+#include <dwunw/symbols.h>
+#include <stdio.h>
+
+#define STACK_FRAMES 128
+#define FP_FRAMES 128
+
+struct named_frame {
+	struct dwunw_frame frame;
+	const char *function; /* NULL: not known */
+	uint64_t offset;
+	const char *module; /* a path, or "" */
+};
+
+struct stack {
+	uint64_t hash;
+	uint64_t bytes;	 /* live, as of the last report */
+	uint64_t blocks; /* their number */
+	uint64_t *fp;	 /* the kernel's walk of the same, or NULL */
+	uint32_t fp_count;
+	uint32_t count;
+	struct dwunw_stop stop;
+	char stop_text[256];
+	struct named_frame frames[];
+};
+
+struct stack_key {
+	uint64_t key;
+	uint64_t time_ns;
+	struct stack *stack; /* NULL: this slot is free */
+	bool live;
+};
+
+/* Zeroed: empty. Both tables are hashed, of 2^n slots, half of them free. */
+struct stacks {
+	struct stack **all;
+	uint32_t all_size;
+	uint32_t count;
+	struct stack_key *keys;
+	uint32_t key_size;
+	uint32_t key_count;
+};
+
+/* The stack equal to these frames, made and given its names if it is new:
+ * later the process and its files may be gone. NULL: no memory. */
+struct stack *stacks_intern(struct stacks *stacks, struct dwunw_context *ctx,
+			    struct dwunw_symbol_resolver *resolver,
+			    const struct dwunw_frame *frames, size_t count,
+			    const struct dwunw_stop *stop);
+
+bool stacks_put_key(struct stacks *stacks, uint64_t key, uint64_t time_ns,
+		    struct stack *stack);
+/* NULL: that key is not known. */
+struct stack_key *stacks_find_key(const struct stacks *stacks, uint64_t key);
+/* Forgets keys older than time_ns that are not marked live; clears marks. */
+void stacks_sweep_keys(struct stacks *stacks, uint64_t time_ns);
+
+void stack_print(FILE *out, const struct stack *stack);
+/* Does it show everything from the allocator's caller up to main? */
+bool stack_reaches_main(const struct stack *stack);
+bool stack_fp_reaches_main(const struct stack *stack);
+void stacks_free(struct stacks *stacks);
+
+#endif

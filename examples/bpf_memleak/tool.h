@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * tool.h - memleak_user's state, and what its files call of each other.
+ */
+#ifndef TOOL_H
+#define TOOL_H
+
+#include "probes.h"
+#include "stacks.h"
+
+#define SECOND 1000000000ull
+
+struct tool {
+	struct probe_options options;
+	double interval;
+	long reports; /* 0: until the target ends */
+	const char *debug_file;
+	struct dwunw_context ctx;
+	struct dwunw_symbol_resolver resolver;
+	struct dwunw_process *process;
+	struct probes probes;
+	struct stacks stacks;
+	struct dwunw_event event;
+	struct dwunw_frame frames[STACK_FRAMES];
+	uint64_t received;
+	uint64_t stack_events;
+	uint64_t stack_event_bytes;
+	uint64_t not_unwound;
+	uint64_t exec_time_ns; /* blocks of the program before are gone */
+	bool new_program;
+};
+
+/* Prints what is live now, by stack, and the counters (report.c). */
+void report(struct tool *tool);
+uint64_t now_ns(void);
+
+/* Fills tool from the command line. -1: go on; else the exit status
+ * (options.c). */
+int parse_options(struct tool *tool, int argc, char **argv);
+
+#endif

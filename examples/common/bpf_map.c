@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "bpf_map.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/bpf.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int bpf_call(int command, union bpf_attr *attr)
+{
+	long result = syscall(SYS_bpf, command, attr, sizeof(*attr));
+
+	return result < 0 ? -errno : (int)result;
+}
+
+uint64_t bpf_address(const void *pointer)
+{
+	return (uint64_t)(uintptr_t)pointer;
+}
+
+/* The attr of the three calls on one element; what it leaves out is 0. */
+static void element(union bpf_attr *attr, int fd, const void *key,
+		    const void *value)
+{
+	memset(attr, 0, sizeof(*attr));
+	attr->map_fd = (uint32_t)fd;
+	attr->key = bpf_address(key);
+	attr->value = bpf_address(value);
+}
+
+int bpf_map_get(int fd, const void *key, void *value)
+{
+	union bpf_attr attr;
+
+	element(&attr, fd, key, value);
+	return bpf_call(BPF_MAP_LOOKUP_ELEM, &attr);
+}
+
+int bpf_map_set(int fd, const void *key, const void *value)
+{
+	union bpf_attr attr;
+
+	element(&attr, fd, key, value);
+	attr.flags = BPF_ANY;
+	return bpf_call(BPF_MAP_UPDATE_ELEM, &attr);
+}
+
+int bpf_map_remove(int fd, const void *key)
+{
+	union bpf_attr attr;
+
+	element(&attr, fd, key, NULL);
+	return bpf_call(BPF_MAP_DELETE_ELEM, &attr);
+}
+
+int bpf_map_batch(int fd, uint64_t *position, int first, void *keys,
+		  void *values, uint32_t *count)
+{
+	union bpf_attr attr;
+	int error;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.batch.map_fd = (uint32_t)fd;
+	attr.batch.in_batch = first ? 0 : bpf_address(position);
+	attr.batch.out_batch = bpf_address(position);
+	attr.batch.keys = bpf_address(keys);
+	attr.batch.values = bpf_address(values);
+	attr.batch.count = *count;
+	error = bpf_call(BPF_MAP_LOOKUP_BATCH, &attr);
+	if (error && error != -ENOENT) {
+		*count = 0;
+		return error;
+	}
+	*count = attr.batch.count;
+	return error ? 0 : 1;
+}
+
+uint64_t bpf_map_memory(int fd)
+{
+	uint64_t bytes = 0;
+	char line[128];
+	FILE *file;
+
+	snprintf(line, sizeof(line), "/proc/self/fdinfo/%d", fd);
+	file = fopen(line, "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "memlock: %" SCNu64, &bytes) == 1)
+			break;
+	}
+	if (file)
+		fclose(file);
+	return bytes;
+}

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+#
+# What the examples share; their rules.mk include it. A program of them adds
+# $(common_objs) and $(loader_libs), and compiles with $(common_cflags).
+ifndef common_dir
+
+LIBBPF_CFLAGS ?=
+LIBBPF_LDLIBS ?= -lbpf -lelf -lz
+export DWUNW_LIBBPF := $(if $(foreign)$(findstring musl,$(CC)),n,y)
+
+common_dir := examples/common
+common_cflags := -I$(common_dir)
+common-y := bpf_map.o rings.o sampler.o
+common-$(CONFIG_BPF_LOADER_LIBBPF) += loader_libbpf.o
+common-$(CONFIG_BPF_LOADER_OWN) += loader_own.o object.o
+common_objs := $(addprefix $(out)/$(common_dir)/,$(common-y))
+loader_libs := $(if $(CONFIG_BPF_LOADER_LIBBPF),$(LIBBPF_LDLIBS))
+
+$(common_objs): $(out)/%.o: %.c $(made_first)
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(all_cflags) $(example_cflags) $(LIBBPF_CFLAGS) \
+		-MMD -MP -c $< -o $@
+
+-include $(common_objs:.o=.d)
+endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * loader_libbpf.c - loader.h by libbpf.
+ */
+#include "loader.h"
+
+#include "bpf_map.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define LINKS 512
+
+struct loader {
+	struct bpf_object *object;
+	struct bpf_link *links[LINKS];
+	uint32_t link_count;
+	bool perf;
+	uint32_t events_size;
+	struct bpf_map *events;
+	struct ring_buffer *ring;
+	struct perf_buffer *perf_buffer;
+	loader_event_fn on_event;
+	void *event_ctx;
+	uint64_t lost;
+};
+
+static bool verbose;
+
+static int print_libbpf(enum libbpf_print_level level, const char *format,
+			va_list args)
+{
+	if (level == LIBBPF_DEBUG || !verbose)
+		return 0;
+	return vfprintf(stderr, format, args);
+}
+
+int loader_open(struct loader **result, const void *object, size_t size,
+		bool loud)
+{
+	struct bpf_object_open_opts open = { .sz = sizeof(open),
+					     .object_name = "dwunw" };
+	struct loader *loader = calloc(1, sizeof(*loader));
+
+	if (!loader)
+		return -ENOMEM;
+	verbose = loud;
+	libbpf_set_print(print_libbpf);
+	loader->object = bpf_object__open_mem(object, size, &open);
+	if (!loader->object) {
+		free(loader);
+		return -errno;
+	}
+	*result = loader;
+	return 0;
+}
+
+static struct bpf_map *find_map(struct loader *loader, const char *name)
+{
+	return bpf_object__find_map_by_name(loader->object, name);
+}
+
+int loader_set_value(struct loader *loader, const char *name, const void *bytes,
+		     size_t size)
+{
+	struct bpf_map *map = find_map(loader, name);
+
+	return map ? bpf_map__set_initial_value(map, bytes, size) : -ENOENT;
+}
+
+int loader_set_entries(struct loader *loader, const char *name,
+		       uint32_t entries)
+{
+	struct bpf_map *map = find_map(loader, name);
+
+	return map ? bpf_map__set_max_entries(map, entries) : -ENOENT;
+}
+
+int loader_set_events(struct loader *loader, const char *name, bool perf,
+		      uint32_t size)
+{
+	struct bpf_map *map = find_map(loader, name);
+
+	if (!map)
+		return -ENOENT;
+	loader->events = map;
+	loader->events_size = size;
+	loader->perf = perf;
+	if (!perf)
+		return bpf_map__set_max_entries(map, size);
+	bpf_map__set_type(map, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+	bpf_map__set_key_size(map, sizeof(int));
+	bpf_map__set_value_size(map, sizeof(int));
+	return bpf_map__set_max_entries(map, 0); /* one for each CPU */
+}
+
+int loader_load(struct loader *loader)
+{
+	return bpf_object__load(loader->object);
+}
+
+static int keep_link(struct loader *loader, struct bpf_link *link)
+{
+	if (!link)
+		return -errno;
+	if (loader->link_count == LINKS) {
+		bpf_link__destroy(link);
+		return -ENOSPC;
+	}
+	loader->links[loader->link_count++] = link;
+	return 0;
+}
+
+int loader_attach_uprobe(struct loader *loader, const char *name,
+			 bool at_return, int32_t pid, const char *path,
+			 uint64_t off)
+{
+	struct bpf_program *program;
+
+	program = bpf_object__find_program_by_name(loader->object, name);
+	if (!program)
+		return -ENOENT;
+	return keep_link(loader, bpf_program__attach_uprobe(program, at_return,
+							    pid, path, off));
+}
+
+int loader_attach_tracepoints(struct loader *loader, const char **missing)
+{
+	struct bpf_program *program;
+	int error;
+
+	bpf_object__for_each_program(program, loader->object)
+	{
+		if (bpf_program__type(program) != BPF_PROG_TYPE_TRACEPOINT)
+			continue;
+		error = keep_link(loader, bpf_program__attach(program));
+		if (error) {
+			if (missing)
+				*missing = bpf_program__section_name(program);
+			return error;
+		}
+	}
+	return 0;
+}
+
+static int on_ring_event(void *ctx, void *bytes, size_t size)
+{
+	struct loader *loader = ctx;
+
+	loader->on_event(loader->event_ctx, bytes, size);
+	return 0;
+}
+
+static void on_perf_event(void *ctx, int cpu, void *bytes, uint32_t size)
+{
+	(void)cpu;
+	on_ring_event(ctx, bytes, size);
+}
+
+static void on_perf_lost(void *ctx, int cpu, __u64 count)
+{
+	struct loader *loader = ctx;
+
+	(void)cpu;
+	loader->lost += count;
+}
+
+int loader_open_events(struct loader *loader, loader_event_fn on_event,
+		       void *ctx)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	int fd = bpf_map__fd(loader->events);
+
+	loader->on_event = on_event;
+	loader->event_ctx = ctx;
+	if (loader->perf)
+		loader->perf_buffer = perf_buffer__new(
+			fd, loader->events_size / page, on_perf_event,
+			on_perf_lost, loader, NULL);
+	else
+		loader->ring =
+			ring_buffer__new(fd, on_ring_event, loader, NULL);
+	return loader->perf_buffer || loader->ring ? 0 : -errno;
+}
+
+int loader_read_events(struct loader *loader, int timeout_ms)
+{
+	int result;
+
+	if (loader->perf)
+		result = perf_buffer__poll(loader->perf_buffer, timeout_ms);
+	else
+		result = ring_buffer__poll(loader->ring, timeout_ms);
+	return result < 0 && result != -EINTR ? result : 0;
+}
+
+uint64_t loader_lost(const struct loader *loader)
+{
+	return loader->lost;
+}
+
+int loader_map(const struct loader *loader, const char *name)
+{
+	return bpf_object__find_map_fd_by_name(loader->object, name);
+}
+
+uint64_t loader_map_bytes(const struct loader *loader)
+{
+	struct bpf_map *map;
+	uint64_t sum = 0;
+
+	bpf_object__for_each_map(map, loader->object)
+		sum += bpf_map_memory(bpf_map__fd(map));
+	return sum;
+}
+
+void loader_close(struct loader *loader)
+{
+	if (!loader)
+		return;
+	while (loader->link_count)
+		bpf_link__destroy(loader->links[--loader->link_count]);
+	ring_buffer__free(loader->ring);
+	perf_buffer__free(loader->perf_buffer);
+	bpf_object__close(loader->object);
+	free(loader);
+}

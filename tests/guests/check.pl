@@ -1,0 +1,145 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+# check.pl NAME LOG PLAN - what the guest's console shows, against what leaky.c
+# does; prints TAP without the plan line, numbered by check.pl's caller.
+use strict;
+use warnings;
+
+my ($guest, $log_path, $plan_path) = @ARGV;
+my $rounds = 5;
+
+# Each leak of leaky.c: bytes of one, and its chain up to main. "?" is the
+# signal's trampoline: a page of the kernel, which has no name here.
+my %chains = (
+	leak_nested => [48, qw(make_name make_session open_session serve
+		leak_nested one_round main)],
+	leak_in_callback => [100, qw(compare sort leak_in_callback one_round
+		main)],
+	leak_in_signal => [200, qw(note_signal on_signal ? touch leak_in_signal
+		one_round main)],
+	leak_by_realloc => [4000, qw(grow_table leak_by_realloc one_round
+		main)],
+	leak_by_calloc => [300, qw(leak_by_calloc one_round main)],
+	leak_aligned => [640, qw(leak_aligned one_round main)],
+	leak_mapping => [8192, qw(leak_mapping one_round main)],
+	leak_deep => [56, ('descend') x 21, qw(leak_deep one_round main)],
+);
+
+sub slurp {
+	my ($path) = @_;
+	open(my $file, '<', $path) or die "$path: $!\n";
+	local $/;
+	return scalar <$file>;
+}
+
+sub result {
+	my ($ok, $title, @why) = @_;
+	print $ok ? 'ok' : 'not ok', " - $guest: $title\n";
+	return if $ok;
+	print "# $_\n" for map { split /\n/ } @why;
+}
+
+# The last report of a run: its stacks as [bytes, count, names…].
+sub stacks {
+	my ($text) = @_;
+	my @stacks;
+	for (split /\n/, $text =~ s/.*^\[\d\d:\d\d:\d\d\] //smr) {
+		if (/^(\d+) bytes in (\d+) allocations from stack/) {
+			push @stacks, [$1, $2];
+		} elsif (@stacks && /^\t#\d+ +0x[0-9a-f]{16}(.*)/) {
+			my $rest = $1;
+			push @{ $stacks[-1] },
+			    $rest =~ /^  ([\w.@]+)\+0x/ &&
+			    $rest !~ /\[\[?vdso\]?\]/ ? $1 : '?';
+		}
+	}
+	return @stacks;
+}
+
+# undef: it is one of the chains, exactly, as often as it must be.
+sub wrong_stack {
+	my ($stack, $seen) = @_;
+	my ($bytes, $count, @names) = @$stack;
+	my $text = join ' ', @names;
+	for my $leak (sort keys %chains) {
+		my ($size, @chain) = @{ $chains{$leak} };
+		my $chain = join ' ', @chain;
+		# behind main stands libc's start code, with or without CFI
+		next unless "$text " =~ /^\Q$chain\E /;
+		$seen->{$leak} += $count;
+		return undef if $bytes == $size * $count;
+		return "$leak: $bytes bytes in $count";
+	}
+	return "no such chain ($bytes bytes in $count): $text";
+}
+
+sub check_run {
+	my ($name, $text) = @_;
+	my ($calls, $events, $drops) =
+	    $text =~ /^calls (\d+) = events (\d+) \+ drops (\d+)/m;
+	my ($made) = $text =~ /^\| calls (\d+)/m;
+	my ($received, $bad, $full) = $text =~
+	    /^received (\d+), not unwound (\d+), live map full (\d+)/m;
+	my (%seen, @wrong);
+
+	result($text =~ /^end \S+ tool=0 target=0/m, "$name: it ran", $text);
+	result(defined $made && defined $calls && $made == $calls &&
+		$calls == $events + $drops && $drops == 0 &&
+		$received == $events && !$bad && !$full,
+		"$name: events + drops = calls, $events of " . ($made // '?') .
+		', drops ' . ($drops // '?'), $text);
+	push @wrong, grep { defined } wrong_stack($_, \%seen)
+	    for stacks($text);
+	for (sort keys %chains) {
+		push @wrong, "$_: " . ($seen{$_} // 0) . " of $rounds"
+		    unless ($seen{$_} // 0) == $rounds;
+	}
+	result(!@wrong, "$name: every stack exact up to main", @wrong,
+		@wrong ? $text : ());
+}
+
+# Chains of probe.c's events: uretprobes on outer functions.
+sub check_returns {
+	my ($name, $text) = @_;
+	my ($calls, $events) = $text =~ /^counters calls=(\d+) events=(\d+)/m;
+	my @frames = $text =~ /^event .*?kind=1 .*?frames: (.*)/mg;
+	my $wanted = $name =~ /not-noted/ ?
+	    qr/^make_name make_session(\(entry\))?; stop=trampoline;/ :
+	    qr/^make_name make_session(\(entry\))? open_session serve leak_nested one_round main[ ;]/;
+	my @wrong = grep { $_ !~ $wanted } @frames;
+
+	result($text =~ /^end \S+ tool=0 target=0/m, "$name: it ran", $text);
+	result(@frames == $rounds && defined $calls && $calls == $events,
+		"$name: " . scalar(@frames) . ' events', $text);
+	if ($text =~ /^\| probe: tracepoint.*: No such file/m) {
+		result(1, "$name: mapping generations # SKIP this kernel " .
+			'has no events of system calls');
+	} else {
+		# leaky.c maps code twice a round, behind make_name()
+		my $generations = join ' ',
+		    $text =~ /^event .*?kind=1 .*? generation=(\d+)/mg;
+		my $due = join ' ', map { 2 * $_ + 1 } 0 .. $rounds - 1;
+		result($generations eq $due,
+			"$name: mapping generations $generations", $text);
+	}
+	result(!@wrong, "$name: " . ($name =~ /not-noted/ ?
+		'a foreign trampoline ends the stack' :
+		'true return addresses behind trampolines'), @wrong);
+}
+
+my $log = slurp($log_path) =~ s/\r//gr;
+my ($system) = $log =~ /^guest: (.* cpus)/m;
+result($log =~ /^guest: done/m, 'it booted and ended: ' .
+	($system // 'no sign of life'), $log =~ /(.{0,2000})\z/s);
+result($log =~ /^guest: pointer authentication/m,
+	'its CPU signs return addresses') if $guest =~ /-pac$/;
+for my $name (slurp($plan_path) =~ /^run (\S+)/mg) {
+	my ($text) = $log =~ /^(run \Q$name\E\n.*?^end \Q$name\E [^\n]*\n)/ms;
+	if (!defined $text) {
+		result(0, "$name: it was started and ended");
+	} elsif ($name =~ /^returns/) {
+		check_returns($name, $text);
+	} else {
+		check_run($name, $text);
+	}
+}

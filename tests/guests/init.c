@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * init.c - the first process of a guest. Does what /plan says, line by line,
+ * prints it all to the console and switches the machine off.
+ *
+ *   jit 0|1              BPF's compiler, where there is one
+ *   run NAME TARGET TOOL ARGUMENT…   starts TARGET, then the tool; the
+ *                        argument PID becomes the target's
+ *
+ * Of a run: when the tool says "recording" or "ready" on its stderr, the
+ * target gets a byte; when the target says "calls …", the tool is interrupted,
+ * and when that has ended the target's input is closed.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ARGUMENTS 32
+
+/* A process, its input and the output that is listened to. */
+struct child {
+	pid_t pid;
+	int in;
+	int out;
+	char line[512];
+	size_t length;
+};
+
+static void mount_all(void)
+{
+	static const struct {
+		const char *type;
+		const char *where;
+	} mounts[] = { { "proc", "/proc" },
+		       { "sysfs", "/sys" },
+		       { "devtmpfs", "/dev" },
+		       { "tracefs", "/sys/kernel/tracing" } };
+
+	for (size_t i = 0; i < sizeof(mounts) / sizeof(mounts[0]); i++) {
+		mkdir(mounts[i].where, 0755);
+		if (mount(mounts[i].type, mounts[i].where, mounts[i].type, 0,
+			  NULL))
+			printf("guest: no %s\n", mounts[i].where);
+	}
+}
+
+/* listen: which of its outputs init reads; the other is the console. */
+static struct child start(char **argv, int listen)
+{
+	struct child child = { 0 };
+	int in[2], out[2], gone[2];
+	char byte;
+
+	if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) ||
+	    pipe2(gone, O_CLOEXEC))
+		return child;
+	fflush(stdout);
+	child.pid = fork();
+	if (!child.pid) {
+		dup2(in[0], 0);
+		dup2(out[1], listen);
+		execv(argv[0], argv);
+		_exit(127);
+	}
+	close(in[0]);
+	close(out[1]);
+	/* it is that program when its copy of this end is closed by exec */
+	close(gone[1]);
+	if (read(gone[0], &byte, 1) != 0)
+		puts("guest: a pipe speaks");
+	close(gone[0]);
+	child.in = in[1];
+	child.out = out[0];
+	return child;
+}
+
+/* Reads what is there; true: a line that begins with `word` is. */
+static int heard(struct child *child, const char *word)
+{
+	int found = 0;
+	char byte;
+
+	if (read(child->out, &byte, 1) != 1)
+		return -1;
+	if (byte != '\n' && child->length < sizeof(child->line) - 1) {
+		child->line[child->length++] = byte;
+		return 0;
+	}
+	child->line[child->length] = '\0';
+	child->length = 0;
+	printf("| %s\n", child->line);
+	found = !strncmp(child->line, word, strlen(word));
+	return found;
+}
+
+/* Both say what they have to say until the tool has ended. */
+static void watch(struct child *target, struct child *tool)
+{
+	struct pollfd fds[2] = { { .fd = tool->out, .events = POLLIN },
+				 { .fd = target->out, .events = POLLIN } };
+
+	while (fds[0].fd >= 0 && poll(fds, 2, -1) > 0) {
+		if (fds[0].revents) {
+			int said = heard(tool, "re"); /* recording, ready */
+
+			if (said > 0 && write(target->in, "g", 1) != 1)
+				puts("guest: the target does not listen");
+			if (said < 0)
+				fds[0].fd = -1;
+			continue;
+		}
+		switch (heard(target, "calls")) {
+		case 1: /* what is in its buffers is read first */
+			poll(NULL, 0, 200);
+			kill(tool->pid, SIGINT);
+			break;
+		case -1:
+			fds[1].fd = -1;
+			break;
+		}
+	}
+}
+
+static void run(char **words)
+{
+	char *target_argv[] = { words[2], NULL };
+	struct child target, tool;
+	char pid[16];
+	int status = 0, target_status = 0;
+
+	printf("run %s\n", words[1]);
+	target = start(target_argv, 1);
+	snprintf(pid, sizeof(pid), "%d", (int)target.pid);
+	for (char **word = words + 3; *word; word++) {
+		if (!strcmp(*word, "PID"))
+			*word = pid;
+	}
+	tool = start(words + 3, 2);
+	watch(&target, &tool);
+	waitpid(tool.pid, &status, 0);
+	close(target.in);
+	waitpid(target.pid, &target_status, 0);
+	close(target.out);
+	close(tool.in);
+	close(tool.out);
+	printf("end %s tool=%d target=%d\n", words[1],
+	       WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+	       WIFEXITED(target_status) ? WEXITSTATUS(target_status) : -1);
+	fflush(stdout);
+}
+
+/* arm64: the CPU signs return addresses, as cpuinfo's features say. */
+static void print_signing(void)
+{
+	FILE *file = fopen("/proc/cpuinfo", "r");
+	char line[2048];
+
+	while (file && fgets(line, sizeof(line), file)) {
+		if (!strstr(line, " paca"))
+			continue;
+		puts("guest: pointer authentication");
+		break;
+	}
+	if (file)
+		fclose(file);
+}
+
+static void set_jit(const char *value)
+{
+	FILE *file = fopen("/proc/sys/net/core/bpf_jit_enable", "w");
+	int failed = !file || fputs(value, file) < 0;
+
+	if (file)
+		failed |= fclose(file);
+	printf("guest: jit %s%s\n", value, failed ? " not to be had" : "");
+}
+
+int main(void)
+{
+	FILE *plan = fopen("/plan", "r");
+	struct utsname name;
+	char line[1024];
+
+	signal(SIGPIPE, SIG_IGN);
+	mount_all();
+	uname(&name);
+	printf("guest: %s %s, %ld cpus\n", name.release, name.machine,
+	       sysconf(_SC_NPROCESSORS_ONLN));
+	print_signing();
+	while (plan && fgets(line, sizeof(line), plan)) {
+		char *words[ARGUMENTS] = { 0 };
+		int count = 0;
+
+		for (char *word = strtok(line, " \n");
+		     word && count < ARGUMENTS - 1; word = strtok(NULL, " \n"))
+			words[count++] = word;
+		if (count == 2 && !strcmp(words[0], "jit"))
+			set_jit(words[1]);
+		else if (count > 3 && !strcmp(words[0], "run"))
+			run(words);
+	}
+	printf("guest: done\n");
+	fflush(stdout);
+	sync();
+	reboot(RB_POWER_OFF);
+	reboot(RB_AUTOBOOT);
+	return 1;
+}

@@ -1,0 +1,226 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+# run.sh [GUEST...] - the capture on kernels of the other targets, in qemu.
+#
+#   mipsel       Debian's 4kc-malta kernel
+#   mips         big-endian: $GUEST_KERNEL_BE (.xz accepted), or built from
+#                linux-source by kernel-be.sh
+#   arm64        Debian's cloud kernel, two CPUs
+#   arm64-pac    the same, with pointer authentication
+#
+# Each boots with init.c, memleak_user and leaky.c in its initramfs, runs the
+# target under each way of capture, and check.pl judges what the console shows.
+# Kernels are kept in build/cache/guests with their SHA-256 and are fetched or
+# built when they are not there; DWUNW_OFFLINE=1 skips those guests instead.
+# No root, no KVM, no network in the guest.
+set -u
+
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/../.." || exit 1
+top=$PWD
+MAKE=${MAKE:-make}
+CLANG=${CLANG:-clang}
+export DWUNW_CACHE="${DWUNW_CACHE:-$top/build/cache}/guests"
+kernels=$DWUNW_CACHE/kernels
+built=$top/build/guests
+timeout=${GUEST_TIMEOUT:-180}
+mkdir -p "$kernels" "$built"
+work=$(mktemp -d) || exit 1
+qemu=
+clean_up() {
+	[ -z "$qemu" ] || kill "$qemu" 2>/dev/null
+	rm -rf "$work"
+}
+trap clean_up EXIT
+trap 'exit 1' INT TERM
+
+# --- kernels ---------------------------------------------------------------
+
+# The package that Debian's name for the newest kernel stands for.
+newest() {
+	lists=$DWUNW_CACHE/apt-$1
+	if [ -z "$(find "$lists/updated" -mtime -1 2>/dev/null)" ]; then
+		scripts/apt-private "$lists" "$1" apt-get -q update \
+			>"$work/log" 2>&1 || return 1
+		touch "$lists/updated"
+	fi
+	scripts/apt-private "$lists" "$1" apt-cache depends "$2:$1" |
+		sed -n 's/^ *Depends: *\(linux-image-[^: ]*\).*/\1/p' |
+		head -n 1
+}
+
+# kernel_from_debian ARCHITECTURE PACKAGE SUFFIX - fetches $kernels/ARCHITECTURE
+kernel_from_debian() {
+	name=$(newest "$1" "$2")
+	[ -n "$name" ] || return 1
+	tree=$(tests/cross/package "$1" "$name$3") || return 1
+	cp "$tree"/boot/vmlinuz-* "$kernels/$1.new" || return 1
+	rm -rf "$DWUNW_CACHE/packages" # 200 MB of modules
+	mv "$kernels/$1.new" "$kernels/$1"
+}
+
+given_kernel() {
+	case $GUEST_KERNEL_BE in
+	*.xz) xz -dc "$GUEST_KERNEL_BE" >"$work/vmlinux" || return 1 ;;
+	*) cp "$GUEST_KERNEL_BE" "$work/vmlinux" || return 1 ;;
+	esac
+	echo "$work/vmlinux"
+}
+
+# Prints the kernel of a Debian architecture, fetched or built if need be.
+kernel() {
+	if [ "$1" = mips ] && [ -n "${GUEST_KERNEL_BE:-}" ]; then
+		given_kernel
+		return
+	fi
+	file=$kernels/$1
+	if [ -f "$file" ] &&
+		(cd "$kernels" && sha256sum -c --quiet "$1.sha256" >&2); then
+		echo "$file"
+		return
+	fi
+	[ "${DWUNW_OFFLINE:-0}" != 1 ] || return 1
+	case $1 in
+	mipsel) kernel_from_debian mipsel linux-image-4kc-malta '' ;;
+	arm64) kernel_from_debian arm64 linux-image-cloud-arm64 -unsigned ;;
+	mips) tests/guests/kernel-be.sh "$file" ;;
+	esac >&2 || return 1
+	(cd "$kernels" && sha256sum "$1" >"$1.sha256")
+	echo "$file"
+}
+
+# --- programs ----------------------------------------------------------------
+
+# programs ARCH TRIPLE DEFCONFIG: the tool and the programs of the tests
+programs() {
+	dir=$built/$1
+	set -- "$1" "$2" "$3" "$MAKE" ARCH="$1" O="$built" \
+		CROSS_COMPILE="$2-" CC="$2-gcc" CXX="$2-g++" AR="$2-ar" \
+		NM="$2-nm" SIZE="$2-size" SANITIZE=
+	arch=$1 triple=$2 config=$3
+	shift 3
+	[ -f "$dir/.config" ] || "$@" "$config" || return 1
+	"$@" libs bpf_memleak || return 1
+	case $arch in
+	mips32eb) bpf=bpfeb ;;
+	*) bpf=bpfel ;;
+	esac
+	own=$(gcc -print-multiarch)
+	$CLANG -std=gnu11 -O2 -g -target $bpf -mcpu=v3 -ffreestanding -Wall \
+		-Wextra -Werror -Iinclude -Ibpf -idirafter "/usr/include/$own" \
+		"-DDWUNW_TARGET_$(echo "$arch" | tr a-z A-Z)" \
+		-c tests/live/returns.bpf.c -o "$dir/returns.bpf.o" || return 1
+	flags="-std=gnu11 -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -static"
+	common=examples/common
+	$triple-gcc $flags tests/guests/init.c -o "$dir/init" &&
+		$triple-gcc $flags -funwind-tables tests/guests/leaky.c \
+			-o "$dir/leaky" &&
+		$triple-gcc $flags -Iinclude -Ibpf -I$common \
+			tests/live/probe.c $common/loader_own.c \
+			$common/object.c $common/rings.c $common/bpf_map.c \
+			"$dir/libdwunw.a" -o "$dir/probe" || return 1
+	[ "$arch" != arm64 ] ||
+		$triple-gcc $flags -funwind-tables \
+			-mbranch-protection=standard tests/guests/leaky.c \
+			-o "$dir/leaky-pac"
+}
+
+# --- one guest -----------------------------------------------------------------
+
+# What init does: the ways of capture, with BPF interpreted and, where there is
+# one, by its compiler; uretprobes on outer functions.
+plan() {
+	memleak='/leaky /memleak_user -p PID -d 600 --capture'
+	probe='/leaky /probe /returns.bpf.o PID /leaky 600'
+	echo "jit 0"
+	for how in bpf-ring bpf-perf perf; do
+		echo "run $how $memleak $how"
+	done
+	echo "jit 1"
+	for how in bpf-ring bpf-perf; do
+		echo "run $how-jit $memleak $how"
+	done
+	noted=
+	for outer in serve open_session make_session; do
+		noted="$noted note=$outer drop=$outer@return"
+	done
+	echo "run returns-noted $probe$noted at_entry=make_name"
+	echo "run returns-not-noted $probe nothing=open_session@return" \
+		"nothing=make_session@return at_entry=make_name"
+}
+
+# boot NAME ARCHITECTURE QEMU...: adds check.pl's lines to $work/tap
+boot() {
+	name=$1 architecture=$2 dir=$3 target=$4
+	shift 4
+	image=$(kernel "$architecture") || {
+		echo "ok - $name # SKIP no kernel for it" >>"$work/tap"
+		return
+	}
+	tests/guests/cpio.pl "$work/initramfs" "init=$dir/init" \
+		"leaky=$dir/$target" "probe=$dir/probe" \
+		"memleak_user=$dir/examples/bpf_memleak/memleak_user" \
+		"returns.bpf.o=$dir/returns.bpf.o" "plan=$work/plan" || return 1
+	start=$(date +%s.%N)
+	timeout -k 5 "$timeout" "$@" -nographic -no-reboot -nic none \
+		-kernel "$image" -initrd "$work/initramfs" \
+		</dev/null >"$work/console" 2>&1 &
+	qemu=$!
+	wait $qemu
+	qemu=
+	end=$(date +%s.%N)
+	cp "$work/console" "$built/$name.log"
+	tests/guests/check.pl "$name" "$work/console" "$work/plan" \
+		>>"$work/tap"
+	awk -v name="$name" -v a="$start" -v b="$end" \
+		'BEGIN { printf "# %s: %.1f s\n", name, b - a }' >>"$work/tap"
+}
+
+build() {
+	programs "$@" >"$work/build.log" 2>&1 && return 0
+	sed 's/^/# /' "$work/build.log" >>"$work/tap"
+	echo "not ok - $1: its programs compile" >>"$work/tap"
+	return 1
+}
+
+line='rdinit=/init panic=-1 quiet console='
+guest() {
+	case $1 in
+	mipsel)
+		build mips32el mipsel-linux-gnu mips32_defconfig &&
+			boot mipsel mipsel "$built/mips32el" leaky \
+				qemu-system-mipsel -M malta -m 256 -vga none \
+				-append "${line}ttyS0" ;;
+	mips)
+		build mips32eb mips-linux-gnu mips32_defconfig &&
+			boot mips mips "$built/mips32eb" leaky \
+				qemu-system-mips -M malta -cpu 24Kc -m 256 \
+				-vga none -append "${line}ttyS0" ;;
+	arm64)
+		build arm64 aarch64-linux-gnu defconfig &&
+			boot arm64 arm64 "$built/arm64" leaky \
+				qemu-system-aarch64 -M virt -cpu cortex-a57 \
+				-smp 2 -m 512 -append "${line}ttyAMA0" ;;
+	arm64-pac)
+		build arm64 aarch64-linux-gnu defconfig &&
+			boot arm64-pac arm64 "$built/arm64" leaky-pac \
+				qemu-system-aarch64 -M virt \
+				-cpu max,pauth-impdef=on -m 512 \
+				-append "${line}ttyAMA0" ;;
+	*)
+		echo "run.sh: no guest $1" >&2
+		exit 2 ;;
+	esac
+}
+
+plan >"$work/plan"
+: >"$work/tap"
+for name in ${*:-mipsel mips arm64 arm64-pac}; do
+	before=$(wc -l <"$work/tap")
+	guest "$name"
+	tail -n +$((before + 1)) "$work/tap" | grep '^#  *[a-z]*.*: .* s$' >&2
+done
+# numbered, behind the plan
+awk '/^(not )?ok/ { count++ } END { print "1.." count + 0 }' "$work/tap"
+awk '/^(not )?ok - / { sub(/ok - /, "ok " ++count " - ") } { print }' "$work/tap"
+! grep -q '^not ok' "$work/tap"

@@ -1,0 +1,226 @@
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+#
+# Live.pm - what the live tests share: targets, memleak_user, its report.
+package Live;
+use strict;
+use warnings;
+use Exporter 'import';
+use File::Basename;
+use File::Temp 'tempdir';
+use Cwd 'abs_path';
+use Time::HiRes qw(sleep time);
+use Test::More;
+
+our @EXPORT = qw(need_bpf have_musl program compile compile_bpf compile_probe
+	start stop
+	memleak start_memleak parse chain by_function counters_ok run slurp
+	$dir $root);
+
+our $root = abs_path(dirname(__FILE__) . '/../..');
+our $build = $ENV{BUILD} || "$root/build/" . (split ' ', `uname -m`)[0];
+our $dir = tempdir('dwunw-live-XXXXXX', TMPDIR => 1, CLEANUP => 1);
+my $examples = "$build/examples/bpf_memleak";
+my %running;
+
+END {
+	my $status = $?;
+	stop($_) for keys %running;
+	$? = $status;
+}
+
+sub slurp {
+	my ($path) = @_;
+	open(my $file, '<', $path) or die "$path: $!";
+	local $/;
+	return scalar <$file>;
+}
+
+# Output (both streams) and exit status of a command.
+sub run {
+	my (@command) = @_;
+	my $out = "$dir/run.out";
+	my $pid = fork // die "fork: $!";
+	if (!$pid) {
+		open(STDOUT, '>', $out);
+		open(STDERR, '>&', \*STDOUT);
+		exec { $command[0] } @command or die "$command[0]: $!";
+	}
+	waitpid($pid, 0);
+	return (slurp($out), $? >> 8);
+}
+
+sub skip_all {
+	print "1..0 # SKIP @_\n";
+	exit 0;
+}
+
+# Ends the test with a reason where BPF can't run.
+sub need_bpf {
+	skip_all("not root") if $> != 0;
+	skip_all("no uprobes in this kernel")
+	    unless -e '/sys/bus/event_source/devices/uprobe';
+	skip_all("$examples/memleak_user is not built (make examples)")
+	    unless -x "$examples/memleak_user";
+	my $pid = start('/bin/sleep', 20);
+	my ($out, $status) = run("$examples/memleak_user", '-p', $pid,
+		'-d', '0.1', '-n', 1);
+	stop($pid);
+	skip_all("BPF is not permitted here") if $status == 77;
+}
+
+sub have_musl {
+	return -x "$examples/leaky_musl";
+}
+
+# One of the programs built by examples/bpf_memleak/rules.mk.
+sub program {
+	return "$examples/$_[0]";
+}
+
+# Compiles tests/live/NAME.c (or another source) as $dir/OUT.
+sub compile {
+	my ($out, $cc, $source, @flags) = @_;
+	my @command = ($cc, '-O2', '-fomit-frame-pointer', '-o', "$dir/$out",
+		$source =~ m{/} ? $source : "$root/tests/live/$source", @flags);
+	system(@command) == 0 or die "@command\n";
+	return "$dir/$out";
+}
+
+# probe.c, by libbpf.
+sub compile_probe {
+	my $common = "$root/examples/common";
+	return compile('probe', 'gcc', 'probe.c', "$common/loader_libbpf.c",
+		"$common/bpf_map.c", "-I$root/include", "-I$root/bpf",
+		"-I$common", '-D_GNU_SOURCE', "$build/libdwunw.a",
+		qw(-lbpf -lelf -lz));
+}
+
+sub compile_bpf {
+	my ($name) = @_;
+	chomp(my $multiarch = `gcc -print-multiarch`);
+	my @command = ($ENV{CLANG} || 'clang', qw(-O2 -g -target bpf -mcpu=v3
+		-ffreestanding -Wall -Wextra -Werror -DDWUNW_TARGET_X86_64),
+		"-I$root/bpf", "-I$root/include", "-I/usr/include/$multiarch",
+		'-c', "$root/tests/live/$name.bpf.c", '-o', "$dir/$name.bpf.o");
+	system(@command) == 0 or die "@command\n";
+	return "$dir/$name.bpf.o";
+}
+
+sub start {
+	my (@command) = @_;
+	my $pid = fork // die "fork: $!";
+	if (!$pid) {
+		open(STDOUT, '>', '/dev/null');
+		exec { $command[0] } @command or die "$command[0]: $!";
+	}
+	$running{$pid} = 1;
+	sleep 0.2;
+	return $pid;
+}
+
+sub stop {
+	my ($pid) = @_;
+	return unless delete $running{$pid};
+	kill 'KILL', $pid;
+	waitpid($pid, 0);
+}
+
+# memleak_user in the background; its output is read by finish().
+sub start_memleak {
+	my (@args) = @_;
+	my $out = "$dir/memleak.out";
+	my $pid = fork // die "fork: $!";
+	if (!$pid) {
+		open(STDOUT, '>', $out);
+		open(STDERR, '>&', \*STDOUT);
+		exec program('memleak_user'), @args or die;
+	}
+	# it is ready when it has printed where its probes are
+	for (1 .. 200) {
+		last if -s $out && slurp($out) =~ /^probes on/m;
+		sleep 0.05;
+	}
+	sleep 0.1;
+	return sub {
+		my ($signal) = @_;
+		kill $signal, $pid if $signal;
+		waitpid($pid, 0);
+		return parse(slurp($out), $? >> 8);
+	};
+}
+
+sub memleak {
+	my (@args) = @_;
+	return parse(run(program('memleak_user'), @args));
+}
+
+# The last report of an output, as data.
+sub parse {
+	my ($text, $status) = @_;
+	my %r = (text => $text, status => $status, stacks => []);
+	my ($report) = $text =~ /.*^(\[\d\d:\d\d:\d\d\] .*)/ms;
+	my $stack;
+
+	for (split /\n/, $report // '') {
+		if (/^(\d+) bytes in (\d+) allocations from stack$/) {
+			$stack = { bytes => $1, count => $2, frames => [],
+				ends => '' };
+			push @{ $r{stacks} }, $stack;
+		} elsif (/^\t#(\d+) +0x([0-9a-f]{16})(.*)/) {
+			my %f = (index => $1, pc => $2, text => $3);
+			($f{name}) = $f{text} =~ /^  ([\w.@]+)\+0x[0-9a-f]+/;
+			($f{module}) = $f{text} =~ /  \[([^]]*)\]/;
+			($f{how}) = $f{text} =~ /\((\w[\w ]*)\)$/;
+			push @{ $stack->{frames} }, \%f;
+		} elsif (/^\tends here: (.*)/) {
+			$stack->{ends} = $1;
+		} elsif (/^calls (\d+) = events (\d+) \+ drops (\d+) \(no scratch slot (\d+), buffer full (\d+), too many threads (\d+)\)/) {
+			@r{qw(calls events drops slot buffer threads)} =
+			    ($1, $2, $3, $4, $5, $6);
+		} elsif (/^received (\d+), not unwound (\d+), live map full (\d+)/) {
+			@r{qw(received not_unwound full)} = ($1, $2, $3);
+		} elsif (/^memory: tool (\d+) KiB, maps (\d+) KiB, (\d+) bytes an event/) {
+			@r{qw(rss maps event_bytes)} = ($1, $2, $3);
+		} elsif (/^\[\S+\] pid \d+: (\d+) bytes in (\d+) allocations are live/) {
+			@r{qw(bytes blocks)} = ($1, $2);
+		} elsif (/from stacks not known/) {
+			$r{unknown} = $_;
+		}
+	}
+	return \%r;
+}
+
+# "make_name … main libc _start": function names, frames of a libc as one.
+sub chain {
+	my ($stack) = @_;
+	my @names;
+
+	for my $f (@{ $stack->{frames} }) {
+		my $name = $f->{name} // '?';
+		$name = 'libc' if ($f->{module} // '') =~ /^(libc|ld)[.-]/;
+		push @names, $name
+		    unless @names && $name eq 'libc' && $names[-1] eq 'libc';
+	}
+	return join ' ', @names;
+}
+
+# The stack whose innermost frame is in that function.
+sub by_function {
+	my ($report, $name) = @_;
+	for (@{ $report->{stacks} }) {
+		return $_ if ($_->{frames}[0]{name} // '') eq $name;
+	}
+	return { bytes => 0, count => 0, frames => [], ends => "no such stack" };
+}
+
+# calls = events + drops, and what was sent was received.
+sub counters_ok {
+	my ($r, $title) = @_;
+	ok(defined $r->{calls} && $r->{calls} == $r->{events} + $r->{drops} &&
+		$r->{drops} == $r->{slot} + $r->{buffer} + $r->{threads} &&
+		$r->{received} == $r->{events} && $r->{calls} > 0,
+		"$title: calls = events + drops, all events received") or
+	    diag($r->{text} // 'no output');
+}
+
+1;

@@ -1,0 +1,41 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+# Too much for the buffer, for the live map: counted exactly, never silent.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Live;
+use Test::More;
+
+need_bpf();
+my $load = compile('load', 'gcc', 'load.c', '-pthread');
+
+for my $args (['bpf-ring', 16384], ['bpf-perf', 16384],
+	['bpf-ring', 1048576]) {
+	my ($ring, $size) = @$args;
+	my $pid = start($load, 0, 1, 4);
+	my $r = memleak('-p', $pid, '-d', 1, '--capture', $ring,
+		'--ring-size', $size);
+	stop($pid);
+	counters_ok($r, "$ring of $size bytes, 4 threads");
+	cmp_ok($r->{calls}, '>=', 100000, 'every call was counted');
+	cmp_ok($r->{buffer}, '>', 0, 'the buffer was too small');
+	is($r->{slot}, 0, 'there were enough scratch slots');
+	my $s = by_function($r, 'allocate');
+	is($s->{bytes}, $s->{count} * 64, 'only the leak is in the report');
+	cmp_ok($s->{count}, '<=', 10004, 'no more than there are');
+	ok(!$r->{unknown}, 'no block without its stack') or diag($r->{text});
+	diag("$ring $size: calls $r->{calls}, drops $r->{drops}, slot $r->{slot}, "
+		. "live $r->{blocks}, RSS $r->{rss} KiB");
+}
+
+my $pid = start(program('leaky_glibc'), 0, 20);
+my $r = memleak('-p', $pid, '-d', 1, '-n', 1, '--max-live', 16);
+stop($pid);
+counters_ok($r, 'a live map of 16');
+is($r->{blocks}, 16, '16 blocks are in it');
+cmp_ok($r->{full}, '>', 100, 'the others are counted');
+is($r->{drops}, 0, 'no event was dropped for that');
+
+done_testing();
