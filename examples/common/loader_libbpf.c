@@ -5,6 +5,7 @@
 #include "loader.h"
 
 #include "bpf_map.h"
+#include "tracepoint.h"
 
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -127,6 +128,21 @@ int loader_attach_uprobe(struct loader *loader, const char *name,
 							    pid, path, off));
 }
 
+/* libbpf itself finds a tracepoint only where tracefs is mounted. */
+static int attach_tracepoint(struct loader *loader, struct bpf_program *program)
+{
+	const char *section = bpf_program__section_name(program);
+	int fd = tracepoint_open(section + strlen("tracepoint/"));
+	int error;
+
+	if (fd < 0)
+		return fd;
+	error = keep_link(loader, bpf_program__attach_perf_event(program, fd));
+	if (error)
+		close(fd);
+	return error;
+}
+
 int loader_attach_tracepoints(struct loader *loader, const char **missing)
 {
 	struct bpf_program *program;
@@ -136,7 +152,7 @@ int loader_attach_tracepoints(struct loader *loader, const char **missing)
 	{
 		if (bpf_program__type(program) != BPF_PROG_TYPE_TRACEPOINT)
 			continue;
-		error = keep_link(loader, bpf_program__attach(program));
+		error = attach_tracepoint(loader, program);
 		if (error) {
 			if (missing)
 				*missing = bpf_program__section_name(program);

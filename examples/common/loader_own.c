@@ -12,6 +12,7 @@
 #include "loader.h"
 #include "object.h"
 #include "rings.h"
+#include "tracepoint.h"
 
 #include <errno.h>
 #include <linux/bpf.h>
@@ -265,56 +266,21 @@ int loader_attach_uprobe(struct loader *loader, const char *name,
 		      perf_open(&attr, pid, pid < 0 ? 0 : -1));
 }
 
-static int tracepoint_id(const char *name)
-{
-	static const char *const roots[] = { "/sys/kernel/tracing",
-					     "/sys/kernel/debug/tracing" };
-	char path[256];
-	int id = -ENOENT;
-
-	for (size_t i = 0; i < 2 && id < 0; i++) {
-		FILE *file;
-
-		snprintf(path, sizeof(path), "%s/events/%s/id", roots[i], name);
-		file = fopen(path, "re");
-		if (!file && errno != ENOENT)
-			id = -errno;
-		if (file && fscanf(file, "%d", &id) != 1)
-			id = -ENOENT;
-		if (file)
-			fclose(file);
-	}
-	return id;
-}
-
-static int attach_tracepoint(struct loader *loader, uint32_t program)
-{
-	const char *name = loader->object.programs[program].section_name;
-	int id = tracepoint_id(name + strlen("tracepoint/"));
-	struct perf_event_attr attr;
-
-	if (id < 0)
-		return id;
-	memset(&attr, 0, sizeof(attr));
-	attr.size = sizeof(attr);
-	attr.type = PERF_TYPE_TRACEPOINT;
-	attr.config = (uint32_t)id;
-	return attach(loader, program, perf_open(&attr, -1, 0));
-}
-
 int loader_attach_tracepoints(struct loader *loader, const char **missing)
 {
 	const struct object *object = &loader->object;
 
 	for (uint32_t i = 0; i < object->program_count; i++) {
+		const char *section = object->programs[i].section_name;
 		int error;
 
 		if (!is_tracepoint(&object->programs[i]))
 			continue;
-		error = attach_tracepoint(loader, i);
+		error = attach(loader, i,
+			       tracepoint_open(section + strlen("tracepoint/")));
 		if (error) {
 			if (missing)
-				*missing = object->programs[i].section_name;
+				*missing = section;
 			return error;
 		}
 	}

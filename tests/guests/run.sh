@@ -118,6 +118,7 @@ programs() {
 		$triple-gcc $flags -Iinclude -Ibpf -I$common \
 			tests/live/probe.c $common/loader_own.c \
 			$common/object.c $common/rings.c $common/bpf_map.c \
+			$common/tracepoint.c \
 			"$dir/libdwunw.a" -o "$dir/probe" || return 1
 	[ "$arch" != arm64 ] ||
 		$triple-gcc $flags -funwind-tables \

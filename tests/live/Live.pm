@@ -90,7 +90,8 @@ sub compile {
 sub compile_probe {
 	my $common = "$root/examples/common";
 	return compile('probe', 'gcc', 'probe.c', "$common/loader_libbpf.c",
-		"$common/bpf_map.c", "-I$root/include", "-I$root/bpf",
+		"$common/bpf_map.c", "$common/rings.c",
+		"$common/tracepoint.c", "-I$root/include", "-I$root/bpf",
 		"-I$common", '-D_GNU_SOURCE', "$build/libdwunw.a",
 		qw(-lbpf -lelf -lz));
 }

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * tracepoint.h - the kernel's number for a tracepoint, by tracefs.
+ *
+ * Where nobody has mounted tracefs, root sees it all the same: through a mount
+ * that has no place in the file system and goes with the call.
+ */
+#ifndef TRACEPOINT_H
+#define TRACEPOINT_H
+
+/*
+ * "sched/sched_process_exec" -> what perf_event_attr.config is to be.
+ * Negative errno: -ENOENT, this kernel has no such tracepoint; -EACCES, -EPERM.
+ */
+int tracepoint_id(const char *name);
+
+/* An open perf event of it, for every process, on one CPU; negative errno. */
+int tracepoint_open(const char *name);
+
+#endif
