@@ -81,8 +81,8 @@ config_goals := menuconfig defconfig mips32_defconfig allnoconfig \
 	allyesconfig savedefconfig olddefconfig
 goals := $(or $(MAKECMDGOALS),all)
 # … these need none, or first install what makes one
-plain_goals := help format clean distclean test test-all demo bench \
-	guests deps-test deps-demo deps-bench deps-cross deps-guests
+plain_goals := help format clean distclean test test-all test-cross demo \
+	bench guests deps-test deps-demo deps-bench deps-cross deps-guests
 
 ifneq ($(filter $(config_goals),$(goals)),)
 ifneq ($(filter-out $(config_goals),$(goals)),)
@@ -335,7 +335,7 @@ targets := x86_64 arm64 mips32el mips32eb
 others := $(filter-out $(ARCH) $(machine),$(targets))
 
 .PHONY: unit-programs check test test-all test-others demo bench fuzz size
-.PHONY: guests
+.PHONY: guests test-cross
 unit-programs: $(unit_bin)
 	@:
 
@@ -373,9 +373,15 @@ test-others: deps-cross
 			CC=$(c) all unit-programs') \
 		'clang check: $(MAKE) O=$(root)/clang CC=clang check' \
 		'musl: DWUNW_MUSL=1 tests/house/musl.t' \
+		'cross: $(MAKE) test-cross' \
 		'fuzz: $(MAKE) fuzz' \
 		'size: $(MAKE) size' \
 		$(if $(wildcard tests/guests/run.sh),'guests: $(MAKE) guests')
+
+# Rows and stacks of the other targets on this machine.
+test-cross: deps-cross
+	@$(MAKE) all
+	@DWUNW_CROSS=1 $(run_tests) cross $(wildcard tests/cross/*.t)
 
 guests: deps-guests
 	@[ -x tests/guests/run.sh ] || { \
@@ -438,7 +444,9 @@ help:
 #:                     under valgrind and on big-endian mips32 (qemu-user);
 #:                     with ARCH= of another machine, what runs under EXEC
 #:   test-others       what test leaves out: the other targets, clang and
-#:                     musl-gcc builds, musl of every target, fuzz, size, guests
+#:                     musl-gcc builds, musl of every target, their rows and
+#:                     stacks on this machine, fuzz, size, guests
+#:   test-cross        their rows and stacks alone
 #:   test-all          test, then test-others; prints seconds for each
 #:   guests            the capture on kernels of the other targets
 #:   fuzz              every fuzz target for a short while

@@ -63,6 +63,8 @@ struct dwunw_arch_ops {
 	/* Is this the code of a signal trampoline? Then its row. */
 	bool (*signal_row)(const struct dwunw_arch_ops *arch,
 			   const uint8_t *code, struct dwunw_row *row);
+	/* bytes of its first instruction; the second one leaves */
+	uint8_t signal_step;
 	/* Code that leaves while the stack is as at the function's entry: a
 	 * PLT entry, a return? */
 	bool (*stub_code)(const uint8_t *code);

@@ -96,5 +96,6 @@ const struct dwunw_arch_ops dwu_arch_arm64 = {
 	.saved = { X30, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, X29 },
 	.saved_count = 12,
 	.signal_row = signal_row,
+	.signal_step = 4,
 	.stub_code = stub_code,
 };

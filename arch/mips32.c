@@ -78,6 +78,7 @@ static bool signal_row(const struct dwunw_arch_ops *arch, const uint8_t *code,
 		.preserved = 0xffull << S0 | 1ull << GP | 1ull << FP,     \
 		.saved = { RA, 16, 17, 18, 19, 20, 21, 22, 23, GP, FP },  \
 		.saved_count = 11, .signal_row = signal_row,              \
+		.signal_step = 4,                                         \
 	}
 
 const struct dwunw_arch_ops dwu_arch_mips32el =

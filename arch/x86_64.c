@@ -115,6 +115,7 @@ const struct dwunw_arch_ops dwu_arch_x86_64 = {
 	.saved = { RIP, RBX, RBP, R12, R13, R14, R15 },
 	.saved_count = 7,
 	.signal_row = signal_row,
+	.signal_step = 7,
 	.stub_code = stub_code,
 	.frame_pointer_row = frame_pointer_row,
 };

@@ -411,30 +411,54 @@ struct dwunw_span dwunw_module_expression(const struct dwunw_module *module,
 	return span;
 }
 
+/* The code bytes from vaddr on, zeros behind the segment's end. */
+static bool code_at(const struct dwunw_module *module, uint64_t vaddr,
+		    uint8_t *code)
+{
+	struct dwunw_segment s;
+	uint64_t size;
+
+	memset(code, 0, DWU_CODE_SIZE);
+	if (dwunw_elf_segment(&module->elf, vaddr, &s) != DWUNW_OK ||
+	    vaddr - s.vaddr >= s.file_size)
+		return false;
+	/* the last function of a segment may be shorter */
+	size = s.file_size - (vaddr - s.vaddr);
+	if (size > DWU_CODE_SIZE)
+		size = DWU_CODE_SIZE;
+	return dwunw_elf_read(&module->elf, vaddr, code, (size_t)size) ==
+	       DWUNW_OK;
+}
+
+/* A trampoline has two instructions: vaddr may be that of either. */
+static bool signal_at(const struct dwunw_module *module, uint64_t vaddr,
+		      struct dwunw_row *row)
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_CODE_SIZE];
+
+	if (!arch->signal_row)
+		return false;
+	return (code_at(module, vaddr, code) &&
+		arch->signal_row(arch, code, row)) ||
+	       (code_at(module, vaddr - arch->signal_step, code) &&
+		arch->signal_row(arch, code, row));
+}
+
 dwunw_status_t dwu_module_code_row(const struct dwunw_module *module,
 				   uint64_t vaddr, struct dwunw_row *row,
 				   uint8_t *how)
 {
 	const struct dwunw_arch_ops *arch = module->arch;
-	uint8_t code[DWU_CODE_SIZE] = { 0 };
-	struct dwunw_segment s;
-	uint64_t size;
+	uint8_t code[DWU_CODE_SIZE];
 
-	if (dwunw_elf_segment(&module->elf, vaddr, &s) != DWUNW_OK ||
-	    vaddr - s.vaddr >= s.file_size)
-		return DWUNW_ERR_NO_DEBUG_DATA;
-	/* the last function of a segment may be shorter */
-	size = s.file_size - (vaddr - s.vaddr);
-	if (size > sizeof(code))
-		size = sizeof(code);
-	if (dwunw_elf_read(&module->elf, vaddr, code, (size_t)size) != DWUNW_OK)
-		return DWUNW_ERR_NO_DEBUG_DATA;
 	dwu_row_clear(arch, row);
 	*how = DWUNW_HOW_SIGNAL;
-	if (arch->signal_row && arch->signal_row(arch, code, row))
+	if (signal_at(module, vaddr, row))
 		return DWUNW_OK;
 	*how = DWUNW_HOW_LEAF;
-	if (!arch->stub_code || !arch->stub_code(code))
+	if (!arch->stub_code || !code_at(module, vaddr, code) ||
+	    !arch->stub_code(code))
 		return DWUNW_ERR_NO_DEBUG_DATA;
 	dwu_entry_row(arch, 0, row);
 	return DWUNW_OK;

@@ -21,6 +21,7 @@ enum {
 	PT_LOAD = 1,
 	PT_NOTE = 4,
 	PF_X = 1,
+	ET_DYN = 3,
 	ET_CORE = 4
 };
 
@@ -609,6 +610,7 @@ static bool check_exe(struct session *s, const struct dwu_core_options *options)
 	const struct dwunw_module *module;
 	dwunw_status_t status;
 	uint64_t off;
+	bool moved;
 
 	if (!options->exe)
 		return true;
@@ -627,16 +629,55 @@ static bool check_exe(struct session *s, const struct dwu_core_options *options)
 					    dwunw_status_name(status));
 		return false;
 	}
-	/* a program is moved by whole pages, 4 KiB at least */
+	/* a program is moved by whole pages, 4 KiB at least, or not at all */
 	off = core->auxv.entry - module->elf.entry;
+	moved = module->elf.type == ET_DYN;
 	dwunw_module_cache_release(s->ctx, module);
-	if (!core->auxv.entry || !(off & 0xfff))
+	if (!core->auxv.entry || (moved ? !(off & 0xfff) : !off))
 		return true;
 	dwu_cmd_error("%s: not the program of %s: entry point 0x%" PRIx64
 		      " in the core, 0x%" PRIx64 " in the file",
 		      options->exe, core->path, core->auxv.entry,
 		      core->auxv.entry - off);
 	return false;
+}
+
+/*
+ * A core that names no files, as qemu's emulator of programs writes it: the
+ * program that the user names is placed by its entry point.
+ */
+static bool place_exe(struct session *s, const char *exe)
+{
+	struct dwu_core *core = &s->core;
+	const struct dwunw_module *module;
+	dwunw_status_t status;
+	uint32_t i;
+
+	status = dwunw_module_cache_acquire(s->ctx, exe, &module);
+	if (status) {
+		dwu_cmd_error_unless_logged("%s: cannot be opened: %s", exe,
+					    dwunw_status_name(status));
+		return false;
+	}
+	core->files = dwu_cmd_grow(NULL, 1, sizeof(*core->files));
+	core->files[0] = (struct dwu_core_file){ .name = exe, .fd = -1 };
+	core->file_count = 1;
+	core->maps = dwu_cmd_alloc(module->elf.segment_count,
+				   sizeof(*core->maps));
+	for (i = 0; i < module->elf.segment_count; i++) {
+		const struct dwunw_segment *at = &module->elf.segments[i];
+		uint64_t start =
+			at->vaddr + core->auxv.entry - module->elf.entry;
+		uint64_t behind = start & 0xfff; /* whole pages are mapped */
+
+		core->maps[core->map_count++] = (struct dwu_core_map){
+			.start = start - behind,
+			.end = (start + at->file_size + 0xfff) & ~0xfffull,
+			.off = at->off - behind,
+		};
+	}
+	dwunw_module_cache_release(s->ctx, module);
+	return true;
 }
 
 static bool open_session(struct session *s,
@@ -650,9 +691,13 @@ static bool open_session(struct session *s,
 			      s->core.path);
 		return false;
 	}
-	if (!s->core.map_count)
+	if (!s->core.map_count) {
 		dwu_cmd_error("warning: %s: names no files (no NT_FILE)",
 			      s->core.path);
+		if (options->exe && s->core.auxv.entry &&
+		    !place_exe(s, options->exe))
+			return false;
+	}
 	s->main_file = main_file(&s->core);
 	set_paths(s, options);
 	if (!check_exe(s, options) || !build_space(s))

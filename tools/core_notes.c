@@ -37,6 +37,21 @@ struct prstatus {
 	uint16_t regs[DWUNW_REG_MAX];
 };
 
+/* elf_gregset_t of o32 (asm/reg.h): 45 words, $0 is the 6th, the pc the 40th. */
+#define MIPS32(id)                                                          \
+	{                                                                   \
+		.arch = (id), .size = 256, .pid_off = 24, .reg_off = 72,    \
+		.reg_size = 4, .reg_count = 32, .pc = 40 * 4, .sp = 35 * 4, \
+		.regs = {                                                   \
+			6 * 4,	7 * 4,	8 * 4,	9 * 4,	10 * 4, 11 * 4,     \
+			12 * 4, 13 * 4, 14 * 4, 15 * 4, 16 * 4, 17 * 4,     \
+			18 * 4, 19 * 4, 20 * 4, 21 * 4, 22 * 4, 23 * 4,     \
+			24 * 4, 25 * 4, 26 * 4, 27 * 4, 28 * 4, 29 * 4,     \
+			30 * 4, 31 * 4, 32 * 4, 33 * 4, 34 * 4, 35 * 4,     \
+			36 * 4, 37 * 4,                                     \
+		},                                                          \
+	}
+
 /* struct user_regs_struct of <sys/user.h>, by the numbers of psABI 3.36. */
 static const struct prstatus prstatus_table[] = {
 	{
@@ -52,6 +67,25 @@ static const struct prstatus prstatus_table[] = {
 			  19 * 8, 9 * 8, 8 * 8, 7 * 8, 6 * 8, 3 * 8, 2 * 8,
 			  1 * 8, 0 * 8, 16 * 8 },
 	},
+	/* struct user_pt_regs of <asm/ptrace.h>: x0..x30, sp, pc, pstate */
+	{
+		.arch = DWUNW_ARCH_ARM64,
+		.size = 392,
+		.pid_off = 32,
+		.reg_off = 112,
+		.reg_size = 8,
+		.reg_count = 32,
+		.pc = 32 * 8,
+		.sp = 31 * 8,
+		.regs = { 0 * 8,  1 * 8,  2 * 8,  3 * 8,  4 * 8,  5 * 8,  6 * 8,
+			  7 * 8,  8 * 8,  9 * 8,  10 * 8, 11 * 8, 12 * 8,
+			  13 * 8, 14 * 8, 15 * 8, 16 * 8, 17 * 8, 18 * 8,
+			  19 * 8, 20 * 8, 21 * 8, 22 * 8, 23 * 8, 24 * 8,
+			  25 * 8, 26 * 8, 27 * 8, 28 * 8, 29 * 8, 30 * 8,
+			  31 * 8 },
+	},
+	MIPS32(DWUNW_ARCH_MIPS32EL),
+	MIPS32(DWUNW_ARCH_MIPS32EB),
 };
 
 uint64_t dwu_core_number(const struct dwu_core *core, const uint8_t *bytes,

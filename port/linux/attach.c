@@ -275,14 +275,16 @@ void dwunw_stack_reader_detach(struct dwunw_stack_reader *reader)
 
 /* --- registers --------------------------------------------------------------------- */
 
-#if defined(__x86_64__)
 /*
- * x86-64 psABI 3.6.2, figure 3.36. A thread that was stopped in a system call
- * has its pc behind the `syscall` instruction, whether or not the kernel will
- * restart the call (rax -ERESTART*): that is where its frame is.
+ * A thread that was stopped in a system call has its pc behind that
+ * instruction, whether or not the kernel will restart the call: that is where
+ * its frame is.
  */
-static void from_native(struct dwunw_regset *regs,
-			const struct user_regs_struct *native)
+#if defined(__x86_64__)
+typedef struct user_regs_struct native_regs;
+
+/* x86-64 psABI 3.6.2, figure 3.36. */
+static void from_native(struct dwunw_regset *regs, const native_regs *native)
 {
 	const uint64_t by_number[] = {
 		native->rax, native->rdx, native->rcx, native->rbx, native->rsi,
@@ -295,35 +297,61 @@ static void from_native(struct dwunw_regset *regs,
 	regs->pc = native->rip;
 	regs->sp = native->rsp;
 }
+#elif defined(__aarch64__)
+typedef struct user_regs_struct native_regs;
+
+/* AADWARF64 4.1: 0..30, 31 is sp. */
+static void from_native(struct dwunw_regset *regs, const native_regs *native)
+{
+	memcpy(regs->regs, native->regs, sizeof(native->regs));
+	regs->regs[31] = native->sp;
+	regs->pc = native->pc;
+	regs->sp = native->sp;
+}
+#elif defined(__mips__)
+/* elf_gregset_t of o32 (asm/reg.h): $0 is the 6th of 45 words. */
+typedef struct {
+	uint32_t words[45];
+} native_regs;
+
+static void from_native(struct dwunw_regset *regs, const native_regs *native)
+{
+	uint8_t i;
+
+	for (i = 0; i < 32; i++)
+		regs->regs[i] = native->words[6 + i];
+	regs->pc = native->words[40];
+	regs->sp = regs->regs[29];
+}
+#else
+typedef uint64_t native_regs;
+
+static void from_native(struct dwunw_regset *regs, const native_regs *native)
+{
+	(void)regs;
+	(void)native;
+}
+#endif
 
 dwunw_status_t dwunw_stack_reader_regs(struct dwunw_stack_reader *reader,
 				       struct dwunw_regset *regs)
 {
-	struct user_regs_struct native;
+	native_regs native;
 	struct iovec vec = { &native, sizeof(native) };
 	dwunw_status_t status;
 
 	if (!reader || !reader->attached || !regs)
 		return DWUNW_ERR_INVALID_ARG;
-	status = dwunw_regset_prepare(regs, DWUNW_ARCH_X86_64);
+	status = dwunw_regset_prepare(regs, dwu_host_arch());
 	if (status != DWUNW_OK)
 		return status;
 	if (ptrace(PTRACE_GETREGSET, reader->tid, (void *)NT_PRSTATUS, &vec))
 		return status_of_errno();
-	if (vec.iov_len != sizeof(native)) /* an i386 program */
+	if (vec.iov_len != sizeof(native)) /* an i386 or arm program */
 		return DWUNW_ERR_UNSUPPORTED_ARCH;
 	from_native(regs, &native);
 	return DWUNW_OK;
 }
-#else
-dwunw_status_t dwunw_stack_reader_regs(struct dwunw_stack_reader *reader,
-				       struct dwunw_regset *regs)
-{
-	if (!reader || !reader->attached || !regs)
-		return DWUNW_ERR_INVALID_ARG;
-	return DWUNW_ERR_UNSUPPORTED_ARCH;
-}
-#endif
 
 /* Through the thread: the process's first one may have ended. */
 dwunw_status_t dwunw_stack_reader_read(void *reader, uint64_t addr, void *dst,

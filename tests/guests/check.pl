@@ -127,6 +127,16 @@ sub check_returns {
 		'true return addresses behind trampolines'), @wrong);
 }
 
+# dwunw stack: the target waits in read(), which main has called.
+sub check_live {
+	my ($name, $text) = @_;
+	my @names = $text =~ /^#\d+ +0x[0-9a-f]+  ([\w.]+)\+0x/mg;
+
+	result($text =~ /^end \S+ tool=0 /m, "$name: it ran", $text);
+	result(@names > 1 && $names[0] =~ /read/ && $names[1] eq 'main',
+		"$name: its stack by ptrace: @names", $text);
+}
+
 my $log = slurp($log_path) =~ s/\r//gr;
 my ($system) = $log =~ /^guest: (.* cpus)/m;
 result($log =~ /^guest: done/m, 'it booted and ended: ' .
@@ -137,6 +147,8 @@ for my $name (slurp($plan_path) =~ /^run (\S+)/mg) {
 	my ($text) = $log =~ /^(run \Q$name\E\n.*?^end \Q$name\E [^\n]*\n)/ms;
 	if (!defined $text) {
 		result(0, "$name: it was started and ended");
+	} elsif ($name eq 'live') {
+		check_live($name, $text);
 	} elsif ($name =~ /^returns/) {
 		check_returns($name, $text);
 	} else {

@@ -144,6 +144,7 @@ static void run(char **words)
 		if (!strcmp(*word, "PID"))
 			*word = pid;
 	}
+	poll(NULL, 0, 100); /* it waits for its byte by then */
 	tool = start(words + 3, 2);
 	watch(&target, &tool);
 	waitpid(tool.pid, &status, 0);

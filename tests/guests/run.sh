@@ -3,8 +3,8 @@
 # run.sh [GUEST...] - the capture on kernels of the other targets, in qemu.
 #
 #   mipsel       Debian's 4kc-malta kernel
-#   mips         big-endian: $GUEST_KERNEL_BE (.xz accepted), or built from
-#                linux-source by kernel-be.sh
+#   mips         big-endian: $GUEST_KERNEL_BE (.xz accepted; "none" leaves this
+#                guest out), or built from linux-source by kernel-be.sh
 #   arm64        Debian's cloud kernel, two CPUs
 #   arm64-pac    the same, with pointer authentication
 #
@@ -61,6 +61,7 @@ kernel_from_debian() {
 
 given_kernel() {
 	case $GUEST_KERNEL_BE in
+	none) return 1 ;;
 	*.xz) xz -dc "$GUEST_KERNEL_BE" >"$work/vmlinux" || return 1 ;;
 	*) cp "$GUEST_KERNEL_BE" "$work/vmlinux" || return 1 ;;
 	esac
@@ -100,7 +101,7 @@ programs() {
 	arch=$1 triple=$2 config=$3
 	shift 3
 	[ -f "$dir/.config" ] || "$@" "$config" || return 1
-	"$@" libs bpf_memleak || return 1
+	"$@" all bpf_memleak || return 1
 	case $arch in
 	mips32eb) bpf=bpfeb ;;
 	*) bpf=bpfel ;;
@@ -128,11 +129,12 @@ programs() {
 
 # --- one guest -----------------------------------------------------------------
 
-# What init does: the ways of capture, with BPF interpreted and, where there is
+# What init does: a process looked at while it waits; the ways of capture, with BPF interpreted and, where there is
 # one, by its compiler; uretprobes on outer functions.
 plan() {
 	memleak='/leaky /memleak_user -p PID -d 600 --capture'
 	probe='/leaky /probe /returns.bpf.o PID /leaky 600'
+	echo "run live /leaky /dwunw stack PID"
 	echo "jit 0"
 	for how in bpf-ring bpf-perf perf; do
 		echo "run $how $memleak $how"
@@ -159,7 +161,7 @@ boot() {
 		return
 	}
 	tests/guests/cpio.pl "$work/initramfs" "init=$dir/init" \
-		"leaky=$dir/$target" "probe=$dir/probe" \
+		"leaky=$dir/$target" "probe=$dir/probe" "dwunw=$dir/dwunw" \
 		"memleak_user=$dir/examples/bpf_memleak/memleak_user" \
 		"returns.bpf.o=$dir/returns.bpf.o" "plan=$work/plan" || return 1
 	start=$(date +%s.%N)

@@ -148,7 +148,7 @@ for (@targets) {
 			my $file = "$dir/crash_mips32";
 			my @symbols = symbols("${prefix}nm", $file);
 			system("${prefix}strip", '-o', "$dir/stripped", $file);
-			system($^X, 'tests/mips32/no-sections.pl', $file,
+			system($^X, 'tests/sstrip.pl', $file,
 				"$dir/bare");
 			for my $form (['whole', $file],
 				['stripped', "$dir/stripped"],

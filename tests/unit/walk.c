@@ -617,6 +617,34 @@ static void restorer(void)
 	free(walker);
 }
 
+/* Interrupted between the restorer's two instructions. */
+static void restorer_midway(void)
+{
+	uint8_t stack[512];
+	struct out o = out_init(stack, sizeof(stack), false);
+	struct dwunw_walker *walker = walker_of(0);
+	struct dwunw_frame f[FRAMES];
+	struct dwunw_regset regs;
+	struct dwunw_stop stop;
+	struct dwunw_walk_input input = { .regs = &regs };
+	char text[256];
+	size_t count = 0;
+
+	put_zeros(&o, sizeof(stack));
+	set_uint(&o, 40 + 8 * 15, SP + 400, 8);
+	set_uint(&o, 40 + 8 * 16, FN(PUSH), 8);
+	set_uint(&o, 408, IN(ROOT), 8);
+	(void)dwunw_regset_prepare(&regs, DWUNW_ARCH_X86_64);
+	regs.pc = FN(RESTORER) + 7; /* syscall */
+	regs.sp = SP;
+	input.stack = (struct dwunw_snapshot){ stack, SP, sizeof(stack) };
+	(void)dwunw_walk(walker, &space, &input, f, FRAMES, &count, &stop);
+	print(f, count, &stop, text, sizeof(text));
+	is_str(text, "event:4010c7S signal:401000I cfi:401035 ; root",
+	       "a restorer's second instruction");
+	free(walker);
+}
+
 /* The snapshot is looked at first, then the memory, through one reader. */
 static unsigned int asked;
 
@@ -676,6 +704,7 @@ int main(void)
 	limits();
 	frames();
 	restorer();
+	restorer_midway();
 	memory();
 	is_u64((uint64_t)held, 0, "no module is held at the end");
 	return done();

@@ -495,6 +495,16 @@ static bool is_stub(uint64_t pc)
 	return a == move_or || a == move_addu || b == move_or || b == move_addu;
 }
 
+/*
+ * A `bal` over data, to find it: musl's start code on mips does so, and keeps
+ * its frame.
+ */
+static bool is_over_data(const struct insn *insn)
+{
+	return entry_count == 0 && (insn->flags & INSN_TARGET) &&
+	       insn->target > insn->pc + 8 && insn->target <= insn->pc + 64;
+}
+
 static bool is_address(uint64_t value, uint64_t addr)
 {
 	return (value & machine.address_mask) == addr;
@@ -559,7 +569,9 @@ static void remember(const struct insn *insn, uint64_t sp)
 	if (insn->flags & INSN_DELAYED) {
 		flow.delayed = true;
 		if (flow.ra)
-			flow.ra = is_stub(insn->pc) ? 0 : on + 4;
+			flow.ra = is_stub(insn->pc) || is_over_data(insn) ?
+					  0 :
+					  on + 4;
 		if (insn->flags & INSN_LIKELY)
 			flow.next[1] = on + 4;
 	} else if (flow.goes) {

@@ -8,7 +8,9 @@
 #
 # TARGET is arm64, mips32el or mips32eb. KIND is `full` for programs built
 # wholly with -funwind-tables that hardly enter libc; their samples are taken
-# below main(), from instruction 20,000 on, when they are set up. `plain` are the others, as compilers build them by default.
+# below main(), from instruction 20,000 on, when they are set up; among them are
+# the same program without section headers, with .debug_frame alone and with
+# musl. `plain` are the others, as compilers build them by default.
 # Recordings are kept as record.sh keeps them. JOBS (2) run at a time.
 #
 # shellcheck disable=SC2317 # spawn calls by name
@@ -74,6 +76,23 @@ record_one()
 	record_with "$one" "$one_qemu" "$one_options" "$bin/$one"
 }
 
+# NAME OF PERIOD STEPS SAMPLES QEMU-OPTIONS: a program that is built
+# already, without section headers.
+record_bare()
+{
+	one=$target-$1 one_options="period=$3,steps=$4,samples=$5"
+	one_qemu="$qemu -L /usr/$triple $6"
+	"$stacks/../sstrip.pl" "$bin/$target-$2" "$bin/$one.new" > "$bin/$one.cut" &&
+		if cmp -s "$bin/$one.new" "$bin/$one"; then
+			rm "$bin/$one.new"
+		else
+			mv "$bin/$one.new" "$bin/$one"
+		fi || return 1
+	one_options="$based$one_options,main=$(main_offset "$bin/$target-$2")"
+	record_with "$one" "$one_qemu" \
+		"$one_options,within=1,skip=20000" "$bin/$one"
+}
+
 # NAME PERIOD STEPS SAMPLES QEMU-OPTIONS COMPILER ARGS...
 both()
 {
@@ -105,6 +124,15 @@ record_full()
 		spawn record_one full-sparks-Os 1500 200000000 8000 "$now" \
 			$cxx $own -Os "$p/sparks.cc"
 	}
+	# shellcheck disable=SC2086 # a command
+	spawn record_one full-chains-debug 1200 200000000 4000 "$now" \
+		${cc% -funwind*} -O2 -fomit-frame-pointer -g \
+		-fno-unwind-tables -fno-asynchronous-unwind-tables \
+		"$p/chains.c"
+	musl=$(env -u CC scripts/musl "$target")
+	# shellcheck disable=SC2086
+	spawn record_one full-chains-musl 1200 200000000 4000 "$now" \
+		"$musl" ${cc#* } -O2 "$p/chains.c" -static
 	[ "$target" = arm64 ] || return 0
 	# shellcheck disable=SC2086
 	both full-chains-pac 1200 200000000 5000 "$now -cpu max,pauth-impdef=on" \
@@ -112,6 +140,15 @@ record_full()
 	# shellcheck disable=SC2086
 	both full-sparks-pac 1500 200000000 5000 "$now -cpu max,pauth-impdef=on" \
 		$cxx -O2 -mbranch-protection=standard "$p/sparks.cc"
+}
+
+# Of what record_full() has built.
+record_bare_ones()
+{
+	for linked in '' -static; do
+		spawn record_bare "full-chains-bare$linked" \
+			"full-chains$linked" 1200 200000000 8000 "$now"
+	done
 }
 
 record_plain()
@@ -138,4 +175,6 @@ for t; do
 	record_full
 	record_plain
 	wait_all || die "some programs of $t were not recorded"
+	record_bare_ones
+	wait_all || die "some bare programs of $t were not recorded"
 done

@@ -490,6 +490,9 @@ static void put_map_line(const struct elf_file *file, const char *line)
 		return;
 	start -= opt.base;
 	end -= opt.base;
+	/* a libc's own restorer: qemu's page is of no file */
+	if (file && trampoline_page >= start && trampoline_page < end)
+		trampoline_page = 0;
 	while (start < end) {
 		uint64_t to = end;
 		bool exec = file && is_exec(file, start, &to);
