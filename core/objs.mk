@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # The order is the order of layers: a file may include only those before it.
-core-y := names.o bytes.o arena.o window.o sort.o elf.o symbol.o entry.o search.o \
+core-y := names.o bytes.o arena.o window.o sort.o elf.o dynamic.o symbol.o entry.o search.o \
 	index.o reader.o expr.o row.o step.o inflate.o \
 	module.o space.o rowcache.o \
 	walk.o event.o

@@ -2,6 +2,7 @@
 /* Functions of an ELF symbol table, by address and by name (gABI 4). */
 #include "arena.h"
 #include "bytes.h"
+#include "dynamic.h"
 #include "elf.h"
 #include "sort.h"
 
@@ -121,6 +122,12 @@ static dwunw_status_t find_tables(const struct dwunw_elf *elf,
 
 	if (status == DWUNW_OK && symbols->size == 0)
 		status = dwu_elf_section_by_type(elf, DWU_SHT_DYNSYM, symbols);
+	if (status == DWUNW_OK && elf->section_count == 0) {
+		status = dwu_dynamic_symbols(elf, symbols, strings);
+		return status == DWUNW_OK && symbols->size == 0 ?
+			       DWUNW_ERR_NO_DEBUG_DATA :
+			       status;
+	}
 	if (status != DWUNW_OK)
 		return status;
 	if (symbols->size == 0)

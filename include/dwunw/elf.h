@@ -123,7 +123,10 @@ struct dwunw_elf_symbol {
 	uint8_t bind;	/* STB_LOCAL 0, STB_GLOBAL 1, STB_WEAK 2 */
 };
 
-/* Defined functions of .symtab, else of .dynsym, sorted by address. */
+/*
+ * Defined functions of .symtab, else of .dynsym, sorted by address. A file
+ * without section headers has its dynamic symbols by PT_DYNAMIC.
+ */
 struct dwunw_symtab {
 	struct dwunw_span entries; /* the table as in the file */
 	struct dwunw_span strings;

@@ -121,10 +121,24 @@ programs() {
 			$common/object.c $common/rings.c $common/bpf_map.c \
 			$common/tracepoint.c \
 			"$dir/libdwunw.a" -o "$dir/probe" || return 1
+	musl_programs || return 1
 	[ "$arch" != arm64 ] ||
 		$triple-gcc $flags -funwind-tables \
 			-mbranch-protection=standard tests/guests/leaky.c \
 			-o "$dir/leaky-pac"
+}
+
+# A program and a libc as OpenWrt ships them: no CFI, no section headers. Its
+# symbols stay outside, for --debug-file.
+musl_programs() {
+	musl=$(env -u CC scripts/musl "$arch") || return 1
+	# shellcheck disable=SC2086 # a list
+	$musl ${flags% -static} -Os -fno-unwind-tables \
+		-fno-asynchronous-unwind-tables tests/guests/leaky.c \
+		-Wl,-dynamic-linker,/lib/ld-musl.so.1 \
+		-o "$dir/leaky-musl.symbols" &&
+		tests/sstrip.pl "$dir/leaky-musl.symbols" "$dir/leaky-musl" &&
+		tests/sstrip.pl "${musl%/bin/*}/lib/libc.so" "$dir/libc-musl"
 }
 
 # --- one guest -----------------------------------------------------------------
@@ -142,6 +156,10 @@ plan() {
 	echo "jit 1"
 	for how in bpf-ring bpf-perf; do
 		echo "run $how-jit $memleak $how"
+	done
+	for how in bpf-ring bpf-perf perf; do
+		echo "run musl-$how /leaky-musl /memleak_user -p PID -d 600" \
+			"--debug-file /leaky-musl.symbols --capture $how"
 	done
 	noted=
 	for outer in serve open_session make_session; do
@@ -163,6 +181,8 @@ boot() {
 	tests/guests/cpio.pl "$work/initramfs" "init=$dir/init" \
 		"leaky=$dir/$target" "probe=$dir/probe" "dwunw=$dir/dwunw" \
 		"memleak_user=$dir/examples/bpf_memleak/memleak_user" \
+		"leaky-musl=$dir/leaky-musl" "lib/ld-musl.so.1=$dir/libc-musl" \
+		"leaky-musl.symbols=$dir/leaky-musl.symbols" \
 		"returns.bpf.o=$dir/returns.bpf.o" "plan=$work/plan" || return 1
 	start=$(date +%s.%N)
 	timeout -k 5 "$timeout" "$@" -nographic -no-reboot -nic none \
