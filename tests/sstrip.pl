@@ -13,7 +13,7 @@ my $file = do { local $/; <$in> };
 my $wide = ord(substr($file, 4, 1)) == 2;
 my $order = ord(substr($file, 5, 1)) == 2 ? '>' : '<';
 my ($word, $n) = $wide ? ("Q$order", 8) : ("L$order", 4);
-my ($p_offset, $p_filesz) = $wide ? (8, 32) : (4, 16);
+my ($p_offset, $p_filesz, $p_flags) = $wide ? (8, 32, 4) : (4, 16, 24);
 
 sub word { return unpack($word, substr($file, $_[0], $n)) }
 sub half { return unpack("S$order", substr($file, $_[0], 2)) }
@@ -22,12 +22,15 @@ my $table = word($wide ? 32 : 28);
 my ($size, $count) = map { half($_) } $wide ? (54, 56) : (42, 44);
 my @headers = map { $table + $_ * $size } 0 .. $count - 1;
 my $end = $table + $size * $count;
+my $least = $end; # what cannot be written cannot be filled with zeros either
 for (@headers) {
-	my $last = word($_ + $p_offset) + word($_ + $p_filesz);
-	$end = $last if $last > $end;
+	my ($off, $filesz) = (word($_ + $p_offset), word($_ + $p_filesz));
+	$end = $off + $filesz if $off + $filesz > $end;
+	my $flags = unpack("L$order", substr($file, $_ + $p_flags, 4));
+	$least = $off + $filesz if !($flags & 2) && $off + $filesz > $least;
 }
 my $whole = $end;
-$end-- while substr($file, $end - 1, 1) eq "\0";
+$end-- while $end > $least && substr($file, $end - 1, 1) eq "\0";
 for (@headers) {
 	my $off = word($_ + $p_offset);
 	next if $off + word($_ + $p_filesz) <= $end;

@@ -16,7 +16,6 @@ int one(int x) { return x + 1; }
 int two(int x) { return one(x) * 2; }
 static int hidden(int x) { return x; }
 int three(int x) { return hidden(two(x)); }
-int variable = 3;
 END
 files=
 for lib in "$(gcc -print-file-name=libc.so.6)" \
@@ -51,9 +50,9 @@ count=0
 for file in $files; do
 	tests/sstrip.pl "$file" "$out/bare.so" >/dev/null
 	cp "$out/bare.so" "$out/bare-${file##*/}"
-	functions "$file" | $EXEC "$out/dynamic" "$out/bare-${file##*/}"
+	functions "$file" | $EXEC "$out/dynamic" "$out/bare-${file##*/}" || :
 	case $file in
-	"$out"/few-*) $EXEC "$out/dynamic" "$out/bare-${file##*/}" flip ;;
+	"$out"/few-*) $EXEC "$out/dynamic" "$out/bare-${file##*/}" flip || : ;;
 	esac
 done >"$out/dynamic.tap"
 grep -v '^1\.\.' "$out/dynamic.tap" | awk '

@@ -222,7 +222,7 @@ int main(int argc, char **argv)
 		return 1;
 	for (unsigned i = 0; i < rounds; i++) {
 		one_round();
-		poll(NULL, 0, 200); /* nanosleep: not in every kernel */
+		poll(NULL, 0, 400); /* nanosleep: not in every kernel */
 	}
 	print_calls(rounds * 29);
 	return read(0, &byte, 1) != 0;
