@@ -17,6 +17,8 @@
 /* Code bytes before pc that frame_pointer_row() is given, at most. */
 #define DWU_CODE_BEFORE 64u
 
+struct dwu_scan_ops;
+
 struct dwunw_arch_ops {
 	const char *name;
 	uint16_t id; /* enum dwunw_arch_id */
@@ -72,6 +74,8 @@ struct dwunw_arch_ops {
 	 * hangs on it: [code, code + size) ends at pc. */
 	bool (*frame_pointer_row)(const uint8_t *code, size_t size,
 				  struct dwunw_row *row);
+	/* What its instructions do (scan.h). */
+	const struct dwu_scan_ops *scan;
 };
 
 extern const struct dwunw_arch_ops dwu_arch_x86_64;

@@ -3,7 +3,7 @@
  * arm64 (AAPCS64; DWARF numbers: AADWARF64 4.1). Little-endian. x30 is the
  * link register; the pc has a column of its own, for signal frames.
  */
-#include "arch.h"
+#include "scan.h"
 
 #include "core/bytes.h"
 
@@ -98,4 +98,5 @@ const struct dwunw_arch_ops dwu_arch_arm64 = {
 	.signal_row = signal_row,
 	.signal_step = 4,
 	.stub_code = stub_code,
+	.scan = IS_ON(CONFIG_SCAN_ARM64) ? &dwu_scan_arm64 : NULL,
 };

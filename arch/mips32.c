@@ -4,7 +4,7 @@
  * GCC's mips port numbers $0..$31, then $f0..$f31 from 32 on (mips.h,
  * DWARF_FRAME_REGNUM). The pc has a column of its own, for signal frames.
  */
-#include "arch.h"
+#include "scan.h"
 
 #include "core/bytes.h"
 
@@ -79,6 +79,8 @@ static bool signal_row(const struct dwunw_arch_ops *arch, const uint8_t *code,
 		.saved = { RA, 16, 17, 18, 19, 20, 21, 22, 23, GP, FP },  \
 		.saved_count = 11, .signal_row = signal_row,              \
 		.signal_step = 4,                                         \
+		.scan = IS_ON(CONFIG_SCAN_MIPS32) ? &dwu_scan_mips32 :    \
+						    NULL,                 \
 	}
 
 const struct dwunw_arch_ops dwu_arch_mips32el =

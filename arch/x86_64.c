@@ -3,7 +3,7 @@
  * x86-64 (System V psABI 1.0). DWARF numbers: figure 3.36. The return
  * address is column 16, which holds the pc in a register set.
  */
-#include "arch.h"
+#include "scan.h"
 
 #include "core/bytes.h"
 
@@ -118,4 +118,5 @@ const struct dwunw_arch_ops dwu_arch_x86_64 = {
 	.signal_step = 7,
 	.stub_code = stub_code,
 	.frame_pointer_row = frame_pointer_row,
+	.scan = IS_ON(CONFIG_SCAN_X86_64) ? &dwu_scan_x86_64 : NULL,
 };

@@ -502,8 +502,12 @@ static bool pack_rule(const struct dwunw_arch_ops *arch, uint8_t column,
 	i = saved_index(arch, column);
 	if (rule->kind == DWUNW_RULE_SAME)
 		return i >= 0; /* as if it were not mentioned */
-	if (rule->kind != DWUNW_RULE_OFFSET || i < 0 || slot * 4 != rule->value ||
-	    slot != (int16_t)slot)
+	if (rule->kind == DWUNW_RULE_UNDEFINED)
+		slot = DWU_SLOT_LOST;
+	else if (rule->kind != DWUNW_RULE_OFFSET || slot * 4 != rule->value ||
+		 slot != (int16_t)slot || slot == DWU_SLOT_LOST)
+		return false;
+	if (i < 0)
 		return false;
 	packed->mask |= (uint16_t)(1u << i);
 	packed->slots[i] = (int16_t)slot;

@@ -17,6 +17,9 @@
 #define DWU_PACKED_RA_SIGNED 4u
 #define DWU_PACKED_NONE 8u	 /* nothing is known here */
 
+/* Among the slots: the register's value is lost. */
+#define DWU_SLOT_LOST INT16_MIN
+
 struct dwu_packed {
 	int32_t cfa_offset;
 	uint8_t cfa_reg;

@@ -15,7 +15,8 @@ struct dwu_rowcache_entry {
 	uint32_t serial; /* 0: empty */
 	uint8_t how; /* enum dwunw_frame_how of the frame it leads to */
 	bool exact; /* the key is a pc, not a return address - 1 */
-	uint8_t reserved[2];
+	uint8_t scan; /* enum dwunw_scan_result; where nothing is known */
+	uint8_t reserved;
 	struct dwu_packed packed;
 	uint8_t pad[16];
 };

@@ -194,6 +194,10 @@ uint8_t dwu_step_packed(const struct dwunw_arch_ops *arch,
 	for (mask = packed->mask; mask != 0; mask &= mask - 1) {
 		i = (unsigned int)__builtin_ctz(mask);
 		bit = 1ull << arch->saved[i];
+		if (packed->slots[i] == DWU_SLOT_LOST) {
+			regs->valid &= ~bit;
+			continue;
+		}
 		addr = cfa + (uint64_t)(int64_t)(packed->slots[i] * 4);
 		if (dwu_read_word(reader,
 				  dwu_address(addr, arch->address_size),

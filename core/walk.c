@@ -4,6 +4,7 @@
  * whether that is a frame. Every way out has a reason.
  */
 #include "arena.h"
+#include "function.h"
 #include "module.h"
 #include "rowcache.h"
 #include "step.h"
@@ -11,6 +12,7 @@
 struct dwunw_walker {
 	struct dwu_rowcache cache;
 	struct dwunw_row_scratch *scratch;
+	struct dwu_scan_memory *scan; /* NULL: not in this build */
 	struct dwunw_walk_stats stats;
 	struct dwunw_row row;
 };
@@ -30,6 +32,7 @@ struct walk {
 	uint8_t how; /* of the next frame */
 	bool signal; /* the row just applied was a signal frame's */
 	int32_t status; /* behind a stop */
+	uint8_t scan; /* enum dwunw_scan_result of the last frame */
 };
 
 static uint32_t serial_of(const struct dwunw_mapping *mapping)
@@ -117,10 +120,27 @@ static void cache_fill(struct walk *w, struct dwu_rowcache_entry *entry,
 	entry->serial = frame->module;
 	entry->exact = is_exact(frame);
 	entry->how = w->how;
+	entry->scan = w->scan;
 	if (found)
 		dwu_row_pack(w->arch, &w->walker->row, &entry->packed);
 	else
 		entry->packed.flags = DWU_PACKED_NONE;
+}
+
+/* By the frame's instructions. */
+static bool scan_row(struct walk *w, const struct dwunw_frame *frame)
+{
+	uint32_t flags = is_exact(frame) ? DWUNW_SCAN_EXACT : 0;
+
+	w->scan = DWUNW_SCAN_OFF;
+	w->how = DWUNW_HOW_SCAN;
+	if (!IS_ON(CONFIG_SCAN) || !w->walker->scan)
+		return false;
+	w->walker->stats.scans++;
+	w->scan = dwu_scan_module_row(w->walker->scan, w->module,
+				      dwunw_frame_lookup(frame, frame->vaddr),
+				      flags, &w->walker->row);
+	return w->scan == DWUNW_SCAN_OK;
 }
 
 /*
@@ -159,7 +179,11 @@ static dwunw_status_t find_row(struct walk *w, const struct dwunw_frame *frame)
 		    DWUNW_OK &&
 	    (is_exact(frame) || w->how == DWUNW_HOW_SIGNAL))
 		return DWUNW_OK;
-	if (is_exact(frame) && w->arch->link_register) {
+	if (scan_row(w, frame))
+		return DWUNW_OK;
+	/* a scan that found the link register lost is believed */
+	if (is_exact(frame) && w->arch->link_register &&
+	    w->scan != DWUNW_SCAN_RA_LOST) {
 		w->how = DWUNW_HOW_LINK;
 		dwu_entry_row(w->arch, 0, row);
 		return DWUNW_OK;
@@ -197,6 +221,7 @@ static uint8_t leave(struct walk *w)
 	    !(entry->packed.flags & DWU_PACKED_FULL)) {
 		w->walker->stats.cache_hits++;
 		w->how = entry->how;
+		w->scan = entry->scan;
 		if (entry->packed.flags & DWU_PACKED_NONE)
 			return DWUNW_STOP_NO_ROW;
 		return dwu_step_packed(w->arch, &entry->packed, &w->regs,
@@ -326,6 +351,8 @@ static void explain(struct walk *w, uint8_t reason, struct dwunw_stop *stop)
 		stop->addr = w->reader.failed;
 	if (reason == DWUNW_STOP_NO_MODULE || reason == DWUNW_STOP_BAD_ROW)
 		stop->status = w->status;
+	if (reason == DWUNW_STOP_NO_ROW)
+		stop->scan = w->scan;
 }
 
 dwunw_status_t dwunw_walk(struct dwunw_walker *walker,
@@ -367,10 +394,33 @@ dwunw_status_t dwunw_walk(struct dwunw_walker *walker,
 	return DWUNW_OK;
 }
 
+#ifdef CONFIG_SCAN_MEMORY_KB
+#define SCAN_MEMORY ((size_t)CONFIG_SCAN_MEMORY_KB << 10)
+#else
+#define SCAN_MEMORY ((size_t)0)
+#endif
+
+static size_t scan_size(void)
+{
+	return IS_ON(CONFIG_SCAN) ?
+		       dwu_arena_round(sizeof(struct dwu_scan_memory)) +
+			       SCAN_MEMORY :
+		       0;
+}
+
+static void init_scan(struct dwunw_walker *w, struct dwunw_arena *arena)
+{
+	if (!IS_ON(CONFIG_SCAN))
+		return;
+	w->scan = dwunw_arena_alloc(arena, sizeof(*w->scan));
+	dwu_scan_memory_init(w->scan, dwunw_arena_alloc(arena, SCAN_MEMORY),
+			     SCAN_MEMORY);
+}
+
 size_t dwunw_walker_size(uint32_t cache_entries)
 {
 	return dwu_arena_round(sizeof(struct dwunw_walker)) +
-	       dwu_arena_round(dwunw_row_scratch_size()) +
+	       dwu_arena_round(dwunw_row_scratch_size()) + scan_size() +
 	       dwu_arena_round(dwu_rowcache_size(cache_entries));
 }
 
@@ -387,6 +437,7 @@ dwunw_status_t dwunw_walker_init(struct dwunw_walker **walker,
 		return DWUNW_ERR_NO_MEMORY;
 	w = dwunw_arena_alloc(arena, sizeof(*w));
 	w->scratch = dwunw_arena_alloc(arena, dwunw_row_scratch_size());
+	init_scan(w, arena);
 	if (size > 0)
 		dwu_rowcache_init(&w->cache, dwunw_arena_alloc(arena, size),
 				  cache_entries);

@@ -15,10 +15,13 @@
  *	F .eh_frame 18 c5020 d0c20
  *	R c5020 c5026 r7+16 r16=c-8 r3=u r6=r9 r12=e:9108
  *
+ * --scan prints rows made from instructions in the same forms, for each function
+ * with `scan` in place of the section. --compare: see compare.c.
+ *
  * Both end a row in which the return address is signed (arm64) with
  * `ra_signed`, which readelf does not show.
  */
-#include "cmd.h"
+#include "compare.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -37,6 +40,13 @@ struct rows {
 	bool raw;
 	bool expressions;
 	bool failed;
+	bool compare;
+	bool scan;
+	struct dwu_compare_options compared;
+	struct dwunw_scan *scanner;
+	struct dwunw_row *scanned; /* of one function */
+	size_t scanned_count;
+	size_t scanned_room;
 };
 
 static const char *section_name(const struct dwunw_cfi *cfi)
@@ -323,6 +333,141 @@ static void print_pc(struct rows *rows, uint64_t pc)
 	emit_row(rows, &rows->row);
 }
 
+/* --- rows from instructions --------------------------------------------------- */
+
+static bool take_point(void *ctx, const struct dwunw_scan_point *point)
+{
+	struct rows *rows = ctx;
+
+	if (point->in_call || point->result != DWUNW_SCAN_OK)
+		return true;
+	if (rows->scanned_count == rows->scanned_room) {
+		rows->scanned_room = 2 * rows->scanned_room + 256;
+		rows->scanned = dwu_cmd_grow(rows->scanned, rows->scanned_room,
+					     sizeof(*rows->scanned));
+	}
+	rows->scanned[rows->scanned_count++] = *point->row;
+	return true;
+}
+
+static int by_start(const void *a, const void *b)
+{
+	const struct dwunw_row *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+/* Neighbours that say the same become one. */
+static size_t merge(struct dwunw_row *rows, size_t count)
+{
+	struct dwunw_row held;
+	size_t i, kept = 0;
+
+	for (i = 0; i < count; i++) {
+		held = rows[i];
+		if (kept > 0 && rows[kept - 1].end == held.start) {
+			held.start = rows[kept - 1].start;
+			rows[kept - 1].end = held.end;
+			if (!memcmp(&rows[kept - 1], &held, sizeof(held)))
+				continue;
+			rows[kept - 1].end = rows[i].start;
+		}
+		rows[kept++] = rows[i];
+	}
+	return kept;
+}
+
+/* The function around vaddr. Returns its end, or vaddr if there is none. */
+static uint64_t print_scanned(struct rows *rows, uint64_t vaddr)
+{
+	uint32_t flags =
+		rows->compared.no_symbols ? DWUNW_SCAN_NO_SYMBOLS : 0;
+	uint64_t start = vaddr, end = vaddr;
+	uint8_t result;
+	size_t i;
+
+	rows->scanned_count = 0;
+	result = dwunw_scan_function(rows->scanner, rows->module, vaddr, flags,
+				     &start, &end, take_point, rows);
+	if (end <= vaddr)
+		return vaddr;
+	qsort(rows->scanned, rows->scanned_count, sizeof(*rows->scanned),
+	      by_start);
+	rows->scanned_count = merge(rows->scanned, rows->scanned_count);
+	if (rows->raw)
+		printf("F scan 0 %" PRIx64 " %" PRIx64 "\n", start, end);
+	else
+		printf("\nscan pc=%0*" PRIx64 "..%0*" PRIx64 "%s%s\n",
+		       rows->width, start, rows->width, end,
+		       result ? " " : "",
+		       result ? dwunw_scan_result_name(result) : "");
+	rows->columns = 0;
+	for (i = 0; i < rows->scanned_count; i++)
+		note_columns(rows, &rows->scanned[i]);
+	rows->row.ra_column = rows->scanned_count ?
+				      rows->scanned[0].ra_column :
+				      UINT8_MAX;
+	if (!rows->raw)
+		print_columns(rows);
+	for (i = 0; i < rows->scanned_count; i++)
+		emit_row(rows, &rows->scanned[i]);
+	return end;
+}
+
+static void print_scanned_range(struct rows *rows, uint64_t start,
+				uint64_t end)
+{
+	uint64_t vaddr = start, next;
+
+	while (vaddr < end) {
+		next = print_scanned(rows, vaddr);
+		vaddr = next > vaddr ? next : vaddr + 1;
+	}
+}
+
+/* Of the sections with code; of the segments, where no section is known. */
+static void print_scanned_file(struct rows *rows)
+{
+	const struct dwunw_elf *elf = &rows->module->elf;
+	struct dwunw_program_header h;
+	struct dwunw_section s;
+	bool any = false;
+	uint32_t i;
+
+	for (i = 1; i < elf->section_count; i++) {
+		if (dwunw_elf_section_at(elf, i, &s, (char[1]){ 0 }, 1) ||
+		    !(s.flags & 4) || !s.size)
+			continue;
+		any = true;
+		print_scanned_range(rows, s.vaddr, s.vaddr + s.size);
+	}
+	for (i = 0; !any && i < elf->program_count; i++)
+		if (!dwunw_elf_program_header(elf, i, &h) && h.type == 1 &&
+		    (h.at.flags & 1))
+			print_scanned_range(rows, h.at.vaddr,
+					    h.at.vaddr + h.at.file_size);
+}
+
+static void print_scan(struct rows *rows, const uint64_t *pc)
+{
+	void *memory;
+
+	rows->scanner = dwu_scanner(&memory);
+	if (!rows->scanner) {
+		rows->failed = true;
+		return;
+	}
+	if (!pc) {
+		print_scanned_file(rows);
+	} else if (print_scanned(rows, *pc) == *pc) {
+		dwu_cmd_error("%s: no function is found around 0x%" PRIx64,
+			      rows->path, *pc);
+		rows->failed = true;
+	}
+	free(rows->scanned);
+	free(memory);
+}
+
 static int print_file(struct rows *rows, const uint64_t *pc)
 {
 	struct dwunw_context ctx = { 0 };
@@ -336,6 +481,14 @@ static int print_file(struct rows *rows, const uint64_t *pc)
 		dwu_cmd_error("cannot start: %s", dwunw_status_name(status));
 		return CMD_FAILED;
 	}
+	if (rows->compare) {
+		int code;
+
+		rows->compared.path = rows->path;
+		code = dwu_compare(&ctx, &rows->compared);
+		dwunw_shutdown(&ctx);
+		return code;
+	}
 	status = dwunw_module_cache_acquire(&ctx, rows->path, &rows->module);
 	if (status) {
 		dwu_cmd_error_unless_logged("%s: cannot be opened: %s",
@@ -346,7 +499,9 @@ static int print_file(struct rows *rows, const uint64_t *pc)
 	}
 	rows->scratch = dwu_cmd_alloc(1, dwunw_row_scratch_size());
 	rows->width = 2 * dwunw_arch_address_size(rows->module->arch);
-	if (pc) {
+	if (rows->scan) {
+		print_scan(rows, pc);
+	} else if (pc) {
 		print_pc(rows, *pc);
 	} else {
 		print_section(rows, &rows->module->eh);
@@ -376,6 +531,17 @@ static int run(struct rows *rows, int argc, char **argv)
 			rows->raw = true;
 		else if (options && !strcmp(argv[i], "--expressions"))
 			rows->expressions = true;
+		else if (options && !strcmp(argv[i], "--scan"))
+			rows->scan = true;
+		else if (options && !strcmp(argv[i], "--compare"))
+			rows->compare = true;
+		else if (options && !strcmp(argv[i], "--no-symbols"))
+			rows->compared.no_symbols = true;
+		else if (options && !strcmp(argv[i], "--verbose"))
+			rows->compared.verbose = true;
+		else if (options && !strcmp(argv[i], "--debug-file") &&
+			 i + 1 < argc)
+			rows->compared.debug_file = argv[++i];
 		else if (options &&
 			 dwu_cmd_files_option(&rows->files, argc, argv, &i))
 			continue;

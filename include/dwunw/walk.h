@@ -10,7 +10,7 @@
 #define DWUNW_WALK_H
 
 #include <dwunw/event.h>
-#include <dwunw/module.h>
+#include <dwunw/scan.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -86,7 +86,8 @@ struct dwunw_stop {
 	uint64_t addr;
 	uint32_t module; /* serial of the last frame's file; 0: none */
 	uint8_t reason;	 /* enum dwunw_stop_reason */
-	uint8_t reserved[3];
+	uint8_t scan;	 /* NO_ROW: enum dwunw_scan_result: why no scan told */
+	uint8_t reserved[2];
 	int32_t status; /* dwunw_status_t behind NO_MODULE or BAD_ROW */
 	uint32_t reserved2;
 };
@@ -142,7 +143,11 @@ struct dwunw_mapping *dwunw_space_find(const struct dwunw_space *space,
 /* Working memory of one thread; opaque, in an arena of the caller. */
 struct dwunw_walker;
 
-/* cache_entries: rows remembered, a power of two, or 0 for none (64 B each) */
+/*
+ * cache_entries: rows remembered, a power of two, or 0 for none (64 B each).
+ * What scans of instructions work in comes with it, as large as the build
+ * says (SCAN_MEMORY_KB); it is not touched before the first scan.
+ */
 size_t dwunw_walker_size(uint32_t cache_entries);
 /* INVALID_ARG: not a power of two; NO_MEMORY. */
 dwunw_status_t dwunw_walker_init(struct dwunw_walker **walker,
@@ -156,6 +161,7 @@ struct dwunw_walk_stats {
 	uint64_t mapping_searches;
 	uint64_t cache_hits;
 	uint64_t rows;	/* rows made from CFI */
+	uint64_t scans; /* rows made from instructions, or tried to */
 	uint64_t opens; /* calls of open_module */
 	uint64_t reads; /* reads of the target */
 };

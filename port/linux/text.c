@@ -62,7 +62,10 @@ const char *dwunw_stop_text(const struct dwunw_context *ctx,
 		no_module_text(stop, text, size);
 		break;
 	case DWUNW_STOP_NO_ROW:
-		snprintf(text, size, "no unwind information for %s", place);
+		snprintf(text, size, "no unwind information for %s%s%s%s",
+			 place, stop->scan ? " (instructions: " : "",
+			 stop->scan ? dwunw_scan_result_name(stop->scan) : "",
+			 stop->scan ? ")" : "");
 		break;
 	case DWUNW_STOP_BAD_ROW:
 		snprintf(text, size, "bad unwind information (%s) for %s",

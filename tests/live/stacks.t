@@ -73,24 +73,65 @@ for my $args ([], ['--capture', 'bpf-perf'], ['--capture', 'perf'], ['--fp-walk'
 	}
 }
 
-# musl has no unwind information: up to main, where its code is not crossed;
-# its end is named by file and address.
-for my $name (qw(leaky_musl leaky_musl_static)) {
+# musl has no unwind information: its qsort, raise and start code are crossed
+# by their instructions. Its _start is a label without a size, which may have no
+# name.
+for (['leaky_musl', 'libc'], ['leaky_musl_static', 'libc_start_main_stage2']) {
+	my ($name, $start_code) = @$_;
 	next unless have_musl();
 	my $r = leaks($name);
-	my $file = $name eq 'leaky_musl' ? 'libc\.so' : $name;
 	for my $function (sort keys %leak) {
 		my $s = by_function($r, $function);
-		like($s->{ends}, qr{no unwind information for 0x[0-9a-f]+ in \S*/$file$},
-			"$function: the end is named");
-		my $want = expected($function, '');
-		$want =~ s/ libc .*//;
-		like(chain($s), qr/^$want\b/, "$function: all frames to there");
+		my $want = expected($function, "$start_code (_start|\\?)");
+		$want =~ s/ libc / (\\S+ ){1,4}/ if $name =~ /static/;
+		like(chain($s), qr/^$want$/, "$function: the whole stack");
+		is($s->{ends}, '', "$function: it ends at the start");
 	}
-	next if $name ne 'leaky_musl';
-	my ($how) = map { $_->{how} // () }
-	    @{ by_function($r, 'note_signal')->{frames} };
-	is($how, 'signal', "musl's signal trampoline is crossed");
+	like($r->{text}, qr/start: 7 of 7 stacks \(100 %\)/, "100 % complete");
+	my %how = map { $_ => join ' ', map { $_->{how} // () }
+		@{ by_function($r, $_)->{frames} } } qw(compare note_signal);
+	like($how{note_signal}, qr/signal/, "musl's signal trampoline is known");
+	like($how{compare}, qr/scan/, "musl's qsort is crossed by a scan");
+}
+
+# File offsets of a program's allocating functions, as options.
+sub symbols {
+	my ($path) = @_;
+	my ($vaddr, $off) = `readelf -lW '$path'` =~
+	    /^ +LOAD +0x(\S+) 0x(\S+) .* R E /m ? (hex($2), hex($1)) : die;
+	my %known = map { $_ => 1 } qw(malloc free calloc realloc memalign
+		aligned_alloc posix_memalign mmap munmap);
+	return map { /^(\w+) [TW] (\w+)$/ && $known{$2} ?
+		('--symbol', sprintf('%s=0x%x', $2, hex($1) - $vaddr + $off)) :
+		() } `nm '$path'`;
+}
+
+# Size of a leak => how many frames its stack has; they are all different.
+sub depths {
+	my ($r) = @_;
+	return { map { $_->{bytes} / $_->{count} => scalar @{ $_->{frames} } }
+		@{ $r->{stacks} } };
+}
+
+# One without symbols and section headers: nothing says where functions are.
+SKIP: {
+	skip 'no musl-gcc', 2 unless have_musl();
+	my $path = program('leaky_musl_static');
+	my $bare = "$dir/leaky_bare";
+	system('perl', "$root/tests/sstrip.pl", $path, $bare) == 0
+	    or die "sstrip.pl\n";
+	my %found;
+	for my $program ($path, $bare) {
+		my $pid = start($program, 0, 20);
+		$found{$program} = memleak('-p', $pid, '-d', 1, '-n', 1,
+			symbols($path));
+		stop($pid);
+	}
+	like($found{$bare}{text}, qr/start: 7 of 7 stacks \(100 %\)/,
+		'no symbols, no sections: 100 % complete') or
+	    diag($found{$bare}{text});
+	is_deeply(depths($found{$bare}), depths($found{$path}),
+		'no symbols, no sections: as many frames');
 }
 
 done_testing();

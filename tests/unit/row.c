@@ -431,14 +431,14 @@ static void packing(void)
 		  1 },
 		{ "a scratch register the same", "08 00", "zR", DWU_PACKED_FULL,
 		  1 },
-		{ "a saved one undefined", "07 03", "zR", DWU_PACKED_FULL, 1 },
+		{ "a saved one undefined", "07 03", "zR", 0, 3 },
 		{ "rsp saved", "87 02", "zR", DWU_PACKED_FULL, 1 },
 		{ "val_offset", "14 06 02", "zR", DWU_PACKED_FULL, 1 },
 		{ "register", "09 10 00", "zR", DWU_PACKED_FULL, 0 },
 		{ "the highest slot", "11 03 81 80 7f", "zR", 0, 3 },
 		{ "one above", "11 03 80 80 7f", "zR", DWU_PACKED_FULL, 1 },
-		{ "the lowest slot", "05 03 80 80 01", "zR", 0, 3 },
-		{ "one below", "05 03 81 80 01", "zR", DWU_PACKED_FULL, 1 },
+		{ "the lowest slot", "05 03 ff 7f", "zR", 0, 3 },
+		{ "one below", "05 03 80 80 01", "zR", DWU_PACKED_FULL, 1 },
 		{ "the largest CFA", "0e ff ff ff ff 07", "zR", 0, 1 },
 	};
 	struct dwunw_fde fde;

@@ -68,6 +68,10 @@ static void make_module(void)
 	unsigned int i;
 
 	memset(code, 0x90, sizeof(code));
+	/* no instruction of 64-bit mode: a scan says nothing here */
+	memset(code + 0x10 * STUB, 0x06, 0x10);
+	memset(code + 0x10 * NOTHING, 0x06, 0x10);
+	memset(code + 0x10 * FP, 0x06, 0x10);
 	(void)from_hex("48 c7 c0 0f 00 00 00 0f 05", code + 0x10 * RESTORER, 9);
 	(void)from_hex("f3 0f 1e fa f2 ff 25 01 02 03 04", code + 0x10 * STUB,
 		       11);

@@ -168,8 +168,10 @@ static void follow(uint64_t pc, uint64_t sp)
 		leave_stacks(sp);
 	if (!on_stack(&stacks[stack_depth], sp))
 		return;
-	/* `call next` is how code asks where it is: no frame */
-	if (before.kind == INSN_CALL && pc == before.pc + before.size)
+	/* `call next` is how code asks where it is: no frame; but musl's
+	 * _start() calls the function behind it */
+	if (before.kind == INSN_CALL && pc == before.pc + before.size &&
+	    entry_count)
 		return;
 	if (before.kind == INSN_CALL && sp == before_sp - 8) {
 		push(before.pc + before.size, sp, SNAP_RETURN);

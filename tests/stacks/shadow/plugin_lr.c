@@ -367,7 +367,10 @@ static void follow(uint64_t pc, uint64_t sp)
 		leave_stacks(sp);
 	if (!on_stack(&stacks[stack_depth], sp))
 		return;
-	if (jumped && flow.ra && pc == flow.target && pc != flow.ra) {
+	/* a call of what stands behind it asks for the address; but musl's
+	 * start code calls the function there */
+	if (jumped && flow.ra && pc == flow.target &&
+	    (pc != flow.ra || entry_count == 0)) {
 		/* who calls has a frame of its own: what has the same sp was
 		 * jumped out of */
 		drop(sp + 1);
@@ -496,13 +499,13 @@ static bool is_stub(uint64_t pc)
 }
 
 /*
- * A `bal` over data, to find it: musl's start code on mips does so, and keeps
- * its frame.
+ * A `bal` over data, to find it, or over nothing: start code on mips does so,
+ * and keeps its frame.
  */
 static bool is_over_data(const struct insn *insn)
 {
 	return entry_count == 0 && (insn->flags & INSN_TARGET) &&
-	       insn->target > insn->pc + 8 && insn->target <= insn->pc + 64;
+	       insn->target > insn->pc && insn->target <= insn->pc + 64;
 }
 
 static bool is_address(uint64_t value, uint64_t addr)

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * Instructions as the flow analysis of core/scan.c sees them.
+ *
+ *   code bytes -> where control goes -> what changes in the state -> row
+ *
+ * One file per target (arch/NAME_scan.c) has these few pure functions: no
+ * reads but the bytes given, no memory but the state.
+ */
+#ifndef DWU_SCAN_ARCH_H
+#define DWU_SCAN_ARCH_H
+
+#include "arch.h"
+
+/* Bytes of the longest instruction of any target. */
+#define DWU_INSN_MAX 16u
+
+/* Where control goes behind an instruction. */
+enum dwu_flow {
+	DWU_FLOW_NEXT = 0,
+	DWU_FLOW_CALL,	   /* to the next one, when the callee returns */
+	DWU_FLOW_BRANCH,   /* to the next one or to target */
+	DWU_FLOW_JUMP,	   /* to target */
+	DWU_FLOW_INDIRECT, /* where a register or memory says: a switch, a
+			    * tail call through a pointer */
+	DWU_FLOW_RETURN,
+	DWU_FLOW_END, /* a trap: what stands behind is not reached from here */
+};
+
+struct dwu_insn {
+	uint64_t target; /* as linked; of CALL, BRANCH and JUMP; 0: unknown */
+	uint8_t size;	 /* 0: not an instruction */
+	uint8_t flow;	 /* enum dwu_flow */
+	bool delay; /* mips: the next instruction runs before control goes */
+	bool likely; /* mips: … and only if the branch is taken */
+	bool pad; /* a no-op: functions are aligned with these */
+	bool table; /* INDIRECT: through a table of this function, as it looks:
+		     * not a tail call */
+};
+
+/* Bytes of code: [bytes, bytes + size) stand at vaddr. */
+struct dwu_code {
+	const uint8_t *bytes;
+	size_t size; /* under DWU_INSN_MAX only where the code ends */
+	uint64_t vaddr;
+	uint8_t isa; /* 0; mips: 1 is MIPS16e */
+};
+
+enum dwu_value_kind {
+	DWU_VALUE_UNKNOWN = 0,
+	DWU_VALUE_ENTRY, /* what column `reg` held at the function's entry */
+	DWU_VALUE_CFA,	 /* CFA + n */
+	DWU_VALUE_CONST, /* n, sign-extended */
+};
+
+/* What is known of a register. */
+struct dwu_value {
+	int32_t n;
+	uint8_t kind; /* enum dwu_value_kind */
+	uint8_t reg;
+	uint16_t reserved; /* 0: values are compared whole */
+};
+
+#define DWU_SCAN_REGS 33u
+
+/*
+ * What is known before an instruction. At a function's entry every register
+ * is ENTRY of itself, but sp, which is CFA - entry_size; where calls push
+ * the return address, that is saved there.
+ */
+struct dwu_scan_state {
+	struct dwu_value regs[DWU_SCAN_REGS]; /* by column */
+	/* the entry value of arch->saved[i] stands at CFA + slots[i] */
+	int32_t slots[DWU_SAVED_MAX];
+	uint16_t saved; /* bit i: … it does */
+	bool ra_signed; /* arm64: the return address in its register is */
+	bool slot_signed; /* … and the one in its slot */
+};
+
+/* How much a place looks like a function's first instruction. */
+enum dwu_start {
+	DWU_START_NO = 0,
+	DWU_START_MAYBE, /* opens a frame: a start if nothing leads here */
+	DWU_START_SURE,	 /* nothing else looks so (endbr64 behind padding is
+			  * no proof; a $gp set-up by $t9 is) */
+};
+
+struct dwu_scan_ops {
+	uint8_t unit; /* instructions stand at multiples of unit >> isa */
+	uint16_t red_zone; /* bytes below sp that a function may use */
+
+	/* Fills *insn whole. size 0: it cannot be decoded. */
+	void (*decode)(const struct dwunw_arch_ops *arch,
+		       const struct dwu_code *code, struct dwu_insn *insn);
+
+	/*
+	 * The state behind the instruction, from the one before it. Never
+	 * asked for a CALL: a column that is not in arch->preserved is
+	 * UNKNOWN behind one, and sp is what it was.
+	 */
+	void (*effect)(const struct dwunw_arch_ops *arch,
+		       const struct dwu_code *code,
+		       const struct dwu_insn *insn,
+		       struct dwu_scan_state *state);
+
+	/* enum dwu_start; for code whose functions nobody has listed. */
+	uint8_t (*start)(const struct dwunw_arch_ops *arch,
+			 const struct dwu_code *code);
+};
+
+extern const struct dwu_scan_ops dwu_scan_x86_64;
+extern const struct dwu_scan_ops dwu_scan_arm64;
+extern const struct dwu_scan_ops dwu_scan_mips32;
+
+/*
+ * For effect(): a register's entry value is stored at, or loaded from,
+ * CFA + n; sp moved. Shared by the targets, in core/scan.c's place below
+ * them: arch/scan.c.
+ */
+void dwu_scan_store(const struct dwunw_arch_ops *arch,
+		    struct dwu_scan_state *state, uint8_t reg, int32_t n);
+void dwu_scan_load(const struct dwunw_arch_ops *arch,
+		   struct dwu_scan_state *state, uint8_t reg, int32_t n);
+
+#endif

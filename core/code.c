@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "code.h"
+
+#include "bytes.h"
+
+enum {
+	PF_X = 1,
+	SHF_EXECINSTR = 4
+};
+
+/* Sections that are looked at. */
+#define SECTION_MAX 4096u
+
+bool dwu_code_open(struct dwu_text *text, const struct dwunw_module *module,
+		   uint64_t vaddr)
+{
+	const struct dwunw_source *src = &module->elf.src;
+	struct dwunw_segment s;
+
+	if (!module->arch->scan ||
+	    dwunw_elf_segment(&module->elf, vaddr, &s) != DWUNW_OK ||
+	    !(s.flags & PF_X) || vaddr - s.vaddr >= s.file_size ||
+	    s.file_size > UINT32_MAX / 2)
+		return false;
+	text->module = module;
+	text->arch = module->arch;
+	text->ops = module->arch->scan;
+	text->vaddr = s.vaddr;
+	text->size = (uint32_t)s.file_size;
+	text->file_off = s.off;
+	text->isa = 0;
+	text->window.src = src;
+	text->window.off = 0;
+	text->window.size = 0;
+	text->view = src->view ?
+			     src->view(src->ctx, s.off, (size_t)s.file_size) :
+			     NULL;
+	return true;
+}
+
+uint32_t dwu_code_place(const struct dwu_text *text, uint64_t vaddr)
+{
+	uint64_t off = vaddr - text->vaddr;
+
+	return off < text->size ? (uint32_t)off : DWU_NOWHERE;
+}
+
+static void read_bytes(struct dwu_text *text, uint32_t at,
+		       struct dwu_code *code)
+{
+	uint32_t size = text->size - at;
+
+	if (at >= text->size)
+		return;
+	if (size > DWU_INSN_MAX)
+		size = DWU_INSN_MAX;
+	code->bytes = text->view ? text->view + at :
+				   dwu_window_at(&text->window,
+						 text->file_off + at, size);
+	if (code->bytes)
+		code->size = size;
+}
+
+void dwu_code_read(struct dwu_text *text, uint32_t at, struct dwu_op *op)
+{
+	struct dwu_insn *insn = &op->insn;
+
+	op->code = (struct dwu_code){ .vaddr = text->vaddr + at,
+				      .isa = text->isa };
+	*insn = (struct dwu_insn){ 0 };
+	read_bytes(text, at, &op->code);
+	if (op->code.size > 0)
+		text->ops->decode(text->arch, &op->code, insn);
+	if (insn->size == 0 || insn->size > op->code.size)
+		*insn = (struct dwu_insn){ 0 };
+	op->at = at;
+	op->next = at + (insn->size ? insn->size : text->ops->unit);
+	op->target = insn->target ? dwu_code_place(text, insn->target) :
+				    DWU_NOWHERE;
+}
+
+bool dwu_code_section(const struct dwunw_elf *elf, uint32_t *index,
+		      struct dwunw_section *s)
+{
+	char name[1];
+
+	while (*index < elf->section_count && *index < SECTION_MAX) {
+		if (dwunw_elf_section_at(elf, (*index)++, s, name,
+					 sizeof(name)) == DWUNW_OK &&
+		    (s->flags & SHF_EXECINSTR) && s->size > 0)
+			return true;
+	}
+	return false;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * The instructions of one function -> what is known before each.
+ *
+ * Forward flow analysis: from the function's first instruction along every
+ * edge, each instruction once. Strong evidence goes first: the edges of
+ * branches, then what stands behind a call (a callee may not return), then
+ * what nothing is seen to lead to (behind a switch; landing pads).
+ */
+#ifndef DWU_EXPLORE_H
+#define DWU_EXPLORE_H
+
+#include <dwunw/scan.h>
+
+#include "code.h"
+
+/* The function to explore: [start, end) of the text. */
+struct dwu_function {
+	uint32_t start;
+	uint32_t end;
+	uint8_t isa; /* struct dwu_code */
+	bool entry;  /* it begins at e_entry: nothing called it */
+};
+
+/* How an instruction was reached: the weaker, the greater. */
+enum dwu_reach {
+	DWU_REACH_EDGE = 0, /* by branches and fall-through alone */
+	DWU_REACH_CALL,	    /* straight from behind a call */
+	DWU_REACH_INDIRECT, /* by no edge, in a function that has a switch */
+	DWU_REACH_PAD,	    /* by no edge: as at all calls, which agree */
+};
+
+enum dwu_moment {
+	DWU_BEFORE = 0, /* the state is the one before the instruction */
+	/* … while a callee runs; the instruction is the call or what stands
+	 * in its slot, the last one before the return address */
+	DWU_IN_CALL,
+	DWU_LEAVING, /* … behind a return and its slot */
+	DWU_JUMPING, /* … behind a jump to another function, and its slot */
+};
+
+struct dwu_scan_at {
+	const struct dwu_op *op;
+	const struct dwu_scan_state *state;
+	uint8_t moment; /* enum dwu_moment */
+	uint8_t reach;	/* enum dwu_reach */
+	bool again;	/* by another edge than the first time */
+};
+
+/* Called for each instruction; false ends the scan. */
+typedef bool (*dwu_scan_visit_fn)(void *ctx, const struct dwu_scan_at *at);
+
+/* Working memory: the parts of one block, see dwu_scan_memory_init(). */
+struct dwu_scan_memory {
+	struct dwu_text text;
+	uint32_t *visited;	/* a bit a unit */
+	uint32_t visited_count; /* bits */
+	struct dwu_pending *pending;
+	uint32_t pending_count;
+	uint32_t pending_room;
+	struct dwu_scan_state *states;
+	uint16_t *users; /* of each state; 0: free */
+	uint32_t state_room;
+	uint32_t steps; /* instructions explored; who counts them resets it */
+	struct dwu_scan_state now; /* while exploring */
+	struct dwu_scan_state next;
+	struct dwu_scan_state other;
+	struct dwu_scan_state body;
+	/* core/function.c: a bit for each unit of a window of the text */
+	uint32_t *starts;
+	uint32_t start_count; /* bits */
+	uint32_t serial;      /* of the module they are of; 0: of none */
+	uint32_t window;      /* where it begins */
+	uint64_t segment;     /* the text's vaddr */
+};
+
+/* Of the block, in bytes: so that places in its window have 32 bits. */
+#define DWU_SCAN_MEMORY_MIN 16384u
+#define DWU_SCAN_MEMORY_MAX (64u << 20)
+
+/* Lays the memory out in a block of `size` bytes. */
+void dwu_scan_memory_init(struct dwu_scan_memory *memory, uint8_t *block,
+			  size_t size);
+
+/*
+ * Linkers move an instruction out of a function, for an erratum of a
+ * processor: it stands elsewhere, with a jump back. Is this jump one to there?
+ */
+bool dwu_scan_detour(struct dwu_text *text, const struct dwu_op *jump);
+
+/*
+ * Explores a function of memory->text (already open). DWUNW_SCAN_OK or the
+ * reason why not all was reached.
+ *
+ * `watch` is a place for which visit() is called again whenever another path
+ * reaches it, with that path's state; DWU_NOWHERE: none.
+ */
+uint8_t dwu_scan_explore(struct dwu_scan_memory *memory,
+			 const struct dwu_function *function, uint32_t watch,
+			 dwu_scan_visit_fn visit, void *ctx);
+
+/*
+ * Can control that is at `at` leave the function? Code that has lost its
+ * return address and never leaves is where a program or a thread starts.
+ */
+bool dwu_scan_may_return(struct dwu_scan_memory *memory,
+			 const struct dwu_function *function, uint32_t at);
+
+static inline bool dwu_value_is_zero(const struct dwu_value *value)
+{
+	return value->kind == DWU_VALUE_CONST && value->n == 0;
+}
+
+#endif

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "function.h"
+
+#include "bytes.h"
+#include "elf.h"
+#include "sweep.h"
+
+enum {
+	STT_FUNC = 2,
+	STT_GNU_IFUNC = 10,
+	EM_MIPS = 8,
+	STO_MIPS16 = 0xf0, /* binutils, elf/mips.h */
+	STO_MICROMIPS = 0x80,
+	PDR_SIZE = 32, /* binutils, gas/config/tc-mips.c: the procedure table */
+};
+
+/* Records of a table that are looked at. */
+#define RECORD_MAX (1u << 20)
+
+/* What is known so far: the function lies in [lo, hi) of the text. */
+struct bounds {
+	struct dwu_scan_memory *memory;
+	const struct dwunw_module *module;
+	uint32_t place; /* what is looked for */
+	uint32_t lo;
+	uint32_t hi;
+	/* the latest function that is known to hold it; end 0: none */
+	uint32_t start;
+	uint32_t end;
+	bool listed; /* lo is a function's start by a list of all */
+	uint8_t isa;
+};
+
+/* Places in the text; what stands before or behind it counts as its ends. */
+static uint32_t clip(const struct bounds *b, uint64_t vaddr)
+{
+	const struct dwu_text *text = &b->memory->text;
+
+	if (vaddr < text->vaddr)
+		return 0;
+	if (vaddr - text->vaddr > text->size)
+		return text->size;
+	return (uint32_t)(vaddr - text->vaddr);
+}
+
+static void start_at(struct bounds *b, uint32_t start)
+{
+	if (start <= b->place && start > b->lo) {
+		b->lo = start;
+		b->listed = false;
+	}
+	if (start > b->place && start < b->hi)
+		b->hi = start;
+}
+
+/* A function is [vaddr, end); the place is in it or beside it. */
+static void range_at(struct bounds *b, uint64_t vaddr, uint64_t end_vaddr)
+{
+	uint32_t start = clip(b, vaddr), end = clip(b, end_vaddr);
+
+	start_at(b, start);
+	if (end <= b->place) {
+		start_at(b, end);
+	} else if (start <= b->place && (b->end == 0 || start >= b->start)) {
+		b->start = start;
+		b->end = end;
+	}
+}
+
+/* --- sections ---------------------------------------------------------------- */
+
+static void by_sections(struct bounds *b)
+{
+	struct dwunw_section s;
+	uint32_t i = 1;
+
+	while (dwu_code_section(&b->module->elf, &i, &s)) {
+		start_at(b, clip(b, s.vaddr));
+		start_at(b, clip(b, s.vaddr + s.size));
+	}
+}
+
+/* --- symbols ------------------------------------------------------------------- */
+
+struct symbol {
+	uint64_t vaddr;
+	uint64_t size;
+	bool function;
+	uint8_t isa;
+};
+
+/* One entry of a symbol table (gABI 4, Elf32_Sym and Elf64_Sym). */
+static struct symbol symbol_of(const struct dwunw_elf *elf,
+			       const uint8_t *bytes)
+{
+	bool wide = elf->elf_class == 2;
+	struct dwu_cursor c = dwu_cursor(bytes, wide ? 24 : 16, elf->data == 2);
+	struct symbol s = { 0 };
+	uint8_t type, other;
+
+	(void)dwu_u32(&c);
+	if (wide) {
+		type = dwu_u8(&c) & 0xf;
+		other = dwu_u8(&c);
+		s.function = dwu_u16(&c) != 0;
+		s.vaddr = dwu_u64(&c);
+		s.size = dwu_u64(&c);
+	} else {
+		s.vaddr = dwu_u32(&c);
+		s.size = dwu_u32(&c);
+		type = dwu_u8(&c) & 0xf;
+		other = dwu_u8(&c);
+		s.function = dwu_u16(&c) != 0;
+	}
+	/* bit 0 of the value tells MIPS16e as well, and microMIPS */
+	s.isa = elf->machine == EM_MIPS &&
+		((other & STO_MIPS16) == STO_MIPS16 || (s.vaddr & 1) != 0);
+	s.function &= !(s.isa && (other & STO_MIPS16) == STO_MICROMIPS);
+	s.function &= type == STT_FUNC || type == STT_GNU_IFUNC;
+	return s;
+}
+
+/*
+ * Every entry is looked at, once a scan: sorting them would need memory for
+ * all. A size of 0 says where a function begins; in .dynsym, which lists
+ * only some functions, not that it ends where the next one does.
+ */
+static void by_symbols(struct bounds *b)
+{
+	const struct dwunw_elf *elf = &b->module->elf;
+	struct dwu_window *w = &b->memory->text.window;
+	const size_t size = elf->elf_class == 2 ? 24 : 16;
+	struct dwunw_section table;
+	const uint8_t *bytes;
+	struct symbol s;
+	bool all = true;
+	uint64_t off;
+	uint32_t i, start;
+
+	if (dwu_elf_section_by_type(elf, DWU_SHT_SYMTAB, &table) != DWUNW_OK)
+		return;
+	if (table.size == 0) {
+		all = false;
+		if (dwu_elf_section_by_type(elf, DWU_SHT_DYNSYM, &table) !=
+		    DWUNW_OK)
+			return;
+	}
+	for (i = 0, off = 0; i < RECORD_MAX && off + size <= table.size;
+	     i++, off += size) {
+		bytes = dwu_window_at(w, table.off + off, size);
+		if (!bytes)
+			return;
+		s = symbol_of(elf, bytes);
+		if (!s.function)
+			continue;
+		s.vaddr &= b->module->arch->pc_mask;
+		start = clip(b, s.vaddr);
+		if (s.size > 0)
+			range_at(b, s.vaddr, s.vaddr + s.size);
+		else
+			start_at(b, start);
+		if (start == (b->end ? b->start : b->lo))
+			b->isa = s.isa;
+		b->listed |= s.size == 0 && all && start == b->lo;
+	}
+}
+
+/* The first word of an entry of mips' .pdr is the function's address. */
+static void by_pdr(struct bounds *b)
+{
+	const struct dwunw_elf *elf = &b->module->elf;
+	struct dwu_window *w = &b->memory->text.window;
+	struct dwunw_section table;
+	const uint8_t *bytes;
+	struct dwu_cursor c;
+	uint64_t off;
+	uint32_t i, start;
+
+	if (dwunw_elf_section(elf, ".pdr", &table) != DWUNW_OK)
+		return;
+	for (i = 0, off = 0; i < RECORD_MAX && off + PDR_SIZE <= table.size;
+	     i++, off += PDR_SIZE) {
+		bytes = dwu_window_at(w, table.off + off, PDR_SIZE);
+		if (!bytes)
+			return;
+		c = dwu_cursor(bytes, PDR_SIZE, elf->data == 2);
+		start = clip(b, dwu_u32(&c) & b->module->arch->pc_mask);
+		start_at(b, start);
+		b->listed |= start == b->lo;
+	}
+}
+
+static void by_cfi(struct bounds *b, const struct dwunw_cfi *cfi)
+{
+	struct dwunw_fde_cursor cursor;
+	struct dwunw_fde fde;
+	dwunw_status_t status;
+	uint32_t i;
+
+	if (cfi->bytes.size == 0)
+		return;
+	dwunw_fde_cursor_init(&cursor, b->module, cfi);
+	for (i = 0; i < RECORD_MAX; i++) {
+		status = dwunw_fde_next(&cursor, &fde);
+		if (status == DWUNW_OK)
+			range_at(b, fde.start, fde.end);
+		else if (status != DWUNW_ERR_BAD_FORMAT)
+			break;
+	}
+}
+
+/* What the linker or the compiler has listed, the most exact first. */
+static void by_lists(struct bounds *b)
+{
+	by_symbols(b);
+	if (b->end == 0 && !b->listed)
+		by_pdr(b);
+	if (b->end == 0 && !b->listed) {
+		by_cfi(b, &b->module->eh);
+		by_cfi(b, &b->module->debug);
+	}
+	b->memory->text.window.size = 0;
+}
+
+uint8_t dwu_function_find(struct dwu_scan_memory *memory,
+			  const struct dwunw_module *module, uint64_t vaddr,
+			  uint32_t flags, struct dwu_function *function)
+{
+	const uint64_t entry = module->elf.entry & module->arch->pc_mask;
+	struct dwu_text *text = &memory->text;
+	struct bounds b = { .memory = memory, .module = module };
+
+	if (!module->arch->scan)
+		return DWUNW_SCAN_OFF;
+	if (!dwu_code_open(text, module, vaddr))
+		return DWUNW_SCAN_UNBOUNDED;
+	b.place = (uint32_t)(vaddr - text->vaddr);
+	b.hi = text->size;
+	by_sections(&b);
+	if (!(flags & DWUNW_SCAN_NO_SYMBOLS))
+		by_lists(&b);
+	*function = (struct dwu_function){ .start = b.lo,
+					   .end = b.hi,
+					   .isa = b.isa };
+	if (b.end != 0) {
+		function->start = b.start;
+		function->end = b.end;
+	} else if (!b.listed && !dwu_sweep(memory, b.place, function)) {
+		return DWUNW_SCAN_UNBOUNDED;
+	}
+	function->entry = entry != 0 && entry == text->vaddr + function->start;
+	return DWUNW_SCAN_OK;
+}
+
+uint8_t dwu_scan_module_row(struct dwu_scan_memory *memory,
+			    const struct dwunw_module *module, uint64_t vaddr,
+			    uint32_t flags, struct dwunw_row *row)
+{
+	struct dwu_function function;
+	uint8_t result =
+		dwu_function_find(memory, module, vaddr, flags, &function);
+
+	if (result != DWUNW_SCAN_OK)
+		return result;
+	return dwu_scan_at(memory, &function,
+			   dwu_code_place(&memory->text, vaddr),
+			   (flags & DWUNW_SCAN_EXACT) != 0, row);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * Where the function around an address begins and ends: by symbols, .pdr,
+ * the CFI of its neighbours; else by a sweep of the code for call targets.
+ */
+#ifndef DWU_FUNCTION_H
+#define DWU_FUNCTION_H
+
+#include "scan.h"
+
+/*
+ * Opens memory->text for vaddr and finds the function around it. flags:
+ * DWUNW_SCAN_NO_SYMBOLS. DWUNW_SCAN_OK, OFF or UNBOUNDED.
+ */
+uint8_t dwu_function_find(struct dwu_scan_memory *memory,
+			  const struct dwunw_module *module, uint64_t vaddr,
+			  uint32_t flags, struct dwu_function *function);
+
+/* dwunw_scan_row() without its struct. */
+uint8_t dwu_scan_module_row(struct dwu_scan_memory *memory,
+			    const struct dwunw_module *module, uint64_t vaddr,
+			    uint32_t flags, struct dwunw_row *row);
+
+#endif

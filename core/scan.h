@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* What is known before an instruction -> its row. */
+#ifndef DWU_SCAN_H
+#define DWU_SCAN_H
+
+#include "explore.h"
+
+/* Is the return address neither saved nor in a register? */
+bool dwu_scan_ra_lost(const struct dwunw_arch_ops *arch,
+		      const struct dwu_scan_state *state);
+
+/* A state as a row. DWUNW_SCAN_OK, SP_UNKNOWN or RA_LOST. */
+uint8_t dwu_scan_row(const struct dwu_text *text,
+		     const struct dwu_function *function,
+		     const struct dwu_op *op,
+		     const struct dwu_scan_state *state, struct dwunw_row *row);
+
+/*
+ * The row at a place: of the instruction that begins there (exact), or of
+ * the call that returns behind it. DWUNW_SCAN_*.
+ */
+uint8_t dwu_scan_at(struct dwu_scan_memory *memory,
+		    const struct dwu_function *function, uint32_t place,
+		    bool exact, struct dwunw_row *row);
+
+#endif

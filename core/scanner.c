@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* dwunw/scan.h: scans for tools, which need no walk. */
+#include "arena.h"
+#include "function.h"
+
+struct dwunw_scan {
+	struct dwu_scan_memory memory;
+	struct dwu_function function; /* the last one found */
+	struct dwunw_row row;
+};
+
+size_t dwunw_scan_size(size_t memory)
+{
+	if (!IS_ON(CONFIG_SCAN_ROWS))
+		return 0;
+	return dwu_arena_round(sizeof(struct dwunw_scan)) +
+	       dwu_arena_round(memory);
+}
+
+dwunw_status_t dwunw_scan_init(struct dwunw_scan **scan, size_t memory,
+			       struct dwunw_arena *arena)
+{
+	struct dwunw_scan *s;
+
+	if (!IS_ON(CONFIG_SCAN_ROWS))
+		return DWUNW_ERR_NOT_IMPLEMENTED;
+	if (!scan || !arena || memory < DWU_SCAN_MEMORY_MIN ||
+	    memory > DWU_SCAN_MEMORY_MAX)
+		return DWUNW_ERR_INVALID_ARG;
+	if (!dwu_arena_fits(arena, dwunw_scan_size(memory)))
+		return DWUNW_ERR_NO_MEMORY;
+	s = dwunw_arena_alloc(arena, sizeof(*s));
+	dwu_scan_memory_init(&s->memory, dwunw_arena_alloc(arena, memory),
+			     memory);
+	*scan = s;
+	return DWUNW_OK;
+}
+
+uint8_t dwunw_scan_row(struct dwunw_scan *scan,
+		       const struct dwunw_module *module, uint64_t vaddr,
+		       uint32_t flags, struct dwunw_row *row)
+{
+	if (!IS_ON(CONFIG_SCAN_ROWS))
+		return DWUNW_SCAN_OFF;
+	return dwu_scan_module_row(&scan->memory, module, vaddr, flags, row);
+}
+
+bool dwunw_scan_cfa_offset(const struct dwunw_scan_point *point, uint8_t column,
+			   int32_t *n)
+{
+	const struct dwu_scan_state *state = point->state;
+
+	if (column >= DWU_SCAN_REGS ||
+	    state->regs[column].kind != DWU_VALUE_CFA)
+		return false;
+	*n = state->regs[column].n;
+	return true;
+}
+
+bool dwunw_scan_unchanged(const struct dwunw_scan_point *point, uint8_t column)
+{
+	const struct dwu_scan_state *state = point->state;
+
+	return column < DWU_SCAN_REGS &&
+	       state->regs[column].kind == DWU_VALUE_ENTRY &&
+	       state->regs[column].reg == column;
+}
+
+/* From dwu_scan_at to dwunw_scan_point. */
+struct teller {
+	struct dwunw_scan *scan;
+	bool (*visit)(void *ctx, const struct dwunw_scan_point *point);
+	void *ctx;
+};
+
+static bool tell_point(void *ctx, const struct dwu_scan_at *at)
+{
+	const struct teller *t = ctx;
+	struct dwunw_scan *scan = t->scan;
+	const struct dwunw_scan_point point = {
+		.vaddr = scan->memory.text.vaddr + at->op->at,
+		.size = at->op->insn.size,
+		.in_call = at->moment == DWU_IN_CALL,
+		.result = dwu_scan_row(&scan->memory.text, &scan->function,
+				       at->op, at->state, &scan->row),
+		.row = &scan->row,
+		.isa = scan->function.isa,
+		.state = at->state
+	};
+
+	return at->moment >= DWU_LEAVING || t->visit(t->ctx, &point);
+}
+
+uint8_t dwunw_scan_function(struct dwunw_scan *scan,
+			    const struct dwunw_module *module, uint64_t vaddr,
+			    uint32_t flags, uint64_t *start, uint64_t *end,
+			    bool (*visit)(void *ctx,
+					  const struct dwunw_scan_point *point),
+			    void *ctx)
+{
+	struct teller t = { .scan = scan, .visit = visit, .ctx = ctx };
+	struct dwu_function *function = &scan->function;
+	uint8_t result;
+
+	if (!IS_ON(CONFIG_SCAN_ROWS))
+		return DWUNW_SCAN_OFF;
+	result = dwu_function_find(&scan->memory, module, vaddr, flags,
+				   function);
+	if (result != DWUNW_SCAN_OK) {
+		*function = (struct dwu_function){ 0 };
+		return result;
+	}
+	*start = scan->memory.text.vaddr + function->start;
+	*end = scan->memory.text.vaddr + function->end;
+	return dwu_scan_explore(&scan->memory, function, DWU_NOWHERE,
+				tell_point, &t);
+}
+
+/* Is vaddr in the function found last? */
+static bool in_last(const struct dwunw_scan *scan,
+		    const struct dwunw_module *module, uint64_t vaddr)
+{
+	uint64_t off = vaddr - scan->memory.text.vaddr;
+
+	return scan->memory.text.module == module &&
+	       off >= scan->function.start && off < scan->function.end;
+}
+
+void dwunw_scan_decode(struct dwunw_scan *scan,
+		       const struct dwunw_module *module, uint64_t vaddr,
+		       struct dwunw_scan_insn *insn)
+{
+	struct dwu_text *text = &scan->memory.text;
+	struct dwu_op op, slot;
+
+	*insn = (struct dwunw_scan_insn){ 0 };
+	if (!IS_ON(CONFIG_SCAN_ROWS))
+		return;
+	if (!in_last(scan, module, vaddr) &&
+	    dwu_function_find(&scan->memory, module, vaddr, 0,
+			      &scan->function) != DWUNW_SCAN_OK)
+		return;
+	text->isa = scan->function.isa;
+	insn->isa = text->isa;
+	dwu_code_read(text, dwu_code_place(text, vaddr), &op);
+	insn->size = op.insn.size;
+	insn->call = op.insn.flow == DWU_FLOW_CALL;
+	insn->pad = op.insn.pad;
+	if (!op.insn.delay)
+		return;
+	dwu_code_read(text, op.next, &slot);
+	insn->last = op.insn.size;
+	insn->size = (uint8_t)(op.insn.size + slot.insn.size);
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * dwunw/scan.h - rows from instructions, for code that has no CFI.
+ */
+#ifndef DWUNW_SCAN_H
+#define DWUNW_SCAN_H
+
+#include <dwunw/module.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What a scan came to. */
+enum dwunw_scan_result {
+	DWUNW_SCAN_OK = 0,
+	DWUNW_SCAN_OFF,		  /* not in this build, or no memory for it */
+	DWUNW_SCAN_UNBOUNDED,	  /* no code, or no function found around it */
+	DWUNW_SCAN_TOO_LARGE,	  /* the function is, for the memory given */
+	DWUNW_SCAN_UNDECODABLE,	  /* an unknown instruction stood before it */
+	DWUNW_SCAN_UNREACHED,	  /* nothing in the function leads here */
+	DWUNW_SCAN_NO_CALL,	  /* no call returns to what should be one */
+	DWUNW_SCAN_CONTRADICTION, /* two paths disagree */
+	DWUNW_SCAN_SP_UNKNOWN,	  /* no register is a known distance of CFA */
+	DWUNW_SCAN_RA_LOST,	  /* the return address is nowhere */
+};
+/* "contradiction", …; static. */
+const char *dwunw_scan_result_name(uint8_t result);
+
+/* Working memory of one thread that scans; opaque, in the caller's arena. */
+struct dwunw_scan;
+
+/* Bytes of arena for `memory` bytes to work with; 0: not in this build. */
+size_t dwunw_scan_size(size_t memory);
+/* INVALID_ARG: memory under 16 KiB or over 64 MiB; NO_MEMORY. */
+dwunw_status_t dwunw_scan_init(struct dwunw_scan **scan, size_t memory,
+			       struct dwunw_arena *arena);
+
+/* Take no bounds from symbols, .pdr or CFI, as in a stripped file. */
+#define DWUNW_SCAN_NO_SYMBOLS 1u
+/* vaddr is the pc of an instruction, not a return address - 1. */
+#define DWUNW_SCAN_EXACT 2u
+
+/* The row at vaddr; enum dwunw_scan_result. Only OK fills *row. */
+uint8_t dwunw_scan_row(struct dwunw_scan *scan,
+		       const struct dwunw_module *module, uint64_t vaddr,
+		       uint32_t flags, struct dwunw_row *row);
+
+/* What visit() of dwunw_scan_function() is told. */
+struct dwunw_scan_point {
+	uint64_t vaddr; /* of an instruction */
+	uint8_t size;
+	/* the row is that of the time a callee runs: vaddr is the call or
+	 * what stands in its delay slot */
+	bool in_call;
+	uint8_t result; /* enum dwunw_scan_result; OK: row is one */
+	uint8_t isa;	/* mips: 1 is MIPS16e, whose CFI has odd addresses */
+	uint8_t reserved[4];
+	const struct dwunw_row *row;
+	const void *state; /* for the functions below */
+};
+
+/* Is `column` the CFA + *n here? */
+bool dwunw_scan_cfa_offset(const struct dwunw_scan_point *point, uint8_t column,
+			   int32_t *n);
+/* Does `column` hold what it held at the function's entry? */
+bool dwunw_scan_unchanged(const struct dwunw_scan_point *point, uint8_t column);
+
+/*
+ * Finds the function around vaddr, [*start, *end), and tells visit() every
+ * instruction that is reached, in no order, each once (and once more as
+ * in_call). visit() ends it by returning false. A result other than OK says
+ * what may be missing.
+ */
+uint8_t dwunw_scan_function(struct dwunw_scan *scan,
+			    const struct dwunw_module *module, uint64_t vaddr,
+			    uint32_t flags, uint64_t *start, uint64_t *end,
+			    bool (*visit)(void *ctx,
+					  const struct dwunw_scan_point *point),
+			    void *ctx);
+
+/* One instruction by itself. size 0: it cannot be decoded. */
+struct dwunw_scan_insn {
+	uint8_t isa;  /* as above; known where symbols tell it */
+	uint8_t size; /* with its delay slot */
+	uint8_t last; /* bytes before its last part, the slot */
+	bool call;
+	bool pad; /* a no-op between functions */
+};
+void dwunw_scan_decode(struct dwunw_scan *scan,
+		       const struct dwunw_module *module, uint64_t vaddr,
+		       struct dwunw_scan_insn *insn);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
