@@ -18,6 +18,7 @@ enum {
 /* The subcommands. argv[0] is their own name. */
 int dwu_cmd_stack(int argc, char **argv);
 int dwu_cmd_rows(int argc, char **argv);
+int dwu_cmd_symbolize(int argc, char **argv);
 
 /* "dwunw: …" to stderr, a newline added; stdout is flushed before. */
 void dwu_cmd_error(const char *format, ...)
@@ -87,6 +88,7 @@ struct dwu_place {
 	char file[4096];	     /* where its symbols are; "": no file */
 	char label[4096];	     /* for printing; "": not mapped */
 	const struct dwu_vdso *vdso; /* instead of a file, or NULL */
+	bool jit; /* file is a perf map */
 };
 
 /* Prints stacks, one after another. */
@@ -117,6 +119,10 @@ dwunw_status_t dwu_printer_capture(struct dwu_printer *printer,
 void dwu_printer_print(struct dwu_printer *printer, int32_t tid,
 		       const struct dwunw_unwind_request *request,
 		       size_t count);
+
+/* "function+0x2a" or "function (inlined)"; " file:line:column" or nothing. */
+void dwu_cmd_print_name(const struct dwunw_symbol_info *info);
+void dwu_cmd_print_line(const struct dwunw_symbol_info *info);
 
 /* What `dwunw stack --core` was asked for. */
 struct dwu_core_options {

@@ -14,6 +14,7 @@ static const char help[] =
 	"usage: dwunw stack PID\n"
 	"       dwunw stack --core CORE [EXE]\n"
 	"       dwunw rows ELF [PC]\n"
+	"       dwunw symbolize ELF [PC...]\n"
 	"       dwunw --help | --version\n"
 	"\n"
 	"stack  prints the call stack of every thread of a live process or of\n"
@@ -26,8 +27,17 @@ static const char help[] =
 	"       with PC (an address as linked) only the row that holds it.\n"
 	"       --expressions  print the bytes of DWARF expressions, in hex\n"
 	"       --raw          one line a row, registers by DWARF number\n"
+	"       --scan         rows from instructions, without the CFI\n"
+	"       --compare      rows from instructions beside those of the CFI;\n"
+	"                      --verbose prints each difference\n"
+	"       --no-symbols   scans take no bounds from symbols, .pdr or CFI\n"
+	"       --debug-file F the CFI to compare with, where ELF has none\n"
+	"symbolize  prints function, file, line and inlined calls of addresses\n"
+	"       as linked, of stdin if none is given.\n"
+	"       --raw          C++ and Rust names as they are linked\n"
+	"       --no-lines     functions only\n"
 	"\n"
-	"Of both, where a file is stripped:\n"
+	"Of all, where a file is stripped:\n"
 	"       --debug-dir DIR  look for debug files here, too, before\n"
 	"                        /usr/lib/debug; may be given many times\n"
 	"       --sysroot DIR    DIR has the files unstripped, at the same paths;\n"
@@ -153,6 +163,8 @@ int main(int argc, char **argv)
 		code = dwu_cmd_stack(argc - 1, argv + 1);
 	} else if (!strcmp(argv[1], "rows")) {
 		code = dwu_cmd_rows(argc - 1, argv + 1);
+	} else if (!strcmp(argv[1], "symbolize")) {
+		code = dwu_cmd_symbolize(argc - 1, argv + 1);
 	} else {
 		return dwu_cmd_usage("no command '%s'", argv[1]);
 	}

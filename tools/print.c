@@ -56,27 +56,41 @@ dwunw_status_t dwu_printer_capture(struct dwu_printer *printer,
 	}
 }
 
-/* The function at vaddr and how far in it is; NULL: not known. */
-static const char *function_at(struct dwu_printer *printer,
-			       const struct dwu_place *place, uint64_t vaddr,
-			       uint64_t *offset)
+/* What is known of vaddr; false: no function. */
+static bool name_at(struct dwu_printer *printer, const struct dwu_place *place,
+		    uint64_t vaddr, struct dwunw_symbol_info *info)
 {
 	struct dwunw_symbol_input input = { .module_path = place->file,
 					    .pc = vaddr };
-	struct dwunw_symbol_info info = { 0 };
 	struct dwunw_elf_symbol sym;
 
+	*info = (struct dwunw_symbol_info){ 0 };
 	if (place->vdso) {
 		if (dwunw_symtab_by_vaddr(&place->vdso->symbols, vaddr, &sym))
-			return NULL;
-		*offset = vaddr - sym.vaddr;
-		return sym.name;
+			return false;
+		info->offset = vaddr - sym.vaddr;
+		info->function = sym.name;
+		return true;
 	}
-	if (!place->file[0] ||
-	    dwunw_symbol_resolve_batch(&printer->names, &input, &info, 1))
-		return NULL;
-	*offset = info.offset;
-	return info.function;
+	return place->file[0] &&
+	       !dwunw_symbol_resolve_batch(&printer->names, &input, info, 1) &&
+	       info->function;
+}
+
+/* What was inlined stands above, innermost first. */
+static void print_inlined(const struct dwunw_symbol_info *info)
+{
+	const struct dwunw_symbol_info *levels[64];
+	size_t count = 0;
+
+	for (info = info->inlined; info && count < 64; info = info->inlined)
+		levels[count++] = info;
+	while (count--) {
+		printf("%24s", "");
+		dwu_cmd_print_name(levels[count]);
+		dwu_cmd_print_line(levels[count]);
+		putchar('\n');
+	}
 }
 
 static const char *base_name(const char *path)
@@ -92,22 +106,26 @@ static void print_frame(struct dwu_printer *printer, size_t number,
 	uint64_t vaddr = dwunw_frame_lookup(frame, frame->vaddr);
 	uint64_t pc = dwunw_frame_lookup(frame, frame->pc);
 	static struct dwu_place place;
-	const char *function = NULL;
-	uint64_t offset = 0;
+	struct dwunw_symbol_info info = { 0 };
+	bool named = false;
 
 	memset(&place, 0, sizeof(place));
 	printer->locate(printer->locate_ctx, pc, &place);
 	if (frame->module)
-		function = function_at(printer, &place, vaddr, &offset);
+		named = name_at(printer, &place, vaddr, &info);
+	else if (place.jit)
+		named = name_at(printer, &place, pc, &info);
+	print_inlined(&info);
+	info.offset += frame->vaddr - vaddr;
 	printf("#%-3zu0x%016" PRIx64 "  ", number, frame->pc);
-	if (function)
-		printf("%s+0x%" PRIx64, function,
-		       offset + (frame->vaddr - vaddr));
+	if (named)
+		dwu_cmd_print_name(&info);
 	else
 		fputs(frame->flags & DWUNW_FRAME_FLAG_SIGNAL ?
 			      "<signal trampoline>" :
 			      "??",
 		      stdout);
+	dwu_cmd_print_line(&info);
 	if (place.label[0])
 		printf("  [%s]", printer->full_paths ? place.label :
 						       base_name(place.label));

@@ -51,15 +51,19 @@ static void locate(void *ctx, uint64_t pc, struct dwu_place *place)
 	const struct dwunw_mapping *map;
 
 	map = space ? dwunw_space_find(space, pc) : NULL;
-	if (!map)
+	if (!map) {
+		place->jit = !dwunw_symbol_perf_map(live->pid, place->file,
+						    sizeof(place->file));
 		return;
+	}
 	snprintf(place->label, sizeof(place->label), "%s",
 		 dwunw_process_path(live->process, map));
 	if (live->vdso.has_symbols && map->start == live->vdso_addr)
 		place->vdso = &live->vdso;
 	else if (dwunw_process_file(live->process, map, place->file,
 				    sizeof(place->file)))
-		place->file[0] = '\0';
+		place->jit = !dwunw_symbol_perf_map(live->pid, place->file,
+						    sizeof(place->file));
 }
 
 static bool add_tid(void *ctx, int32_t tid)

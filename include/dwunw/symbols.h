@@ -2,8 +2,8 @@
 /*
  * dwunw/symbols.h - names for addresses, apart from unwinding.
  *
- * Local files only. Each file's symbol table is loaded when the first
- * address of it is asked for and kept within the configured bound.
+ * Local files only. What a name needs of a file is loaded when the first
+ * address is asked for and kept within the configured bound.
  */
 #ifndef DWUNW_SYMBOLS_H
 #define DWUNW_SYMBOLS_H
@@ -14,26 +14,46 @@
 extern "C" {
 #endif
 
-/* One question. `pc` is an address as linked. */
+/*
+ * One question. `pc` is an address as linked. Of two names for files that are
+ * none, `pc` is an address at run time: DWUNW_SYMBOL_KERNEL, and what
+ * dwunw_symbol_perf_map() gives.
+ */
 struct dwunw_symbol_input {
 	const char *module_path;
 	uint64_t build_id_hash; /* FNV-1a of the build id; 0: do not check */
 	uint64_t pc;
 };
 
-#define DWUNW_SYMBOL_FLAG_FUNCTION 1u /* function and offset are set */
+#define DWUNW_SYMBOL_KERNEL "[kernel.kallsyms]"
 
-/* Strings live until dwunw_symbol_resolver_shutdown(). */
+#define DWUNW_SYMBOL_FLAG_FUNCTION 1u /* function and offset are set */
+#define DWUNW_SYMBOL_FLAG_LINE 2u     /* file and line are set */
+#define DWUNW_SYMBOL_FLAG_INLINED 4u  /* a call that was inlined */
+#define DWUNW_SYMBOL_FLAG_PARTIAL 8u /* one of function and line is not known */
+
+/*
+ * A function, and where in it the address is. Where calls were inlined there,
+ * file and line are those of the call, and `inlined` says what it called, and
+ * so on to the innermost.
+ *
+ * Strings live until dwunw_symbol_resolver_shutdown(), the chain behind
+ * `inlined` until the next dwunw_symbol_resolve_batch().
+ */
 struct dwunw_symbol_info {
-	const char *function; /* NULL: not known */
-	uint64_t offset;      /* pc - function's start */
-	uint32_t flags;	      /* DWUNW_SYMBOL_FLAG_* */
-	int32_t status;	      /* dwunw_status_t of this element */
+	const char *function;			 /* NULL: not known */
+	const char *file;			 /* NULL: not known */
+	const struct dwunw_symbol_info *inlined; /* NULL: this is innermost */
+	uint64_t offset; /* pc - function's start; inlined: 0 */
+	uint32_t line;	 /* 0: of no line */
+	uint32_t column; /* 0: not known */
+	uint32_t flags;	 /* DWUNW_SYMBOL_FLAG_* */
+	int32_t status;	 /* dwunw_status_t of this element */
 };
 
 /* Zeroed: every default. */
 struct dwunw_symbol_config {
-	uint64_t memory_max; /* bytes of tables kept; 0: 64 MiB */
+	uint64_t memory_max;	/* bytes of tables kept; 0: 64 MiB */
 	uint64_t file_size_max; /* larger files are refused; 0: 4 GiB */
 	/* symbols of a stripped file: this one's, when the path matches */
 	const char *debug_file;	  /* NULL: none */
@@ -45,7 +65,11 @@ struct dwunw_symbol_config {
 	/* one line on a debug file that was refused; NULL: silence */
 	void (*log)(void *log_ctx, const char *line);
 	void *log_ctx;
+	uint32_t flags; /* DWUNW_SYMBOL_* */
 };
+
+#define DWUNW_SYMBOL_NO_LINES 1u  /* functions and offsets only: quicker */
+#define DWUNW_SYMBOL_RAW_NAMES 2u /* C++ and Rust names as they are linked */
 
 struct dwunw_symbol_store;
 struct dwunw_symbol_resolver {
@@ -76,6 +100,13 @@ dwunw_symbol_resolve_batch(struct dwunw_symbol_resolver *resolver,
 dwunw_status_t dwunw_symbol_offset(struct dwunw_symbol_resolver *resolver,
 				   const char *path, const char *function,
 				   uint64_t *off, uint64_t *size);
+
+/*
+ * The path to ask with for code that process pid made at run time: its
+ * perf-PID.map, in the process's own mount and pid namespaces. INVALID_ARG:
+ * size is too small; NOT_IMPLEMENTED.
+ */
+dwunw_status_t dwunw_symbol_perf_map(int32_t pid, char *path, size_t size);
 
 /* Frees every string handed out. Twice does no harm. */
 void dwunw_symbol_resolver_shutdown(struct dwunw_symbol_resolver *resolver);

@@ -51,6 +51,7 @@ bool dwu_build_same(const struct dwunw_elf *a, const struct dwunw_elf *b);
 enum dwu_debug_need {
 	DWU_DEBUG_CFI,	   /* .debug_frame */
 	DWU_DEBUG_SYMBOLS, /* .symtab */
+	DWU_DEBUG_LINES,   /* .debug_info */
 };
 
 struct dwu_debug_search {

@@ -42,6 +42,9 @@ static bool has_needed(const struct dwunw_elf *elf, enum dwu_debug_need need)
 {
 	if (need == DWU_DEBUG_SYMBOLS)
 		return has_section(elf, ".symtab");
+	if (need == DWU_DEBUG_LINES)
+		return has_section(elf, ".debug_info") ||
+		       has_section(elf, ".zdebug_info");
 	return has_section(elf, ".debug_frame") ||
 	       has_section(elf, ".zdebug_frame");
 }
@@ -135,6 +138,7 @@ static bool by_minidebuginfo(const struct finder *finder)
 	dwunw_status_t status;
 
 	if (!IS_ON(CONFIG_MINIDEBUGINFO) ||
+	    finder->search->need == DWU_DEBUG_LINES ||
 	    !has_section(elf, ".gnu_debugdata") ||
 	    dwunw_elf_section(elf, ".gnu_debugdata", &section) != DWUNW_OK)
 		return false;

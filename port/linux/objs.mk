@@ -2,6 +2,10 @@
 port-y := pages.o log.o files.o memory.o maps.o identity.o debugfiles.o \
 	modules.o image.o process.o attach.o context.o capture.o consumer.o text.o \
 	symbols.o
+port-$(CONFIG_NAMES_TEXT) += names_text.o
+port-$(CONFIG_NAMES_PLT) += names_plt.o
+port-$(CONFIG_NAMES_LINES) += names_lines.o names_files.o
+port-$(CONFIG_LIBDW_BPF) += libdw_bpf.o
 
 # unpack.o holds what it needs of zlib, zstd and liblzma with their names made
 # local, so that libdwunw.a links alone and beside any other copy of them.
@@ -32,3 +36,26 @@ $(unpack_o): port/linux/unpack.c port/linux/objs.mk scripts/unpack-libs \
 			$(@D)/whole.o $@; \
 	else cp $(@D)/alone.o $@; fi
 -include $(out)/port/linux/unpack/unpack.d
+
+# demangle.o holds what it needs of libiberty, in the same way.
+export DWUNW_DEMANGLE := $(if $(wildcard /usr/include/libiberty/demangle.h),$(DWUNW_INFLATE),n)
+demangle-$(CONFIG_DEMANGLE) += \
+	DEMANGLE:libiberty/ansidecl.h:libiberty.a:libiberty-dev
+demangle_o := $(out)/port/linux/demangle/demangle.o
+$(if $(CONFIG_PORT_LINUX),$(out)/libdwunw.a): $(demangle_o)
+$(demangle_o): port/linux/demangle.c port/linux/objs.mk scripts/unpack-libs \
+		$(made_first)
+	@mkdir -p $(@D)
+	@CC='$(CC) $(target_cflags) $(CFLAGS)' scripts/unpack-libs \
+		$(demangle-y) >$(@D)/libs
+	$(say) CC $<
+	$(Q)$(CC) $(all_cflags) $(port_cflags) -MMD -MP -MT $@ \
+		-MF $(@D)/demangle.d -c $< -o $(@D)/alone.o
+	$(if $(demangle-y),$(say) LD $@)
+	$(Q)if [ -s $(@D)/libs ]; then \
+		$(CC) $(target_cflags) -nostdlib -r -o $(@D)/whole.o \
+			$(@D)/alone.o $$(cat $(@D)/libs) && \
+		$(OBJCOPY) --keep-global-symbol=dwu_demangle --strip-debug \
+			$(@D)/whole.o $@; \
+	else cp $(@D)/alone.o $@; fi
+-include $(out)/port/linux/demangle/demangle.d

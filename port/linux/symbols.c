@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * Names for addresses: one symbol table for each path, the least recently
- * used one goes first. Names handed out are copies of their own.
+ * Names for addresses: one table for each path, of DWARF and of ELF symbols;
+ * the least recently used one goes first. Names handed out are copies of
+ * their own.
  */
-#include "debug.h"
+#include "names.h"
 
-#include <dwunw/symbols.h>
+#include <stdio.h>
 
 #include <stdlib.h>
 #include <string.h>
+
+enum {
+	PT_DYNAMIC = 2,
+};
 
 #define MEMORY_MAX ((uint64_t)64 << 20)
 #define FILE_SIZE_DEFAULT ((uint64_t)4 << 30)
@@ -16,10 +21,26 @@
 #define NAME_MAX_SIZE 65536u
 #define NAME_BUCKETS 1024u
 
+/* Tables that keep their files open, for what is still to be read. */
+#define OPEN_MAX 32u
+
+/* An ELF file that is open. */
+struct opened {
+	struct dwu_file file;
+	struct dwunw_elf elf;
+};
+
 struct table {
 	struct table *next;
 	char *path;
 	struct dwu_file_id id;
+	struct opened opened; /* while there is more to read */
+	struct dwu_lines lines;
+	struct dwu_textmap text; /* instead of a file */
+	struct dwu_plt plt;
+	bool has_text;
+	bool has_lines;
+	bool has_symbols; /* read, or tried */
 	struct dwunw_symtab tab;
 	struct dwunw_symtab own; /* .dynsym, where tab is a debug file's */
 	struct dwunw_arena arena;
@@ -27,6 +48,15 @@ struct table {
 	uint64_t batch; /* in which the file was last looked at */
 	uint64_t build_id_hash;
 	dwunw_status_t status;
+	dwunw_status_t symbols_status;
+};
+
+/* Inlined calls of one batch; more when that is full. */
+#define CHAIN_BLOCK 256u
+struct chain {
+	struct chain *next;
+	uint32_t used;
+	struct dwunw_symbol_info infos[CHAIN_BLOCK];
 };
 
 /* One name, in the bucket of its hash. */
@@ -41,26 +71,19 @@ struct dwunw_symbol_store {
 	uint64_t table_bytes;
 	uint64_t name_bytes;
 	uint64_t batch;
+	struct chain *chains; /* the one in use first */
+	struct dwu_lines_ctx lines;
+	struct dwunw_arena scratch;
 	struct name *names[NAME_BUCKETS];
 };
 
 /* --- names ---------------------------------------------------------------------- */
 
-/* A name in .symtab may end in its version, after '@'. */
-static size_t name_size(const char *text)
-{
-	size_t size = strnlen(text, NAME_MAX_SIZE);
-	const char *at = size ? memchr(text + 1, '@', size - 1) : NULL;
-
-	return at ? (size_t)(at - text) : size;
-}
-
 /* NULL: no memory, or more names than the configured bound of memory. */
-static const char *keep_name(struct dwunw_symbol_resolver *resolver,
-			     const char *text)
+static const char *keep_text(struct dwunw_symbol_resolver *resolver,
+			     const char *text, size_t size)
 {
 	struct dwunw_symbol_store *store = resolver->store;
-	size_t size = name_size(text);
 	struct name **bucket =
 		&store->names[dwu_hash(text, size) % NAME_BUCKETS];
 	struct name *name;
@@ -81,6 +104,45 @@ static const char *keep_name(struct dwunw_symbol_resolver *resolver,
 	return name->text;
 }
 
+static const char *keep_path(void *ctx, const char *text)
+{
+	return keep_text(ctx, text, strlen(text));
+}
+
+static const char *keep_function(void *ctx, const char *text)
+{
+	struct dwunw_symbol_resolver *resolver = ctx;
+	char *plain = NULL;
+	const char *kept;
+
+	if (IS_ON(CONFIG_DEMANGLE) &&
+	    !(resolver->config.flags & DWUNW_SYMBOL_RAW_NAMES))
+		plain = dwu_demangle(text);
+	kept = plain ? keep_text(resolver, plain, strlen(plain)) :
+		       keep_text(resolver, text, strlen(text));
+	free(plain);
+	return kept;
+}
+
+/* A name in .symtab may end in its version, after '@'. */
+static const char *keep_symbol(struct dwunw_symbol_resolver *resolver,
+			       const char *text)
+{
+	size_t size = strnlen(text, NAME_MAX_SIZE);
+	const char *at = size ? memchr(text + 1, '@', size - 1) : NULL;
+	const char *kept;
+	char *copy;
+
+	if (at)
+		size = (size_t)(at - text);
+	copy = strndup(text, size);
+	if (!copy)
+		return NULL;
+	kept = keep_function(resolver, copy);
+	free(copy);
+	return kept;
+}
+
 static void free_names(struct dwunw_symbol_store *store)
 {
 	for (uint32_t i = 0; i < NAME_BUCKETS; i++)
@@ -93,12 +155,6 @@ static void free_names(struct dwunw_symbol_store *store)
 }
 
 /* --- one file --------------------------------------------------------------------- */
-
-/* An ELF file that is open for the time of a call. */
-struct opened {
-	struct dwu_file file;
-	struct dwunw_elf elf;
-};
 
 static dwunw_status_t open_elf(const struct dwunw_symbol_resolver *resolver,
 			       const char *path, struct opened *opened)
@@ -146,9 +202,25 @@ static bool has_symtab(const struct dwunw_elf *elf)
 	return dwunw_elf_section(elf, ".symtab", &section) == DWUNW_OK;
 }
 
+/* Has it symbols for a loader, section headers or not? */
+static bool is_dynamic(const struct dwunw_elf *elf)
+{
+	struct dwunw_program_header head;
+	struct dwunw_section section;
+	uint32_t i;
+
+	if (elf->section_count)
+		return dwunw_elf_section(elf, ".dynsym", &section) == DWUNW_OK;
+	for (i = 0; i < elf->program_count; i++)
+		if (dwunw_elf_program_header(elf, i, &head) == DWUNW_OK &&
+		    head.type == PT_DYNAMIC)
+			return true;
+	return false;
+}
+
 /*
  * Does the configured debug file speak for this one? Where no path says so,
- * equal build ids do, or that there are no other symbols at all.
+ * it does when both are of one build, or there are no other symbols at all.
  */
 static bool debug_file_fits(const struct dwunw_symbol_resolver *resolver,
 			    const struct table *table,
@@ -156,14 +228,12 @@ static bool debug_file_fits(const struct dwunw_symbol_resolver *resolver,
 			    const struct dwunw_elf *debug)
 {
 	const char *module = resolver->config.debug_module;
-	struct dwunw_section section;
 
 	if (module)
 		return !strcmp(module, table->path);
 	if (has_symtab(elf))
 		return false;
-	return dwu_build_id_compare(elf, debug) == 0 ||
-	       dwunw_elf_section(elf, ".dynsym", &section) != DWUNW_OK;
+	return dwu_build_same(elf, debug) || !is_dynamic(elf);
 }
 
 static bool read_debug_file(const struct dwunw_symbol_resolver *resolver,
@@ -181,58 +251,154 @@ static bool read_debug_file(const struct dwunw_symbol_resolver *resolver,
 	return done;
 }
 
-/* The symbols of its debug file, if there is one and it has none itself. */
-static bool find_symbols(const struct dwunw_symbol_resolver *resolver,
-			 struct table *table, const struct opened *opened)
+static void search_of(const struct dwunw_symbol_resolver *resolver,
+		      const struct table *table, enum dwu_debug_need need,
+		      struct dwu_debug_search *search)
 {
-	const struct dwu_debug_search search = {
-		.elf = &opened->elf,
-		.file = &opened->file,
+	*search = (struct dwu_debug_search){
+		.elf = &table->opened.elf,
+		.file = &table->opened.file,
 		.path = table->path,
 		.dirs = resolver->config.debug_dirs,
 		.sysroot = resolver->config.sysroot,
 		.log = resolver->config.log,
 		.log_ctx = resolver->config.log_ctx,
 		.file_size_max = resolver->config.file_size_max,
-		.need = DWU_DEBUG_SYMBOLS,
+		.need = need,
 	};
+}
+
+/* The symbols of its debug file, if there is one and it has none itself. */
+static bool find_symbols(const struct dwunw_symbol_resolver *resolver,
+			 struct table *table)
+{
+	struct dwu_debug_search search;
 	struct dwu_debug debug;
 	bool done;
 
+	search_of(resolver, table, DWU_DEBUG_SYMBOLS, &search);
 	if (!dwu_debug_find(&search, &debug))
 		return false;
 	done = read_symbols(table, &debug.elf) == DWUNW_OK;
-	if (done && read_symtab(&opened->elf, &table->own, &table->own_arena) !=
-			    DWUNW_OK)
+	if (done && read_symtab(&table->opened.elf, &table->own,
+				&table->own_arena) != DWUNW_OK)
 		dwu_pages_free(&table->own_arena);
 	dwu_debug_close(&debug);
 	return done;
 }
 
-static void load(const struct dwunw_symbol_resolver *resolver,
-		 struct table *table)
+static uint64_t table_size(const struct table *table)
 {
-	struct opened opened;
+	return table->arena.size + table->own_arena.size + table->lines.bytes +
+	       table->text.bytes + table->plt.bytes;
+}
 
-	table->status = open_elf(resolver, table->path, &opened);
+/* The ELF symbols; not before they are asked for. */
+static void need_symbols(struct dwunw_symbol_resolver *resolver,
+			 struct table *table)
+{
+	uint64_t before = table_size(table);
+
+	if (table->has_symbols)
+		return;
+	table->has_symbols = true;
+	table->symbols_status = DWUNW_OK;
+	if (!read_debug_file(resolver, table, &table->opened.elf) &&
+	    !find_symbols(resolver, table))
+		table->symbols_status = read_symbols(table, &table->opened.elf);
+	if (table->symbols_status != DWUNW_OK)
+		dwu_pages_free(&table->arena);
+	if (IS_ON(CONFIG_NAMES_PLT))
+		dwu_plt_open(&table->plt, &table->opened.elf);
+	resolver->store->table_bytes += table_size(table) - before;
+}
+
+/* The file's own DWARF, or that of the file at path. */
+static bool open_lines_of(struct dwunw_symbol_resolver *resolver,
+			  struct table *table, const char *path, bool own)
+{
+	struct dwu_debug debug = { .file.fd = -1 };
+
+	if (dwu_file_open(&debug.file, "", path, DWU_FOLLOW_ALL,
+			  resolver->config.file_size_max) != DWUNW_OK)
+		return false;
+	dwu_file_source(&debug.file, &debug.src);
+	if (dwunw_elf_open(&debug.elf, &debug.src, NULL) != DWUNW_OK ||
+	    !(own ? dwu_file_id_same(&debug.file.id, &table->id) :
+		    debug_file_fits(resolver, table, &table->opened.elf,
+				    &debug.elf))) {
+		dwu_debug_close(&debug);
+		return false;
+	}
+	return dwu_lines_open(&table->lines, &resolver->store->lines, &debug,
+			      true) == DWUNW_OK;
+}
+
+static void open_lines(struct dwunw_symbol_resolver *resolver,
+		       struct table *table)
+{
+	const char *path = resolver->config.debug_file;
+	struct dwu_debug_search search;
+	struct dwu_debug debug;
+
+	if (!IS_ON(CONFIG_NAMES_LINES) ||
+	    (resolver->config.flags & DWUNW_SYMBOL_NO_LINES))
+		return;
+	search_of(resolver, table, DWU_DEBUG_LINES, &search);
+	search.log = NULL; /* the symbols' search says it, once */
+	table->has_lines =
+		(path && open_lines_of(resolver, table, path, false)) ||
+		open_lines_of(resolver, table, table->path, true) ||
+		(dwu_debug_find(&search, &debug) &&
+		 dwu_lines_open(&table->lines, &resolver->store->lines, &debug,
+				true) == DWUNW_OK);
+}
+
+/* Lines or symbols: what there is of the file is opened, or read. */
+static void load(struct dwunw_symbol_resolver *resolver, struct table *table)
+{
+	table->has_text = IS_ON(CONFIG_NAMES_TEXT) &&
+			  dwu_textmap_is(table->path);
+	if (IS_ON(CONFIG_NAMES_TEXT) && table->has_text) {
+		table->status =
+			dwu_textmap_open(&table->text, table->path, &table->id);
+		resolver->store->table_bytes += table->text.bytes;
+		return;
+	}
+	table->status = open_elf(resolver, table->path, &table->opened);
 	if (table->status != DWUNW_OK)
 		return;
-	table->id = opened.file.id;
-	table->build_id_hash = dwu_build_id_hash(&opened.elf);
-	if (!read_debug_file(resolver, table, &opened.elf) &&
-	    !find_symbols(resolver, table, &opened))
-		table->status = read_symbols(table, &opened.elf);
-	if (table->status != DWUNW_OK)
-		dwu_pages_free(&table->arena);
-	dwu_file_close(&opened.file);
+	table->id = table->opened.file.id;
+	table->build_id_hash = dwu_build_id_hash(&table->opened.elf);
+	open_lines(resolver, table);
+	resolver->store->table_bytes += table->lines.bytes;
+	if (table->has_lines)
+		return;
+	need_symbols(resolver, table);
+	dwu_file_close(&table->opened.file);
+}
+
+static void close_lines(struct table *table)
+{
+	if (!IS_ON(CONFIG_NAMES_LINES) || !table->has_lines)
+		return;
+	dwu_lines_close(&table->lines);
+	dwu_file_close(&table->opened.file);
+	table->has_lines = false;
+}
+
+/* Its process may be gone later: what can be kept without a file is read. */
+static void close_files(struct dwunw_symbol_resolver *resolver,
+			struct table *table)
+{
+	if (!table->has_lines)
+		return;
+	need_symbols(resolver, table);
+	resolver->store->table_bytes -= table->lines.bytes;
+	close_lines(table);
 }
 
 /* --- tables ------------------------------------------------------------------------ */
-
-static uint64_t table_size(const struct table *table)
-{
-	return table->arena.size + table->own_arena.size;
-}
 
 static void free_table(struct dwunw_symbol_store *store, struct table *table)
 {
@@ -240,6 +406,11 @@ static void free_table(struct dwunw_symbol_store *store, struct table *table)
 	store->table_count--;
 	dwu_pages_free(&table->arena);
 	dwu_pages_free(&table->own_arena);
+	if (IS_ON(CONFIG_NAMES_TEXT))
+		dwu_textmap_close(&table->text);
+	if (IS_ON(CONFIG_NAMES_PLT))
+		dwu_plt_close(&table->plt);
+	close_lines(table);
 	free(table->path);
 	free(table);
 }
@@ -248,7 +419,12 @@ static void free_table(struct dwunw_symbol_store *store, struct table *table)
 static void keep_within(struct dwunw_symbol_resolver *resolver)
 {
 	struct dwunw_symbol_store *store = resolver->store;
+	struct table *table;
+	uint32_t open = 0;
 
+	for (table = store->first; table; table = table->next)
+		if (table->has_lines && ++open > OPEN_MAX)
+			close_files(resolver, table);
 	while (store->first && store->first->next &&
 	       (store->table_bytes > resolver->config.memory_max ||
 		store->table_count > TABLE_MAX)) {
@@ -256,8 +432,9 @@ static void keep_within(struct dwunw_symbol_resolver *resolver)
 
 		while ((*last)->next)
 			last = &(*last)->next;
-		free_table(store, *last);
+		table = *last;
 		*last = NULL;
+		free_table(store, table);
 	}
 }
 
@@ -306,9 +483,8 @@ static struct table *new_table(struct dwunw_symbol_resolver *resolver,
 		return NULL;
 	}
 	table->batch = store->batch;
-	load(resolver, table);
-	store->table_bytes += table_size(table);
 	store->table_count++;
+	load(resolver, table);
 	return table;
 }
 
@@ -383,13 +559,170 @@ static dwunw_status_t by_name(const struct table *table, const char *name,
 	return status;
 }
 
+/* "name@plt", as it is linked. */
+static bool by_stub(struct dwunw_symbol_resolver *resolver,
+		    const struct table *table, uint64_t vaddr,
+		    struct dwunw_symbol_info *info,
+		    struct dwunw_elf_symbol *symbol)
+{
+	if (!IS_ON(CONFIG_NAMES_PLT))
+		return false;
+	symbol->name = dwu_plt_find(&table->plt, vaddr, &symbol->vaddr);
+	if (symbol->name && !info->function)
+		info->function = keep_path(resolver, symbol->name);
+	return symbol->name && info->function;
+}
+
+/* The best name of the ELF symbols. */
+static dwunw_status_t by_symbol(struct dwunw_symbol_resolver *resolver,
+				struct table *table, uint64_t vaddr,
+				struct dwunw_symbol_info *info)
+{
+	struct dwunw_elf_symbol symbol;
+	dwunw_status_t status;
+
+	need_symbols(resolver, table);
+	/* before symbols without a size, which reach over the stubs */
+	if (!by_stub(resolver, table, vaddr, info, &symbol)) {
+		status = table->symbols_status;
+		if (status == DWUNW_OK)
+			status = by_vaddr(table, vaddr, &symbol);
+		if (status != DWUNW_OK)
+			return status;
+	}
+	if (!info->function)
+		info->function = keep_symbol(resolver, symbol.name);
+	if (!info->function)
+		return DWUNW_ERR_NO_MEMORY;
+	info->offset = vaddr - symbol.vaddr;
+	return DWUNW_OK;
+}
+
+static struct dwunw_symbol_info *new_info(struct dwunw_symbol_store *store)
+{
+	struct chain *chain = store->chains;
+
+	if (!chain || chain->used == CHAIN_BLOCK) {
+		chain = malloc(sizeof(*chain));
+		if (!chain)
+			return NULL;
+		chain->next = store->chains;
+		chain->used = 0;
+		store->chains = chain;
+	}
+	return &chain->infos[chain->used++];
+}
+
+/* The last one serves the next batch. */
+static void drop_chains(struct dwunw_symbol_store *store, bool all)
+{
+	while (store->chains && (all || store->chains->next)) {
+		struct chain *chain = store->chains;
+
+		store->chains = chain->next;
+		free(chain);
+	}
+	if (store->chains)
+		store->chains->used = 0;
+}
+
+static void set_flags(struct dwunw_symbol_info *info)
+{
+	if (info->function)
+		info->flags |= DWUNW_SYMBOL_FLAG_FUNCTION;
+	if (info->file)
+		info->flags |= DWUNW_SYMBOL_FLAG_LINE;
+	if (!info->function || !info->file)
+		info->flags |= DWUNW_SYMBOL_FLAG_PARTIAL;
+}
+
+static void set_level(struct dwunw_symbol_info *info,
+		      const struct dwu_level *level)
+{
+	*info = (struct dwunw_symbol_info){
+		.function = level->function,
+		.file = level->file,
+		.line = level->line,
+		.column = level->column,
+		.flags = level->inlined ? DWUNW_SYMBOL_FLAG_INLINED : 0,
+	};
+}
+
+/* Levels from the innermost outwards become a chain inwards. */
+static void by_levels(struct dwunw_symbol_resolver *resolver,
+		      struct table *table, uint64_t vaddr,
+		      const struct dwu_level *levels, uint32_t count,
+		      struct dwunw_symbol_info *info)
+{
+	const struct dwunw_symbol_info *inner = NULL;
+
+	for (uint32_t i = 0; i + 1 < count; i++) {
+		struct dwunw_symbol_info *next = new_info(resolver->store);
+
+		if (!next)
+			break;
+		set_level(next, &levels[i]);
+		set_flags(next);
+		next->inlined = inner;
+		inner = next;
+	}
+	levels += count - 1;
+	set_level(info, levels);
+	info->inlined = inner;
+	info->offset = vaddr - levels->start;
+	/* a part that was moved in front of its function, or assembly */
+	if (!info->function || (vaddr < levels->start && !levels->inlined))
+		(void)by_symbol(resolver, table, vaddr, info);
+	set_flags(info);
+}
+
+static dwunw_status_t by_table(struct dwunw_symbol_resolver *resolver,
+			       struct table *table, uint64_t vaddr,
+			       struct dwunw_symbol_info *info)
+{
+	struct dwu_level levels[DWU_INLINED_MAX];
+	uint64_t before = table->lines.bytes;
+	dwunw_status_t status;
+	uint32_t count = 0;
+
+	if (IS_ON(CONFIG_NAMES_LINES) && table->has_lines) {
+		status = dwu_lines_find(&table->lines, &resolver->store->lines,
+					vaddr, resolver->config.memory_max / 2,
+					levels, &count);
+		resolver->store->table_bytes += table->lines.bytes - before;
+		if (status == DWUNW_OK) {
+			by_levels(resolver, table, vaddr, levels, count, info);
+			return DWUNW_OK;
+		}
+	}
+	status = by_symbol(resolver, table, vaddr, info);
+	if (status == DWUNW_OK)
+		set_flags(info);
+	return status;
+}
+
+static dwunw_status_t by_text(struct dwunw_symbol_resolver *resolver,
+			      const struct table *table, uint64_t addr,
+			      struct dwunw_symbol_info *info)
+{
+	uint64_t start;
+	const char *name = dwu_textmap_find(&table->text, addr, &start);
+
+	if (!name)
+		return DWUNW_ERR_NO_DEBUG_DATA;
+	info->function = keep_function(resolver, name);
+	if (!info->function)
+		return DWUNW_ERR_NO_MEMORY;
+	info->offset = addr - start;
+	set_flags(info);
+	return DWUNW_OK;
+}
+
 static dwunw_status_t resolve(struct dwunw_symbol_resolver *resolver,
 			      const struct dwunw_symbol_input *input,
 			      struct dwunw_symbol_info *info)
 {
-	struct dwunw_elf_symbol symbol;
 	struct table *table;
-	dwunw_status_t status;
 
 	if (!input->module_path)
 		return DWUNW_ERR_INVALID_ARG;
@@ -401,15 +734,25 @@ static dwunw_status_t resolve(struct dwunw_symbol_resolver *resolver,
 	if (input->build_id_hash &&
 	    input->build_id_hash != table->build_id_hash)
 		return DWUNW_ERR_NO_DEBUG_DATA;
-	status = by_vaddr(table, input->pc, &symbol);
-	if (status != DWUNW_OK)
-		return status;
-	info->function = keep_name(resolver, symbol.name);
-	if (!info->function)
-		return DWUNW_ERR_NO_MEMORY;
-	info->offset = input->pc - symbol.vaddr;
-	info->flags = DWUNW_SYMBOL_FLAG_FUNCTION;
-	return DWUNW_OK;
+	return IS_ON(CONFIG_NAMES_TEXT) && table->has_text ?
+		       by_text(resolver, table, input->pc, info) :
+		       by_table(resolver, table, input->pc, info);
+}
+
+/* The resolver may have been moved since. */
+static void begin(struct dwunw_symbol_resolver *resolver)
+{
+	struct dwunw_symbol_store *store = resolver->store;
+
+	store->batch++;
+	drop_chains(store, false);
+	store->lines = (struct dwu_lines_ctx){
+		.config = &resolver->config,
+		.scratch = &store->scratch,
+		.keep_function = keep_function,
+		.keep_path = keep_path,
+		.keep_ctx = resolver,
+	};
 }
 
 dwunw_status_t
@@ -419,12 +762,18 @@ dwunw_symbol_resolve_batch(struct dwunw_symbol_resolver *resolver,
 {
 	if (!resolver || !resolver->store || (count && (!inputs || !infos)))
 		return DWUNW_ERR_INVALID_ARG;
-	resolver->store->batch++;
+	begin(resolver);
 	for (size_t i = 0; i < count; i++) {
 		infos[i] = (struct dwunw_symbol_info){ 0 };
 		infos[i].status = resolve(resolver, &inputs[i], &infos[i]);
 	}
 	return DWUNW_OK;
+}
+
+dwunw_status_t dwunw_symbol_perf_map(int32_t pid, char *path, size_t size)
+{
+	return IS_ON(CONFIG_NAMES_TEXT) ? dwu_textmap_path(pid, path, size) :
+					  DWUNW_ERR_NOT_IMPLEMENTED;
 }
 
 /* A debug file's segments hold no bytes: the offset is the file's own. */
@@ -439,11 +788,15 @@ dwunw_status_t dwunw_symbol_offset(struct dwunw_symbol_resolver *resolver,
 
 	if (!resolver || !resolver->store || !path || !function || !off)
 		return DWUNW_ERR_INVALID_ARG;
-	resolver->store->batch++;
+	begin(resolver);
 	table = table_of(resolver, path);
 	if (!table)
 		return DWUNW_ERR_NO_MEMORY;
-	status = table->status;
+	status = table->has_text ? DWUNW_ERR_NO_DEBUG_DATA : table->status;
+	if (status == DWUNW_OK) {
+		need_symbols(resolver, table);
+		status = table->symbols_status;
+	}
 	if (status == DWUNW_OK)
 		status = by_name(table, function, &symbol);
 	if (status == DWUNW_OK)
@@ -470,6 +823,8 @@ void dwunw_symbol_resolver_shutdown(struct dwunw_symbol_resolver *resolver)
 		free_table(store, table);
 	}
 	free_names(store);
+	drop_chains(store, true);
+	dwu_pages_free(&store->scratch);
 	free(store);
 	resolver->store = NULL;
 }

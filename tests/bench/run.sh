@@ -70,6 +70,17 @@ head_line "memory of a module: opened by path, tables copied (the default)"
 # shellcheck disable=SC2086
 "$bench" modules $files
 
+head_line "scans of instructions, without symbols"
+"$CC" -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -Iinclude tests/bench/scan.c \
+	"$BUILD/libdwunw.a" -lpthread -o "$snaps/bin/scan"
+# shellcheck disable=SC2046 # a list
+"$snaps/bin/scan" $(ls /lib/ld-musl-x86_64.so.1 \
+	build/cache/musl-*/lib/libc.so build/cache/corpus/mips32el/busybox \
+	"$(gcc -print-file-name=libcrypto.so.3)" 2>/dev/null)
+
+head_line "names: functions, lines and inlined calls"
+tests/bench/names.sh
+
 head_line "instructions per frame by callgrind: (five passes over" \
 	"$counted_samples samples - one pass) / 4"
 if ! command -v valgrind > /dev/null; then

@@ -66,7 +66,7 @@ my %chains = (
 		qr/(?: wide[\w.]*\+.*\n.*){8} wide_thread\+/,
 		qr/ stand[\w.]*\+.*\n.* read_thread\+/,
 		qr/^#0 .* by_table\+.*\n.* table_thread\+/m,
-		qr/ compare[\w.]*\+.*\n(?:.*\n)*.* (?:__)?qsort\w*\+.*\n.* qsort_thread\+/,
+		qr/ compare[\w.]*\+.*\n(?:.*\n)*.* \w*qsort\w*\+.*\n.* qsort_thread\+/,
 		(map { qr/ deep[\w.]*\+.*\n.* handler\+.*\n
 			.*(?:<signal\ trampoline>|\ __restore_rt\+).*\n
 			.*\ compute\+.*\n.*\ ${_}_thread\+/x }
@@ -74,7 +74,7 @@ my %chains = (
 		qr/ finish[\w.]*\+.*\n.* main\+(?:.*\n)+.* _start\+/,
 	],
 	'terminate.cc' => [
-		qr/ _Z4lasti[\w.]*\+(?:.*\n)+.* main\+(?:.*\n)+.* _start\+/,
+		qr/ (?:_Z4lasti[\w.]*|last\(int\)(?: \[clone [.\w]+\])?)\+(?:.*\n)+.* main\+(?:.*\n)+.* _start\+/,
 	],
 );
 

@@ -33,10 +33,10 @@ if [ ! -f "$out/.built" ] || [ -n "$(find core arch include tests/fuzz \
 		$CLANG $flags -fsanitize=fuzzer-no-link -c "$f" -o "$obj"
 		objs="$objs $obj"
 	done
-	for t in elf eh_frame eh_frame_hdr debug_frame expr event search; do
+	for t in elf eh_frame eh_frame_hdr debug_frame expr event search scan lines; do
 		$CLANG $flags -fsanitize=fuzzer "tests/fuzz/$t.c" $objs \
 			-o "$out/$t"
 	done
 	touch "$out/.built"
 fi
-[ -d "$out/seeds/search" ] || "$here/seeds.sh" "$out/seeds"
+[ -d "$out/seeds/lines" ] || "$here/seeds.sh" "$out/seeds"

@@ -6,7 +6,7 @@ set -eu
 dir=$1
 here=$(cd "$(dirname "$0")" && pwd)
 CC=${CC:-gcc}
-for t in elf eh_frame eh_frame_hdr debug_frame expr event search; do
+for t in elf eh_frame eh_frame_hdr debug_frame expr event search scan lines; do
 	mkdir -p "$dir/$t"
 done
 work=$(mktemp -d)
@@ -33,6 +33,43 @@ for f in hdr plain debug4 debug5; do
 	section "$f" .debug_frame "$dir/debug_frame/$f"
 done
 cp "$dir/eh_frame/"* "$dir/search/"
+
+# scan.c's input: target, way to read, memory, place; then code
+for f in hdr plain; do
+	section "$f" .text text
+	for place in '\000' '\100' '\300'; do
+		{ printf "\\000\\001\\200$place"; cat text; } \
+			>"$dir/scan/$f$(printf %s "$place" | tr -d '\\')"
+	done
+done
+
+# lines.c's input: flags, then each section behind its size
+lines() { # FILE OUT SUFFIX FLAGS
+	printf "$4\\000" >"$2"
+	for part in info abbrev line line_str str str_offsets addr rnglists \
+		ranges aranges; do
+		rm -f part
+		case $part in
+		addr | ranges | aranges) section "$1" .debug_$part part ;;
+		*) section "$1" ".debug_$part$3" part ;;
+		esac
+		[ -f part ] || : >part
+		perl -e 'print pack("S<", -s "part")' >>"$2"
+		cat part >>"$2"
+	done
+}
+for v in 2 4 5; do
+	$CC $flags -gdwarf-$v seed.c -o lines$v
+	lines lines$v "$dir/lines/gcc$v" "" '\004'
+	$CC $flags -O2 -gdwarf-$v seed.c -o lines$v
+	lines lines$v "$dir/lines/inlined$v" "" '\004'
+done
+if command -v "${CLANG:=clang}" >/dev/null; then
+	for v in 4 5; do
+		$CLANG $flags -O2 -gdwarf-$v seed.c -o lines$v
+		lines lines$v "$dir/lines/clang$v" "" '\004'
+	done
+fi
 
 # eh_frame_hdr.c's own .eh_frame has 8 functions of 0x20 bytes from 0x1000 on,
 # 20 bytes a record behind a CIE of 24

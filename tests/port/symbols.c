@@ -52,7 +52,7 @@ static void as_nm(const char *path)
 		dwunw_symbol_resolve_batch(&resolver, in, info, 2);
 		if (!info[0].function || !info[1].function ||
 		    info[0].offset != 0 ||
-		    info[0].flags != DWUNW_SYMBOL_FLAG_FUNCTION) {
+		    !(info[0].flags & DWUNW_SYMBOL_FLAG_FUNCTION)) {
 			note("%s: no name", name);
 			wrong++;
 		}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "form.h"
+
+#define ALT_BIT 63
+#define PART_SHIFT 56
+
+uint64_t dwu_text_ref(enum dwunw_dwarf_part part, bool alt, uint64_t off)
+{
+	if (off >> PART_SHIFT)
+		return 0;
+	/* part + 1, so that no text is 0 */
+	return (uint64_t)alt << ALT_BIT | ((uint64_t)part + 1) << PART_SHIFT |
+	       off;
+}
+
+dwunw_status_t dwunw_dwarf_text(const struct dwunw_dwarf *dwarf,
+				dwunw_text_t text, char *dst, size_t size)
+{
+	unsigned int part = (unsigned int)(text >> PART_SHIFT & 0x7f);
+	uint64_t off = text & (((uint64_t)1 << PART_SHIFT) - 1);
+	const struct dwunw_dwarf_section *section;
+	size_t used = 0, got, i;
+
+	if (!dwarf || !dst || !size)
+		return DWUNW_ERR_INVALID_ARG;
+	dst[0] = '\0';
+	if (text >> ALT_BIT)
+		dwarf = dwarf->alt;
+	if (part == 0 || !dwarf)
+		return DWUNW_ERR_NO_DEBUG_DATA;
+	if (part > DWUNW_DWARF_PARTS)
+		return DWUNW_ERR_INVALID_ARG;
+	section = &dwarf->parts[part - 1];
+	if (off >= section->size)
+		return DWUNW_ERR_BAD_FORMAT;
+	while (used + 1 < size && off < section->size) {
+		got = size - 1 - used < 64 ? size - 1 - used : 64;
+		if (got > section->size - off)
+			got = (size_t)(section->size - off);
+		if (section->data)
+			memcpy(dst + used, section->data + (size_t)off, got);
+		else if (dwarf->src.read(dwarf->src.ctx, section->off + off,
+					 dst + used, got) != DWUNW_OK)
+			break;
+		for (i = 0; i < got; i++)
+			if (!dst[used + i])
+				return DWUNW_OK;
+		used += got;
+		off += got;
+	}
+	dst[used] = '\0';
+	return used + 1 == size ? DWUNW_OK : DWUNW_ERR_BAD_FORMAT;
+}
+
+uint8_t dwu_form_size(const struct dwunw_unit *unit, uint16_t form)
+{
+	switch (form) {
+	case DWU_FORM_FLAG_PRESENT:
+	case DWU_FORM_IMPLICIT_CONST:
+		return 0;
+	case DWU_FORM_DATA1:
+	case DWU_FORM_REF1:
+	case DWU_FORM_FLAG:
+	case DWU_FORM_STRX1:
+	case DWU_FORM_ADDRX1:
+		return 1;
+	case DWU_FORM_DATA2:
+	case DWU_FORM_REF2:
+	case DWU_FORM_STRX2:
+	case DWU_FORM_ADDRX2:
+		return 2;
+	case DWU_FORM_STRX3:
+	case DWU_FORM_ADDRX3:
+		return 3;
+	case DWU_FORM_DATA4:
+	case DWU_FORM_REF4:
+	case DWU_FORM_STRX4:
+	case DWU_FORM_ADDRX4:
+	case DWU_FORM_REF_SUP4:
+		return 4;
+	case DWU_FORM_DATA8:
+	case DWU_FORM_REF8:
+	case DWU_FORM_REF_SIG8:
+	case DWU_FORM_REF_SUP8:
+		return 8;
+	case DWU_FORM_DATA16:
+		return 16;
+	case DWU_FORM_ADDR:
+		return unit->address_size;
+	case DWU_FORM_REF_ADDR:
+		/* of an address's size in DWARF 2 (7.5.4 there) */
+		return unit->version == 2 ? unit->address_size :
+					    unit->offset_size;
+	case DWU_FORM_STRP:
+	case DWU_FORM_LINE_STRP:
+	case DWU_FORM_STRP_SUP:
+	case DWU_FORM_SEC_OFFSET:
+	case DWU_FORM_GNU_REF_ALT:
+	case DWU_FORM_GNU_STRP_ALT:
+		return unit->offset_size;
+	default:
+		return DWU_FORM_VARIES;
+	}
+}
+
+/* The form in the bytes. One that says so again would have no end. */
+static uint16_t direct(struct dwu_cursor *c, uint16_t form)
+{
+	uint64_t real;
+
+	if (form != DWU_FORM_INDIRECT)
+		return form;
+	real = dwu_uleb(c);
+	if (real > UINT16_MAX || real == DWU_FORM_INDIRECT ||
+	    real == DWU_FORM_IMPLICIT_CONST)
+		return 0;
+	return (uint16_t)real;
+}
+
+void dwu_form_skip(struct dwu_cursor *c, const struct dwunw_unit *unit,
+		   uint16_t form)
+{
+	uint8_t size;
+
+	form = direct(c, form);
+	size = dwu_form_size(unit, form);
+	if (size != DWU_FORM_VARIES) {
+		dwu_skip(c, size);
+		return;
+	}
+	switch (form) {
+	case DWU_FORM_BLOCK1:
+		dwu_skip(c, dwu_u8(c));
+		return;
+	case DWU_FORM_BLOCK2:
+		dwu_skip(c, dwu_u16(c));
+		return;
+	case DWU_FORM_BLOCK4:
+		dwu_skip(c, dwu_u32(c));
+		return;
+	case DWU_FORM_BLOCK:
+	case DWU_FORM_EXPRLOC:
+		dwu_skip(c, dwu_uleb(c));
+		return;
+	case DWU_FORM_STRING:
+		(void)dwu_string(c);
+		return;
+	case DWU_FORM_SDATA:
+	case DWU_FORM_UDATA:
+	case DWU_FORM_REF_UDATA:
+	case DWU_FORM_STRX:
+	case DWU_FORM_ADDRX:
+	case DWU_FORM_LOCLISTX:
+	case DWU_FORM_RNGLISTX:
+	case DWU_FORM_GNU_ADDR_INDEX:
+	case DWU_FORM_GNU_STR_INDEX:
+		/* its bits do not matter here, nor does their number */
+		while (dwu_u8(c) & 0x80)
+			;
+		return;
+	default:
+		c->bad = true;
+	}
+}
+
+static struct dwu_value value(enum dwu_value_kind kind, uint64_t u)
+{
+	return (struct dwu_value){ .u = u, .kind = (uint8_t)kind };
+}
+
+static uint64_t u24(struct dwu_cursor *c)
+{
+	uint64_t a = dwu_u8(c), b = dwu_u8(c), d = dwu_u8(c);
+
+	return c->big ? a << 16 | b << 8 | d : d << 16 | b << 8 | a;
+}
+
+static uint64_t fixed(struct dwu_cursor *c, uint8_t size)
+{
+	return size == 3 ? u24(c) : dwu_uint(c, size);
+}
+
+static struct dwu_value text(enum dwunw_dwarf_part part, bool alt, uint64_t off)
+{
+	return value(DWU_VALUE_TEXT, dwu_text_ref(part, alt, off));
+}
+
+/* Offsets within a unit become offsets in .debug_info. */
+static struct dwu_value reference(struct dwu_cursor *c,
+				  const struct dwunw_unit *unit, uint64_t off)
+{
+	if (off > unit->end - unit->off)
+		c->bad = true;
+	return value(DWU_VALUE_REF, unit->off + off);
+}
+
+static struct dwu_value read_string(struct dwu_cursor *c,
+				    enum dwunw_dwarf_part part, uint64_t at)
+{
+	uint64_t off = at + c->off;
+
+	(void)dwu_string(c);
+	return text(part, false, off);
+}
+
+struct dwu_value dwu_form_read(struct dwu_cursor *c,
+			       const struct dwunw_unit *unit,
+			       const struct dwunw_abbrev_spec *spec,
+			       enum dwunw_dwarf_part part, uint64_t at)
+{
+	uint16_t form = direct(c, spec->form);
+	uint8_t size = dwu_form_size(unit, form);
+
+	switch (form) {
+	case DWU_FORM_ADDR:
+		return value(DWU_VALUE_ADDR, fixed(c, size));
+	case DWU_FORM_DATA1:
+	case DWU_FORM_DATA2:
+	case DWU_FORM_DATA4:
+	case DWU_FORM_DATA8:
+	case DWU_FORM_FLAG:
+		return value(DWU_VALUE_UINT, fixed(c, size));
+	case DWU_FORM_UDATA:
+		return value(DWU_VALUE_UINT, dwu_uleb(c));
+	case DWU_FORM_SDATA:
+		return value(DWU_VALUE_UINT, (uint64_t)dwu_sleb(c));
+	case DWU_FORM_IMPLICIT_CONST:
+		return value(DWU_VALUE_UINT, (uint64_t)(int64_t)spec->value);
+	case DWU_FORM_FLAG_PRESENT:
+		return value(DWU_VALUE_UINT, 1);
+	case DWU_FORM_SEC_OFFSET:
+		return value(DWU_VALUE_OFF, fixed(c, size));
+	case DWU_FORM_REF1:
+	case DWU_FORM_REF2:
+	case DWU_FORM_REF4:
+	case DWU_FORM_REF8:
+		return reference(c, unit, fixed(c, size));
+	case DWU_FORM_REF_UDATA:
+		return reference(c, unit, dwu_uleb(c));
+	case DWU_FORM_REF_ADDR:
+		return value(DWU_VALUE_REF, fixed(c, size));
+	case DWU_FORM_REF_SUP4:
+	case DWU_FORM_REF_SUP8:
+	case DWU_FORM_GNU_REF_ALT:
+		return value(DWU_VALUE_ALT, fixed(c, size));
+	case DWU_FORM_STRING:
+		return read_string(c, part, at);
+	case DWU_FORM_STRP:
+		return text(DWUNW_DWARF_STR, false, fixed(c, size));
+	case DWU_FORM_LINE_STRP:
+		return text(DWUNW_DWARF_LINE_STR, false, fixed(c, size));
+	case DWU_FORM_STRP_SUP:
+	case DWU_FORM_GNU_STRP_ALT:
+		return text(DWUNW_DWARF_STR, true, fixed(c, size));
+	case DWU_FORM_STRX:
+	case DWU_FORM_GNU_STR_INDEX:
+		return value(DWU_VALUE_STRX, dwu_uleb(c));
+	case DWU_FORM_STRX1:
+	case DWU_FORM_STRX2:
+	case DWU_FORM_STRX3:
+	case DWU_FORM_STRX4:
+		return value(DWU_VALUE_STRX, fixed(c, size));
+	case DWU_FORM_ADDRX:
+	case DWU_FORM_GNU_ADDR_INDEX:
+		return value(DWU_VALUE_ADDRX, dwu_uleb(c));
+	case DWU_FORM_ADDRX1:
+	case DWU_FORM_ADDRX2:
+	case DWU_FORM_ADDRX3:
+	case DWU_FORM_ADDRX4:
+		return value(DWU_VALUE_ADDRX, fixed(c, size));
+	case DWU_FORM_RNGLISTX:
+		return value(DWU_VALUE_INDEX, dwu_uleb(c));
+	default:
+		dwu_form_skip(c, unit, form);
+		return value(DWU_VALUE_NONE, 0);
+	}
+}

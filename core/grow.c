@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "grow.h"
+
+#include "arena.h"
+#include "bytes.h"
+
+#define CHUNK 512u
+#define COUNT_MAX (UINT32_C(1) << 31)
+
+void *dwu_room(struct dwunw_arena *arena, size_t size)
+{
+	size_t rounded = dwu_arena_round(size);
+	uint8_t *block = arena->base + arena->used;
+
+	if (!dwu_arena_fits(arena, rounded)) {
+		if (arena->wanted < SIZE_MAX / 4)
+			arena->wanted *= 2;
+		return NULL;
+	}
+	if (!arena->base)
+		return NULL;
+	arena->used += rounded;
+	return block;
+}
+
+struct dwu_array dwu_array(struct dwunw_arena *arena, size_t item_size)
+{
+	return (struct dwu_array){ .arena = arena,
+				   .item_size = (uint32_t)item_size };
+}
+
+void *dwu_array_push(struct dwu_array *array)
+{
+	size_t used = (size_t)array->count * array->item_size;
+	uint8_t *more;
+
+	if (array->count == COUNT_MAX)
+		return NULL;
+	if (used + array->item_size > array->room) {
+		more = dwu_room(array->arena, CHUNK);
+		if (!more)
+			return NULL;
+		if (!array->items)
+			array->items = more;
+		dwu_assert(more == array->items + array->room);
+		array->room += CHUNK;
+	}
+	array->count++;
+	return array->items + used;
+}

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * names.h - where names come from, behind dwunw/symbols.h.
+ *
+ *	names_lines     DWARF of one file -> function, file, line, inlined calls
+ *	names_files     the other files that DWARF refers to
+ *	names_plt       stubs of the procedure linkage table -> name@plt
+ *	names_text      perf-PID.map and /proc/kallsyms
+ *	demangle        C++ and Rust
+ */
+#ifndef DWU_NAMES_H
+#define DWU_NAMES_H
+
+#include "debug.h"
+
+#include <dwunw/dwarf.h>
+#include <dwunw/symbols.h>
+
+/* A name or path that is kept until shutdown; NULL: no memory. */
+typedef const char *dwu_keep_fn(void *ctx, const char *text);
+
+/* Levels of inlined calls that are told; inner ones are left out. */
+#define DWU_INLINED_MAX 64u
+
+/* --- names_lines.c ------------------------------------------------------------ */
+
+struct dwu_unit_names;
+
+/* A file with DWARF in it, and those of its units that were asked about. */
+struct dwu_lines {
+	struct dwu_debug debug;	    /* the file, open */
+	struct dwunw_arena content; /* unpacked sections */
+	struct dwunw_arena index;   /* by .debug_aranges */
+	struct dwunw_arena whole;   /* by all units, when that had no answer */
+	struct dwunw_arena list;
+	struct dwunw_dwarf dwarf;
+	struct dwunw_units quick;
+	struct dwunw_units all;
+	struct dwu_unit_names *units;
+	struct dwu_lines *alt; /* what it shares with others, or NULL */
+	uint64_t bytes;	       /* that all of it holds */
+	bool has_quick;
+	bool has_all;
+};
+
+/* What all files of a resolver share. */
+struct dwu_lines_ctx {
+	const struct dwunw_symbol_config *config;
+	struct dwunw_arena *scratch;
+	dwu_keep_fn *keep_function;
+	dwu_keep_fn *keep_path;
+	void *keep_ctx;
+};
+
+/*
+ * Takes the open debug file over, whatever the status, and keeps it open.
+ * NO_DEBUG_DATA: it has no DWARF.
+ */
+dwunw_status_t dwu_lines_open(struct dwu_lines *lines,
+			      const struct dwu_lines_ctx *ctx,
+			      struct dwu_debug *debug, bool with_alt);
+void dwu_lines_close(struct dwu_lines *lines);
+
+/* One level: a function, and where in it. */
+struct dwu_level {
+	const char *function; /* NULL: not known */
+	const char *file;     /* NULL: not known */
+	uint64_t start;	      /* of the function */
+	uint32_t line;
+	uint32_t column;
+	bool inlined;
+};
+
+/*
+ * The levels of vaddr, the innermost first. NO_DEBUG_DATA: nothing is known
+ * of it. max_bytes: units that were not used for long are forgotten.
+ */
+dwunw_status_t dwu_lines_find(struct dwu_lines *lines,
+			      const struct dwu_lines_ctx *ctx, uint64_t vaddr,
+			      uint64_t max_bytes, struct dwu_level *levels,
+			      uint32_t *count);
+
+/* --- names_files.c ------------------------------------------------------------- */
+
+/* From malloc, open; NULL: it refers to none, or there is none. */
+struct dwu_lines *dwu_names_alt(const struct dwu_lines *lines,
+				const struct dwu_lines_ctx *ctx);
+/* The .dwo of a skeleton unit; `lines` must outlive it. */
+struct dwu_lines *dwu_names_dwo(const struct dwu_lines *lines,
+				const struct dwu_lines_ctx *ctx,
+				const struct dwunw_unit *unit);
+
+/* --- names_plt.c --------------------------------------------------------------- */
+
+struct dwu_plt_stub;
+
+struct dwu_plt {
+	struct dwu_plt_stub *stubs; /* sorted by start */
+	size_t count;
+	uint64_t bytes; /* that all of it holds */
+};
+
+/* Finds what there is; a file without stubs has none. */
+void dwu_plt_open(struct dwu_plt *plt, const struct dwunw_elf *elf);
+void dwu_plt_close(struct dwu_plt *plt);
+/* NULL: none is there. */
+const char *dwu_plt_find(const struct dwu_plt *plt, uint64_t vaddr,
+			 uint64_t *start);
+
+/* --- names_text.c -------------------------------------------------------------- */
+
+struct dwu_textmap_line;
+
+/* Functions by their addresses at run time. */
+struct dwu_textmap {
+	char *text;
+	struct dwu_textmap_line *lines; /* sorted by start */
+	size_t count;
+	uint64_t bytes; /* that all of it holds */
+};
+
+/* As dwunw_symbol_perf_map(). */
+dwunw_status_t dwu_textmap_path(int32_t pid, char *path, size_t size);
+/* Is that path a perf map's, or the kernel's? */
+bool dwu_textmap_is(const char *path);
+/*
+ * ATTACH_DENIED: it belongs to somebody else; NO_DEBUG_DATA: no line of it
+ * is sound, or the kernel tells no addresses. id is set for a perf map only.
+ */
+dwunw_status_t dwu_textmap_open(struct dwu_textmap *map, const char *path,
+				struct dwu_file_id *id);
+void dwu_textmap_close(struct dwu_textmap *map);
+/* NULL: none is there. */
+const char *dwu_textmap_find(const struct dwu_textmap *map, uint64_t addr,
+			     uint64_t *start);
+
+/* --- demangle.c ---------------------------------------------------------------- */
+
+/* From malloc; NULL: not a name of C++ or Rust, or not in this build. */
+char *dwu_demangle(const char *name);
+
+#endif

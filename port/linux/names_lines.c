@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * Function, file, line and inlined calls of one file's addresses, from DWARF.
+ * A unit is parsed when the first address of it is asked for, in an arena of
+ * its own; the file stays open for the units still to come.
+ */
+#include "names.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define TEXT_MAX 16384u
+/* Address space that a unit begins with; what it does not use is given back. */
+#define UNIT_ROOM ((size_t)4 << 20)
+#define SMALL_ROOM ((size_t)1 << 20)
+
+/* One unit, parsed. */
+struct dwu_unit_names {
+	struct dwu_unit_names *next;
+	struct dwunw_arena arena;
+	struct dwunw_unit unit;
+	struct dwunw_unit inner; /* of the .dwo, or unit again */
+	struct dwu_lines *dwo;	 /* or NULL */
+	bool has_dwo;		 /* looked for */
+	struct dwunw_calls calls;
+	struct dwunw_lines lines;
+	struct dwunw_lines call_lines; /* file names of calls */
+	const char **functions;	       /* of calls, as they are asked for */
+	const char **paths;	       /* of files */
+	uint32_t off;
+};
+
+/* --- arenas ------------------------------------------------------------------ */
+
+/* Gives back the pages behind what is used. */
+static void trim(struct dwunw_arena *arena)
+{
+	size_t page = (size_t)64 << 10;
+	size_t size = (arena->used + page - 1) & ~(page - 1);
+
+	if (size >= arena->size)
+		return;
+	if (!size) {
+		dwu_pages_free(arena);
+		return;
+	}
+	munmap(arena->base + size, arena->size - size);
+	arena->size = size;
+}
+
+/* Something that fills an arena, and may ask for a larger one. */
+typedef dwunw_status_t fill_fn(void *what, struct dwunw_arena *arena,
+			       struct dwunw_arena *scratch);
+
+static dwunw_status_t fill(fill_fn *fn, void *what, struct dwunw_arena *arena,
+			   size_t room, struct dwunw_arena *scratch)
+{
+	dwunw_status_t status = dwu_pages_alloc(arena, room);
+
+	if (status == DWUNW_OK && !scratch->base)
+		status = dwu_pages_alloc(scratch, UNIT_ROOM);
+	while (status == DWUNW_OK) {
+		dwunw_arena_reset(scratch);
+		dwunw_arena_reset(arena);
+		status = fn(what, arena, scratch);
+		if (status != DWUNW_ERR_NO_MEMORY)
+			break;
+		status = dwu_pages_grow(scratch->wanted ? scratch : arena);
+	}
+	if (status == DWUNW_OK)
+		trim(arena);
+	else
+		dwu_pages_free(arena);
+	/* one that grew for once is not kept */
+	if (scratch->size > UNIT_ROOM)
+		dwu_pages_free(scratch);
+	return status;
+}
+
+/* --- opening ------------------------------------------------------------------ */
+
+static dwunw_status_t fill_content(void *what, struct dwunw_arena *arena,
+				   struct dwunw_arena *scratch)
+{
+	struct dwu_lines *lines = what;
+	const struct dwunw_module_files files = {
+		.file = &lines->debug.src,
+		.inflate = dwu_unpack,
+	};
+
+	(void)scratch;
+	return dwunw_dwarf_open(&lines->dwarf, &files, arena);
+}
+
+dwunw_status_t dwu_lines_open(struct dwu_lines *lines,
+			      const struct dwu_lines_ctx *ctx,
+			      struct dwu_debug *debug, bool with_alt)
+{
+	dwunw_status_t status;
+
+	*lines = (struct dwu_lines){ .debug = *debug };
+	*debug = (struct dwu_debug){ .file.fd = -1 };
+	dwu_file_map(&lines->debug.file);
+	dwu_file_source(&lines->debug.file, &lines->debug.src);
+	status = dwunw_elf_open(&lines->debug.elf, &lines->debug.src, NULL);
+	if (status == DWUNW_OK)
+		status = fill(fill_content, lines, &lines->content, SMALL_ROOM,
+			      ctx->scratch);
+	if (status != DWUNW_OK) {
+		dwu_lines_close(lines);
+		return status;
+	}
+	lines->bytes = lines->content.size;
+	lines->alt = with_alt ? dwu_names_alt(lines, ctx) : NULL;
+	if (lines->alt) {
+		lines->bytes += lines->alt->bytes;
+		lines->dwarf.alt = &lines->alt->dwarf;
+	}
+	return DWUNW_OK;
+}
+
+/* An alternate file, or a .dwo: those have no units of their own here. */
+static void close_other(struct dwu_lines *other)
+{
+	if (!other)
+		return;
+	dwu_pages_free(&other->content);
+	dwu_pages_free(&other->list);
+	dwu_debug_close(&other->debug);
+	free(other);
+}
+
+/* Numbers of files begin at 0 or 1; those of calls come behind. */
+static size_t path_count(const struct dwu_unit_names *names)
+{
+	return (size_t)names->lines.file_count + 1 +
+	       names->call_lines.file_count + 1;
+}
+
+static uint64_t unit_size(const struct dwu_unit_names *names)
+{
+	return sizeof(*names) + names->arena.size +
+	       sizeof(char *) * (names->calls.count + path_count(names)) +
+	       (names->dwo ? names->dwo->bytes : 0);
+}
+
+static void free_unit(struct dwu_lines *lines, struct dwu_unit_names *names)
+{
+	lines->bytes -= unit_size(names);
+	close_other(names->dwo);
+	dwu_pages_free(&names->arena);
+	free(names->functions);
+	free(names->paths);
+	free(names);
+}
+
+void dwu_lines_close(struct dwu_lines *lines)
+{
+	while (lines->units) {
+		struct dwu_unit_names *names = lines->units;
+
+		lines->units = names->next;
+		free_unit(lines, names);
+	}
+	close_other(lines->alt);
+	dwu_pages_free(&lines->content);
+	dwu_pages_free(&lines->index);
+	dwu_pages_free(&lines->whole);
+	dwu_pages_free(&lines->list);
+	dwu_debug_close(&lines->debug);
+	*lines = (struct dwu_lines){ .debug.file.fd = -1 };
+}
+
+/* --- address -> unit ------------------------------------------------------------ */
+
+static dwunw_status_t fill_quick(void *what, struct dwunw_arena *arena,
+				 struct dwunw_arena *scratch)
+{
+	struct dwu_lines *lines = what;
+
+	return dwunw_units_open(&lines->quick, &lines->dwarf, false, arena,
+				scratch);
+}
+
+static dwunw_status_t fill_all(void *what, struct dwunw_arena *arena,
+			       struct dwunw_arena *scratch)
+{
+	struct dwu_lines *lines = what;
+
+	return dwunw_units_open(&lines->all, &lines->dwarf, true, arena,
+				scratch);
+}
+
+/* .debug_aranges first; it may not know all units. */
+static dwunw_status_t find_unit(struct dwu_lines *lines,
+				const struct dwu_lines_ctx *ctx, uint64_t vaddr,
+				uint32_t *off)
+{
+	dwunw_status_t status;
+
+	if (!lines->has_quick) {
+		lines->has_quick = true;
+		status = fill(fill_quick, lines, &lines->index, SMALL_ROOM,
+			      ctx->scratch);
+		if (status != DWUNW_OK)
+			lines->quick = (struct dwunw_units){ 0 };
+		lines->bytes += lines->index.size;
+	}
+	if (dwunw_units_find(&lines->quick, vaddr, off) == DWUNW_OK)
+		return DWUNW_OK;
+	if (!lines->has_all) {
+		lines->has_all = true;
+		status = fill(fill_all, lines, &lines->whole, SMALL_ROOM,
+			      ctx->scratch);
+		if (status != DWUNW_OK)
+			lines->all = (struct dwunw_units){ 0 };
+		lines->bytes += lines->whole.size;
+	}
+	return dwunw_units_find(&lines->all, vaddr, off);
+}
+
+/* --- a unit ---------------------------------------------------------------------- */
+
+/* A unit that is being opened. */
+struct opening {
+	struct dwu_unit_names *names;
+	const struct dwu_lines *lines;
+	const struct dwu_lines_ctx *ctx;
+};
+
+/* What is left in the object file: its entries, and its file names. */
+static dwunw_status_t fill_dwo(struct dwu_unit_names *names,
+			       struct dwunw_arena *arena,
+			       struct dwunw_arena *scratch)
+{
+	struct dwunw_unit *inner = &names->inner;
+	dwunw_status_t status;
+
+	status = dwunw_unit_open_dwo(inner, &names->dwo->dwarf, &names->unit,
+				     arena, scratch);
+	if (status != DWUNW_OK)
+		return status;
+	if (!names->dwo->dwarf.parts[DWUNW_DWARF_LINE].size)
+		return DWUNW_OK;
+	inner->has_line = true;
+	return dwunw_lines_open(&names->call_lines, inner, false, arena,
+				scratch);
+}
+
+static dwunw_status_t fill_unit(void *what, struct dwunw_arena *arena,
+				struct dwunw_arena *scratch)
+{
+	const struct opening *opening = what;
+	struct dwu_unit_names *names = opening->names;
+	dwunw_status_t status;
+
+	status = dwunw_unit_open(&names->unit, &opening->lines->dwarf,
+				 names->off, arena, scratch);
+	if (status != DWUNW_OK)
+		return status;
+	names->inner = names->unit;
+	names->call_lines = (struct dwunw_lines){ 0 };
+	if (names->unit.dwo_name && !names->has_dwo) {
+		names->has_dwo = true;
+		names->dwo = dwu_names_dwo(opening->lines, opening->ctx,
+					   &names->unit);
+	}
+	if (names->dwo)
+		status = fill_dwo(names, arena, scratch);
+	/* each is worth something without the others */
+	if (status != DWUNW_ERR_NO_MEMORY)
+		status = dwunw_calls_open(&names->calls, &names->inner, arena,
+					  scratch);
+	if (status != DWUNW_ERR_NO_MEMORY)
+		status = dwunw_lines_open(&names->lines, &names->unit, true,
+					  arena, scratch);
+	return status == DWUNW_ERR_NO_MEMORY ? status : DWUNW_OK;
+}
+
+static struct dwu_unit_names *new_unit(struct dwu_lines *lines,
+				       const struct dwu_lines_ctx *ctx,
+				       uint32_t off, dwunw_status_t *status)
+{
+	struct dwu_unit_names *names = calloc(1, sizeof(*names));
+	struct opening opening = { .names = names, .lines = lines, .ctx = ctx };
+
+	*status = DWUNW_ERR_NO_MEMORY;
+	if (!names)
+		return NULL;
+	names->off = off;
+	*status = fill(fill_unit, &opening, &names->arena, UNIT_ROOM,
+		       ctx->scratch);
+	if (*status == DWUNW_OK) {
+		names->functions =
+			calloc((size_t)names->calls.count + 1, sizeof(char *));
+		names->paths = calloc(path_count(names), sizeof(char *));
+		if (!names->functions || !names->paths)
+			*status = DWUNW_ERR_NO_MEMORY;
+	}
+	lines->bytes += unit_size(names);
+	if (*status == DWUNW_OK)
+		return names;
+	free_unit(lines, names);
+	return NULL;
+}
+
+/* All but the first, which is in use. */
+static void keep_within(struct dwu_lines *lines, uint64_t max)
+{
+	while (lines->bytes > max && lines->units && lines->units->next) {
+		struct dwu_unit_names **last = &lines->units->next;
+		struct dwu_unit_names *names;
+
+		while ((*last)->next)
+			last = &(*last)->next;
+		names = *last;
+		*last = NULL;
+		free_unit(lines, names);
+	}
+}
+
+/* The unit at off, first in the list from now on. */
+static struct dwu_unit_names *unit_at(struct dwu_lines *lines,
+				      const struct dwu_lines_ctx *ctx,
+				      uint32_t off, uint64_t max,
+				      dwunw_status_t *status)
+{
+	struct dwu_unit_names **at = &lines->units, *names;
+
+	while (*at && (*at)->off != off)
+		at = &(*at)->next;
+	names = *at;
+	if (names)
+		*at = names->next;
+	else
+		names = new_unit(lines, ctx, off, status);
+	if (!names)
+		return NULL;
+	names->next = lines->units;
+	lines->units = names;
+	keep_within(lines, max);
+	return names;
+}
+
+/* --- names ------------------------------------------------------------------------ */
+
+static dwunw_status_t fill_list(void *what, struct dwunw_arena *arena,
+				struct dwunw_arena *scratch)
+{
+	struct dwu_lines *lines = what;
+
+	return dwunw_dwarf_list(&lines->dwarf, arena, scratch);
+}
+
+/* Names in other units are found by a list of the units. */
+static bool list_units(struct dwu_lines *lines, const struct dwu_lines_ctx *ctx)
+{
+	if (!lines || lines->list.base ||
+	    fill(fill_list, lines, &lines->list, SMALL_ROOM, ctx->scratch) !=
+		    DWUNW_OK)
+		return false;
+	lines->bytes += lines->list.size;
+	return true;
+}
+
+static const char *function_of(struct dwu_lines *lines,
+			       const struct dwu_lines_ctx *ctx,
+			       struct dwu_unit_names *names, uint32_t call)
+{
+	const char **slot = &names->functions[call];
+	uint64_t off = names->calls.calls[call].die_off;
+	char text[TEXT_MAX];
+	dwunw_status_t status;
+
+	if (*slot)
+		return *slot;
+	for (int tries = 0; tries < 8; tries++) {
+		if (!ctx->scratch->base &&
+		    dwu_pages_alloc(ctx->scratch, UNIT_ROOM) != DWUNW_OK)
+			return NULL;
+		dwunw_arena_reset(ctx->scratch);
+		status = dwunw_call_name(&names->inner, off, ctx->scratch, text,
+					 sizeof(text));
+		if (status == DWUNW_ERR_INVALID_ARG &&
+		    (list_units(names->dwo ? names->dwo : lines, ctx) ||
+		     list_units(lines->alt, ctx)))
+			continue;
+		if (status != DWUNW_ERR_NO_MEMORY ||
+		    dwu_pages_grow(ctx->scratch) != DWUNW_OK)
+			break;
+	}
+	if (status == DWUNW_OK)
+		*slot = ctx->keep_function(ctx->keep_ctx, text);
+	return *slot;
+}
+
+/* The path of a file of the row's, or of the call's. */
+static const char *path_of(const struct dwu_lines_ctx *ctx,
+			   struct dwu_unit_names *names, uint32_t file,
+			   bool call)
+{
+	bool dwo = call && names->call_lines.file_count;
+	const struct dwunw_lines *lines = dwo ? &names->call_lines :
+						&names->lines;
+	const char **slot = names->paths;
+	char text[TEXT_MAX];
+
+	if (file > lines->file_count)
+		return NULL;
+	slot += file + (dwo ? names->lines.file_count + 1 : 0);
+	if (!*slot &&
+	    dwunw_lines_path(lines, dwo ? &names->inner : &names->unit, file,
+			     text, sizeof(text)) == DWUNW_OK)
+		*slot = ctx->keep_path(ctx->keep_ctx, text);
+	return *slot;
+}
+
+/* --- address -> levels -------------------------------------------------------------- */
+
+/* From the innermost call outwards; each call's site is in its caller. */
+static uint32_t add_levels(struct dwu_lines *lines,
+			   const struct dwu_lines_ctx *ctx,
+			   struct dwu_unit_names *names, uint32_t call,
+			   struct dwu_level *levels)
+{
+	uint32_t count = 0;
+
+	while (call != DWUNW_CALL_NONE && count < DWU_INLINED_MAX) {
+		const struct dwunw_call *c = &names->calls.calls[call];
+		struct dwu_level *level = &levels[count++];
+
+		level->function = function_of(lines, ctx, names, call);
+		level->start = c->start;
+		level->inlined = c->inlined;
+		if (!c->inlined)
+			break;
+		call = c->caller;
+		if (call == DWUNW_CALL_NONE || count == DWU_INLINED_MAX)
+			break;
+		levels[count] = (struct dwu_level){
+			.file = path_of(ctx, names, c->call_file, true),
+			.line = c->call_line,
+			.column = c->call_column,
+		};
+	}
+	return count;
+}
+
+dwunw_status_t dwu_lines_find(struct dwu_lines *lines,
+			      const struct dwu_lines_ctx *ctx, uint64_t vaddr,
+			      uint64_t max_bytes, struct dwu_level *levels,
+			      uint32_t *count)
+{
+	const struct dwunw_line_row *row;
+	struct dwu_unit_names *names;
+	dwunw_status_t status;
+	uint32_t off;
+
+	*count = 0;
+	status = find_unit(lines, ctx, vaddr, &off);
+	if (status != DWUNW_OK)
+		return status;
+	names = unit_at(lines, ctx, off, max_bytes, &status);
+	if (!names)
+		return status;
+	levels[0] = (struct dwu_level){ .function = NULL };
+	row = dwunw_lines_find(&names->lines, vaddr);
+	if (row) {
+		levels[0].file = path_of(ctx, names, row->file, false);
+		levels[0].line = row->line;
+		levels[0].column = row->column;
+	}
+	*count = add_levels(lines, ctx, names,
+			    dwunw_calls_find(&names->calls, vaddr), levels);
+	if (!*count && levels[0].file)
+		*count = 1;
+	return *count ? DWUNW_OK : DWUNW_ERR_NO_DEBUG_DATA;
+}

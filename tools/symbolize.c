@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * tools/symbolize.c - `dwunw symbolize`: names for addresses as linked.
+ */
+#include "cmd.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Addresses resolved at once. */
+#define BATCH 256u
+
+/* The command line. */
+struct symbolize_options {
+	struct dwu_cmd_files files;
+	const char *elf;
+	char **pcs;
+	int pc_count;
+	uint32_t flags;
+};
+
+/* Questions that wait for their answers. */
+struct batch {
+	struct dwunw_symbol_resolver names;
+	struct dwunw_symbol_input inputs[BATCH];
+	struct dwunw_symbol_info infos[BATCH];
+	size_t count;
+	bool failed;
+};
+
+void dwu_cmd_print_name(const struct dwunw_symbol_info *info)
+{
+	fputs(info->function ? info->function : "??", stdout);
+	if (info->flags & DWUNW_SYMBOL_FLAG_INLINED)
+		fputs(" (inlined)", stdout);
+	else if (info->function)
+		printf("+0x%" PRIx64, info->offset);
+}
+
+void dwu_cmd_print_line(const struct dwunw_symbol_info *info)
+{
+	if (!info->file)
+		return;
+	printf(" %s:%" PRIu32, info->file, info->line);
+	if (info->column)
+		printf(":%" PRIu32, info->column);
+}
+
+/* The innermost first, as a debugger shows them. */
+static void print_levels(const struct dwunw_symbol_info *info)
+{
+	const struct dwunw_symbol_info *levels[256];
+	size_t count = 0;
+
+	for (; info && count < 256; info = info->inlined)
+		levels[count++] = info;
+	while (count--) {
+		fputs("  ", stdout);
+		dwu_cmd_print_name(levels[count]);
+		dwu_cmd_print_line(levels[count]);
+		putchar('\n');
+	}
+}
+
+static void print_batch(struct batch *batch)
+{
+	(void)dwunw_symbol_resolve_batch(&batch->names, batch->inputs,
+					 batch->infos, batch->count);
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct dwunw_symbol_info *info = &batch->infos[i];
+
+		printf("0x%" PRIx64 "\n", batch->inputs[i].pc);
+		if (info->status == DWUNW_OK)
+			print_levels(info);
+		else
+			printf("  ?? %s\n", dwunw_status_name(info->status));
+		batch->failed |= info->status != DWUNW_OK &&
+				 info->status != DWUNW_ERR_NO_DEBUG_DATA;
+	}
+	batch->count = 0;
+}
+
+static bool ask(struct batch *batch, const char *elf, const char *text)
+{
+	uint64_t pc;
+
+	if (!dwu_cmd_number(text, &pc)) {
+		dwu_cmd_error("symbolize: '%s' is no address", text);
+		return false;
+	}
+	batch->inputs[batch->count++] = (struct dwunw_symbol_input){
+		.module_path = elf,
+		.pc = pc,
+	};
+	if (batch->count == BATCH)
+		print_batch(batch);
+	return true;
+}
+
+/* One address a line. */
+static bool ask_stdin(struct batch *batch, const char *elf)
+{
+	char line[64];
+	bool good = true;
+
+	while (fgets(line, sizeof(line), stdin)) {
+		line[strcspn(line, " \t\n")] = '\0';
+		if (line[0])
+			good &= ask(batch, elf, line);
+	}
+	return good;
+}
+
+static int run(const struct symbolize_options *options)
+{
+	const struct dwunw_symbol_config config = {
+		.debug_dirs = options->files.debug_dirs,
+		.sysroot = options->files.sysroot,
+		.log = dwu_cmd_log,
+		.flags = options->flags,
+	};
+	struct batch *batch = dwu_cmd_alloc(1, sizeof(*batch));
+	bool good = true;
+	int i;
+
+	if (dwunw_symbol_resolver_init(&batch->names, &config)) {
+		free(batch);
+		return CMD_FAILED;
+	}
+	for (i = 0; i < options->pc_count; i++)
+		good &= ask(batch, options->elf, options->pcs[i]);
+	if (!options->pc_count)
+		good = ask_stdin(batch, options->elf);
+	print_batch(batch);
+	good &= !batch->failed;
+	dwunw_symbol_resolver_shutdown(&batch->names);
+	free(batch);
+	return good ? CMD_OK : CMD_FAILED;
+}
+
+static int parse(struct symbolize_options *options, int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
+		if (!strcmp(argv[i], "--raw"))
+			options->flags |= DWUNW_SYMBOL_RAW_NAMES;
+		else if (!strcmp(argv[i], "--no-lines"))
+			options->flags |= DWUNW_SYMBOL_NO_LINES;
+		else if (!dwu_cmd_files_option(&options->files, argc, argv, &i))
+			return dwu_cmd_usage("symbolize: unknown option '%s', "
+					     "or no value",
+					     argv[i]);
+	}
+	if (i == argc)
+		return dwu_cmd_usage("symbolize: which file?");
+	options->elf = argv[i++];
+	options->pcs = argv + i;
+	options->pc_count = argc - i;
+	return run(options);
+}
+
+int dwu_cmd_symbolize(int argc, char **argv)
+{
+	struct symbolize_options options = { .flags = 0 };
+	int code = parse(&options, argc, argv);
+
+	dwu_cmd_files_free(&options.files);
+	return code;
+}
