@@ -81,8 +81,8 @@ config_goals := menuconfig defconfig mips32_defconfig allnoconfig \
 	allyesconfig savedefconfig olddefconfig
 goals := $(or $(MAKECMDGOALS),all)
 # … these need none, or first install what makes one
-plain_goals := help format clean distclean test test-all test-cross demo \
-	bench guests deps-test deps-demo deps-bench deps-cross deps-guests
+plain_goals := help format clean distclean test test-all test-cross \
+	test-tools demo bench guests deps-test deps-demo deps-bench deps-cross deps-guests
 
 ifneq ($(filter $(config_goals),$(goals)),)
 ifneq ($(filter-out $(config_goals),$(goals)),)
@@ -322,9 +322,13 @@ run_tests = BUILD='$(abspath $(out))' CC='$(CC)' CXX='$(CXX)' \
 	CLANG='$(CLANG)' NM='$(NM)' SIZE='$(SIZE)' ARCH='$(ARCH)' \
 	EXEC='$(EXEC)' FOREIGN='$(foreign)' CONFIG_H='$(abspath $(config_h))' \
 	MAKE='$(MAKE)' scripts/run-tests
+# What test-others runs: minutes of real leaks, and of eight threads.
+long_scripts := $(addprefix tests/memleak/,kernel.t modes.t options.t rate.t \
+	real.t) $(addprefix tests/libdw_bpf/,examples.t parallel.t)
+short_scripts := $(filter-out $(long_scripts),$(test_scripts))
 script_tiers = $(foreach d,\
-	$(sort $(patsubst tests/%/,%,$(dir $(test_scripts)))),\
-	-- $(d) $(filter tests/$(d)/%,$(test_scripts)))
+	$(sort $(patsubst tests/%/,%,$(dir $(short_scripts)))),\
+	-- $(d) $(filter tests/$(d)/%,$(short_scripts)))
 
 # make for another target, whatever was said about this one's tools
 in_target = $(MAKE) ARCH=$(1) CROSS_COMPILE=$(triple_$(1))- \
@@ -335,7 +339,7 @@ targets := x86_64 arm64 mips32el mips32eb
 others := $(filter-out $(ARCH) $(machine),$(targets))
 
 .PHONY: unit-programs check test test-all test-others demo bench fuzz size
-.PHONY: guests test-cross
+.PHONY: guests test-cross test-tools
 unit-programs: $(unit_bin)
 	@:
 
@@ -374,14 +378,22 @@ test-others: deps-cross
 		'clang check: $(MAKE) O=$(root)/clang CC=clang check' \
 		'musl: DWUNW_MUSL=1 tests/house/musl.t' \
 		'cross: $(MAKE) test-cross' \
+		'tools: $(MAKE) test-tools' \
 		'fuzz: $(MAKE) fuzz' \
 		'size: $(MAKE) size' \
 		$(if $(wildcard tests/guests/run.sh),'guests: $(MAKE) guests')
 
-# Rows and stacks of the other targets on this machine.
+# Rows, stacks and scans of the other targets on this machine.
 test-cross: deps-cross
 	@$(MAKE) all
-	@DWUNW_CROSS=1 $(run_tests) cross $(wildcard tests/cross/*.t)
+	@DWUNW_CROSS=1 $(run_tests) cross $(wildcard tests/cross/*.t) \
+		-- scan $(wildcard tests/scan/*.t)
+
+# The tools for a while longer, and names of many addresses.
+test-tools: deps-test
+	@$(MAKE) all examples
+	@DWUNW_NAMES=600000 $(run_tests) tools $(long_scripts) \
+		-- names tests/names/addr2line.t
 
 guests: deps-guests
 	@[ -x tests/guests/run.sh ] || { \
@@ -444,9 +456,10 @@ help:
 #:                     under valgrind and on big-endian mips32 (qemu-user);
 #:                     with ARCH= of another machine, what runs under EXEC
 #:   test-others       what test leaves out: the other targets, clang and
-#:                     musl-gcc builds, musl of every target, their rows and
-#:                     stacks on this machine, fuzz, size, guests
-#:   test-cross        their rows and stacks alone
+#:                     musl-gcc builds, musl of every target, their rows,
+#:                     stacks and scans on this machine, fuzz, size, guests
+#:   test-cross        their rows, stacks and scans alone
+#:   test-tools        the leak tools and names for minutes
 #:   test-all          test, then test-others; prints seconds for each
 #:   guests            the capture on kernels of the other targets
 #:   fuzz              every fuzz target for a short while

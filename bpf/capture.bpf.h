@@ -363,6 +363,22 @@ static __always_inline void dwunw_slot_header(struct dwunw_slot *slot,
 	header->reserved = 0;
 }
 
+/*
+ * Flags of an output: does it wake the reader? Once each time when another
+ * wakeup_size bytes wait; a wake-up costs about as much as the event.
+ */
+static __always_inline __u64 dwunw_wakeup_flags(__u64 size)
+{
+	__u64 waiting, step = dwunw_options.wakeup_size;
+
+	if (!step)
+		return 0;
+	waiting = bpf_ringbuf_query(&dwunw_events, BPF_RB_AVAIL_DATA);
+	return waiting >= step && waiting % step < 2 * size ?
+		       BPF_RB_FORCE_WAKEUP :
+		       BPF_RB_NO_WAKEUP;
+}
+
 /* Sends the first `size` bytes of the record; 0: it is in the buffer. */
 static __always_inline long dwunw_slot_send(void *ctx, struct dwunw_slot *slot,
 					    __u64 size)
@@ -379,7 +395,7 @@ static __always_inline long dwunw_slot_send(void *ctx, struct dwunw_slot *slot,
 					       size);
 	else
 		status = bpf_ringbuf_output(&dwunw_events, &slot->header, size,
-					    0);
+					    dwunw_wakeup_flags(size));
 	dwunw_count(DWUNW_COUNT_CALLS);
 	dwunw_count(status ? DWUNW_COUNT_DROP_BUFFER : DWUNW_COUNT_EVENTS);
 	return status;
@@ -387,15 +403,18 @@ static __always_inline long dwunw_slot_send(void *ctx, struct dwunw_slot *slot,
 
 /*
  * Copies the stack from below sp to the tail at `pos`, page by page, as far
- * as it can be read. Returns the bytes copied.
+ * as it can be read, and not beyond `end` (0: no limit). Returns the bytes
+ * copied.
  */
 static __always_inline __u64 dwunw_slot_stack(struct dwunw_slot *slot,
-					      __u64 pos, __u64 sp)
+					      __u64 pos, __u64 sp, __u64 end)
 {
 	__u64 cap = dwunw_options.stack_cap;
 	__u64 addr = sp - DWUNW_BELOW_SP;
-	__u64 size = 0;
+	__u64 size = 0, whole = 0;
 
+	if (end > addr && end - addr < cap)
+		cap = whole = end - addr;
 	if (cap > DWUNW_CAPTURE_STACK_CAP_MAX)
 		cap = DWUNW_CAPTURE_STACK_CAP_MAX;
 	for (__u32 i = 0; i < DWUNW_PIECES && size < cap; i++) {
@@ -420,7 +439,7 @@ static __always_inline __u64 dwunw_slot_stack(struct dwunw_slot *slot,
 	}
 	slot->header.stack_addr = addr;
 	slot->header.stack_size = size;
-	if (size && size >= cap)
+	if (size && size >= cap && !whole)
 		slot->header.flags |= DWUNW_EVENT_FLAG_CAPPED;
 	return size;
 }
@@ -545,6 +564,9 @@ struct dwunw_capture_args {
 	__u64 key;
 	__u64 cookie;
 	__u64 value;
+	/* Where the thread's stack begins, if that is known and its sp is
+	 * below: no more is copied. 0: not known. */
+	__u64 stack_end;
 	__s32 entry_offset; /* with FLAG_ENTRY: bytes pushed so far */
 	__u16 flags;	    /* DWUNW_EVENT_FLAG_ENTRY or 0 */
 };
@@ -565,7 +587,7 @@ dwunw_slot_fill(struct dwunw_slot *slot, struct dwunw_pt_regs *ctx,
 	slot->header.reg_count = DWUNW_CAPTURE_REGS;
 	dwunw_regs_fill(slot->regs, ctx);
 	tail = dwunw_slot_returns(slot, DWUNW_SP(ctx));
-	tail += dwunw_slot_stack(slot, tail, DWUNW_SP(ctx));
+	tail += dwunw_slot_stack(slot, tail, DWUNW_SP(ctx), args->stack_end);
 	return DWUNW_HEAD_SIZE + tail;
 }
 

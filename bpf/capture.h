@@ -18,7 +18,9 @@ struct dwunw_capture_options {
 	uint32_t stack_cap; /* stack bytes copied at most; 0: no stack */
 	uint32_t slots;	    /* max_entries of the map dwunw_slots */
 	uint32_t perf;	    /* dwunw_events is a perf event array */
-	uint32_t reserved;
+	/* ring buffer: the reader is woken when so many bytes wait (it then
+	 * has to look by itself now and then); 0: at once */
+	uint32_t wakeup_size;
 };
 
 #define DWUNW_CAPTURE_STACK_CAP 16384u

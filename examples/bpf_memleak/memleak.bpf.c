@@ -60,11 +60,17 @@ static __always_inline __u64 this_thread(void)
 	return (__u32)bpf_get_current_pid_tgid();
 }
 
-static __always_inline int enter(struct dwunw_pt_regs *ctx, __u64 function,
+static __always_inline int enter(struct dwunw_pt_regs *ctx, __u32 function,
 				 __u64 size, __u64 ptr)
 {
-	if (recording &&
-	    !blocks_enter(this_thread(), DWUNW_SP(ctx), function, size, ptr))
+	struct call call = {
+		.sp = DWUNW_SP(ctx),
+		.size = size,
+		.ptr = ptr,
+		.function = function,
+	};
+
+	if (recording && !blocks_enter(this_thread(), &call))
 		dwunw_count_drop(DWUNW_COUNT_DROP_TOOL);
 	return 0;
 }

@@ -14,21 +14,9 @@ struct live_block {
 	uint64_t key; /* of its event's stack */
 };
 
-/* The map "calls": thread -> the allocator's function that it is in. */
-enum function {
-	MALLOC,
-	REALLOC,
-	POSIX_MEMALIGN,
-	MMAP
-};
-
-struct call {
-	uint64_t sp;
-	uint64_t size;
-	uint64_t ptr;	       /* realloc: old block; posix_memalign: result */
-	struct live_block old; /* realloc: put back if the call fails */
-	uint64_t function;
-};
+/* blocks.h: there is one process, so the address tells. */
+typedef uint64_t block_id;
+#define block_id_of(addr) (addr)
 
 /* The map of this name holds one struct memleak_options. */
 #define MEMLEAK_OPTIONS_MAP ".rodata.memleak"

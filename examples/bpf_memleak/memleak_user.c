@@ -6,10 +6,11 @@
  *   sampled.c       the same without BPF, from perf samples
  *   probes.c        puts one of them on the target's allocator
  *   this file       each event by dwunw_consume() to frames
- *   stacks.c        different stacks, and which one a block's key means
+ *   common/stacks.c different stacks, and which one a block's key means
  *   report.c        live blocks by stack, counters
  */
 #include "memleak.h"
+#include "permission.h"
 #include "tool.h"
 
 #include <errno.h>
@@ -50,9 +51,11 @@ static void keep_stack(struct tool *tool, size_t count,
 {
 	const struct dwunw_event_header *header = &tool->event.header;
 	struct stack *stack;
+	bool is_new;
 
-	stack = stacks_intern(&tool->stacks, &tool->ctx, &tool->resolver,
-			      tool->frames, count, stop);
+	stack = stacks_intern(&tool->stacks, tool->frames, count, &is_new);
+	if (is_new)
+		stack_set_names(stack, &tool->ctx, &tool->resolver, stop);
 	if (!stack ||
 	    !stacks_put_key(&tool->stacks, header->key, header->time_ns, stack))
 		tool->not_unwound++;
@@ -121,7 +124,7 @@ static int set_up(struct tool *tool)
 		fprintf(stderr, "memleak_user: pid %d: %s\n", pid,
 			dwunw_status_name(status));
 		return status == DWUNW_ERR_ATTACH_DENIED ?
-			       explain("its mappings", EACCES) :
+			       explain("memleak_user", "its mappings", EACCES) :
 			       EXIT_FAILURE;
 	}
 	error = probes_load(&tool->probes, &tool->options, on_event, tool);

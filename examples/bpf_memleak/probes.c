@@ -2,6 +2,7 @@
 #include "probes.h"
 
 #include "bpf_map.h"
+#include "permission.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -31,62 +32,6 @@ static const struct {
 	{ "munmap", "on_munmap", SAMPLED_MUNMAP, false },
 };
 #define TABLE_COUNT (sizeof(table) / sizeof(table[0]))
-
-/* capabilities(7): bits of CapEff in /proc/self/status. */
-static uint64_t effective_capabilities(void)
-{
-	FILE *file = fopen("/proc/self/status", "re");
-	uint64_t caps = 0;
-	char line[256];
-
-	while (file && fgets(line, sizeof(line), file))
-		sscanf(line, "CapEff: %" SCNx64, &caps);
-	if (file)
-		fclose(file);
-	return caps;
-}
-
-int explain(const char *what, int error)
-{
-	static const struct {
-		const char *name;
-		unsigned bit;
-	} needed[] = { { "CAP_BPF", 39 },
-		       { "CAP_PERFMON", 38 },
-		       { "CAP_SYS_PTRACE", 19 },
-		       { "CAP_DAC_READ_SEARCH", 2 } };
-	uint64_t caps = effective_capabilities(), missing = 0;
-
-	fprintf(stderr, "memleak_user: %s: %s\n", what, strerror(error));
-	if (error == ENOSYS)
-		fprintf(stderr, "this kernel has no bpf(2): it needs "
-				"CONFIG_BPF_SYSCALL\n");
-	if (access("/sys/bus/event_source/devices/uprobe", F_OK))
-		fprintf(stderr, "this kernel has no uprobes: it needs "
-				"CONFIG_UPROBE_EVENTS\n");
-	if (error != EPERM && error != EACCES)
-		return error == ENOSYS ? EXIT_NOT_PERMITTED : EXIT_FAILURE;
-	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
-		if (caps >> needed[i].bit & 1)
-			continue;
-		missing++;
-		fprintf(stderr, "missing capability: %s\n", needed[i].name);
-	}
-	if (missing)
-		fprintf(stderr, "run it as root, or once: sudo setcap cap_bpf,"
-				"cap_perfmon,cap_sys_ptrace,"
-				"cap_dac_read_search+ep memleak_user\n");
-	else if (!(caps >> 21 & 1))
-		fprintf(stderr, "missing capability: CAP_SYS_ADMIN, which "
-				"some kernels want for uprobes\n"
-				"run it as root, or add cap_sys_admin by "
-				"setcap\n");
-	else
-		fprintf(stderr, "every capability is there: a container's "
-				"seccomp rules, lockdown or a user namespace "
-				"refuses it\n");
-	return EXIT_NOT_PERMITTED;
-}
 
 /* --- BPF --------------------------------------------------------------- */
 
@@ -145,10 +90,12 @@ static int load_bpf(struct probes *probes, const struct probe_options *options,
 	if (!error)
 		error = loader_load(probes->loader);
 	if (error)
-		return explain("the BPF programs were not loaded", -error);
+		return explain("memleak_user",
+			       "the BPF programs were not loaded", -error);
 	error = loader_open_events(probes->loader, on_event, ctx);
 	if (error)
-		return explain("the event buffer was not opened", -error);
+		return explain("memleak_user",
+			       "the event buffer was not opened", -error);
 	follow_process(probes->loader, options->pid);
 	return 0;
 }
@@ -171,7 +118,9 @@ int probes_load(struct probes *probes, const struct probe_options *options,
 	if (options->capture != CAPTURE_PERF)
 		return load_bpf(probes, options, on_event, ctx);
 	error = sampled_open(&probes->sampled, &config);
-	return error ? explain("perf samples are not to be had", -error) : 0;
+	return error ? explain("memleak_user", "perf samples are not to be had",
+			       -error) :
+		       0;
 }
 
 /* 0 or a negative errno. */
@@ -239,7 +188,8 @@ static int attach_file(struct probes *probes,
 		if (error) {
 			fprintf(stderr, "probe on %s at 0x%" PRIx64 " in %s\n",
 				table[i].function, offs[i], path);
-			return explain("the probe was not attached", -error);
+			return explain("memleak_user",
+				       "the probe was not attached", -error);
 		}
 	}
 	snprintf(probes->files[probes->file_count++], 256, "%s", path);

@@ -48,9 +48,6 @@ struct probes {
 	uint32_t file_count;
 };
 
-/* The exit status when a permission is missing. */
-#define EXIT_NOT_PERMITTED 77
-
 /* Both say what is wrong on stderr and return an exit status; 0: all well.
  * on_event is called from probes_read(). */
 int probes_load(struct probes *probes, const struct probe_options *options,
@@ -72,8 +69,5 @@ void probes_live(struct probes *probes, uint64_t time_ns,
 		 void *ctx);
 /* Kernel memory of all maps, in bytes. */
 uint64_t probes_map_bytes(const struct probes *probes);
-
-/* What the kernel refused, which permission is missing. Its exit status. */
-int explain(const char *what, int error);
 
 #endif

@@ -9,7 +9,7 @@ include examples/common/common.mk
 memleak_dir := examples/bpf_memleak
 memleak_out := $(out)/examples/bpf_memleak
 memleak_objs := $(addprefix $(memleak_out)/,memleak_user.o options.o \
-	probes.o report.o sampled.o stacks.o)
+	probes.o report.o sampled.o)
 memleak_bpf := $(memleak_out)/memleak.bpf.o
 
 MUSL_CC ?= musl-gcc
@@ -20,8 +20,8 @@ bpf_target_macro := -DDWUNW_TARGET_$(shell echo $(ARCH) | tr a-z A-Z)
 $(memleak_out)/%.bpf.o: $(memleak_dir)/%.bpf.c $(made_first)
 	@mkdir -p $(@D)
 	$(say) BPF $<
-	$(Q)$(CLANG) $(bpf_cflags) -mcpu=v3 $(bpf_target_macro) \
-		-MMD -MP -c $< -o $@
+	$(Q)$(CLANG) $(bpf_cflags) -I$(common_dir) -mcpu=v3 \
+		$(bpf_target_macro) -MMD -MP -c $< -o $@
 
 $(memleak_objs): $(memleak_out)/%.o: $(memleak_dir)/%.c $(made_first)
 	@mkdir -p $(@D)

@@ -72,6 +72,6 @@ printf '%-7s %-18s %-18s %s\n' '' 'frame pointers' 'dwunw, to main' \
 cat "$table"
 cat <<'END'
 
-musl's libc has no unwind information: its qsort, raise and start code are
-where those stacks end, and each names the file and the address.
+musl's libc has no unwind information: its qsort, signal return and start code
+are crossed by their instructions, and such frames say "(scan)".
 END

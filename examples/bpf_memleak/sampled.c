@@ -118,8 +118,7 @@ static void map_drop(struct table *table, const uint64_t *key)
 }
 
 /* blocks.h names its maps; there is one target, so there is one of each. */
-static struct table calls = { .value_size = sizeof(struct call),
-			      .max = CALLS_MAX };
+static struct table calls = { .max = CALLS_MAX };
 static struct table live = { .value_size = sizeof(struct live_block) };
 static struct table ends = { .value_size = sizeof(uint64_t), .max = ENDS_MAX };
 static int32_t target;
@@ -190,33 +189,45 @@ static void on_return(struct sampled *sampled, const struct sample *sample)
 		sampled->counters[MEMLEAK_COUNT_LIVE_FULL]++;
 }
 
+static bool enter(const struct sample *sample, uint32_t function, uint64_t size,
+		  uint64_t ptr)
+{
+	struct call call = {
+		.sp = sample->sp,
+		.size = size,
+		.ptr = ptr,
+		.function = function,
+	};
+
+	return blocks_enter(sample->tid, &call);
+}
+
 static void on_sample(void *ctx, const struct sample *sample)
 {
 	struct sampled *sampled = ctx;
 	uint64_t first = sample_argument(sample, 0);
 	uint64_t second = sample_argument(sample, 1);
-	uint64_t tid = sample->tid, sp = sample->sp;
 	bool ok = true;
 
 	switch ((enum sampled_kind)sample->cookie) {
 	case SAMPLED_MALLOC:
-		ok = blocks_enter(tid, sp, MALLOC, first, 0);
+		ok = enter(sample, MALLOC, first, 0);
 		break;
 	case SAMPLED_CALLOC:
-		ok = blocks_enter(tid, sp, MALLOC, first * second, 0);
+		ok = enter(sample, MALLOC, first * second, 0);
 		break;
 	case SAMPLED_REALLOC:
-		ok = blocks_enter(tid, sp, REALLOC, second, first);
+		ok = enter(sample, REALLOC, second, first);
 		break;
 	case SAMPLED_POSIX_MEMALIGN:
-		ok = blocks_enter(tid, sp, POSIX_MEMALIGN,
-				  sample_argument(sample, 2), first);
+		ok = enter(sample, POSIX_MEMALIGN, sample_argument(sample, 2),
+			   first);
 		break;
 	case SAMPLED_ALIGNED_ALLOC:
-		ok = blocks_enter(tid, sp, MALLOC, second, 0);
+		ok = enter(sample, MALLOC, second, 0);
 		break;
 	case SAMPLED_MMAP:
-		ok = blocks_enter(tid, sp, MMAP, second, 0);
+		ok = enter(sample, MMAP, second, 0);
 		break;
 	case SAMPLED_FREE:
 		blocks_free(first);
@@ -267,6 +278,7 @@ int sampled_open(struct sampled **result, const struct sampled_config *config)
 	sampled->generation = 1;
 	target = config->pid;
 	live.max = config->live_max;
+	calls.value_size = sizeof(struct call);
 	error = sampler_open(&sampled->sampler, &sampler);
 	if (error)
 		free(sampled);

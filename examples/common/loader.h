@@ -45,6 +45,10 @@ int loader_attach_uprobe(struct loader *loader, const char *program,
 /* Every program whose section is tracepoint/…; *missing (may be NULL) names
  * the one that has no place in this kernel. */
 int loader_attach_tracepoints(struct loader *loader, const char **missing);
+/* One of them, by its program's name. */
+int loader_attach_tracepoint(struct loader *loader, const char *program);
+/* The uprobes attached with that pid go: it has ended. */
+void loader_detach(struct loader *loader, int32_t pid);
 
 /* After load. */
 int loader_open_events(struct loader *loader, loader_event_fn on_event,

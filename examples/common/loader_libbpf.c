@@ -13,11 +13,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define LINKS 512
+#define LINKS 4096
 
 struct loader {
 	struct bpf_object *object;
 	struct bpf_link *links[LINKS];
+	int32_t link_pids[LINKS];
 	uint32_t link_count;
 	bool perf;
 	uint32_t events_size;
@@ -103,7 +104,7 @@ int loader_load(struct loader *loader)
 	return bpf_object__load(loader->object);
 }
 
-static int keep_link(struct loader *loader, struct bpf_link *link)
+static int keep_link(struct loader *loader, struct bpf_link *link, int32_t pid)
 {
 	if (!link)
 		return -errno;
@@ -111,6 +112,7 @@ static int keep_link(struct loader *loader, struct bpf_link *link)
 		bpf_link__destroy(link);
 		return -ENOSPC;
 	}
+	loader->link_pids[loader->link_count] = pid;
 	loader->links[loader->link_count++] = link;
 	return 0;
 }
@@ -124,8 +126,25 @@ int loader_attach_uprobe(struct loader *loader, const char *name,
 	program = bpf_object__find_program_by_name(loader->object, name);
 	if (!program)
 		return -ENOENT;
-	return keep_link(loader, bpf_program__attach_uprobe(program, at_return,
-							    pid, path, off));
+	return keep_link(loader,
+			 bpf_program__attach_uprobe(program, at_return, pid,
+						    path, off),
+			 pid);
+}
+
+void loader_detach(struct loader *loader, int32_t pid)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < loader->link_count; i++) {
+		if (loader->link_pids[i] == pid) {
+			bpf_link__destroy(loader->links[i]);
+			continue;
+		}
+		loader->links[kept] = loader->links[i];
+		loader->link_pids[kept++] = loader->link_pids[i];
+	}
+	loader->link_count = kept;
 }
 
 /* libbpf itself finds a tracepoint only where tracefs is mounted. */
@@ -137,10 +156,19 @@ static int attach_tracepoint(struct loader *loader, struct bpf_program *program)
 
 	if (fd < 0)
 		return fd;
-	error = keep_link(loader, bpf_program__attach_perf_event(program, fd));
+	error = keep_link(loader, bpf_program__attach_perf_event(program, fd),
+			  -1);
 	if (error)
 		close(fd);
 	return error;
+}
+
+int loader_attach_tracepoint(struct loader *loader, const char *name)
+{
+	struct bpf_program *program;
+
+	program = bpf_object__find_program_by_name(loader->object, name);
+	return program ? attach_tracepoint(loader, program) : -ENOENT;
 }
 
 int loader_attach_tracepoints(struct loader *loader, const char **missing)
@@ -210,6 +238,9 @@ int loader_read_events(struct loader *loader, int timeout_ms)
 		result = perf_buffer__poll(loader->perf_buffer, timeout_ms);
 	else
 		result = ring_buffer__poll(loader->ring, timeout_ms);
+	/* what came without waking us */
+	if (!result && !loader->perf)
+		result = ring_buffer__consume(loader->ring);
 	return result < 0 && result != -EINTR ? result : 0;
 }
 

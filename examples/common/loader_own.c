@@ -21,10 +21,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-#define LINKS 512
+#define LINKS 4096
 #define CPUS 256
 #define LOG_SIZE (1u << 18)
 
@@ -37,6 +37,7 @@ struct loader {
 	int map_fds[OBJECT_MAPS];
 	int program_fds[OBJECT_PROGRAMS];
 	int links[LINKS];
+	int32_t link_pids[LINKS];
 	uint32_t link_count;
 	loader_event_fn on_event;
 	void *event_ctx;
@@ -227,7 +228,7 @@ int loader_load(struct loader *loader)
 
 /* --- probes ---------------------------------------------------------------- */
 
-static int attach(struct loader *loader, uint32_t program, int fd)
+static int attach(struct loader *loader, uint32_t program, int fd, int32_t pid)
 {
 	if (fd < 0)
 		return fd;
@@ -235,13 +236,16 @@ static int attach(struct loader *loader, uint32_t program, int fd)
 		close(fd);
 		return -ENOSPC;
 	}
-	if (ioctl(fd, PERF_EVENT_IOC_SET_BPF, loader->program_fds[program]) ||
-	    ioctl(fd, PERF_EVENT_IOC_ENABLE, 0)) {
+	/* musl's ioctl() takes an int, which these requests do not fit */
+	if (syscall(SYS_ioctl, fd, PERF_EVENT_IOC_SET_BPF,
+		    loader->program_fds[program]) ||
+	    syscall(SYS_ioctl, fd, PERF_EVENT_IOC_ENABLE, 0)) {
 		int error = -errno;
 
 		close(fd);
 		return error;
 	}
+	loader->link_pids[loader->link_count] = pid;
 	loader->links[loader->link_count++] = fd;
 	return 0;
 }
@@ -263,7 +267,38 @@ int loader_attach_uprobe(struct loader *loader, const char *name,
 	attr.config1 = bpf_address(path);
 	attr.config2 = off;
 	return attach(loader, (uint32_t)program,
-		      perf_open(&attr, pid, pid < 0 ? 0 : -1));
+		      perf_open(&attr, pid, pid < 0 ? 0 : -1), pid);
+}
+
+void loader_detach(struct loader *loader, int32_t pid)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < loader->link_count; i++) {
+		if (loader->link_pids[i] == pid) {
+			close(loader->links[i]);
+			continue;
+		}
+		loader->links[kept] = loader->links[i];
+		loader->link_pids[kept++] = loader->link_pids[i];
+	}
+	loader->link_count = kept;
+}
+
+static int attach_tracepoint(struct loader *loader, uint32_t program)
+{
+	const char *name = loader->object.programs[program].section_name;
+
+	return attach(loader, program,
+		      tracepoint_open(name + strlen("tracepoint/")), -1);
+}
+
+int loader_attach_tracepoint(struct loader *loader, const char *name)
+{
+	int program = object_find_program(&loader->object, name);
+
+	return program < 0 ? program :
+			     attach_tracepoint(loader, (uint32_t)program);
 }
 
 int loader_attach_tracepoints(struct loader *loader, const char **missing)
@@ -271,16 +306,14 @@ int loader_attach_tracepoints(struct loader *loader, const char **missing)
 	const struct object *object = &loader->object;
 
 	for (uint32_t i = 0; i < object->program_count; i++) {
-		const char *section = object->programs[i].section_name;
 		int error;
 
 		if (!is_tracepoint(&object->programs[i]))
 			continue;
-		error = attach(loader, i,
-			       tracepoint_open(section + strlen("tracepoint/")));
+		error = attach_tracepoint(loader, i);
 		if (error) {
 			if (missing)
-				*missing = section;
+				*missing = object->programs[i].section_name;
 			return error;
 		}
 	}
@@ -312,7 +345,7 @@ static int open_perf_ring(struct loader *loader, int map, int cpu)
 	if (error)
 		return error;
 	loader->ring_count++;
-	if (ioctl(fd, PERF_EVENT_IOC_ENABLE, 0))
+	if (syscall(SYS_ioctl, fd, PERF_EVENT_IOC_ENABLE, 0))
 		return -errno;
 	return bpf_map_set(map, &key, &fd);
 }

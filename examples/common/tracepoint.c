@@ -31,44 +31,61 @@ static int detached_tracefs(void)
 	return root < 0 ? error : (int)root;
 }
 
-/* The number in events/NAME/id below `root`; negative errno. */
-static int read_id(int root, const char *name)
+/* The file events/NAME/`file` below `root`; negative errno. */
+static int read_file(int root, const char *name, const char *file, char *text,
+		     size_t size)
 {
-	char path[256], digits[16] = "";
-	ssize_t size;
-	int fd, id;
+	char path[256];
+	ssize_t got;
+	int fd;
 
-	snprintf(path, sizeof(path), "events/%s/id", name);
+	snprintf(path, sizeof(path), "events/%s/%s", name, file);
 	fd = openat(root, path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	size = read(fd, digits, sizeof(digits) - 1);
+	got = read(fd, text, size - 1);
 	close(fd);
-	id = size > 0 ? atoi(digits) : 0;
-	return id > 0 ? id : -EINVAL;
+	text[got > 0 ? got : 0] = 0;
+	return got > 0 ? 0 : -EINVAL;
+}
+
+static int find_file(const char *name, const char *file, char *text,
+		     size_t size)
+{
+	static const char *const roots[] = { "/sys/kernel/tracing",
+					     "/sys/kernel/debug/tracing" };
+	int error = -ENOENT, root;
+
+	for (size_t i = 0; i < 2 && error == -ENOENT; i++) {
+		root = open(roots[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (root < 0)
+			continue;
+		error = read_file(root, name, file, text, size);
+		close(root);
+	}
+	if (error != -ENOENT)
+		return error;
+	root = detached_tracefs();
+	if (root < 0)
+		return -ENOENT;
+	error = read_file(root, name, file, text, size);
+	close(root);
+	return error;
+}
+
+int tracepoint_format(const char *name, char *text, size_t size)
+{
+	return find_file(name, "format", text, size);
 }
 
 int tracepoint_id(const char *name)
 {
-	static const char *const roots[] = { "/sys/kernel/tracing",
-					     "/sys/kernel/debug/tracing" };
-	int id = -ENOENT, root;
+	char digits[16];
+	int error = find_file(name, "id", digits, sizeof(digits));
 
-	for (size_t i = 0; i < 2 && id == -ENOENT; i++) {
-		root = open(roots[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (root < 0)
-			continue;
-		id = read_id(root, name);
-		close(root);
-	}
-	if (id != -ENOENT)
-		return id;
-	root = detached_tracefs();
-	if (root < 0)
-		return -ENOENT;
-	id = read_id(root, name);
-	close(root);
-	return id;
+	if (error)
+		return error;
+	return atoi(digits) > 0 ? atoi(digits) : -EINVAL;
 }
 
 int tracepoint_open(const char *name)

@@ -8,11 +8,16 @@
 #ifndef TRACEPOINT_H
 #define TRACEPOINT_H
 
+#include <stddef.h>
+
 /*
  * "sched/sched_process_exec" -> what perf_event_attr.config is to be.
  * Negative errno: -ENOENT, this kernel has no such tracepoint; -EACCES, -EPERM.
  */
 int tracepoint_id(const char *name);
+
+/* The text of its `format` file, cut at size - 1 bytes. 0 or as above. */
+int tracepoint_format(const char *name, char *text, size_t size);
 
 /* An open perf event of it, for every process, on one CPU; negative errno. */
 int tracepoint_open(const char *name);

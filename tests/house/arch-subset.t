@@ -100,13 +100,13 @@ without() {
 	mkdir "$tree/examples"
 	cp examples/Kconfig "$tree/examples/"
 	rm "$tree/arch/$1.c"
-	awk -v symbol="ARCH_$2" '
+	awk -v symbol="ARCH_$2" -v scan="SCAN_$2" '
 		/^(config|endmenu|choice|source|menu) ?/ { skip = 0 }
-		$1 == "config" && $2 == symbol { skip = 1 }
+		$1 == "config" && ($2 == symbol || $2 == scan) { skip = 1 }
 		!skip' Kconfig |
 		sed -e "s/ || ARCH_$2\$//" -e "s/ARCH_$2 || //" \
 		>"$tree/Kconfig"
-	sed -i "/ARCH_$2)/d" "$tree/arch/objs.mk"
+	sed -i -e "/ARCH_$2)/d" -e "/SCAN_$2)/d" "$tree/arch/objs.mk"
 	! grep "ARCH_$2" "$tree/Kconfig" "$tree/arch/objs.mk" &&
 		$make -C "$tree" O="$tree/build" ARCH="$ARCH" defconfig &&
 		libs "$tree" "$tree/build" && knows "$tree/build" "$3"

@@ -3,8 +3,9 @@
 # Who may include whom (DESIGN.md, section 3), as a check of the text.
 #
 #   include/   <stdint.h> <stddef.h> <stdbool.h>, other <dwunw/…>; no CONFIG_
-#   core/      those, arch/arch.h, core files listed before it in core/objs.mk
-#   arch/      those, arch/arch.h, core's bytes, arena and row
+#   core/      those, arch/arch.h, arch/scan.h, core files listed before it in
+#              core/objs.mk
+#   arch/      those, arch/'s own headers, core's bytes, arena and row
 #   port/ tools/ examples/   <dwunw/…>, the system's headers, its own directory;
 #              examples/ bpf/ and examples/common/ as well
 #   bpf/       <dwunw/event.h>, libbpf's BPF headers, <linux/…>, its own
@@ -64,7 +65,7 @@ sub resolve {
 	my ($path, $form, $name) = @_;
 	my @where = ('include/');
 	push @where, 'bpf/', 'examples/common/'
-		if $path =~ m{^(examples|bpf|tests/live)/};
+		if $path =~ m{^(examples|bpf|tests/(live|memleak))/};
 	if ($form eq '"') {
 		unshift @where, dirname($path) . '/';
 		push @where, '', 'core/', 'arch/', 'tests/';
@@ -97,7 +98,7 @@ sub rank {
 sub core_of {
 	my ($file) = @_;
 	return ($file) if $file =~ m{^core/};
-	return () unless $file eq 'arch/arch.h';
+	return () unless $file =~ m{^arch/(arch|scan)\.h$};
 	return grep { defined && m{^core/} }
 		map { resolve($file, $_->[1], $_->[2]) } includes($file);
 }
@@ -115,8 +116,8 @@ sub core_rule {
 	my ($path, $form, $name, $file) = @_;
 	return undef unless public_only(@_);
 	return 'freestanding: no header of the system' unless $file;
-	return 'core may include include/, arch/arch.h and core/ only'
-		unless $file =~ m{^(core/|arch/arch\.h$)};
+	return 'core may include include/, arch/arch.h, arch/scan.h and core/ only'
+		unless $file =~ m{^(core/|arch/(arch|scan)\.h$)};
 	my $own = rank($path);
 	return undef if !$own && $path =~ /\.c$/; # not listed: said below
 	for (core_of($file)) {
@@ -132,7 +133,7 @@ sub arch_rule {
 	my ($path, $form, $name, $file) = @_;
 	return undef unless public_only(@_);
 	return 'freestanding: no header of the system' unless $file;
-	return undef if $file eq 'arch/arch.h';
+	return undef if $file =~ m{^arch/\w+\.h$};
 	return undef if $file =~ m{^core/(\w+)\.h$} && $arch_core{$1};
 	return 'arch may include include/, arch/arch.h and core\'s bytes, ' .
 		'arena and row only';
@@ -145,9 +146,9 @@ sub user_rule {
 	return undef if $file && $file =~ m{^include/dwunw/};
 	return undef if $file && dirname($file) eq $dir;
 	return undef if $form eq '"' && $name =~ m{^\w+\.skel\.h$};
-	return undef if $path =~ m{^(examples|tests/live)/} && $file &&
+	return undef if $path =~ m{^(examples|tests/(live|memleak))/} && $file &&
 		$file =~ m{^bpf/};
-	return undef if $path =~ m{^(examples|tests/live)/} && $file &&
+	return undef if $path =~ m{^(examples|tests/(live|memleak))/} && $file &&
 		$file =~ m{^examples/(common|utils)/};
 	return undef if $path =~ m{^tests/} && $file &&
 		$file =~ m{^tests/(?!unit/|fuzz/|danger/)};

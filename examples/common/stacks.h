@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * stacks.h - every different stack once, and which one a key stands for.
+ * stacks.h - every different stack once, with its names, and which one a
+ * key stands for.
  */
 #ifndef STACKS_H
 #define STACKS_H
@@ -10,7 +11,6 @@
 #include <stdio.h>
 
 #define STACK_FRAMES 128
-#define FP_FRAMES 128
 
 struct named_frame {
 	struct dwunw_frame frame;
@@ -21,8 +21,8 @@ struct named_frame {
 
 struct stack {
 	uint64_t hash;
-	uint64_t bytes;	 /* live, as of the last report */
-	uint64_t blocks; /* their number */
+	uint64_t bytes;	 /* the tool's: live, as of the last report */
+	uint64_t blocks; /* the tool's: their number */
 	uint64_t *fp;	 /* the kernel's walk of the same, or NULL */
 	uint32_t fp_count;
 	uint32_t count;
@@ -43,17 +43,22 @@ struct stacks {
 	struct stack **all;
 	uint32_t all_size;
 	uint32_t count;
+	uint32_t max; /* different stacks; 0: no limit */
 	struct stack_key *keys;
 	uint32_t key_size;
 	uint32_t key_count;
 };
 
-/* The stack equal to these frames, made and given its names if it is new:
- * later the process and its files may be gone. NULL: no memory. */
-struct stack *stacks_intern(struct stacks *stacks, struct dwunw_context *ctx,
-			    struct dwunw_symbol_resolver *resolver,
+/* The stack equal to these frames, made if it is new: then it has no names
+ * and no end yet. NULL: no memory, or there are max already. */
+struct stack *stacks_intern(struct stacks *stacks,
 			    const struct dwunw_frame *frames, size_t count,
-			    const struct dwunw_stop *stop);
+			    bool *is_new);
+
+/* At once, for a new one: later the process and its files may be gone. */
+void stack_set_names(struct stack *stack, struct dwunw_context *ctx,
+		     struct dwunw_symbol_resolver *resolver,
+		     const struct dwunw_stop *stop);
 
 bool stacks_put_key(struct stacks *stacks, uint64_t key, uint64_t time_ns,
 		    struct stack *stack);
@@ -62,6 +67,8 @@ struct stack_key *stacks_find_key(const struct stacks *stacks, uint64_t key);
 /* Forgets keys older than time_ns that are not marked live; clears marks. */
 void stacks_sweep_keys(struct stacks *stacks, uint64_t time_ns);
 
+/* Behind the last slash. */
+const char *base_name(const char *path);
 void stack_print(FILE *out, const struct stack *stack);
 /* Does it show everything from the allocator's caller up to main? */
 bool stack_reaches_main(const struct stack *stack);

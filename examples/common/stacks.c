@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * stacks.c - stacks by hash of their frames, keys by hash.
+ */
 #include "stacks.h"
 
 #include <inttypes.h>
@@ -84,14 +87,14 @@ static bool grow_stacks(struct stacks *stacks)
 	return true;
 }
 
-struct stack *stacks_intern(struct stacks *stacks, struct dwunw_context *ctx,
-			    struct dwunw_symbol_resolver *resolver,
+struct stack *stacks_intern(struct stacks *stacks,
 			    const struct dwunw_frame *frames, size_t count,
-			    const struct dwunw_stop *stop)
+			    bool *is_new)
 {
 	uint64_t hash = hash_frames(frames, count), at = hash;
 	struct stack *stack, **slot;
 
+	*is_new = false;
 	if (stacks->count >= stacks->all_size / 2 && !grow_stacks(stacks))
 		return NULL;
 	for (;; at++) {
@@ -101,19 +104,30 @@ struct stack *stacks_intern(struct stacks *stacks, struct dwunw_context *ctx,
 		if ((*slot)->hash == hash && same_frames(*slot, frames, count))
 			return *slot;
 	}
+	if (stacks->max && stacks->count >= stacks->max)
+		return NULL;
 	stack = calloc(1, sizeof(*stack) + count * sizeof(stack->frames[0]));
 	if (!stack)
 		return NULL;
 	stack->hash = hash;
 	stack->count = (uint32_t)count;
-	stack->stop = *stop;
-	dwunw_stop_text(ctx, stop, stack->stop_text, sizeof(stack->stop_text));
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		stack->frames[i].frame = frames[i];
-	name_frames(stack, ctx, resolver);
+		stack->frames[i].module = "";
+	}
 	*slot = stack;
 	stacks->count++;
+	*is_new = true;
 	return stack;
+}
+
+void stack_set_names(struct stack *stack, struct dwunw_context *ctx,
+		     struct dwunw_symbol_resolver *resolver,
+		     const struct dwunw_stop *stop)
+{
+	stack->stop = *stop;
+	dwunw_stop_text(ctx, stop, stack->stop_text, sizeof(stack->stop_text));
+	name_frames(stack, ctx, resolver);
 }
 
 static struct stack_key *key_slot(struct stack_key *keys, uint32_t size,
@@ -192,7 +206,7 @@ void stacks_sweep_keys(struct stacks *stacks, uint64_t time_ns)
 		stacks->keys[i].live = false;
 }
 
-static const char *base_name(const char *path)
+const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 

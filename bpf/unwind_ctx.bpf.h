@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * unwind_ctx.bpf.h - registers and stack of user space, from any BPF program.
+ *
+ *	#include "unwind_ctx.bpf.h"
+ *
+ *	SEC("tracepoint/syscalls/sys_enter_pwrite64")
+ *	int on_pwrite64(void *ctx)
+ *	{
+ *		return unwind_wanted() ? get_unwind_ctx_kernel(ctx) : 0;
+ *	}
+ *
+ * A uprobe or uretprobe program calls get_unwind_ctx(): its ctx has the
+ * registers. Inside the kernel (kprobe, tracepoint) they are those that the
+ * thread came in with, and get_unwind_ctx_kernel() finds them.
+ * On mips these are whole at the events of system calls, where the kernel
+ * saves them all; at other places $16 to $23 and $30 may be left over.
+ *
+ * What is sent is an event of dwunw/event.h; `cookie` and `value` hold the
+ * 16 bytes of the thread's name. Everything else is as in capture.bpf.h, with
+ * its events of exec, exit and fork.
+ */
+#ifndef DWUNW_UNWIND_CTX_BPF_H
+#define DWUNW_UNWIND_CTX_BPF_H
+
+#ifndef DWUNW_CAPTURE_PROCESS
+#define DWUNW_CAPTURE_PROCESS
+#endif
+#include "capture.bpf.h"
+#include "unwind_ctx.h"
+
+const volatile struct unwind_options
+	unwind_options SEC(UNWIND_OPTIONS_MAP) = { 0 };
+
+/*
+ * For each target: the sizes a kernel stack may have, what may lie between its
+ * top and struct pt_regs, that struct's sizes, and whether what was found
+ * there was saved on the way in from user space. struct dwunw_pt_regs is its
+ * first part. A wrong guess reads other bytes of the same stack, or none.
+ */
+#if defined(DWUNW_TARGET_X86_64)
+
+#define UNWIND_STACK_FIRST 16384ull
+#define UNWIND_STACK_LAST 32768ull /* KASAN */
+/* Linux 6.9 keeps 16 bytes above for FRED. */
+#define UNWIND_REGS_NEAR sizeof(struct dwunw_pt_regs)
+#define UNWIND_REGS_FAR (16 + sizeof(struct dwunw_pt_regs))
+
+static __always_inline int unwind_from_user(const struct dwunw_pt_regs *regs)
+{
+	/* the segments of a 64-bit program */
+	return regs->cs == 0x33 && regs->ss == 0x2b && regs->ip && regs->sp &&
+	       !(regs->ip >> 47) && !(regs->sp >> 47);
+}
+
+#elif defined(DWUNW_TARGET_ARM64)
+
+#define UNWIND_STACK_FIRST 16384ull
+#define UNWIND_STACK_LAST 65536ull /* pages of 64 KiB */
+/* Without and with what only an entry from the kernel itself fills. */
+#define UNWIND_REGS_NEAR 320ull
+#define UNWIND_REGS_FAR 336ull
+
+static __always_inline int unwind_from_user(const struct dwunw_pt_regs *regs)
+{
+	/* PSTATE.M: EL0, 64 bits; PSTATE has 32 */
+	return !(regs->pstate & 0xffffffff0000001f) && regs->pc && regs->sp &&
+	       !(regs->pc >> 52) && !(regs->sp >> 52) && !(regs->pc & 3) &&
+	       !(regs->sp & 15);
+}
+
+#else
+
+#define UNWIND_STACK_FIRST 8192ull
+#define UNWIND_STACK_LAST 65536ull
+#define UNWIND_REGS_NEAR (32 + sizeof(struct dwunw_pt_regs))
+#define UNWIND_REGS_FAR UNWIND_REGS_NEAR
+
+static __always_inline int unwind_from_user(const struct dwunw_pt_regs *regs)
+{
+	/* Status.KSU: user mode; addresses of the lower half */
+	return (regs->status & 0x18) == 0x10 && regs->epc && regs->regs[29] &&
+	       !(regs->epc >> 31) && !(regs->regs[29] >> 31);
+}
+
+#endif
+
+static __always_inline int unwind_regs_at(struct dwunw_pt_regs *regs, __u64 at)
+{
+	return !bpf_probe_read_kernel(regs, sizeof(*regs), (void *)at) &&
+	       unwind_from_user(regs);
+}
+
+/*
+ * Leaves an address on this kernel stack in slot->regs[0]. A function of its
+ * own with a small frame: larger ones may be given a stack elsewhere.
+ */
+static __noinline int unwind_note_stack(struct dwunw_slot *slot)
+{
+	__u64 here = 0;
+
+	if (!slot)
+		return 0;
+	asm volatile("*(u64 *)(%0 + 0) = %1"
+		     :
+		     : "r"(&slot->regs[0]), "r"(&here)
+		     : "memory");
+	return 1;
+}
+
+static __always_inline int unwind_regs_by_stack(struct dwunw_slot *slot,
+						struct dwunw_pt_regs *regs)
+{
+	__u64 size = UNWIND_STACK_FIRST;
+
+	unwind_note_stack(slot);
+#pragma clang loop unroll(full)
+	for (int i = 0; i < 4; i++, size *= 2) {
+		__u64 top = (slot->regs[0] | (size - 1)) + 1;
+
+		if (size > UNWIND_STACK_LAST)
+			break;
+		if (unwind_regs_at(regs, top - UNWIND_REGS_FAR) ||
+		    unwind_regs_at(regs, top - UNWIND_REGS_NEAR))
+			return 1;
+	}
+	return 0;
+}
+
+/* 0: this thread has none, or runs 32-bit code on a 64-bit kernel. */
+static __always_inline int unwind_user_regs(struct dwunw_slot *slot,
+					    struct dwunw_pt_regs *regs)
+{
+	if (unwind_options.regs == UNWIND_REGS_STACK)
+		return unwind_regs_by_stack(slot, regs);
+	return unwind_regs_at(
+		regs, (__u64)bpf_task_pt_regs(bpf_get_current_task_btf()));
+}
+
+/* Is this thread one that is followed: of a process in dwunw_generations? */
+static __always_inline int unwind_wanted(void)
+{
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+
+	return (!unwind_options.tid || unwind_options.tid == tid) &&
+	       dwunw_followed();
+}
+
+static __always_inline long unwind_send(void *ctx, struct dwunw_slot *slot,
+					struct dwunw_pt_regs *regs, __u16 flags)
+{
+	struct dwunw_capture_args args = { .flags = flags };
+	__u64 size = dwunw_slot_fill(slot, regs, &args);
+
+	bpf_get_current_comm(&slot->header.cookie, 16);
+	return dwunw_slot_send(ctx, slot, size);
+}
+
+/*
+ * From a uprobe or uretprobe. flags: DWUNW_EVENT_FLAG_ENTRY at a function's
+ * first instruction, else 0. 0: sent; else counted as a drop.
+ */
+static __always_inline long get_unwind_ctx(struct dwunw_pt_regs *ctx,
+					   __u16 flags)
+{
+	struct dwunw_slot *slot = dwunw_slot_claim();
+	long status;
+
+	if (!slot) {
+		dwunw_count_drop(DWUNW_COUNT_DROP_SLOT);
+		return -1;
+	}
+	status = unwind_send(ctx, slot, ctx, flags);
+	dwunw_slot_release(slot);
+	return status;
+}
+
+/* From inside the kernel. Without registers of user space: DROP_TOOL. */
+static __always_inline long get_unwind_ctx_kernel(void *ctx)
+{
+	struct dwunw_slot *slot = dwunw_slot_claim();
+	struct dwunw_pt_regs regs;
+	long status = -1;
+
+	if (!slot) {
+		dwunw_count_drop(DWUNW_COUNT_DROP_SLOT);
+		return -1;
+	}
+	if (unwind_user_regs(slot, &regs))
+		status = unwind_send(ctx, slot, &regs, 0);
+	else
+		dwunw_count_drop(DWUNW_COUNT_DROP_TOOL);
+	dwunw_slot_release(slot);
+	return status;
+}
+
+#endif

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* tool.c - see tool.h. */
+#include "tool.h"
+
+#include "bpf_map.h"
+#include "permission.h"
+#include "tracepoint.h"
+#include "unwind_ctx.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EXIT_USAGE 2
+#define POLL_MS 200
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number)
+{
+	interrupted = number;
+}
+
+/* --- arguments -------------------------------------------------------------- */
+
+static bool number(const char *text, long min, long max, long *value)
+{
+	char *end;
+
+	if (!text)
+		return false;
+	errno = 0;
+	*value = strtol(text, &end, 10);
+	return !errno && end != text && !*end && *value >= min && *value <= max;
+}
+
+static int usage(const struct tool *tool, const char *operands)
+{
+	fprintf(stderr,
+		"usage: %s [--regs=helper|stack] TGID TID %s%s[DEPTH]\n"
+		"TID 0: every thread. Children are followed. SIGINT ends it.\n",
+		tool->name, operands, *operands ? " " : "");
+	return EXIT_USAGE;
+}
+
+int tool_arguments(struct tool *tool, char **argv, unsigned operand_count,
+		   const char *operands)
+{
+	long tgid, tid, depth = 127;
+
+	argv++;
+	if (*argv && !strncmp(*argv, "--regs=", 7)) {
+		tool->by_stack = !strcmp(*argv + 7, "stack");
+		if (!tool->by_stack && strcmp(*argv + 7, "helper"))
+			return usage(tool, operands);
+		argv++;
+	}
+	if (!argv[0] || !number(argv[0], 1, INT32_MAX, &tgid) ||
+	    !number(argv[1], 0, INT32_MAX, &tid))
+		return usage(tool, operands);
+	argv += 2;
+	for (unsigned i = 0; i < operand_count; i++) {
+		if (!*argv)
+			return usage(tool, operands);
+		tool->operands[i] = *argv++;
+	}
+	if (*argv && (!number(argv[0], 1, TOOL_DEPTH_MAX, &depth) || argv[1]))
+		return usage(tool, operands);
+	tool->tgid = (int32_t)tgid;
+	tool->tid = (int32_t)tid;
+	tool->max_depth = (int)depth;
+	return 0;
+}
+
+/* --- the object ------------------------------------------------------------- */
+
+static int quiet(enum libbpf_print_level level, const char *format,
+		 va_list args)
+{
+	(void)level;
+	(void)format;
+	(void)args;
+	return 0;
+}
+
+static int print_warnings(enum libbpf_print_level level, const char *format,
+			  va_list args)
+{
+	return level == LIBBPF_WARN ? vfprintf(stderr, format, args) : 0;
+}
+
+/* 0 or a negative errno. */
+static int load(struct tool *tool, const void *object, size_t size,
+		uint32_t regs)
+{
+	struct unwind_options options = { .tid = (uint32_t)tool->tid,
+					  .regs = regs };
+	struct bpf_object_open_opts open = { .sz = sizeof(open),
+					     .object_name = "libdw_bpf" };
+	struct bpf_map *map;
+	int error;
+
+	tool->object = bpf_object__open_mem(object, size, &open);
+	if (!tool->object)
+		return -errno;
+	map = bpf_object__find_map_by_name(tool->object, UNWIND_OPTIONS_MAP);
+	error = map ? bpf_map__set_initial_value(map, &options,
+						 sizeof(options)) :
+		      -ENOENT;
+	if (!error)
+		error = bpf_object__load(tool->object);
+	if (!error)
+		return 0;
+	bpf_object__close(tool->object);
+	tool->object = NULL;
+	return error;
+}
+
+/* What a kernel without the helper says of it is expected, and not shown. */
+static int load_either(struct tool *tool, const void *object, size_t size)
+{
+	int error = -ENOTSUP;
+
+	libbpf_set_print(quiet);
+	if (!tool->by_stack)
+		error = load(tool, object, size, UNWIND_REGS_HELPER);
+	libbpf_set_print(print_warnings);
+	if (error)
+		error = load(tool, object, size, UNWIND_REGS_STACK);
+	return error;
+}
+
+static int map_fd(const struct tool *tool, const char *name)
+{
+	return bpf_object__find_map_fd_by_name(tool->object, name);
+}
+
+static void follow(struct tool *tool, uint32_t tgid)
+{
+	const uint32_t generation = 1;
+
+	bpf_map_set(map_fd(tool, "dwunw_generations"), &tgid, &generation);
+}
+
+int tool_keep(struct tool *tool, struct bpf_link *link, const char *what)
+{
+	size_t room = sizeof(tool->links) / sizeof(tool->links[0]);
+
+	if (!link)
+		return explain(tool->name, what, errno);
+	if (tool->link_count == room) {
+		bpf_link__destroy(link);
+		return explain(tool->name, what, ENOSPC);
+	}
+	tool->links[tool->link_count++] = link;
+	return 0;
+}
+
+/* libbpf itself finds an event only where tracefs is mounted. */
+static struct bpf_link *attach_event(struct bpf_program *program,
+				     const char *event)
+{
+	struct bpf_link *link;
+	int fd = tracepoint_open(event);
+
+	if (fd < 0) {
+		errno = -fd;
+		return NULL;
+	}
+	link = bpf_program__attach_perf_event(program, fd);
+	if (!link)
+		close(fd);
+	return link;
+}
+
+struct bpf_link *tool_tracepoint(struct tool *tool, const char *name,
+				 const char *event)
+{
+	struct bpf_program *program;
+
+	program = bpf_object__find_program_by_name(tool->object, name);
+	if (program)
+		return attach_event(program, event);
+	errno = ENOENT;
+	return NULL;
+}
+
+static int attach_tracepoints(struct tool *tool)
+{
+	static const char prefix[] = "tracepoint/";
+	struct bpf_program *program;
+
+	bpf_object__for_each_program(program, tool->object)
+	{
+		const char *section = bpf_program__section_name(program);
+		const char *event = section + sizeof(prefix) - 1;
+		int error;
+
+		if (strncmp(section, prefix, sizeof(prefix) - 1))
+			continue;
+		error = tool_keep(tool, attach_event(program, event), event);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+int tool_open(struct tool *tool, const void *object, size_t size)
+{
+	struct sigaction action = { .sa_handler = on_interrupt };
+	int error = load_either(tool, object, size);
+
+	if (error)
+		return explain(tool->name, "loading the BPF programs", -error);
+	tool->machine = machine__new();
+	if (!tool->machine ||
+	    dwunw_symbol_resolver_init(&tool->symbols, NULL) != DWUNW_OK)
+		return explain(tool->name, "starting", ENOMEM);
+	error = bpf_unwind_ctx__thread_map(tool->machine, tool->tgid,
+					   tool->tid);
+	if (error) {
+		fprintf(stderr, "%s: process %d: %s\n", tool->name,
+			(int)tool->tgid,
+			dwunw_status_name((dwunw_status_t)error));
+		return EXIT_FAILURE;
+	}
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	follow(tool, (uint32_t)tool->tgid);
+	return attach_tracepoints(tool);
+}
+
+/* --- stacks ----------------------------------------------------------------- */
+
+/* A FORK record's cookie is the new task: a process, unless it is a thread. */
+static void follow_child(struct tool *tool, const void *bytes)
+{
+	const struct dwunw_event_header *header = bytes;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/task/%" PRIu64,
+		 header->pid, header->cookie);
+	if (access(path, F_OK))
+		follow(tool, (uint32_t)header->cookie);
+}
+
+void tool_resolve(struct tool *tool, const void *bytes, size_t size,
+		  struct tool_stack *stack)
+{
+	stack->uc = (struct unwind_ctx){ .data = bytes, .size = size };
+	stack->st = (struct stacktrace){
+		.max_depth = tool->max_depth,
+		.ips = stack->ips,
+		.frames = stack->frames,
+	};
+	stack->status = bpf_unwind_ctx__resolve_callchain(
+		&stack->st, tool->machine, &stack->uc);
+	if (!stack->status && stack->uc.kind == DWUNW_EVENT_FORK)
+		follow_child(tool, bytes);
+}
+
+/* The ip as the file has it is where its symbol is looked for. */
+static void print_frame(struct tool *tool, const struct tool_stack *stack,
+			int index)
+{
+	struct dwunw_context *ctx = machine__context(tool->machine);
+	const struct dwunw_frame *frame = &stack->frames[index];
+	const char *label = dwunw_module_label(ctx, frame->module);
+	struct dwunw_symbol_input input = {
+		.module_path = label,
+		.pc = dwunw_frame_lookup(frame, frame->vaddr),
+	};
+	struct dwunw_symbol_info info = { 0 };
+
+	if (label)
+		dwunw_symbol_resolve_batch(&tool->symbols, &input, &info, 1);
+	printf("\t#%-2d 0x%012" PRIx64 " %s", index, stack->ips[index],
+	       info.function ? info.function : "?");
+	if (info.function)
+		printf("+0x%" PRIx64, info.offset);
+	if (label)
+		printf(" [%s]",
+		       strrchr(label, '/') ? strrchr(label, '/') + 1 : label);
+	if (frame->how > DWUNW_HOW_CFI)
+		printf(" (%s)", dwunw_how_name(frame->how));
+	putchar('\n');
+}
+
+static void print_end(struct tool *tool, const struct tool_stack *stack)
+{
+	const struct dwunw_stop *stop = &stack->st.stop;
+	char text[512];
+
+	switch (stop->reason) {
+	case DWUNW_STOP_ROOT:
+		tool->whole++;
+		return;
+	case DWUNW_STOP_LIMIT:
+		tool->cut++;
+		printf("\tends here: DEPTH\n");
+		return;
+	default:
+		printf("\tends here: %s\n",
+		       dwunw_stop_text(machine__context(tool->machine), stop,
+				       text, sizeof(text)));
+	}
+}
+
+void tool_print(struct tool *tool, const struct tool_stack *stack)
+{
+	const struct unwind_ctx *uc = &stack->uc;
+
+	if (stack->status) {
+		tool->received++;
+		tool->not_unwound++;
+		fprintf(stderr, "%s: process %" PRIu32 ": %s\n", tool->name,
+			uc->tgid,
+			dwunw_status_name((dwunw_status_t)stack->status));
+		return;
+	}
+	if (uc->kind != DWUNW_EVENT_STACK)
+		return;
+	tool->received++;
+	printf("%s %" PRIu32 "/%" PRIu32 " %" PRIu64 ".%06" PRIu64 "\n",
+	       uc->name, uc->tgid, uc->tid, uc->ts / 1000000000,
+	       uc->ts / 1000 % 1000000);
+	for (int i = 0; i < stack->st.depth; i++)
+		print_frame(tool, stack, i);
+	print_end(tool, stack);
+	fflush(stdout);
+}
+
+/* --- reading ---------------------------------------------------------------- */
+
+int tool_read(struct tool *tool, ring_buffer_sample_fn on_record, void *ctx)
+{
+	struct ring_buffer *ring;
+	int result = 0;
+
+	ring = ring_buffer__new(map_fd(tool, "dwunw_events"), on_record, ctx,
+				NULL);
+	if (!ring)
+		return explain(tool->name, "the ring buffer", errno);
+	fprintf(stderr, "%s: ready\n", tool->name);
+	while (!interrupted && (result >= 0 || result == -EINTR))
+		result = ring_buffer__poll(ring, POLL_MS);
+	ring_buffer__free(ring);
+	if (result >= 0 || result == -EINTR)
+		return 0;
+	return explain(tool->name, "the ring buffer", -result);
+}
+
+static int on_record(void *ctx, void *bytes, size_t size)
+{
+	static struct tool_stack stack;
+	struct tool *tool = ctx;
+
+	tool_resolve(tool, bytes, size, &stack);
+	tool_print(tool, &stack);
+	return 0;
+}
+
+int tool_run(struct tool *tool)
+{
+	return tool_read(tool, on_record, tool);
+}
+
+static uint64_t counter(const struct tool *tool, uint32_t index)
+{
+	uint64_t value = 0;
+
+	bpf_map_get(map_fd(tool, "dwunw_counters"), &index, &value);
+	return value;
+}
+
+static void print_counts(const struct tool *tool)
+{
+	printf("stacks %" PRIu64 ", whole %" PRIu64 ", cut by DEPTH %" PRIu64
+	       ", not unwound %" PRIu64 "\n",
+	       tool->received, tool->whole, tool->cut, tool->not_unwound);
+	printf("lost %" PRIu64 " (no scratch slot %" PRIu64
+	       ", buffer full %" PRIu64 ", no registers %" PRIu64 ")\n",
+	       counter(tool, DWUNW_COUNT_CALLS) -
+		       counter(tool, DWUNW_COUNT_EVENTS),
+	       counter(tool, DWUNW_COUNT_DROP_SLOT),
+	       counter(tool, DWUNW_COUNT_DROP_BUFFER),
+	       counter(tool, DWUNW_COUNT_DROP_TOOL));
+}
+
+void tool_close(struct tool *tool)
+{
+	while (tool->link_count)
+		bpf_link__destroy(tool->links[--tool->link_count]);
+	if (tool->object && tool->machine)
+		print_counts(tool);
+	bpf_object__close(tool->object);
+	dwunw_symbol_resolver_shutdown(&tool->symbols);
+	machine__delete(tool->machine);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * uprobe TGID TID BIN FUNC [DEPTH] - prints the stack of every call of a
+ * function. BIN: a program or a library, by the path that it has here.
+ */
+#include "object.h"
+#include "permission.h"
+#include "tool.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* In every process that has BIN mapped; which one counts is decided there, so
+ * that children and programs that are executed later are seen as well. */
+static int attach(struct tool *tool)
+{
+	const char *path = tool->operands[0], *function = tool->operands[1];
+	struct bpf_program *program;
+	dwunw_status_t status;
+	uint64_t off;
+
+	status =
+		dwunw_symbol_offset(&tool->symbols, path, function, &off, NULL);
+	if (status != DWUNW_OK) {
+		fprintf(stderr, "%s: %s in %s: %s\n", tool->name, function,
+			path, dwunw_status_name(status));
+		return EXIT_FAILURE;
+	}
+	program = bpf_object__find_program_by_name(tool->object, "on_call");
+	return tool_keep(tool,
+			 bpf_program__attach_uprobe(program, false, -1, path,
+						    (size_t)off),
+			 "the uprobe");
+}
+
+int main(int argc, char **argv)
+{
+	static struct tool tool = { .name = "uprobe" };
+	int status = tool_arguments(&tool, argv, 2, "BIN FUNC");
+
+	(void)argc;
+	if (!status)
+		status = tool_open(&tool, bpf_object_start, bpf_object_size());
+	if (!status)
+		status = attach(&tool);
+	if (!status)
+		status = tool_run(&tool);
+	tool_close(&tool);
+	return status;
+}

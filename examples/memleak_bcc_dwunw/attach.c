@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * attach.c - where the probes of one process are: every mapped file that
+ * defines an allocator, and each function once.
+ */
+#include "entry.h"
+#include "permission.h"
+#include "tool.h"
+
+#include <dwunw/regset.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum kind {
+	C_FUNCTION,
+	CXX_OPERATOR /* where an allocator brings its own */
+};
+
+/* What is probed, and by which program. -S and --allocator change C names. */
+static const struct function_row {
+	const char *name;
+	const char *program;
+	bool returns;
+	enum kind kind;
+} table[] = {
+	{ "malloc", "malloc_enter", true, C_FUNCTION },
+	{ "calloc", "calloc_enter", true, C_FUNCTION },
+	{ "realloc", "realloc_enter", true, C_FUNCTION },
+	{ "mmap", "mmap_enter", true, C_FUNCTION },
+	{ "mremap", "mremap_enter", true, C_FUNCTION },
+	{ "posix_memalign", "posix_memalign_enter", true, C_FUNCTION },
+	{ "memalign", "aligned_alloc_enter", true, C_FUNCTION },
+	{ "aligned_alloc", "aligned_alloc_enter", true, C_FUNCTION },
+	{ "valloc", "malloc_enter", true, C_FUNCTION },
+	{ "pvalloc", "malloc_enter", true, C_FUNCTION },
+	{ "free", "free_enter", false, C_FUNCTION },
+	{ "munmap", "munmap_enter", false, C_FUNCTION },
+	{ "_Znwm", "malloc_enter", true, CXX_OPERATOR },
+	{ "_Znam", "malloc_enter", true, CXX_OPERATOR },
+	{ "_ZnwmRKSt9nothrow_t", "malloc_enter", true, CXX_OPERATOR },
+	{ "_ZnamRKSt9nothrow_t", "malloc_enter", true, CXX_OPERATOR },
+	{ "_Znwj", "malloc_enter", true, CXX_OPERATOR },
+	{ "_Znaj", "malloc_enter", true, CXX_OPERATOR },
+	{ "_ZdlPv", "free_enter", false, CXX_OPERATOR },
+	{ "_ZdaPv", "free_enter", false, CXX_OPERATOR },
+	{ "_ZdlPvm", "free_enter", false, CXX_OPERATOR },
+	{ "_ZdaPvm", "free_enter", false, CXX_OPERATOR },
+	{ "_ZdlPvj", "free_enter", false, CXX_OPERATOR },
+	{ "_ZdaPvj", "free_enter", false, CXX_OPERATOR },
+};
+#define TABLE_COUNT (sizeof(table) / sizeof(table[0]))
+
+#if defined(__x86_64__)
+#define HOST_ARCH DWUNW_ARCH_X86_64
+#elif defined(__aarch64__)
+#define HOST_ARCH DWUNW_ARCH_ARM64
+#else
+#define HOST_ARCH DWUNW_ARCH_NONE
+#endif
+
+/* A file that is looked at. */
+struct file {
+	struct tool *tool;
+	struct target *target;
+	const char *path;
+	bool program; /* the target's own */
+	const char *pattern;
+	uint64_t offs[TABLE_COUNT * (PATTERNS + 1)]; /* those with probes */
+	uint32_t off_count;
+};
+
+/* The name by the pattern: its * is the function's usual name. */
+static void full_name(const char *pattern, const char *name, char *text,
+		      size_t size)
+{
+	const char *star = strchr(pattern, '*');
+
+	snprintf(text, size, "%.*s%s%s", (int)(star - pattern), pattern, name,
+		 star + 1);
+}
+
+static bool is_given(const struct given_symbol *given, const struct file *file,
+		     const char *name)
+{
+	if (strcmp(given->name, name))
+		return false;
+	return given->file[0] ? strstr(file->path, given->file) != NULL :
+				file->program;
+}
+
+static bool find_function(const struct file *file, const char *name,
+			  uint64_t *off, uint64_t *size)
+{
+	const struct arguments *arguments = &file->tool->arguments;
+	char full[96];
+
+	full_name(file->pattern, name, full, sizeof(full));
+	*size = 0;
+	for (uint32_t i = 0; i < arguments->given_count; i++) {
+		if (!is_given(&arguments->given[i], file, full))
+			continue;
+		*off = arguments->given[i].off;
+		return true;
+	}
+	return !dwunw_symbol_offset(&file->tool->resolver, file->path, full,
+				    off, size);
+}
+
+/* jemalloc, tcmalloc, mimalloc: their operator new does not call malloc. */
+static bool has_own_operators(const struct file *file)
+{
+	static const char *const marks[] = { "mallctl", "je_mallctl",
+					     "tc_malloc", "mi_malloc" };
+	struct file any = *file;
+	uint64_t off, size;
+
+	any.pattern = "*";
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		if (find_function(&any, marks[i], &off, &size))
+			return true;
+	}
+	return false;
+}
+
+static bool is_known(const struct file *file, uint64_t off)
+{
+	for (uint32_t i = 0; i < file->off_count; i++) {
+		if (file->offs[i] == off)
+			return true;
+	}
+	return false;
+}
+
+/* The return probe first: an entry that is seen returns. */
+static int attach_function(struct file *file, const struct function_row *row,
+			   uint64_t off)
+{
+	struct tool *tool = file->tool;
+	int32_t pid = file->target->pid;
+	int error = 0;
+
+	if (row->returns)
+		error = loader_attach_uprobe(tool->loader, "alloc_exit", true,
+					     pid, file->path, off);
+	if (!error)
+		error = loader_attach_uprobe(tool->loader, row->program, false,
+					     pid, file->path, off);
+	if (!error)
+		tool->statistics.probes += 1 + row->returns;
+	return error;
+}
+
+/* 0, or an errno: told. */
+static int attach_row(struct file *file, const struct function_row *row)
+{
+	struct tool *tool = file->tool;
+	uint64_t off, size;
+	uint32_t later = 0;
+	int error;
+
+	/* aliases: glibc's aligned_alloc is its memalign */
+	if (!find_function(file, row->name, &off, &size) || is_known(file, off))
+		return 0;
+	file->offs[file->off_count++] = off;
+	if (!tool->arguments.entry_only)
+		later = entry_cheap_offset_in(HOST_ARCH, file->path, off, size);
+	error = attach_function(file, row, off + later);
+	if (error && later) { /* not an instruction, for this kernel */
+		later = 0;
+		error = attach_function(file, row, off);
+	}
+	if (!error) {
+		tool->statistics.cheap_probes += later != 0;
+		if (tool->arguments.verbose)
+			fprintf(stderr, "probe: %s+0x%" PRIx32 " in %s\n",
+				row->name, later, file->path);
+		return 0;
+	}
+	tool->statistics.failed_probes++;
+	fprintf(stderr, "probe on %s at 0x%" PRIx64 " in %s: %s\n", row->name,
+		off, file->path, strerror(-error));
+	return -error;
+}
+
+/* All functions by one pattern. -1: it defines no allocator of that name. */
+static int attach_pattern(struct file *file, const char *pattern)
+{
+	bool operators = false;
+	uint64_t off, size;
+	int error = 0, first;
+
+	file->pattern = pattern;
+	if (!find_function(file, "malloc", &off, &size))
+		return -1;
+	if (!strcmp(pattern, "*"))
+		operators = has_own_operators(file);
+	for (size_t i = 0; i < TABLE_COUNT; i++) {
+		if (table[i].kind == CXX_OPERATOR && !operators)
+			continue;
+		first = attach_row(file, &table[i]);
+		error = error ? error : first;
+	}
+	return error;
+}
+
+/* As attach_pattern(), by all patterns that were given. */
+static int attach_file(struct tool *tool, struct target *target,
+		       const char *path, bool program)
+{
+	const struct arguments *arguments = &tool->arguments;
+	struct file file = {
+		.tool = tool, .target = target, .path = path, .program = program
+	};
+	int status = -1;
+
+	if (!arguments->pattern_count)
+		status = attach_pattern(&file, "*");
+	for (uint32_t i = 0; i < arguments->pattern_count; i++) {
+		int one = attach_pattern(&file, arguments->patterns[i]);
+
+		status = one >= 0 && status <= 0 ? one : status;
+	}
+	if (status == -1 || target->file_count == TARGET_FILES)
+		return status;
+	snprintf(target->files[target->file_count++], sizeof(target->files[0]),
+		 "%s", path);
+	if (!status)
+		fprintf(stderr, "probes on %s\n", path);
+	return status;
+}
+
+static bool has_probes(const struct target *target, const char *path)
+{
+	for (uint32_t i = 0; i < target->file_count; i++) {
+		if (!strcmp(target->files[i], path))
+			return true;
+	}
+	return false;
+}
+
+/* -O: this file, by its path or by the end of its path. */
+static bool is_object(const struct arguments *arguments, const char *path)
+{
+	size_t length, size = strlen(path);
+	struct stat one, other;
+
+	if (!arguments->object)
+		return true;
+	length = strlen(arguments->object);
+	if (size >= length &&
+	    !strcmp(path + size - length, arguments->object) &&
+	    (size == length || arguments->object[0] == '/' ||
+	     path[size - length - 1] == '/'))
+		return true;
+	return !stat(path, &one) && !stat(arguments->object, &other) &&
+	       one.st_ino == other.st_ino && one.st_dev == other.st_dev;
+}
+
+/* Its mappings can't be read: the libc that other programs have here. */
+static int attach_unseen(struct tool *tool, struct target *target)
+{
+	static const char *const usual[] = {
+#if defined(__x86_64__)
+		"/lib/x86_64-linux-gnu/libc.so.6",
+#elif defined(__aarch64__)
+		"/lib/aarch64-linux-gnu/libc.so.6",
+#endif
+		"/lib64/libc.so.6",
+		"/lib/libc.so.6",
+		"/lib/libc.so"
+	};
+	const char *object = tool->arguments.object;
+	int status = -1;
+
+	if (target->file_count)
+		return 0;
+	if (object && strchr(object, '/'))
+		return attach_file(tool, target, object, false);
+	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
+		if (!access(usual[i], R_OK)) {
+			status = attach_file(tool, target, usual[i], false);
+			break;
+		}
+	}
+	return status;
+}
+
+static void say_none(const struct target *target, const char *looked_at)
+{
+	fprintf(stderr,
+		TOOL ": pid %d: no mapped file defines the allocator; looked "
+		     "at:\n%s"
+		     "of another name: --symbols-prefix or --allocator; "
+		     "stripped: --debug-file FILE, or\n"
+		     "--symbol malloc=0xOFFSET[@FILE] --symbol free=0xOFFSET "
+		     "… (offsets in the file)\n",
+		target->pid, looked_at);
+}
+
+int attach_files(struct tool *tool, struct target *target)
+{
+	const struct dwunw_space *space;
+	char path[512], last[512] = "", looked_at[2048] = "";
+	bool program = true;
+	int status = 0;
+
+	if (target->lost_rights)
+		return attach_unseen(tool, target);
+	space = dwunw_process_space(target->process);
+	for (uint32_t i = 0; i < space->count; i++) {
+		size_t used = strlen(looked_at);
+		int one;
+
+		if (dwunw_process_file(target->process, &space->mappings[i],
+				       path, sizeof(path)) ||
+		    !strcmp(path, last))
+			continue;
+		strcpy(last, path);
+		snprintf(looked_at + used, sizeof(looked_at) - used, "\t%s\n",
+			 path);
+		if (is_object(&tool->arguments, path) &&
+		    !has_probes(target, path)) {
+			one = attach_file(tool, target, path, program);
+			status = one > 0 && !status ? one : status;
+		}
+		program = false;
+	}
+	if (status)
+		return explain(TOOL, "a probe was not attached", status);
+	if (!target->file_count && !target->starting)
+		say_none(target, looked_at);
+	return target->file_count ? 0 : -1;
+}

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * memleak_dwunw.bpf.c - a program's allocations: probes of its allocator, the
+ * map of live blocks, and the stack of each.
+ *
+ * Where upstream calls bpf_get_stackid() at the return of an allocation, this
+ * sends an event with registers and stack; all lines that are there for it
+ * are marked dwunw-added, with the number that README.md has for them.
+ */
+#define DWUNW_CAPTURE_PROCESS /* dwunw-added 6: mappings, fork, exec, exit */
+#include "capture.bpf.h"      /* dwunw-added 1: dwunw_slot_…(), registers */
+#include "memleak_dwunw_events.h"
+
+#if defined(DWUNW_TARGET_MIPS32EL) || defined(DWUNW_TARGET_MIPS32EB)
+#define CALLS_MAX 1024
+#else
+#define CALLS_MAX 4096
+#endif
+
+/* Grown on demand, so that a small live set costs little. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MEMLEAK_LIVE_MAX);
+	__uint(map_flags, DWUNW_GROWING_MAP);
+	__type(key, struct block_id);
+	__type(value, struct live_block);
+} live SEC(".maps");
+
+/* End of a live mapping -> its start, since munmap may cut the end off. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CALLS_MAX);
+	__uint(map_flags, DWUNW_GROWING_MAP);
+	__type(key, struct block_id);
+	__type(value, __u64);
+} ends SEC(".maps");
+
+/* What blocks.h wants. */
+typedef struct block_id block_id;
+#define WORD_MAX ((dwunw_word)-1)
+#define map_find bpf_map_lookup_elem
+#define map_put(map, key, value) bpf_map_update_elem(map, key, value, BPF_ANY)
+#define map_drop bpf_map_delete_elem
+#define BLOCKS __always_inline
+
+static __always_inline block_id block_id_of(uint64_t addr)
+{
+	block_id id = {
+		.addr = addr,
+		.pid = bpf_get_current_pid_tgid() >> 32,
+	};
+
+	return id;
+}
+
+static __always_inline long read_word(uint64_t addr, uint64_t *value)
+{
+	dwunw_word word;
+	long status = bpf_probe_read_user(&word, sizeof(word), (void *)addr);
+
+	*value = word;
+	return status;
+}
+
+/* Threads inside an allocator's function. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, CALLS_MAX);
+	__uint(map_flags, DWUNW_GROWING_MAP);
+	__type(key, __u64);
+	__type(value, struct call);
+} calls SEC(".maps");
+
+#include "blocks.h"
+
+/* pid -> how; not there: both. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__uint(map_flags, DWUNW_GROWING_MAP);
+	__type(key, __u32);
+	__type(value, struct memleak_process);
+} processes SEC(".maps");
+
+/* Stacks sent in this piece of time. */
+struct window {
+	__u64 number;
+	__u64 sent;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct window);
+} windows SEC(".maps");
+
+const volatile struct memleak_options options SEC(MEMLEAK_OPTIONS_MAP) = {
+	.max_size = -1ull,
+	.sample_every = 1,
+	.depth = 127,
+};
+
+/* Set by the tool when all probes are attached, cleared before they go: half
+ * of them would see blocks without their free, or malloc's mmap as its own. */
+volatile __u32 recording SEC(MEMLEAK_SWITCH_MAP) = 0;
+
+static __always_inline __u64 this_thread(void)
+{
+	return (__u32)bpf_get_current_pid_tgid();
+}
+
+/* --- which allocations ---------------------------------------------------- */
+
+#define LN_BITS 28
+#define LN_2 186065279ull /* ln(2) << LN_BITS */
+
+/* -ln(x / 2^32) << LN_BITS for 0 < x <= 2^32: exponentially distributed if x
+ * is random. One bit of the logarithm is found by each squaring. */
+static __always_inline __u64 minus_ln(__u64 x)
+{
+	__u64 rest = (1ull << 32) - x, whole = 32, part = 0;
+
+	if (rest < 1 << 16) /* there -ln(1 - e) is e, but for 1 in 2^17 */
+		return rest >> (32 - LN_BITS);
+	for (int i = 0; i < 32 && x < 1ull << 32; i++) {
+		x <<= 1;
+		whole--;
+	}
+	x >>= 1; /* 1 to 2, as 2^31 to 2^32 */
+	for (int i = 0; i < LN_BITS; i++) {
+		x = x * x >> 31;
+		part <<= 1;
+		if (x >> 32) {
+			x >>= 1;
+			part |= 1;
+		}
+	}
+	return (((32 - whole) << LN_BITS) - part) * (LN_2 >> 4) >>
+	       (LN_BITS - 4);
+}
+
+/* A block of s bytes with the probability 1 - exp(-s / sample_bytes): as often
+ * as one of its bytes is hit by points at random, so far apart on average. */
+static __always_inline bool hit_by_sample(__u64 size)
+{
+	__u64 random = 1 + (__u64)bpf_get_prandom_u32();
+
+	if (size >> 35)
+		return true;
+	return minus_ln(random) * options.sample_bytes < size << LN_BITS;
+}
+
+static __always_inline bool wanted(__u64 size)
+{
+	if (size < options.min_size || size > options.max_size)
+		return false;
+	if (options.sample_bytes)
+		return hit_by_sample(size);
+	return options.sample_every <= 1 ||
+	       bpf_get_prandom_u32() % options.sample_every == 0;
+}
+
+/* False: enough stacks have been sent in this piece of time. */
+static __always_inline bool within_budget(void)
+{
+	__u64 number = bpf_ktime_get_ns() >> 30;
+	struct window *window;
+	__u32 zero = 0;
+
+	if (!options.budget)
+		return true;
+	window = bpf_map_lookup_elem(&windows, &zero);
+	if (!window)
+		return false;
+	if (window->number != number) {
+		window->number = number;
+		window->sent = 0;
+	}
+	return __sync_fetch_and_add(&window->sent, 1) < options.budget;
+}
+
+/* --- entries -------------------------------------------------------------- */
+
+static __always_inline int enter(struct dwunw_pt_regs *ctx, __u32 function,
+				 __u64 size, __u64 ptr)
+{
+	struct call call = {
+		.sp = DWUNW_SP(ctx),
+		.size = size,
+		.ptr = ptr,
+		.function = function,
+	};
+
+	if (!recording)
+		return 0;
+	call.ignored = !wanted(size);
+	if (!blocks_enter(this_thread(), &call))
+		dwunw_count(MEMLEAK_COUNT_CALLS_FULL);
+	return 0;
+}
+
+/* valloc, pvalloc and operator new as well */
+SEC("uprobe") int malloc_enter(struct dwunw_pt_regs *ctx)
+{
+	return enter(ctx, MALLOC, DWUNW_ARG1(ctx), 0);
+}
+
+/* If the product overflows, calloc fails. */
+SEC("uprobe") int calloc_enter(struct dwunw_pt_regs *ctx)
+{
+	return enter(ctx, MALLOC, DWUNW_ARG1(ctx) * DWUNW_ARG2(ctx), 0);
+}
+
+/* memalign as well */
+SEC("uprobe") int aligned_alloc_enter(struct dwunw_pt_regs *ctx)
+{
+	return enter(ctx, MALLOC, DWUNW_ARG2(ctx), 0);
+}
+
+SEC("uprobe") int realloc_enter(struct dwunw_pt_regs *ctx)
+{
+	return enter(ctx, REALLOC, DWUNW_ARG2(ctx), DWUNW_ARG1(ctx));
+}
+
+SEC("uprobe") int posix_memalign_enter(struct dwunw_pt_regs *ctx)
+{
+	return enter(ctx, POSIX_MEMALIGN, DWUNW_ARG3(ctx), DWUNW_ARG1(ctx));
+}
+
+SEC("uprobe") int mmap_enter(struct dwunw_pt_regs *ctx)
+{
+	return enter(ctx, MMAP, DWUNW_ARG2(ctx), 0);
+}
+
+SEC("uprobe") int mremap_enter(struct dwunw_pt_regs *ctx)
+{
+	return enter(ctx, MREMAP, DWUNW_ARG3(ctx), DWUNW_ARG1(ctx));
+}
+
+/* --- stacks --------------------------------------------------------------- */
+
+/* What the kernel's walk by frame pointers gives: all that upstream has. */
+static __always_inline long send_fp_walk(struct dwunw_pt_regs *ctx,
+					 struct dwunw_slot *slot,
+					 const struct dwunw_capture_args *args,
+					 __u32 ways)
+{
+	__u64 room = 8ull * options.depth;
+	long size;
+
+	if (room > 8192)
+		room = 8192;
+	dwunw_slot_header(slot, MEMLEAK_EVENT_FP);
+	slot->header.key = args->key;
+	slot->header.cookie = args->cookie;
+	slot->header.value = args->value;
+	slot->header.entry_offset = ways; /* is there more to come? */
+	slot->header.reg_count = DWUNW_CAPTURE_REGS;
+	dwunw_regs_fill(slot->regs, ctx);
+	size = bpf_get_stack(ctx, slot->tail, room, BPF_F_USER_STACK);
+	slot->header.stack_size = size > 0 ? size : 0;
+	return dwunw_slot_send(ctx, slot,
+			       DWUNW_HEAD_SIZE + slot->header.stack_size);
+}
+
+/* The walk goes first: when the other event is read, both are there. */
+static __always_inline long send_stack(struct dwunw_pt_regs *ctx,
+				       struct dwunw_slot *slot,
+				       struct dwunw_capture_args *args)
+{
+	__u64 id = bpf_get_current_pid_tgid();
+	__u32 pid = id >> 32, ways = MEMLEAK_SNAPSHOT | MEMLEAK_FP;
+	struct memleak_process *process;
+	long status = 0;
+
+	process = bpf_map_lookup_elem(&processes, &pid);
+	if (process)
+		ways = process->ways;
+	if (process && pid == (__u32)id)
+		args->stack_end = process->stack_end; /* dwunw-added 8 */
+	if (ways & MEMLEAK_FP)
+		status = send_fp_walk(ctx, slot, args, ways);
+	if (ways & MEMLEAK_SNAPSHOT) /* dwunw-added 2: registers and stack */
+		status = dwunw_slot_send(ctx, slot,
+					 dwunw_slot_fill(slot, ctx, args));
+	return status;
+}
+
+/* The key of its stack; 0: none was sent, and that is counted. */
+static __always_inline __u64 take_stack(struct dwunw_pt_regs *ctx, __u64 addr,
+					__u64 size)
+{
+	struct dwunw_capture_args args = { .cookie = addr, .value = size };
+	struct dwunw_slot *slot;
+	long status;
+
+	dwunw_count(MEMLEAK_COUNT_ALLOCATIONS);
+	if (!within_budget()) {
+		dwunw_count(MEMLEAK_COUNT_OVER_BUDGET);
+		return 0;
+	}
+	args.key = dwunw_next_key();
+	slot = dwunw_slot_claim();
+	if (!slot) {
+		dwunw_count_drop(DWUNW_COUNT_DROP_SLOT);
+		dwunw_count(MEMLEAK_COUNT_NO_SLOT);
+		return 0;
+	}
+	status = send_stack(ctx, slot, &args);
+	dwunw_slot_release(slot);
+	dwunw_count(status ? MEMLEAK_COUNT_NO_ROOM : MEMLEAK_COUNT_STACKS);
+	return status ? 0 : args.key;
+}
+
+/* --- returns and frees ---------------------------------------------------- */
+
+/* The return probe of them all: registers are the caller's already. A block
+ * whose stack was not sent is followed too: its bytes stay right. */
+SEC("uprobe") int alloc_exit(struct dwunw_pt_regs *ctx)
+{
+	struct live_block block = {};
+	struct call call = {};
+	__u64 addr;
+
+	addr = blocks_return(this_thread(), DWUNW_SP(ctx) - DWUNW_RETURN_POPS,
+			     DWUNW_RESULT(ctx), &call);
+	if (call.ignored)
+		dwunw_count(MEMLEAK_COUNT_IGNORED);
+	if (!addr)
+		return 0;
+	block.size = call.size;
+	block.time_ns = bpf_ktime_get_ns();
+	block.key = take_stack(ctx, addr, call.size);
+	block.tid = this_thread();
+	if (!blocks_keep(&call, addr, &block))
+		dwunw_count(MEMLEAK_COUNT_LIVE_FULL);
+	return 0;
+}
+
+static __always_inline void send_free(void *ctx, __u64 addr)
+{
+	struct dwunw_slot *slot = dwunw_slot_claim();
+
+	if (!slot) {
+		dwunw_count_drop(DWUNW_COUNT_DROP_SLOT);
+		return;
+	}
+	dwunw_slot_header(slot, MEMLEAK_EVENT_FREE);
+	slot->header.cookie = addr;
+	dwunw_slot_send(ctx, slot, sizeof(slot->header));
+	dwunw_slot_release(slot);
+}
+
+SEC("uprobe") int free_enter(struct dwunw_pt_regs *ctx)
+{
+	blocks_free(DWUNW_ARG1(ctx));
+	if (options.trace_frees && recording)
+		send_free(ctx, DWUNW_ARG1(ctx));
+	return 0;
+}
+
+SEC("uprobe") int munmap_enter(struct dwunw_pt_regs *ctx)
+{
+	blocks_unmap(DWUNW_ARG1(ctx), DWUNW_ARG2(ctx));
+	if (options.trace_frees && recording)
+		send_free(ctx, DWUNW_ARG1(ctx));
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

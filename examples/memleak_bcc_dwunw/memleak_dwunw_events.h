@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * memleak_dwunw_events.h - what the BPF programs and the tool share.
+ */
+#ifndef MEMLEAK_DWUNW_EVENTS_H
+#define MEMLEAK_DWUNW_EVENTS_H
+
+#include "capture.h"
+
+/* The map "live": a block's address and process -> this. */
+struct block_id {
+	uint64_t addr;
+	uint32_t pid;
+	uint32_t zero;
+};
+
+struct live_block {
+	uint64_t size;
+	uint64_t time_ns;
+	uint64_t key; /* of its stack's event; 0: none was sent */
+	uint32_t tid;
+	uint32_t zero;
+};
+
+/* The map of this name holds one struct memleak_options. */
+#define MEMLEAK_OPTIONS_MAP ".rodata.memleak"
+struct memleak_options {
+	uint64_t min_size;
+	uint64_t max_size;
+	uint32_t sample_every; /* one in so many at random; 1: all */
+	uint32_t sample_bytes; /* mean distance of samples; 0: off */
+	uint32_t budget;       /* stacks in 2^30 ns; 0: no limit */
+	uint32_t depth;	       /* of the frame-pointer walk, in frames */
+	uint32_t trace_frees;  /* send an event for each free */
+	uint32_t reserved;
+};
+
+/* The map of this name holds one u32: allocations are recorded, or not. */
+#define MEMLEAK_SWITCH_MAP ".data.memleak"
+
+/* The map "processes": pid -> how its stacks are taken. */
+struct memleak_process {
+	uint32_t ways;
+	uint32_t zero;
+	uint64_t stack_end; /* its first thread's; the environment is above */
+};
+#define MEMLEAK_SNAPSHOT 1u /* dwunw-added 2: registers and stack */
+#define MEMLEAK_FP 2u	    /* the kernel's walk by frame pointers */
+
+/* Our own event kinds: that walk's addresses (as "stack"), and a free. */
+#define MEMLEAK_EVENT_FP 64
+#define MEMLEAK_EVENT_FREE 65
+
+/*
+ * Our own counters. allocations = stacks + unsent, and unsent are those over
+ * the budget, or without scratch space, or for which the buffer was full.
+ */
+enum memleak_counter {
+	MEMLEAK_COUNT_ALLOCATIONS = DWUNW_COUNT_OWN,
+	MEMLEAK_COUNT_STACKS,
+	MEMLEAK_COUNT_OVER_BUDGET,
+	MEMLEAK_COUNT_NO_SLOT,
+	MEMLEAK_COUNT_NO_ROOM,
+	MEMLEAK_COUNT_LIVE_FULL,  /* the block is not followed */
+	MEMLEAK_COUNT_CALLS_FULL, /* the call was not seen as one */
+	MEMLEAK_COUNT_IGNORED,	  /* not sampled, or not of that size */
+};
+
+/*
+ * Defaults. A router's maps do not grow on demand (DWUNW_GROWING_MAP): a live
+ * block costs 96 bytes at once.
+ */
+#ifdef __mips__
+#define MEMLEAK_RING_SIZE (1u << 20)
+#define MEMLEAK_LIVE_MAX (1u << 14)
+#else
+#define MEMLEAK_RING_SIZE (1u << 22)
+#define MEMLEAK_LIVE_MAX (3u << 15)
+#endif
+
+/* --- allocations of the kernel (memleak_dwunw_kernel.bpf.c) --------------- */
+
+/* The map "live": address, page or percpu pointer -> this. */
+struct kernel_block {
+	uint64_t size;
+	uint64_t time_ns;
+	uint64_t stack; /* key of the map "stacks"; 0: none */
+};
+#define KERNEL_ID_PAGE (1ull << 62)
+#define KERNEL_ID_PERCPU (1ull << 61)
+
+/* Where a tracepoint's fields are, as its format file says. */
+struct memleak_fields {
+	uint32_t ptr;
+	uint32_t ptr_bytes;
+	uint32_t size;
+	uint32_t size_bytes;
+};
+
+#define MEMLEAK_KERNEL_OPTIONS_MAP ".rodata.kernel"
+enum memleak_tracepoint {
+	KERNEL_KMALLOC,
+	KERNEL_KMALLOC_NODE,
+	KERNEL_CACHE_ALLOC,
+	KERNEL_CACHE_ALLOC_NODE,
+	KERNEL_KFREE,
+	KERNEL_CACHE_FREE,
+	KERNEL_PAGE_ALLOC,
+	KERNEL_PAGE_FREE,
+	KERNEL_PERCPU_ALLOC,
+	KERNEL_PERCPU_FREE,
+	KERNEL_TRACEPOINTS
+};
+struct memleak_kernel_options {
+	struct memleak_fields fields[KERNEL_TRACEPOINTS];
+	uint64_t min_size;
+	uint64_t max_size;
+	uint32_t sample_every;
+	uint32_t page_size;
+	uint32_t missing_free; /* an address allocated again was freed */
+	uint32_t own_pid;      /* what the tool itself does is left out */
+};
+
+#define KERNEL_STACK_DEPTH 48
+struct kernel_stack {
+	uint64_t pcs[KERNEL_STACK_DEPTH]; /* 0 behind the last */
+};
+
+enum kernel_counter {
+	KERNEL_COUNT_ALLOCATIONS,
+	KERNEL_COUNT_LIVE_FULL,
+	KERNEL_COUNT_NO_STACK, /* no room for one more: bytes still count */
+	KERNEL_COUNT_FREES,
+	KERNEL_COUNT_MISSED_FREES,
+	KERNEL_COUNT_END
+};
+
+#endif

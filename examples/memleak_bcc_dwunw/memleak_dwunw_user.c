@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * memleak_dwunw_user.c - upstream memleak's tool on dwunw.
+ *
+ *   memleak_dwunw.bpf.c         in the kernel: live blocks, events
+ *   memleak_dwunw_kernel.bpf.c  the same of the kernel's own allocations
+ *   arguments.c                 the command line
+ *   attach.c, targets.c         which processes, where the probes are
+ *   command.c                   -c: from the first allocation on
+ *   unwind.c                    dwunw-added 5: an event to a stack with names
+ *   report.c, export.c          live blocks by stack
+ *   kernel.c                    the run without -p and -c
+ *   this file                   the run with them
+ */
+#include "bpf_map.h"
+#include "permission.h"
+#include "tool.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The buffer is read so often, or when a quarter of it is full. */
+#define READ_MS 20
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number)
+{
+	interrupted = number;
+}
+
+/* A child has stopped: the wait for events ends. */
+static void on_child(int number)
+{
+	(void)number;
+}
+
+static void print_log(void *ctx, const char *line)
+{
+	(void)ctx;
+	fprintf(stderr, "dwunw: %s\n", line);
+}
+
+/* --- set-up ---------------------------------------------------------------- */
+
+/* dwunw-added 4: the library, where upstream opens syms_cache. */
+static int open_dwunw(struct tool *tool)
+{
+	struct dwunw_config config = {
+		.log = tool->arguments.verbose ? print_log : NULL,
+	};
+	struct dwunw_symbol_config symbols = {
+		.debug_file = tool->arguments.debug_file,
+	};
+	dwunw_status_t status = dwunw_init_with(&tool->dwunw, &config);
+
+	if (!status)
+		status = dwunw_symbol_resolver_init(&tool->resolver, &symbols);
+	tool->stacks.max = tool->arguments.stack_storage;
+	tool->frames = calloc(tool->arguments.depth, sizeof(*tool->frames));
+	if (!status && tool->frames)
+		return 0;
+	fprintf(stderr, TOOL ": dwunw: %s\n", dwunw_status_name(status));
+	return EXIT_FAILURE;
+}
+
+static int configure(struct tool *tool)
+{
+	const struct arguments *arguments = &tool->arguments;
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	/* dwunw-added 3: what bpf/capture.h wants to know */
+	struct dwunw_capture_options capture = {
+		.stack_cap = arguments->stack_cap,
+		.perf = arguments->perf_buffer,
+		.wakeup_size = arguments->ring_size / 4,
+		.slots = cpus < 2  ? 4 :
+			 cpus > 62 ? 64 :
+				     (uint32_t)cpus + 2,
+	};
+	struct memleak_options options = {
+		.min_size = arguments->min_size,
+		.max_size = arguments->max_size,
+		.sample_every = arguments->sample_every,
+		.sample_bytes = arguments->sample_bytes,
+		.depth = arguments->depth,
+		.trace_frees = arguments->trace,
+		/* a second, in units of 2^30 ns */
+		.budget = (uint32_t)((double)arguments->budget * 1.073741824),
+	};
+	struct loader *loader = tool->loader;
+
+	if (loader_set_value(loader, DWUNW_CAPTURE_OPTIONS_MAP, &capture,
+			     sizeof(capture)) ||
+	    loader_set_value(loader, MEMLEAK_OPTIONS_MAP, &options,
+			     sizeof(options)) ||
+	    loader_set_entries(loader, "dwunw_slots", capture.slots) ||
+	    loader_set_entries(loader, "live", arguments->live_max))
+		return -ENOENT;
+	return loader_set_events(loader, "dwunw_events", arguments->perf_buffer,
+				 arguments->ring_size);
+}
+
+static int load(struct tool *tool)
+{
+	size_t size = (size_t)(memleak_dwunw_object_end - memleak_dwunw_object);
+	const char *missing = "";
+	int error;
+
+	error = loader_open(&tool->loader, memleak_dwunw_object, size,
+			    tool->arguments.verbose);
+	if (!error)
+		error = configure(tool);
+	if (!error)
+		error = loader_load(tool->loader);
+	if (error)
+		return explain(TOOL, "the BPF programs were not loaded",
+			       -error);
+	error = loader_open_events(tool->loader, unwind_event, tool);
+	if (error)
+		return explain(TOOL, "the event buffer was not opened", -error);
+	/* dwunw-added 6: mappings, exec, fork and exit as events */
+	error = loader_attach_tracepoints(tool->loader, &missing);
+	if (error)
+		fprintf(stderr,
+			"note: no %s (%s): changed mappings are noticed "
+			"later\n",
+			missing, strerror(-error));
+	return 0;
+}
+
+static int start_pids(struct tool *tool)
+{
+	int status = 0;
+
+	for (uint32_t i = 0; i < tool->arguments.pid_count && !status; i++) {
+		int32_t pid = tool->arguments.pids[i];
+		struct target *target;
+
+		if (kill(pid, 0) && errno == ESRCH) {
+			fprintf(stderr, TOOL ": no process %" PRId32 "\n", pid);
+			return EXIT_FAILURE;
+		}
+		target = target_add(tool, pid);
+		if (!target)
+			return EXIT_FAILURE;
+		status = target_attach(tool, target);
+		if (status < 0)
+			status = EXIT_FAILURE;
+		if (!status)
+			fprintf(stderr,
+				"Attaching to pid %" PRId32
+				", Ctrl+C to quit.\n",
+				pid);
+	}
+	return status;
+}
+
+static void record(struct tool *tool, bool on)
+{
+	uint32_t zero = 0, value = on;
+
+	bpf_map_set(loader_map(tool->loader, MEMLEAK_SWITCH_MAP), &zero,
+		    &value);
+}
+
+/* --- the run --------------------------------------------------------------- */
+
+/* Calls that were under way still return and send theirs. */
+static void read_last_events(struct tool *tool)
+{
+	record(tool, false);
+	for (int tries = 0; tries < 100; tries++) {
+		loader_read_events(tool->loader, 10);
+		if (tool->statistics.received ==
+		    map_counter(tool, DWUNW_COUNT_EVENTS))
+			break;
+	}
+}
+
+static void run(struct tool *tool)
+{
+	const struct arguments *arguments = &tool->arguments;
+	uint64_t interval = (uint64_t)(arguments->interval * (double)SECOND);
+	uint64_t next = now_ns() + interval;
+	uint32_t alive = 1;
+	long done = 0;
+
+	while (!interrupted && !tool->failed && alive) {
+		loader_read_events(tool->loader, READ_MS);
+		if (tool->command_pid)
+			command_read(tool);
+		alive = targets_alive(tool);
+		if (now_ns() < next || !alive)
+			continue;
+		next += interval;
+		if (arguments->intervals && ++done == arguments->intervals)
+			break;
+		report(tool, false);
+	}
+	read_last_events(tool);
+	report(tool, true);
+}
+
+static int start(struct tool *tool)
+{
+	if (!tool->arguments.command)
+		return start_pids(tool);
+	/* nothing has run yet: what is seen is whole from the start */
+	record(tool, true);
+	return command_start(tool);
+}
+
+static int exit_status(const struct tool *tool)
+{
+	if (tool->failed) {
+		fprintf(stderr, TOOL ": dwunw failed, and --dwunw-mode=force "
+				     "allows nothing else\n");
+		return EXIT_FAILURE;
+	}
+	if (tool->command_pid && WIFEXITED(tool->command_status) &&
+	    WEXITSTATUS(tool->command_status) == 127)
+		return 127;
+	return 0;
+}
+
+static void shut_down(struct tool *tool)
+{
+	loader_close(tool->loader);
+	stacks_free(&tool->stacks);
+	dwunw_symbol_resolver_shutdown(&tool->resolver); /* dwunw-added 4 */
+	dwunw_shutdown(&tool->dwunw);			 /* dwunw-added 4 */
+	free(tool->frames);
+	free(tool->threads);
+}
+
+/* A process costs about 20 descriptors. */
+static void allow_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+int main(int argc, char **argv)
+{
+	static struct tool tool;
+	struct sigaction action = { .sa_handler = on_interrupt };
+	struct sigaction child = { .sa_handler = on_child };
+	int status = parse_arguments(&tool.arguments, argc, argv);
+
+	if (status >= 0)
+		return status;
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	if (!tool.arguments.command && !tool.arguments.pid_count)
+		return trace_kernel(&tool.arguments);
+	sigaction(SIGCHLD, &child, NULL);
+	allow_files();
+	status = open_dwunw(&tool);
+	if (!status)
+		status = load(&tool);
+	if (!status)
+		status = start(&tool);
+	if (!status) {
+		record(&tool, true);
+		fprintf(stderr, "recording\n");
+		run(&tool);
+		status = exit_status(&tool);
+	}
+	shut_down(&tool);
+	return status;
+}

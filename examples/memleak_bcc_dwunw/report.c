@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * report.c - live blocks by stack, in upstream's form; what was lost.
+ */
+#include "bpf_map.h"
+#include "tool.h"
+
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BATCH 4096u
+
+uint64_t map_counter(const struct tool *tool, uint32_t index)
+{
+	uint64_t value = 0;
+
+	bpf_map_get(loader_map(tool->loader, "dwunw_counters"), &index, &value);
+	return value;
+}
+
+/* --- blocks to lines --------------------------------------------------------- */
+
+/* Blocks that one which was sampled stands for. */
+static double weight_of(const struct arguments *arguments, uint64_t size)
+{
+	if (!arguments->sample_bytes)
+		return arguments->sample_every;
+	return size ? 1 / -expm1(-(double)size / arguments->sample_bytes) : 0;
+}
+
+bool stack_is_wanted(const struct tool *tool, const struct stack *stack)
+{
+	const char *only = tool->arguments.only;
+
+	for (uint32_t i = 0; only && i < stack->count; i++) {
+		const struct named_frame *frame = &stack->frames[i];
+
+		if ((frame->function && !fnmatch(only, frame->function, 0)) ||
+		    !fnmatch(only, base_name(frame->module), 0))
+			return true;
+	}
+	return !only;
+}
+
+static uint64_t line_hash(const struct line *line)
+{
+	uint64_t hash = (uint64_t)(uintptr_t)line->stack >> 4;
+
+	hash = (hash ^ line->pid) * 0x9e3779b97f4a7c15u;
+	hash = (hash ^ line->tid) * 0x9e3779b97f4a7c15u;
+	return hash ^ hash >> 31;
+}
+
+static struct line *line_slot(const struct lines *lines,
+			      const struct line *wanted)
+{
+	uint64_t at = line_hash(wanted);
+
+	for (;; at++) {
+		struct line *line = &lines->at[at & (lines->size - 1)];
+
+		if (!line->used ||
+		    (line->stack == wanted->stack && line->pid == wanted->pid &&
+		     line->tid == wanted->tid))
+			return line;
+	}
+}
+
+static bool grow_lines(struct lines *lines)
+{
+	struct lines larger = *lines;
+
+	larger.size = lines->size ? lines->size * 2 : 256;
+	larger.at = calloc(larger.size, sizeof(*larger.at));
+	if (!larger.at)
+		return false;
+	for (uint32_t i = 0; i < lines->size; i++) {
+		if (lines->at[i].used)
+			*line_slot(&larger, &lines->at[i]) = lines->at[i];
+	}
+	free(lines->at);
+	*lines = larger;
+	return true;
+}
+
+static void add_to_line(struct lines *lines, const struct line *part)
+{
+	struct line *line;
+
+	if (lines->count >= lines->size / 2 && !grow_lines(lines))
+		return;
+	line = line_slot(lines, part);
+	if (!line->used) {
+		*line = *part;
+		line->bytes = line->blocks = 0;
+		line->used = true;
+		lines->count++;
+	}
+	line->bytes += part->bytes;
+	line->blocks += part->blocks;
+}
+
+static void print_block(uint64_t addr, uint64_t size)
+{
+	printf("\taddr = 0x%" PRIx64 " size = %" PRIu64 "\n", addr, size);
+}
+
+/* One live block. False: it is none any more. */
+static bool add_block(struct tool *tool, struct lines *lines,
+		      const struct block_id *id, const struct live_block *block,
+		      uint64_t now)
+{
+	const struct arguments *arguments = &tool->arguments;
+	const struct target *target = target_find(tool, (int32_t)id->pid);
+	double weight = weight_of(arguments, block->size);
+	struct stack_key *key = stacks_find_key(&tool->stacks, block->key);
+	struct line part = { .bytes = weight * (double)block->size,
+			     .blocks = weight };
+
+	if (!target || block->time_ns < target->exec_time_ns)
+		return false;
+	if (key)
+		key->live = true;
+	if (now - block->time_ns < arguments->min_age_ns)
+		return true;
+	if (!key) {
+		lines->unknown_bytes += part.bytes;
+		lines->unknown_blocks += part.blocks;
+		return true;
+	}
+	if (!stack_is_wanted(tool, key->stack))
+		return true;
+	part.stack = key->stack;
+	part.pid = id->pid;
+	part.tid = arguments->by_thread ? block->tid : 0;
+	add_to_line(lines, &part);
+	return true;
+}
+
+/* By batches: next-key iteration starts over when its key was just freed. */
+static void visit_live(struct tool *tool, uint64_t now,
+		       void (*visit)(struct tool *tool, void *ctx,
+				     const struct block_id *id,
+				     const struct live_block *block,
+				     uint64_t now),
+		       void *ctx)
+{
+	static struct live_block blocks[BATCH];
+	static struct block_id ids[BATCH];
+	int fd = loader_map(tool->loader, "live"), more, first = 1;
+	uint64_t position[2] = { 0 };
+	uint32_t count;
+
+	do {
+		count = BATCH;
+		more = bpf_map_batch(fd, position, first, ids, blocks, &count);
+		for (uint32_t i = 0; i < count; i++)
+			visit(tool, ctx, &ids[i], &blocks[i], now);
+		first = 0;
+	} while (more > 0);
+}
+
+static void visit_sum(struct tool *tool, void *ctx, const struct block_id *id,
+		      const struct live_block *block, uint64_t now)
+{
+	if (!add_block(tool, ctx, id, block, now))
+		bpf_map_remove(loader_map(tool->loader, "live"), id);
+}
+
+/* -a: the blocks of one line. */
+static void visit_print(struct tool *tool, void *ctx, const struct block_id *id,
+			const struct live_block *block, uint64_t now)
+{
+	const struct line *line = ctx;
+	const struct stack_key *key =
+		stacks_find_key(&tool->stacks, block->key);
+
+	if (key && key->stack == line->stack && id->pid == line->pid &&
+	    (!tool->arguments.by_thread || line->tid == block->tid) &&
+	    now - block->time_ns >= tool->arguments.min_age_ns)
+		print_block(id->addr, block->size);
+}
+
+static int more_bytes_first(const void *a, const void *b)
+{
+	const struct line *left = a, *right = b;
+
+	if (left->used != right->used)
+		return left->used ? -1 : 1;
+	return (left->bytes < right->bytes) - (left->bytes > right->bytes);
+}
+
+/* --- text --------------------------------------------------------------------- */
+
+static void print_frames(const struct stack *stack)
+{
+	for (uint32_t i = 0; i < stack->count; i++) {
+		const struct named_frame *named = &stack->frames[i];
+
+		printf("\t%" PRIu32 " [<%016" PRIx64 ">] ", i, named->frame.pc);
+		if (named->function)
+			printf("%s+0x%" PRIx64, named->function, named->offset);
+		else if (named->module[0])
+			printf("0x%" PRIx64, named->frame.vaddr);
+		else
+			printf("<null sym>");
+		if (named->module[0])
+			printf(" [%s]", base_name(named->module));
+		if (named->frame.how > DWUNW_HOW_CFI) /* dwunw-added 10 */
+			printf(" (%s)", dwunw_how_name(named->frame.how));
+		putchar('\n');
+	}
+	if (stack->stop_text[0]) /* dwunw-added 10: why it is short */
+		printf("\tends here: %s\n", stack->stop_text);
+}
+
+static void print_line(struct tool *tool, const struct line *line, uint64_t now)
+{
+	const struct target *target = target_find(tool, (int32_t)line->pid);
+
+	printf("%.0f bytes in %.0f allocations from stack", line->bytes,
+	       line->blocks);
+	if (tool->targets && tool->targets->next && target)
+		printf(" of pid %" PRIu32 " (%s)", line->pid, target->comm);
+	if (line->tid)
+		printf(" of thread %" PRIu32 " (%s)", line->tid,
+		       thread_name(tool, line->tid));
+	putchar('\n');
+	if (tool->arguments.show_allocs)
+		visit_live(tool, now, visit_print, (void *)(uintptr_t)line);
+	print_frames(line->stack);
+}
+
+static void print_text(struct tool *tool, const struct lines *lines,
+		       uint64_t now)
+{
+	const struct arguments *arguments = &tool->arguments;
+	uint32_t count = lines->count;
+	time_t wall = time(NULL);
+	char clock[16];
+
+	strftime(clock, sizeof(clock), "%H:%M:%S", localtime(&wall));
+	if (count > arguments->top)
+		count = arguments->top;
+	printf("[%s] Top %" PRIu32 " stacks with outstanding allocations%s:\n",
+	       clock, count,
+	       arguments->sample_bytes || arguments->sample_every > 1 ?
+		       " (estimated from samples)" :
+		       "");
+	for (uint32_t i = 0; i < count; i++)
+		print_line(tool, &lines->at[i], now);
+	if (lines->unknown_blocks > 0)
+		printf("%.0f bytes in %.0f allocations from stacks that were "
+		       "not sent, or are on their way\n",
+		       lines->unknown_bytes, lines->unknown_blocks);
+}
+
+/* --- what was lost -------------------------------------------------------------- */
+
+static uint64_t resident_kib(void)
+{
+	FILE *file = fopen("/proc/self/statm", "re");
+	uint64_t pages = 0;
+
+	if (file && fscanf(file, "%*u %" SCNu64, &pages) != 1)
+		pages = 0;
+	if (file)
+		fclose(file);
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
+}
+
+struct losses {
+	uint64_t allocations, stacks, over_budget, no_slot, no_room;
+	uint64_t live_full, calls_full;
+};
+
+/* Of one moment, if there is one within a while. */
+static struct losses read_losses(const struct tool *tool)
+{
+	struct losses l = { 0 };
+
+	for (int tries = 0; tries < 100; tries++) {
+		l.allocations = map_counter(tool, MEMLEAK_COUNT_ALLOCATIONS);
+		l.stacks = map_counter(tool, MEMLEAK_COUNT_STACKS);
+		l.over_budget = map_counter(tool, MEMLEAK_COUNT_OVER_BUDGET);
+		l.no_slot = map_counter(tool, MEMLEAK_COUNT_NO_SLOT);
+		l.no_room = map_counter(tool, MEMLEAK_COUNT_NO_ROOM);
+		if (l.allocations ==
+		    l.stacks + l.over_budget + l.no_slot + l.no_room)
+			break;
+	}
+	l.live_full = map_counter(tool, MEMLEAK_COUNT_LIVE_FULL);
+	l.calls_full = map_counter(tool, MEMLEAK_COUNT_CALLS_FULL);
+	return l;
+}
+
+static void print_statistics(const struct tool *tool)
+{
+	const struct statistics *s = &tool->statistics;
+
+	printf("dwunw: stacks to the start %" PRIu64 ", to main %" PRIu64
+	       ", shorter %" PRIu64 ", by frame pointers %" PRIu64
+	       ", not unwound %" PRIu64 ", different %" PRIu32
+	       " (storage full %" PRIu64 ")\n",
+	       s->whole, s->to_main, s->short_ones, s->by_fp, s->not_unwound,
+	       tool->stacks.count, s->storage_full);
+	printf("dwunw: probes %" PRIu64 ", %" PRIu64
+	       " functions past their first instruction, failed %" PRIu64
+	       ", late children %" PRIu64 ", ignored allocations %" PRIu64 "\n",
+	       s->probes, s->cheap_probes, s->failed_probes, s->late_children,
+	       map_counter(tool, MEMLEAK_COUNT_IGNORED));
+	printf("dwunw: events %" PRIu64 ", received %" PRIu64 ", memory: tool "
+	       "%" PRIu64 " KiB, maps %" PRIu64 " KiB, %" PRIu64
+	       " bytes an event\n",
+	       map_counter(tool, DWUNW_COUNT_EVENTS), s->received,
+	       resident_kib(), loader_map_bytes(tool->loader) / 1024,
+	       s->stack_events ? s->stack_bytes / s->stack_events : 0);
+}
+
+/* dwunw-added 11: nothing is lost silently. */
+static void print_losses(const struct tool *tool)
+{
+	struct losses l = read_losses(tool);
+
+	printf("dwunw: allocations %" PRIu64 " = stacks %" PRIu64
+	       " + drops %" PRIu64 " (over budget %" PRIu64
+	       ", no scratch slot %" PRIu64 ", buffer full %" PRIu64
+	       "); live map full %" PRIu64 ", too many threads %" PRIu64 "\n",
+	       l.allocations, l.stacks, l.over_budget + l.no_slot + l.no_room,
+	       l.over_budget, l.no_slot, l.no_room, l.live_full, l.calls_full);
+	if (tool->arguments.statistics || tool->arguments.verbose)
+		print_statistics(tool);
+}
+
+int report(struct tool *tool, bool last)
+{
+	struct lines lines = { 0 };
+	uint64_t start = now_ns();
+
+	if (tool->arguments.folded && !last)
+		return 0;
+	if (!grow_lines(&lines))
+		return -1;
+	visit_live(tool, start, visit_sum, &lines);
+	qsort(lines.at, lines.size, sizeof(*lines.at), more_bytes_first);
+	if (tool->arguments.folded) {
+		print_folded(tool, &lines);
+	} else if (tool->arguments.json) {
+		print_json(tool, &lines, last);
+	} else {
+		print_text(tool, &lines, start);
+		if (tool->arguments.mode != MODE_OFF ||
+		    tool->arguments.statistics)
+			print_losses(tool);
+	}
+	fflush(stdout);
+	free(lines.at);
+	targets_forget(tool);
+	/* an event may be here before its block is in the map */
+	stacks_sweep_keys(&tool->stacks, start - SECOND);
+	return 0;
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * targets.c - the processes that are followed, and their threads' names.
+ */
+#include "bpf_map.h"
+#include "permission.h"
+#include "tool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define THREADS 4096u /* a power of two */
+
+struct threads {
+	struct {
+		uint32_t tid;
+		char name[20];
+	} at[THREADS];
+	uint32_t count;
+};
+
+/* The text of a small file in /proc, without its newline. */
+static bool read_line(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = fd < 0 ? -1 : read(fd, text, size - 1);
+
+	if (fd >= 0)
+		close(fd);
+	text[got > 0 ? got : 0] = 0;
+	text[strcspn(text, "\n")] = 0;
+	return got > 0;
+}
+
+struct target *target_find(const struct tool *tool, int32_t pid)
+{
+	struct target *target = tool->targets;
+
+	while (target && target->pid != pid)
+		target = target->next;
+	return target;
+}
+
+static void read_comm(struct target *target)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%" PRId32 "/comm", target->pid);
+	read_line(path, target->comm, sizeof(target->comm));
+}
+
+/* dwunw-added 8: startstack of proc_pid_stat(5): above it are the program's
+ * arguments and environment, which are of no use for a stack. */
+static uint64_t stack_end(int32_t pid)
+{
+	char path[64], text[1024];
+	uint64_t end = 0;
+	const char *at;
+
+	snprintf(path, sizeof(path), "/proc/%" PRId32 "/stat", pid);
+	if (!read_line(path, text, sizeof(text)))
+		return 0;
+	at = strrchr(text, ')'); /* field 2; end is field 28 */
+	for (int field = 2; at && field < 28; field++)
+		at = strchr(at + 1, ' ');
+	if (at)
+		end = strtoull(at, NULL, 10);
+	return end > 4096 ? end + 64 : 0;
+}
+
+static void write_process(struct tool *tool, const struct target *target)
+{
+	struct memleak_process process = {
+		.ways = target->ways,
+		.stack_end = stack_end(target->pid),
+	};
+	uint32_t pid = (uint32_t)target->pid;
+
+	bpf_map_set(loader_map(tool->loader, "processes"), &pid, &process);
+}
+
+void target_set_ways(struct tool *tool, struct target *target, uint32_t ways)
+{
+	if (target->ways == ways)
+		return;
+	target->ways = ways;
+	write_process(tool, target);
+}
+
+/* dwunw-added 7: what of dwunw a process is given at first. */
+static uint32_t first_ways(const struct tool *tool)
+{
+	switch (tool->arguments.mode) {
+	case MODE_OFF:
+		return MEMLEAK_FP;
+	case MODE_FORCE:
+		return MEMLEAK_SNAPSHOT;
+	default:
+		return MEMLEAK_SNAPSHOT | MEMLEAK_FP;
+	}
+}
+
+struct target *target_add(struct tool *tool, int32_t pid)
+{
+	struct target *target = target_find(tool, pid);
+	uint32_t first = 1, key = (uint32_t)pid;
+
+	if (target && !target->exited)
+		return target;
+	if (!target) {
+		target = calloc(1, sizeof(*target));
+		if (!target)
+			return NULL;
+		target->next = tool->targets;
+		tool->targets = target;
+	} else { /* that pid again: another process */
+		loader_detach(tool->loader, pid);
+		close(target->pidfd);
+		*target = (struct target){ .next = target->next };
+	}
+	target->pid = pid;
+	target->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	target->attach_time_ns = now_ns();
+	target_set_ways(tool, target, first_ways(tool));
+	/* dwunw-added 6: its mapping changes are counted from now on */
+	bpf_map_set(loader_map(tool->loader, "dwunw_generations"), &key,
+		    &first);
+	read_comm(target);
+	return target;
+}
+
+/* dwunw-added 9: nothing of the process can be read; the kernel's walk can. */
+static int without_rights(struct tool *tool, struct target *target)
+{
+	char why[256];
+
+	dwunw_denied_text(target->pid, why, sizeof(why));
+	if (tool->arguments.mode == MODE_FORCE) {
+		fprintf(stderr, TOOL ": dwunw, pid %d: %s\n", target->pid, why);
+		return explain(TOOL, "its mappings", EACCES);
+	}
+	if (tool->arguments.mode == MODE_FALLBACK)
+		fprintf(stderr,
+			"dwunw: pid %d: %s: frame pointers only, no names\n",
+			target->pid, why);
+	target->lost_rights = true;
+	target_set_ways(tool, target, MEMLEAK_FP);
+	return 0;
+}
+
+int target_attach(struct tool *tool, struct target *target)
+{
+	dwunw_status_t status;
+
+	/* each time: the library keeps only so many processes */
+	status =
+		dwunw_process_open(&tool->dwunw, target->pid, &target->process);
+	if (!status)
+		status = dwunw_process_refresh(target->process);
+	if (status == DWUNW_ERR_ATTACH_DENIED) {
+		int error = without_rights(tool, target);
+
+		if (error)
+			return error;
+	} else if (status) {
+		if (kill(target->pid, 0) && errno == ESRCH)
+			return -1;
+		fprintf(stderr, TOOL ": pid %d: %s\n", target->pid,
+			dwunw_status_name(status));
+		return EXIT_FAILURE;
+	}
+	return attach_files(tool, target);
+}
+
+void target_exec(struct tool *tool, struct target *target, uint64_t time_ns)
+{
+	if (time_ns > target->exec_time_ns)
+		target->exec_time_ns = time_ns;
+	target->file_count = 0;
+	target->whole = 0;
+	read_comm(target);
+	loader_detach(tool->loader, target->pid);
+	write_process(tool, target);
+}
+
+static bool has_ended(const struct target *target)
+{
+	struct pollfd fd = { .fd = target->pidfd, .events = POLLIN };
+
+	if (target->pidfd < 0)
+		return kill(target->pid, 0) && errno == ESRCH;
+	return poll(&fd, 1, 0) > 0;
+}
+
+uint32_t targets_alive(struct tool *tool)
+{
+	uint32_t alive = 0;
+
+	for (struct target *target = tool->targets; target;
+	     target = target->next) {
+		if (!target->exited && has_ended(target)) {
+			target->exited = true;
+			loader_detach(tool->loader, target->pid);
+		}
+		alive += !target->exited;
+	}
+	return alive;
+}
+
+void targets_forget(struct tool *tool)
+{
+	struct target **link = &tool->targets;
+
+	while (*link) {
+		struct target *target = *link;
+		uint32_t pid = (uint32_t)target->pid;
+
+		if (!target->exited) {
+			link = &target->next;
+			continue;
+		}
+		bpf_map_remove(loader_map(tool->loader, "dwunw_generations"),
+			       &pid);
+		bpf_map_remove(loader_map(tool->loader, "processes"), &pid);
+		if (target->pidfd >= 0)
+			close(target->pidfd);
+		*link = target->next;
+		free(target);
+	}
+}
+
+/* --- threads -------------------------------------------------------------- */
+
+void thread_see(struct tool *tool, uint32_t pid, uint32_t tid)
+{
+	struct threads *threads = tool->threads;
+	uint32_t at = tid;
+	char path[64];
+
+	if (!threads)
+		threads = tool->threads = calloc(1, sizeof(*threads));
+	if (!threads || threads->count >= THREADS / 2)
+		return;
+	while (threads->at[at % THREADS].tid &&
+	       threads->at[at % THREADS].tid != tid)
+		at++;
+	at %= THREADS;
+	if (threads->at[at].tid)
+		return;
+	threads->at[at].tid = tid;
+	threads->count++;
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/task/%" PRIu32 "/comm",
+		 pid, tid);
+	read_line(path, threads->at[at].name, sizeof(threads->at[at].name));
+}
+
+const char *thread_name(struct tool *tool, uint32_t tid)
+{
+	const struct threads *threads = tool->threads;
+	uint32_t at = tid;
+
+	if (!threads)
+		return "";
+	while (threads->at[at % THREADS].tid) {
+		if (threads->at[at % THREADS].tid == tid)
+			return threads->at[at % THREADS].name;
+		at++;
+	}
+	return "";
+}

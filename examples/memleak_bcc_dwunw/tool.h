@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * tool.h - the tool's state, and what its files call of each other.
+ */
+#ifndef TOOL_H
+#define TOOL_H
+
+#include "loader.h"
+#include "memleak_dwunw_events.h"
+#include "stacks.h"
+
+#include <dwunw/linux.h>
+#include <dwunw/symbols.h>
+#include <stdio.h>
+
+#define TOOL "memleak_dwunw_user"
+#define SECOND 1000000000ull
+#define PIDS 64
+#define GIVEN_MAX 16
+#define PATTERNS 8
+#define TARGET_FILES 8
+#define CAUSES 24
+
+/* dwunw-added 7: --dwunw-mode */
+enum dwunw_mode {
+	MODE_OFF,      /* the kernel's walk only, as upstream */
+	MODE_FALLBACK, /* that walk where dwunw fails */
+	MODE_FORCE     /* dwunw only: a failure is an error */
+};
+
+/* --symbol NAME=0xOFFSET[@FILE]: where a function is in a stripped file. */
+struct given_symbol {
+	char name[64];
+	char file[128]; /* part of its path; "": the program itself */
+	uint64_t off;
+};
+
+struct arguments {
+	int32_t pids[PIDS];
+	uint32_t pid_count;
+	const char *command;
+	bool trace;
+	bool show_allocs;
+	bool combined_only;
+	bool missing_free;
+	bool percpu;
+	bool verbose;
+	bool follow_forks;
+	bool by_thread;
+	bool folded;
+	bool json;
+	bool statistics;
+	bool perf_buffer;
+	bool entry_only; /* probe the first instruction, whatever it costs */
+	uint64_t min_age_ns;
+	uint64_t min_size;
+	uint64_t max_size;
+	uint32_t sample_every;
+	uint32_t sample_bytes;
+	uint32_t budget;
+	uint32_t top;
+	uint32_t stack_storage;
+	uint32_t depth;
+	uint32_t stack_cap;
+	uint32_t ring_size;
+	uint32_t live_max;
+	double interval;
+	long intervals; /* 0: until the target ends */
+	const char *object;
+	const char *only; /* stacks with a function like that */
+	const char *debug_file;
+	const char *patterns[PATTERNS]; /* "je_*": * is malloc, free, … */
+	uint32_t pattern_count;
+	enum dwunw_mode mode; /* dwunw-added 7 */
+	struct given_symbol given[GIVEN_MAX];
+	uint32_t given_count;
+};
+
+/* A process that is followed. */
+struct target {
+	int32_t pid;
+	int pidfd;
+	bool exited;
+	bool starting; /* of -c: no allocator is mapped yet */
+	uint32_t steps;
+	bool lost_rights; /* dwunw-added 9: its mappings can't be read */
+	uint32_t ways;	  /* MEMLEAK_SNAPSHOT, MEMLEAK_FP */
+	uint32_t whole;	  /* stacks that were whole, without a break */
+	uint32_t generation;
+	uint64_t exec_time_ns; /* blocks before it are gone */
+	uint64_t attach_time_ns;
+	struct dwunw_process *process;
+	char comm[32];
+	char files[TARGET_FILES][512]; /* those with probes */
+	uint32_t file_count;
+	struct target *next;
+};
+
+/* A frame-pointer walk whose other half has not come yet. */
+struct fp_walk {
+	uint64_t key;
+	uint32_t count;
+	uint64_t pcs[1024];
+};
+#define FP_WALKS 16
+
+/* What a walk gave the last time; stacks stay until the end. */
+struct known_walk {
+	uint64_t hash;
+	uint32_t generation;
+	struct stack *stack;
+};
+#define KNOWN_WALKS 1024
+
+struct statistics {
+	uint64_t received;
+	uint64_t stack_events;
+	uint64_t stack_bytes;
+	uint64_t whole;	     /* to the program's or thread's start */
+	uint64_t to_main;    /* to main, but no further */
+	uint64_t short_ones; /* ended before */
+	uint64_t by_fp;	     /* wholly or partly by frame pointers */
+	uint64_t not_unwound;
+	uint64_t storage_full;
+	uint64_t probes;
+	uint64_t cheap_probes; /* not at the first instruction */
+	uint64_t failed_probes;
+	uint64_t late_children;
+};
+
+struct tool {
+	struct arguments arguments;
+	struct loader *loader;
+	struct target *targets;
+	int32_t command_pid;
+	int command_status;
+	bool recording;
+	bool failed; /* MODE_FORCE: dwunw failed */
+	/* dwunw-added 4: what turns events into frames and names */
+	struct dwunw_context dwunw;
+	struct dwunw_symbol_resolver resolver;
+	struct dwunw_event event;
+	struct dwunw_frame *frames; /* arguments.depth of them */
+	struct fp_walk fp_walks[FP_WALKS];
+	struct known_walk known_walks[KNOWN_WALKS];
+	uint64_t causes[CAUSES]; /* already told */
+	uint32_t cause_count;
+	struct stacks stacks;
+	struct statistics statistics;
+	struct threads *threads;
+};
+
+uint64_t now_ns(void);
+
+/* arguments.c: -1: go on; else the exit status. */
+int parse_arguments(struct arguments *arguments, int argc, char **argv);
+
+/* targets.c */
+struct target *target_find(const struct tool *tool, int32_t pid);
+struct target *target_add(struct tool *tool, int32_t pid);
+/* Puts probes on its allocators, and again for what was mapped since. */
+int target_attach(struct tool *tool, struct target *target);
+void target_set_ways(struct tool *tool, struct target *target, uint32_t ways);
+void target_exec(struct tool *tool, struct target *target, uint64_t time_ns);
+/* Sees who has ended. The number of those who have not. */
+uint32_t targets_alive(struct tool *tool);
+/* Those that have ended, and were in a report since, go. */
+void targets_forget(struct tool *tool);
+/* The name of a thread, as long as it is known; never NULL. */
+const char *thread_name(struct tool *tool, uint32_t tid);
+void thread_see(struct tool *tool, uint32_t pid, uint32_t tid);
+
+/* attach.c: 0; EXIT_…: told on stderr. No allocator found is -1. */
+int attach_files(struct tool *tool, struct target *target);
+
+/* command.c: -c, and all that it starts */
+int command_start(struct tool *tool);
+void command_read(struct tool *tool);
+
+/* unwind.c: an event to a stack with names */
+void unwind_event(void *tool, void *bytes, size_t size);
+
+/* report.c */
+int report(struct tool *tool, bool last);
+uint64_t map_counter(const struct tool *tool, uint32_t index);
+
+/* One line of a report: what is live from one stack. */
+struct line {
+	const struct stack *stack; /* NULL: not known */
+	uint32_t pid;
+	uint32_t tid;
+	double bytes;
+	double blocks;
+	bool used;
+};
+struct lines {
+	struct line *at;
+	uint32_t size;
+	uint32_t count;
+	double unknown_bytes;
+	double unknown_blocks;
+};
+/* export.c */
+void print_folded(struct tool *tool, const struct lines *lines);
+void print_json(struct tool *tool, const struct lines *lines, bool last);
+bool stack_is_wanted(const struct tool *tool, const struct stack *stack);
+
+/* kernel.c: without a process */
+int trace_kernel(const struct arguments *arguments);
+
+extern const uint8_t memleak_dwunw_object[], memleak_dwunw_object_end[];
+extern const uint8_t memleak_dwunw_kernel[], memleak_dwunw_kernel_end[];
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* Fifty pipes, kept open: the kernel's memory for them stays. */
+#include <unistd.h>
+
+int main(void)
+{
+	int ends[2];
+
+	sleep(3);
+	for (int i = 0; i < 50; i++) {
+		if (pipe(ends))
+			return 1;
+	}
+	sleep(30);
+	return 0;
+}

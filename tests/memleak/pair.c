@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * pair PAIRS DEPTH [ROUNDS]: after each second's pause, so many pairs of
+ * malloc and free, that deep; prints nanoseconds of processor time of a pair
+ * and the p99.9 of one malloc, a line for each round.
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#define KEEP __attribute__((noipa))
+#define AFTER_CALL __asm__ volatile("" ::: "memory")
+
+static long pairs;
+static unsigned *times;
+static void *volatile kept;
+
+static long long clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * 1000000000ll + t.tv_nsec;
+}
+
+static long long now(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
+
+KEEP void make(void)
+{
+	for (long i = 0; i < pairs; i++) {
+		kept = malloc(100);
+		AFTER_CALL;
+		free(kept);
+		AFTER_CALL;
+	}
+}
+
+KEEP void make_timed(void)
+{
+	for (long i = 0; i < pairs; i++) {
+		long long start = now();
+
+		kept = malloc(100);
+		AFTER_CALL;
+		times[i] = (unsigned)(now() - start);
+		free(kept);
+		AFTER_CALL;
+	}
+}
+
+KEEP void deep(int depth, void (*what)(void))
+{
+	volatile char room[64];
+
+	room[0] = (char)depth;
+	if (depth > 1)
+		deep(depth - 1, what);
+	else
+		what();
+	room[1] = 0;
+	AFTER_CALL;
+}
+
+static int less(const void *a, const void *b)
+{
+	unsigned x = *(const unsigned *)a, y = *(const unsigned *)b;
+
+	return (x > y) - (x < y);
+}
+
+int main(int argc, char **argv)
+{
+	int depth = argc > 2 ? atoi(argv[2]) : 20;
+	int rounds = argc > 3 ? atoi(argv[3]) : 1;
+
+	pairs = argc > 1 ? atol(argv[1]) : 100000;
+	times = calloc((size_t)pairs, sizeof(*times));
+	for (int i = 0; i < rounds; i++) {
+		long long start;
+
+		sleep(1);
+		/* its own time: others may want the processor too */
+		start = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+		deep(depth, make);
+		start = clock_ns(CLOCK_THREAD_CPUTIME_ID) - start;
+		printf("%.1f ", (double)start / (double)pairs);
+		deep(depth, make_timed);
+		qsort(times, (size_t)pairs, sizeof(*times), less);
+		printf("%u\n", times[pairs - 1 - pairs / 1000]);
+		fflush(stdout);
+	}
+	return 0;
+}
