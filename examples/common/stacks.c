@@ -38,6 +38,35 @@ static bool same_frames(const struct stack *stack,
 	return true;
 }
 
+/* What the resolver keeps until its next answer only. Without memory: none. */
+static struct dwunw_symbol_info *
+copy_inlined(const struct dwunw_symbol_info *first)
+{
+	const struct dwunw_symbol_info *info;
+	struct dwunw_symbol_info *copy;
+	size_t count = 0;
+
+	for (info = first; info; info = info->inlined)
+		count++;
+	copy = count ? calloc(count, sizeof(*copy)) : NULL;
+	for (size_t i = 0; copy && i < count; i++, first = first->inlined) {
+		copy[i] = *first;
+		copy[i].inlined = i + 1 < count ? &copy[i + 1] : NULL;
+	}
+	return copy;
+}
+
+/*
+ * Where the call is. An event's own pc is a return address here, too: it was
+ * taken when the allocator returned.
+ */
+static uint64_t call_vaddr(const struct dwunw_frame *frame)
+{
+	if (frame->how == DWUNW_HOW_EVENT)
+		return frame->vaddr - 1;
+	return dwunw_frame_lookup(frame, frame->vaddr);
+}
+
 static void name_frames(struct stack *stack, struct dwunw_context *ctx,
 			struct dwunw_symbol_resolver *resolver)
 {
@@ -47,7 +76,7 @@ static void name_frames(struct stack *stack, struct dwunw_context *ctx,
 		struct dwunw_symbol_info info = { 0 };
 		struct dwunw_symbol_input input = {
 			.module_path = dwunw_module_label(ctx, frame->module),
-			.pc = dwunw_frame_lookup(frame, frame->vaddr),
+			.pc = call_vaddr(frame),
 		};
 
 		named->module = input.module_path ? input.module_path : "";
@@ -62,6 +91,9 @@ static void name_frames(struct stack *stack, struct dwunw_context *ctx,
 			continue;
 		named->function = info.function;
 		named->offset = info.offset + (frame->vaddr - input.pc);
+		named->file = info.file;
+		named->line = info.line;
+		named->inlined = copy_inlined(info.inlined);
 	}
 }
 
@@ -213,6 +245,29 @@ const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+void named_frame_print_line(FILE *out, const struct named_frame *named)
+{
+	if (named->file)
+		fprintf(out, " %s:%" PRIu32, named->file, named->line);
+}
+
+void named_frame_print_inlined(FILE *out, const struct named_frame *named)
+{
+	const struct dwunw_symbol_info *info;
+	size_t count = 0;
+
+	for (info = named->inlined; info; info = info->inlined)
+		count++;
+	while (count--) {
+		info = &named->inlined[count];
+		fprintf(out, "\t%24s%s (inlined)", "",
+			info->function ? info->function : "??");
+		if (info->file)
+			fprintf(out, " %s:%" PRIu32, info->file, info->line);
+		fputc('\n', out);
+	}
+}
+
 static void print_function(FILE *out, const struct named_frame *named)
 {
 	if (named->function)
@@ -224,8 +279,10 @@ static void print_function(FILE *out, const struct named_frame *named)
 static void print_frame(FILE *out, uint32_t index,
 			const struct named_frame *named)
 {
+	named_frame_print_inlined(out, named);
 	fprintf(out, "\t#%-2" PRIu32 " 0x%016" PRIx64, index, named->frame.pc);
 	print_function(out, named);
+	named_frame_print_line(out, named);
 	if (named->module[0])
 		fprintf(out, "  [%s]", base_name(named->module));
 	if (named->frame.how > DWUNW_HOW_CFI)
@@ -292,13 +349,20 @@ bool stack_fp_reaches_main(const struct stack *stack)
 	return true;
 }
 
+static void free_stack(struct stack *stack)
+{
+	if (!stack)
+		return;
+	for (uint32_t i = 0; i < stack->count; i++)
+		free(stack->frames[i].inlined);
+	free(stack->fp);
+	free(stack);
+}
+
 void stacks_free(struct stacks *stacks)
 {
-	for (uint32_t i = 0; i < stacks->all_size; i++) {
-		if (stacks->all[i])
-			free(stacks->all[i]->fp);
-		free(stacks->all[i]);
-	}
+	for (uint32_t i = 0; i < stacks->all_size; i++)
+		free_stack(stacks->all[i]);
 	free(stacks->all);
 	free(stacks->keys);
 	*stacks = (struct stacks){ 0 };

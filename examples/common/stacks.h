@@ -17,6 +17,10 @@ struct named_frame {
 	const char *function; /* NULL: not known */
 	uint64_t offset;
 	const char *module; /* a path, or "" */
+	const char *file;   /* of the source; NULL: not known */
+	uint32_t line;
+	/* calls that were inlined there, inwards; a copy, NULL: none */
+	struct dwunw_symbol_info *inlined;
 };
 
 struct stack {
@@ -70,6 +74,10 @@ void stacks_sweep_keys(struct stacks *stacks, uint64_t time_ns);
 /* Behind the last slash. */
 const char *base_name(const char *path);
 void stack_print(FILE *out, const struct stack *stack);
+/* " file:line", or nothing; what was inlined there, a line each, innermost
+ * first. */
+void named_frame_print_line(FILE *out, const struct named_frame *named);
+void named_frame_print_inlined(FILE *out, const struct named_frame *named);
 /* Does it show everything from the allocator's caller up to main? */
 bool stack_reaches_main(const struct stack *stack);
 bool stack_fp_reaches_main(const struct stack *stack);

@@ -55,6 +55,31 @@ static void print_string(const char *text)
 	putchar('"');
 }
 
+static void print_json_source(const char *file, uint32_t line)
+{
+	if (!file)
+		return;
+	printf(",\"source\":");
+	print_string(file);
+	printf(",\"line\":%" PRIu32, line);
+}
+
+/* Inwards: each was called by the one before it. */
+static void print_json_inlined(const struct dwunw_symbol_info *info)
+{
+	const char *comma = "";
+
+	printf(",\"inlined\":[");
+	for (; info; info = info->inlined) {
+		printf("%s{\"function\":", comma);
+		print_string(info->function ? info->function : "");
+		print_json_source(info->file, info->line);
+		putchar('}');
+		comma = ",";
+	}
+	putchar(']');
+}
+
 static void print_json_frame(const struct named_frame *named)
 {
 	printf("{\"address\":\"0x%" PRIx64 "\"", named->frame.pc);
@@ -63,6 +88,9 @@ static void print_json_frame(const struct named_frame *named)
 		print_string(named->function);
 		printf(",\"offset\":%" PRIu64, named->offset);
 	}
+	print_json_source(named->file, named->line);
+	if (named->inlined)
+		print_json_inlined(named->inlined);
 	if (named->module[0]) {
 		printf(",\"file\":");
 		print_string(base_name(named->module));

@@ -202,6 +202,7 @@ static void print_frames(const struct stack *stack)
 	for (uint32_t i = 0; i < stack->count; i++) {
 		const struct named_frame *named = &stack->frames[i];
 
+		named_frame_print_inlined(stdout, named);
 		printf("\t%" PRIu32 " [<%016" PRIx64 ">] ", i, named->frame.pc);
 		if (named->function)
 			printf("%s+0x%" PRIx64, named->function, named->offset);
@@ -209,6 +210,7 @@ static void print_frames(const struct stack *stack)
 			printf("0x%" PRIx64, named->frame.vaddr);
 		else
 			printf("<null sym>");
+		named_frame_print_line(stdout, named);
 		if (named->module[0])
 			printf(" [%s]", base_name(named->module));
 		if (named->frame.how > DWUNW_HOW_CFI) /* dwunw-added 10 */
