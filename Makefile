@@ -322,10 +322,11 @@ run_tests = BUILD='$(abspath $(out))' CC='$(CC)' CXX='$(CXX)' \
 	CLANG='$(CLANG)' NM='$(NM)' SIZE='$(SIZE)' ARCH='$(ARCH)' \
 	EXEC='$(EXEC)' FOREIGN='$(foreign)' CONFIG_H='$(abspath $(config_h))' \
 	MAKE='$(MAKE)' scripts/run-tests
-# What test-others runs: minutes of real leaks, and of eight threads.
-long_scripts := $(addprefix tests/memleak/,kernel.t modes.t options.t rate.t \
-	real.t) $(addprefix tests/libdw_bpf/,examples.t parallel.t)
-short_scripts := $(filter-out $(long_scripts),$(test_scripts))
+# What test-others runs: minutes of real leaks, of eight threads, of recording.
+long_scripts := $(addprefix tests/memleak/,faults.t kernel.t modes.t \
+	options.t rate.t real.t) $(addprefix tests/libdw_bpf/,examples.t parallel.t)
+short_scripts := $(filter-out $(long_scripts) \
+	$(addprefix tests/scan/,decide.t lengths.t stack.t),$(test_scripts))
 script_tiers = $(foreach d,\
 	$(sort $(patsubst tests/%/,%,$(dir $(short_scripts)))),\
 	-- $(d) $(filter tests/$(d)/%,$(short_scripts)))

@@ -184,6 +184,7 @@ struct extent {
 	uint32_t reach;	 /* the farthest place that a branch leads to */
 	uint32_t called; /* behind the last call; 0: none yet */
 	bool past;	 /* a branch from before that call goes past it */
+	bool padded;	 /* … and no-ops follow it */
 	bool framed;	 /* a frame was opened */
 };
 
@@ -272,6 +273,16 @@ static bool opens_behind_call(const struct line *l, const struct extent *x)
 	       l->op.at - x->called <= near;
 }
 
+/*
+ * A call, no-ops, and a jump to where a register says, alone: the call does not
+ * return, and the jump is a function (musl's qsort has one).
+ */
+static bool leaves_behind_call(const struct line *l, const struct extent *x)
+{
+	return l->op.insn.flow == DWU_FLOW_INDIRECT && !l->op.insn.table &&
+	       x->padded && !x->past && l->op.at == x->called;
+}
+
 static struct extent extent_from(struct dwu_scan_memory *m, uint32_t at)
 {
 	set_start(m, at);
@@ -318,7 +329,7 @@ static void cut(struct dwu_scan_memory *m, uint32_t lo, uint32_t hi)
 			l.next = l.op.target;
 			continue;
 		}
-		if (opens_behind_call(&l, &x))
+		if (opens_behind_call(&l, &x) || leaves_behind_call(&l, &x))
 			x = extent_from(m, x.called);
 		x.framed |= l.opens;
 		if ((l.op.insn.flow == DWU_FLOW_BRANCH ||
@@ -327,6 +338,7 @@ static void cut(struct dwu_scan_memory *m, uint32_t lo, uint32_t hi)
 			x.reach = l.op.target;
 		if (l.op.insn.flow == DWU_FLOW_CALL) {
 			x.called = skip_pads(m, l.next, hi);
+			x.padded = x.called != l.next;
 			x.past = x.reach > x.called;
 		}
 		if (ends(&l.op.insn) && l.next > x.reach) {

@@ -11,7 +11,7 @@ extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 /* All the memory there is: nothing is allocated once it has crashed. */
 static uint8_t crash_stack[DWUNW_MIPS32_STACK_SIZE]
 	__attribute__((aligned(16)));
-static uint8_t crash_memory[24 * 1024] __attribute__((aligned(16)));
+static uint8_t crash_memory[72 * 1024] __attribute__((aligned(16)));
 static uint8_t symbol_memory[64 * 1024] __attribute__((aligned(16)));
 
 struct names {

@@ -4,7 +4,7 @@
  * register layouts, raw system calls, and a backtrace of itself from within
  * its own crash handler. Library: libdwunw-mips32.a.
  *
- *	static uint8_t memory[24576];
+ *	static uint8_t memory[73728];
  *
  *	static void on_crash(int signal, const void *info, const void *ucontext)
  *	{

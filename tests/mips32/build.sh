@@ -41,11 +41,22 @@ config_header() {
 #define CONFIG_ARCH_MIPS32 1' "$work/all.h" >"$work/config.h"
 }
 
-# words VARIABLE FILE: what an objs.mk lists, everything that may be chosen.
+# words VARIABLE FILE: what an objs.mk lists for $work/config.h.
 words() {
 	sed -e ':a' -e '/\\$/N; s/\\\n//; ta' "$2" |
-		sed -n "s/^$1-\(y\|\\\$(.*)\) *[:+]= *//p" | tr ' \t' '\n\n' |
-		sed -n 's/\.o$//p'
+		awk -v list="$1" -v config="$work/config.h" '
+		BEGIN {
+			on["y"] = 1
+			while ((getline line < config) > 0) {
+				split(line, f, " ")
+				if (f[1] == "#define")
+					on["$(" f[2] ")"] = 1
+			}
+		}
+		index($1, list "-") == 1 && on[substr($1, length(list) + 2)] {
+			for (i = 3; i <= NF; i++)
+				print substr($i, 1, length($i) - 2)
+		}'
 }
 
 # library DIRECTORY ORDER [FLAG...]: libdwunw-mips32.a in DIRECTORY.
@@ -59,7 +70,7 @@ library() {
 			-iquote arch -include "$work/config.h" \
 			-c "core/$name.c" -o "$dir/core-$name.o" || return
 	done
-	for name in arch mips32; do
+	for name in $(words arch arch/objs.mk); do
 		"${prefix}gcc" $common "$@" -iquote . -iquote core \
 			-iquote arch -include "$work/config.h" \
 			-c "arch/$name.c" -o "$dir/arch-$name.o" || return

@@ -75,7 +75,7 @@ static void is(uint64_t got, uint64_t want, const char *title)
 
 /* --- what a backtrace gave ---------------------------------------------------------- */
 
-static uint8_t memory[32 * 1024];
+static uint8_t memory[96 * 1024];
 static uint8_t handler_stack[DWUNW_MIPS32_STACK_SIZE]
 	__attribute__((aligned(16)));
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # libdwunw-mips32.a is small (-Os, the router's configuration): core and arch
-# in 64 KB of text, the port in another 16 (CFI of its own included). It has
-# no variables and needs nothing but what tests/house/symbols.list has.
+# in 80 KB of text, of which 24 are the instruction scans, the port in another
+# 16 (CFI of its own included). It has no variables and needs nothing but what tests/house/symbols.list has.
 set -u
 . tests/mips32/build.sh
 
@@ -22,7 +22,7 @@ run() {
 	shift 2
 	ok "$order, $kind: builds" library "$place" "$order" "$@"
 	lib=$place/libdwunw-mips32.a
-	ok "$order, $kind: core and arch" fits 65536 "$place"/core-*.o \
+	ok "$order, $kind: core and arch" fits 81920 "$place"/core-*.o \
 		"$place"/arch-*.o
 	ok "$order, $kind: the port" fits 16384 "$place"/port-*.o
 	for part in core arch port; do
