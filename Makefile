@@ -82,7 +82,7 @@ config_goals := menuconfig defconfig mips32_defconfig allnoconfig \
 goals := $(or $(MAKECMDGOALS),all)
 # … these need none, or first install what makes one
 plain_goals := help format clean distclean test test-all test-cross \
-	test-tools demo bench guests deps-test deps-demo deps-bench deps-cross deps-guests
+	test-long test-tools demo bench guests deps-test deps-demo deps-bench deps-cross deps-guests
 
 ifneq ($(filter $(config_goals),$(goals)),)
 ifneq ($(filter-out $(config_goals),$(goals)),)
@@ -322,7 +322,7 @@ run_tests = BUILD='$(abspath $(out))' CC='$(CC)' CXX='$(CXX)' \
 	CLANG='$(CLANG)' NM='$(NM)' SIZE='$(SIZE)' ARCH='$(ARCH)' \
 	EXEC='$(EXEC)' FOREIGN='$(foreign)' CONFIG_H='$(abspath $(config_h))' \
 	MAKE='$(MAKE)' scripts/run-tests
-# What test-others runs: minutes of real leaks, of eight threads, of recording.
+# What test-long runs: minutes of real leaks, of eight threads, of recording.
 long_scripts := $(addprefix tests/memleak/,faults.t kernel.t modes.t \
 	options.t rate.t real.t) $(addprefix tests/libdw_bpf/,examples.t parallel.t)
 short_scripts := $(filter-out $(long_scripts) \
@@ -340,7 +340,7 @@ targets := x86_64 arm64 mips32el mips32eb
 others := $(filter-out $(ARCH) $(machine),$(targets))
 
 .PHONY: unit-programs check test test-all test-others demo bench fuzz size
-.PHONY: guests test-cross test-tools
+.PHONY: guests test-cross test-tools test-long
 unit-programs: $(unit_bin)
 	@:
 
@@ -378,11 +378,14 @@ test-others: deps-cross
 			CC=$(c) all unit-programs') \
 		'clang check: $(MAKE) O=$(root)/clang CC=clang check' \
 		'musl: DWUNW_MUSL=1 tests/house/musl.t' \
-		'cross: $(MAKE) test-cross' \
-		'tools: $(MAKE) test-tools' \
-		'fuzz: $(MAKE) fuzz' \
 		'size: $(MAKE) size' \
 		$(if $(wildcard tests/guests/run.sh),'guests: $(MAKE) guests')
+
+test-long: deps-cross
+	@scripts/tiers \
+		'cross: $(MAKE) test-cross' \
+		'tools: $(MAKE) test-tools' \
+		'fuzz: $(MAKE) fuzz'
 
 # Rows, stacks and scans of the other targets on this machine.
 test-cross: deps-cross
@@ -456,11 +459,12 @@ help:
 #:   test              every test; the unit tests again under ASan+UBSan,
 #:                     under valgrind and on big-endian mips32 (qemu-user);
 #:                     with ARCH= of another machine, what runs under EXEC
-#:   test-others       what test leaves out: the other targets, clang and
-#:                     musl-gcc builds, musl of every target, their rows,
-#:                     stacks and scans on this machine, fuzz, size, guests
-#:   test-cross        their rows, stacks and scans alone
-#:   test-tools        the leak tools and names for minutes
+#:   test-others       the other targets, clang and musl-gcc builds, musl of
+#:                     every target, size, guests
+#:   test-long         rows, stacks and scans of the other targets on this
+#:                     machine, the tools for minutes, fuzz
+#:   test-cross        of test-long: rows, stacks and scans
+#:   test-tools        of test-long: the leak tools and names
 #:   test-all          test, then test-others; prints seconds for each
 #:   guests            the capture on kernels of the other targets
 #:   fuzz              every fuzz target for a short while

@@ -4,7 +4,7 @@
 # (tests/rows/Rows.pm); arm64's signed return addresses against llvm-dwarfdump;
 # the same rows by address; and read by a big-endian dwunw.
 #
-# Only with DWUNW_CROSS=1, as `make test-all` does: it downloads Debian packages
+# Only with DWUNW_CROSS=1, as `make test-cross` does: it downloads Debian packages
 # into build/cache. With DWUNW_OFFLINE=1 it uses what is there.
 
 use strict;
@@ -17,7 +17,7 @@ use RowFiles;
 use Test::More;
 
 $| = 1;
-plan skip_all => 'only in make test-all (DWUNW_CROSS=1)'
+plan skip_all => 'only in make test-cross (DWUNW_CROSS=1)'
 	unless $ENV{DWUNW_CROSS};
 plan skip_all => 'readelf is not installed' if `readelf --version` !~ /readelf/;
 

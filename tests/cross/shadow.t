@@ -9,12 +9,12 @@
 # "plain" ones the prefix up to the first frame without CFI must be. Each place
 # that was taken to have no CFI is looked up with readelf.
 #
-# Only with DWUNW_CROSS=1, as `make test-all` does. Environment: CC, MAKE, and
+# Only with DWUNW_CROSS=1, as `make test-cross` does. Environment: CC, MAKE, and
 # BUILD, which holds libdwunw.a; recordings are kept in $BUILD/stacks/cross.
 set -u
 . tests/house/tap.sh
 
-[ -n "${DWUNW_CROSS:-}" ] || skip_all "only in make test-all (DWUNW_CROSS=1)"
+[ -n "${DWUNW_CROSS:-}" ] || skip_all "only in make test-cross (DWUNW_CROSS=1)"
 [ "$(uname -m)" = x86_64 ] || skip_all "the recorder is a plugin of x86_64's qemu"
 for qemu in qemu-aarch64 qemu-mipsel qemu-mips; do
 	$qemu --version 2>/dev/null | grep -q 'version 7\.2' ||
