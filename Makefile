@@ -82,7 +82,8 @@ config_goals := menuconfig defconfig mips32_defconfig allnoconfig \
 goals := $(or $(MAKECMDGOALS),all)
 # … these need none, or first install what makes one
 plain_goals := help format clean distclean test test-all test-cross \
-	test-long test-tools demo bench guests deps-test deps-demo deps-bench deps-cross deps-guests
+	test-long test-tools demo bench guests deps-test deps-demo deps-bench \
+	deps-cross deps-guests
 
 ifneq ($(filter $(config_goals),$(goals)),)
 ifneq ($(filter-out $(config_goals),$(goals)),)
