@@ -185,7 +185,7 @@ struct dwunw_calls {
 	uint32_t piece_count;
 };
 
-/* 40 bytes a function or inlined call, up to 32 for each of its ranges. */
+/* 32 bytes a function or inlined call, up to 32 for each of its ranges. */
 dwunw_status_t dwunw_calls_open(struct dwunw_calls *calls,
 				const struct dwunw_unit *unit,
 				struct dwunw_arena *arena,

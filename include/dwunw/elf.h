@@ -65,7 +65,7 @@ struct dwunw_elf {
 /*
  * Reads the headers. The source is copied into *elf; what its ctx points to
  * must live as long. With an arena the PT_LOAD headers are kept there (wanted:
- * 48 bytes each); with NULL they are read anew whenever they are needed.
+ * 40 bytes each); with NULL they are read anew whenever they are needed.
  * DWUNW_ERR_BAD_FORMAT: not ELF, or program headers outside the file; section
  * headers outside the file count as none (they are stripped or truncated
  * away, and the program headers still serve).
