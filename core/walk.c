@@ -282,13 +282,26 @@ static bool plausible(const struct walk *w)
 		(w->regs.r[w->arch->sp] & (w->arch->address_size - 1u)) == 0);
 }
 
-/* A trampoline is returned to at its first byte: pc - 1 is outside of it. */
+/*
+ * A trampoline is returned to at its first byte: pc - 1 is outside of it, in
+ * nothing or in whatever is mapped before it.
+ */
 static bool at_trampoline(const struct walk *w)
 {
 	const struct dwunw_mapping *mapping =
 		dwunw_space_find(w->space, w->regs.pc);
 
 	return mapping && (mapping->flags & DWUNW_MAPPING_TRAMPOLINE) != 0;
+}
+
+/* No code of the program was returned to, as far as the mappings tell. */
+static bool lost_return(struct walk *w)
+{
+	if (!w->mapping)
+		return true;
+	if (last_frame(w)->module != 0 && w->regs.pc != w->mapping->end)
+		return false;
+	return at_trampoline(w);
 }
 
 static uint8_t next_frame(struct walk *w)
@@ -310,7 +323,7 @@ static uint8_t next_frame(struct walk *w)
 	if (!progressed(w, old_sp, exact))
 		return DWUNW_STOP_NO_PROGRESS;
 	add_frame(w, w->how, w->signal ? DWUNW_FRAME_FLAG_INTERRUPTED : 0);
-	if (last_frame(w)->module == 0 && (!w->mapping || at_trampoline(w))) {
+	if (lost_return(w)) {
 		w->count--;
 		if (replace_trampoline(w))
 			add_frame(w, w->how, 0);

@@ -117,6 +117,8 @@ static void close_module(void *ctx, const struct dwunw_module *module)
 
 #define NO_FILE 0x500000u
 #define TRAMPOLINE 0x7fffffffe000u
+/* one directly behind a mapping with a file, where pc - 1 is */
+#define NEIGHBOUR (BIAS + MADE_TEXT + 0x1000)
 #define FRAMES 32
 
 static struct dwunw_mapping mappings[] = {
@@ -124,6 +126,9 @@ static struct dwunw_mapping mappings[] = {
 	  .end = BIAS + MADE_TEXT + 0x1000,
 	  .off = 0,
 	  .flags = DWUNW_MAPPING_EXEC },
+	{ .start = NEIGHBOUR,
+	  .end = NEIGHBOUR + 0x1000,
+	  .flags = DWUNW_MAPPING_TRAMPOLINE | DWUNW_MAPPING_EXEC },
 	{ .start = NO_FILE,
 	  .end = NO_FILE + 0x1000,
 	  .file = 1,
@@ -290,6 +295,18 @@ static const struct walk_case cases[] = {
 	  .want = "event:401005 cfi:401005 cfi:401035 ; root",
 	  .returns = { { SP, 1 }, { SP + 8, IN(PUSH) } },
 	  .return_count = 2 },
+	{ "a trampoline directly behind a module",
+	  IN(PUSH),
+	  0,
+	  { 1, NEIGHBOUR, 3, IN(ROOT) },
+	  .want = "event:401005 cfi:401005 cfi:401035 ; root",
+	  .returns = { { SP, 1 }, { SP + 8, IN(PUSH) } },
+	  .return_count = 2 },
+	{ "a trampoline directly behind a module, its return not known",
+	  IN(PUSH),
+	  0,
+	  { 1, NEIGHBOUR },
+	  .want = "event:401005 ; trampoline" },
 	{ "a trampoline and the return of another",
 	  IN(PUSH),
 	  0,
