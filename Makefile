@@ -327,7 +327,8 @@ run_tests = BUILD='$(abspath $(out))' CC='$(CC)' CXX='$(CXX)' \
 long_scripts := $(addprefix tests/memleak/,faults.t kernel.t modes.t \
 	options.t rate.t real.t) $(addprefix tests/libdw_bpf/,examples.t parallel.t)
 short_scripts := $(filter-out $(long_scripts) \
-	$(addprefix tests/scan/,decide.t lengths.t stack.t),$(test_scripts))
+	$(addprefix tests/scan/,decide.t lengths.t stack.t switches.t),\
+	$(test_scripts))
 script_tiers = $(foreach d,\
 	$(sort $(patsubst tests/%/,%,$(dir $(short_scripts)))),\
 	-- $(d) $(filter tests/$(d)/%,$(short_scripts)))
@@ -404,7 +405,7 @@ guests: deps-guests
 	@[ -x tests/guests/run.sh ] || { \
 		echo "make: there is no tests/guests/run.sh" >&2; exit 1; }
 	@$(MAKE) all
-	@BUILD='$(abspath $(out))' CC='$(CC)' CLANG='$(CLANG)' \
+	@ROOT='$(abspath $(root))' CC='$(CC)' CLANG='$(CLANG)' \
 		MAKE='$(MAKE)' tests/guests/run.sh
 
 demo: deps-demo
@@ -467,7 +468,7 @@ help:
 #:   test-cross        of test-long: rows, stacks and scans
 #:   test-tools        of test-long: the leak tools and names
 #:   test-all          test, then test-others; prints seconds for each
-#:   guests            the capture on kernels of the other targets
+#:   guests            capture and tools on kernels of the other targets
 #:   fuzz              every fuzz target for a short while
 #:   bench             time a frame, beside libunwind and libdwfl
 #:   deps-test         install the Debian packages that test, demo or bench

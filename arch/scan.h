@@ -87,6 +87,9 @@ enum dwu_start {
 
 struct dwu_scan_ops {
 	uint8_t unit; /* instructions stand at multiples of unit >> isa */
+	/* sp is CFA - a multiple of this at calls; 0: at every instruction,
+	 * which tells nothing */
+	uint8_t call_align;
 	uint16_t red_zone; /* bytes below sp that a function may use */
 
 	/* Fills *insn whole. size 0: it cannot be decoded. */
@@ -103,10 +106,24 @@ struct dwu_scan_ops {
 		       const struct dwu_insn *insn,
 		       struct dwu_scan_state *state);
 
+	/*
+	 * The next place in code->bytes, from *off on, that looks like a branch
+	 * or a jump of 32 bits into [lo, hi); where it leads to in *to. False:
+	 * none. NULL: compilers leave functions of the target in one piece.
+	 */
+	bool (*far_branch)(const struct dwu_code *code, uint32_t *off,
+			   uint64_t lo, uint64_t hi, uint64_t *to);
+
 	/* enum dwu_start; for code whose functions nobody has listed. */
 	uint8_t (*start)(const struct dwunw_arch_ops *arch,
 			 const struct dwu_code *code);
 };
+
+/* call_align, known to be 0 where no target in the build has one. */
+static inline uint8_t dwu_call_align(const struct dwu_scan_ops *ops)
+{
+	return IS_ON(CONFIG_SCAN_X86_64) ? ops->call_align : 0;
+}
 
 extern const struct dwu_scan_ops dwu_scan_x86_64;
 extern const struct dwu_scan_ops dwu_scan_arm64;

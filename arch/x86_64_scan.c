@@ -576,6 +576,30 @@ static void decode(const struct dwunw_arch_ops *arch,
 		out->target = code->vaddr + insn.size + (uint64_t)insn.imm;
 }
 
+/* jmp and jcc with a displacement of 4 bytes: e9, 0f 8x. */
+static bool far_branch(const struct dwu_code *code, uint32_t *off, uint64_t lo,
+		       uint64_t hi, uint64_t *to)
+{
+	const uint8_t *at;
+	struct dwu_cursor c;
+	size_t size;
+
+	for (; *off + 6 <= code->size; (*off)++) {
+		at = code->bytes + *off;
+		if (at[0] == 0xe9)
+			size = 5;
+		else if (at[0] == 0x0f && (at[1] & 0xf0) == 0x80)
+			size = 6;
+		else
+			continue;
+		c = dwu_cursor(at + size - 4, 4, false);
+		*to = code->vaddr + *off + size + (uint64_t)dwu_sint(&c, 4);
+		if (*to - lo < hi - lo)
+			return true;
+	}
+	return false;
+}
+
 /*
  * What compilers open functions with: endbr64, a push of a register (any one,
  * where it only aligns the stack), sub of an immediate from rsp. endbr64
@@ -605,8 +629,10 @@ static uint8_t start(const struct dwunw_arch_ops *arch,
 
 const struct dwu_scan_ops dwu_scan_x86_64 = {
 	.unit = 1,
+	.call_align = 16, /* psABI 3.2.2; not of callees known to need less */
 	.red_zone = 128, /* psABI 3.2.2 */
 	.decode = decode,
 	.effect = effect,
+	.far_branch = far_branch,
 	.start = start,
 };

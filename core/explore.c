@@ -313,6 +313,19 @@ static void edge(struct explorer *e, uint32_t at, uint8_t reach,
 	}
 }
 
+void dwu_scan_join(struct dwu_scan_state *a, const struct dwu_scan_state *b)
+{
+	uint8_t i;
+
+	for (i = 0; i < DWU_SCAN_REGS; i++)
+		if (memcmp(&a->regs[i], &b->regs[i], sizeof(a->regs[i])) != 0)
+			a->regs[i] = (struct dwu_value){ 0 };
+	for (i = 0; i < DWU_SAVED_MAX; i++)
+		if (a->slots[i] != b->slots[i])
+			a->saved &= (uint16_t) ~(1u << i);
+	a->saved &= b->saved;
+}
+
 /* Is this the same frame: the same CFA, the same place of the RA? */
 static bool same_frame(const struct explorer *e, const struct dwu_scan_state *a,
 		       const struct dwu_scan_state *b)
@@ -349,13 +362,40 @@ static bool has_frame(const struct explorer *e,
 
 /* --- one run: instructions one after another ------------------------------- */
 
+/* Is sp in a call what no function's is that keeps the psABI? */
+static bool is_misaligned(const struct explorer *e,
+			  const struct dwu_scan_state *state)
+{
+	const struct dwu_value *sp = &state->regs[e->arch->sp];
+	uint8_t align = dwu_call_align(e->text->ops);
+
+	return align != 0 && sp->kind == DWU_VALUE_CFA && sp->n % align != 0;
+}
+
+/* Is the frame known by what both calls say, by a frame pointer for one? */
+static bool join_calls(const struct explorer *e, struct dwu_scan_state *body,
+		       const struct dwu_scan_state *state)
+{
+	uint8_t i;
+
+	dwu_scan_join(body, state);
+	for (i = 0; i < e->arch->reg_count; i++)
+		if (body->regs[i].kind == DWU_VALUE_CFA &&
+		    (e->arch->preserved >> i & 1 || i == e->arch->sp))
+			return (body->saved & 1) != 0;
+	return false;
+}
+
 static void note_call(struct explorer *e, const struct dwu_scan_state *state)
 {
+	struct dwu_scan_state *body = &e->memory->body;
+
 	if (!e->called)
-		e->memory->body = *state;
-	else if (!same_frame(e, &e->memory->body, state))
-		e->calls_differ = true;
+		*body = *state;
+	else if (!same_frame(e, body, state))
+		e->calls_differ |= !join_calls(e, body, state);
 	e->called = true;
+	e->memory->misaligned |= is_misaligned(e, state);
 }
 
 static void note_indirect(struct explorer *e, const struct dwu_op *op,
@@ -576,6 +616,7 @@ static bool begin(struct explorer *e, struct dwu_scan_memory *m,
 {
 	uint32_t units;
 
+	m->misaligned = false;
 	e->memory = m;
 	e->text = &m->text;
 	e->arch = m->text.arch;
@@ -589,7 +630,8 @@ static bool begin(struct explorer *e, struct dwu_scan_memory *m,
 	memset(m->users, 0, m->state_room * sizeof(*m->users));
 	m->pending_count = 0;
 	m->text.isa = f->isa;
-	entry_state(e->arch, &m->now);
+	if (!f->part)
+		entry_state(e->arch, &m->now);
 	return true;
 }
 
@@ -681,4 +723,5 @@ void dwu_scan_memory_init(struct dwu_scan_memory *memory, uint8_t *block,
 	memory->states = part(&block, left);
 	memory->users = (uint16_t *)(void *)&memory->states[memory->state_room];
 	memory->serial = 0;
+	memory->window = 0;
 }

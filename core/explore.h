@@ -20,6 +20,7 @@ struct dwu_function {
 	uint32_t end;
 	uint8_t isa; /* struct dwu_code */
 	bool entry;  /* it begins at e_entry: nothing called it */
+	bool part;   /* of another one: memory->now is the state at its start */
 };
 
 /* How an instruction was reached: the weaker, the greater. */
@@ -62,6 +63,7 @@ struct dwu_scan_memory {
 	uint16_t *users; /* of each state; 0: free */
 	uint32_t state_room;
 	uint32_t steps; /* instructions explored; who counts them resets it */
+	bool misaligned; /* the last one explored calls with sp so */
 	struct dwu_scan_state now; /* while exploring */
 	struct dwu_scan_state next;
 	struct dwu_scan_state other;
@@ -105,6 +107,9 @@ uint8_t dwu_scan_explore(struct dwu_scan_memory *memory,
  */
 bool dwu_scan_may_return(struct dwu_scan_memory *memory,
 			 const struct dwu_function *function, uint32_t at);
+
+/* Leaves in *a what both states say. */
+void dwu_scan_join(struct dwu_scan_state *a, const struct dwu_scan_state *b);
 
 static inline bool dwu_value_is_zero(const struct dwu_value *value)
 {

@@ -251,18 +251,3 @@ uint8_t dwu_function_find(struct dwu_scan_memory *memory,
 	function->entry = entry != 0 && entry == text->vaddr + function->start;
 	return DWUNW_SCAN_OK;
 }
-
-uint8_t dwu_scan_module_row(struct dwu_scan_memory *memory,
-			    const struct dwunw_module *module, uint64_t vaddr,
-			    uint32_t flags, struct dwunw_row *row)
-{
-	struct dwu_function function;
-	uint8_t result =
-		dwu_function_find(memory, module, vaddr, flags, &function);
-
-	if (result != DWUNW_SCAN_OK)
-		return result;
-	return dwu_scan_at(memory, &function,
-			   dwu_code_place(&memory->text, vaddr),
-			   (flags & DWUNW_SCAN_EXACT) != 0, row);
-}

@@ -16,9 +16,4 @@ uint8_t dwu_function_find(struct dwu_scan_memory *memory,
 			  const struct dwunw_module *module, uint64_t vaddr,
 			  uint32_t flags, struct dwu_function *function);
 
-/* dwunw_scan_row() without its struct. */
-uint8_t dwu_scan_module_row(struct dwu_scan_memory *memory,
-			    const struct dwunw_module *module, uint64_t vaddr,
-			    uint32_t flags, struct dwunw_row *row);
-
 #endif

@@ -117,20 +117,6 @@ struct wanted {
 	bool passed; /* the place is in code, but not at a call's end */
 };
 
-/* What both states say. */
-static void join(struct dwu_scan_state *a, const struct dwu_scan_state *b)
-{
-	uint8_t i;
-
-	for (i = 0; i < DWU_SCAN_REGS; i++)
-		if (memcmp(&a->regs[i], &b->regs[i], sizeof(a->regs[i])) != 0)
-			a->regs[i] = (struct dwu_value){ 0 };
-	for (i = 0; i < DWU_SAVED_MAX; i++)
-		if (a->slots[i] != b->slots[i])
-			a->saved &= (uint16_t) ~(1u << i);
-	a->saved &= b->saved;
-}
-
 static uint8_t row_of(struct wanted *w, const struct dwu_scan_state *state)
 {
 	return dwu_scan_row(w->text, w->function, &w->op, state, w->row);
@@ -144,7 +130,7 @@ static void join_again(struct wanted *w, const struct dwu_scan_at *at)
 {
 	struct dwu_scan_state both = w->state;
 
-	join(&both, at->state);
+	dwu_scan_join(&both, at->state);
 	if (row_of(w, &both) == DWUNW_SCAN_OK) {
 		w->state = both;
 	} else if (row_of(w, at->state) != DWUNW_SCAN_OK) {

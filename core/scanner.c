@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /* dwunw/scan.h: scans for tools, which need no walk. */
 #include "arena.h"
-#include "function.h"
+#include "part.h"
 
 struct dwunw_scan {
 	struct dwu_scan_memory memory;
@@ -104,8 +104,8 @@ uint8_t dwunw_scan_function(struct dwunw_scan *scan,
 
 	if (!IS_ON(CONFIG_SCAN_ROWS))
 		return DWUNW_SCAN_OFF;
-	result = dwu_function_find(&scan->memory, module, vaddr, flags,
-				   function);
+	result = dwu_part_or_function(&scan->memory, module, vaddr, flags,
+				      function);
 	if (result != DWUNW_SCAN_OK) {
 		*function = (struct dwu_function){ 0 };
 		return result;

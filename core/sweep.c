@@ -427,9 +427,20 @@ struct verdict {
 	/* it frees more than was taken since its start, or calls others
 	 * without keeping its return address */
 	bool inside;
-	/* it returns with something left on the stack: here, the first */
-	uint32_t odd_return;
+	/* it returns with something left on the stack, or calls with a stack
+	 * that is not aligned: here, the first time */
+	uint32_t odd;
+	const struct dwu_scan_ops *ops;
 };
+
+static bool is_odd(const struct verdict *v, uint8_t moment, int32_t sp)
+{
+	uint8_t align = dwu_call_align(v->ops);
+
+	if (moment == DWU_IN_CALL)
+		return align != 0 && sp % align != 0;
+	return moment == DWU_LEAVING && sp < -v->arch->entry_size;
+}
 
 static bool judge(void *ctx, const struct dwu_scan_at *at)
 {
@@ -443,9 +454,8 @@ static bool judge(void *ctx, const struct dwu_scan_at *at)
 		return true;
 	/* a thread's start takes its return address off the stack and stays */
 	v->inside |= sp->n > (at->moment >= DWU_LEAVING ? entry : 0);
-	if (at->moment == DWU_LEAVING && sp->n < entry &&
-	    at->op->at < v->odd_return)
-		v->odd_return = at->op->at;
+	if (is_odd(v, at->moment, sp->n) && at->op->at < v->odd)
+		v->odd = at->op->at;
 	return true;
 }
 
@@ -455,7 +465,8 @@ static struct verdict verdict(const struct limits *b, uint32_t lo, uint32_t hi)
 					       .end = hi,
 					       .isa = b->isa };
 	struct verdict v = { .arch = b->memory->text.arch,
-			     .odd_return = DWU_NOWHERE };
+			     .odd = DWU_NOWHERE,
+			     .ops = b->memory->text.ops };
 
 	if (b->memory->steps <= STEP_MAX)
 		(void)dwu_scan_explore(b->memory, &function, DWU_NOWHERE, judge,
@@ -502,19 +513,18 @@ static uint32_t join_before(const struct limits *b, uint32_t lo, uint32_t hi,
 }
 
 /*
- * The last calls of [lo, hi) that no branch goes past: behind one that does
- * not return a function may begin. The number of them.
+ * The last calls of the function before `hi` that no branch within it goes
+ * past: behind one that does not return another may begin. Their number.
  */
-static uint32_t last_calls(struct dwu_scan_memory *m, uint32_t lo, uint32_t hi,
+static uint32_t last_calls(const struct limits *b, uint32_t hi,
 			   uint32_t calls[CALL_MAX])
 {
-	struct line l = { .m = m, .next = lo };
+	struct line l = { .m = b->memory, .next = b->lo };
 	uint32_t reach = 0, kept = 0;
 
 	while (l.next < hi) {
 		read_line(&l);
-		if (is_branch(&l) && l.op.target > reach &&
-		    l.op.target != DWU_NOWHERE)
+		if (is_branch(&l) && l.op.target > reach && l.op.target < b->hi)
 			reach = l.op.target;
 		if (l.op.insn.flow != DWU_FLOW_CALL || reach > l.next)
 			continue;
@@ -523,27 +533,38 @@ static uint32_t last_calls(struct dwu_scan_memory *m, uint32_t lo, uint32_t hi,
 			memmove(&calls[0], &calls[1],
 				(CALL_MAX - 1) * sizeof(calls[0]));
 		}
-		calls[kept++] = skip_pads(m, l.next, hi);
+		calls[kept++] = skip_pads(b->memory, l.next, hi);
 	}
 	return kept;
+}
+
+/* Is v, of code that was cut off, better than what was odd at `odd`? */
+static bool is_better(const struct verdict *v, uint32_t odd)
+{
+	if (v->inside)
+		return false;
+	/* misaligned calls: the next function may be one more to cut off */
+	return v->odd == DWU_NOWHERE ||
+	       (dwu_call_align(v->ops) != 0 && v->odd > odd);
 }
 
 /* What begins behind a call that does not return is cut off. */
 static void split(struct limits *b)
 {
-	uint32_t calls[CALL_MAX], i, left;
+	uint32_t calls[CALL_MAX], i, left, odd;
 	struct verdict v;
 
 	for (left = PIECE_MAX; left > 0; left--) {
 		v = verdict(b, b->lo, b->hi);
-		if (v.odd_return == DWU_NOWHERE)
+		odd = v.odd;
+		if (odd == DWU_NOWHERE)
 			return;
-		i = last_calls(b->memory, b->lo, v.odd_return, calls);
+		i = last_calls(b, odd, calls);
 		do {
 			if (i-- == 0)
 				return;
 			v = verdict(b, calls[i], b->hi);
-		} while (v.odd_return != DWU_NOWHERE || v.inside);
+		} while (!is_better(&v, odd));
 		set_start(b->memory, calls[i]);
 		if (b->place >= calls[i])
 			b->lo = calls[i];

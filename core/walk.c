@@ -4,7 +4,7 @@
  * whether that is a frame. Every way out has a reason.
  */
 #include "arena.h"
-#include "function.h"
+#include "part.h"
 #include "module.h"
 #include "rowcache.h"
 #include "step.h"

@@ -27,6 +27,8 @@
 
 #include <stdlib.h>
 
+#if IS_ON(CONFIG_SCAN)
+
 enum {
 	SP_REG = 8,
 	LINK_REG = 9
@@ -501,3 +503,12 @@ int main(void)
 	windows();
 	return done();
 }
+
+#else
+
+int main(void)
+{
+	return skip_all("built without CONFIG_SCAN");
+}
+
+#endif

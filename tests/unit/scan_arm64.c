@@ -9,6 +9,8 @@
 #include "core/bytes.h"
 #include "tap.h"
 
+#if IS_ON(CONFIG_SCAN_ARM64)
+
 #define WORDS 16u
 #define SP 31u
 #define PC 32u
@@ -868,3 +870,12 @@ int main(void)
 	ends();
 	return done();
 }
+
+#else
+
+int main(void)
+{
+	return skip_all("built without CONFIG_SCAN_ARM64");
+}
+
+#endif
