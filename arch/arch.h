@@ -50,6 +50,8 @@ struct dwunw_arch_ops {
 	bool link_register;
 	/* the bits of a code address: others are an ISA or a signature */
 	uint64_t pc_mask;
+	/* mips: bit 0 of a code address is its ISA; 0: there is one */
+	uint8_t isa_mask;
 	/* the stack pointer at a function's entry is CFA - entry_size */
 	uint8_t entry_size;
 	/* columns that a call preserves, as a mask; sp is not among them */
@@ -93,6 +95,12 @@ static inline uint8_t dwu_value_count(const struct dwunw_arch_ops *arch)
 static inline uint8_t dwu_column_count(const struct dwunw_arch_ops *arch)
 {
 	return (uint8_t)(dwu_value_count(arch) + arch->extra_count);
+}
+
+/* Of a code address that may have bits beside pc_mask: struct dwu_code. */
+static inline uint8_t dwu_isa(const struct dwunw_arch_ops *arch, uint64_t addr)
+{
+	return (uint8_t)(addr & arch->isa_mask);
 }
 
 /* An empty row of this arch: no rules, CFA = sp. */

@@ -74,6 +74,7 @@ static bool signal_row(const struct dwunw_arch_ops *arch, const uint8_t *code,
 		.link_register = true,                                    \
 		/* bit 0 tells MIPS16e and microMIPS code from mips32 */  \
 		.pc_mask = 0xfffffffe,                                    \
+		.isa_mask = 1,                                            \
 		/* o32: $s0..$s7, $gp, $s8 */                             \
 		.preserved = 0xffull << S0 | 1ull << GP | 1ull << FP,     \
 		.saved = { RA, 16, 17, 18, 19, 20, 21, 22, 23, GP, FP },  \

@@ -28,7 +28,10 @@ enum dwu_flow {
 };
 
 struct dwu_insn {
-	uint64_t target; /* as linked; of CALL, BRANCH and JUMP; 0: unknown */
+	/* as linked; of CALL, BRANCH and JUMP; 0: unknown. Of NEXT: a word of
+	 * data among the code, loaded into column reg */
+	uint64_t target;
+	uint8_t reg;
 	uint8_t size;	 /* 0: not an instruction */
 	uint8_t flow;	 /* enum dwu_flow */
 	bool delay; /* mips: the next instruction runs before control goes */
@@ -117,6 +120,11 @@ struct dwu_scan_ops {
 	/* enum dwu_start; for code whose functions nobody has listed. */
 	uint8_t (*start)(const struct dwunw_arch_ops *arch,
 			 const struct dwu_code *code);
+
+	/* Where code has two isas: does this word look like isa 1, above 0,
+	 * or like isa 0, below 0? NULL: there is one. */
+	int8_t (*isa)(const struct dwunw_arch_ops *arch,
+		      const struct dwu_code *code);
 };
 
 /* call_align, known to be 0 where no target in the build has one. */

@@ -74,9 +74,39 @@ void dwu_code_read(struct dwu_text *text, uint32_t at, struct dwu_op *op)
 	if (insn->size == 0 || insn->size > op->code.size)
 		*insn = (struct dwu_insn){ 0 };
 	op->at = at;
-	op->next = at + (insn->size ? insn->size : text->ops->unit);
+	op->next = at + (insn->size ? insn->size :
+				      text->ops->unit >> text->isa);
 	op->target = insn->target ? dwu_code_place(text, insn->target) :
 				    DWU_NOWHERE;
+}
+
+uint32_t dwu_code_number(struct dwu_text *text, uint32_t at, uint8_t size)
+{
+	struct dwu_code code = { .bytes = NULL };
+	struct dwu_cursor c;
+
+	read_bytes(text, at, &code);
+	c = dwu_cursor(code.bytes, code.size, text->arch->big_endian);
+	return (uint32_t)dwu_uint(&c, size);
+}
+
+uint32_t dwu_code_table(struct dwu_text *text, uint32_t at)
+{
+	uint32_t start = at, place, entry, end = text->size;
+
+	if (!text->isa)
+		return at;
+	/* a no-op aligns it */
+	if (!(dwu_code_number(text, at, 2) & 1))
+		start += 2;
+	for (place = start; place < end; place += 2) {
+		entry = dwu_code_number(text, place, 2);
+		if (!(entry & 1))
+			return at;
+		if (entry < 0x8000 && start + entry - 1 < end)
+			end = start + entry - 1;
+	}
+	return place == end ? end : at;
 }
 
 bool dwu_code_section(const struct dwunw_elf *elf, uint32_t *index,

@@ -50,4 +50,14 @@ bool dwu_code_section(const struct dwunw_elf *elf, uint32_t *index,
 /* Reads the instruction at a place. op->code is valid until the next call. */
 void dwu_code_read(struct dwu_text *text, uint32_t at, struct dwu_op *op);
 
+/* 2 or 4 bytes at a place, in the target's order; 0 where there are none. */
+uint32_t dwu_code_number(struct dwu_text *text, uint32_t at, uint8_t size);
+
+/*
+ * Behind a jump through a table: the end of the table, or `at` if none stands
+ * there. GCC's of MIPS16e code are half-words, as far from the table as the
+ * block, with the ISA bit; the first block stands behind the table.
+ */
+uint32_t dwu_code_table(struct dwu_text *text, uint32_t at);
+
 #endif

@@ -13,6 +13,8 @@ enum {
 	NT_GNU_BUILD_ID = 3,
 	PN_XNUM = 0xffff,
 	SHN_XINDEX = 0xffff,
+	EM_MIPS = 8,
+	EF_MIPS_ARCH_ASE_M16 = 0x04000000, /* binutils, elf/mips.h */
 };
 
 static bool in_file(const struct dwunw_elf *elf, uint64_t off, uint64_t size)
@@ -210,7 +212,8 @@ static dwunw_status_t open_header(struct dwunw_elf *elf, struct dwu_window *w,
 	elf->entry = word(&c, elf);
 	elf->program_off = word(&c, elf);
 	elf->section_off = word(&c, elf);
-	(void)dwu_u32(&c); /* e_flags */
+	elf->mips16 = (dwu_u32(&c) & EF_MIPS_ARCH_ASE_M16) != 0 &&
+		      elf->machine == EM_MIPS;
 	(void)dwu_u16(&c); /* e_ehsize */
 	elf->program_entry_size = dwu_u16(&c);
 	n->program_count = dwu_u16(&c);

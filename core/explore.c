@@ -205,12 +205,32 @@ static void drop_slots(const struct explorer *e, struct dwu_scan_state *state,
 	}
 }
 
+/* Data is no code: a switch's table, a word that is loaded. */
+static void skip_data(struct explorer *e, uint32_t at, uint32_t end)
+{
+	const struct dwu_op data = { .at = at, .next = end };
+
+	if (in_function(e, at) && at < end)
+		set_visited(e, &data);
+}
+
+/* A word among the code, which does not change. op->code is gone then. */
+static void load_constant(struct explorer *e, const struct dwu_op *op,
+			  struct dwu_value *to)
+{
+	skip_data(e, op->target, op->target + 4);
+	to->n = (int32_t)dwu_code_number(e->text, op->target, 4);
+	to->kind = to->n ? DWU_VALUE_CONST : DWU_VALUE_UNKNOWN;
+}
+
 static void apply(struct explorer *e, const struct dwu_op *op,
 		  struct dwu_scan_state *state)
 {
 	const struct dwu_scan_ops *ops = e->text->ops;
 
 	ops->effect(e->arch, &op->code, &op->insn, state);
+	if (op->insn.flow == DWU_FLOW_NEXT && op->target != DWU_NOWHERE)
+		load_constant(e, op, &state->regs[op->insn.reg]);
 	drop_slots(e, state, ops->red_zone);
 }
 
@@ -478,6 +498,7 @@ static bool leave(struct explorer *e, const struct dwu_op *op, uint32_t *next)
 		return false;
 	case DWU_FLOW_INDIRECT:
 		note_indirect(e, op, &m->next);
+		skip_data(e, *next, dwu_code_table(e->text, *next));
 		return false;
 	case DWU_FLOW_RETURN:
 		tell(e, op, &m->next, DWU_LEAVING, false);

@@ -168,13 +168,14 @@ static void by_symbols(struct bounds *b)
 /* The first word of an entry of mips' .pdr is the function's address. */
 static void by_pdr(struct bounds *b)
 {
+	const struct dwunw_arch_ops *arch = b->module->arch;
 	const struct dwunw_elf *elf = &b->module->elf;
 	struct dwu_window *w = &b->memory->text.window;
 	struct dwunw_section table;
 	const uint8_t *bytes;
 	struct dwu_cursor c;
 	uint64_t off;
-	uint32_t i, start;
+	uint32_t i, start, addr;
 
 	if (dwunw_elf_section(elf, ".pdr", &table) != DWUNW_OK)
 		return;
@@ -184,14 +185,19 @@ static void by_pdr(struct bounds *b)
 		if (!bytes)
 			return;
 		c = dwu_cursor(bytes, PDR_SIZE, elf->data == 2);
-		start = clip(b, dwu_u32(&c) & b->module->arch->pc_mask);
+		addr = dwu_u32(&c);
+		start = clip(b, addr & arch->pc_mask);
 		start_at(b, start);
-		b->listed |= start == b->lo;
+		if (start != b->lo)
+			continue;
+		b->listed = true;
+		b->isa = dwu_isa(arch, addr);
 	}
 }
 
 static void by_cfi(struct bounds *b, const struct dwunw_cfi *cfi)
 {
+	const struct dwunw_arch_ops *arch = b->module->arch;
 	struct dwunw_fde_cursor cursor;
 	struct dwunw_fde fde;
 	dwunw_status_t status;
@@ -202,10 +208,13 @@ static void by_cfi(struct bounds *b, const struct dwunw_cfi *cfi)
 	dwunw_fde_cursor_init(&cursor, b->module, cfi);
 	for (i = 0; i < RECORD_MAX; i++) {
 		status = dwunw_fde_next(&cursor, &fde);
-		if (status == DWUNW_OK)
-			range_at(b, fde.start, fde.end);
-		else if (status != DWUNW_ERR_BAD_FORMAT)
+		if (status == DWUNW_ERR_BAD_FORMAT)
+			continue;
+		if (status != DWUNW_OK)
 			break;
+		range_at(b, fde.start & arch->pc_mask, fde.end & arch->pc_mask);
+		if (b->end && b->start == clip(b, fde.start & arch->pc_mask))
+			b->isa |= dwu_isa(arch, fde.start);
 	}
 }
 
@@ -228,7 +237,9 @@ uint8_t dwu_function_find(struct dwu_scan_memory *memory,
 {
 	const uint64_t entry = module->elf.entry & module->arch->pc_mask;
 	struct dwu_text *text = &memory->text;
-	struct bounds b = { .memory = memory, .module = module };
+	struct bounds b = { .memory = memory,
+			    .module = module,
+			    .isa = (flags & DWUNW_SCAN_MIPS16) != 0 };
 
 	if (!module->arch->scan)
 		return DWUNW_SCAN_OFF;
@@ -239,6 +250,8 @@ uint8_t dwu_function_find(struct dwu_scan_memory *memory,
 	by_sections(&b);
 	if (!(flags & DWUNW_SCAN_NO_SYMBOLS))
 		by_lists(&b);
+	if (b.isa && !module->elf.mips16)
+		return DWUNW_SCAN_UNDECODABLE;
 	*function = (struct dwu_function){ .start = b.lo,
 					   .end = b.hi,
 					   .isa = b.isa };

@@ -10,7 +10,8 @@
 
 /*
  * Opens memory->text for vaddr and finds the function around it. flags:
- * DWUNW_SCAN_NO_SYMBOLS. DWUNW_SCAN_OK, OFF or UNBOUNDED.
+ * DWUNW_SCAN_NO_SYMBOLS, DWUNW_SCAN_MIPS16. DWUNW_SCAN_OK, OFF, UNBOUNDED, or
+ * UNDECODABLE: MIPS16e code in a file that says it has none is microMIPS.
  */
 uint8_t dwu_function_find(struct dwu_scan_memory *memory,
 			  const struct dwunw_module *module, uint64_t vaddr,

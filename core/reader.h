@@ -19,6 +19,7 @@ struct dwu_regs {
 	uint64_t pc;
 	uint64_t valid;
 	uint64_t r[DWUNW_REG_MAX];
+	uint8_t isa; /* of the code at pc */
 };
 
 struct dwu_reader {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * (module serial, address as linked) -> packed row, direct-mapped.
+ * (module serial, address as linked, ISA) -> packed row, direct-mapped.
  *
  * Serials are never reused and modules never change, so an entry is true for
  * as long as it stands: nothing is ever invalidated.
@@ -16,7 +16,7 @@ struct dwu_rowcache_entry {
 	uint8_t how; /* enum dwunw_frame_how of the frame it leads to */
 	bool exact; /* the key is a pc, not a return address - 1 */
 	uint8_t scan; /* enum dwunw_scan_result; where nothing is known */
-	uint8_t reserved;
+	uint8_t isa; /* a part of the key, too */
 	struct dwu_packed packed;
 	uint8_t pad[16];
 };

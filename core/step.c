@@ -123,13 +123,14 @@ static uint8_t apply_rule(const struct step *s, uint8_t column,
 
 /*
  * The return address becomes the pc, without what is no part of an address:
- * the ISA bit of mips32, the signature of arm64.
+ * the ISA bit of mips32, kept beside it; the signature of arm64.
  */
 static uint8_t finish(const struct dwunw_arch_ops *arch, uint8_t ra_column,
 		      struct dwu_regs *regs)
 {
 	uint8_t stop = get_register(regs, ra_column, &regs->pc);
 
+	regs->isa = dwu_isa(arch, regs->pc);
 	regs->pc &= arch->pc_mask;
 	regs->r[arch->pc] = regs->pc;
 	regs->valid |= 1ull << arch->pc;

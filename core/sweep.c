@@ -15,6 +15,10 @@
 #define CALL_MAX 32u
 /* Instructions explored to see what is whole: a few milliseconds of them. */
 #define STEP_MAX (1u << 18)
+/* Constants that nothing loads, or a no-op, before those of a function. */
+#define UNUSED_MAX 6u
+/* Words that look like another isa, to be believed: one in 70 does by chance */
+#define TURN_COUNT 4u
 
 /* --- a bit for each unit where a function may start ------------------------------ */
 
@@ -98,17 +102,148 @@ static uint8_t start_kind(const struct dwu_scan_memory *m,
 	return m->text.ops->start(m->text.arch, &op->code);
 }
 
-/* Call targets, and what looks like nothing but a start, of [from, to). */
-static void mark(struct dwu_scan_memory *m, uint32_t from, uint32_t to)
+static uint32_t skip_pads(struct dwu_scan_memory *m, uint32_t at, uint32_t end)
 {
 	struct dwu_op op;
 
+	for (; at < end; at = op.next) {
+		dwu_code_read(&m->text, at, &op);
+		if (op.insn.size == 0 || !op.insn.pad)
+			break;
+	}
+	return at;
+}
+
+static bool ends(const struct dwu_insn *insn)
+{
+	return insn->flow == DWU_FLOW_RETURN || insn->flow == DWU_FLOW_JUMP ||
+	       insn->flow == DWU_FLOW_END ||
+	       (insn->flow == DWU_FLOW_INDIRECT && !insn->table);
+}
+
+/* Does nothing run on behind it, for sure? */
+static bool leaves(const struct dwu_insn *insn)
+{
+	return ends(insn) || insn->flow == DWU_FLOW_INDIRECT;
+}
+
+/* mips16: the next words [lo, hi) of data among the code, by their loads. */
+struct constants {
+	uint32_t lo;
+	uint32_t hi;
+};
+
+static void note_constant(struct constants *c, const struct dwu_op *op)
+{
+	uint32_t at = op->target;
+
+	if (op->insn.flow != DWU_FLOW_NEXT || at == DWU_NOWHERE || at < op->at)
+		return;
+	if (c->lo <= op->at || at < c->lo)
+		c->lo = at;
+	if (c->hi <= op->at || at >= c->hi)
+		c->hi = at + 4;
+}
+
+/* Behind the data, if some begins at `at`, where control does not go on. */
+static uint32_t skip_data(struct dwu_scan_memory *m, const struct constants *c,
+			  const struct dwu_op *op, uint32_t at)
+{
+	if (op->insn.table)
+		at = dwu_code_table(&m->text, at);
+	return at <= c->lo && c->lo - at <= UNUSED_MAX ? c->hi : at;
+}
+
+/* mips16: functions begin at multiples of 4, like those of mips32. */
+static uint32_t aligned(const struct dwu_scan_memory *m, uint32_t at)
+{
+	return m->text.isa ? at + (at & 2) : at;
+}
+
+/*
+ * Of which isa the code is that is read: words that look like the other one
+ * are counted, those that look like this one are taken off (Page 1954,
+ * CUSUM), and where the count began to grow the isa changes.
+ */
+struct turn {
+	uint32_t at;	/* where it does, if it does */
+	uint32_t seen;	/* up to here it is known: no turn comes twice */
+	uint32_t ended; /* behind the last function's end, as it looks */
+	struct constants constants;
+	uint8_t count;
+};
+
+/* Does the isa change? text.isa is then the other one, from turn->at on. */
+static bool turns(struct dwu_scan_memory *m, const struct dwu_op *op,
+		  struct turn *turn)
+{
+	struct dwu_text *text = &m->text;
+	int8_t like;
+
+	if (op->at & 3 || op->code.size < 4 || op->at < turn->seen)
+		return false;
+	turn->seen = op->at + 1;
+	like = text->ops->isa(text->arch, &op->code);
+	if (text->isa)
+		like = (int8_t)-like;
+	if (like > 0 && turn->count++ == 0)
+		turn->at = op->at;
+	if (like < 0 && turn->count > 0)
+		turn->count--;
+	if (turn->count < TURN_COUNT)
+		return false;
+	if (turn->at - turn->ended <= NEAR)
+		turn->at = turn->ended;
+	turn->count = 0;
+	text->isa ^= 1;
+	set_start(m, turn->at);
+	return true;
+}
+
+static void note_end(struct dwu_scan_memory *m, const struct dwu_op *op,
+		     uint32_t to, struct turn *turn)
+{
+	uint32_t at = op->next;
+
+	if (!leaves(&op->insn))
+		return;
+	if (op->insn.delay)
+		at += op->insn.size;
+	at = skip_data(m, &turn->constants, op, at);
+	turn->ended = aligned(m, skip_pads(m, at, to));
+}
+
+/* Call targets, and what looks like nothing but a start, of [from, to). */
+static void mark(struct dwu_scan_memory *m, uint32_t from, uint32_t to)
+{
+	const bool two = m->text.module->elf.mips16 && m->text.ops->isa;
+	struct turn turn = { .ended = from };
+	struct dwu_op op;
+	uint8_t kind;
+
+	m->text.isa = 0;
 	for (; from < to; from = op.next) {
 		dwu_code_read(&m->text, from, &op);
+		if (two && turns(m, &op, &turn)) {
+			op.next = turn.at;
+			continue;
+		}
 		if (op.insn.flow == DWU_FLOW_CALL)
 			set_start(m, op.target);
-		if (start_kind(m, &op) == DWU_START_SURE)
+		kind = start_kind(m, &op);
+		/* mips16: what begins with a frame behind a jump or its data
+		 * is no block of a function */
+		if (kind == DWU_START_SURE ||
+		    (m->text.isa && kind == DWU_START_MAYBE &&
+		     from == turn.ended))
 			set_start(m, from);
+		if (!two)
+			continue;
+		note_constant(&turn.constants, &op);
+		note_end(m, &op, to, &turn);
+		/* data is no code of any isa */
+		if (m->text.isa && leaves(&op.insn))
+			op.next = turn.ended;
 	}
 }
 
@@ -146,6 +281,7 @@ static void mark_all(struct dwu_scan_memory *m)
 	if (!any)
 		mark(m, 0, m->text.size);
 	start = dwu_code_place(&m->text, elf->entry & m->text.arch->pc_mask);
+	m->text.isa = dwu_isa(m->text.arch, elf->entry);
 	if (start != DWU_NOWHERE)
 		mark_entry(m, start);
 }
@@ -188,18 +324,6 @@ struct extent {
 	bool framed;	 /* a frame was opened */
 };
 
-static uint32_t skip_pads(struct dwu_scan_memory *m, uint32_t at, uint32_t end)
-{
-	struct dwu_op op;
-
-	for (; at < end; at = op.next) {
-		dwu_code_read(&m->text, at, &op);
-		if (op.insn.size == 0 || !op.insn.pad)
-			break;
-	}
-	return at;
-}
-
 /* Code read one instruction after another, as the passes below do. */
 struct line {
 	struct dwu_scan_memory *m;
@@ -207,6 +331,7 @@ struct line {
 	uint32_t next; /* behind the instruction and its delay slot */
 	bool opens;    /* a frame, here */
 	bool released; /* sp was moved up since control last could leave */
+	struct constants constants;
 };
 
 /* Does the instruction, by itself, free stack? */
@@ -250,11 +375,14 @@ static void read_line(struct line *l)
 	l->released |= moves_up(l->m, &l->op);
 	if (l->op.insn.flow == DWU_FLOW_JUMP)
 		pass_detour(l->m, &l->op);
-	if (!l->op.insn.delay)
-		return;
-	dwu_code_read(&l->m->text, l->next, &slot);
-	l->released |= moves_up(l->m, &slot);
-	l->next = slot.next;
+	if (l->op.insn.delay) {
+		dwu_code_read(&l->m->text, l->next, &slot);
+		l->released |= moves_up(l->m, &slot);
+		l->next = slot.next;
+	}
+	note_constant(&l->constants, &l->op);
+	if (leaves(&l->op.insn))
+		l->next = skip_data(l->m, &l->constants, &l->op, l->next);
 }
 
 /* A branch or a jump within a function? */
@@ -285,15 +413,8 @@ static bool leaves_behind_call(const struct line *l, const struct extent *x)
 
 static struct extent extent_from(struct dwu_scan_memory *m, uint32_t at)
 {
-	set_start(m, at);
+	set_start(m, aligned(m, at));
 	return (struct extent){ 0 };
-}
-
-static bool ends(const struct dwu_insn *insn)
-{
-	return insn->flow == DWU_FLOW_RETURN || insn->flow == DWU_FLOW_JUMP ||
-	       insn->flow == DWU_FLOW_END ||
-	       (insn->flow == DWU_FLOW_INDIRECT && !insn->table);
 }
 
 /* A jump over a few words that cannot be decoded (musl's _start on mips). */
@@ -357,6 +478,9 @@ static bool is_data(struct dwu_scan_memory *m, uint32_t at, uint32_t hi)
 {
 	struct dwu_op op = { .next = at };
 
+	/* mips16: what data there is among the code is seen by its loads */
+	if (m->text.isa)
+		return false;
 	if (m->text.ops->unit == 4 && at >= 4) {
 		dwu_code_read(&m->text, at - 4, &op);
 		if (op.insn.size == 0)
@@ -585,6 +709,7 @@ bool dwu_sweep(struct dwu_scan_memory *memory, uint32_t place,
 	uint32_t lo, hi, done = DWU_NOWHERE;
 
 	sweep(memory, place);
+	memory->text.isa = function->isa;
 	memory->steps = 0;
 	lo = lowest(b);
 	hi = b->hi < window_end(memory) ? b->hi : window_end(memory);

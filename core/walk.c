@@ -103,12 +103,13 @@ static struct dwu_rowcache_entry *cache_entry(struct walk *w,
 			       dwunw_frame_lookup(frame, frame->vaddr));
 }
 
-static bool cache_hit(const struct dwu_rowcache_entry *entry,
+static bool cache_hit(const struct walk *w,
+		      const struct dwu_rowcache_entry *entry,
 		      const struct dwunw_frame *frame)
 {
 	return entry && entry->serial == frame->module &&
 	       entry->vaddr == dwunw_frame_lookup(frame, frame->vaddr) &&
-	       entry->exact == is_exact(frame);
+	       entry->exact == is_exact(frame) && entry->isa == w->regs.isa;
 }
 
 static void cache_fill(struct walk *w, struct dwu_rowcache_entry *entry,
@@ -119,6 +120,7 @@ static void cache_fill(struct walk *w, struct dwu_rowcache_entry *entry,
 	entry->vaddr = dwunw_frame_lookup(frame, frame->vaddr);
 	entry->serial = frame->module;
 	entry->exact = is_exact(frame);
+	entry->isa = w->regs.isa;
 	entry->how = w->how;
 	entry->scan = w->scan;
 	if (found)
@@ -132,6 +134,8 @@ static bool scan_row(struct walk *w, const struct dwunw_frame *frame)
 {
 	uint32_t flags = is_exact(frame) ? DWUNW_SCAN_EXACT : 0;
 
+	if (w->regs.isa)
+		flags |= DWUNW_SCAN_MIPS16;
 	w->scan = DWUNW_SCAN_OFF;
 	w->how = DWUNW_HOW_SCAN;
 	if (!IS_ON(CONFIG_SCAN) || !w->walker->scan)
@@ -149,7 +153,8 @@ static bool scan_row(struct walk *w, const struct dwunw_frame *frame)
  */
 static dwunw_status_t find_row(struct walk *w, const struct dwunw_frame *frame)
 {
-	uint64_t lookup = dwunw_frame_lookup(frame, frame->vaddr);
+	/* CFI of such code may begin at odd addresses, or at even ones */
+	uint64_t lookup = dwunw_frame_lookup(frame, frame->vaddr) | w->regs.isa;
 	struct dwunw_row *row = &w->walker->row;
 	struct dwunw_fde fde;
 	dwunw_status_t status = dwunw_module_fde(w->module, lookup, &fde);
@@ -217,7 +222,7 @@ static uint8_t leave(struct walk *w)
 	if (frame->module == 0)
 		return DWUNW_STOP_NO_MODULE;
 	entry = cache_entry(w, frame);
-	if (cache_hit(entry, frame) &&
+	if (cache_hit(w, entry, frame) &&
 	    !(entry->packed.flags & DWU_PACKED_FULL)) {
 		w->walker->stats.cache_hits++;
 		w->how = entry->how;
@@ -247,7 +252,8 @@ static bool replace_trampoline(struct walk *w)
 	for (i = 0; i < w->input->return_count; i++) {
 		if (w->input->returns[i].entry_sp != entry_sp)
 			continue;
-		w->regs.pc = w->input->returns[i].addr;
+		w->regs.pc = w->input->returns[i].addr & w->arch->pc_mask;
+		w->regs.isa = dwu_isa(w->arch, w->input->returns[i].addr);
 		w->regs.r[w->arch->pc] = w->regs.pc;
 		return true;
 	}
@@ -344,6 +350,7 @@ static void start(struct walk *w)
 	const struct dwunw_regset *regs = w->input->regs;
 
 	w->regs.pc = regs->pc & w->arch->pc_mask;
+	w->regs.isa = dwu_isa(w->arch, regs->pc);
 	memcpy(w->regs.r, regs->regs, sizeof(w->regs.r));
 	w->regs.valid = regs->valid & ((1ull << w->arch->reg_count) - 1);
 	w->regs.r[w->arch->sp] = regs->sp;

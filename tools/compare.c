@@ -40,7 +40,15 @@ struct cell {
 	uint8_t at;
 	uint8_t in_call;
 	uint8_t known;	/* a function that was scanned holds it */
+	uint8_t data;	/* it is none, say symbols: enum data */
 	uint8_t result; /* of that function: why it may lack instructions */
+};
+
+/* What MIPS16e functions load and jump by stands between them. */
+enum data {
+	DATA_BEGINS = 1,
+	DATA_ENDS = 2,
+	DATA_IS = 4
 };
 
 struct totals {
@@ -225,9 +233,14 @@ static void scan_range(struct compare *c, uint64_t start, uint64_t end)
 {
 	uint32_t flags = c->options->no_symbols ? DWUNW_SCAN_NO_SYMBOLS : 0;
 	uint64_t first, last, vaddr = start & code_mask(c);
+	struct dwunw_scan_insn insn;
 	struct cell *cell;
 	uint8_t result;
 
+	/* what a walk knows by the address that it came by */
+	dwunw_scan_decode(c->scan, c->module, vaddr, &insn);
+	if (insn.isa)
+		flags |= DWUNW_SCAN_MIPS16;
 	while (vaddr < end) {
 		cell = cell_at(c, vaddr);
 		if (!cell || cell->known) {
@@ -281,6 +294,55 @@ static void missing(struct compare *c, uint64_t vaddr, unsigned int class,
 		       class_name(class), call ? "call" : "other");
 }
 
+/* Words of an ELF file, in its byte order. */
+static uint32_t word_at(const struct dwunw_elf *elf, uint64_t off)
+{
+	uint8_t b[4] = { 0 };
+
+	(void)elf->src.read(elf->src.ctx, off, b, sizeof(b));
+	return elf->data == 2 ? (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 |
+					(uint32_t)b[2] << 8 | b[3] :
+				(uint32_t)b[3] << 24 | (uint32_t)b[2] << 16 |
+					(uint32_t)b[1] << 8 | b[0];
+}
+
+static void note_symbol(struct compare *c, uint64_t vaddr, const char *name)
+{
+	struct cell *cell = cell_at(c, vaddr & code_mask(c));
+
+	if (!cell)
+		return;
+	if (!memcmp(name, "__pool_", 7) || !memcmp(name, "__jump_", 7))
+		cell->data |= DATA_BEGINS;
+	if (!memcmp(name, "__pend_", 7) || !memcmp(name, "__jend_", 7))
+		cell->data |= DATA_ENDS;
+}
+
+/* GCC marks constants and switches' tables among MIPS16e code by symbols. */
+static void find_data(struct compare *c)
+{
+	const struct dwunw_elf *elf = &c->module->elf;
+	struct dwunw_section table, names;
+	char name[8] = "";
+	uint64_t off;
+	bool data = false;
+
+	if (!elf->mips16 || dwunw_elf_section(elf, ".symtab", &table) ||
+	    dwunw_elf_section(elf, ".strtab", &names))
+		return;
+	for (off = 0; off + 16 <= table.size; off += 16)
+		if (!elf->src.read(elf->src.ctx,
+				   names.off + word_at(elf, table.off + off),
+				   name, 7))
+			note_symbol(c, word_at(elf, table.off + off + 4), name);
+	for (off = 0; off < c->size; off++) {
+		if (c->cells[off].data)
+			data = c->cells[off].data & DATA_BEGINS;
+		if (data)
+			c->cells[off].data |= DATA_IS;
+	}
+}
+
 /* Counts the instruction at vaddr, and the call that ends with it. */
 static void count_insn(struct compare *c, uint64_t vaddr,
 		       const struct dwunw_scan_insn *insn)
@@ -310,11 +372,17 @@ static void count_insn(struct compare *c, uint64_t vaddr,
 static void count_range(struct compare *c, uint64_t start, uint64_t end)
 {
 	struct dwunw_scan_insn insn;
-	/* MIPS16e's functions have odd addresses, their code has not */
+	/* microMIPS functions have odd addresses, their code has not */
 	uint64_t vaddr = start & code_mask(c);
+	const struct cell *cell;
 	uint8_t size;
 
 	while (vaddr < (end & code_mask(c))) {
+		cell = cell_at(c, vaddr);
+		if (cell && (cell->data & DATA_IS)) {
+			vaddr++;
+			continue;
+		}
 		dwunw_scan_decode(c->scan, c->module, vaddr, &insn);
 		size = insn.size ? insn.size : 1;
 		if (insn.last)
@@ -474,6 +542,7 @@ static int run(struct compare *c)
 			      c->options->path);
 	} else {
 		c->cells = dwu_cmd_alloc((size_t)c->size, sizeof(*c->cells));
+		find_data(c);
 		for_each_fde(c, scan_range);
 		for_each_fde(c, count_range);
 		print_result(c);

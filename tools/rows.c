@@ -40,6 +40,7 @@ struct rows {
 	bool raw;
 	bool expressions;
 	bool failed;
+	bool printed; /* a scanned function */
 	bool compare;
 	bool scan;
 	struct dwu_compare_options compared;
@@ -333,6 +334,19 @@ static void print_pc(struct rows *rows, uint64_t pc)
 	emit_row(rows, &rows->row);
 }
 
+/* Of a file that was cut, the section headers at its end are gone first. */
+static void no_rows(struct rows *rows, const char *what)
+{
+	const struct dwunw_elf *elf = &rows->module->elf;
+
+	dwu_cmd_error("%s: has %s%s", rows->path, what,
+		      elf->section_off > elf->src.size ?
+			      "; it is truncated: its section headers would "
+			      "be behind its end" :
+			      "");
+	rows->failed = true;
+}
+
 /* --- rows from instructions --------------------------------------------------- */
 
 static bool take_point(void *ctx, const struct dwunw_scan_point *point)
@@ -378,21 +392,24 @@ static size_t merge(struct dwunw_row *rows, size_t count)
 }
 
 /* The function around vaddr. Returns its end, or vaddr if there is none. */
-static uint64_t print_scanned(struct rows *rows, uint64_t vaddr)
+static uint64_t print_scanned(struct rows *rows, uint64_t vaddr,
+			      uint32_t flags)
 {
-	uint32_t flags =
-		rows->compared.no_symbols ? DWUNW_SCAN_NO_SYMBOLS : 0;
 	uint64_t start = vaddr, end = vaddr;
 	uint8_t result;
 	size_t i;
 
 	rows->scanned_count = 0;
+	if (rows->compared.no_symbols)
+		flags |= DWUNW_SCAN_NO_SYMBOLS;
 	result = dwunw_scan_function(rows->scanner, rows->module, vaddr, flags,
 				     &start, &end, take_point, rows);
 	if (end <= vaddr)
 		return vaddr;
-	qsort(rows->scanned, rows->scanned_count, sizeof(*rows->scanned),
-	      by_start);
+	rows->printed = true;
+	if (rows->scanned_count)
+		qsort(rows->scanned, rows->scanned_count,
+		      sizeof(*rows->scanned), by_start);
 	rows->scanned_count = merge(rows->scanned, rows->scanned_count);
 	if (rows->raw)
 		printf("F scan 0 %" PRIx64 " %" PRIx64 "\n", start, end);
@@ -420,7 +437,7 @@ static void print_scanned_range(struct rows *rows, uint64_t start,
 	uint64_t vaddr = start, next;
 
 	while (vaddr < end) {
-		next = print_scanned(rows, vaddr);
+		next = print_scanned(rows, vaddr, 0);
 		vaddr = next > vaddr ? next : vaddr + 1;
 	}
 }
@@ -448,6 +465,14 @@ static void print_scanned_file(struct rows *rows)
 					    h.at.vaddr + h.at.file_size);
 }
 
+/* As a register has it: bit 0 says MIPS16e. */
+static bool print_scanned_at(struct rows *rows, uint64_t pc)
+{
+	if (rows->module->elf.mips16 && (pc & 1))
+		return print_scanned(rows, pc - 1, DWUNW_SCAN_MIPS16) >= pc;
+	return print_scanned(rows, pc, 0) != pc;
+}
+
 static void print_scan(struct rows *rows, const uint64_t *pc)
 {
 	void *memory;
@@ -459,7 +484,9 @@ static void print_scan(struct rows *rows, const uint64_t *pc)
 	}
 	if (!pc) {
 		print_scanned_file(rows);
-	} else if (print_scanned(rows, *pc) == *pc) {
+		if (!rows->printed)
+			no_rows(rows, "no function that could be found");
+	} else if (!print_scanned_at(rows, *pc)) {
 		dwu_cmd_error("%s: no function is found around 0x%" PRIx64,
 			      rows->path, *pc);
 		rows->failed = true;
@@ -508,8 +535,7 @@ static int print_file(struct rows *rows, const uint64_t *pc)
 		print_section(rows, &rows->module->debug);
 		if (!rows->module->eh.bytes.size &&
 		    !rows->module->debug.bytes.size)
-			dwu_cmd_error("%s: has no call frame information",
-				      rows->path);
+			no_rows(rows, "no call frame information");
 	}
 	free(rows->scratch);
 	dwunw_module_cache_release(&ctx, rows->module);
@@ -546,7 +572,8 @@ static int run(struct rows *rows, int argc, char **argv)
 			 dwu_cmd_files_option(&rows->files, argc, argv, &i))
 			continue;
 		else if (options && argv[i][0] == '-')
-			return dwu_cmd_usage("rows: unknown option '%s'",
+			return dwu_cmd_usage("rows: unknown option '%s', or no "
+					     "value",
 					     argv[i]);
 		else if (!rows->path)
 			rows->path = argv[i];

@@ -59,7 +59,7 @@ struct dwunw_elf {
 	uint8_t elf_class; /* 1: 32 bits, 2: 64 bits */
 	uint8_t data;	   /* 1: little-endian, 2: big-endian */
 	bool interp;	   /* has a PT_INTERP */
-	uint8_t reserved;
+	bool mips16;	   /* mips: some of its code is MIPS16e (e_flags) */
 };
 
 /*

@@ -30,7 +30,8 @@ enum dwunw_arch_id {
 /*
  * `pc` and `sp` are the truth for the program counter and the stack pointer;
  * the element of regs[] that has the stack pointer's number is not looked at.
- * Bit n of `valid`: regs[n] holds the register's value.
+ * Bit n of `valid`: regs[n] holds the register's value. mips: bit 0 of `pc` is
+ * the ISA, as the kernel has it in epc; without it MIPS16e is taken for mips32.
  */
 struct dwunw_regset {
 	uint32_t version;

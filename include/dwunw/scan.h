@@ -40,6 +40,8 @@ dwunw_status_t dwunw_scan_init(struct dwunw_scan **scan, size_t memory,
 #define DWUNW_SCAN_NO_SYMBOLS 1u
 /* vaddr is the pc of an instruction, not a return address - 1. */
 #define DWUNW_SCAN_EXACT 2u
+/* mips: vaddr is in MIPS16e code (bit 0 of the address that led there). */
+#define DWUNW_SCAN_MIPS16 4u
 
 /* The row at vaddr; enum dwunw_scan_result. Only OK fills *row. */
 uint8_t dwunw_scan_row(struct dwunw_scan *scan,
@@ -54,7 +56,7 @@ struct dwunw_scan_point {
 	 * what stands in its delay slot */
 	bool in_call;
 	uint8_t result; /* enum dwunw_scan_result; OK: row is one */
-	uint8_t isa;	/* mips: 1 is MIPS16e, whose CFI has odd addresses */
+	uint8_t isa;	/* mips: 1 is MIPS16e */
 	uint8_t reserved[4];
 	const struct dwunw_row *row;
 	const void *state; /* for the functions below */
@@ -81,7 +83,7 @@ uint8_t dwunw_scan_function(struct dwunw_scan *scan,
 
 /* One instruction by itself. size 0: it cannot be decoded. */
 struct dwunw_scan_insn {
-	uint8_t isa;  /* as above; known where symbols tell it */
+	uint8_t isa;  /* as above; known where symbols or CFI tell it */
 	uint8_t size; /* with its delay slot */
 	uint8_t last; /* bytes before its last part, the slot */
 	bool call;

@@ -38,7 +38,7 @@ const char *dwunw_how_name(uint8_t how);
 #define DWUNW_FRAME_FLAG_SIGNAL 4u
 
 struct dwunw_frame {
-	uint64_t pc;	 /* run-time address */
+	uint64_t pc;	 /* run-time address; mips: without the ISA bit */
 	uint64_t vaddr;	 /* the same as linked; pc if there is no module */
 	uint64_t cfa;	 /* of this frame; 0: not known */
 	uint32_t module; /* serial; 0: none */

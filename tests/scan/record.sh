@@ -103,6 +103,17 @@ record_bare()
 	# shellcheck disable=SC2086 # lists
 	spawn record chain-glibc 150 3000000 1500 "" \
 		$gcc $flags -Os "$own/chain.c"
+	# the program's code is MIPS16e, that of libc is not
+	# shellcheck disable=SC2086 # lists
+	case $target in
+	mips32*)
+		spawn record chain-mips16 80 3000000 1500 "" \
+			$gcc $flags -Os -mips16 "$own/chain.c"
+		spawn record signals-mips16 150 3000000 1500 "" \
+			$gcc $flags -Os -mips16 "$own/signals.c"
+		[ -z "$musl" ] || spawn record chain-musl-mips16 80 3000000 \
+			1500 "" "$musl" $flags -Os -mips16 "$own/chain.c" ;;
+	esac
 	# shellcheck disable=SC2086 # lists
 	[ -z "$musl" ] || {
 		spawn record chain-musl 80 3000000 1500 "" \

@@ -5,7 +5,8 @@
 # under qemu-user. Every frame is compared with a shadow call stack, from the
 # sampled pc through seven levels, a call through a pointer, a switch, a frame of
 # 80 KB, alloca, a callback inside qsort, signal handlers and libc's start code
-# to the program's first function. Then a thread of a running program.
+# to the program's first function. On mips32 also with MIPS16e functions that
+# call libc's of mips32 and are called by them. Then a thread of a running program.
 #
 # Programs with musl where that is at hand, with DWUNW_CROSS=1 all. Environment: CC,
 # and BUILD, which holds libdwunw.a; recordings are kept in $BUILD/stacks/scan.

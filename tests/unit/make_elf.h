@@ -157,6 +157,7 @@ struct elf_spec {
 	uint16_t machine;
 	uint16_t type;
 	uint64_t entry;
+	uint32_t flags;	  /* e_flags */
 	bool no_sections; /* as if stripped of the section headers */
 	bool extended;	  /* the numbers stand in section 0 */
 };
@@ -218,7 +219,7 @@ static inline void put_elf_header(struct out *o, const struct elf_spec *spec,
 	put_word(o, spec, spec->entry);
 	put_word(o, spec, programs ? made->program_off : 0);
 	put_word(o, spec, spec->no_sections ? 0 : made->section_off);
-	put_u32(o, 0);
+	put_u32(o, spec->flags);
 	put_u16(o, wide ? 64 : 52);
 	put_u16(o, wide ? 56 : 32);
 	put_u16(o, extended ? 0xffff : programs);

@@ -143,6 +143,10 @@ static const struct flow_case flow16_cases[] = {
 	{ "bteqz, extended", "f060 601f", "branch 400202" },
 	{ "btnez", "6101", "branch 400104" },
 	{ "jal", "1880 8d14", "call 123450 delay" },
+	{ "jalx", "1c80 8d14", "call 123450 delay" },
+	{ "lw $2, 12($pc)", "b203", "next 40010c" },
+	{ "lw $2, 1028($pc), extended", "f400 b204", "next 400504" },
+	{ "zeros", "0000", "next pad" },
 	{ "jr $ra", "e820", "return delay" },
 	{ "jrc $ra", "e8a0", "return" },
 	{ "jr $4", "ec00", "indirect delay table" },
@@ -430,6 +434,9 @@ static const struct start_case starts[] = {
 	{ "addiu $sp, -2048, extended", "f01f 6300", 1, DWU_START_MAYBE },
 	{ "addiu $sp, 1984, extended", "f7c0 6300", 1, DWU_START_NO },
 	{ "addiu $sp, 1016", "637f", 1, DWU_START_NO },
+	{ "$gp from $pc", "f000 6a03 f0d5 0b14", 1, DWU_START_SURE },
+	{ "$v1 from $pc, not for $gp", "f000 6b03 f0d5 0b14", 1,
+	  DWU_START_NO },
 };
 
 static void test_start(void)
@@ -444,6 +451,38 @@ static void test_start(void)
 			       starts[i].isa);
 		is_u64(arch->scan->start(arch, &code), starts[i].want,
 		       "%s: start: %s", arch->name, starts[i].title);
+	}
+}
+
+/* --- which isa a word looks like ----------------------------------------------- */
+
+static const struct {
+	const char *title, *hex;
+	int want;
+} isas[] = {
+	{ "addiu $sp, $sp, -32", "27bdffe0", -1 },
+	{ "sw $ra, 28($sp)", "afbf001c", -1 },
+	{ "lw $t9, -32684($gp)", "8f998054", -1 },
+	{ "lui $gp, 2", "3c1c0002", -1 },
+	{ "nop", "00000000", 0 },
+	{ "lwr $t1, 0($v0)", "98490000", 0 },
+	{ "half of 4 bytes", "27bd", 0 },
+	{ "save; move $16, $4, twice", "64f4 64f4", 1 },
+	{ "move $16, $4; move $17, $4", "670c 672c", 1 },
+	{ "a switch's offsets", "0203 0101", 0 },
+};
+
+static void test_isa(void)
+{
+	struct dwu_code code;
+	uint8_t bytes[16];
+	size_t i;
+
+	for (i = 0; i < sizeof(isas) / sizeof(isas[0]); i++) {
+		code = code_of(bytes,
+			       bytes_of(isas[i].hex, bytes, sizeof(bytes)), 0);
+		ok(arch->scan->isa(arch, &code) == isas[i].want,
+		   "%s: looks like: %s", arch->name, isas[i].title);
 	}
 }
 
@@ -529,6 +568,7 @@ int main(void)
 		test_effect(effect_cases, 0);
 		test_effect(effect16_cases, 1);
 		test_start();
+		test_isa();
 		test_any();
 	}
 	return done();

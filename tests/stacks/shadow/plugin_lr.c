@@ -29,6 +29,10 @@
  * rejected, as plugin.c says. In a delay slot none is taken: no kernel reports
  * one.
  *
+ * MIPS16e code has instructions of 2 and of 4 bytes. Which isa one of 4 bytes
+ * is of follows from what led to it: jalx, or bit 0 of a register. Behind the
+ * kernel it is taken for MIPS16e if it begins as only jal and extend do.
+ *
  * Registers. As in plugin.c, the host's rbp points to the guest's state.
  * CPUARMState: u32 regs[16], u64 xregs[32], u64 pc. CPUMIPSState: u32
  * gpr[32], u32 PC. The pc is compared at every sample.
@@ -51,14 +55,17 @@ enum {
 	INSN_LIKELY = 32,  /* which is skipped where it does not go */
 	INSN_SYSCALL = 64,
 	INSN_SAVES = 128, /* the link register, at register `reg` + `target` */
+	INSN_OTHER = 256, /* `target` is code of the other isa */
 };
 #define INSN_GOES (INSN_TARGET | INSN_REGISTER)
 
 struct insn {
 	uint64_t pc;
 	uint64_t target;
-	uint8_t flags;
+	uint16_t flags;
 	uint8_t reg;
+	uint8_t size;
+	bool begins16; /* as an instruction of 4 bytes does in MIPS16e */
 };
 
 static int64_t sign_extend(uint32_t value, unsigned bits)
@@ -70,7 +77,7 @@ static void jumps_to(struct insn *insn, uint32_t field, unsigned bits,
 		     unsigned flags)
 {
 	insn->target = insn->pc + (uint64_t)(4 * sign_extend(field, bits));
-	insn->flags = (uint8_t)(INSN_TARGET | flags);
+	insn->flags = (uint16_t)(INSN_TARGET | flags);
 }
 
 static void saves(struct insn *insn, uint32_t reg, int64_t offset)
@@ -146,11 +153,13 @@ static void classify_mips(struct insn *insn, uint32_t w)
 		insn->reg = (uint8_t)rs;
 	} else if (op == 0 && function == 12) {
 		insn->flags = INSN_SYSCALL;
-	} else if (op == 2 || op == 3) { /* j, jal */
+	} else if (op == 2 || op == 3 || op == 29) { /* j, jal, jalx */
 		insn->target = (insn->pc & 0xf0000000) | (w & 0x3ffffff) << 2;
 		insn->flags = INSN_TARGET | INSN_DELAYED;
-		if (op == 3)
+		if (op != 2)
 			insn->flags |= INSN_LINK;
+		if (op == 29)
+			insn->flags |= INSN_OTHER;
 	} else if (op == 1 && (rt & 0xc) == 0) { /* bltz … bgezall */
 		jumps_to(insn, offset, 16, INSN_COND | INSN_DELAYED);
 		if (rt & 16)
@@ -171,8 +180,56 @@ static void classify_mips(struct insn *insn, uint32_t w)
 		saves(insn, rs, sign_extend(offset, 16));
 	}
 	if (always)
-		insn->flags &= (uint8_t)~INSN_COND;
+		insn->flags &= (uint16_t)~INSN_COND;
 	insn->pc -= 4;
+}
+
+/* MIPS32 Architecture vol. IV-a: the number of an instruction, in bytes. */
+static int64_t number16(uint32_t extend, uint32_t half, unsigned bits,
+			unsigned shift)
+{
+	if (extend)
+		return sign_extend((extend & 31) << 11 | (extend & 0x7e0) |
+					   (half & 31),
+				   16)
+		       << shift;
+	return sign_extend(half & ((1u << bits) - 1), bits) << shift;
+}
+
+/* The first half-word is above the second one, if there are two. */
+static void classify_mips16(struct insn *insn, uint32_t w)
+{
+	uint32_t extend = insn->size == 4 ? w >> 16 : 0, half = w & 0xffff;
+	uint32_t op = half >> 11, i8 = half >> 8 & 7;
+	uint64_t on = insn->pc + insn->size;
+
+	if (extend >> 11 == 3) { /* jal, jalx */
+		insn->target = (on & 0xf0000000) | (extend & 31) << 23 |
+			       (extend & 0x3e0) << 13 | half << 2;
+		insn->flags = INSN_TARGET | INSN_DELAYED | INSN_LINK;
+		if (extend & 0x400)
+			insn->flags |= INSN_OTHER;
+	} else if (op == 2) { /* b */
+		insn->target = on + (uint64_t)number16(extend, half, 11, 1);
+		insn->flags = INSN_TARGET;
+	} else if (op == 4 || op == 5 || (op == 12 && i8 < 2)) {
+		insn->target = on + (uint64_t)number16(extend, half, 8, 1);
+		insn->flags = INSN_TARGET | INSN_COND;
+	} else if (op == 12 && i8 == 2) { /* sw ra */
+		saves(insn, 29, extend ? number16(extend, half, 16, 0) :
+					 4 * (int64_t)(half & 0xff));
+	} else if (op == 12 && i8 == 4 && (half & 0xc0) == 0xc0) { /* save */
+		saves(insn, 29, -4);
+	} else if (op == 29 && (half & 31) == 0) { /* jr, jalr, jrc, jalrc */
+		static const uint8_t names[8] = { 16, 17, 2, 3, 4, 5, 6, 7 };
+
+		insn->flags = INSN_REGISTER;
+		insn->reg = half & 0x20 ? 31 : names[i8];
+		if (half & 0x40)
+			insn->flags |= INSN_LINK;
+		if (!(half & 0x80))
+			insn->flags |= INSN_DELAYED;
+	}
 }
 
 /* --- the machines --- */
@@ -246,11 +303,14 @@ struct flow {
 	bool delayed;	 /* what comes next is its delay slot */
 	bool cond;
 	bool sigreturn; /* next[] is where the signal came */
+	uint8_t size;	/* of the instruction */
+	uint8_t isa;	/* of the target */
 };
 
 static struct flow flow;
 static const uint8_t *state;   /* the guest's, now */
 static struct stack alternate; /* the last sigaltstack; high 0: none */
+static uint8_t isa; /* of the instruction */
 static bool started;
 static bool first = true;
 
@@ -327,9 +387,12 @@ static bool read_sigframe(uint64_t sp, uint64_t restorer,
 	*frame = (struct sigframe){ .sp = sp,
 				    .restorer = restorer,
 				    .regs = regs };
-	return off && peek_word(pc, &frame->pc) &&
-	       peek_word(regs + 8 * machine.sp, &frame->outer_sp) &&
-	       peek_word(regs + 8 * machine.link, &frame->ra);
+	if (!off || !peek_word(pc, &frame->pc) ||
+	    !peek_word(regs + 8 * machine.sp, &frame->outer_sp) ||
+	    !peek_word(regs + 8 * machine.link, &frame->ra))
+		return false;
+	frame->pc &= machine.address_mask;
+	return true;
 }
 
 static void push_handler(const struct sigframe *frame)
@@ -536,28 +599,35 @@ static void in_delay_slot(const struct insn *insn, uint64_t sp)
 	flow = (struct flow){ .pc = insn->pc,
 			      .sp = sp,
 			      .next = { of.target,
-					of.cond ? of.pc + 8 : of.target },
+					of.cond ? insn->pc + insn->size :
+						  of.target },
 			      .target = of.target,
 			      .ra = of.ra,
 			      .branch = of.pc,
-			      .goes = true };
+			      .goes = true,
+			      .size = insn->size,
+			      .isa = of.isa };
 	/* not taken: no jump, unless both are one */
-	if (of.cond && of.target == of.pc + 8)
+	if (of.cond && of.target == insn->pc + insn->size)
 		flow.ra = 0;
 }
 
 /* The instruction that is about to be executed. */
 static void remember(const struct insn *insn, uint64_t sp)
 {
-	uint64_t on = insn->pc + 4;
+	uint64_t on = insn->pc + insn->size, slot = isa ? 2 : 4;
 
 	if (insn->flags & INSN_SAVES)
 		note_save(insn, sp);
-	if (flow.delayed && insn->pc == flow.pc + 4) {
+	if (flow.delayed && insn->pc == flow.pc + flow.size) {
 		in_delay_slot(insn, sp);
 		return;
 	}
-	flow = (struct flow){ .pc = insn->pc, .sp = sp, .next = { on, on } };
+	flow = (struct flow){ .pc = insn->pc,
+			      .sp = sp,
+			      .next = { on, on },
+			      .size = insn->size,
+			      .isa = isa };
 	if (!insn->flags)
 		return;
 	if (insn->flags & INSN_GOES) {
@@ -566,17 +636,22 @@ static void remember(const struct insn *insn, uint64_t sp)
 		flow.target = insn->flags & INSN_TARGET ?
 				      insn->target :
 				      get_reg(insn->reg) & machine.address_mask;
+		if (machine.word == 4 && (insn->flags & INSN_REGISTER))
+			flow.isa = get_reg(insn->reg) & 1;
+		if (insn->flags & INSN_OTHER)
+			flow.isa = !isa;
 		if (insn->flags & INSN_LINK)
 			flow.ra = on;
 	}
 	if (insn->flags & INSN_DELAYED) {
 		flow.delayed = true;
 		if (flow.ra)
-			flow.ra = is_stub(insn->pc) || is_over_data(insn) ?
+			flow.ra = (!isa && is_stub(insn->pc)) ||
+						  is_over_data(insn) ?
 					  0 :
-					  on + 4;
+					  on + slot;
 		if (insn->flags & INSN_LIKELY)
-			flow.next[1] = on + 4;
+			flow.next[1] = on + slot;
 	} else if (flow.goes) {
 		flow.next[0] = flow.target;
 		flow.next[1] = flow.cond ? on : flow.target;
@@ -591,7 +666,7 @@ static void put_registers(uint64_t *regs)
 {
 	for (uint32_t i = 0; i < 32; i++)
 		regs[i] = get_reg(i);
-	regs[32] = get_state(machine.pc_off);
+	regs[32] = get_state(machine.pc_off) | isa;
 }
 
 /* Whether one of the words [from, to) of this stack is the address. */
@@ -686,6 +761,18 @@ static void sample(const struct insn *insn, uint64_t sp)
 	choose_next();
 }
 
+/* Of the instruction that control is at: both[isa] is what it does. */
+static void find_isa(const struct insn *both)
+{
+	if (both->size == 2)
+		isa = 1;
+	else if (flow.goes && !flow.delayed && both->pc == flow.target)
+		isa = flow.isa;
+	else if (flow.sigreturn ||
+		 (!said(both->pc) && both->pc != flow.pc))
+		isa = both->begins16;
+}
+
 __attribute__((used)) static void
 on_insn(unsigned vcpu, const struct insn *insn, const uint8_t *env)
 {
@@ -695,14 +782,16 @@ on_insn(unsigned vcpu, const struct insn *insn, const uint8_t *env)
 	if (done || vcpu != 0)
 		return;
 	state = env;
+	find_isa(insn);
+	insn += isa;
 	sp = get_reg(machine.sp);
 	if (!started) {
 		start(insn, sp);
 		return;
 	}
 	header.steps++;
-	in_slot = flow.delayed && insn->pc == flow.pc + 4;
-	if (sp != flow.sp || flow.goes || insn->pc != flow.pc + 4)
+	in_slot = flow.delayed && insn->pc == flow.pc + flow.size;
+	if (sp != flow.sp || flow.goes || insn->pc != flow.pc + flow.size)
 		arrive(insn->pc, sp);
 	if (header.steps >= next_step && !in_slot)
 		sample(insn, sp);
@@ -721,10 +810,17 @@ __asm__(".text\n"
 	"	mov %rbp, %rdx\n"
 	"	jmp on_insn\n");
 
+static uint32_t half_of(const uint8_t *bytes)
+{
+	return machine.big_endian ? bytes[0] << 8 | bytes[1] :
+				    bytes[1] << 8 | bytes[0];
+}
+
 static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
 	struct qemu_plugin_insn *code = qemu_plugin_tb_get_insn(tb, 0);
 	struct insn *insn;
+	uint8_t bytes[4] = { 0 };
 	uint32_t word;
 
 	(void)id;
@@ -732,13 +828,23 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 		return;
 	if (qemu_plugin_tb_n_insns(tb) != 1)
 		give_up("run qemu with -singlestep");
-	insn = calloc(1, sizeof(*insn)); /* as long as qemu keeps the code */
-	if (!insn || qemu_plugin_insn_size(code) != sizeof(word))
-		give_up("no memory, or compressed code");
-	memcpy(&word, qemu_plugin_insn_data(code), sizeof(word));
+	insn = calloc(2, sizeof(*insn)); /* as long as qemu keeps the code */
+	if (!insn || qemu_plugin_insn_size(code) > sizeof(bytes))
+		give_up("no memory, or no instruction");
+	insn->pc = qemu_plugin_insn_vaddr(code);
+	insn->size = (uint8_t)qemu_plugin_insn_size(code);
+	memcpy(bytes, qemu_plugin_insn_data(code), insn->size);
+	if (machine.word == 4) {
+		insn[1] = insn[0];
+		word = half_of(bytes);
+		insn->begins16 = word >> 11 == 3 || word >> 11 == 0x1e;
+		if (insn->size == 4)
+			word = word << 16 | half_of(bytes + 2);
+		classify_mips16(&insn[1], word);
+	}
+	memcpy(&word, bytes, sizeof(word));
 	if (machine.big_endian)
 		word = __builtin_bswap32(word);
-	insn->pc = qemu_plugin_insn_vaddr(code);
 	machine.classify(insn, word);
 	qemu_plugin_register_vcpu_insn_exec_cb(code, shadow_trampoline, 1,
 					       insn);
