@@ -32,7 +32,10 @@ dwunw_status_t dwunw_process_refresh(struct dwunw_process *process);
 /* Forgets it; an event of the same pid opens it again. */
 void dwunw_process_close(struct dwunw_process *process);
 
-/* The mappings as of the last refresh; valid until the next one. */
+/*
+ * The mappings as they were read last; valid until they are read again, by a
+ * refresh, a capture, an event or an open of that pid.
+ */
 const struct dwunw_space *dwunw_process_space(struct dwunw_process *process);
 
 /* The path of a mapping as /proc/PID/maps prints it; "" if it has none. */
@@ -124,6 +127,16 @@ dwunw_status_t dwunw_consume(struct dwunw_context *ctx, const void *bytes,
 			     size_t size, struct dwunw_event *event,
 			     struct dwunw_frame *frames, size_t max_frames,
 			     size_t *count, struct dwunw_stop *stop);
+
+/*
+ * The same for a record that dwunw_event_parse() has read; its bytes are still
+ * there. walker is this thread's own: calls with different ones may overlap.
+ * NULL: the context's only one, as dwunw_consume() uses it.
+ */
+dwunw_status_t
+dwunw_event_consume(struct dwunw_context *ctx, struct dwunw_walker *walker,
+		    const struct dwunw_event *event, struct dwunw_frame *frames,
+		    size_t max_frames, size_t *count, struct dwunw_stop *stop);
 
 /*
  * One line on why a stack ended, with file and address, or "" after the

@@ -38,7 +38,8 @@ struct dwunw_symbol_input {
  * so on to the innermost.
  *
  * Strings live until dwunw_symbol_resolver_shutdown(), the chain behind
- * `inlined` until the next dwunw_symbol_resolve_batch().
+ * `inlined` until the next dwunw_symbol_resolve_batch() or
+ * dwunw_symbol_offset().
  */
 struct dwunw_symbol_info {
 	const char *function;			 /* NULL: not known */

@@ -26,6 +26,7 @@ static uint32_t options_of(const struct dwunw_event_header *header)
 }
 
 static dwunw_status_t unwind(struct dwunw_context *ctx,
+			     struct dwunw_walker *walker,
 			     const struct dwunw_event *event,
 			     struct dwunw_frame *frames, size_t max_frames,
 			     size_t *count, struct dwunw_stop *stop)
@@ -44,6 +45,7 @@ static dwunw_status_t unwind(struct dwunw_context *ctx,
 		.returns = event->input.returns,
 		.return_count = event->input.return_count,
 		.entry_offset = header->entry_offset,
+		.walker = walker,
 	};
 	dwunw_status_t status;
 
@@ -55,6 +57,29 @@ static dwunw_status_t unwind(struct dwunw_context *ctx,
 	status = dwunw_capture(ctx, &request, count);
 	*stop = request.stop;
 	return status;
+}
+
+dwunw_status_t
+dwunw_event_consume(struct dwunw_context *ctx, struct dwunw_walker *walker,
+		    const struct dwunw_event *event, struct dwunw_frame *frames,
+		    size_t max_frames, size_t *count, struct dwunw_stop *stop)
+{
+	if (!ctx || !ctx->port || !event || !count || !stop)
+		return DWUNW_ERR_INVALID_ARG;
+	*count = 0;
+	*stop = (struct dwunw_stop){ 0 };
+	switch (event->header.kind) {
+	case DWUNW_EVENT_STACK:
+		return unwind(ctx, walker, event, frames, max_frames, count,
+			      stop);
+	case DWUNW_EVENT_EXEC:
+	case DWUNW_EVENT_EXIT:
+		return note_change(ctx, event->header.pid);
+	case DWUNW_EVENT_FORK:
+		return note_change(ctx, event->header.cookie);
+	default:
+		return DWUNW_OK;
+	}
 }
 
 dwunw_status_t dwunw_consume(struct dwunw_context *ctx, const void *bytes,
@@ -71,15 +96,6 @@ dwunw_status_t dwunw_consume(struct dwunw_context *ctx, const void *bytes,
 	status = dwunw_event_parse(event, bytes, size);
 	if (status != DWUNW_OK)
 		return status;
-	switch (event->header.kind) {
-	case DWUNW_EVENT_STACK:
-		return unwind(ctx, event, frames, max_frames, count, stop);
-	case DWUNW_EVENT_EXEC:
-	case DWUNW_EVENT_EXIT:
-		return note_change(ctx, event->header.pid);
-	case DWUNW_EVENT_FORK:
-		return note_change(ctx, event->header.cookie);
-	default:
-		return DWUNW_OK;
-	}
+	return dwunw_event_consume(ctx, NULL, event, frames, max_frames, count,
+				   stop);
 }

@@ -198,68 +198,28 @@ static void copy_frames(struct stacktrace *st, const struct dwunw_frame *frames,
 	st->depth = (int)count;
 }
 
-/* A STACK event, with this thread's own walker. */
-static dwunw_status_t unwind(struct dwunw_context *ctx, struct worker *worker,
-			     struct dwunw_frame *frames, struct stacktrace *st)
-{
-	static const uint8_t nothing[1];
-	const struct dwunw_event *event = &worker->event;
-	const struct dwunw_event_header *header = &event->header;
-	struct dwunw_unwind_request request = {
-		.regs = &event->regs,
-		.frames = frames,
-		.max_frames = (size_t)st->max_depth,
-		.pid = (int32_t)header->pid,
-		.tid = (int32_t)header->tid,
-		.map_generation = header->map_generation,
-		.stack = event->input.stack,
-		.returns = event->input.returns,
-		.return_count = event->input.return_count,
-		.entry_offset = header->entry_offset,
-		.walker = worker->walker,
-	};
-	dwunw_status_t status;
-	size_t count;
-
-	if (!header->pid || header->pid > INT32_MAX)
-		return DWUNW_ERR_BAD_FORMAT;
-	if (header->flags & DWUNW_EVENT_FLAG_ENTRY)
-		request.options |= DWUNW_OPTION_ENTRY;
-	if (header->flags & DWUNW_EVENT_FLAG_CAPPED)
-		request.options |= DWUNW_OPTION_CAPPED;
-	/* an event without stack bytes is not a wish for live ones */
-	if (!request.stack.bytes)
-		request.stack.bytes = nothing;
-	status = dwunw_capture(ctx, &request, &count);
-	if (status != DWUNW_OK)
-		return status;
-	st->stop = request.stop;
-	copy_frames(st, frames, count);
-	return DWUNW_OK;
-}
-
 static dwunw_status_t resolve(machine_t *machine, struct worker *worker,
 			      struct stacktrace *st, struct unwind_ctx *uc)
 {
 	struct dwunw_event *event = &worker->event;
 	struct dwunw_frame *frames = st->frames;
-	struct dwunw_stop stop;
+	size_t room = (size_t)st->max_depth;
 	dwunw_status_t status;
-	size_t count;
+	size_t count = 0;
 
 	status = dwunw_event_parse(event, uc->data, uc->size);
 	if (status != DWUNW_OK)
 		return status;
 	copy_header(uc, &event->header);
-	if (event->header.kind != DWUNW_EVENT_STACK)
-		return dwunw_consume(&machine->ctx, uc->data, uc->size, event,
-				     NULL, 0, &count, &stop);
-	if (!frames) {
-		if (!worker_room(worker, (size_t)st->max_depth))
+	if (!frames && event->header.kind == DWUNW_EVENT_STACK) {
+		if (!worker_room(worker, room))
 			return DWUNW_ERR_NO_MEMORY;
 		frames = worker->frames;
 	}
-	return unwind(&machine->ctx, worker, frames, st);
+	status = dwunw_event_consume(&machine->ctx, worker->walker, event,
+				     frames, room, &count, &st->stop);
+	copy_frames(st, frames, count);
+	return status;
 }
 
 int bpf_unwind_ctx__resolve_callchain(struct stacktrace *st, machine_t *machine,

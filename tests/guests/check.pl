@@ -1,12 +1,17 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # check.pl NAME LOG PLAN - what the guest's console shows, against what leaky.c
-# does; prints TAP without the plan line, numbered by check.pl's caller.
+# and tests/libdw_bpf/target.c do; prints TAP without the plan line, numbered by
+# check.pl's caller.
 use strict;
 use warnings;
+use File::Basename;
+use lib dirname(__FILE__) . '/../libdw_bpf';
+use Stacks;
 
 my ($guest, $log_path, $plan_path) = @ARGV;
 my $rounds = 5;
+my %whole; # stacks of tools and targets in each situation
 
 # Each leak of leaky.c: bytes of one, and its chain up to main. "?" is the
 # signal's trampoline: a page of the kernel, which has no name here.
@@ -32,7 +37,8 @@ sub slurp {
 	return scalar <$file>;
 }
 
-sub result {
+# A match that fails is an empty list otherwise, and the title its truth.
+sub result($$@) {
 	my ($ok, $title, @why) = @_;
 	print $ok ? 'ok' : 'not ok', " - $guest: $title\n";
 	return if $ok;
@@ -105,6 +111,133 @@ sub check_run {
 		($whole // '?') . ' of ' . ($all // '?'), $text);
 }
 
+# The last report of memleak_dwunw_user, in the form of stacks(), and how many
+# allocations the dynamic linker has made, before main: -c sees them.
+sub bcc_stacks {
+	my ($text) = @_;
+	my (@stacks, @ours, $linker);
+	for (split /\n/, $text =~ s/.*^\[\d\d:\d\d:\d\d\] //smr) {
+		if (/^\t?(\d+) bytes in (\d+) allocations from stack/) {
+			push @stacks, [$1, $2];
+		} elsif (@stacks && /^\t\d+ \[<[0-9a-f]+>\] (\S+)(.*)/) {
+			my ($name, $rest) = ($1, $2);
+			push @{ $stacks[-1] }, $name =~ /^([\w.@]+)\+0x/ &&
+			    $rest !~ /\[\[?vdso\]?\]/ ? $1 : '?';
+			$ours[$#stacks]++ unless $rest =~ /\[ld-musl/;
+		}
+	}
+	$linker += $stacks[$_][1] for grep { !$ours[$_] } 0 .. $#stacks;
+	return ($linker // 0, map { $stacks[$_] }
+		grep { $ours[$_] } 0 .. $#stacks);
+}
+
+sub check_bcc {
+	my ($name, $text) = @_;
+	my ($made) = $text =~ /^(?:\| )?calls (\d+)/m;
+	my ($calls, $stacks, $drops, $full) = $text =~
+	    /^dwunw: allocations (\d+) = stacks (\d+) \+ drops (\d+) .*live map full (\d+)/m;
+	my (%seen, @wrong);
+
+	result($text =~ /^end \S+ tool=0 target=0/m, "$name: it ran", $text);
+	my ($linker, @stacks) = bcc_stacks($text);
+	$linker = 0 unless $name =~ /-command$/;
+	result(defined $made && defined $calls && $calls == $made + $linker &&
+		$calls == $stacks && !$drops && !$full, "$name: " .
+		($calls // '?') . ' allocations = ' . ($stacks // '?') .
+		' stacks of ' . ($made // '?') . " and $linker of its linker, " .
+		'drops ' . ($drops // '?'), $text);
+	push @wrong, grep { defined } wrong_stack($_, \%seen) for @stacks;
+	for (sort keys %chains) {
+		push @wrong, "$_: " . ($seen{$_} // 0) . " of $rounds"
+		    unless ($seen{$_} // 0) == $rounds;
+	}
+	result(!@wrong, "$name: every stack exact up to main", @wrong,
+		@wrong ? $text : ());
+	my ($whole, $to_main, $shorter, $fp, $none) = $text =~
+	    /^dwunw: stacks to the start (\d+), to main (\d+), shorter (\d+), by frame pointers (\d+), not unwound (\d+)/m;
+	result($whole && !$to_main && !$shorter && !$fp && !$none,
+		"$name: no CFI, no section headers: complete to the start, " .
+		($whole // '?') . ', shorter ' .
+		(defined $whole ? $to_main + $shorter + $fp + $none : '?'),
+		$text);
+}
+
+# --- the tools of examples/libdw_bpf ---------------------------------------------
+
+# After a fork the child's pages count as not accessed. Where that is noted by
+# software (mips, arm64 without FEAT_HAFDBS), BPF cannot read one that the child
+# has not touched: its stack may end there, and has to say so. All do where the
+# page's border lies below main's frame, which differs from run to run.
+sub untouched {
+	my ($mode, $stack, $due, $musl) = @_;
+	my $chain = chain($stack, $musl);
+	return $mode eq 'fork' && $chain =~ / in_fork/ &&
+	    $due =~ /^\Q$chain\E\b/ &&
+	    $stack->{ends} =~ /^memory at 0x\w+ cannot be read/;
+}
+
+sub check_libdw {
+	my ($name, $text) = @_;
+	my (undef, $tool, $libc, $mode) = split /:/, $name;
+	my $r = read_report($text);
+	my @noted = noted($text);
+	my $due = due($tool, $mode);
+	my (%chains, %missed, $short);
+
+	for (@{ $r->{stacks} }) {
+		if (untouched($mode, $_, $due, $libc =~ /^musl/)) {
+			$short++;
+			$chains{$due}++;
+			next;
+		}
+		$chains{chain($_, $libc =~ /^musl/)}++;
+		$missed{$_}++ for grep { $_ } shadow_missed($_, @noted);
+	}
+	$short //= 0;
+	my ($count, $whole) = ($r->{count} // 0, $r->{whole} // 0);
+	result($text =~ /^end \S+ tool=0 target=0/m, "$name: it ran", $text);
+	result(join("\n", keys %chains) eq $due, "$name: every stack" .
+		($short ? " but $short in memory not touched yet" : ''),
+		%chains, $text);
+	result(@noted && !%missed, "$name: at the return addresses that the " .
+		'target noted', %missed, $text);
+	result($count >= 10 && $count == $whole + $short &&
+		$count == @{ $r->{stacks} } && !$r->{lost},
+		"$name: $count stacks, none lost, whole $whole", $text);
+	result($text =~ /: kprobe on p?poll$/m, "$name: by a kprobe", $text)
+	    if $tool =~ /^syscall/;
+	$whole{"$tool $libc"}{$mode} = "$whole/$count" if $name !~ /--regs/;
+}
+
+# uprobe's program without its tool: chains of probe.c's events.
+sub check_probed {
+	my ($name, $text) = @_;
+	my (undef, $libc, $mode) = split /:/, $name;
+	# the target goes on: calls and events are not of one moment
+	my ($drops) = $text =~ /^counters .* (slot=\d+ buffer=\d+) /m;
+	my (%chains, $count, $whole);
+
+	if ($mode eq 'thread' && $text =~ /^The futex facility returned/m) {
+		result(1, "$name # SKIP no futex(2) for this libc here");
+		return;
+	}
+	for ($text =~ /^event status=OK kind=1 .* frames: (.*)/mg) {
+		my ($names, $stop) = /^(.*?); stop=(\w+)/;
+		my @frames = map { { name => s/\(.*//r } } split ' ', $names;
+		$chains{chain({ frames => \@frames }, $libc =~ /^musl/)}++;
+		$count++;
+		$whole++ if $stop eq 'root';
+	}
+	($count, $whole) = ($count // 0, $whole // 0);
+	result($text =~ /^end \S+ tool=0 target=0/m, "$name: it ran", $text);
+	result(join("\n", keys %chains) eq due('uprobe', $mode),
+		"$name: every stack", %chains, $text);
+	result($count >= 10 && $count == $whole &&
+		($drops // '') eq 'slot=0 buffer=0',
+		"$name: $count stacks, none lost, whole $whole", $text);
+	$whole{"uprobe $libc"}{$mode} = "$whole/$count";
+}
+
 # Chains of probe.c's events: uretprobes on outer functions.
 sub check_returns {
 	my ($name, $text) = @_;
@@ -158,7 +291,14 @@ for my $name (slurp($plan_path) =~ /^run (\S+)/mg) {
 		check_live($name, $text);
 	} elsif ($name =~ /^returns/) {
 		check_returns($name, $text);
+	} elsif ($name =~ /-bcc/) {
+		check_bcc($name, $text);
+	} elsif ($name =~ /^probed:/) {
+		check_probed($name, $text);
+	} elsif ($name =~ /^libdw:/) {
+		check_libdw($name, $text);
 	} else {
 		check_run($name, $text);
 	}
 }
+print_table("$guest: whole stacks of all", \%whole) if %whole;

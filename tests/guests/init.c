@@ -4,16 +4,18 @@
  * prints it all to the console and switches the machine off.
  *
  *   jit 0|1              BPF's compiler, where there is one
- *   run NAME TARGET TOOL ARGUMENT…   starts TARGET, then the tool; the
- *                        argument PID becomes the target's
+ *   run NAME TARGET[,ARGUMENT…] TOOL ARGUMENT…   starts TARGET, then the
+ *                        tool; its argument PID becomes the target's
  *
  * Of a run: when the tool says "recording" or "ready" on its stderr, the
  * target gets a byte; when the target says "calls …", the tool is interrupted,
- * and when that has ended the target's input is closed.
+ * and when that has ended the target's input is closed. TARGET - is none: the
+ * tool starts it, which gets the byte, and then its input's end.
  */
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,8 +55,8 @@ static void mount_all(void)
 	}
 }
 
-/* listen: which of its outputs init reads; the other is the console. */
-static struct child start(char **argv, int listen)
+/* listen: which of its outputs init reads; the other one goes to `rest`. */
+static struct child start(char **argv, int listen, int rest)
 {
 	struct child child = { 0 };
 	int in[2], out[2], gone[2];
@@ -68,6 +70,7 @@ static struct child start(char **argv, int listen)
 	if (!child.pid) {
 		dup2(in[0], 0);
 		dup2(out[1], listen);
+		dup2(rest, 3 - listen);
 		execv(argv[0], argv);
 		_exit(127);
 	}
@@ -83,10 +86,9 @@ static struct child start(char **argv, int listen)
 	return child;
 }
 
-/* Reads what is there; true: a line that begins with `word` is. */
-static int heard(struct child *child, const char *word)
+/* Reads what is there; 1: a line, printed and in child->line; -1: its end. */
+static int heard(struct child *child)
 {
-	int found = 0;
 	char byte;
 
 	if (read(child->out, &byte, 1) != 1)
@@ -98,64 +100,116 @@ static int heard(struct child *child, const char *word)
 	child->line[child->length] = '\0';
 	child->length = 0;
 	printf("| %s\n", child->line);
-	found = !strncmp(child->line, word, strlen(word));
-	return found;
+	return 1;
+}
+
+/* "recording…", "TOOL: ready" */
+static int is_ready(const char *line)
+{
+	const char *word = strrchr(line, ' ');
+
+	return !strncmp(line, "recording", 9) ||
+	       !strcmp(word ? word + 1 : line, "ready");
 }
 
 /* Both say what they have to say until the tool has ended. */
 static void watch(struct child *target, struct child *tool)
 {
 	struct pollfd fds[2] = { { .fd = tool->out, .events = POLLIN },
-				 { .fd = target->out, .events = POLLIN } };
+				 { .fd = target->pid ? target->out : -1,
+				   .events = POLLIN } };
 
 	while (fds[0].fd >= 0 && poll(fds, 2, -1) > 0) {
 		if (fds[0].revents) {
-			int said = heard(tool, "re"); /* recording, ready */
+			int said = heard(tool);
 
-			if (said > 0 && write(target->in, "g", 1) != 1)
+			if (said > 0 && target->pid && is_ready(tool->line) &&
+			    write(target->in, "g", 1) != 1)
 				puts("guest: the target does not listen");
 			if (said < 0)
 				fds[0].fd = -1;
 			continue;
 		}
-		switch (heard(target, "calls")) {
-		case 1: /* what is in its buffers is read first */
+		switch (heard(target)) {
+		case 1:
+			if (strncmp(target->line, "calls", 5))
+				break;
+			/* what is in its buffers is read first */
 			poll(NULL, 0, 200);
 			kill(tool->pid, SIGINT);
 			break;
-		case -1:
+		case -1: /* it has ended too early */
 			fds[1].fd = -1;
+			kill(tool->pid, SIGINT);
 			break;
 		}
 	}
 }
 
+/* "-" is no target. */
+static struct child start_target(char *words)
+{
+	struct child none = { 0 };
+	char *argv[ARGUMENTS] = { 0 };
+	bool wanted = strcmp(words, "-");
+
+	for (int i = 0; i < ARGUMENTS - 1 && words; i++)
+		argv[i] = strsep(&words, ",");
+	return wanted ? start(argv, 1, 2) : none;
+}
+
+static int end(const struct child *child)
+{
+	int status;
+
+	if (!child->pid)
+		return 0;
+	close(child->in);
+	waitpid(child->pid, &status, 0);
+	close(child->out);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* What the tool says is kept meanwhile: consoles of busy guests lose lines. */
+static int open_report(void)
+{
+	return open("/report", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+}
+
+static void print_report(int fd)
+{
+	char text[4096];
+	ssize_t size;
+
+	lseek(fd, 0, SEEK_SET);
+	while ((size = read(fd, text, sizeof(text))) > 0)
+		fwrite(text, 1, (size_t)size, stdout);
+	close(fd);
+}
+
 static void run(char **words)
 {
-	char *target_argv[] = { words[2], NULL };
+	int report = open_report(), status;
 	struct child target, tool;
 	char pid[16];
-	int status = 0, target_status = 0;
 
 	printf("run %s\n", words[1]);
-	target = start(target_argv, 1);
+	target = start_target(words[2]);
 	snprintf(pid, sizeof(pid), "%d", (int)target.pid);
 	for (char **word = words + 3; *word; word++) {
 		if (!strcmp(*word, "PID"))
 			*word = pid;
 	}
 	poll(NULL, 0, 100); /* it waits for its byte by then */
-	tool = start(words + 3, 2);
+	tool = start(words + 3, 2, report);
+	if (!target.pid && write(tool.in, "g", 1) == 1) {
+		close(tool.in);
+		tool.in = -1;
+	}
 	watch(&target, &tool);
-	waitpid(tool.pid, &status, 0);
-	close(target.in);
-	waitpid(target.pid, &target_status, 0);
-	close(target.out);
-	close(tool.in);
-	close(tool.out);
-	printf("end %s tool=%d target=%d\n", words[1],
-	       WIFEXITED(status) ? WEXITSTATUS(status) : -1,
-	       WIFEXITED(target_status) ? WEXITSTATUS(target_status) : -1);
+	status = end(&tool);
+	print_report(report);
+	printf("end %s tool=%d target=%d\n", words[1], status, end(&target));
 	fflush(stdout);
 }
 

@@ -8,8 +8,10 @@
 #   arm64        Debian's cloud kernel, two CPUs
 #   arm64-pac    the same, with pointer authentication
 #
-# Each boots with init.c, memleak_user and leaky.c in its initramfs, runs the
-# target under each way of capture, and check.pl judges what the console shows.
+# Each boots with init.c, the tools and two targets in its initramfs: leaky.c
+# under each way of capture and by memleak_dwunw_user, and tests/libdw_bpf's
+# target.c under the tools of examples/libdw_bpf where Debian has libbpf for it.
+# check.pl judges what the console shows.
 # Kernels are kept in build/cache/guests with their SHA-256 and are fetched or
 # built when they are not there; DWUNW_OFFLINE=1 skips those guests instead.
 # No root, no KVM, no network in the guest.
@@ -22,8 +24,8 @@ MAKE=${MAKE:-make}
 CLANG=${CLANG:-clang}
 export DWUNW_CACHE="${DWUNW_CACHE:-$top/build/cache}/guests"
 kernels=$DWUNW_CACHE/kernels
-built=$top/build/guests
-timeout=${GUEST_TIMEOUT:-180}
+built=${ROOT:-$top/build}/guests
+timeout=${GUEST_TIMEOUT:-300}
 mkdir -p "$kernels" "$built"
 work=$(mktemp -d) || exit 1
 qemu=
@@ -55,7 +57,7 @@ kernel_from_debian() {
 	[ -n "$name" ] || return 1
 	tree=$(tests/cross/package "$1" "$name$3") || return 1
 	cp "$tree"/boot/vmlinuz-* "$kernels/$1.new" || return 1
-	rm -rf "$DWUNW_CACHE/packages" # 200 MB of modules
+	rm -rf "$tree" # 200 MB of modules
 	mv "$kernels/$1.new" "$kernels/$1"
 }
 
@@ -101,44 +103,101 @@ programs() {
 	arch=$1 triple=$2 config=$3
 	shift 3
 	[ -f "$dir/.config" ] || "$@" "$config" || return 1
-	"$@" all bpf_memleak || return 1
+	"$@" all bpf_memleak memleak_bcc_dwunw || return 1
 	case $arch in
 	mips32eb) bpf=bpfeb ;;
 	*) bpf=bpfel ;;
 	esac
-	own=$(gcc -print-multiarch)
-	$CLANG -std=gnu11 -O2 -g -target $bpf -mcpu=v3 -ffreestanding -Wall \
-		-Wextra -Werror -Iinclude -Ibpf -idirafter "/usr/include/$own" \
-		"-DDWUNW_TARGET_$(echo "$arch" | tr a-z A-Z)" \
-		-c tests/live/returns.bpf.c -o "$dir/returns.bpf.o" || return 1
+	for object in tests/live/returns examples/libdw_bpf/uprobe; do
+		$CLANG -std=gnu11 -O2 -g -target $bpf -mcpu=v3 -ffreestanding \
+			-Wall -Wextra -Werror -Iinclude -Ibpf -idirafter \
+			"/usr/include/$(gcc -print-multiarch)" \
+			"-DDWUNW_TARGET_$(echo "$arch" | tr a-z A-Z)" \
+			-c $object.bpf.c -o "$dir/${object##*/}.bpf.o" || return 1
+	done
 	flags="-std=gnu11 -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -static"
 	common=examples/common
 	$triple-gcc $flags tests/guests/init.c -o "$dir/init" &&
 		$triple-gcc $flags -funwind-tables tests/guests/leaky.c \
 			-o "$dir/leaky" &&
 		$triple-gcc $flags -Iinclude -Ibpf -I$common \
-			tests/live/probe.c $common/loader_own.c \
-			$common/object.c $common/rings.c $common/bpf_map.c \
-			$common/tracepoint.c \
+			tests/live/probe.c "$dir/$common/"*.o \
 			"$dir/libdwunw.a" -o "$dir/probe" || return 1
-	musl_programs || return 1
-	[ "$arch" != arm64 ] ||
-		$triple-gcc $flags -funwind-tables \
-			-mbranch-protection=standard tests/guests/leaky.c \
-			-o "$dir/leaky-pac"
+	musl_programs && target_programs && libdw_programs "$@" || return 1
+	[ "$arch" != arm64 ] || signed_programs
+}
+
+signed_programs() {
+	flags="$flags -funwind-tables -mbranch-protection=standard"
+	# shellcheck disable=SC2086 # a list
+	$triple-gcc $flags tests/guests/leaky.c -o "$dir/leaky-pac" &&
+		$triple-gcc $flags tests/libdw_bpf/target.c -pthread \
+			-o "$dir/target-pac"
 }
 
 # A program and a libc as OpenWrt ships them: no CFI, no section headers. Its
 # symbols stay outside, for --debug-file.
 musl_programs() {
 	musl=$(env -u CC scripts/musl "$arch") || return 1
+	no_cfi="-Os -fno-unwind-tables -fno-asynchronous-unwind-tables"
 	# shellcheck disable=SC2086 # a list
-	$musl ${flags% -static} -Os -fno-unwind-tables \
-		-fno-asynchronous-unwind-tables tests/guests/leaky.c \
+	$musl ${flags% -static} $no_cfi tests/guests/leaky.c \
 		-Wl,-dynamic-linker,/lib/ld-musl.so.1 \
 		-o "$dir/leaky-musl.symbols" &&
 		tests/sstrip.pl "$dir/leaky-musl.symbols" "$dir/leaky-musl" &&
 		tests/sstrip.pl "${musl%/bin/*}/lib/libc.so" "$dir/libc-musl"
+}
+
+# target.c with both libraries, shared and static, and its plugins. $dir/shared
+# lists what a shared program of glibc loads.
+target_programs() {
+	source=tests/libdw_bpf/target.c
+	shared=${flags% -static}
+	linker=-Wl,-dynamic-linker,/lib/ld-musl.so.1
+	# shellcheck disable=SC2086 # lists
+	$triple-gcc $shared -funwind-tables -rdynamic $source -pthread \
+		-o "$dir/target-glibc" &&
+		$triple-gcc $shared -funwind-tables -shared -fPIC -DPLUGIN \
+			$source -o "$dir/plugin-glibc.so" &&
+		$triple-gcc $flags -funwind-tables $source -pthread \
+			-o "$dir/target-glibc-static" &&
+		$musl $shared $no_cfi -rdynamic $source $linker \
+			-o "$dir/target-musl" &&
+		$musl $shared $no_cfi -shared -fPIC -DPLUGIN $source \
+			-o "$dir/plugin-musl.so" &&
+		$musl $flags $no_cfi $source -o "$dir/target-musl-static" ||
+		return 1
+	loader=$("$triple-readelf" -l "$dir/target-glibc" |
+		sed -n 's,.*interpreter: /\(.*\)\],\1,p')
+	for file in "$loader" lib/libc.so.6; do
+		echo "$file=$($triple-gcc -print-file-name="${file##*/}")"
+	done >"$dir/shared"
+}
+
+# The tools of examples/libdw_bpf need libbpf: Debian's, unpacked and linked
+# statically. $dir/libdw lists them then; a library of its own configuration is
+# below $built/libbpf.
+libdw_programs() {
+	: >"$dir/libdw"
+	case $arch in
+	arm64) debian=arm64 ;;
+	mips32el) debian=mipsel ;;
+	*) return 0 ;;
+	esac
+	bpf_dev=$(tests/cross/package $debian libbpf-dev) &&
+		elf_dev=$(tests/cross/package $debian libelf-dev) &&
+		z_dev=$(tests/cross/package $debian zlib1g-dev) || return 0
+	tools=$built/libbpf/$arch
+	set -- "$@" O="$built/libbpf" DWUNW_LIBBPF=y \
+		LIBBPF_CFLAGS="-isystem $bpf_dev/usr/include" \
+		LIBBPF_LDLIBS="$bpf_dev/usr/lib/$triple/libbpf.a \
+		$elf_dev/usr/lib/$triple/libelf.a \
+		$z_dev/usr/lib/$triple/libz.a"
+	[ -f "$tools/.config" ] || "$@" defconfig || return 1
+	"$@" libdw_bpf || return 1
+	for tool in syscall syscall_parallel pwrite64_event uprobe; do
+		echo "$tool=$tools/examples/libdw_bpf/$tool"
+	done >"$dir/libdw"
 }
 
 # --- one guest -----------------------------------------------------------------
@@ -151,9 +210,53 @@ memleak() {
 	echo "/$1 /memleak_user -p PID -d 600 --capture $2$room"
 }
 
+# libdw_run TOOL LIBC MODE [ARGUMENT...]: a tool of examples/libdw_bpf
+libdw_run() {
+	case $1 in
+	syscall*) call=$blocking ;;
+	uprobe) call="/target-$2 probe_me" ;;
+	*) call= ;;
+	esac
+	what=/target-$2,$3,/plugin-$2.so
+	run=$1:$2:$3 tool=$1
+	shift 3
+	echo "run libdw:$run${1:+:$1} $what /$tool ${1:+$1 }PID 0 $call"
+}
+
+# Each situation of target.c. A static program loads no plugin.
+libdw_plan() {
+	for mode in plain signal thread plugin fork exec; do
+		for libc in glibc musl glibc-static musl-static; do
+			case $mode,$libc in
+			plugin,*-static) ;;
+			*) libdw_run syscall $libc $mode ;;
+			esac
+		done
+		libdw_run pwrite64_event musl $mode
+		libdw_run uprobe musl $mode
+	done
+	libdw_run pwrite64_event glibc thread
+	libdw_run uprobe glibc thread
+	libdw_run syscall glibc-static signal --regs=stack
+	libdw_run pwrite64_event glibc-static signal --regs=stack
+	libdw_run syscall_parallel glibc thread
+}
+
+# Where there is no libbpf, and for signed addresses, the program of uprobe
+# alone, by probe.c.
+probed_plan() {
+	for what in glibc-static,plain glibc-static,signal glibc-static,thread \
+		musl,plugin musl,signal; do
+		libc=${what%,*} mode=${what#*,}
+		echo "run probed:$libc:$mode /target-$what,/plugin-musl.so" \
+			"/probe /uprobe.bpf.o PID /target-$libc 600" \
+			on_call=probe_me
+	done
+}
+
 # What init does: a process looked at while it waits; the ways of capture, with
 # BPF interpreted and, where there is one, by its compiler; uretprobes on outer
-# functions.
+# functions; the other tools.
 plan() {
 	probe='/leaky /probe /returns.bpf.o PID /leaky 600'
 	echo "run live /leaky /dwunw stack PID"
@@ -176,22 +279,45 @@ plan() {
 	echo "run returns-noted $probe$noted at_entry=make_name"
 	echo "run returns-not-noted $probe nothing=open_session@return" \
 		"nothing=make_session@return at_entry=make_name"
+	bcc="/memleak_dwunw_user -o 0 --dwunw-mode=force --stats"
+	bcc="$bcc --debug-file /leaky-musl.symbols"
+	echo "run musl-bcc /leaky-musl $bcc -p PID 600"
+	echo "run musl-bcc-command - $bcc -c /leaky-musl 600"
+	if [ -s "$dir/libdw" ] && [ "$target" = leaky ]; then
+		libdw_plan
+	else
+		probed_plan
+	fi
 }
 
 # boot NAME ARCHITECTURE QEMU...: adds check.pl's lines to $work/tap
 boot() {
 	name=$1 architecture=$2 dir=$3 target=$4
+	blocking=poll static=target-glibc-static
+	[ "$target" = leaky ] || static=target-pac
+	[ "$architecture" != arm64 ] || blocking=ppoll
 	shift 4
 	image=$(kernel "$architecture") || {
 		echo "ok - $name # SKIP no kernel for it" >>"$work/tap"
 		return
 	}
+	(plan) >"$work/plan"
+	# shellcheck disable=SC2046 # a list
 	tests/guests/cpio.pl "$work/initramfs" "init=$dir/init" \
 		"leaky=$dir/$target" "probe=$dir/probe" "dwunw=$dir/dwunw" \
 		"memleak_user=$dir/examples/bpf_memleak/memleak_user" \
 		"leaky-musl=$dir/leaky-musl" "lib/ld-musl.so.1=$dir/libc-musl" \
 		"leaky-musl.symbols=$dir/leaky-musl.symbols" \
-		"returns.bpf.o=$dir/returns.bpf.o" "plan=$work/plan" || return 1
+		"memleak_dwunw_user=$dir/examples/memleak_bcc_dwunw/memleak_dwunw_user" \
+		"returns.bpf.o=$dir/returns.bpf.o" \
+		"uprobe.bpf.o=$dir/uprobe.bpf.o" "plan=$work/plan" \
+		"target-glibc-static=$dir/$static" \
+		"target-glibc=$dir/target-glibc" \
+		"plugin-glibc.so=$dir/plugin-glibc.so" \
+		"target-musl-static=$dir/target-musl-static" \
+		"target-musl=$dir/target-musl" \
+		"plugin-musl.so=$dir/plugin-musl.so" \
+		$(cat "$dir/shared" "$dir/libdw") || return 1
 	start=$(date +%s.%N)
 	timeout -k 5 "$timeout" "$@" -nographic -no-reboot -nic none \
 		-kernel "$image" -initrd "$work/initramfs" \
@@ -200,6 +326,9 @@ boot() {
 	wait $qemu
 	qemu=
 	end=$(date +%s.%N)
+	[ -s "$dir/libdw" ] ||
+		echo "ok - $name: tools with libbpf # SKIP none for it here" \
+			>>"$work/tap"
 	cp "$work/console" "$built/$name.log"
 	tests/guests/check.pl "$name" "$work/console" "$work/plan" \
 		>>"$work/tap"
@@ -244,7 +373,6 @@ guest() {
 	esac
 }
 
-plan >"$work/plan"
 : >"$work/tap"
 for name in ${*:-mipsel mips arm64 arm64-pac}; do
 	before=$(wc -l <"$work/tap")

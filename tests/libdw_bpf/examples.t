@@ -2,12 +2,16 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # The four tools of examples/libdw_bpf on target.c, whose source says what
 # every stack is: in a plain program, a signal handler, a thread, a dlopen'ed
-# library, a forked child and after exec, of glibc and of musl. And beside gdb.
+# library, a forked child and after exec, of glibc and of musl, shared and static.
+# Each address is the one that the target has noted or that gdb finds: by CFI,
+# and in musl, which has none, by single steps (gdb_stack.py).
 use strict;
 use warnings;
 no warnings 'portable'; # 64-bit numbers in hex
 use Cwd 'abs_path';
 use File::Basename;
+use lib dirname(__FILE__);
+use Stacks;
 use File::Temp 'tempdir';
 use IO::Handle;
 use Test::More;
@@ -74,7 +78,11 @@ sub finish {
 	my ($pid, $name) = @_;
 	delete $running{$pid};
 	waitpid($pid, 0);
-	return parse(slurp("$dir/$name.out"), slurp("$dir/$name.err"), $? >> 8);
+	my $status = $? >> 8;
+	my $r = read_report(slurp("$dir/$name.out"));
+	@$r{qw(text errors status)} = (slurp("$dir/$name.out"),
+		slurp("$dir/$name.err"), $status);
+	return $r;
 }
 
 # A tool to its end; it is to fail.
@@ -84,60 +92,19 @@ sub fails {
 	return finish($pid, 'tool');
 }
 
-sub parse {
-	my ($text, $errors, $status) = @_;
-	my %r = (text => $text, errors => $errors, status => $status,
-		stacks => []);
-	my $stack;
-	for (split /\n/, $text) {
-		if (m{^(\S+) (\d+)/(\d+) \d+\.\d{6}$}) {
-			$stack = { comm => $1, tgid => $2, tid => $3,
-				frames => [], ends => '' };
-			push @{ $r{stacks} }, $stack;
-		} elsif (/^\t#(\d+) +0x([0-9a-f]+) (\S+?)(?:\+0x[0-9a-f]+)?(?: \[(.*?)\])?(?: \(([\w ]+)\))?$/) {
-			push @{ $stack->{frames} }, { ip => hex $2, name => $3,
-				module => $4 // '', how => $5 // 'cfi' };
-		} elsif (/^\tends here: (.*)/) {
-			$stack->{ends} = $1;
-		} elsif (/^stacks (\d+), whole (\d+), cut by DEPTH (\d+), not unwound (\d+)$/) {
-			@r{qw(count whole cut not_unwound)} = ($1, $2, $3, $4);
-		} elsif (/^lost (\d+) /) {
-			$r{lost} = $1;
-		} else {
-			push @{ $r{strange} }, $_;
-		}
-	}
-	return \%r;
-}
-
-# Frames of a libc count as one; the program's start has no name in musl's.
-sub chain {
-	my ($stack) = @_;
-	my @names;
-	my $last = $stack->{frames}[-1];
-	for my $f (@{ $stack->{frames} }) {
-		my $name = $f->{name};
-		$name = '_start' if $f == $last && $name eq '?' &&
-		    $f->{module} =~ /^target/;
-		$name = 'libc' if $f->{module} =~ /^(libc|ld)[.-]/;
-		push @names, $name
-		    unless $name eq 'libc' && @names && $names[-1] eq 'libc';
-	}
-	return join ' ', @names;
-}
-
 sub blocks { return () = slurp("$dir/tool.out") =~ /^\S+ \d+\/\d+ /mg }
 
 # A tool on a target in one mode: its report, when it has seen some stacks.
 sub observe {
 	my ($tool, $libc, $mode, @args) = @_;
-	my ($tid, $enough) = (0, 5);
+	my ($tid, $enough, $with_gdb) = (0, 5, 0);
 	my @options;
 	while (ref $args[0]) {
 		my ($key, $value) = @{ shift @args };
 		push @options, "--regs=$value" if $key eq 'regs';
 		$tid = $value if $key eq 'tid';
 		$enough = $value if $key eq 'enough';
+		$with_gdb = $value if $key eq 'gdb';
 	}
 	my ($pid, $in) = start('target', "$dir/target_$libc", $mode,
 		"$dir/plugin_$libc.so");
@@ -150,45 +117,172 @@ sub observe {
 		!kill(0, $watcher) });
 	print $in "\n";
 	$enough ? until_true(sub { blocks() >= $enough }) : sleep 0.5;
-	my $gdb = $tool eq 'syscall' && $mode eq 'plain' ? by_gdb($pid) : undef;
 	kill 'INT', $watcher;
 	my $r = finish($watcher, 'tool');
 	$r->{pid} = $pid;
-	$r->{gdb} = $gdb;
+	$r->{noted} = [noted(slurp("$dir/target.out"))];
+	look_again($r, $tool, $libc, $mode) if $with_gdb;
 	stop($pid);
 	return $r;
 }
 
-# What gdb says the frames' pcs are, while the target is inside poll(2).
+# --- the truth -------------------------------------------------------------------
+
+my %call = (uprobe => 'probe_me', syscall => 'poll',
+	syscall_parallel => 'poll', pwrite64_event => 'pwrite64');
+my %number = (poll => 7, pwrite64 => 18);
+my %start_of; # by libc: what main returns to, and so on, as NAME+OFFSET
+
+# The words behind "ips" or "files".
 sub by_gdb {
-	my ($pid) = @_;
-	my $text = `gdb -batch -nx -iex 'set debuginfod enabled off' \\
-		-iex 'set auto-load no' -ex 'set backtrace past-main on' \\
-		-ex 'set backtrace past-entry on' -p $pid -ex bt 2>/dev/null`;
-	return { map { /^#(\d+)\s+(?:0x([0-9a-f]+) in)?/ ?
-		($1 => hex($2 // '0')) : () } split /\n/, $text };
+	my ($wanted, @of) = @_;
+	local $ENV{STACK_WANTED} = $wanted;
+	open(my $gdb, '-|', 'sh', '-c', 'exec "$@" 2>/dev/null', 'sh',
+		qw(timeout 60 gdb -batch -nx -iex), 'set debuginfod enabled off',
+		'-iex', 'set auto-load no', '-iex', 'set confirm off',
+		'-ex', 'set backtrace past-main on',
+		'-ex', 'set backtrace past-entry on', '-x', "$here/gdb_stack.py",
+		@of) or die "gdb: $!";
+	my ($line) = grep { /^(ips|files) / } <$gdb>;
+	my (undef, @words) = split ' ', $line // '';
+	close $gdb;
+	return @words;
 }
 
-my %tail = (
-	plain => 'inner middle outer in_plain main libc _start',
-	signal => 'inner middle outer in_signal libc raise_signal main libc _start',
-	thread => 'inner middle outer in_thread libc',
-	plugin => 'plugin_inner middle outer turn in_plugin main libc _start',
-	fork => 'inner middle outer turn in_fork main libc _start',
-	exec => 'inner middle outer in_plain main libc _start',
-);
-my @modes = sort keys %tail;
+# While the target still runs: gdb's view of the same call, and its mappings.
+sub look_again {
+	my ($r, $tool, $libc, $mode) = @_;
+	my $pid = @{ $r->{stacks} } ? $r->{stacks}[0]{tgid} : return;
+	my $call = $call{$tool};
+	my $musl = $libc =~ /^musl/;
+	my $how = $musl && $number{$call} ? "steps $call $number{$call} 1" :
+	    "bt $call";
+	# musl's name is without the size
+	$how =~ s/pwrite64/pwrite/ if $how =~ /^steps/;
+	$r->{gdb} = [map { hex } by_gdb($how, '-p', $pid)];
+	# the signal comes when raise(3) unblocks it, by its second call of that
+	$r->{raised} = [map { hex } by_gdb('steps raise 14 2', '-p', $pid)]
+	    if $musl && $mode eq 'signal';
+	$r->{maps} = slurp("/proc/$pid/maps");
+}
+
+# NAME+OFFSET of addresses.
+sub in_files {
+	my ($maps, @ips) = @_;
+	my @found;
+	for my $ip (@ips) {
+		for (split /\n/, $maps) {
+			my ($low, $high, $off, $path) =
+			    /^(\w+)-(\w+) \S+ (\w+) \S+ \d+ *(.*)/ or next;
+			next if $ip < hex $low || $ip >= hex $high;
+			push @found, sprintf '%s+%x', basename($path),
+			    $ip - hex($low) + hex $off;
+		}
+	}
+	return @found;
+}
+
+sub ips { return map { $_->{ip} } @{ $_[0]{frames} } }
+
+sub in_hex { return join ' ', map { sprintf '%x', $_ } @_ }
+
+# Where in a stack its outermost function of that name is.
+sub place {
+	my ($stack, $name) = @_;
+	my @at = grep { $stack->{frames}[$_]{name} eq $name }
+	    0 .. $#{ $stack->{frames} };
+	return @at ? $at[-1] : -1;
+}
+
+# How many of gdb's frames in a program of musl are by evidence: all of those
+# by single steps; by CFI up to what the target's own functions return to, but
+# gdb does not know the trampoline of a stripped musl.
+sub reliable {
+	my ($stack, $tool, $mode, @gdb) = @_;
+	return @gdb if $tool ne 'uprobe';
+	return place($stack, 'in_signal') + 1 if $mode eq 'signal';
+	return place($stack, $mode eq 'thread' ? 'in_thread' : 'main') + 2;
+}
+
+# Is a stack gdb's? A call of the target's may be made from two places in turn,
+# of which gdb sees one: such frames may differ, since the target notes them.
+sub compare {
+	my ($gdb, @frames) = @_;
+	my @other = grep { $frames[$_]{ip} != $gdb->[$_] } 0 .. $#frames;
+	return 'other' if grep { !is_ours($frames[$_]) } @other;
+	return @other ? 'alike' : 'same';
+}
+
+sub beside_gdb {
+	my ($title, $r, $tool, $libc, $mode) = @_;
+	my (%wrong, %seen);
+	my $musl = $libc =~ /^musl/;
+	for my $stack (@{ $r->{stacks} }) {
+		my @frames = @{ $stack->{frames} };
+		my @gdb = @{ $r->{gdb} // [] };
+		if ($musl) {
+			my $count = reliable($stack, $tool, $mode, @gdb);
+			splice @frames, $count if @frames > $count;
+			splice @gdb, $count if @gdb > $count;
+		}
+		my $how = @gdb == @frames ? compare(\@gdb, @frames) : 'other';
+		$seen{$how}++;
+		$wrong{in_hex(map { $_->{ip} } @frames) . "\nis not " .
+			in_hex(@gdb)}++ if $how eq 'other';
+	}
+	ok($seen{same} && !$seen{other}, "$title: by gdb " .
+		@{ $r->{gdb} } . ' frames' . ($musl ? ', the inner ones' : '')) or
+	    diag(keys %wrong);
+}
+
+# What the signal has interrupted in musl, up to the target's function.
+sub beside_raise {
+	my ($title, $r) = @_;
+	my %got;
+	for my $stack (@{ $r->{stacks} }) {
+		my @ips = ips($stack);
+		splice @ips, 0, place($stack, 'in_signal') + 2;
+		splice @ips, @{ $r->{raised} };
+		$got{in_hex(@ips)}++;
+	}
+	is(join("\n", keys %got), in_hex(@{ $r->{raised} }),
+		"$title: by gdb what was interrupted");
+}
+
+# Beyond the target's outermost function stands libc's start.
+sub beside_start {
+	my ($title, $r, $libc, $mode) = @_;
+	my (%got, $due);
+	for my $stack (@{ $r->{stacks} }) {
+		my @frames = @{ $stack->{frames} };
+		splice @frames, 0, 1 +
+		    place($stack, $mode eq 'thread' ? 'in_thread' : 'main');
+		$got{join ' ', $mode eq 'thread' ?
+			map { $_->{module} =~ /^target/ ? $_->{name} : 'libc' }
+			@frames : in_files($r->{maps},
+				map { $_->{ip} } @frames)}++;
+	}
+	$due = $mode ne 'thread' ? $start_of{$libc} :
+	    $libc eq 'musl' ? 'libc libc' : 'start __clone';
+	is(join("\n", keys %got), $due, "$title: the start of musl");
+}
+
+my $have_gdb = system('command -v gdb >/dev/null') == 0;
+my %whole;
 
 sub whole_stacks {
 	my ($tool, $libc, $mode, @args) = @_;
 	my $title = "$tool, $libc, $mode";
-	my $r = observe($tool, $libc, $mode, @args);
-	my $want = ($tool eq 'uprobe' ? 'probe_me ' : 'libc ') . $tail{$mode};
-	my %chains;
-	$chains{chain($_)}++ for @{ $r->{stacks} };
+	my $r = observe($tool, $libc, $mode, [gdb => $have_gdb], @args);
+	my (%chains, %missed);
+	for (@{ $r->{stacks} }) {
+		$chains{chain($_, $libc =~ /^musl/)}++;
+		$missed{$_}++ for grep { $_ }
+		    shadow_missed($_, @{ $r->{noted} });
+	}
 	is($r->{status}, 0, "$title: it ran") or diag($r->{errors});
-	is(join("\n", sort keys %chains), $want, "$title: every stack") or
-	    diag($r->{text}, $r->{errors});
+	is(join("\n", sort keys %chains), due($tool, $mode),
+		"$title: every stack") or diag($r->{text}, $r->{errors});
 	ok(($r->{count} // 0) >= 5 && $r->{whole} == $r->{count} &&
 		$r->{count} == @{ $r->{stacks} } && $r->{lost} == 0 &&
 		!$r->{strange},
@@ -197,6 +291,16 @@ sub whole_stacks {
 	my @foreign = grep { $mode eq 'fork' ? $_->{tgid} == $r->{pid} :
 		$_->{tgid} != $r->{pid} } @{ $r->{stacks} };
 	is(scalar @foreign, 0, "$title: of the right process");
+	ok(@{ $r->{noted} } && !%missed, "$title: where the target noted") or
+	    diag(keys %missed);
+	SKIP: {
+		skip "$title: no gdb", 1 unless $have_gdb;
+		beside_gdb($title, $r, $tool, $libc, $mode);
+		beside_start($title, $r, $libc, $mode) if $start_of{$libc};
+		beside_raise($title, $r) if $r->{raised};
+	}
+	$whole{"$tool $libc"}{$mode} = ($r->{whole} // 0) . '/' .
+	    ($r->{count} // 0) unless ref $args[0];
 	return $r;
 }
 
@@ -215,16 +319,24 @@ plan_skip("$tools/uprobe is not built (make examples)")
 	plan_skip('BPF is not permitted here') if $r->{status} == 77;
 }
 
-my @libcs = ('glibc');
 my @flags = qw(-O2 -fomit-frame-pointer -Wall -Wextra -Werror);
-for my $libc ('glibc', 'musl') {
-	my $cc = $libc eq 'musl' ? $ENV{MUSL_CC} || 'musl-gcc' : 'gcc';
+my @libcs;
+for my $libc ('glibc', 'glibc-static', 'musl', 'musl-static') {
+	my $cc = $libc =~ /^musl/ ? $ENV{MUSL_CC} || 'musl-gcc' : 'gcc';
 	next if system("command -v $cc >/dev/null");
 	my @build = ($cc, @flags, "$here/target.c");
-	system(@build, qw(-rdynamic -pthread -ldl -o), "$dir/target_$libc") == 0 &&
-	    system(@build, qw(-shared -fPIC -DPLUGIN -o),
-		"$dir/plugin_$libc.so") == 0 or die "target_$libc";
-	push @libcs, 'musl' if $libc eq 'musl';
+	my @how = $libc =~ /-static/ ? '-static' : qw(-rdynamic);
+	# a static program of glibc warns of dlopen(3), which it does not call
+	my $made = system('sh', '-c', 'exec "$@" 2>/dev/null', 'sh', @build,
+		@how, qw(-pthread -ldl -o), "$dir/target_$libc") == 0;
+	$made &&= system(@build, qw(-shared -fPIC -DPLUGIN -o),
+		"$dir/plugin_$libc.so") == 0 unless $libc =~ /-static/;
+	$made or die "target_$libc";
+	push @libcs, $libc;
+	next if $libc !~ /^musl/ || !$have_gdb;
+	$start_of{$libc} = join ' ', by_gdb('start', "$dir/target_$libc");
+	like($start_of{$libc}, qr/^\S+\+\w+ target_$libc\+\w+$/,
+		"$libc: from its first instruction to main");
 }
 
 my %operands = (
@@ -235,10 +347,12 @@ my %operands = (
 );
 for my $tool (sort keys %operands) {
 	for my $libc (@libcs) {
+		next if $tool eq 'syscall_parallel' && $libc =~ /-static/;
 		for my $mode (@modes) {
+			# a static program loads no library
+			next if $libc =~ /-static/ && $mode eq 'plugin';
 			my $r = whole_stacks($tool, $libc, $mode,
 				$operands{$tool}->($libc));
-			beside_gdb($r) if $r->{gdb} && $libc eq 'glibc';
 			is_name($r, $mode);
 			at_entry($r) if $tool eq 'uprobe';
 		}
@@ -258,21 +372,6 @@ sub at_entry {
 	my ($r) = @_;
 	my %how = map { ($_->{frames}[1]{how} // '') => 1 } @{ $r->{stacks} };
 	is(join(' ', keys %how), 'entry', 'the caller by the entry rule');
-}
-
-# An ip is gdb's pc, minus 1 where that is a return address.
-sub beside_gdb {
-	my ($r) = @_;
-	my @ips = map { $_->{ip} } @{ $r->{stacks}[-1]{frames} };
-	my $same = grep { exists $r->{gdb}{$_} &&
-		$ips[$_] == $r->{gdb}{$_} - ($_ ? 1 : 0) } 0 .. $#ips;
-	SKIP: {
-		skip 'no gdb', 1 unless %{ $r->{gdb} };
-		is("$same " . keys %{ $r->{gdb} }, @ips . ' ' . @ips,
-			'the same frames as gdb') or
-		    diag(map { sprintf "%s %x %x\n", $_, $ips[$_] // 0,
-			$r->{gdb}{$_} // 0 } sort { $a <=> $b } keys %{ $r->{gdb} });
-	}
 }
 
 # Registers from the kernel's stack, as where the helper is missing.
@@ -328,4 +427,5 @@ for (['no argument'], ['no TID', 1], ['a TGID that is none', 'x', 0],
 		'no such function: why');
 }
 
+print_table('whole stacks of all, on ' . `uname -sr` =~ s/\n//r, \%whole);
 done_testing();

@@ -19,16 +19,8 @@ command -v clang >/dev/null || skip_all "no clang"
 echo '#include <bpf/libbpf.h>' | gcc -E -o /dev/null - 2>/dev/null ||
 	skip_all "no libbpf-dev"
 
-# Blocks of C by the name in their first line, the first one of shell.
-awk -v dir="$work" '
-/^```c$/ { c = 1; next }
-/^```sh$/ { sh++; if (sh == 1) file = dir "/build.sh"; next }
-/^```$/ { c = 0; file = ""; next }
-c && match($0, /[a-z]+(\.bpf)?\.c/) {
-	file = dir "/" substr($0, RSTART, RLENGTH)
-	c = 0
-}
-file { print >file }' doc/your-own-tool.md
+perl tests/docs/Blocks.pm doc/your-own-tool.md "$work"
+mv "$work/block1.sh" "$work/build.sh"
 
 # The tree as the commands expect it.
 mkdir "$work/tree" "$work/tree/build"
@@ -53,6 +45,7 @@ if [ "$(id -u)" != 0 ] || [ ! -e /sys/bus/event_source/devices/uprobe ]; then
 fi
 gcc -O2 -fomit-frame-pointer -rdynamic tests/libdw_bpf/target.c -pthread \
 	-ldl -o "$work/target"
+: >"$work/stacks"
 mkfifo "$work/in"
 exec 3<>"$work/in"
 "$work/target" plain <"$work/in" >"$work/said" &

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # dwunw/libdw_bpf.h beside <link.h> and <asm/ptrace.h>, which have names like
-# its own; and all public headers at once, in C and in C++.
+# its own; every public header alone, all at once, and in pairs with the system's
+# headers of the same subjects in both orders, in C and in C++.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/house/tap.sh
@@ -89,6 +90,45 @@ if command -v clang >/dev/null; then
 else
 	skip "no clang"
 fi
+
+# compiles TITLE DIRECTORY: each file in it, as C11, C++11 and C++20.
+compiles() {
+	for standard in c11 c++11 c++20; do
+		case $standard in
+		c11) compiler=gcc language=c ;;
+		*) compiler=g++ language=c++ ;;
+		esac
+		ok "$1: $standard" $compiler -std=$standard -D_GNU_SOURCE \
+			-Iinclude -Wall -Wextra -Werror -fsyntax-only \
+			-x $language "$work/$2"/*
+	done
+}
+mkdir "$work/alone"
+for header in include/dwunw/*.h; do
+	name=$(basename "$header" .h)
+	echo "#include <dwunw/$name.h>" | tee "$work/alone/$name" \
+		>"$work/alone/$name.twice"
+	echo "#include <dwunw/$name.h>" >>"$work/alone/$name.twice"
+done
+compiles "every public header alone, and twice" alone
+
+# Whichever comes first: names of one must not be macros of the other.
+for theirs in link.h asm/ptrace.h sys/ptrace.h elf.h dwarf.h libelf.h; do
+	if ! echo "#include <$theirs>" | gcc -E -o /dev/null - 2>/dev/null; then
+		skip "no <$theirs> here"
+		continue
+	fi
+	pairs=pairs.$(echo $theirs | tr / .)
+	mkdir "$work/$pairs"
+	for header in include/dwunw/*.h; do
+		name=$(basename "$header" .h)
+		printf '#include <%s>\n' "dwunw/$name.h" "$theirs" \
+			>"$work/$pairs/$name.before"
+		printf '#include <%s>\n' "$theirs" "dwunw/$name.h" \
+			>"$work/$pairs/$name.behind"
+	done
+	compiles "every public header before and behind <$theirs>" $pairs
+done
 
 # C++ calls what C has made.
 cat >"$work/use.cc" <<'CC'

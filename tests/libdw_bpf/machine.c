@@ -95,6 +95,52 @@ static void depths(void)
 	   whole + 2);
 }
 
+/* What the calls are made of: one way to consume, whoever holds the walker. */
+static void one_way(void)
+{
+	static struct dwunw_event event;
+	static struct dwunw_frame again[ROOM];
+	struct dwunw_context *ctx = machine__context(machine);
+	struct stacktrace st = room(ROOM);
+	struct unwind_ctx uc = of_record();
+	struct dwunw_stop stop;
+	size_t count = 0;
+
+	bpf_unwind_ctx__resolve_callchain(&st, machine, &uc);
+	is_u64(dwunw_consume(ctx, uc.data, uc.size, &event, again, ROOM, &count,
+			     &stop),
+	       DWUNW_OK, "the record by dwunw_consume()");
+	ok(count == (size_t)st.depth && stop.reason == st.stop.reason &&
+		   !memcmp(frames, again, count * sizeof(*frames)),
+	   "gives the same frames");
+	memset(again, 0, sizeof(again));
+	is_u64(dwunw_event_consume(ctx, NULL, &event, again, ROOM, &count,
+				   &stop),
+	       DWUNW_OK, "the parsed one by dwunw_event_consume()");
+	ok(count == (size_t)st.depth && stop.reason == st.stop.reason &&
+		   !memcmp(frames, again, count * sizeof(*frames)),
+	   "gives the same frames");
+	is_u64(dwunw_event_consume(NULL, NULL, &event, again, ROOM, &count,
+				   &stop),
+	       DWUNW_ERR_INVALID_ARG, "no context");
+	is_u64(dwunw_event_consume(ctx, NULL, NULL, again, ROOM, &count, &stop),
+	       DWUNW_ERR_INVALID_ARG, "no event");
+	is_u64(dwunw_event_consume(ctx, NULL, &event, NULL, ROOM, &count,
+				   &stop),
+	       DWUNW_ERR_INVALID_ARG, "no frames");
+	is_u64(count, 0, "then there are none");
+	is_u64(dwunw_event_consume(ctx, NULL, &event, again, ROOM, NULL, &stop),
+	       DWUNW_ERR_INVALID_ARG, "no count");
+	is_u64(dwunw_event_consume(ctx, NULL, &event, again, ROOM, &count,
+				   NULL),
+	       DWUNW_ERR_INVALID_ARG, "no stop");
+	event.header.kind = DWUNW_EVENT_EXIT;
+	count = ROOM;
+	is_u64(dwunw_event_consume(ctx, NULL, &event, NULL, 0, &count, &stop),
+	       DWUNW_OK, "one that tells of an end");
+	is_u64(count, 0, "has none");
+}
+
 static void refusals(void)
 {
 	struct stacktrace st = room(ROOM);
@@ -339,6 +385,7 @@ int main(void)
 	ok(machine__context(machine) && !machine__context(NULL), "its context");
 	a_stack();
 	depths();
+	one_way();
 	refusals();
 	mappings();
 	refreshes();
