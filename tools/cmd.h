@@ -20,7 +20,16 @@ int dwu_cmd_stack(int argc, char **argv);
 int dwu_cmd_rows(int argc, char **argv);
 int dwu_cmd_symbolize(int argc, char **argv);
 
-/* "dwunw: …" to stderr, a newline added; stdout is flushed before. */
+/*
+ * Text of somebody else's choice to stdout: names may hold any byte, and what
+ * could drive a terminal or begin a line becomes '?'.
+ */
+void dwu_cmd_put(const char *text);
+
+/*
+ * "dwunw: …" to stderr, as dwu_cmd_put(), a newline added; stdout is flushed
+ * before.
+ */
 void dwu_cmd_error(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
@@ -47,13 +56,17 @@ struct dwu_cmd_files {
 
 /*
  * Is argv[*at] one of them? Then its value is taken, and *at is the value's.
- * An option without its value is left to the caller, as any unknown one.
+ * An option without its value is left to the caller, as any unknown one. Warns
+ * of what is no directory.
  */
 bool dwu_cmd_files_option(struct dwu_cmd_files *files, int argc, char **argv,
 			  int *at);
 void dwu_cmd_files_free(struct dwu_cmd_files *files);
 
-/* A whole decimal, 0x or octal number, nothing behind it. */
+/*
+ * A whole decimal or 0x number, nothing behind it. 010 is none: an address
+ * without its 0x, or a padded one, would become another number.
+ */
 bool dwu_cmd_number(const char *text, uint64_t *value);
 
 /* calloc() and realloc() that end the command when memory is out. */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const char help[] =
 	"usage: dwunw stack PID\n"
@@ -43,12 +44,47 @@ static const char help[] =
 	"       --sysroot DIR    DIR has the files unstripped, at the same paths;\n"
 	"                        only those of the same build are used\n";
 
+/* Control characters, and those of UTF-8's second block. */
+static bool drives_terminal(const char *text)
+{
+	unsigned char c = (unsigned char)text[0];
+	unsigned char next = (unsigned char)text[1];
+
+	return c < 0x20 || c == 0x7f ||
+	       (c == 0xc2 && next >= 0x80 && next < 0xa0);
+}
+
+static void put_printable(const char *text, FILE *to)
+{
+	for (; *text; text++) {
+		bool drives = drives_terminal(text);
+
+		if (drives && (unsigned char)*text == 0xc2) {
+			putc('?', to);
+			text++;
+		}
+		putc(drives ? '?' : *text, to);
+	}
+}
+
+void dwu_cmd_put(const char *text)
+{
+	put_printable(text, stdout);
+}
+
 static void print_error(const char *format, va_list args)
 {
+	char *text;
+
 	fflush(stdout);
+	if (vasprintf(&text, format, args) < 0) {
+		fputs("dwunw: out of memory\n", stderr);
+		return;
+	}
 	fputs("dwunw: ", stderr);
-	vfprintf(stderr, format, args);
+	put_printable(text, stderr);
 	fputc('\n', stderr);
+	free(text);
 }
 
 void dwu_cmd_error(const char *format, ...)
@@ -95,11 +131,23 @@ bool dwu_cmd_number(const char *text, uint64_t *value)
 {
 	char *end;
 
-	if (*text < '0' || *text > '9')
+	if (*text < '0' || *text > '9' ||
+	    (*text == '0' && text[1] >= '0' && text[1] <= '9'))
 		return false;
 	errno = 0;
 	*value = strtoull(text, &end, 0);
 	return !errno && !*end;
+}
+
+static void warn_unless_dir(const char *option, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st))
+		dwu_cmd_error("warning: %s %s: %s", option, path,
+			      strerror(errno));
+	else if (!S_ISDIR(st.st_mode))
+		dwu_cmd_error("warning: %s %s: not a directory", option, path);
 }
 
 bool dwu_cmd_files_option(struct dwu_cmd_files *files, int argc, char **argv,
@@ -110,6 +158,7 @@ bool dwu_cmd_files_option(struct dwu_cmd_files *files, int argc, char **argv,
 	if ((!dir && strcmp(argv[*at], "--sysroot") != 0) || *at + 1 == argc)
 		return false;
 	++*at;
+	warn_unless_dir(argv[*at - 1], argv[*at]);
 	if (!dir) {
 		files->sysroot = argv[*at];
 		return true;

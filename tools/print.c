@@ -126,9 +126,12 @@ static void print_frame(struct dwu_printer *printer, size_t number,
 			      "??",
 		      stdout);
 	dwu_cmd_print_line(&info);
-	if (place.label[0])
-		printf("  [%s]", printer->full_paths ? place.label :
-						       base_name(place.label));
+	if (place.label[0]) {
+		fputs("  [", stdout);
+		dwu_cmd_put(printer->full_paths ? place.label :
+						  base_name(place.label));
+		putchar(']');
+	}
 	if (frame->how != DWUNW_HOW_EVENT && frame->how != DWUNW_HOW_CFI)
 		printf("  (%s)", dwunw_how_name(frame->how));
 	putchar('\n');

@@ -23,6 +23,7 @@ struct live {
 	int32_t *tids;
 	size_t tid_count;
 	size_t tid_room;
+	bool printed; /* a stack */
 };
 
 static void load_vdso(struct live *live)
@@ -103,14 +104,34 @@ static dwunw_status_t stopped_stack(struct live *live,
 	return status;
 }
 
+static void say_why(const struct live *live, int32_t tid, const char *what,
+		    dwunw_status_t status, int error)
+{
+	const char *name = dwunw_status_name(status);
+	char why[512];
+
+	if (status == DWUNW_ERR_ATTACH_DENIED)
+		dwunw_denied_text(tid, why, sizeof(why));
+	else if (status == DWUNW_ERR_IO && error == ETIMEDOUT)
+		snprintf(why, sizeof(why),
+			 "it sleeps in the kernel, where "
+			 "nothing interrupts it");
+	else
+		snprintf(why, sizeof(why), "%s",
+			 status == DWUNW_ERR_IO && error ? strerror(error) :
+							   name);
+	dwu_cmd_error("thread %" PRId32 " of process %" PRId32 " %s: %s", tid,
+		      live->pid, what, why);
+}
+
 /* A thread that ends meanwhile is no error. */
 static int print_thread(struct live *live, struct dwu_printer *printer,
 			int32_t tid)
 {
 	struct dwunw_stack_reader reader;
 	const char *what = "cannot be stopped";
-	char why[512];
 	dwunw_status_t status;
+	int error;
 
 	errno = 0;
 	status = dwunw_stack_reader_init(&reader, live->pid, tid);
@@ -121,19 +142,17 @@ static int print_thread(struct live *live, struct dwu_printer *printer,
 		status = stopped_stack(live, printer, &reader);
 		dwunw_stack_reader_detach(&reader);
 	}
-	if (!status)
+	if (!status) {
+		live->printed = true;
 		return CMD_OK;
+	}
+	error = errno;
 	printf("TID %" PRId32 ":\n", tid);
-	if (status == DWUNW_ERR_IO && (errno == ESRCH || errno == ENOENT)) {
+	if (status == DWUNW_ERR_IO && (error == ESRCH || error == ENOENT)) {
 		printf("    has exited\n");
 		return CMD_OK;
 	}
-	if (status == DWUNW_ERR_ATTACH_DENIED)
-		dwunw_denied_text(tid, why, sizeof(why));
-	else
-		snprintf(why, sizeof(why), "%s", dwunw_status_name(status));
-	dwu_cmd_error("thread %" PRId32 " of process %" PRId32 " %s: %s", tid,
-		      live->pid, what, why);
+	say_why(live, tid, what, status, error);
 	return CMD_FAILED;
 }
 
@@ -160,7 +179,10 @@ static int print_process(struct live *live, struct dwu_printer *printer)
 	for (i = 0; i < live->tid_count; i++)
 		if (print_thread(live, printer, live->tids[i]))
 			code = CMD_FAILED;
-	return code;
+	if (live->printed || code)
+		return code;
+	dwu_cmd_error("process %" PRId32 ": has exited", live->pid);
+	return CMD_FAILED;
 }
 
 static int print_live(struct dwunw_context *ctx, struct dwu_printer *printer,

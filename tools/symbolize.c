@@ -4,6 +4,7 @@
  */
 #include "cmd.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +33,7 @@ struct batch {
 
 void dwu_cmd_print_name(const struct dwunw_symbol_info *info)
 {
-	fputs(info->function ? info->function : "??", stdout);
+	dwu_cmd_put(info->function ? info->function : "??");
 	if (info->flags & DWUNW_SYMBOL_FLAG_INLINED)
 		fputs(" (inlined)", stdout);
 	else if (info->function)
@@ -43,7 +44,9 @@ void dwu_cmd_print_line(const struct dwunw_symbol_info *info)
 {
 	if (!info->file)
 		return;
-	printf(" %s:%" PRIu32, info->file, info->line);
+	putchar(' ');
+	dwu_cmd_put(info->file);
+	printf(":%" PRIu32, info->line);
 	if (info->column)
 		printf(":%" PRIu32, info->column);
 }
@@ -99,17 +102,69 @@ static bool ask(struct batch *batch, const char *elf, const char *text)
 	return true;
 }
 
-/* One address a line. */
+/* One address a line; what stands behind it is left alone. */
 static bool ask_stdin(struct batch *batch, const char *elf)
 {
-	char line[64];
+	static const char blank[] = " \t\r\n";
+	char *line = NULL, *start;
 	bool good = true;
+	size_t room = 0;
 
-	while (fgets(line, sizeof(line), stdin)) {
-		line[strcspn(line, " \t\n")] = '\0';
-		if (line[0])
-			good &= ask(batch, elf, line);
+	errno = 0;
+	while (getline(&line, &room, stdin) >= 0) {
+		start = line + strspn(line, blank);
+		start[strcspn(start, blank)] = '\0';
+		if (start[0])
+			good &= ask(batch, elf, start);
 	}
+	if (ferror(stdin) || !feof(stdin)) {
+		dwu_cmd_error("symbolize: stdin: %s", strerror(errno));
+		good = false;
+	}
+	free(line);
+	return good;
+}
+
+/* Nothing at all can be said of a file that cannot be read. */
+static bool can_be_read(struct batch *batch, const char *elf)
+{
+	const struct dwunw_symbol_input first = { .module_path = elf };
+	struct dwunw_symbol_info info;
+
+	errno = 0;
+	(void)dwunw_symbol_resolve_batch(&batch->names, &first, &info, 1);
+	switch (info.status) {
+	case DWUNW_OK:
+	case DWUNW_ERR_NO_DEBUG_DATA:
+		return true;
+	case DWUNW_ERR_IO:
+		dwu_cmd_error("%s: %s", elf,
+			      errno ? strerror(errno) : "cannot be read");
+		return false;
+	case DWUNW_ERR_INVALID_ARG:
+		dwu_cmd_error("%s: %s", elf,
+			      errno == EFBIG ? "larger than files may be" :
+					       "not a regular file");
+		return false;
+	case DWUNW_ERR_BAD_FORMAT:
+		dwu_cmd_error("%s: not an ELF file, or damaged", elf);
+		return false;
+	default:
+		dwu_cmd_error("%s: %s", elf, dwunw_status_name(info.status));
+		return false;
+	}
+}
+
+static bool ask_all(struct batch *batch,
+		    const struct symbolize_options *options)
+{
+	bool good = true;
+	int i;
+
+	if (!options->pc_count)
+		return ask_stdin(batch, options->elf);
+	for (i = 0; i < options->pc_count; i++)
+		good &= ask(batch, options->elf, options->pcs[i]);
 	return good;
 }
 
@@ -122,17 +177,14 @@ static int run(const struct symbolize_options *options)
 		.flags = options->flags,
 	};
 	struct batch *batch = dwu_cmd_alloc(1, sizeof(*batch));
-	bool good = true;
-	int i;
+	bool good;
 
 	if (dwunw_symbol_resolver_init(&batch->names, &config)) {
+		dwu_cmd_error("cannot start: out of memory");
 		free(batch);
 		return CMD_FAILED;
 	}
-	for (i = 0; i < options->pc_count; i++)
-		good &= ask(batch, options->elf, options->pcs[i]);
-	if (!options->pc_count)
-		good = ask_stdin(batch, options->elf);
+	good = can_be_read(batch, options->elf) && ask_all(batch, options);
 	print_batch(batch);
 	good &= !batch->failed;
 	dwunw_symbol_resolver_shutdown(&batch->names);

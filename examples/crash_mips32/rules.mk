@@ -8,7 +8,8 @@ crash_mips32_out := $(out)/$(crash_mips32_dir)
 crash_mips32_objs := $(addprefix $(crash_mips32_out)/,firmware.o memory.o \
 	trace.o start.o)
 crash_mips32_cflags := -Os -ffreestanding -fno-stack-protector \
-	-ffunction-sections -fdata-sections -funwind-tables
+	-ffunction-sections -fdata-sections -funwind-tables \
+	-DSCAN_MEMORY_KB=$(or $(CONFIG_SCAN_MEMORY_KB),0)
 
 $(filter-out %/start.o,$(crash_mips32_objs)): $(crash_mips32_out)/%.o: \
 		$(crash_mips32_dir)/%.c $(made_first)

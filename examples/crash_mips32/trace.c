@@ -8,10 +8,18 @@
 /* The ELF header of this program in memory; the linker knows where. */
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 
-/* All the memory there is: nothing is allocated once it has crashed. */
+/*
+ * All the memory there is: nothing is allocated once it has crashed. Scans of
+ * instructions take what the library was configured with, 48 KiB by
+ * port/mips32/defconfig; a trace that lacks some says how much.
+ */
+#ifndef SCAN_MEMORY_KB
+#define SCAN_MEMORY_KB 48
+#endif
 static uint8_t crash_stack[DWUNW_MIPS32_STACK_SIZE]
 	__attribute__((aligned(16)));
-static uint8_t crash_memory[72 * 1024] __attribute__((aligned(16)));
+static uint8_t crash_memory[(SCAN_MEMORY_KB + 24) * 1024]
+	__attribute__((aligned(16)));
 static uint8_t symbol_memory[64 * 1024] __attribute__((aligned(16)));
 
 struct names {
@@ -40,6 +48,18 @@ static void print_string(const char *text)
 	while (text[size])
 		size++;
 	print(text, size);
+}
+
+static void print_wanted(size_t bytes)
+{
+	char digits[24];
+	size_t at = sizeof(digits);
+
+	do
+		digits[--at] = (char)('0' + bytes % 10);
+	while (bytes /= 10);
+	print_string(": wanted, bytes: ");
+	print(digits + at, sizeof(digits) - at);
 }
 
 static dwunw_status_t read_self(void *ctx, uint64_t off, void *dst, size_t size)
@@ -107,6 +127,8 @@ static void on_crash(int32_t signal, const void *info, const void *context)
 	} else {
 		print_string("no stack: ");
 		print_string(dwunw_status_name(status));
+		if (status == DWUNW_ERR_NO_MEMORY)
+			print_wanted(trace.wanted);
 		print_string("\n");
 	}
 	dwunw_mips32_exit(128 + signal);

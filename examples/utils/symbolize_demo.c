@@ -10,6 +10,7 @@
  */
 #include <dwunw/symbols.h>
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,6 +47,7 @@ static int symbolize(const char *file, const uint64_t *pcs, size_t count)
 	struct dwunw_symbol_input inputs[ADDRESSES_MAX] = { { .pc = 0 } };
 	struct dwunw_symbol_info infos[ADDRESSES_MAX];
 	struct dwunw_symbol_resolver resolver;
+	int code = 0;
 	size_t i;
 
 	for (i = 0; i < count; i++) {
@@ -55,10 +57,12 @@ static int symbolize(const char *file, const uint64_t *pcs, size_t count)
 	if (dwunw_symbol_resolver_init(&resolver, NULL) != DWUNW_OK)
 		return 1;
 	dwunw_symbol_resolve_batch(&resolver, inputs, infos, count);
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
 		print_answer(pcs[i], &infos[i]);
+		code |= infos[i].status != DWUNW_OK;
+	}
 	dwunw_symbol_resolver_shutdown(&resolver);
-	return 0;
+	return code;
 }
 
 /* Where this program's own function is in its file. */
@@ -82,15 +86,43 @@ static int symbolize_self(void)
 	return 0;
 }
 
-int main(int argc, char **argv)
+static int usage(void)
+{
+	fprintf(stderr,
+		"usage: symbolize_demo [FILE ADDRESS...]\n"
+		"At most %d addresses, as linked: 0x401000\n",
+		ADDRESSES_MAX);
+	return 2;
+}
+
+static int symbolize_arguments(int argc, char **argv)
 {
 	uint64_t pcs[ADDRESSES_MAX];
 	size_t count = 0;
+	char *end;
 	int i;
 
-	if (argc == 1)
-		return symbolize_self();
-	for (i = 2; i < argc && count < ADDRESSES_MAX; i++)
-		pcs[count++] = strtoull(argv[i], NULL, 0);
+	if (argc < 3 || argc - 2 > ADDRESSES_MAX)
+		return usage();
+	for (i = 2; i < argc; i++) {
+		errno = 0;
+		pcs[count++] = strtoull(argv[i], &end, 0);
+		if (errno || *end || argv[i][0] < '0' || argv[i][0] > '9') {
+			fprintf(stderr, "symbolize_demo: %s is no address\n",
+				argv[i]);
+			return 2;
+		}
+	}
 	return symbolize(argv[1], pcs, count);
+}
+
+int main(int argc, char **argv)
+{
+	int code = argc == 1 ? symbolize_self() :
+			       symbolize_arguments(argc, argv);
+
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	perror("symbolize_demo: stdout");
+	return 1;
 }

@@ -188,6 +188,24 @@ static dwunw_status_t status_of_errno(void)
 						   DWUNW_ERR_IO;
 }
 
+/*
+ * What ptrace(2) says of a thread that has ended but is not reaped is EPERM,
+ * as of one that it protects: a process's first thread stays so for as long
+ * as the others run.
+ */
+static dwunw_status_t seize_failed(int32_t tid)
+{
+	struct dwu_process_stat stat;
+	int error = errno;
+
+	if (error == EPERM && (dwu_process_stat(tid, &stat) == DWUNW_OK ?
+				       stat.ended :
+				       errno == ENOENT || errno == ESRCH))
+		error = ESRCH;
+	errno = error;
+	return status_of_errno();
+}
+
 static void *no_address(void)
 {
 	return NULL;
@@ -251,7 +269,7 @@ dwunw_status_t dwunw_stack_reader_attach(struct dwunw_stack_reader *reader)
 	if (!reader || reader->tid <= 0 || reader->attached)
 		return DWUNW_ERR_INVALID_ARG;
 	if (ptrace(PTRACE_SEIZE, reader->tid, no_address(), no_address()))
-		return status_of_errno();
+		return seize_failed(reader->tid);
 	reader->attached = true;
 	if (ptrace(PTRACE_INTERRUPT, reader->tid, no_address(), no_address()))
 		status = status_of_errno();

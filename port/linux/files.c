@@ -86,6 +86,29 @@ static int open_plain(const char *root, const char *path)
 	return open(full, O_PATH | O_CLOEXEC);
 }
 
+static uint32_t shortages;
+
+uint32_t dwu_file_shortages(void)
+{
+	return __atomic_load_n(&shortages, __ATOMIC_RELAXED);
+}
+
+/* IO, and counted if errno says that it is not the file's fault. */
+static dwunw_status_t not_opened(void)
+{
+	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+		__atomic_add_fetch(&shortages, 1, __ATOMIC_RELAXED);
+	return DWUNW_ERR_IO;
+}
+
+const char *dwu_file_why(dwunw_status_t status)
+{
+	if (status == DWUNW_ERR_IO)
+		return strerror(errno);
+	return errno == EFBIG ? "larger than files may be" :
+				"not a regular file";
+}
+
 /* Opens for reading what `handle` is a name of, if it is a regular file. */
 static dwunw_status_t open_handle(struct dwu_file *file, int handle,
 				  uint64_t size_max)
@@ -96,12 +119,14 @@ static dwunw_status_t open_handle(struct dwu_file *file, int handle,
 	if (fstat(handle, &st))
 		return DWUNW_ERR_IO;
 	if (!S_ISREG(st.st_mode) || st.st_size < 0 ||
-	    (uint64_t)st.st_size > size_max)
+	    (uint64_t)st.st_size > size_max) {
+		errno = S_ISREG(st.st_mode) ? EFBIG : EINVAL;
 		return DWUNW_ERR_INVALID_ARG;
+	}
 	id_from_stat(&file->id, &st);
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", handle);
 	file->fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	return file->fd < 0 ? DWUNW_ERR_IO : DWUNW_OK;
+	return file->fd < 0 ? not_opened() : DWUNW_OK;
 }
 
 dwunw_status_t dwu_file_open(struct dwu_file *file, const char *root,
@@ -116,7 +141,7 @@ dwunw_status_t dwu_file_open(struct dwu_file *file, const char *root,
 			 open_plain(root, path) :
 			 open_beneath(root, path, follow == DWU_FOLLOW_BENEATH);
 	if (handle < 0)
-		return DWUNW_ERR_IO;
+		return not_opened();
 	status = open_handle(file, handle, size_max);
 	saved = errno;
 	close(handle);

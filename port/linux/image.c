@@ -293,7 +293,7 @@ static dwunw_status_t open_file(const struct dwu_image *image,
 			return DWUNW_OK;
 		if (status != DWUNW_ERR_IO)
 			another = true;
-		else if (errno != ENOENT)
+		else if (reason == ENOENT)
 			reason = errno;
 		dwu_file_close(file);
 	}
@@ -422,12 +422,14 @@ static dwunw_status_t open_place(struct dwu_image *image,
 {
 	struct dwu_place *place = &image->places[mapping->file];
 	bool tried = place->status != DWUNW_OK;
+	uint32_t shortages = dwu_file_shortages();
 	dwunw_status_t status = find_module(image, mapping, module);
 
 	if (status == DWUNW_OK)
 		status = publish(image, mapping, *module);
-	/* a full cache is not the file's fault */
-	if (status != DWUNW_OK && status != DWUNW_ERR_CACHE_FULL)
+	/* a full cache is not the file's fault, nor are too many open files */
+	if (status != DWUNW_OK && status != DWUNW_ERR_CACHE_FULL &&
+	    dwu_file_shortages() == shortages)
 		place->status = status;
 	if (status == DWUNW_ERR_IO && !tried)
 		__atomic_add_fetch(&image->failures, 1, __ATOMIC_RELAXED);

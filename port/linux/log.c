@@ -29,12 +29,32 @@ static bool seen_before(struct dwunw_port *port, const char *line)
 	return seen;
 }
 
-/* Paths are the target's: what could drive a terminal does not get there. */
-static void make_printable(char *line)
+/* The C1 controls are the first 32 of two bytes in UTF-8. */
+static bool is_control(const char *text)
 {
-	for (; *line; line++)
-		if ((unsigned char)*line < 0x20 || *line == 0x7f)
-			*line = '?';
+	unsigned char c = (unsigned char)text[0];
+	unsigned char next = (unsigned char)text[1];
+
+	return c < 0x20 || c == 0x7f ||
+	       (c == 0xc2 && next >= 0x80 && next < 0xa0);
+}
+
+bool dwu_is_printable(const char *text)
+{
+	while (*text && !is_control(text))
+		text++;
+	return !*text;
+}
+
+void dwu_make_printable(char *text)
+{
+	for (; *text; text++) {
+		if (!is_control(text))
+			continue;
+		if ((unsigned char)text[0] == 0xc2)
+			*text++ = '?';
+		*text = '?';
+	}
 }
 
 void dwu_log(struct dwunw_context *ctx, const char *format, ...)
@@ -47,7 +67,7 @@ void dwu_log(struct dwunw_context *ctx, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	make_printable(line);
+	dwu_make_printable(line);
 	if (!seen_before(ctx->port, line))
 		ctx->config.log(ctx->config.log_ctx, line);
 }

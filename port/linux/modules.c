@@ -229,6 +229,20 @@ static dwunw_status_t parse(struct dwunw_context *ctx, struct dwu_slot *slot,
 	return status;
 }
 
+static const char *why_refused(dwunw_status_t status)
+{
+	switch (status) {
+	case DWUNW_ERR_BAD_FORMAT:
+		return "not an ELF file, or a damaged one";
+	case DWUNW_ERR_UNSUPPORTED_ARCH:
+		return "a file of a machine that is not in this build";
+	case DWUNW_ERR_NO_MEMORY:
+		return "no memory for its tables";
+	default:
+		return "cannot be read";
+	}
+}
+
 static dwunw_status_t fill(struct dwunw_context *ctx, struct dwu_slot *slot,
 			   const struct dwu_file *file, const char *label)
 {
@@ -247,8 +261,8 @@ static dwunw_status_t fill(struct dwunw_context *ctx, struct dwu_slot *slot,
 		modules->opens++;
 		return DWUNW_OK;
 	}
-	dwu_log(ctx, "%s: %s (module, %llu bytes)", label,
-		dwunw_status_name(status), (unsigned long long)file->id.size);
+	dwu_log(ctx, "%s: %s: %s, %llu bytes", label, dwunw_status_name(status),
+		why_refused(status), (unsigned long long)file->id.size);
 	empty_slot(slot);
 	return status;
 }
@@ -334,10 +348,7 @@ dwunw_status_t dwunw_module_cache_acquire(struct dwunw_context *ctx,
 	status = dwu_file_open(&file, "", path, DWU_FOLLOW_ALL,
 			       ctx->config.file_size_max);
 	if (status != DWUNW_OK) {
-		dwu_log(ctx, "%s: %s", path,
-			status == DWUNW_ERR_IO ?
-				strerror(errno) :
-				"not a regular file, or too large");
+		dwu_log(ctx, "%s: %s", path, dwu_file_why(status));
 		return status;
 	}
 	pthread_mutex_lock(&ctx->port->modules.lock);

@@ -63,6 +63,10 @@ dwunw_status_t dwu_pages_grow(struct dwunw_arena *arena);
 __attribute__((format(printf, 2, 3))) void dwu_log(struct dwunw_context *ctx,
 						   const char *format, ...);
 
+/* Names and paths are the target's: control characters become '?'. */
+bool dwu_is_printable(const char *text);
+void dwu_make_printable(char *text);
+
 /* --- files.c ----------------------------------------------------------------- */
 
 /* Which content: a file that is written to or replaced has another id. */
@@ -94,11 +98,18 @@ enum dwu_follow {
 /*
  * Opens a regular file without ever opening anything else, so that no FIFO
  * blocks and no device notices. IO: errno tells why. INVALID_ARG: not a
- * regular file, or larger than size_max.
+ * regular file, or (EFBIG) larger than size_max.
  */
 dwunw_status_t dwu_file_open(struct dwu_file *file, const char *root,
 			     const char *path, enum dwu_follow follow,
 			     uint64_t size_max);
+/* Why it could not, by that status and errno. */
+const char *dwu_file_why(dwunw_status_t status);
+/*
+ * How often a file could not be opened for want of descriptors or memory, in
+ * any thread. What was not found while that grew may well be there.
+ */
+uint32_t dwu_file_shortages(void);
 /* The bytes as if they were a file's; they must outlive it. */
 void dwu_file_from_bytes(struct dwu_file *file, struct dwunw_span bytes,
 			 uint64_t id);
@@ -197,7 +208,7 @@ struct dwu_place {
 	uint64_t dev;
 	uint64_t ino;
 	uint32_t serial; /* last module, 0: none yet */
-	int32_t status;	 /* of the first failure; then it is not tried again */
+	int32_t status; /* of the file's first failure; it is not tried again */
 	uint8_t kind;
 };
 
@@ -258,6 +269,16 @@ struct dwu_processes {
 
 dwunw_status_t dwu_processes_init(struct dwu_processes *processes);
 void dwu_processes_free(struct dwu_processes *processes);
+
+/* Of /proc/PID/stat; PID may be a thread's. */
+struct dwu_process_stat {
+	uint64_t start_time; /* clock ticks from boot */
+	bool kernel;	     /* a thread of the kernel */
+	bool ended;	     /* waits for its parent, or is on its way out */
+};
+
+/* IO: no such thread; ATTACH_DENIED; NO_MEMORY. */
+dwunw_status_t dwu_process_stat(int32_t pid, struct dwu_process_stat *stat);
 
 /* How dwu_process_hold() may use what is known. */
 struct dwu_hold {

@@ -10,12 +10,14 @@
 #include "port.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define STAT_SIZE_MAX 4096u
+#define KERNEL_THREAD 0x00200000u /* PF_KTHREAD of the kernel's sched.h */
 /* So long a mapping counter vouches that a pid has not been reused. */
 #define VOUCH_MS 1000u
 
@@ -43,27 +45,51 @@ enum life {
 
 /* --- life --------------------------------------------------------------------------- */
 
-/*
- * Field 22 of /proc/PID/stat (proc(5)): clock ticks from boot to start. The
- * second field is the program's name in parentheses and may hold any byte.
- */
-static dwunw_status_t read_start_time(int32_t pid, uint64_t *start_time)
+/* What stands before field `to`; NULL: there are not so many. */
+static const char *skip_fields(const char *at, unsigned int from,
+			       unsigned int to)
 {
-	char path[40], *text, *at;
+	for (; at && from < to; from++)
+		at = strchr(at + 1, ' ');
+	return at;
+}
+
+/*
+ * Fields 3, 9 and 22 of proc(5). The second one is the program's name in
+ * parentheses and may hold any byte.
+ */
+dwunw_status_t dwu_process_stat(int32_t pid, struct dwu_process_stat *stat)
+{
+	const char *state, *flags, *start;
 	dwunw_status_t status;
+	char path[40], *text;
 	size_t size;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
 	status = dwu_text_read(path, STAT_SIZE_MAX, &text, &size);
 	if (status != DWUNW_OK)
 		return status;
-	at = strrchr(text, ')');
-	for (unsigned int field = 2; at && field < 22; field++)
-		at = strchr(at + 1, ' ');
-	if (at)
-		*start_time = strtoull(at, NULL, 10);
+	state = skip_fields(strrchr(text, ')'), 2, 3);
+	flags = skip_fields(state, 3, 9);
+	start = skip_fields(flags, 9, 22);
+	if (start)
+		*stat = (struct dwu_process_stat){
+			.start_time = strtoull(start, NULL, 10),
+			.kernel = strtoull(flags, NULL, 10) & KERNEL_THREAD,
+			.ended = state[1] == 'Z' || state[1] == 'X',
+		};
 	free(text);
-	return at ? DWUNW_OK : DWUNW_ERR_IO;
+	return start ? DWUNW_OK : DWUNW_ERR_IO;
+}
+
+static dwunw_status_t read_start_time(int32_t pid, uint64_t *start_time)
+{
+	struct dwu_process_stat stat;
+	dwunw_status_t status = dwu_process_stat(pid, &stat);
+
+	if (status == DWUNW_OK)
+		*start_time = stat.start_time;
+	return status;
 }
 
 /* All zero where we may not know. */
@@ -98,19 +124,36 @@ static enum life check(struct dwunw_process *process)
 	return dwu_file_id_same(&exe, &process->exe) ? LIFE_SAME : LIFE_EXEC;
 }
 
+/* Why the mappings of a process are not to be had: `error` or its state. */
+static const char *why_gone(int32_t pid, int error)
+{
+	struct dwu_process_stat stat;
+
+	if (error != ENOENT && error != ESRCH)
+		return strerror(error);
+	if (dwu_process_stat(pid, &stat) == DWUNW_OK)
+		return stat.kernel ? "a kernel thread, without mappings" :
+		       stat.ended  ? "has exited" :
+				     strerror(error);
+	return kill(pid, 0) && errno == ESRCH ?
+		       "no such process" :
+		       "not to be seen in /proc: not mounted, or hidepid";
+}
+
 static dwunw_status_t denied_or_gone(const struct dwunw_process *process,
 				     dwunw_status_t status)
 {
 	char text[DWU_LOG_LINE];
+	int error = errno;
 
 	if (status == DWUNW_ERR_ATTACH_DENIED)
 		dwu_log(process->ctx, "%s",
 			dwunw_denied_text(process->pid, text, sizeof(text)));
 	else
-		dwu_log(process->ctx, "pid %d: its mappings: %s",
-			(int)process->pid,
-			status == DWUNW_ERR_IO ? strerror(errno) :
+		dwu_log(process->ctx, "pid %d: %s", (int)process->pid,
+			status == DWUNW_ERR_IO ? why_gone(process->pid, error) :
 						 dwunw_status_name(status));
+	errno = error;
 	return status;
 }
 

@@ -41,6 +41,7 @@ struct table {
 	bool has_text;
 	bool has_lines;
 	bool has_symbols; /* read, or tried */
+	bool lacking;	  /* files could not be opened: too many were */
 	struct dwunw_symtab tab;
 	struct dwunw_symtab own; /* .dynsym, where tab is a debug file's */
 	struct dwunw_arena arena;
@@ -79,9 +80,8 @@ struct dwunw_symbol_store {
 
 /* --- names ---------------------------------------------------------------------- */
 
-/* NULL: no memory, or more names than the configured bound of memory. */
-static const char *keep_text(struct dwunw_symbol_resolver *resolver,
-			     const char *text, size_t size)
+static const char *keep_printable(struct dwunw_symbol_resolver *resolver,
+				  const char *text, size_t size)
 {
 	struct dwunw_symbol_store *store = resolver->store;
 	struct name **bucket =
@@ -104,9 +104,30 @@ static const char *keep_text(struct dwunw_symbol_resolver *resolver,
 	return name->text;
 }
 
+/*
+ * Printable, whatever the file says, since names are for printing. NULL: no
+ * memory, or more names than the configured bound of memory.
+ */
+static const char *keep_text(struct dwunw_symbol_resolver *resolver,
+			     const char *text)
+{
+	const char *kept;
+	char *copy;
+
+	if (dwu_is_printable(text))
+		return keep_printable(resolver, text, strlen(text));
+	copy = strdup(text);
+	if (!copy)
+		return NULL;
+	dwu_make_printable(copy);
+	kept = keep_printable(resolver, copy, strlen(copy));
+	free(copy);
+	return kept;
+}
+
 static const char *keep_path(void *ctx, const char *text)
 {
-	return keep_text(ctx, text, strlen(text));
+	return keep_text(ctx, text);
 }
 
 static const char *keep_function(void *ctx, const char *text)
@@ -118,8 +139,7 @@ static const char *keep_function(void *ctx, const char *text)
 	if (IS_ON(CONFIG_DEMANGLE) &&
 	    !(resolver->config.flags & DWUNW_SYMBOL_RAW_NAMES))
 		plain = dwu_demangle(text);
-	kept = plain ? keep_text(resolver, plain, strlen(plain)) :
-		       keep_text(resolver, text, strlen(text));
+	kept = keep_text(resolver, plain ? plain : text);
 	free(plain);
 	return kept;
 }
@@ -466,7 +486,7 @@ static bool is_current(const struct dwunw_symbol_store *store,
 	table->batch = store->batch;
 	if (dwu_file_stat(table->path, &id) != DWUNW_OK)
 		return true;
-	return dwu_file_id_same(&id, &table->id);
+	return !table->lacking && dwu_file_id_same(&id, &table->id);
 }
 
 static struct table *new_table(struct dwunw_symbol_resolver *resolver,
@@ -718,17 +738,11 @@ static dwunw_status_t by_text(struct dwunw_symbol_resolver *resolver,
 	return DWUNW_OK;
 }
 
-static dwunw_status_t resolve(struct dwunw_symbol_resolver *resolver,
-			      const struct dwunw_symbol_input *input,
-			      struct dwunw_symbol_info *info)
+static dwunw_status_t in_table(struct dwunw_symbol_resolver *resolver,
+			       struct table *table,
+			       const struct dwunw_symbol_input *input,
+			       struct dwunw_symbol_info *info)
 {
-	struct table *table;
-
-	if (!input->module_path)
-		return DWUNW_ERR_INVALID_ARG;
-	table = table_of(resolver, input->module_path);
-	if (!table)
-		return DWUNW_ERR_NO_MEMORY;
 	if (table->status != DWUNW_OK)
 		return table->status;
 	if (input->build_id_hash &&
@@ -737,6 +751,25 @@ static dwunw_status_t resolve(struct dwunw_symbol_resolver *resolver,
 	return IS_ON(CONFIG_NAMES_TEXT) && table->has_text ?
 		       by_text(resolver, table, input->pc, info) :
 		       by_table(resolver, table, input->pc, info);
+}
+
+/* What was not found for want of descriptors is looked for again. */
+static dwunw_status_t resolve(struct dwunw_symbol_resolver *resolver,
+			      const struct dwunw_symbol_input *input,
+			      struct dwunw_symbol_info *info)
+{
+	uint32_t shortages = dwu_file_shortages();
+	dwunw_status_t status;
+	struct table *table;
+
+	if (!input->module_path)
+		return DWUNW_ERR_INVALID_ARG;
+	table = table_of(resolver, input->module_path);
+	if (!table)
+		return DWUNW_ERR_NO_MEMORY;
+	status = in_table(resolver, table, input, info);
+	table->lacking |= dwu_file_shortages() != shortages;
+	return status;
 }
 
 /* The resolver may have been moved since. */
@@ -781,6 +814,7 @@ dwunw_status_t dwunw_symbol_offset(struct dwunw_symbol_resolver *resolver,
 				   const char *path, const char *function,
 				   uint64_t *off, uint64_t *size)
 {
+	uint32_t shortages = dwu_file_shortages();
 	struct dwunw_elf_symbol symbol;
 	struct opened opened;
 	struct table *table;
@@ -797,6 +831,7 @@ dwunw_status_t dwunw_symbol_offset(struct dwunw_symbol_resolver *resolver,
 		need_symbols(resolver, table);
 		status = table->symbols_status;
 	}
+	table->lacking |= dwu_file_shortages() != shortages;
 	if (status == DWUNW_OK)
 		status = by_name(table, function, &symbol);
 	if (status == DWUNW_OK)

@@ -98,5 +98,6 @@ const char *dwunw_stop_text(const struct dwunw_context *ctx,
 		snprintf(text, size, "stop reason %u at %s", stop->reason,
 			 place);
 	}
+	dwu_make_printable(text);
 	return text;
 }

@@ -134,7 +134,7 @@ rename("$out/moved", "$sysroot$path") or die "rename: $!";
 is(check('--sysroot', 0, qr/^\z/, 'stack', '--sysroot', $sysroot, '--core',
 	$core), $whole, '--sysroot: the same stacks');
 rename("$sysroot$path", $path) or die "rename: $!";
-check('--sysroot of nothing', 0, qr/^dwunw: \/no\/root\S*: No such file/,
+check('--sysroot of nothing', 0, qr/^dwunw: \/no\/root\S*: No such file/m,
 	'stack', '--sysroot', '/no/root', '--core', $core);
 
 # --- truncated ----------------------------------------------------------------------
