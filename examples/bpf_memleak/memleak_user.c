@@ -11,6 +11,7 @@
  */
 #include "memleak.h"
 #include "permission.h"
+#include "streams.h"
 #include "tool.h"
 
 #include <errno.h>
@@ -202,12 +203,12 @@ int main(int argc, char **argv)
 	int status = parse_options(&tool, argc, argv);
 
 	if (status >= 0)
-		return status;
+		return streams_end("memleak_user", status);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	status = set_up(&tool);
 	if (!status)
 		run(&tool);
 	shut_down(&tool);
-	return status;
+	return streams_end("memleak_user", status);
 }

@@ -2,11 +2,14 @@
 #include "memleak.h"
 #include "tool.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define LIVE_MAX (1u << 24) /* 256 MiB of kernel memory, at once */
 
 static const char usage[] =
 	"memleak_user -p PID [options]: allocations that are not freed, by "
@@ -47,10 +50,16 @@ static bool parse_number(const char *text, unsigned long max, uint32_t *value)
 static bool parse_symbol(struct probe_options *options, const char *text)
 {
 	struct given_symbol *given = &options->given[options->given_count];
+	int end = 0;
 
 	if (options->given_count == GIVEN_MAX ||
-	    sscanf(text, "%31[^=]=%" SCNx64 "@%63s", given->name, &given->off,
-		   given->file) < 2)
+	    sscanf(text, "%31[^=]=%" SCNx64 "%n", given->name, &given->off,
+		   &end) < 2 ||
+	    !probes_function(given->name))
+		return false;
+	if (text[end] == '@' && strlen(text + end + 1) < sizeof(given->file))
+		strcpy(given->file, text + end + 1);
+	else if (text[end])
 		return false;
 	options->given_count++;
 	return true;
@@ -89,6 +98,7 @@ static bool parse_option(struct tool *tool, int option)
 {
 	struct probe_options *options = &tool->options;
 	uint32_t number;
+	char *end;
 
 	switch (option) {
 	case 'p':
@@ -97,11 +107,11 @@ static bool parse_option(struct tool *tool, int option)
 		options->pid = (int32_t)number;
 		return true;
 	case 'd':
-		tool->interval = atof(optarg);
-		return tool->interval >= 0.01 && tool->interval < 1e6;
+		tool->interval = strtod(optarg, &end);
+		return !*end && tool->interval >= 0.01 && tool->interval < 1e6;
 	case 'n':
-		tool->reports = atol(optarg);
-		return tool->reports > 0;
+		tool->reports = strtol(optarg, &end, 10);
+		return !*end && tool->reports > 0;
 	case 's':
 		return parse_number(optarg, DWUNW_CAPTURE_STACK_CAP_MAX,
 				    &options->stack_cap);
@@ -112,7 +122,7 @@ static bool parse_option(struct tool *tool, int option)
 		       !(options->ring_size & (options->ring_size - 1)) &&
 		       options->ring_size >= (uint32_t)sysconf(_SC_PAGESIZE);
 	case 'm':
-		return parse_number(optarg, 1u << 30, &options->live_max);
+		return parse_number(optarg, LIVE_MAX, &options->live_max);
 	case 'y':
 		return parse_symbol(options, optarg);
 	case 'g':
@@ -148,5 +158,10 @@ int parse_options(struct tool *tool, int argc, char **argv)
 		return bad_usage("-p PID is needed, and nothing but options");
 	if (tool->options.fp_walk && tool->options.capture == CAPTURE_PERF)
 		return bad_usage("--fp-walk is BPF's: not with --capture perf");
+	if (tool->debug_file && access(tool->debug_file, R_OK)) {
+		fprintf(stderr, "memleak_user: --debug-file %s: %s\n",
+			tool->debug_file, strerror(errno));
+		return 1;
+	}
 	return -1;
 }

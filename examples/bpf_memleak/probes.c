@@ -21,17 +21,25 @@ static const struct {
 	enum sampled_kind sampled;
 	bool returns;
 } table[] = {
-	{ "malloc", "on_malloc", SAMPLED_MALLOC, true },
-	{ "calloc", "on_calloc", SAMPLED_CALLOC, true },
-	{ "realloc", "on_realloc", SAMPLED_REALLOC, true },
-	{ "posix_memalign", "on_posix_memalign", SAMPLED_POSIX_MEMALIGN, true },
-	{ "aligned_alloc", "on_aligned_alloc", SAMPLED_ALIGNED_ALLOC, true },
-	{ "memalign", "on_aligned_alloc", SAMPLED_ALIGNED_ALLOC, true },
-	{ "mmap", "on_mmap", SAMPLED_MMAP, true },
-	{ "free", "on_free", SAMPLED_FREE, false },
-	{ "munmap", "on_munmap", SAMPLED_MUNMAP, false },
+	{ "malloc", "malloc_enter", SAMPLED_MALLOC, true },
+	{ "calloc", "calloc_enter", SAMPLED_CALLOC, true },
+	{ "realloc", "realloc_enter", SAMPLED_REALLOC, true },
+	{ "posix_memalign", "posix_memalign_enter", SAMPLED_POSIX_MEMALIGN, true },
+	{ "aligned_alloc", "aligned_alloc_enter", SAMPLED_ALIGNED_ALLOC, true },
+	{ "memalign", "aligned_alloc_enter", SAMPLED_ALIGNED_ALLOC, true },
+	{ "mmap", "mmap_enter", SAMPLED_MMAP, true },
+	{ "free", "free_enter", SAMPLED_FREE, false },
+	{ "munmap", "munmap_enter", SAMPLED_MUNMAP, false },
 };
 #define TABLE_COUNT (sizeof(table) / sizeof(table[0]))
+
+bool probes_function(const char *name)
+{
+	for (size_t i = 0; i < TABLE_COUNT; i++)
+		if (!strcmp(table[i].function, name))
+			return true;
+	return false;
+}
 
 /* --- BPF --------------------------------------------------------------- */
 
@@ -133,7 +141,7 @@ static int attach_one(struct probes *probes, size_t row, bool at_return,
 						 table[row].sampled,
 				     path, off);
 	return loader_attach_uprobe(
-		probes->loader, at_return ? "on_return" : table[row].program,
+		probes->loader, at_return ? "alloc_exit" : table[row].program,
 		at_return, pid, path, off);
 }
 

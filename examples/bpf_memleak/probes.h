@@ -48,6 +48,8 @@ struct probes {
 	uint32_t file_count;
 };
 
+bool probes_function(const char *name); /* is one that is probed */
+
 /* Both say what is wrong on stderr and return an exit status; 0: all well.
  * on_event is called from probes_read(). */
 int probes_load(struct probes *probes, const struct probe_options *options,

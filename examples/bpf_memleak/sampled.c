@@ -147,6 +147,7 @@ static int read_word(uint64_t addr, uint64_t *value)
 
 #define WORD_MAX sample_word_max()
 #define BLOCKS
+#define call_end(call, tid) map_drop(&calls, tid)
 #include "blocks.h"
 
 struct sampled {

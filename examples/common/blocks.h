@@ -13,6 +13,8 @@
  *   map_find(&map, &key)	the value, or NULL
  *   map_put(&map, &key, &value)	0, or the map is full
  *   map_drop(&map, &key)
+ *   call_end(call, &tid)	this entry of `calls` has ended: drops it, or
+ *	makes its function NO_CALL, and drops it when the thread ends
  *   read_word(addr, &value)	an unsigned long of the program; 0: done
  *   WORD_MAX	the largest of them
  *   BLOCKS	what its functions are declared with
@@ -31,6 +33,7 @@
 
 /* The map "calls": thread -> the allocator's function that it is in. */
 enum function {
+	NO_CALL, /* not in one */
 	MALLOC,
 	REALLOC,
 	POSIX_MEMALIGN,
@@ -79,12 +82,16 @@ static BLOCKS bool blocks_enter(uint64_t tid, const struct call *entry)
 	/* Not yet returned: this call is nested in it, or its tail call. One
 	 * from deeper in the stack never returned; it is replaced. */
 	outer = map_find(&calls, &tid);
-	if (outer && (sp < outer->sp ||
-		      (sp == outer->sp && outer->function != call.function)))
+	if (outer && outer->function != NO_CALL &&
+	    (sp < outer->sp ||
+	     (sp == outer->sp && outer->function != call.function)))
 		return true;
 	if ((call.function == REALLOC || call.function == MREMAP) && call.ptr)
 		blocks_take(&call);
-	return map_put(&calls, &tid, &call) == 0;
+	if (!outer)
+		return map_put(&calls, &tid, &call) == 0;
+	*outer = call;
+	return true;
 }
 
 /* The address of the new block; 0: the call failed. */
@@ -122,10 +129,10 @@ static BLOCKS uint64_t blocks_return(uint64_t tid, uint64_t sp, uint64_t result,
 	struct call *entry = map_find(&calls, &tid);
 	uint64_t addr;
 
-	if (!entry || sp != entry->sp)
+	if (!entry || entry->function == NO_CALL || sp != entry->sp)
 		return 0;
 	*call = *entry;
-	map_drop(&calls, &tid);
+	call_end(entry, &tid);
 	addr = blocks_result(call, result);
 	/* a failed realloc keeps its block, unless it was a free */
 	if (!addr && call->old.time_ns &&

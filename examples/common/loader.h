@@ -26,6 +26,9 @@ typedef void (*loader_event_fn)(void *ctx, void *bytes, size_t size);
 int loader_open(struct loader **loader, const void *object, size_t size,
 		bool verbose);
 
+/* Between open and load. Uprobes by uprobe_multi.h, which costs less at each
+ * hit, if this kernel has it; false: by perf events. */
+bool loader_use_multi(struct loader *loader);
 /* Between open and load. A data section is the map of its name. */
 int loader_set_value(struct loader *loader, const char *map, const void *bytes,
 		     size_t size);
@@ -43,8 +46,11 @@ int loader_attach_uprobe(struct loader *loader, const char *program,
 			 bool at_return, int32_t pid, const char *path,
 			 uint64_t off);
 /* Every program whose section is tracepoint/…; *missing (may be NULL) names
- * the one that has no place in this kernel. */
+ * the first that has no place in this kernel; the others are attached. */
 int loader_attach_tracepoints(struct loader *loader, const char **missing);
+/* Those of one subsystem: "sched". */
+int loader_attach_subsystem(struct loader *loader, const char *subsystem,
+			    const char **missing);
 /* One of them, by its program's name. */
 int loader_attach_tracepoint(struct loader *loader, const char *program);
 /* The uprobes attached with that pid go: it has ended. */

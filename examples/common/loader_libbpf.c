@@ -6,20 +6,26 @@
 
 #include "bpf_map.h"
 #include "tracepoint.h"
+#include "uprobe_multi.h"
 
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define LINKS 4096
 
 struct loader {
 	struct bpf_object *object;
-	struct bpf_link *links[LINKS];
-	int32_t link_pids[LINKS];
-	uint32_t link_count;
+	struct probe {
+		struct bpf_link *link; /* NULL: by descriptor */
+		int fd;
+		int32_t pid;
+	} probes[LINKS];
+	uint32_t probe_count;
+	bool multi;
 	bool perf;
 	uint32_t events_size;
 	struct bpf_map *events;
@@ -99,33 +105,75 @@ int loader_set_events(struct loader *loader, const char *name, bool perf,
 	return bpf_map__set_max_entries(map, 0); /* one for each CPU */
 }
 
+bool loader_use_multi(struct loader *loader)
+{
+	struct bpf_program *program;
+
+	loader->multi = uprobe_multi_is_supported();
+	if (!loader->multi)
+		return false;
+	bpf_object__for_each_program(program, loader->object)
+	{
+		if (bpf_program__type(program) == BPF_PROG_TYPE_KPROBE)
+			bpf_program__set_expected_attach_type(
+				program,
+				(enum bpf_attach_type)UPROBE_MULTI_TYPE);
+	}
+	return true;
+}
+
 int loader_load(struct loader *loader)
 {
 	return bpf_object__load(loader->object);
 }
 
-static int keep_link(struct loader *loader, struct bpf_link *link, int32_t pid)
+static void end_probe(const struct probe *probe)
 {
-	if (!link)
-		return -errno;
-	if (loader->link_count == LINKS) {
-		bpf_link__destroy(link);
+	if (probe->link)
+		bpf_link__destroy(probe->link);
+	else
+		close(probe->fd);
+}
+
+static int keep_probe(struct loader *loader, const struct probe *probe)
+{
+	if (loader->probe_count == LINKS) {
+		end_probe(probe);
 		return -ENOSPC;
 	}
-	loader->link_pids[loader->link_count] = pid;
-	loader->links[loader->link_count++] = link;
+	loader->probes[loader->probe_count++] = *probe;
 	return 0;
+}
+
+static int keep_link(struct loader *loader, struct bpf_link *link, int32_t pid)
+{
+	struct probe probe = { .link = link, .pid = pid };
+
+	return link ? keep_probe(loader, &probe) : -errno;
+}
+
+static int attach_multi(struct loader *loader, struct bpf_program *program,
+			const struct uprobe_place *place)
+{
+	struct probe probe = { .pid = place->pid };
+
+	probe.fd = uprobe_multi_link(bpf_program__fd(program),
+				     UPROBE_MULTI_TYPE, place);
+	return probe.fd < 0 ? probe.fd : keep_probe(loader, &probe);
 }
 
 int loader_attach_uprobe(struct loader *loader, const char *name,
 			 bool at_return, int32_t pid, const char *path,
 			 uint64_t off)
 {
+	struct uprobe_place place = { path, off, pid, at_return };
 	struct bpf_program *program;
 
 	program = bpf_object__find_program_by_name(loader->object, name);
 	if (!program)
 		return -ENOENT;
+	if (loader->multi)
+		return attach_multi(loader, program, &place);
 	return keep_link(loader,
 			 bpf_program__attach_uprobe(program, at_return, pid,
 						    path, off),
@@ -136,15 +184,13 @@ void loader_detach(struct loader *loader, int32_t pid)
 {
 	uint32_t kept = 0;
 
-	for (uint32_t i = 0; i < loader->link_count; i++) {
-		if (loader->link_pids[i] == pid) {
-			bpf_link__destroy(loader->links[i]);
-			continue;
-		}
-		loader->links[kept] = loader->links[i];
-		loader->link_pids[kept++] = loader->link_pids[i];
+	for (uint32_t i = 0; i < loader->probe_count; i++) {
+		if (loader->probes[i].pid == pid)
+			end_probe(&loader->probes[i]);
+		else
+			loader->probes[kept++] = loader->probes[i];
 	}
-	loader->link_count = kept;
+	loader->probe_count = kept;
 }
 
 /* libbpf itself finds a tracepoint only where tracefs is mounted. */
@@ -171,23 +217,32 @@ int loader_attach_tracepoint(struct loader *loader, const char *name)
 	return program ? attach_tracepoint(loader, program) : -ENOENT;
 }
 
-int loader_attach_tracepoints(struct loader *loader, const char **missing)
+int loader_attach_subsystem(struct loader *loader, const char *subsystem,
+			    const char **missing)
 {
 	struct bpf_program *program;
-	int error;
+	int first = 0;
 
 	bpf_object__for_each_program(program, loader->object)
 	{
-		if (bpf_program__type(program) != BPF_PROG_TYPE_TRACEPOINT)
+		const char *section = bpf_program__section_name(program);
+		int error;
+
+		if (!tracepoint_is_of(section, subsystem))
 			continue;
 		error = attach_tracepoint(loader, program);
-		if (error) {
+		if (error && !first) {
+			first = error;
 			if (missing)
-				*missing = bpf_program__section_name(program);
-			return error;
+				*missing = section;
 		}
 	}
-	return 0;
+	return first;
+}
+
+int loader_attach_tracepoints(struct loader *loader, const char **missing)
+{
+	return loader_attach_subsystem(loader, "", missing);
 }
 
 static int on_ring_event(void *ctx, void *bytes, size_t size)
@@ -268,8 +323,8 @@ void loader_close(struct loader *loader)
 {
 	if (!loader)
 		return;
-	while (loader->link_count)
-		bpf_link__destroy(loader->links[--loader->link_count]);
+	while (loader->probe_count)
+		end_probe(&loader->probes[--loader->probe_count]);
 	ring_buffer__free(loader->ring);
 	perf_buffer__free(loader->perf_buffer);
 	bpf_object__close(loader->object);

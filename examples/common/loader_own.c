@@ -13,6 +13,7 @@
 #include "object.h"
 #include "rings.h"
 #include "tracepoint.h"
+#include "uprobe_multi.h"
 
 #include <errno.h>
 #include <linux/bpf.h>
@@ -32,6 +33,7 @@ struct loader {
 	struct object object;
 	bool verbose;
 	bool perf;
+	bool multi;
 	struct object_map *events;
 	uint32_t events_size;
 	int map_fds[OBJECT_MAPS];
@@ -114,6 +116,12 @@ int loader_set_events(struct loader *loader, const char *name, bool perf,
 	return 0;
 }
 
+bool loader_use_multi(struct loader *loader)
+{
+	loader->multi = uprobe_multi_is_supported();
+	return loader->multi;
+}
+
 /* --- load ------------------------------------------------------------------ */
 
 static int freeze_value(struct object_map *map, int fd)
@@ -170,7 +178,7 @@ static void relocate(struct loader *loader)
 
 static bool is_tracepoint(const struct object_program *program)
 {
-	return !strncmp(program->section_name, "tracepoint/", 11);
+	return tracepoint_is_of(program->section_name, "");
 }
 
 static void print_log(const char *name, const char *log)
@@ -193,6 +201,8 @@ static int load_program(struct loader *loader,
 	attr.insns = bpf_address(program->instructions);
 	attr.insn_cnt = program->count;
 	attr.license = bpf_address(loader->object.license);
+	if (loader->multi && attr.prog_type == BPF_PROG_TYPE_KPROBE)
+		attr.expected_attach_type = UPROBE_MULTI_TYPE;
 	strncpy(attr.prog_name, program->name, sizeof(attr.prog_name) - 1);
 	*fd = bpf_call(BPF_PROG_LOAD, &attr);
 	if (*fd == -EPERM || *fd >= 0)
@@ -228,7 +238,7 @@ int loader_load(struct loader *loader)
 
 /* --- probes ---------------------------------------------------------------- */
 
-static int attach(struct loader *loader, uint32_t program, int fd, int32_t pid)
+static int keep_link(struct loader *loader, int fd, int32_t pid)
 {
 	if (fd < 0)
 		return fd;
@@ -236,6 +246,16 @@ static int attach(struct loader *loader, uint32_t program, int fd, int32_t pid)
 		close(fd);
 		return -ENOSPC;
 	}
+	loader->link_pids[loader->link_count] = pid;
+	loader->links[loader->link_count++] = fd;
+	return 0;
+}
+
+/* A perf event, from here on owned by the loader. */
+static int attach(struct loader *loader, uint32_t program, int fd, int32_t pid)
+{
+	if (fd < 0)
+		return fd;
 	/* musl's ioctl() takes an int, which these requests do not fit */
 	if (syscall(SYS_ioctl, fd, PERF_EVENT_IOC_SET_BPF,
 		    loader->program_fds[program]) ||
@@ -245,29 +265,41 @@ static int attach(struct loader *loader, uint32_t program, int fd, int32_t pid)
 		close(fd);
 		return error;
 	}
-	loader->link_pids[loader->link_count] = pid;
-	loader->links[loader->link_count++] = fd;
-	return 0;
+	return keep_link(loader, fd, pid);
+}
+
+static int open_uprobe(const struct uprobe_place *place)
+{
+	int type = perf_uprobe_type();
+	struct perf_event_attr attr;
+
+	if (type < 0)
+		return type;
+	memset(&attr, 0, sizeof(attr));
+	attr.size = sizeof(attr);
+	attr.type = (uint32_t)type;
+	/* bit 0, as its format/retprobe says */
+	attr.config = place->at_return;
+	attr.config1 = bpf_address(place->path);
+	attr.config2 = place->off;
+	return perf_open(&attr, place->pid, place->pid < 0 ? 0 : -1);
 }
 
 int loader_attach_uprobe(struct loader *loader, const char *name,
 			 bool at_return, int32_t pid, const char *path,
 			 uint64_t off)
 {
+	struct uprobe_place place = { path, off, pid, at_return };
 	int program = object_find_program(&loader->object, name);
-	int type = perf_uprobe_type();
-	struct perf_event_attr attr;
 
-	if (program < 0 || type < 0)
-		return program < 0 ? program : type;
-	memset(&attr, 0, sizeof(attr));
-	attr.size = sizeof(attr);
-	attr.type = (uint32_t)type;
-	attr.config = at_return; /* bit 0, as its format/retprobe says */
-	attr.config1 = bpf_address(path);
-	attr.config2 = off;
-	return attach(loader, (uint32_t)program,
-		      perf_open(&attr, pid, pid < 0 ? 0 : -1), pid);
+	if (program < 0)
+		return program;
+	if (loader->multi)
+		return keep_link(loader,
+				 uprobe_multi_link(loader->program_fds[program],
+						   UPROBE_MULTI_TYPE, &place),
+				 pid);
+	return attach(loader, (uint32_t)program, open_uprobe(&place), pid);
 }
 
 void loader_detach(struct loader *loader, int32_t pid)
@@ -301,23 +333,31 @@ int loader_attach_tracepoint(struct loader *loader, const char *name)
 			     attach_tracepoint(loader, (uint32_t)program);
 }
 
-int loader_attach_tracepoints(struct loader *loader, const char **missing)
+int loader_attach_subsystem(struct loader *loader, const char *subsystem,
+			    const char **missing)
 {
 	const struct object *object = &loader->object;
+	int first = 0;
 
 	for (uint32_t i = 0; i < object->program_count; i++) {
+		const char *section = object->programs[i].section_name;
 		int error;
 
-		if (!is_tracepoint(&object->programs[i]))
+		if (!tracepoint_is_of(section, subsystem))
 			continue;
 		error = attach_tracepoint(loader, i);
-		if (error) {
+		if (error && !first) {
+			first = error;
 			if (missing)
-				*missing = object->programs[i].section_name;
-			return error;
+				*missing = section;
 		}
 	}
-	return 0;
+	return first;
+}
+
+int loader_attach_tracepoints(struct loader *loader, const char **missing)
+{
+	return loader_attach_subsystem(loader, "", missing);
 }
 
 /* --- events ---------------------------------------------------------------- */

@@ -4,6 +4,8 @@
  */
 #include "stacks.h"
 
+#include "streams.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -245,6 +247,14 @@ const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+void named_frame_print_module(FILE *out, const struct named_frame *named,
+			      const char *before)
+{
+	fprintf(out, "%s[", before);
+	put_name(out, base_name(named->module));
+	putc(']', out);
+}
+
 void named_frame_print_line(FILE *out, const struct named_frame *named)
 {
 	if (named->file)
@@ -284,7 +294,7 @@ static void print_frame(FILE *out, uint32_t index,
 	print_function(out, named);
 	named_frame_print_line(out, named);
 	if (named->module[0])
-		fprintf(out, "  [%s]", base_name(named->module));
+		named_frame_print_module(out, named, "  ");
 	if (named->frame.how > DWUNW_HOW_CFI)
 		fprintf(out, "  (%s)", dwunw_how_name(named->frame.how));
 	fputc('\n', out);

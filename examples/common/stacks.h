@@ -76,6 +76,9 @@ const char *base_name(const char *path);
 void stack_print(FILE *out, const struct stack *stack);
 /* " file:line", or nothing; what was inlined there, a line each, innermost
  * first. */
+/* before, "[", the file's name, "]" */
+void named_frame_print_module(FILE *out, const struct named_frame *named,
+			      const char *before);
 void named_frame_print_line(FILE *out, const struct named_frame *named);
 void named_frame_print_inlined(FILE *out, const struct named_frame *named);
 /* Does it show everything from the allocator's caller up to main? */

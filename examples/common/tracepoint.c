@@ -88,6 +88,18 @@ int tracepoint_id(const char *name)
 	return atoi(digits) > 0 ? atoi(digits) : -EINVAL;
 }
 
+bool tracepoint_is_of(const char *section, const char *subsystem)
+{
+	const char *start = "tracepoint/";
+	size_t size = strlen(subsystem);
+
+	if (strncmp(section, start, strlen(start)))
+		return false;
+	section += strlen(start);
+	return !size ||
+	       (!strncmp(section, subsystem, size) && section[size] == '/');
+}
+
 int tracepoint_open(const char *name)
 {
 	struct perf_event_attr attr;

@@ -8,6 +8,7 @@
 #ifndef TRACEPOINT_H
 #define TRACEPOINT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -18,6 +19,10 @@ int tracepoint_id(const char *name);
 
 /* The text of its `format` file, cut at size - 1 bytes. 0 or as above. */
 int tracepoint_format(const char *name, char *text, size_t size);
+
+/* Is that a BPF program's section for a tracepoint of this subsystem, or, if
+ * it is "", of any? */
+bool tracepoint_is_of(const char *section, const char *subsystem);
 
 /* An open perf event of it, for every process, on one CPU; negative errno. */
 int tracepoint_open(const char *name);

@@ -4,6 +4,7 @@
  * its tracepoint.
  */
 #include "object.h"
+#include "streams.h"
 #include "tool.h"
 
 int main(int argc, char **argv)
@@ -17,5 +18,5 @@ int main(int argc, char **argv)
 	if (!status)
 		status = tool_run(&tool);
 	tool_close(&tool);
-	return status;
+	return streams_end(tool.name, status);
 }

@@ -5,6 +5,7 @@
  */
 #include "attach_syscall.h"
 #include "object.h"
+#include "streams.h"
 
 int main(int argc, char **argv)
 {
@@ -19,5 +20,5 @@ int main(int argc, char **argv)
 	if (!status)
 		status = tool_run(&tool);
 	tool_close(&tool);
-	return status;
+	return streams_end(tool.name, status);
 }

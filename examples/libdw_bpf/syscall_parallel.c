@@ -9,6 +9,7 @@
  */
 #include "attach_syscall.h"
 #include "object.h"
+#include "streams.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -170,5 +171,5 @@ int main(int argc, char **argv)
 	if (!status)
 		status = run();
 	tool_close(tool);
-	return status;
+	return streams_end(tool->name, status);
 }

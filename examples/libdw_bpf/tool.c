@@ -4,6 +4,7 @@
 
 #include "bpf_map.h"
 #include "permission.h"
+#include "streams.h"
 #include "tracepoint.h"
 #include "unwind_ctx.h"
 
@@ -282,9 +283,13 @@ static void print_frame(struct tool *tool, const struct tool_stack *stack,
 	       info.function ? info.function : "?");
 	if (info.function)
 		printf("+0x%" PRIx64, info.offset);
-	if (label)
-		printf(" [%s]",
-		       strrchr(label, '/') ? strrchr(label, '/') + 1 : label);
+	if (label) {
+		const char *slash = strrchr(label, '/');
+
+		fputs(" [", stdout);
+		put_name(stdout, slash ? slash + 1 : label);
+		putchar(']');
+	}
 	if (frame->how > DWUNW_HOW_CFI)
 		printf(" (%s)", dwunw_how_name(frame->how));
 	putchar('\n');

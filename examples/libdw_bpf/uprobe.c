@@ -5,6 +5,7 @@
  */
 #include "object.h"
 #include "permission.h"
+#include "streams.h"
 #include "tool.h"
 
 #include <stdio.h>
@@ -46,5 +47,5 @@ int main(int argc, char **argv)
 	if (!status)
 		status = tool_run(&tool);
 	tool_close(&tool);
-	return status;
+	return streams_end(tool.name, status);
 }

@@ -60,9 +60,11 @@ static const char usage[] =
 	"      --stack-storage-size=N different stacks kept (10240)\n"
 	"      --ring-size=BYTES      of the event buffer (4194304; mips "
 	"1048576)\n"
-	"      --max-live=N           blocks followed (98304; mips 16384)\n"
+	"      --max-live=N           blocks followed (81920; mips 16384)\n"
 	"      --perf-buffer          a perf buffer for each CPU instead\n"
-	"      --entry-probes         each function's first instruction\n";
+	"      --entry-probes         each function's first instruction\n"
+	"      --perf-probes          probes and changed mappings as before Linux "
+	"6.13\n";
 
 enum long_only {
 	OPT_STACK_STORAGE = 256,
@@ -83,6 +85,7 @@ enum long_only {
 	OPT_MAX_LIVE,
 	OPT_PERF_BUFFER,
 	OPT_ENTRY_PROBES,
+	OPT_PERF_PROBES,
 	OPT_HELP
 };
 
@@ -121,6 +124,7 @@ static const struct option long_options[] = {
 	{ "max-live", required_argument, NULL, OPT_MAX_LIVE },
 	{ "perf-buffer", no_argument, NULL, OPT_PERF_BUFFER },
 	{ "entry-probes", no_argument, NULL, OPT_ENTRY_PROBES },
+	{ "perf-probes", no_argument, NULL, OPT_PERF_PROBES },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ 0 },
 };
@@ -240,6 +244,7 @@ static bool parse_flag(struct arguments *arguments, int option)
 		     option == OPT_STATS	? &arguments->statistics :
 		     option == OPT_PERF_BUFFER	? &arguments->perf_buffer :
 		     option == OPT_ENTRY_PROBES ? &arguments->entry_only :
+		     option == OPT_PERF_PROBES	? &arguments->perf_probes :
 						  NULL;
 
 	return flag && (*flag = true);

@@ -260,14 +260,17 @@ static bool is_object(const struct arguments *arguments, const char *path)
 	       one.st_ino == other.st_ino && one.st_dev == other.st_dev;
 }
 
-/* Its mappings can't be read: the libc that other programs have here. */
+/* Its mappings can't be read: every libc that programs have here. Those that it
+ * does not map cost nothing. */
 static int attach_unseen(struct tool *tool, struct target *target)
 {
 	static const char *const usual[] = {
 #if defined(__x86_64__)
 		"/lib/x86_64-linux-gnu/libc.so.6",
+		"/lib/ld-musl-x86_64.so.1",
 #elif defined(__aarch64__)
 		"/lib/aarch64-linux-gnu/libc.so.6",
+		"/lib/ld-musl-aarch64.so.1",
 #endif
 		"/lib64/libc.so.6",
 		"/lib/libc.so.6",
@@ -281,10 +284,13 @@ static int attach_unseen(struct tool *tool, struct target *target)
 	if (object && strchr(object, '/'))
 		return attach_file(tool, target, object, false);
 	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
-		if (!access(usual[i], R_OK)) {
-			status = attach_file(tool, target, usual[i], false);
-			break;
-		}
+		char *path = realpath(usual[i], NULL); /* one, by many names */
+		int one = -1;
+
+		if (path && !has_probes(target, path))
+			one = attach_file(tool, target, path, false);
+		free(path);
+		status = one >= 0 && status <= 0 ? one : status;
 	}
 	return status;
 }

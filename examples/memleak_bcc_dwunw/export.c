@@ -14,7 +14,7 @@ static void print_folded_frame(const struct named_frame *named)
 		for (const char *c = named->function; *c; c++)
 			putchar(*c == ';' ? ':' : *c == ' ' ? '_' : *c);
 	} else if (named->module[0]) {
-		printf("[%s]", base_name(named->module));
+		named_frame_print_module(stdout, named, "");
 	} else {
 		printf("[unknown]");
 	}

@@ -11,37 +11,8 @@
 #include "capture.bpf.h"      /* dwunw-added 1: dwunw_slot_…(), registers */
 #include "memleak_dwunw_events.h"
 
-#if defined(DWUNW_TARGET_MIPS32EL) || defined(DWUNW_TARGET_MIPS32EB)
-#define CALLS_MAX 1024
-#else
-#define CALLS_MAX 4096
-#endif
-
-/* Grown on demand, so that a small live set costs little. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MEMLEAK_LIVE_MAX);
-	__uint(map_flags, DWUNW_GROWING_MAP);
-	__type(key, struct block_id);
-	__type(value, struct live_block);
-} live SEC(".maps");
-
-/* End of a live mapping -> its start, since munmap may cut the end off. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, CALLS_MAX);
-	__uint(map_flags, DWUNW_GROWING_MAP);
-	__type(key, struct block_id);
-	__type(value, __u64);
-} ends SEC(".maps");
-
-/* What blocks.h wants. */
+/* What allocator.bpf.h wants. */
 typedef struct block_id block_id;
-#define WORD_MAX ((dwunw_word)-1)
-#define map_find bpf_map_lookup_elem
-#define map_put(map, key, value) bpf_map_update_elem(map, key, value, BPF_ANY)
-#define map_drop bpf_map_delete_elem
-#define BLOCKS __always_inline
 
 static __always_inline block_id block_id_of(uint64_t addr)
 {
@@ -53,25 +24,7 @@ static __always_inline block_id block_id_of(uint64_t addr)
 	return id;
 }
 
-static __always_inline long read_word(uint64_t addr, uint64_t *value)
-{
-	dwunw_word word;
-	long status = bpf_probe_read_user(&word, sizeof(word), (void *)addr);
-
-	*value = word;
-	return status;
-}
-
-/* Threads inside an allocator's function. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, CALLS_MAX);
-	__uint(map_flags, DWUNW_GROWING_MAP);
-	__type(key, __u64);
-	__type(value, struct call);
-} calls SEC(".maps");
-
-#include "blocks.h"
+#include "allocator.bpf.h"
 
 /* pid -> how; not there: both. */
 struct {
@@ -100,15 +53,6 @@ const volatile struct memleak_options options SEC(MEMLEAK_OPTIONS_MAP) = {
 	.sample_every = 1,
 	.depth = 127,
 };
-
-/* Set by the tool when all probes are attached, cleared before they go: half
- * of them would see blocks without their free, or malloc's mmap as its own. */
-volatile __u32 recording SEC(MEMLEAK_SWITCH_MAP) = 0;
-
-static __always_inline __u64 this_thread(void)
-{
-	return (__u32)bpf_get_current_pid_tgid();
-}
 
 /* --- which allocations ---------------------------------------------------- */
 
@@ -145,9 +89,13 @@ static __always_inline __u64 minus_ln(__u64 x)
 static __always_inline bool hit_by_sample(__u64 size)
 {
 	__u64 random = 1 + (__u64)bpf_get_prandom_u32();
+	__u64 least = ((1ull << 32) - random) >> (32 - LN_BITS);
 
 	if (size >> 35)
 		return true;
+	/* -ln(x) >= 1 - x: enough to rule most blocks out */
+	if (least * options.sample_bytes >= size << LN_BITS)
+		return false;
 	return minus_ln(random) * options.sample_bytes < size << LN_BITS;
 }
 
@@ -164,12 +112,13 @@ static __always_inline bool wanted(__u64 size)
 /* False: enough stacks have been sent in this piece of time. */
 static __always_inline bool within_budget(void)
 {
-	__u64 number = bpf_ktime_get_ns() >> 30;
 	struct window *window;
 	__u32 zero = 0;
+	__u64 number;
 
 	if (!options.budget)
 		return true;
+	number = bpf_ktime_get_ns() >> 30;
 	window = bpf_map_lookup_elem(&windows, &zero);
 	if (!window)
 		return false;
@@ -198,44 +147,6 @@ static __always_inline int enter(struct dwunw_pt_regs *ctx, __u32 function,
 	if (!blocks_enter(this_thread(), &call))
 		dwunw_count(MEMLEAK_COUNT_CALLS_FULL);
 	return 0;
-}
-
-/* valloc, pvalloc and operator new as well */
-SEC("uprobe") int malloc_enter(struct dwunw_pt_regs *ctx)
-{
-	return enter(ctx, MALLOC, DWUNW_ARG1(ctx), 0);
-}
-
-/* If the product overflows, calloc fails. */
-SEC("uprobe") int calloc_enter(struct dwunw_pt_regs *ctx)
-{
-	return enter(ctx, MALLOC, DWUNW_ARG1(ctx) * DWUNW_ARG2(ctx), 0);
-}
-
-/* memalign as well */
-SEC("uprobe") int aligned_alloc_enter(struct dwunw_pt_regs *ctx)
-{
-	return enter(ctx, MALLOC, DWUNW_ARG2(ctx), 0);
-}
-
-SEC("uprobe") int realloc_enter(struct dwunw_pt_regs *ctx)
-{
-	return enter(ctx, REALLOC, DWUNW_ARG2(ctx), DWUNW_ARG1(ctx));
-}
-
-SEC("uprobe") int posix_memalign_enter(struct dwunw_pt_regs *ctx)
-{
-	return enter(ctx, POSIX_MEMALIGN, DWUNW_ARG3(ctx), DWUNW_ARG1(ctx));
-}
-
-SEC("uprobe") int mmap_enter(struct dwunw_pt_regs *ctx)
-{
-	return enter(ctx, MMAP, DWUNW_ARG2(ctx), 0);
-}
-
-SEC("uprobe") int mremap_enter(struct dwunw_pt_regs *ctx)
-{
-	return enter(ctx, MREMAP, DWUNW_ARG3(ctx), DWUNW_ARG1(ctx));
 }
 
 /* --- stacks --------------------------------------------------------------- */
@@ -287,30 +198,35 @@ static __always_inline long send_stack(struct dwunw_pt_regs *ctx,
 	return status;
 }
 
-/* The key of its stack; 0: none was sent, and that is counted. */
-static __always_inline __u64 take_stack(struct dwunw_pt_regs *ctx, __u64 addr,
-					__u64 size)
+/* Fills the block's key, 0: no stack was sent, and that is counted; and its
+ * time, which is the event's if there is one. */
+static __always_inline void take_stack(struct dwunw_pt_regs *ctx, __u64 addr,
+				       struct live_block *block)
 {
-	struct dwunw_capture_args args = { .cookie = addr, .value = size };
+	struct dwunw_capture_args args = { .cookie = addr,
+					   .value = block->size };
 	struct dwunw_slot *slot;
 	long status;
 
 	dwunw_count(MEMLEAK_COUNT_ALLOCATIONS);
 	if (!within_budget()) {
+		block->time_ns = bpf_ktime_get_ns();
 		dwunw_count(MEMLEAK_COUNT_OVER_BUDGET);
-		return 0;
+		return;
 	}
-	args.key = dwunw_next_key();
 	slot = dwunw_slot_claim();
 	if (!slot) {
+		block->time_ns = bpf_ktime_get_ns();
 		dwunw_count_drop(DWUNW_COUNT_DROP_SLOT);
 		dwunw_count(MEMLEAK_COUNT_NO_SLOT);
-		return 0;
+		return;
 	}
+	args.key = dwunw_next_key();
 	status = send_stack(ctx, slot, &args);
+	block->time_ns = slot->header.time_ns;
 	dwunw_slot_release(slot);
 	dwunw_count(status ? MEMLEAK_COUNT_NO_ROOM : MEMLEAK_COUNT_STACKS);
-	return status ? 0 : args.key;
+	block->key = status ? 0 : args.key;
 }
 
 /* --- returns and frees ---------------------------------------------------- */
@@ -330,8 +246,7 @@ SEC("uprobe") int alloc_exit(struct dwunw_pt_regs *ctx)
 	if (!addr)
 		return 0;
 	block.size = call.size;
-	block.time_ns = bpf_ktime_get_ns();
-	block.key = take_stack(ctx, addr, call.size);
+	take_stack(ctx, addr, &block);
 	block.tid = this_thread();
 	if (!blocks_keep(&call, addr, &block))
 		dwunw_count(MEMLEAK_COUNT_LIVE_FULL);

@@ -75,7 +75,7 @@ enum memleak_counter {
 #define MEMLEAK_LIVE_MAX (1u << 14)
 #else
 #define MEMLEAK_RING_SIZE (1u << 22)
-#define MEMLEAK_LIVE_MAX (3u << 15)
+#define MEMLEAK_LIVE_MAX (5u << 14)
 #endif
 
 /* --- allocations of the kernel (memleak_dwunw_kernel.bpf.c) --------------- */

@@ -14,6 +14,7 @@
  */
 #include "bpf_map.h"
 #include "permission.h"
+#include "streams.h"
 #include "tool.h"
 
 #include <errno.h>
@@ -106,6 +107,20 @@ static int configure(struct tool *tool)
 				 arguments->ring_size);
 }
 
+/* dwunw-added 6: exec, exit and fork as events; changed mappings as those, or
+ * where it can be by records that cost less. */
+static int follow_processes(struct tool *tool, const char **missing)
+{
+	int error = loader_attach_subsystem(tool->loader, "sched", missing);
+
+	if (error)
+		return error;
+	if (!tool->arguments.perf_probes &&
+	    !map_watch_open(&tool->watch, target_remapped, tool))
+		return 0;
+	return loader_attach_subsystem(tool->loader, "syscalls", missing);
+}
+
 static int load(struct tool *tool)
 {
 	size_t size = (size_t)(memleak_dwunw_object_end - memleak_dwunw_object);
@@ -116,6 +131,8 @@ static int load(struct tool *tool)
 			    tool->arguments.verbose);
 	if (!error)
 		error = configure(tool);
+	tool->multi = !error && !tool->arguments.perf_probes &&
+		      loader_use_multi(tool->loader);
 	if (!error)
 		error = loader_load(tool->loader);
 	if (error)
@@ -124,8 +141,7 @@ static int load(struct tool *tool)
 	error = loader_open_events(tool->loader, unwind_event, tool);
 	if (error)
 		return explain(TOOL, "the event buffer was not opened", -error);
-	/* dwunw-added 6: mappings, exec, fork and exit as events */
-	error = loader_attach_tracepoints(tool->loader, &missing);
+	error = follow_processes(tool, &missing);
 	if (error)
 		fprintf(stderr,
 			"note: no %s (%s): changed mappings are noticed "
@@ -193,6 +209,8 @@ static void run(struct tool *tool)
 
 	while (!interrupted && !tool->failed && alive) {
 		loader_read_events(tool->loader, READ_MS);
+		targets_see_mappings(tool); /* dwunw-added 6 */
+		forget_keys(tool);
 		if (tool->command_pid)
 			command_read(tool);
 		alive = targets_alive(tool);
@@ -232,6 +250,7 @@ static int exit_status(const struct tool *tool)
 static void shut_down(struct tool *tool)
 {
 	loader_close(tool->loader);
+	map_watch_close(tool->watch); /* dwunw-added 6 */
 	stacks_free(&tool->stacks);
 	dwunw_symbol_resolver_shutdown(&tool->resolver); /* dwunw-added 4 */
 	dwunw_shutdown(&tool->dwunw);			 /* dwunw-added 4 */
@@ -258,11 +277,11 @@ int main(int argc, char **argv)
 	int status = parse_arguments(&tool.arguments, argc, argv);
 
 	if (status >= 0)
-		return status;
+		return streams_end(TOOL, status);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	if (!tool.arguments.command && !tool.arguments.pid_count)
-		return trace_kernel(&tool.arguments);
+		return streams_end(TOOL, trace_kernel(&tool.arguments));
 	sigaction(SIGCHLD, &child, NULL);
 	allow_files();
 	status = open_dwunw(&tool);
@@ -277,5 +296,5 @@ int main(int argc, char **argv)
 		status = exit_status(&tool);
 	}
 	shut_down(&tool);
-	return status;
+	return streams_end(TOOL, status);
 }

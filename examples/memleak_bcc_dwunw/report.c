@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define BATCH 4096u
+#define KEYS_MIN 65536u /* 2 MiB of them */
 
 uint64_t map_counter(const struct tool *tool, uint32_t index)
 {
@@ -186,6 +187,36 @@ static void visit_print(struct tool *tool, void *ctx, const struct block_id *id,
 		print_block(id->addr, block->size);
 }
 
+static void visit_mark(struct tool *tool, void *ctx, const struct block_id *id,
+		       const struct live_block *block, uint64_t now)
+{
+	struct stack_key *key = stacks_find_key(&tool->stacks, block->key);
+
+	(void)ctx;
+	(void)id;
+	(void)now;
+	if (key)
+		key->live = true;
+}
+
+/* Keys of blocks that are not live go. An event may be here before its block
+ * is in the map. */
+static void sweep_keys(struct tool *tool, uint64_t now)
+{
+	stacks_sweep_keys(&tool->stacks, now - SECOND);
+	tool->keys_kept = tool->stacks.key_count;
+}
+
+void forget_keys(struct tool *tool)
+{
+	uint64_t now = now_ns();
+
+	if (tool->stacks.key_count < 2 * tool->keys_kept + KEYS_MIN)
+		return;
+	visit_live(tool, now, visit_mark, NULL);
+	sweep_keys(tool, now);
+}
+
 static int more_bytes_first(const void *a, const void *b)
 {
 	const struct line *left = a, *right = b;
@@ -212,7 +243,7 @@ static void print_frames(const struct stack *stack)
 			printf("<null sym>");
 		named_frame_print_line(stdout, named);
 		if (named->module[0])
-			printf(" [%s]", base_name(named->module));
+			named_frame_print_module(stdout, named, " ");
 		if (named->frame.how > DWUNW_HOW_CFI) /* dwunw-added 10 */
 			printf(" (%s)", dwunw_how_name(named->frame.how));
 		putchar('\n');
@@ -311,10 +342,13 @@ static void print_statistics(const struct tool *tool)
 	       " (storage full %" PRIu64 ")\n",
 	       s->whole, s->to_main, s->short_ones, s->by_fp, s->not_unwound,
 	       tool->stacks.count, s->storage_full);
-	printf("dwunw: probes %" PRIu64 ", %" PRIu64
-	       " functions past their first instruction, failed %" PRIu64
-	       ", late children %" PRIu64 ", ignored allocations %" PRIu64 "\n",
-	       s->probes, s->cheap_probes, s->failed_probes, s->late_children,
+	printf("dwunw: probes %" PRIu64 " by %s, %" PRIu64
+	       " functions past their first instruction, mappings by %s, "
+	       "failed %" PRIu64 ", late children %" PRIu64
+	       ", ignored allocations %" PRIu64 "\n",
+	       s->probes, tool->multi ? "uprobe_multi" : "perf events",
+	       s->cheap_probes, tool->watch ? "perf records" : "tracepoints",
+	       s->failed_probes, s->late_children,
 	       map_counter(tool, MEMLEAK_COUNT_IGNORED));
 	printf("dwunw: events %" PRIu64 ", received %" PRIu64 ", memory: tool "
 	       "%" PRIu64 " KiB, maps %" PRIu64 " KiB, %" PRIu64
@@ -363,7 +397,6 @@ int report(struct tool *tool, bool last)
 	fflush(stdout);
 	free(lines.at);
 	targets_forget(tool);
-	/* an event may be here before its block is in the map */
-	stacks_sweep_keys(&tool->stacks, start - SECOND);
+	sweep_keys(tool, start);
 	return 0;
 }

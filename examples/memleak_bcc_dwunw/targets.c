@@ -39,6 +39,21 @@ static bool read_line(const char *path, char *text, size_t size)
 	return got > 0;
 }
 
+/*
+ * A process or thread names itself: no control character gets to a terminal,
+ * and a ';' would be another frame of --folded.
+ */
+static bool read_name(const char *path, char *text, size_t size)
+{
+	bool got = read_line(path, text, size);
+
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f ||
+		    *text == ';')
+			*text = '?';
+	return got;
+}
+
 struct target *target_find(const struct tool *tool, int32_t pid)
 {
 	struct target *target = tool->targets;
@@ -53,7 +68,7 @@ static void read_comm(struct target *target)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%" PRId32 "/comm", target->pid);
-	read_line(path, target->comm, sizeof(target->comm));
+	read_name(path, target->comm, sizeof(target->comm));
 }
 
 /* dwunw-added 8: startstack of proc_pid_stat(5): above it are the program's
@@ -179,6 +194,40 @@ int target_attach(struct tool *tool, struct target *target)
 	return attach_files(tool, target);
 }
 
+/* dwunw-added 6: a process has mapped code; it is looked at when it matters. */
+void target_remapped(void *ctx, int32_t pid)
+{
+	struct tool *tool = ctx;
+
+	for (struct target *target = tool->targets; target;
+	     target = target->next) {
+		if (pid && target->pid != pid)
+			continue;
+		target->remapped = true;
+		tool->remapped = true;
+	}
+}
+
+/* dwunw-added 6: called before an event is looked at: where it comes from is
+ * known then, or was unmapped meanwhile. */
+void targets_see_mappings(struct tool *tool)
+{
+	map_watch_read(tool->watch);
+	if (!tool->remapped)
+		return;
+	tool->remapped = false;
+	for (struct target *target = tool->targets; target;
+	     target = target->next) {
+		if (target->remapped && !target->exited && !target->starting &&
+		    !target->lost_rights) {
+			target->starting = true; /* no message */
+			target_attach(tool, target);
+			target->starting = false;
+		}
+		target->remapped = false;
+	}
+}
+
 void target_exec(struct tool *tool, struct target *target, uint64_t time_ns)
 {
 	if (time_ns > target->exec_time_ns)
@@ -258,7 +307,7 @@ void thread_see(struct tool *tool, uint32_t pid, uint32_t tid)
 	threads->count++;
 	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/task/%" PRIu32 "/comm",
 		 pid, tid);
-	read_line(path, threads->at[at].name, sizeof(threads->at[at].name));
+	read_name(path, threads->at[at].name, sizeof(threads->at[at].name));
 }
 
 const char *thread_name(struct tool *tool, uint32_t tid)

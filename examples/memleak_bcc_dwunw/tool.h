@@ -6,6 +6,7 @@
 #define TOOL_H
 
 #include "loader.h"
+#include "map_watch.h"
 #include "memleak_dwunw_events.h"
 #include "stacks.h"
 
@@ -51,7 +52,8 @@ struct arguments {
 	bool json;
 	bool statistics;
 	bool perf_buffer;
-	bool entry_only; /* probe the first instruction, whatever it costs */
+	bool entry_only;  /* probe the first instruction, whatever it costs */
+	bool perf_probes; /* what a newer kernel can do for less is not used */
 	uint64_t min_age_ns;
 	uint64_t min_size;
 	uint64_t max_size;
@@ -87,6 +89,7 @@ struct target {
 	uint32_t ways;	  /* MEMLEAK_SNAPSHOT, MEMLEAK_FP */
 	uint32_t whole;	  /* stacks that were whole, without a break */
 	uint32_t generation;
+	bool remapped;	       /* dwunw-added 6: and not looked at yet */
 	uint64_t exec_time_ns; /* blocks before it are gone */
 	uint64_t attach_time_ns;
 	struct dwunw_process *process;
@@ -134,6 +137,9 @@ struct tool {
 	struct target *targets;
 	int32_t command_pid;
 	int command_status;
+	bool multi;		 /* probes are BPF links, not perf events */
+	struct map_watch *watch; /* dwunw-added 6; NULL: by tracepoints */
+	bool remapped;		 /* dwunw-added 6: some target is */
 	bool recording;
 	bool failed; /* MODE_FORCE: dwunw failed */
 	/* dwunw-added 4: what turns events into frames and names */
@@ -146,6 +152,7 @@ struct tool {
 	uint64_t causes[CAUSES]; /* already told */
 	uint32_t cause_count;
 	struct stacks stacks;
+	uint32_t keys_kept; /* of them, when they were last gone through */
 	struct statistics statistics;
 	struct threads *threads;
 };
@@ -162,6 +169,10 @@ struct target *target_add(struct tool *tool, int32_t pid);
 int target_attach(struct tool *tool, struct target *target);
 void target_set_ways(struct tool *tool, struct target *target, uint32_t ways);
 void target_exec(struct tool *tool, struct target *target, uint64_t time_ns);
+/* Reads anew what was mapped since, if anything was, and puts probes on it. */
+void targets_see_mappings(struct tool *tool);
+/* map_watch_fn; ctx is the tool. */
+void target_remapped(void *tool, int32_t pid);
 /* Sees who has ended. The number of those who have not. */
 uint32_t targets_alive(struct tool *tool);
 /* Those that have ended, and were in a report since, go. */
@@ -182,6 +193,9 @@ void unwind_event(void *tool, void *bytes, size_t size);
 
 /* report.c */
 int report(struct tool *tool, bool last);
+/* Between two reports, where many blocks come and go: so that what is known of
+ * them does not grow until the next one. */
+void forget_keys(struct tool *tool);
 uint64_t map_counter(const struct tool *tool, uint32_t index);
 
 /* One line of a report: what is live from one stack. */

@@ -57,14 +57,16 @@ static void tell_status(struct tool *tool, int32_t pid, dwunw_status_t status)
 							"");
 }
 
-/* A stack that ends early: once for each file and reason. */
-static void tell_stop(struct tool *tool, const struct stack *stack)
+/* A stack that dwunw does not follow to its end, as the kernel's walk may have
+ * done from there on: once for each file and reason. */
+static void tell_stop(struct tool *tool, const struct stack *stack, bool by_fp)
 {
 	uint64_t cause = (uint64_t)stack->stop.module << 32 |
 			 (uint64_t)stack->stop.reason << 8 | 0x80;
 
 	if (is_new_cause(tool, cause))
-		fprintf(stderr, "dwunw: a stack ends early: %s\n",
+		fprintf(stderr, "dwunw: a stack ends early%s: %s\n",
+			by_fp ? ", frame pointers go on" : "",
 			stack->stop_text[0] ?
 				stack->stop_text :
 				dwunw_stop_name(stack->stop.reason));
@@ -260,8 +262,8 @@ static void count_stack(struct tool *tool, struct target *target,
 	else
 		tool->statistics.by_fp++;
 	learn(tool, target, to_main && !by_fp);
-	if (!to_main)
-		tell_stop(tool, stack);
+	if (!to_main || by_fp)
+		tell_stop(tool, stack, by_fp);
 	if (tool->arguments.mode == MODE_FORCE && stack->count <= 1 && !to_main)
 		tool->failed = true;
 }
@@ -366,6 +368,7 @@ void unwind_event(void *ctx, void *bytes, size_t size)
 	size_t count = 0;
 
 	tool->statistics.received++;
+	targets_see_mappings(tool);
 	status = dwunw_consume(&tool->dwunw, bytes, size, &tool->event,
 			       tool->frames, tool->arguments.depth, &count,
 			       &stop);

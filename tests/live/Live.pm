@@ -91,7 +91,8 @@ sub compile_probe {
 	my $common = "$root/examples/common";
 	return compile('probe', 'gcc', 'probe.c', "$common/loader_libbpf.c",
 		"$common/bpf_map.c", "$common/rings.c",
-		"$common/tracepoint.c", "-I$root/include", "-I$root/bpf",
+		"$common/tracepoint.c", "$common/uprobe_multi.c",
+		"-I$root/include", "-I$root/bpf",
 		"-I$common", '-D_GNU_SOURCE', "$build/libdwunw.a",
 		qw(-lbpf -lelf -lz));
 }

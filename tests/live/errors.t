@@ -13,7 +13,9 @@ my $tool = program('memleak_user');
 
 for (['-p', 0], ['-d', 1], ['-p', 1, '--capture', 'x'], ['-p', 1, '-q'],
 	['-p', 1, '--ring-size', 5000], ['-p', 1, '--stack-bytes', 28673],
-	['-p', 1, '--symbol', 'malloc'], ['-p', 1, 'more']) {
+	['-p', 1, '--symbol', 'malloc'], ['-p', 1, 'more'],
+	['-p', 1, '--symbol', 'bogus=0x10'], ['-p', 1, '-n', '3x'],
+	['-p', 1, '--symbol', 'malloc=0x10zz'], ['-p', 1, '--max-live', 1 << 25]) {
 	my ($out, $status) = run($tool, @$_);
 	is($status, 2, "@$_ is refused");
 	like($out, qr/^memleak_user: .*\nmemleak_user -p PID/, 'with the usage');
@@ -22,6 +24,10 @@ for (['-p', 0], ['-d', 1], ['-p', 1, '--capture', 'x'], ['-p', 1, '-q'],
 my ($out, $status) = run($tool, '-p', 4194300);
 is($status, 1, 'no such process');
 like($out, qr/pid 4194300: /, 'it is named');
+
+($out, $status) = run($tool, '-p', $$, '--debug-file', '/nowhere/file');
+is($status, 1, 'a debug file that is not there');
+like($out, qr{--debug-file /nowhere/file: No such file}, 'it is named');
 
 # A stripped static program: no malloc by name.
 my $stripped = "$dir/leaky_stripped";

@@ -3,6 +3,10 @@
 #
 # compare.sh - memleak_dwunw_user beside upstream's memleak on the same leaking
 # programs: both reports, and a table of complete stacks, bytes, cost and memory.
+# All costs are taken RUNS times (5) in turn, ROUNDS rounds (5) each: what is
+# printed is the median of all rounds, and between which two nine of ten are;
+# and how many times less ours is, the median of the turns: upstream's and ours
+# come one after the other, so that what else the machine does is in both.
 #
 # Upstream is the newest memleak-libbpf that Debian has (UPSTREAM_SUITE, sid),
 # unpacked below CACHE with the libraries that it wants and run by their own
@@ -15,6 +19,7 @@ programs=$BUILD/examples/bpf_memleak
 tool=$BUILD/examples/memleak_bcc_dwunw/memleak_dwunw_user
 cache=$(realpath -m "${DWUNW_CACHE:-build/cache}")/upstream-memleak
 rounds=${ROUNDS:-5}
+runs=${RUNS:-5}
 work=$(mktemp -d) || exit 1
 target=
 
@@ -111,57 +116,86 @@ done
 
 # --- cost --------------------------------------------------------------------
 
-${CC:-gcc} -O2 -fomit-frame-pointer -w -o "$work/pair" tests/memleak/pair.c ||
+${CC:-gcc} -O2 -fomit-frame-pointer -w -o "$work/pair" -pthread tests/memleak/pair.c ||
 	exit 1
 
-# cost NAME COMMAND...: the median of the rounds; memory in the middle of them.
+# What a process holds of kernel memory in maps.
+map_bytes() {
+	cat "/proc/$1"/fdinfo/* 2>/dev/null |
+		awk '/^memlock:/ { sum += $2 } END { print int(sum) }'
+}
+
+# cost FILE NAME COMMAND...: a line for each round; memory in the middle.
 cost() {
-	name=$1
-	shift
-	"$work/pair" 20000 20 "$rounds" >"$work/pairs" &
+	file=$work/cost.$1
+	printf '%s\n' "$2" >"$file.name"
+	shift 2
+	nice -n -15 "$work/pair" 20000 20 "$rounds" >"$work/pairs" &
 	target=$!
 	watched=
 	if [ $# -gt 0 ]; then
 		sleep 0.3
-		"$@" -p $target 1000 >"$work/cost.$name" 2>&1 &
+		"$@" -p $target 1000 >"$file.out" 2>&1 &
 		watched=$!
 		sleep 3
-	fi
-	memory='-'
-	if [ -n "$watched" ]; then
-		memory=$(awk '/VmRSS/ { printf "%d", $2 }' \
-			/proc/$watched/status 2>/dev/null)
-		maps=0
-		for info in /proc/$watched/fdinfo/*; do
-			bytes=$(awk '/^memlock:/ { print $2 }' "$info" 2>/dev/null)
-			maps=$((maps + ${bytes:-0}))
-		done
-		memory="tool $memory KiB, maps $((maps / 1024)) KiB"
+		awk -v maps="$(map_bytes "$watched")" '/VmRSS/ { printf \
+			"tool %d KiB, maps %d KiB\n", $2, maps / 1024 }' \
+			"/proc/$watched/status" >"$file.memory" 2>/dev/null
 	fi
 	wait $target
 	target=
 	[ -z "$watched" ] || { kill -INT "$watched" 2>/dev/null; wait "$watched"; }
-	median=$(sort -n "$work/pairs" | awk '{ v[NR] = $1 }
-		END { print v[int((NR + 1) / 2)] }')
-	printf '%-34s %9.0f ns a pair   %s\n' "$name" "$median" "$memory" |
-		tee -a "$work/costs"
+	# the first round warms up, and the tool may not be there yet
+	sed 1d "$work/pairs" >>"$file"
 }
 
-printf '\n=== cost of malloc and free, twenty functions deep, without frame pointers\n'
-cost 'not traced'
-# shellcheck disable=SC2086
-cost "$upstream_name" $UPSTREAM
-cost 'as upstream, cheap probes' "$tool" --dwunw-mode=off
-cost 'dwunw, first instructions' "$tool" --entry-probes
-cost 'dwunw' "$tool"
-cost 'dwunw, no stack (-z 1000)' "$tool" -z 1000
-cost 'dwunw, one for 64 KiB' "$tool" --sample-bytes=65536
+# One line of a cost's file: median, 5 and 95 of 100.
+table_line() {
+	sort -n "$1" | awk -v name="$(cat "$1.name")" \
+		-v memory="$(cat "$1.memory" 2>/dev/null)" '
+		{ v[NR] = $1 }
+		END { printf "%-34s %6.0f ns a pair (%.0f to %.0f)   %s\n", name,
+			v[int((NR + 1) / 2)], v[int(NR / 20) + 1],
+			v[NR - int(NR / 20)], memory }'
+}
+
+for run in $(seq "$runs"); do
+	echo "turn $run of $runs" >&2
+	cost a 'not traced'
+	# shellcheck disable=SC2086
+	cost b "$upstream_name" $UPSTREAM
+	cost c 'dwunw' "$tool"
+	cost d 'dwunw, perf events' "$tool" --perf-probes
+	cost e 'dwunw, first instructions' "$tool" --entry-probes
+	cost f 'as upstream, cheap probes' "$tool" --dwunw-mode=off
+	cost g 'dwunw, no stack (-z 1000)' "$tool" -z 1000
+	cost h 'dwunw, one for 64 KiB' "$tool" --sample-bytes=65536
+done
+
+# What of it is the kernel's: programs that do nothing, on the same places.
+hits() {
+	common=examples/common
+	${CC:-gcc} -std=gnu11 -O2 -w -Iinclude -I$common -o "$work/hits" \
+		tests/memleak/hits.c $common/uprobe_multi.c $common/bpf_map.c \
+		$common/entry.c $common/rings.c $common/tracepoint.c \
+		"$BUILD/libdwunw.a" && "$work/hits" 21
+}
 
 printf '\n=== the same programs\n'
 cat "$work/table"
-printf '\n=== cost\n'
-cat "$work/costs"
-awk -v name="$upstream_name" 'index($0, name) == 1 && !theirs {
-	sub(/ns a pair.*/, ""); theirs = $NF }
-	/^dwunw  / { sub(/ns a pair.*/, ""); ours = $NF }
-	END { if (ours) printf "ratio: %.1f\n", theirs / ours }' "$work/costs"
+printf '\n=== malloc and free, twenty functions deep, without frame pointers\n'
+for file in a b c d e f g h; do
+	table_line "$work/cost.$file"
+done
+printf '\n=== the probe hits alone\n'
+hits
+for run in $(seq "$runs"); do
+	for file in b c; do
+		awk -v run="$run" -v n=$((rounds - 1)) \
+			'int((NR - 1) / n) + 1 == run' "$work/cost.$file" |
+			sort -n | awk '{ v[NR] = $1 }
+				END { print v[int((NR + 1) / 2)] }'
+	done | awk '{ v[NR] = $1 } END { printf "%.1f\n", v[1] / v[2] }'
+done | sort -n | awk '{ v[NR] = $1 } END { printf \
+	"\nupstream / dwunw: %.1f, the median of %d turns (%.1f to %.1f)\n",
+	v[int((NR + 1) / 2)], NR, v[1], v[NR] }'

@@ -114,10 +114,39 @@ $r = leak('-o', 0, '--perf-max-stack-depth', 3, '-c', "$faults some");
 is(scalar @{ find($r, 'leak_some')->{frames} }, 3, '--perf-max-stack-depth');
 
 # The other buffer; the other probes.
-for my $args (['--perf-buffer'], ['--entry-probes']) {
+for my $args (['--perf-buffer'], ['--entry-probes'], ['--perf-probes']) {
 	$r = leak('-o', 0, @$args, '-c', "$faults forks");
 	is(find($r, 'after_exec')->{bytes}, 3000, "@$args") or diag($r->{text});
 	sent_ok($r, "@$args");
+}
+
+# By what this kernel has, and as before it. Either way a library that is mapped
+# where another one was has its own names and frames.
+{
+	my @so = map { Live::compile("$_->[0].so", 'gcc', 'plugin.c', '-shared',
+		'-fPIC', "-DNAME=$_->[0]", "-DSIZE=$_->[1]", "-DPAD=$_->[2]") }
+	    (['a', 1111, 48], ['b', 2222, 400]);
+	my $plugs = build('plugs', 'plugs.c', '-ldl');
+	my ($major, $minor) = `uname -r` =~ /^(\d+)\.(\d+)/;
+	my $way = $major * 1000 + $minor >= 6013 ? 'uprobe_multi' : 'perf events';
+	for (["by $way", 'perf records'],
+		['by perf events', 'tracepoints', '--perf-probes']) {
+		my ($probes, $mappings, @args) = @$_;
+		$r = leak(@args, '-o', 0, '--stats', '-c', "$plugs @so");
+		like($r->{text}, qr/^dwunw: probes \d+ \Q$probes\E, .*mappings by \Q$mappings\E,/m,
+			"@args: probes $probes, mappings by $mappings");
+		is($r->{received}, $r->{events}, "@args: all was read");
+		for (['a_inner', 1111], ['b_inner', 2222]) {
+			my ($function, $size) = @$_;
+			$s = find($r, $function);
+			# it may be gone before a busy machine lets the tool see it
+			cmp_ok(abs($s->{bytes} - 200 * $size), '<=', 40 * $size,
+				"@args: $function: most of 200 blocks") or
+			    diag($r->{text});
+			like(names($s), qr/^$function plugin_leak call_plugin main /,
+				"@args: $function: its stack");
+		}
+	}
 }
 
 # Children of -p, if they are asked for.
@@ -129,6 +158,13 @@ for my $args (['--perf-buffer'], ['--entry-probes']) {
 	cmp_ok($r->{late} // 0, '>=', 2, '-f: its children were seen') or
 	    diag($r->{text});
 }
+
+# More threads than have room at a time, one after the other: those that have
+# ended make room.
+$r = leak('-o', 0, '-c', build('pair', 'pair.c') . ' 5000 1 1 threads');
+is(find($r, 'leak_one')->{count}, 5000, '5,000 threads, one block each') or
+    diag($r->{text});
+like($r->{text}, qr/, too many threads 0$/m, 'never too many');
 
 # What is refused.
 for my $bad (['-s', 0, '-p', 1], ['-z', 5, '-Z', 4, '-p', 1], ['-p', 'x'],

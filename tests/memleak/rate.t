@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # 1,000 and 100,000 allocations a second: what is sent and what is lost is
-# counted exactly. A tool that stands still does not stop the program.
+# counted exactly. A tool that stands still does not stop the program. The
+# kernel's memory stays below what was promised.
 use strict;
 use warnings;
 use FindBin;
@@ -24,14 +25,41 @@ my $seconds = $ENV{DWUNW_LONG} ? 60 : 6;
 	diag("1,000/s: $r->{allocations} allocations, $r->{drops} lost, "
 		. "tool $r->{rss} KiB, maps $r->{maps} KiB, "
 		. "$r->{event_bytes} bytes an event");
-	cmp_ok($r->{maps}, '<', 16 << 10, 'maps under 16 MiB');
 }
 
-# As fast as it goes: no less than 100,000 a second is what a processor of its
-# own would do.
+# pair in the background, its output in a file.
+sub start_pair {
+	my ($out, @args) = @_;
+	my $pair = build('pair', 'pair.c');
+	my $pid = fork // die;
+	return $pid if $pid;
+	open(STDOUT, '>', $out);
+	exec 'nice', '-n', -10, $pair, @args or die;
+}
+
+# 100,000 a second, by the program's clock.
+{
+	my $out = "$dir/paced.out";
+	my $pid = start_pair($out, 100_000, 10, $seconds, 'paced');
+	my $r = leak('--stats', '-p', $pid, 100);
+	waitpid($pid, 0);
+	sent_ok($r, '100,000 a second');
+	is($r->{allocations}, $seconds * 100_000 + 1,
+		'all of them, and the buffer of stdout') or diag($r->{text});
+	is($r->{received}, $r->{events}, 'all that was sent was read');
+	my $rate = 0 + slurp($out);
+	cmp_ok(abs($rate - 100_000), '<', 10_000, 'in a second, by its clock');
+	cmp_ok($r->{rss}, '<', 100 << 10,
+		'the tool does not grow with what is freed');
+	diag("100,000/s: $r->{allocations} allocations, $r->{drops} lost, "
+		. "tool $r->{rss} KiB, $rate in a second, $r->{event_bytes} bytes an event");
+}
+
+# As fast as it goes.
 {
 	my $pid = start($load, 0, $seconds);
-	my $r = leak('--stats', '-p', $pid, 60);
+	# room for all that leaks: a full map would lose others as well
+	my $r = leak('--stats', '--max-live', 200_000, '-p', $pid, 60);
 	stop($pid);
 	sent_ok($r, 'as fast as it goes');
 	is($r->{allocations}, $seconds * 25000 + 1, 'all of them') or
@@ -42,23 +70,22 @@ my $seconds = $ENV{DWUNW_LONG} ? 60 : 6;
 	is($leaked + $r->{full}, $seconds * 2500 + 1,
 		'the leak, to the block, with a stack or without') or
 	    diag($r->{text});
+	# one in ten leaks
+	cmp_ok($r->{unknown} // 0, '<=', $r->{drops} / 5 + 100,
+		'no stack that was sent is forgotten before its block');
 	diag("at full speed: $r->{allocations} allocations, $r->{drops} lost");
 }
 
 # The tool stands still, its buffer full: malloc goes on.
 {
-	my $pair = build('pair', 'pair.c');
 	my $out = "$dir/pair.out";
-	my $pid = fork // die;
-	if (!$pid) {
-		open(STDOUT, '>', $out);
-		exec $pair, 20000, 20, 10 or die;
-	}
+	my $told = "$dir/pair.told";
+	my $pid = start_pair($out, 20000, 20, 10);
 	my $tool = fork // die;
 	if (!$tool) {
-		open(STDOUT, '>', '/dev/null');
+		open(STDOUT, '>', $told);
 		open(STDERR, '>', '/dev/null');
-		exec tool(), '-p', $pid, 100 or die;
+		exec tool(), '--stats', '-p', $pid, 100 or die;
 	}
 	sleep 5;
 	kill 'STOP', $tool;
@@ -75,6 +102,31 @@ my $seconds = $ENV{DWUNW_LONG} ? 60 : 6;
 	cmp_ok($is // 1e9, '<', 3 * ($was // 0),
 		'p99.9 of malloc while the tool stands still: within 3 times');
 	diag("p99.9 of malloc: running $was ns, stopped $is ns");
+	my $r = parse_leak(slurp($told), 0);
+	sent_ok($r, 'the tool stood still');
+	# with those of qsort and stdout; a slow start may miss some of the first
+	my $missed = 10 * (2 * 20000 + 1) + 1 - $r->{allocations};
+	ok($missed >= 0 && $missed <= 2 * 20000 + 2,
+		'all allocations are counted, but for the first round') or
+	    diag("$missed missed");
+	cmp_ok($r->{buffer}, '>', 20000, 'most as lost');
+}
+
+# More live blocks than there is room for: the map is full, so it has grown as
+# large as it gets. By the kernel's own account (memlock in fdinfo).
+{
+	my $pair = build('pair', 'pair.c');
+	for (['by default', 16_000_000, 81920],
+		["with a router's defaults", 4_000_000, 16384,
+			'--ring-size', 1 << 20, '--max-live', 16384]) {
+		my ($title, $most, $live, @options) = @$_;
+		my $r = leak('--stats', @options, '-c',
+			"$pair 120000 20 1 leak");
+		cmp_ok($r->{full}, '>=', 120000 - $live, "$title: live map full");
+		cmp_ok(1024 * $r->{maps}, '<', $most,
+			"$title: maps under $most bytes");
+		diag("$title, full: maps $r->{maps} KiB");
+	}
 }
 
 done_testing();
