@@ -62,6 +62,7 @@ CLANG ?= clang
 HOSTPYTHON ?= /usr/bin/python3
 
 root := $(or $(O),build)
+$(if $(word 2,$(root)),$(error O=$(root): no spaces, please))
 base := $(root)/$(ARCH)
 out := $(base)$(if $(filter 1 y,$(SANITIZE)),-asan)
 config := $(base)/.config
@@ -304,6 +305,12 @@ bpf_cflags = -std=gnu11 -O2 -g -target $(bpf_target) -ffreestanding \
 
 .PHONY: examples
 examples: libs
+ifneq ($(filter examples,$(goals)),)
+ifneq ($(CONFIG_PORT_LINUX),y)
+$(error examples are programs for Linux, and CONFIG_PORT_LINUX is off: \
+	make menuconfig)
+endif
+endif
 include $(wildcard examples/*/rules.mk)
 
 # --- tests --------------------------------------------------------------------------

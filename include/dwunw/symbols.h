@@ -37,7 +37,8 @@ struct dwunw_symbol_input {
  * file and line are those of the call, and `inlined` says what it called, and
  * so on to the innermost.
  *
- * Strings live until dwunw_symbol_resolver_shutdown(), the chain behind
+ * Strings are printable (control characters of the file's names are '?') and
+ * live until dwunw_symbol_resolver_shutdown(), the chain behind
  * `inlined` until the next dwunw_symbol_resolve_batch() or
  * dwunw_symbol_offset().
  */

@@ -8,7 +8,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$top" || exit 1
 
-awk '/^```c$/ { on = 1; next } /^```$/ { on = 0 } on' README.md >"$work/example.c"
+perl tests/docs/Blocks.pm README.md "$work"
 echo 1..2
 if ${CC:-gcc} -std=c11 -Wall -Wextra -Wpedantic -Werror -Iinclude \
 	"$work/example.c" "$BUILD/libdwunw.a" -lpthread -o "$work/example" \

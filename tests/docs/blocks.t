@@ -1,0 +1,368 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+# Each code block of the documents is compiled, run, compared with what is
+# printed now, or names only what exists: see Blocks.pm for how a fence says
+# which.
+
+use strict;
+use warnings;
+use Cwd;
+use File::Basename;
+use File::Temp;
+use Test::More;
+use lib dirname(__FILE__);
+use Blocks;
+
+my $top = Cwd::abs_path(dirname(__FILE__) . '/../..');
+chdir $top or die "$top: $!";
+chomp(my $machine = `uname -m`);
+$machine = 'arm64' if $machine eq 'aarch64';
+my $build = Cwd::abs_path($ENV{BUILD} // "build/$machine");
+my $root = dirname($build);
+my $work = File::Temp->newdir;
+my $serial = 0;
+
+# The commands are a user's: they know nothing of the make that runs this.
+delete @ENV{qw(MAKEFLAGS MAKELEVEL MFLAGS CC CXX AR NM SIZE ARCH EXEC FOREIGN
+	CLANG CROSS_COMPILE SANITIZE V O MAKE BUILD CONFIG_H)};
+
+sub has {
+	my ($command) = @_;
+	return system("command -v $command >/dev/null 2>&1") == 0;
+}
+
+# Compares by "is", so that what a compiler said is seen.
+sub quiet {
+	my ($title, $command) = @_;
+	my $said = `$command 2>&1`;
+	$said .= "exit status " . ($? >> 8) . "\n" if $?;
+	is($said, '', $title);
+}
+
+my @warnings = qw(-Wall -Wextra -Werror -O1);
+
+# --- C ------------------------------------------------------------------------
+
+my @headers = map { basename($_) } glob 'include/dwunw/*.h';
+my $includes = join '', map { "#include <dwunw/$_>\n" } @headers;
+my $capture = "#define DWUNW_CAPTURE_PROCESS\n#define DWUNW_CAPTURE_RETURNS 4\n"
+	. "#include \"unwind_ctx.bpf.h\"\n";
+
+sub host_c {
+	my ($title, $text) = @_;
+	my $file = "$work/" . ++$serial . '.c';
+	Blocks::put($file, $text);
+	# libbpf's macros are GNU's
+	my $standard = $text =~ m{<bpf/libbpf\.h>} ?
+		'-std=gnu11' : '-std=c11 -Wpedantic';
+	quiet($title, "gcc $standard @warnings -Iinclude -c -o $file.o $file");
+}
+
+sub bpf_c {
+	my ($title, $text, @flags) = @_;
+	my $file = "$work/" . ++$serial . '.bpf.c';
+	Blocks::put($file, $text);
+	chomp(my $multiarch = `gcc -print-multiarch`);
+	for my $target (qw(X86_64 ARM64 MIPS32EL MIPS32EB)) {
+		my $order = $target eq 'MIPS32EB' ? 'bpfeb' : 'bpfel';
+		quiet("$title, for $target", "clang -std=gnu11 -O2 -g"
+			. " -target $order -mcpu=v3 -ffreestanding -Wall"
+			. " -Wextra -Werror @flags -DDWUNW_TARGET_$target"
+			. " -Iinclude -Ibpf -idirafter"
+			. " /usr/include/$multiarch -c -o $file.o $file");
+	}
+}
+
+# Calls part() with what doc/api.md says is at hand: a context, a child that
+# sleeps, a file in memory.
+my $caller = <<'END';
+#include <dwunw/dwunw_api.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+void part(struct dwunw_context *ctx, int32_t pid, const void *bytes,
+	  size_t size);
+
+int main(int argc, char **argv)
+{
+	static char bytes[1 << 22];
+	struct dwunw_context ctx = { 0 };
+	FILE *file = argc == 2 ? fopen(argv[1], "rb") : NULL;
+	size_t size = file ? fread(bytes, 1, sizeof(bytes), file) : 0;
+	pid_t pid = fork();
+
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		pause();
+		_exit(0);
+	}
+	if (!size || pid < 0 || dwunw_init(&ctx) != DWUNW_OK)
+		return 1;
+	part(&ctx, pid, bytes, size);
+	dwunw_shutdown(&ctx);
+	fclose(file);
+	return kill(pid, SIGKILL);
+}
+END
+
+sub run_part {
+	my ($title, $object) = @_;
+	my $checks = '-fsanitize=address,undefined -fno-sanitize-recover=all';
+	Blocks::put("$work/caller.c", $caller);
+	my $command = "gcc -std=gnu11 -g -Iinclude $checks -o $object.run"
+		. " $work/caller.c $object '$build/libdwunw.a' -lpthread 2>&1";
+	my $made = `$command`;
+	return fail("$title: links") && diag($made) if $?;
+	my $said = `$object.run '$build/dwunw' 2>&1`;
+	is($?, 0, "$title, run") or diag($said);
+}
+
+# Statements: within a function, with these four as arguments.
+sub part_c {
+	my ($title, $text) = @_;
+	my $above = join '', $text =~ /^(#include.*\n)/mg;
+	$text =~ s/^#include.*\n//mg;
+	host_c($title, "#include <stdio.h>\n#include <stdlib.h>\n"
+		. "#include <string.h>\n$includes$above"
+		. "#pragma GCC diagnostic ignored \"-Wunused-parameter\"\n"
+		. "void part(struct dwunw_context *ctx, int32_t pid,\n"
+		. "\t  const void *bytes, size_t size);\n"
+		. "void part(struct dwunw_context *ctx, int32_t pid,\n"
+		. "\t  const void *bytes, size_t size)\n{\n$text}\n");
+	SKIP: {
+		skip("$title: no libdwunw.a", 1) unless -f "$build/libdwunw.a";
+		run_part($title, "$work/$serial.c.o");
+	}
+}
+
+# --- shell -----------------------------------------------------------------------
+
+# The tree as who has cloned and built it sees it, with the document's files.
+my %trees;
+sub tree_of {
+	my ($path) = @_;
+	return $trees{$path} if $trees{$path};
+	my $tree = $trees{$path} = "$work/tree" . ++$serial;
+	mkdir $tree;
+	mkdir "$tree/build";
+	symlink "$top/$_", "$tree/$_"
+		for grep { !/^build$/ } map { basename($_) } glob "$top/*";
+	symlink $_, "$tree/build/" . basename($_) for glob "$root/*";
+	for my $block (Blocks::of($path)) {
+		Blocks::put("$tree/$block->{name}", $block->{text})
+			if $block->{class} =~ /^(file|bpf)$/;
+	}
+	return $tree;
+}
+
+sub run_sh {
+	my ($title, $block) = @_;
+	my $tree = tree_of($block->{path});
+	my $script = "$work/" . ++$serial . '.sh';
+	Blocks::put($script, $block->{text});
+	my $said = `cd '$tree' && DWUNW='$tree' sh -e '$script' 2>&1`;
+	is($? >> 8, 0, $title) or diag($said);
+}
+
+my $makefiles = join '', map { Blocks::slurp($_) } 'Makefile',
+	glob('examples/*/rules.mk');
+(my $joined = $makefiles) =~ s/\\\n/ /g;
+my %goals = map { $_ => 1 } map { split ' ', $_ }
+	($joined =~ /^\.PHONY:(.*)$/mg, $joined =~ /^(?:config|plain)_goals :=(.*)$/mg);
+my $kconfig = join '', map { Blocks::slurp($_) } 'Kconfig', glob('*/Kconfig'),
+	glob('port/*/Kconfig');
+
+# What `make WORDS` asks for that there is not.
+sub make_faults {
+	my @faults;
+	for my $word (@_) {
+		next if $word =~ /^-/;
+		if ($word =~ /^(\w+)=(.*)$/) {
+			my ($variable, $value) = ($1, $2);
+			push @faults, "variable $variable"
+				unless $makefiles =~ /\b\Q$variable\E\b/;
+			push @faults, $word if $variable eq 'ARCH' &&
+				$makefiles !~ /^triple_\Q$value\E\b/m &&
+				$makefiles !~ /patsubst \Q$value\E,/;
+		} else {
+			push @faults, "goal $word" unless $goals{$word};
+		}
+	}
+	return @faults;
+}
+
+# Where a program of ours has its options, by its name.
+my %sources = (
+	dwunw => 'tools/*.c',
+	memleak_user => 'examples/bpf_memleak/*.c',
+	memleak_dwunw_user => 'examples/memleak_bcc_dwunw/*.c',
+	(map { $_ => 'examples/libdw_bpf/*.c' }
+		qw(uprobe syscall syscall_parallel pwrite64_event)),
+);
+
+sub option_faults {
+	my ($program, @words) = @_;
+	my $text = join '', map { Blocks::slurp($_) } glob $sources{$program};
+	my @faults;
+	for (@words) {
+		push @faults, "$program: --$1" if /^--([a-z][\w-]*)/ &&
+			$text !~ /"(?:--)?\Q$1\E[="]/;
+		push @faults, "$program: -$1" if /^-([A-Za-z])$/ &&
+			$text !~ /'$1'/ && $text !~ /"-$1"/;
+	}
+	return @faults;
+}
+
+# What is named of the tree: it exists, or is made by a Makefile.
+sub path_fault {
+	my ($path) = @_;
+	my @found = $path =~ /[*]/ ? glob($path) : ();
+	return () if @found || -e $path || $path =~ /\$/;
+	if ($path =~ m{^build/(\w+)(?:/(.*))?$}) {
+		return () if !$2 || -e "$root/$1/$2";
+		my $name = basename($2);
+		return () if $makefiles =~ /\b\Q$name\E\b/;
+	}
+	return ("file $path");
+}
+
+sub command_faults {
+	my (@words) = @_;
+	my @faults;
+	shift @words while @words && $words[0] =~ /^(sudo|\w+=.*)$/;
+	return () unless @words;
+	my ($command, @rest) = @words;
+	my $program = basename($command);
+	push @faults, make_faults(@rest) if $command eq 'make';
+	if ($sources{$program}) {
+		push @faults, option_faults($program, @rest);
+	} elsif ($command !~ m{/}) {
+		push @faults, "command $command" unless has($command);
+	}
+	push @faults, path_fault($_) for grep {
+		m{^(?:build|core|arch|port|bpf|include|examples|tests|tools|doc|scripts)/}
+	} @words;
+	return @faults;
+}
+
+# Commands outside of quotes and comments; $(…) is looked at as a word.
+sub commands_of {
+	my ($text) = @_;
+	$text =~ s/\\\n/ /g;
+	my @commands;
+	for my $line (split /\n/, $text) {
+		$line =~ s/(^|\s)#.*//;
+		$line =~ s/"[^"]*"|'[^']*'|\$\([^)]*\)/\$x/g;
+		$line =~ s/\d?>&?\s*\S+//g;
+		push @commands, [ split ' ' ] for split /\|\|?|&&?|;/, $line;
+	}
+	return grep { @$_ } @commands;
+}
+
+sub check_sh {
+	my ($title, $block) = @_;
+	my $script = "$work/" . ++$serial . '.sh';
+	Blocks::put($script, $block->{text});
+	my @faults = map { command_faults(@$_) } commands_of($block->{text});
+	push @faults, "syntax: $_" for `sh -n '$script' 2>&1`;
+	is(join(', ', @faults), '', $title);
+}
+
+# --- what is printed ----------------------------------------------------------------
+
+# Numbers, addresses and spaces differ from run to run, shares do not.
+sub shape {
+	my ($line) = @_;
+	$line =~ s/\b(?:0x[0-9a-f]+|[0-9a-f]*[0-9][0-9a-f]*)\b(?! %)/N/g;
+	$line =~ s/\s+/ /g;
+	$line =~ s/^ | $//g;
+	return $line;
+}
+
+# The document's lines follow one another in what was printed; "…" is any
+# number of lines.
+sub follows {
+	my ($wanted, $printed) = @_;
+	my @want = map { shape($_) } split /\n/, $wanted;
+	my @got = map { shape($_) } split /\n/, $printed;
+	my $first = 0;
+	START: for my $start (0 .. $#got) {
+		my $at = $start;
+		for my $i (0 .. $#want) {
+			if ($want[$i] eq '…') {
+				my $next = $want[$i + 1];
+				$at++ while defined $next && $at <= $#got &&
+					$got[$at] ne $next;
+				next;
+			}
+			$first = $i if $i > $first;
+			next START unless $at <= $#got && $got[$at] eq $want[$i];
+			$at++;
+		}
+		return '';
+	}
+	return "not printed: $want[$first]";
+}
+
+sub compare {
+	my ($title, $block) = @_;
+	my $script = "tests/docs/outputs/$block->{name}.sh";
+	return ok(0, "$title: there is no $script") unless -x $script;
+	my $tree = tree_of($block->{path});
+	my $printed = `BUILD='$build' TREE='$tree' '$script' 2>&1`;
+	my $status = $? >> 8;
+	SKIP: {
+		chomp(my ($why) = split /^/, $printed || "no reason given\n");
+		skip("$title: $why", 1) if $status == 77;
+		is($status ? "exit status $status" :
+			follows($block->{text}, $printed), '', $title) or
+			diag($printed);
+	}
+}
+
+# --- all of them ----------------------------------------------------------------------
+
+my $clang = has('clang') &&
+	system('echo "#include <bpf/bpf_helpers.h>" | gcc -E -o /dev/null - 2>/dev/null') == 0;
+my $libbpf = system('echo "#include <bpf/libbpf.h>" | gcc -E -o /dev/null - 2>/dev/null') == 0;
+my %how = (
+	file => sub { host_c($_[0], $_[1]{text}) },
+	part => sub { part_c($_[0], $_[1]{text}) },
+	declare => sub { host_c($_[0], "$includes$_[1]{text}") },
+	bpf => sub { bpf_c($_[0], $_[1]{text}) },
+	'declare.bpf' => sub {
+		bpf_c($_[0], "$capture$_[1]{text}", '-Wno-unused-function');
+	},
+	run => \&run_sh,
+	check => \&check_sh,
+	output => \&compare,
+	drawing => sub { },
+);
+my %needs = (
+	bpf => [$clang, 'no clang, or no libbpf'],
+	'declare.bpf' => [$clang, 'no clang, or no libbpf'],
+	run => [$machine eq 'x86_64', 'its commands are those for x86_64'],
+);
+
+my @unclassed;
+for my $path (@ARGV ? @ARGV : Blocks::documents()) {
+	# the blocks of the other edition are the same: zh.t
+	my $copy = $path =~ m{zh-CN\.md$|^doc/zh/};
+	for my $block (Blocks::of($path)) {
+		my $title = "$path:$block->{line}: $block->{info}";
+		push @unclassed, $title unless $block->{class};
+		next if $copy || !$block->{class};
+		my $need = $needs{$block->{class}};
+		SKIP: {
+			skip("$title: $need->[1]", 1) if $need && !$need->[0];
+			skip("$title: no libbpf", 1) if !$libbpf &&
+				$block->{text} =~ m{<bpf/libbpf|-lbpf\b};
+			$how{$block->{class}}->($title, $block);
+		}
+	}
+}
+is(join("\n", @unclassed), '', 'every block has a class');
+done_testing();
