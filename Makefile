@@ -171,17 +171,39 @@ sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all \
 warnings += -Wno-conversion
 endif
 
+# What of an option CC takes: all of it or nothing.
+takes = $(shell $(CC) -Werror $(1) -x c -c /dev/null -o /dev/null \
+	2>/dev/null && echo '$(1)')
+ifeq ($(CONFIG_PIC),)
+no_pie := -no-pie
+optimize += $(call takes,-fno-pic -fno-pie)
+endif
+ifneq ($(filter mips32%,$(ARCH)),)
+ifeq ($(CONFIG_PIC),)
+optimize += $(call takes,-mplt)
+endif
+ifneq ($(CONFIG_OPTIMIZE_SIZE),)
+# what gcc 12 leaves on, and makes mips32 code larger: 2 % of it
+core_optimize := $(call takes,-fno-jump-tables -fno-thread-jumps \
+	-fno-guess-branch-probability -fno-move-loop-invariants)
+endif
+ifneq ($(CONFIG_MIPS16),)
+optimize += $(call takes,-minterlink-mips16)
+core_optimize += -mips16
+endif
+endif
+
 CFLAGS ?= -g
 all_cflags = -std=c11 $(optimize) $(target_cflags) $(warnings) $(sanitize) \
 	-Iinclude $(CFLAGS)
 # for "elf.h" only: <elf.h> stays the system's
 core_dirs := -iquote . -iquote core -iquote arch
 core_cflags = -ffreestanding -ffunction-sections -fdata-sections \
-	$(core_dirs) -include $(config_h)
+	$(core_optimize) $(core_dirs) -include $(config_h)
 port_cflags = -D_GNU_SOURCE -ffunction-sections -fdata-sections \
 	-include $(config_h)
 test_cflags = -D_GNU_SOURCE $(core_dirs) -iquote tests -include $(config_h)
-all_ldflags = $(sanitize) $(static) -Wl,--gc-sections $(LDFLAGS)
+all_ldflags = $(sanitize) $(static) $(no_pie) -Wl,--gc-sections $(LDFLAGS)
 
 # clang takes its target from CROSS_COMPILE
 ifneq ($(CROSS_COMPILE),)
@@ -329,7 +351,8 @@ $(unit_bin): $(out)/%: %.c $(full_lib) $(made_first)
 run_tests = BUILD='$(abspath $(out))' CC='$(CC)' CXX='$(CXX)' \
 	CLANG='$(CLANG)' NM='$(NM)' SIZE='$(SIZE)' ARCH='$(ARCH)' \
 	EXEC='$(EXEC)' FOREIGN='$(foreign)' CONFIG_H='$(abspath $(config_h))' \
-	MAKE='$(MAKE)' scripts/run-tests
+	LINK='$(CC) $(all_cflags) $(all_ldflags)' MAKE='$(MAKE)' \
+	scripts/run-tests
 # What test-long runs: minutes of real leaks, of eight threads, of recording.
 long_scripts := $(addprefix tests/memleak/,faults.t kernel.t modes.t \
 	options.t rate.t real.t) $(addprefix tests/libdw_bpf/,examples.t parallel.t)
@@ -428,7 +451,8 @@ fuzz: all
 
 size: libs
 	@BUILD='$(abspath $(out))' CC='$(CC)' SIZE='$(SIZE)' ARCH='$(ARCH)' \
-		CONFIG_H='$(abspath $(config_h))' scripts/size
+		CONFIG_H='$(abspath $(config_h))' MAKE='$(MAKE)' \
+		LINK='$(CC) $(all_cflags) $(all_ldflags)' scripts/size
 
 .PHONY: deps-test deps-demo deps-bench deps-cross deps-guests
 deps-test deps-demo deps-bench deps-cross deps-guests: deps-%:

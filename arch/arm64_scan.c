@@ -154,11 +154,10 @@ static int32_t signed_bits(uint32_t w, unsigned int low, unsigned int count)
 }
 
 /* A signed distance in instructions. */
-static uint64_t target_of(const struct dwu_code *code, uint32_t w,
+static uint32_t target_of(const struct dwu_code *code, uint32_t w,
 			  unsigned int low, unsigned int count)
 {
-	return code->vaddr +
-	       (uint64_t)(4 * (int64_t)signed_bits(w, low, count));
+	return code->vaddr + 4 * (uint32_t)signed_bits(w, low, count);
 }
 
 static void decode(const struct dwunw_arch_ops *arch,
@@ -219,7 +218,7 @@ static void decode(const struct dwunw_arch_ops *arch,
 static const struct dwu_value unknown = { .kind = DWU_VALUE_UNKNOWN };
 
 /* A value of 64 bits, if it is one that a state can say. */
-static struct dwu_value number(uint8_t kind, int64_t n)
+static struct dwu_value number(uint16_t kind, int64_t n)
 {
 	if (n < INT32_MIN || n > INT32_MAX)
 		return unknown;
@@ -404,14 +403,12 @@ static void no_caller(struct dwu_scan_state *state)
 }
 
 /* Is x29's entry value kept nowhere? */
-static bool frame_chain_ends(const struct dwunw_arch_ops *arch,
-			     const struct dwu_scan_state *state)
+static bool frame_chain_ends(const struct dwu_scan_state *state)
 {
 	uint8_t i;
 
-	for (i = 0; i < arch->saved_count; i++)
-		if (arch->saved[i] == X29 && (state->saved & 1u << i))
-			return false;
+	if (state->slots[X29] != DWU_SLOT_NONE)
+		return false;
 	for (i = 0; i < SP; i++)
 		if (state->regs[i].kind == DWU_VALUE_ENTRY &&
 		    state->regs[i].reg == X29 && i != X29)
@@ -420,8 +417,7 @@ static bool frame_chain_ends(const struct dwunw_arch_ops *arch,
 }
 
 /* movn, movz, movk. */
-static void wide_move(const struct dwunw_arch_ops *arch,
-		      struct dwu_scan_state *state, uint32_t w)
+static void wide_move(struct dwu_scan_state *state, uint32_t w)
 {
 	uint32_t op = bits(w, 29, 2), shift = 16 * bits(w, 21, 2);
 	struct dwu_value old = get(state, bits(w, 0, 5), false);
@@ -440,7 +436,7 @@ static void wide_move(const struct dwunw_arch_ops *arch,
 		old = number(DWU_VALUE_CONST, (int64_t)n);
 	/* the chain of frame records ends with 0 (AAPCS64, the frame
 	 * pointer): glibc's clone */
-	if (bits(w, 0, 5) == X29 && n == 0 && frame_chain_ends(arch, state))
+	if (bits(w, 0, 5) == X29 && n == 0 && frame_chain_ends(state))
 		no_caller(state);
 	set(state, bits(w, 0, 5), false, old);
 }
@@ -629,7 +625,7 @@ static void effect(const struct dwunw_arch_ops *arch,
 		logic_const(state, w);
 		break;
 	case WIDE:
-		wide_move(arch, state, w);
+		wide_move(state, w);
 		break;
 	case COPY:
 		set(state, rd, false, get(state, rs, false));

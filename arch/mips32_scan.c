@@ -32,7 +32,6 @@ enum kind {
 	/* operations on registers */
 	K_LOSE,	  /* to = ?; nothing where `to` is $zero */
 	K_ADDI,	  /* to = a + n */
-	K_LUI,	  /* to = n << 16 */
 	K_ORI,	  /* to = a | n */
 	K_SLL,	  /* to = a << n */
 	K_ADD,	  /* to = a + b */
@@ -89,11 +88,12 @@ struct form {
 /*
  * MIPS16e: how many bits from bit 0 on are the number, and how far it is
  * shifted; or-ed with SIGNED. On MIPS32 a number is the low 16 bits, signed,
- * and SHIFT those of a shift.
+ * SHIFT those of a shift, HIGH the low 16 bits as the high ones.
  */
 #define NUMBER(bits, shift) ((bits) | (shift) << 4)
 #define SIGNED 0x80
 #define SHIFT 1
+#define HIGH 2
 
 enum form_name {
 	F_BAD = 0,
@@ -173,7 +173,7 @@ static const struct form forms[] = {
 	[F_TEQ] = { K_TRAP, 0, RS, RT, 0 },
 	[F_ADDIU] = { K_ADDI, RT, RS, 0, 0 },
 	[F_ORI] = { K_ORI, RT, RS, 0, 0 },
-	[F_LUI] = { K_LUI, RT, 0, 0, 0 },
+	[F_LUI] = { K_ADDI, RT, ZERO, 0, HIGH },
 	[F_SLL] = { K_SLL, RD, RT, 0, SHIFT },
 	[F_ADD] = { K_ADD, RD, RS, RT, 0 },
 	[F_SUB] = { K_SUB, RD, RS, RT, 0 },
@@ -406,7 +406,7 @@ static void parse_control(struct parsed *to, const struct dwu_code *code)
 	case K_CALL:
 		insn->flow = kind == K_CALL ? DWU_FLOW_CALL : DWU_FLOW_JUMP;
 		insn->delay = true;
-		insn->target = ((uint32_t)(code->vaddr + 4) & 0xf0000000) |
+		insn->target = ((code->vaddr + 4) & 0xf0000000) |
 			       (to->word & 0x03ffffff) << 2;
 		break;
 	case K_BRANCH:
@@ -416,8 +416,8 @@ static void parse_control(struct parsed *to, const struct dwu_code *code)
 			     kind == K_ALWAYS ? DWU_FLOW_JUMP :
 						DWU_FLOW_BRANCH;
 		insn->delay = !code->isa;
-		insn->target = (uint32_t)code->vaddr + insn->size +
-			       (n << (code->isa ? 1 : 2));
+		insn->target =
+			code->vaddr + insn->size + (n << (code->isa ? 1 : 2));
 		break;
 	case K_JR:
 		insn->delay = true;
@@ -489,6 +489,7 @@ static void parse32(const struct dwunw_arch_ops *arch,
 	to->word = word;
 	take_form(to, name);
 	to->n = to->form.n == SHIFT ? (int32_t)(word >> 6 & 31) :
+		to->form.n == HIGH  ? (int32_t)(word << 16) :
 				      sign_extend(word, 16);
 	if (word >> 16 == 0x0411)
 		parse_bal(arch, code, to);
@@ -662,22 +663,6 @@ static struct dwu_value value_of(const struct dwu_scan_state *state,
 	return state->regs[reg];
 }
 
-/* *a += *b, where one is a number. False: neither is, or no such value. */
-static bool add(struct dwu_value *a, const struct dwu_value *b)
-{
-	int32_t n = b->n;
-
-	if (a->kind == DWU_VALUE_CONST) {
-		n = a->n;
-		*a = *b;
-	} else if (b->kind != DWU_VALUE_CONST) {
-		return false;
-	}
-	a->n = plus(a->n, n);
-	return a->kind == DWU_VALUE_CFA || a->kind == DWU_VALUE_CONST ||
-	       (a->kind == DWU_VALUE_ENTRY && a->n == 0);
-}
-
 static void lose(struct dwu_scan_state *state, uint32_t mask)
 {
 	uint8_t reg;
@@ -729,27 +714,39 @@ static void apply_frame(const struct dwunw_arch_ops *arch,
 static bool result(const struct parsed *from, struct dwu_value *a,
 		   struct dwu_value *b)
 {
+	bool number = b->kind == DWU_VALUE_CONST;
+
 	switch (from->form.kind) {
-	case K_LUI:
-		b->n *= 65536;
-		return add(a, b);
-	case K_SUB:
-		b->n = (int32_t)(0 - (uint32_t)b->n);
-		return b->kind == DWU_VALUE_CONST && add(a, b);
-	case K_OR: /* no more than `move` */
-		return (from->form.a == ZERO || from->form.b == ZERO) &&
-		       add(a, b);
-	case K_ADDI:
-	case K_ADD:
-		return add(a, b);
 	case K_ORI:
 		a->n |= b->n & 0xffff;
 		return a->kind == DWU_VALUE_CONST;
 	case K_SLL:
 		a->n = (int32_t)((uint32_t)a->n << (b->n & 31));
 		return a->kind == DWU_VALUE_CONST;
+	case K_OR: /* no more than `move` */
+		if (from->form.a != ZERO && from->form.b != ZERO)
+			return false;
+		break;
+	case K_SUB:
+		if (!number)
+			return false;
+		b->n = plus(~b->n, 1);
+		break;
+	case K_ADDI:
+	case K_ADD:
+		break;
+	default:
+		return false;
 	}
-	return false;
+	/* one is a number; what was given stays known plus 0 alone */
+	b->n = plus(a->n, b->n);
+	if (a->kind == DWU_VALUE_CONST)
+		*a = *b;
+	else if (!number)
+		return false;
+	a->n = b->n;
+	return a->kind != DWU_VALUE_UNKNOWN &&
+	       (a->kind != DWU_VALUE_ENTRY || a->n == 0);
 }
 
 /* $at, $v0, $v1, $a3, $t0 .. $t9 are the kernel's. */
@@ -775,8 +772,7 @@ static void apply_load(const struct dwunw_arch_ops *arch,
 	    state->regs[PC].kind != DWU_VALUE_CONST)
 		return;
 	state->regs[RA] = (struct dwu_value){ .kind = DWU_VALUE_CONST };
-	state->slots[0] = 0;
-	state->saved &= (uint16_t)~1u;
+	state->slots[RA] = DWU_SLOT_NONE;
 }
 
 static void apply(const struct dwunw_arch_ops *arch,
@@ -792,7 +788,7 @@ static void apply(const struct dwunw_arch_ops *arch,
 		b = value_of(state, from->form.b);
 	if (kind == K_SYSCALL) {
 		apply_syscall(state);
-	} else if (kind == K_FRAME) {
+	} else if (IS_ON(CONFIG_SCAN_MIPS16) && kind == K_FRAME) {
 		apply_frame(arch, state, from->word);
 	} else if (kind == K_STORE || kind == K_STORE8) {
 		if (stack)
@@ -816,7 +812,7 @@ static void parse(const struct dwunw_arch_ops *arch,
 		  const struct dwu_code *code, struct parsed *to)
 {
 	memset(to, 0, sizeof(*to));
-	if (code->isa)
+	if (IS_ON(CONFIG_SCAN_MIPS16) && code->isa)
 		parse16(arch, code, to);
 	else
 		parse32(arch, code, to);
@@ -848,7 +844,8 @@ static void effect(const struct dwunw_arch_ops *arch,
 static uint8_t start(const struct dwunw_arch_ops *arch,
 		     const struct dwu_code *code)
 {
-	return code->isa ? start16(arch, code) : start32(arch, code);
+	return IS_ON(CONFIG_SCAN_MIPS16) && code->isa ? start16(arch, code) :
+							start32(arch, code);
 }
 
 /*
@@ -858,8 +855,7 @@ static uint8_t start(const struct dwunw_arch_ops *arch,
  * MIPS16e functions are mostly neither; nor are lwr and lhu, which come in
  * rows.
  */
-static int8_t isa(const struct dwunw_arch_ops *arch,
-		  const struct dwu_code *code)
+static int isa(const struct dwunw_arch_ops *arch, const struct dwu_code *code)
 {
 	/* regimm, beq, addiu, sltiu, lui, cop1, lw, sw; and what programs of
 	 * 32 bits lack: 64-bit operations, coprocessors 0 and 2, addi */
@@ -867,11 +863,12 @@ static int8_t isa(const struct dwunw_arch_ops *arch,
 	const uint64_t is16 = 0xdcd430800f050100;
 	uint32_t major = code_at(arch, code, 0, 4) >> 26;
 
-	return (int8_t)((is16 >> major & 1) - (is32 >> major & 1));
+	return (int)(is16 >> major & 1) - (int)(is32 >> major & 1);
 }
 
 const struct dwu_scan_ops dwu_scan_mips32 = {
 	.unit = 4,
+	.delay_slots = true,
 	.decode = decode,
 	.effect = effect,
 	.start = start,

@@ -75,9 +75,9 @@ static void overwrite(const struct machine *m, int32_t n)
 {
 	uint8_t i;
 
-	for (i = 0; i < m->arch->saved_count; i++)
+	for (i = 0; i < m->arch->reg_count; i++)
 		if (m->state->slots[i] == (n & ~7))
-			m->state->saved &= (uint16_t)~(1u << i);
+			m->state->slots[i] = DWU_SLOT_NONE;
 }
 
 /* A register gets a value of the instruction's width (SDM 1, 3.4.1.1). */
@@ -166,9 +166,8 @@ static bool is_kept(const struct machine *m, uint8_t column)
 {
 	uint8_t i;
 
-	for (i = 0; i < m->arch->saved_count; i++)
-		if (m->arch->saved[i] == column && m->state->saved >> i & 1)
-			return true;
+	if (m->state->slots[column] != DWU_SLOT_NONE)
+		return true;
 	for (i = 0; i < m->arch->reg_count; i++)
 		if (m->state->regs[i].kind == DWU_VALUE_ENTRY &&
 		    m->state->regs[i].reg == column)
@@ -242,7 +241,7 @@ static void pop(const struct machine *m, uint8_t to)
 	if (sp.n != -m->arch->entry_size)
 		return;
 	/* the return address moves, as in vfork; or it was no such thing */
-	m->state->saved &= (uint16_t)~1u;
+	m->state->slots[m->arch->ra] = DWU_SLOT_NONE;
 	if (is_first(m))
 		*reg(m, to) = unknown;
 }
@@ -465,7 +464,7 @@ static void effect(const struct dwunw_arch_ops *arch,
 	probing(&m, code);
 	/* what a first function aligns anew has no return address above */
 	if (is_first(&m) && reg(&m, SP)->kind == DWU_VALUE_UNKNOWN)
-		state->saved &= (uint16_t)~1u;
+		state->slots[arch->ra] = DWU_SLOT_NONE;
 }
 
 /* --- control -------------------------------------------------------------- */
@@ -573,16 +572,16 @@ static void decode(const struct dwunw_arch_ops *arch,
 		      insn.index != DWU_X86_NONE);
 	if (out->flow == DWU_FLOW_BRANCH || out->flow == DWU_FLOW_JUMP ||
 	    (out->flow == DWU_FLOW_CALL && insn.opcode == 0xe8))
-		out->target = code->vaddr + insn.size + (uint64_t)insn.imm;
+		out->target = code->vaddr + insn.size + (uint32_t)insn.imm;
 }
 
 /* jmp and jcc with a displacement of 4 bytes: e9, 0f 8x. */
-static bool far_branch(const struct dwu_code *code, uint32_t *off, uint64_t lo,
-		       uint64_t hi, uint64_t *to)
+static bool far_branch(const struct dwu_code *code, uint32_t *off, uint32_t lo,
+		       uint32_t hi, uint32_t *to)
 {
 	const uint8_t *at;
 	struct dwu_cursor c;
-	size_t size;
+	uint32_t size;
 
 	for (; *off + 6 <= code->size; (*off)++) {
 		at = code->bytes + *off;
@@ -593,7 +592,7 @@ static bool far_branch(const struct dwu_code *code, uint32_t *off, uint64_t lo,
 		else
 			continue;
 		c = dwu_cursor(at + size - 4, 4, false);
-		*to = code->vaddr + *off + size + (uint64_t)dwu_sint(&c, 4);
+		*to = code->vaddr + *off + size + dwu_u32(&c);
 		if (*to - lo < hi - lo)
 			return true;
 	}

@@ -2,6 +2,7 @@
 #include "code.h"
 
 #include "bytes.h"
+#include "elf.h"
 
 enum {
 	PF_X = 1,
@@ -19,8 +20,7 @@ bool dwu_code_open(struct dwu_text *text, const struct dwunw_module *module,
 
 	if (!module->arch->scan ||
 	    dwunw_elf_segment(&module->elf, vaddr, &s) != DWUNW_OK ||
-	    !(s.flags & PF_X) || vaddr - s.vaddr >= s.file_size ||
-	    s.file_size > UINT32_MAX / 2)
+	    !(s.flags & PF_X) || s.file_size > UINT32_MAX / 2)
 		return false;
 	text->module = module;
 	text->arch = module->arch;
@@ -35,7 +35,7 @@ bool dwu_code_open(struct dwu_text *text, const struct dwunw_module *module,
 	text->view = src->view ?
 			     src->view(src->ctx, s.off, (size_t)s.file_size) :
 			     NULL;
-	return true;
+	return dwu_code_place(text, vaddr) != DWU_NOWHERE;
 }
 
 uint32_t dwu_code_place(const struct dwu_text *text, uint64_t vaddr)
@@ -65,19 +65,23 @@ void dwu_code_read(struct dwu_text *text, uint32_t at, struct dwu_op *op)
 {
 	struct dwu_insn *insn = &op->insn;
 
-	op->code = (struct dwu_code){ .vaddr = text->vaddr + at,
-				      .isa = text->isa };
-	*insn = (struct dwu_insn){ 0 };
-	read_bytes(text, at, &op->code);
-	if (op->code.size > 0)
-		text->ops->decode(text->arch, &op->code, insn);
-	if (insn->size == 0 || insn->size > op->code.size)
-		*insn = (struct dwu_insn){ 0 };
+	memset(op, 0, sizeof(*op));
+	op->code.vaddr = (uint32_t)text->vaddr + at;
+	op->code.isa = text->isa;
 	op->at = at;
-	op->next = at + (insn->size ? insn->size :
-				      text->ops->unit >> text->isa);
-	op->target = insn->target ? dwu_code_place(text, insn->target) :
-				    DWU_NOWHERE;
+	op->target = DWU_NOWHERE;
+	read_bytes(text, at, &op->code);
+	if (op->code.bytes)
+		text->ops->decode(text->arch, &op->code, insn);
+	if (insn->size == 0 || insn->size > op->code.size) {
+		memset(insn, 0, sizeof(*insn));
+		op->next = at + (dwu_scan_ops(text->ops)->unit >> text->isa);
+		return;
+	}
+	op->next = at + insn->size;
+	if (insn->target != 0 &&
+	    insn->target - (uint32_t)text->vaddr < text->size)
+		op->target = insn->target - (uint32_t)text->vaddr;
 }
 
 uint32_t dwu_code_number(struct dwu_text *text, uint32_t at, uint8_t size)
@@ -109,14 +113,15 @@ uint32_t dwu_code_table(struct dwu_text *text, uint32_t at)
 	return place == end ? end : at;
 }
 
-bool dwu_code_section(const struct dwunw_elf *elf, uint32_t *index,
+bool dwu_code_section(struct dwu_text *text, uint32_t *index,
 		      struct dwunw_section *s)
 {
-	char name[1];
+	const struct dwunw_elf *elf = &text->module->elf;
+	uint32_t name;
 
 	while (*index < elf->section_count && *index < SECTION_MAX) {
-		if (dwunw_elf_section_at(elf, (*index)++, s, name,
-					 sizeof(name)) == DWUNW_OK &&
+		if (dwu_elf_section_header(elf, &text->window, (*index)++, s,
+					   &name) == DWUNW_OK &&
 		    (s->flags & SHF_EXECINSTR) && s->size > 0)
 			return true;
 	}

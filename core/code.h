@@ -44,7 +44,7 @@ bool dwu_code_open(struct dwu_text *text, const struct dwunw_module *module,
 uint32_t dwu_code_place(const struct dwu_text *text, uint64_t vaddr);
 
 /* The next section with code, from number *index on. False: no more. */
-bool dwu_code_section(const struct dwunw_elf *elf, uint32_t *index,
+bool dwu_code_section(struct dwu_text *text, uint32_t *index,
 		      struct dwunw_section *s);
 
 /* Reads the instruction at a place. op->code is valid until the next call. */

@@ -77,7 +77,7 @@ static uint32_t parse_section_header(const struct dwunw_elf *elf,
 	s->off = word(&c, elf);
 	s->size = word(&c, elf);
 	s->link = dwu_u32(&c);
-	(void)dwu_u32(&c); /* sh_info */
+	(void)dwu_u32(&c);   /* sh_info */
 	(void)word(&c, elf); /* sh_addralign */
 	s->entry_size = word(&c, elf);
 	return name;
@@ -97,9 +97,9 @@ static dwunw_status_t program_header(const struct dwunw_elf *elf,
 	return DWUNW_OK;
 }
 
-static dwunw_status_t section_header(const struct dwunw_elf *elf,
-				     struct dwu_window *w, uint32_t index,
-				     struct dwunw_section *s, uint32_t *name)
+dwunw_status_t dwu_elf_section_header(const struct dwunw_elf *elf,
+				      struct dwu_window *w, uint32_t index,
+				      struct dwunw_section *s, uint32_t *name)
 {
 	const uint8_t *bytes = dwu_window_at(
 		w, elf->section_off + (uint64_t)index * elf->section_entry_size,
@@ -153,7 +153,8 @@ static void open_sections(struct dwunw_elf *elf, struct dwu_window *w,
 		return;
 	elf->section_count = n->section_count;
 	if (n->names >= elf->section_count ||
-	    section_header(elf, w, n->names, &elf->names, &name) != DWUNW_OK ||
+	    dwu_elf_section_header(elf, w, n->names, &elf->names, &name) !=
+		    DWUNW_OK ||
 	    elf->names.type == DWU_SHT_NOBITS ||
 	    !in_file(elf, elf->names.off, elf->names.size))
 		elf->names = (struct dwunw_section){ 0 };
@@ -251,8 +252,8 @@ dwunw_status_t dwunw_elf_open(struct dwunw_elf *elf,
 
 uint64_t dwu_elf_segments_size(const struct dwunw_elf *elf)
 {
-	uint64_t size = (uint64_t)elf->segment_count *
-			sizeof(struct dwunw_segment);
+	uint64_t size =
+		(uint64_t)elf->segment_count * sizeof(struct dwunw_segment);
 
 	return size > SIZE_MAX ? size : dwu_arena_round((size_t)size);
 }
@@ -269,8 +270,7 @@ dwunw_status_t dwu_elf_keep_segments(struct dwunw_elf *elf,
 		return DWUNW_OK;
 	if (!dwu_arena_fits(arena, dwu_elf_segments_size(elf)))
 		return DWUNW_ERR_NO_MEMORY;
-	segments = dwunw_arena_alloc(arena,
-				     (size_t)dwu_elf_segments_size(elf));
+	segments = dwunw_arena_alloc(arena, (size_t)dwu_elf_segments_size(elf));
 	if (!segments)
 		return DWUNW_ERR_NO_MEMORY;
 	for (i = 0; i < elf->program_count && kept < elf->segment_count; i++) {
@@ -317,7 +317,8 @@ dwunw_status_t dwu_elf_sections(const struct dwunw_elf *elf,
 	for (k = 0; k < count; k++)
 		sections[k] = (struct dwunw_section){ 0 };
 	for (i = 1; i < elf->section_count; i++) {
-		if (section_header(elf, &headers, i, &s, &name) != DWUNW_OK)
+		if (dwu_elf_section_header(elf, &headers, i, &s, &name) !=
+		    DWUNW_OK)
 			return DWUNW_ERR_IO;
 		for (k = 0; usable(elf, &s) && k < count; k++)
 			if (sections[k].size == 0 &&
@@ -348,7 +349,8 @@ dwunw_status_t dwu_elf_section_by_type(const struct dwunw_elf *elf,
 	uint32_t i, name;
 
 	for (i = 1; i < elf->section_count; i++) {
-		if (section_header(elf, &w, i, section, &name) != DWUNW_OK)
+		if (dwu_elf_section_header(elf, &w, i, section, &name) !=
+		    DWUNW_OK)
 			return DWUNW_ERR_IO;
 		if (section->type == type && usable(elf, section))
 			return DWUNW_OK;
@@ -370,7 +372,7 @@ dwunw_status_t dwunw_elf_section_at(const struct dwunw_elf *elf, uint32_t index,
 	    index >= elf->section_count)
 		return DWUNW_ERR_INVALID_ARG;
 	w = (struct dwu_window){ .src = &elf->src };
-	if (section_header(elf, &w, index, section, &at) != DWUNW_OK)
+	if (dwu_elf_section_header(elf, &w, index, section, &at) != DWUNW_OK)
 		return DWUNW_ERR_IO;
 	for (i = 0; i + 1 < name_size && at + i < elf->names.size; i++) {
 		c = dwu_window_at(&w, elf->names.off + at + i, 1);
@@ -543,7 +545,8 @@ dwunw_status_t dwunw_elf_build_id(const struct dwunw_elf *elf, uint8_t *id,
 		budget -= h.at.file_size;
 	}
 	for (i = 1; i < elf->section_count; i++) {
-		if (section_header(elf, &headers, i, &s, &name) != DWUNW_OK ||
+		if (dwu_elf_section_header(elf, &headers, i, &s, &name) !=
+			    DWUNW_OK ||
 		    s.type != DWU_SHT_NOTE || !usable(elf, &s) ||
 		    s.size > budget)
 			continue;
@@ -569,8 +572,9 @@ uint64_t dwu_elf_load_size(const struct dwunw_elf *elf,
 {
 	if (section->size == 0 || in_place(elf, section))
 		return 0;
-	return section->size > SIZE_MAX ? section->size :
-					  dwu_arena_round((size_t)section->size);
+	return section->size > SIZE_MAX ?
+		       section->size :
+		       dwu_arena_round((size_t)section->size);
 }
 
 dwunw_status_t dwu_elf_load(const struct dwunw_elf *elf,

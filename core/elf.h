@@ -5,6 +5,8 @@
 
 #include <dwunw/elf.h>
 
+#include "window.h"
+
 enum {
 	DWU_SHT_SYMTAB = 2,
 	DWU_SHT_NOTE = 7,
@@ -17,6 +19,12 @@ enum {
 uint64_t dwu_elf_segments_size(const struct dwunw_elf *elf);
 dwunw_status_t dwu_elf_keep_segments(struct dwunw_elf *elf,
 				     struct dwunw_arena *arena);
+
+/* Section header `index` of section_count, and the place of its name. */
+dwunw_status_t dwu_elf_section_header(const struct dwunw_elf *elf,
+				      struct dwu_window *w, uint32_t index,
+				      struct dwunw_section *section,
+				      uint32_t *name);
 
 /*
  * Finds up to `count` sections by name in one pass. One that is not there,

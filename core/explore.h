@@ -37,7 +37,9 @@ enum dwu_moment {
 	 * in its slot, the last one before the return address */
 	DWU_IN_CALL,
 	DWU_LEAVING, /* … behind a return and its slot */
-	DWU_JUMPING, /* … behind a jump to another function, and its slot */
+	/* … behind a jump or a branch to another function or to where a
+	 * register says, and its slot */
+	DWU_JUMPING,
 };
 
 struct dwu_scan_at {
@@ -45,35 +47,74 @@ struct dwu_scan_at {
 	const struct dwu_scan_state *state;
 	uint8_t moment; /* enum dwu_moment */
 	uint8_t reach;	/* enum dwu_reach */
-	bool again;	/* by another edge than the first time */
 };
 
 /* Called for each instruction; false ends the scan. */
 typedef bool (*dwu_scan_visit_fn)(void *ctx, const struct dwu_scan_at *at);
 
+/* Switches of one function whose states are told apart. */
+#define DWU_INDIRECT_MAX 8u
+
+/* A place to explore, with the state there; or a switch. */
+struct dwu_pending {
+	uint32_t at;
+	uint16_t state;
+	uint8_t reach;
+	bool sure; /* a switch: no tail call through a pointer */
+};
+
+/* One exploration; zeroed when it begins. */
+struct dwu_exploration {
+	struct dwu_function function;
+	dwu_scan_visit_fn visit;
+	void *ctx;
+	uint32_t watch;
+	uint32_t pending_count;
+	uint32_t state_count; /* those that were ever in use */
+	struct dwu_pending indirect[DWU_INDIRECT_MAX];
+	uint8_t indirect_count;
+	uint8_t shift;	   /* 1 << shift bytes are a unit */
+	uint8_t reach;	   /* of the run */
+	bool again;	   /* the run is where one was before */
+	bool stopped;	   /* visit() has seen enough */
+	bool undecodable;  /* a path ended so */
+	bool dropped;	   /* for want of room */
+	bool framed;	   /* sp was not always what it is at the entry */
+	bool called;	   /* `body` is the state at calls */
+	bool calls_differ; /* … which is not the same at all of them */
+};
+
 /* Working memory: the parts of one block, see dwu_scan_memory_init(). */
 struct dwu_scan_memory {
 	struct dwu_text text;
+	struct dwu_exploration x;
 	uint32_t *visited;	/* a bit a unit */
 	uint32_t visited_count; /* bits */
 	struct dwu_pending *pending;
-	uint32_t pending_count;
 	uint32_t pending_room;
 	struct dwu_scan_state *states;
 	uint16_t *users; /* of each state; 0: free */
 	uint32_t state_room;
 	uint32_t steps; /* instructions explored; who counts them resets it */
-	bool misaligned; /* the last one explored calls with sp so */
 	struct dwu_scan_state now; /* while exploring */
 	struct dwu_scan_state next;
-	struct dwu_scan_state other;
 	struct dwu_scan_state body;
-	/* core/function.c: a bit for each unit of a window of the text */
+	struct dwu_scan_state other; /* core/part.c's */
+	bool misaligned; /* the last one explored calls with sp so */
+	/* core/sweep.c: a bit for each unit of a window of the text */
 	uint32_t *starts;
 	uint32_t start_count; /* bits */
 	uint32_t serial;      /* of the module they are of; 0: of none */
 	uint32_t window;      /* where it begins */
 	uint64_t segment;     /* the text's vaddr */
+	/* … the function lies in [lo, hi), the piece looked at is [from, to),
+	 * and what is at or behind `done` was looked at */
+	uint32_t lo, hi, from, to, done;
+	/* … of the piece explored last: no function begins with it */
+	bool inside;
+	/* … it returns with something left on the stack, or calls with a stack
+	 * that is not aligned: here, the first time */
+	uint32_t odd;
 };
 
 /* Of the block, in bytes: so that places in its window have 32 bits. */
@@ -110,6 +151,17 @@ bool dwu_scan_may_return(struct dwu_scan_memory *memory,
 
 /* Leaves in *a what both states say. */
 void dwu_scan_join(struct dwu_scan_state *a, const struct dwu_scan_state *b);
+
+/* Bits of a map. */
+static inline bool dwu_bit(const uint32_t *map, uint32_t bit)
+{
+	return map[bit / 32] >> bit % 32 & 1;
+}
+
+static inline void dwu_set_bit(uint32_t *map, uint32_t bit)
+{
+	map[bit / 32] |= 1u << bit % 32;
+}
 
 static inline bool dwu_value_is_zero(const struct dwu_value *value)
 {

@@ -35,12 +35,11 @@ struct bounds {
 static uint32_t clip(const struct bounds *b, uint64_t vaddr)
 {
 	const struct dwu_text *text = &b->memory->text;
+	uint64_t off = vaddr - text->vaddr;
 
-	if (vaddr < text->vaddr)
-		return 0;
-	if (vaddr - text->vaddr > text->size)
-		return text->size;
-	return (uint32_t)(vaddr - text->vaddr);
+	if (off <= text->size)
+		return (uint32_t)off;
+	return vaddr < text->vaddr ? 0 : text->size;
 }
 
 static void start_at(struct bounds *b, uint32_t start)
@@ -53,12 +52,15 @@ static void start_at(struct bounds *b, uint32_t start)
 		b->hi = start;
 }
 
-/* A function is [vaddr, end); the place is in it or beside it. */
+/* A function is [vaddr, end); the place is in it or beside it. If it is empty
+ * it only begins there. */
 static void range_at(struct bounds *b, uint64_t vaddr, uint64_t end_vaddr)
 {
 	uint32_t start = clip(b, vaddr), end = clip(b, end_vaddr);
 
 	start_at(b, start);
+	if (vaddr == end_vaddr)
+		return;
 	if (end <= b->place) {
 		start_at(b, end);
 	} else if (start <= b->place && (b->end == 0 || start >= b->start)) {
@@ -74,13 +76,24 @@ static void by_sections(struct bounds *b)
 	struct dwunw_section s;
 	uint32_t i = 1;
 
-	while (dwu_code_section(&b->module->elf, &i, &s)) {
+	while (dwu_code_section(&b->memory->text, &i, &s)) {
 		start_at(b, clip(b, s.vaddr));
 		start_at(b, clip(b, s.vaddr + s.size));
 	}
 }
 
-/* --- symbols ------------------------------------------------------------------- */
+/* --- tables ---------------------------------------------------------------------- */
+
+/* Record i of a table; NULL behind the last. */
+static const uint8_t *record(struct bounds *b,
+			     const struct dwunw_section *table, uint32_t i,
+			     uint32_t size)
+{
+	if (i >= RECORD_MAX || (i + 1) * size > table->size)
+		return NULL;
+	return dwu_window_at(&b->memory->text.window, table->off + i * size,
+			     size);
+}
 
 struct symbol {
 	uint64_t vaddr;
@@ -89,28 +102,32 @@ struct symbol {
 	uint8_t isa;
 };
 
+/* Does the file have addresses of 64 bits? */
+static bool is_wide(const struct dwunw_elf *elf)
+{
+	return !IS_ON(CONFIG_SCAN_MIPS32_ALONE) && elf->elf_class == 2;
+}
+
 /* One entry of a symbol table (gABI 4, Elf32_Sym and Elf64_Sym). */
 static struct symbol symbol_of(const struct dwunw_elf *elf,
 			       const uint8_t *bytes)
 {
-	bool wide = elf->elf_class == 2;
+	bool wide = is_wide(elf);
 	struct dwu_cursor c = dwu_cursor(bytes, wide ? 24 : 16, elf->data == 2);
 	struct symbol s = { 0 };
 	uint8_t type, other;
 
 	(void)dwu_u32(&c);
-	if (wide) {
-		type = dwu_u8(&c) & 0xf;
-		other = dwu_u8(&c);
-		s.function = dwu_u16(&c) != 0;
-		s.vaddr = dwu_u64(&c);
-		s.size = dwu_u64(&c);
-	} else {
+	if (!wide) {
 		s.vaddr = dwu_u32(&c);
 		s.size = dwu_u32(&c);
-		type = dwu_u8(&c) & 0xf;
-		other = dwu_u8(&c);
-		s.function = dwu_u16(&c) != 0;
+	}
+	type = dwu_u8(&c) & 0xf;
+	other = dwu_u8(&c);
+	s.function = dwu_u16(&c) != 0;
+	if (wide) {
+		s.vaddr = dwu_u64(&c);
+		s.size = dwu_u64(&c);
 	}
 	/* bit 0 of the value tells MIPS16e as well, and microMIPS */
 	s.isa = elf->machine == EM_MIPS &&
@@ -125,40 +142,22 @@ static struct symbol symbol_of(const struct dwunw_elf *elf,
  * all. A size of 0 says where a function begins; in .dynsym, which lists
  * only some functions, not that it ends where the next one does.
  */
-static void by_symbols(struct bounds *b)
+static void by_symbols(struct bounds *b, const struct dwunw_section *table,
+		       bool all)
 {
 	const struct dwunw_elf *elf = &b->module->elf;
-	struct dwu_window *w = &b->memory->text.window;
-	const size_t size = elf->elf_class == 2 ? 24 : 16;
-	struct dwunw_section table;
 	const uint8_t *bytes;
 	struct symbol s;
-	bool all = true;
-	uint64_t off;
 	uint32_t i, start;
 
-	if (dwu_elf_section_by_type(elf, DWU_SHT_SYMTAB, &table) != DWUNW_OK)
-		return;
-	if (table.size == 0) {
-		all = false;
-		if (dwu_elf_section_by_type(elf, DWU_SHT_DYNSYM, &table) !=
-		    DWUNW_OK)
-			return;
-	}
-	for (i = 0, off = 0; i < RECORD_MAX && off + size <= table.size;
-	     i++, off += size) {
-		bytes = dwu_window_at(w, table.off + off, size);
-		if (!bytes)
-			return;
+	for (i = 0; (bytes = record(b, table, i, is_wide(elf) ? 24 : 16));
+	     i++) {
 		s = symbol_of(elf, bytes);
 		if (!s.function)
 			continue;
-		s.vaddr &= b->module->arch->pc_mask;
+		s.vaddr &= dwu_scan_arch(b->module->arch)->pc_mask;
 		start = clip(b, s.vaddr);
-		if (s.size > 0)
-			range_at(b, s.vaddr, s.vaddr + s.size);
-		else
-			start_at(b, start);
+		range_at(b, s.vaddr, s.vaddr + s.size);
 		if (start == (b->end ? b->start : b->lo))
 			b->isa = s.isa;
 		b->listed |= s.size == 0 && all && start == b->lo;
@@ -166,25 +165,15 @@ static void by_symbols(struct bounds *b)
 }
 
 /* The first word of an entry of mips' .pdr is the function's address. */
-static void by_pdr(struct bounds *b)
+static void by_pdr(struct bounds *b, const struct dwunw_section *table)
 {
-	const struct dwunw_arch_ops *arch = b->module->arch;
-	const struct dwunw_elf *elf = &b->module->elf;
-	struct dwu_window *w = &b->memory->text.window;
-	struct dwunw_section table;
+	const struct dwunw_arch_ops *arch = dwu_scan_arch(b->module->arch);
 	const uint8_t *bytes;
 	struct dwu_cursor c;
-	uint64_t off;
 	uint32_t i, start, addr;
 
-	if (dwunw_elf_section(elf, ".pdr", &table) != DWUNW_OK)
-		return;
-	for (i = 0, off = 0; i < RECORD_MAX && off + PDR_SIZE <= table.size;
-	     i++, off += PDR_SIZE) {
-		bytes = dwu_window_at(w, table.off + off, PDR_SIZE);
-		if (!bytes)
-			return;
-		c = dwu_cursor(bytes, PDR_SIZE, elf->data == 2);
+	for (i = 0; (bytes = record(b, table, i, PDR_SIZE)); i++) {
+		c = dwu_cursor(bytes, PDR_SIZE, b->module->elf.data == 2);
 		addr = dwu_u32(&c);
 		start = clip(b, addr & arch->pc_mask);
 		start_at(b, start);
@@ -197,10 +186,11 @@ static void by_pdr(struct bounds *b)
 
 static void by_cfi(struct bounds *b, const struct dwunw_cfi *cfi)
 {
-	const struct dwunw_arch_ops *arch = b->module->arch;
+	const struct dwunw_arch_ops *arch = dwu_scan_arch(b->module->arch);
 	struct dwunw_fde_cursor cursor;
 	struct dwunw_fde fde;
 	dwunw_status_t status;
+	uint64_t start;
 	uint32_t i;
 
 	if (cfi->bytes.size == 0)
@@ -212,8 +202,9 @@ static void by_cfi(struct bounds *b, const struct dwunw_cfi *cfi)
 			continue;
 		if (status != DWUNW_OK)
 			break;
-		range_at(b, fde.start & arch->pc_mask, fde.end & arch->pc_mask);
-		if (b->end && b->start == clip(b, fde.start & arch->pc_mask))
+		start = fde.start & arch->pc_mask;
+		range_at(b, start, fde.end & arch->pc_mask);
+		if (b->end && b->start == clip(b, start))
 			b->isa |= dwu_isa(arch, fde.start);
 	}
 }
@@ -221,9 +212,16 @@ static void by_cfi(struct bounds *b, const struct dwunw_cfi *cfi)
 /* What the linker or the compiler has listed, the most exact first. */
 static void by_lists(struct bounds *b)
 {
-	by_symbols(b);
+	static const char *const names[] = { ".symtab", ".dynsym", ".pdr" };
+	struct dwunw_section tables[3];
+	bool all;
+
+	if (dwu_elf_sections(&b->module->elf, names, tables, 3) != DWUNW_OK)
+		return;
+	all = tables[0].size != 0;
+	by_symbols(b, &tables[all ? 0 : 1], all);
 	if (b->end == 0 && !b->listed)
-		by_pdr(b);
+		by_pdr(b, &tables[2]);
 	if (b->end == 0 && !b->listed) {
 		by_cfi(b, &b->module->eh);
 		by_cfi(b, &b->module->debug);
@@ -235,7 +233,6 @@ uint8_t dwu_function_find(struct dwu_scan_memory *memory,
 			  const struct dwunw_module *module, uint64_t vaddr,
 			  uint32_t flags, struct dwu_function *function)
 {
-	const uint64_t entry = module->elf.entry & module->arch->pc_mask;
 	struct dwu_text *text = &memory->text;
 	struct bounds b = { .memory = memory,
 			    .module = module,
@@ -250,7 +247,7 @@ uint8_t dwu_function_find(struct dwu_scan_memory *memory,
 	by_sections(&b);
 	if (!(flags & DWUNW_SCAN_NO_SYMBOLS))
 		by_lists(&b);
-	if (b.isa && !module->elf.mips16)
+	if (b.isa && !(IS_ON(CONFIG_SCAN_MIPS16) && module->elf.mips16))
 		return DWUNW_SCAN_UNDECODABLE;
 	*function = (struct dwu_function){ .start = b.lo,
 					   .end = b.hi,
@@ -261,6 +258,8 @@ uint8_t dwu_function_find(struct dwu_scan_memory *memory,
 	} else if (!b.listed && !dwu_sweep(memory, b.place, function)) {
 		return DWUNW_SCAN_UNBOUNDED;
 	}
-	function->entry = entry != 0 && entry == text->vaddr + function->start;
+	vaddr = module->elf.entry & dwu_scan_arch(module->arch)->pc_mask;
+	function->entry = vaddr != 0 &&
+			  dwu_code_place(text, vaddr) == function->start;
 	return DWUNW_SCAN_OK;
 }

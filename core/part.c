@@ -53,18 +53,19 @@ static void note(struct search *s, uint32_t from, uint32_t to)
 /* All of the text, a window at a time; a branch may stand across two. */
 static void search(struct search *s)
 {
-	const uint64_t lo = s->text->vaddr + s->function->start;
-	const uint64_t hi = s->text->vaddr + s->function->end;
+	const uint32_t vaddr = (uint32_t)s->text->vaddr;
+	const uint32_t lo = vaddr + s->function->start;
+	const uint32_t hi = vaddr + s->function->end;
 	struct dwu_text *text = s->text;
 	struct dwu_code code;
 	uint32_t at, off;
-	uint64_t to;
+	uint32_t to;
 
 	for (at = 0; at < text->size; at += DWU_WINDOW_SIZE - DWU_INSN_MAX) {
 		code.size = text->size - at < DWU_WINDOW_SIZE ?
 				    text->size - at :
 				    DWU_WINDOW_SIZE;
-		code.vaddr = text->vaddr + at;
+		code.vaddr = vaddr + at;
 		code.isa = 0;
 		code.bytes = text->view ? text->view + at :
 					  dwu_window_at(&text->window,
@@ -75,7 +76,7 @@ static void search(struct search *s)
 		for (off = 0; text->ops->far_branch(&code, &off, lo, hi, &to) &&
 			      off < DWU_WINDOW_SIZE - DWU_INSN_MAX;
 		     off++)
-			note(s, at + off, (uint32_t)(to - text->vaddr));
+			note(s, at + off, to - vaddr);
 	}
 }
 

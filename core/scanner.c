@@ -50,7 +50,7 @@ bool dwunw_scan_cfa_offset(const struct dwunw_scan_point *point, uint8_t column,
 {
 	const struct dwu_scan_state *state = point->state;
 
-	if (column >= DWU_SCAN_REGS ||
+	if (!IS_ON(CONFIG_SCAN_ROWS) || column >= DWU_SCAN_REGS ||
 	    state->regs[column].kind != DWU_VALUE_CFA)
 		return false;
 	*n = state->regs[column].n;
@@ -61,7 +61,7 @@ bool dwunw_scan_unchanged(const struct dwunw_scan_point *point, uint8_t column)
 {
 	const struct dwu_scan_state *state = point->state;
 
-	return column < DWU_SCAN_REGS &&
+	return IS_ON(CONFIG_SCAN_ROWS) && column < DWU_SCAN_REGS &&
 	       state->regs[column].kind == DWU_VALUE_ENTRY &&
 	       state->regs[column].reg == column;
 }
@@ -81,13 +81,14 @@ static bool tell_point(void *ctx, const struct dwu_scan_at *at)
 		.vaddr = scan->memory.text.vaddr + at->op->at,
 		.size = at->op->insn.size,
 		.in_call = at->moment == DWU_IN_CALL,
-		.result = dwu_scan_row(&scan->memory.text, &scan->function,
-				       at->op, at->state, &scan->row),
+		.result = dwu_scan_row(&scan->memory, at->state, &scan->row),
 		.row = &scan->row,
 		.isa = scan->function.isa,
 		.state = at->state
 	};
 
+	scan->row.start = point.vaddr;
+	scan->row.end = scan->memory.text.vaddr + at->op->next;
 	return at->moment >= DWU_LEAVING || t->visit(t->ctx, &point);
 }
 

@@ -20,49 +20,45 @@
 /* Words that look like another isa, to be believed: one in 70 does by chance */
 #define TURN_COUNT 4u
 
+static const struct dwunw_arch_ops *arch_of(const struct dwu_scan_memory *m)
+{
+	return dwu_scan_arch(m->text.arch);
+}
+
+static uint32_t unit_of(const struct dwu_scan_memory *m)
+{
+	return dwu_scan_ops(m->text.ops)->unit;
+}
+
 /* --- a bit for each unit where a function may start ------------------------------ */
 
-static uint8_t shift_of(const struct dwu_scan_memory *m)
+/* Bytes of the window. */
+static uint32_t window_size(const struct dwu_scan_memory *m)
 {
-	return m->text.ops->unit >> 1; /* 1, 2, 4 bytes: 0, 1, 2 */
+	return m->start_count * unit_of(m);
 }
 
-static uint32_t window_end(const struct dwu_scan_memory *m)
-{
-	return m->window + (m->start_count << shift_of(m));
-}
-
-/* The bit of a place; start_count: it is outside of the window. */
+/* The bit of a place: start_count or more outside of the window, since what
+ * stands before it wraps around. */
 static uint32_t bit_of(const struct dwu_scan_memory *m, uint32_t at)
 {
-	uint32_t bit = (at - m->window) >> shift_of(m);
-
-	return at >= m->window && bit < m->start_count ? bit : m->start_count;
-}
-
-static uint32_t place_of(const struct dwu_scan_memory *m, uint32_t bit)
-{
-	return m->window + (bit << shift_of(m));
-}
-
-static bool is_set(const struct dwu_scan_memory *m, uint32_t bit)
-{
-	return m->starts[bit / 32] >> bit % 32 & 1;
+	/* 1, 2, 4 bytes: 0, 1, 2 */
+	return (at - m->window) >> (unit_of(m) >> 1);
 }
 
 static void set_start(struct dwu_scan_memory *m, uint32_t at)
 {
 	uint32_t bit = bit_of(m, at);
 
-	if (bit != m->start_count)
-		m->starts[bit / 32] |= 1u << bit % 32;
+	if (bit < m->start_count)
+		dwu_set_bit(m->starts, bit);
 }
 
 static bool is_start(const struct dwu_scan_memory *m, uint32_t at)
 {
 	uint32_t bit = bit_of(m, at);
 
-	return bit != m->start_count && is_set(m, bit);
+	return bit < m->start_count && dwu_bit(m->starts, bit);
 }
 
 /* Forgets the starts in (lo, hi], both in the window. */
@@ -74,32 +70,26 @@ static void clear_starts(struct dwu_scan_memory *m, uint32_t lo, uint32_t hi)
 		m->starts[bit / 32] &= ~(1u << bit % 32);
 }
 
-/* Makes [*lo, *hi), of the window, the piece between the starts around at. */
-static void between_starts(const struct dwu_scan_memory *m, uint32_t at,
-			   uint32_t *lo, uint32_t *hi)
+/* Makes [m->from, m->to) the piece of [lo, hi) between the starts around at. */
+static void between_starts(struct dwu_scan_memory *m, uint32_t at)
 {
-	uint32_t first = bit_of(m, *lo), last = bit_of(m, *hi - 1);
-	uint32_t bit = bit_of(m, at), next = bit + 1;
+	uint32_t unit = unit_of(m), next;
 
-	for (; bit > first && !is_set(m, bit); bit--)
-		if (bit % 32 == 31 && m->starts[bit / 32] == 0)
-			bit -= bit - first > 31 ? 31 : 0;
-	if (bit > first)
-		*lo = place_of(m, bit);
-	for (bit = next; bit <= last && !is_set(m, bit); bit++)
-		if (bit % 32 == 0 && m->starts[bit / 32] == 0)
-			bit += 31;
-	if (bit <= last)
-		*hi = place_of(m, bit);
+	at &= ~(unit - 1);
+	for (next = at + unit; next < m->hi && !is_start(m, next);)
+		next += unit;
+	while (at > m->lo && !is_start(m, at))
+		at -= unit;
+	m->from = at > m->lo ? at : m->lo;
+	m->to = next < m->hi ? next : m->hi;
 }
 
 /* How much the instruction looks like a function's first one. */
 static uint8_t start_kind(const struct dwu_scan_memory *m,
 			  const struct dwu_op *op)
 {
-	if (op->insn.size == 0 || !m->text.ops->start)
-		return DWU_START_NO;
-	return m->text.ops->start(m->text.arch, &op->code);
+	return op->insn.size == 0 ? DWU_START_NO :
+				    m->text.ops->start(m->text.arch, &op->code);
 }
 
 static uint32_t skip_pads(struct dwu_scan_memory *m, uint32_t at, uint32_t end)
@@ -116,18 +106,20 @@ static uint32_t skip_pads(struct dwu_scan_memory *m, uint32_t at, uint32_t end)
 
 static bool ends(const struct dwu_insn *insn)
 {
-	return insn->flow == DWU_FLOW_RETURN || insn->flow == DWU_FLOW_JUMP ||
-	       insn->flow == DWU_FLOW_END ||
+	return insn->flow & (DWU_FLOW_RETURN | DWU_FLOW_JUMP | DWU_FLOW_END) ||
 	       (insn->flow == DWU_FLOW_INDIRECT && !insn->table);
 }
+
+/* --- MIPS16e: two isas in one text, data among the code ------------------------- */
 
 /* Does nothing run on behind it, for sure? */
 static bool leaves(const struct dwu_insn *insn)
 {
-	return ends(insn) || insn->flow == DWU_FLOW_INDIRECT;
+	return insn->flow & (DWU_FLOW_RETURN | DWU_FLOW_JUMP | DWU_FLOW_END |
+			     DWU_FLOW_INDIRECT);
 }
 
-/* mips16: the next words [lo, hi) of data among the code, by their loads. */
+/* The next words [lo, hi) of data among the code, by their loads. */
 struct constants {
 	uint32_t lo;
 	uint32_t hi;
@@ -154,10 +146,10 @@ static uint32_t skip_data(struct dwu_scan_memory *m, const struct constants *c,
 	return at <= c->lo && c->lo - at <= UNUSED_MAX ? c->hi : at;
 }
 
-/* mips16: functions begin at multiples of 4, like those of mips32. */
+/* Functions begin at multiples of 4, like those of mips32. */
 static uint32_t aligned(const struct dwu_scan_memory *m, uint32_t at)
 {
-	return m->text.isa ? at + (at & 2) : at;
+	return IS_ON(CONFIG_SCAN_MIPS16) && m->text.isa ? at + (at & 2) : at;
 }
 
 /*
@@ -170,7 +162,7 @@ struct turn {
 	uint32_t seen;	/* up to here it is known: no turn comes twice */
 	uint32_t ended; /* behind the last function's end, as it looks */
 	struct constants constants;
-	uint8_t count;
+	uint32_t count;
 };
 
 /* Does the isa change? text.isa is then the other one, from turn->at on. */
@@ -178,14 +170,14 @@ static bool turns(struct dwu_scan_memory *m, const struct dwu_op *op,
 		  struct turn *turn)
 {
 	struct dwu_text *text = &m->text;
-	int8_t like;
+	int like;
 
 	if (op->at & 3 || op->code.size < 4 || op->at < turn->seen)
 		return false;
 	turn->seen = op->at + 1;
 	like = text->ops->isa(text->arch, &op->code);
 	if (text->isa)
-		like = (int8_t)-like;
+		like = -like;
 	if (like > 0 && turn->count++ == 0)
 		turn->at = op->at;
 	if (like < 0 && turn->count > 0)
@@ -213,10 +205,13 @@ static void note_end(struct dwu_scan_memory *m, const struct dwu_op *op,
 	turn->ended = aligned(m, skip_pads(m, at, to));
 }
 
+/* --- where functions begin ------------------------------------------------------- */
+
 /* Call targets, and what looks like nothing but a start, of [from, to). */
 static void mark(struct dwu_scan_memory *m, uint32_t from, uint32_t to)
 {
-	const bool two = m->text.module->elf.mips16 && m->text.ops->isa;
+	const bool two = IS_ON(CONFIG_SCAN_MIPS16) &&
+			 m->text.module->elf.mips16 && m->text.ops->isa;
 	struct turn turn = { .ended = from };
 	struct dwu_op op;
 	uint8_t kind;
@@ -231,10 +226,10 @@ static void mark(struct dwu_scan_memory *m, uint32_t from, uint32_t to)
 		if (op.insn.flow == DWU_FLOW_CALL)
 			set_start(m, op.target);
 		kind = start_kind(m, &op);
-		/* mips16: what begins with a frame behind a jump or its data
+		/* MIPS16e: what begins with a frame behind a jump or its data
 		 * is no block of a function */
 		if (kind == DWU_START_SURE ||
-		    (m->text.isa && kind == DWU_START_MAYBE &&
+		    (two && m->text.isa && kind == DWU_START_MAYBE &&
 		     from == turn.ended))
 			set_start(m, from);
 		if (!two)
@@ -247,30 +242,38 @@ static void mark(struct dwu_scan_memory *m, uint32_t from, uint32_t to)
 	}
 }
 
-/* The program's first function, and the one it goes on to. */
-static void mark_entry(struct dwu_scan_memory *m, uint32_t entry)
+/* Where the program begins. */
+static uint32_t entry_of(const struct dwu_scan_memory *m)
 {
+	return dwu_code_place(&m->text,
+			      m->text.module->elf.entry & arch_of(m)->pc_mask);
+}
+
+/* The program's first function, and the one it goes on to. */
+static void mark_entry(struct dwu_scan_memory *m)
+{
+	uint32_t entry = entry_of(m);
 	struct dwu_op op = { .next = entry };
 
-	set_start(m, entry);
-	do {
+	while (op.next - entry < ENTRY_SIZE) {
+		set_start(m, entry);
 		dwu_code_read(&m->text, op.next, &op);
 		/* a jump with a delay slot may ask where it is: bal */
 		if (op.insn.flow == DWU_FLOW_JUMP &&
 		    (!op.insn.delay || op.target - entry >= ENTRY_SIZE))
 			set_start(m, op.target);
-	} while (op.insn.size != 0 && op.insn.flow == DWU_FLOW_NEXT &&
-		 op.next - entry < ENTRY_SIZE);
+		if (op.insn.size == 0 || op.insn.flow != DWU_FLOW_NEXT)
+			break;
+	}
 }
 
 static void mark_all(struct dwu_scan_memory *m)
 {
-	const struct dwunw_elf *elf = &m->text.module->elf;
 	struct dwunw_section s;
 	uint32_t i = 1, start;
 	bool any = false;
 
-	while (dwu_code_section(elf, &i, &s)) {
+	while (dwu_code_section(&m->text, &i, &s)) {
 		start = dwu_code_place(&m->text, s.vaddr);
 		if (start == DWU_NOWHERE || s.size > m->text.size - start)
 			continue;
@@ -280,64 +283,45 @@ static void mark_all(struct dwu_scan_memory *m)
 	}
 	if (!any)
 		mark(m, 0, m->text.size);
-	start = dwu_code_place(&m->text, elf->entry & m->text.arch->pc_mask);
-	m->text.isa = dwu_isa(m->text.arch, elf->entry);
-	if (start != DWU_NOWHERE)
-		mark_entry(m, start);
+	m->text.isa = dwu_isa(arch_of(m), m->text.module->elf.entry);
+	mark_entry(m);
 }
 
-/* Does the window hold `at`, and not at an edge that is not the text's? */
-static bool well_inside(const struct dwu_scan_memory *m, uint32_t at)
-{
-	uint32_t end = window_end(m), margin = (end - m->window) / 4;
-
-	return m->serial == m->text.module->serial &&
-	       m->segment == m->text.vaddr && at >= m->window && at < end &&
-	       (m->window == 0 || at - m->window >= margin) &&
-	       (end >= m->text.size || end - at >= margin);
-}
-
-/* A window around `at`, with its starts marked. */
+/*
+ * A window with its starts marked: all of the text, or twice the half of a
+ * window's size that holds `at`, with a quarter before and behind it.
+ */
 static void sweep(struct dwu_scan_memory *m, uint32_t at)
 {
-	uint32_t size = m->start_count << shift_of(m);
+	uint32_t half = window_size(m) / 2, window = 0;
 
-	if (well_inside(m, at))
+	if (m->text.size > 2 * half && at >= half)
+		window = (at / half * half - half / 2) & ~31u;
+	if (m->serial == m->text.module->serial &&
+	    m->segment == m->text.vaddr && m->window == window)
 		return;
 	m->serial = m->text.module->serial;
 	m->segment = m->text.vaddr;
-	m->window = 0;
-	if (m->text.size > size && at > size / 2)
-		m->window = (at - size / 2) & ~31u;
+	m->window = window;
 	memset(m->starts, 0, m->start_count / 8);
 	mark_all(m);
 }
 
 /* --- pieces between call targets ------------------------------------------------ */
 
-/* A function while its end is looked for. */
-struct extent {
-	uint32_t reach;	 /* the farthest place that a branch leads to */
-	uint32_t called; /* behind the last call; 0: none yet */
-	bool past;	 /* a branch from before that call goes past it */
-	bool padded;	 /* … and no-ops follow it */
-	bool framed;	 /* a frame was opened */
-};
-
 /* Code read one instruction after another, as the passes below do. */
 struct line {
-	struct dwu_scan_memory *m;
 	struct dwu_op op;
 	uint32_t next; /* behind the instruction and its delay slot */
 	bool opens;    /* a frame, here */
 	bool released; /* sp was moved up since control last could leave */
-	struct constants constants;
+	struct constants constants; /* of MIPS16e */
 };
 
 /* Does the instruction, by itself, free stack? */
 static bool moves_up(struct dwu_scan_memory *m, const struct dwu_op *op)
 {
-	struct dwu_value *sp = &m->next.regs[m->text.arch->sp];
+	struct dwu_value *sp = &m->next.regs[arch_of(m)->sp];
 
 	if (op->insn.size == 0 || op->insn.flow != DWU_FLOW_NEXT)
 		return false;
@@ -352,120 +336,127 @@ static void pass_detour(struct dwu_scan_memory *m, struct dwu_op *jump)
 	uint8_t size = jump->insn.size;
 	struct dwu_op op;
 
+	if (dwu_scan_ops(m->text.ops)->delay_slots)
+		return;
 	if (dwu_scan_detour(&m->text, jump)) {
 		jump->insn.flow = DWU_FLOW_NEXT;
 		return;
 	}
-	if (m->text.ops->unit != 4 || jump->insn.delay)
+	if (unit_of(m) != 4)
 		return;
 	dwu_code_read(&m->text, jump->target - size, &op);
 	if (op.insn.flow == DWU_FLOW_JUMP && op.target == jump->at - size)
 		jump->insn.flow = DWU_FLOW_END;
 }
 
-static void read_line(struct line *l)
+static void read_line(struct dwu_scan_memory *m, struct line *l)
 {
 	struct dwu_op slot;
 
 	if (l->op.insn.flow != DWU_FLOW_NEXT)
 		l->released = false;
-	dwu_code_read(&l->m->text, l->next, &l->op);
+	dwu_code_read(&m->text, l->next, &l->op);
 	l->next = l->op.next;
-	l->opens = start_kind(l->m, &l->op) == DWU_START_MAYBE;
-	l->released |= moves_up(l->m, &l->op);
+	l->opens = start_kind(m, &l->op) == DWU_START_MAYBE;
+	l->released |= moves_up(m, &l->op);
 	if (l->op.insn.flow == DWU_FLOW_JUMP)
-		pass_detour(l->m, &l->op);
+		pass_detour(m, &l->op);
 	if (l->op.insn.delay) {
-		dwu_code_read(&l->m->text, l->next, &slot);
-		l->released |= moves_up(l->m, &slot);
+		dwu_code_read(&m->text, l->next, &slot);
+		l->released |= moves_up(m, &slot);
 		l->next = slot.next;
 	}
+	if (!IS_ON(CONFIG_SCAN_MIPS16))
+		return;
 	note_constant(&l->constants, &l->op);
 	if (leaves(&l->op.insn))
-		l->next = skip_data(l->m, &l->constants, &l->op, l->next);
+		l->next = skip_data(m, &l->constants, &l->op, l->next);
 }
 
-/* A branch or a jump within a function? */
-static bool is_branch(const struct line *l)
-{
-	return l->op.insn.flow == DWU_FLOW_BRANCH ||
-	       l->op.insn.flow == DWU_FLOW_JUMP;
-}
+/* A function while its end is looked for. */
+struct extent {
+	uint32_t reach;	 /* the farthest place that a branch leads to */
+	uint32_t called; /* behind the last call; 0: none yet */
+	bool past;	 /* a branch from before that call goes past it */
+	bool padded;	 /* … and no-ops follow it */
+	bool framed;	 /* a frame was opened */
+};
 
-/* Does a frame open here, behind a call that did not return? */
-static bool opens_behind_call(const struct line *l, const struct extent *x)
+static void begin(struct dwu_scan_memory *m, struct extent *x, uint32_t at)
 {
-	uint32_t near = l->m->text.ops->unit == 1 ? 0 : NEAR;
-
-	return l->opens && x->called != 0 && !x->past &&
-	       l->op.at - x->called <= near;
+	set_start(m, aligned(m, at));
+	memset(x, 0, sizeof(*x));
 }
 
 /*
- * A call, no-ops, and a jump to where a register says, alone: the call does not
- * return, and the jump is a function (musl's qsort has one).
+ * Does a function begin behind the last call, which then does not return? A
+ * frame opens there; or behind no-ops stands a jump to where a register says,
+ * alone (musl's qsort has one).
  */
-static bool leaves_behind_call(const struct line *l, const struct extent *x)
+static bool begins_behind_call(const struct dwu_scan_memory *m,
+			       const struct line *l, const struct extent *x)
 {
-	return l->op.insn.flow == DWU_FLOW_INDIRECT && !l->op.insn.table &&
-	       x->padded && !x->past && l->op.at == x->called;
-}
+	uint32_t near = unit_of(m) == 1 ? 0 : NEAR;
 
-static struct extent extent_from(struct dwu_scan_memory *m, uint32_t at)
-{
-	set_start(m, aligned(m, at));
-	return (struct extent){ 0 };
+	if (x->called == 0 || x->past)
+		return false;
+	if (l->opens && l->op.at - x->called <= near)
+		return true;
+	return l->op.insn.flow == DWU_FLOW_INDIRECT && !l->op.insn.table &&
+	       x->padded && l->op.at == x->called;
 }
 
 /* A jump over a few words that cannot be decoded (musl's _start on mips). */
-static bool is_over_data(const struct line *l)
+static bool is_over_data(struct dwu_scan_memory *m, const struct line *l)
 {
 	struct dwu_op op;
 
 	if (l->op.insn.flow != DWU_FLOW_JUMP || l->op.target <= l->next ||
 	    l->op.target - l->next > OVER_MAX)
 		return false;
-	dwu_code_read(&l->m->text, l->next, &op);
+	dwu_code_read(&m->text, l->next, &op);
 	return op.insn.size == 0;
 }
 
 /*
- * Cuts [lo, hi), which no call leads into, where a function seems to end:
+ * Cuts the piece, which no call leads into, where a function seems to end:
  * behind a return or a jump that no branch goes past; behind a call where
  * a frame opens; behind data. A jump in a function without a frame, or behind
  * the frame's end, may be a tail call: how far it goes says nothing.
  */
-static void cut(struct dwu_scan_memory *m, uint32_t lo, uint32_t hi)
+static void cut(struct dwu_scan_memory *m)
 {
-	struct line l = { .m = m, .next = skip_pads(m, lo, hi) };
-	struct extent x = extent_from(m, l.next);
+	struct line l = { .next = skip_pads(m, m->from, m->to) };
+	struct extent x;
 
-	while (l.next < hi) {
-		read_line(&l);
+	begin(m, &x, l.next);
+	while (l.next < m->to) {
+		read_line(m, &l);
 		if (l.op.insn.size == 0) {
-			x = extent_from(m, l.next);
+			begin(m, &x, l.next);
 			continue;
 		}
-		if (is_over_data(&l)) {
+		if (is_over_data(m, &l)) {
 			l.next = l.op.target;
 			continue;
 		}
-		if (opens_behind_call(&l, &x) || leaves_behind_call(&l, &x))
-			x = extent_from(m, x.called);
+		if (begins_behind_call(m, &l, &x))
+			begin(m, &x, x.called);
 		x.framed |= l.opens;
 		if ((l.op.insn.flow == DWU_FLOW_BRANCH ||
-		     (is_branch(&l) && x.framed && !l.released)) &&
-		    l.op.target < hi && l.op.target > x.reach)
+		     (l.op.insn.flow == DWU_FLOW_JUMP && x.framed &&
+		      !l.released)) &&
+		    l.op.target < m->to && l.op.target > x.reach)
 			x.reach = l.op.target;
 		if (l.op.insn.flow == DWU_FLOW_CALL) {
-			x.called = skip_pads(m, l.next, hi);
+			x.called = skip_pads(m, l.next, m->to);
 			x.padded = x.called != l.next;
 			x.past = x.reach > x.called;
 		}
 		if (ends(&l.op.insn) && l.next > x.reach) {
-			l.next = skip_pads(m, l.next, hi);
-			if (l.next < hi)
-				x = extent_from(m, l.next);
+			l.next = skip_pads(m, l.next, m->to);
+			if (l.next < m->to)
+				begin(m, &x, l.next);
 		}
 	}
 }
@@ -474,14 +465,14 @@ static void cut(struct dwu_scan_memory *m, uint32_t lo, uint32_t hi)
  * Has the piece at `at` what cannot be decoded? Or does it stand behind such a
  * word, where instructions all have the size of one: in the middle of a table.
  */
-static bool is_data(struct dwu_scan_memory *m, uint32_t at, uint32_t hi)
+static bool is_data(struct dwu_scan_memory *m, uint32_t at)
 {
 	struct dwu_op op = { .next = at };
 
-	/* mips16: what data there is among the code is seen by its loads */
-	if (m->text.isa)
+	/* MIPS16e: what data there is among the code is seen by its loads */
+	if (IS_ON(CONFIG_SCAN_MIPS16) && m->text.isa)
 		return false;
-	if (m->text.ops->unit == 4 && at >= 4) {
+	if (unit_of(m) == 4 && at >= 4) {
 		dwu_code_read(&m->text, at - 4, &op);
 		if (op.insn.size == 0)
 			return true;
@@ -489,23 +480,24 @@ static bool is_data(struct dwu_scan_memory *m, uint32_t at, uint32_t hi)
 	}
 	do {
 		dwu_code_read(&m->text, op.next, &op);
-	} while (op.insn.size != 0 && op.next < hi && !is_start(m, op.next));
+	} while (op.insn.size != 0 && op.next < m->to && !is_start(m, op.next));
 	return op.insn.size == 0;
 }
 
-/* Joins pieces of [lo, hi) that branch into each other. */
-static void join(struct dwu_scan_memory *m, uint32_t lo, uint32_t hi)
+/* Joins what was cut and branches into each other. */
+static void join(struct dwu_scan_memory *m)
 {
-	struct line l = { .m = m, .next = lo };
+	struct line l = { .next = m->from };
 	bool data = false;
 	uint32_t target;
 
-	while (l.next < hi) {
-		read_line(&l);
-		if (l.op.at == lo || is_start(m, l.op.at))
-			data = is_data(m, l.op.at, hi);
+	while (l.next < m->to) {
+		read_line(m, &l);
+		if (l.op.at == m->from || is_start(m, l.op.at))
+			data = is_data(m, l.op.at);
 		target = l.op.target;
-		if (!is_branch(&l) || data || target < lo || target >= hi)
+		if (!(l.op.insn.flow & (DWU_FLOW_BRANCH | DWU_FLOW_JUMP)) ||
+		    data || target < m->from || target >= m->to)
 			continue;
 		/* a tail call */
 		if (l.op.insn.flow == DWU_FLOW_JUMP &&
@@ -518,209 +510,164 @@ static void join(struct dwu_scan_memory *m, uint32_t lo, uint32_t hi)
 	}
 }
 
-/*
- * The piece of [*lo, *hi) around `at`, cut and joined. What was cut begins at
- * *done, and that is not done again.
- */
-static void piece(struct dwu_scan_memory *m, uint32_t at, uint32_t *lo,
-		  uint32_t *hi, uint32_t *done)
+/* The piece around `at`, cut and joined; what was done is not done again. */
+static void find_piece(struct dwu_scan_memory *m, uint32_t at)
 {
-	between_starts(m, at, lo, hi);
-	if (*lo >= *done)
+	between_starts(m, at);
+	if (m->from >= m->done)
 		return;
-	*done = *lo;
-	cut(m, *lo, *hi);
-	join(m, *lo, *hi);
-	between_starts(m, at, lo, hi);
+	m->done = m->from;
+	cut(m);
+	join(m);
+	between_starts(m, at);
 }
 
 /* --- pieces that are no functions ----------------------------------------------- */
 
-/* Where a function is looked for: `place` of it, and between what. */
-struct limits {
-	struct dwu_scan_memory *memory;
-	uint32_t place;
-	uint32_t lo;
-	uint32_t hi;
-	uint8_t isa;
-};
-
-/* What no whole function does. */
-struct verdict {
-	const struct dwunw_arch_ops *arch;
-	/* it frees more than was taken since its start, or calls others
-	 * without keeping its return address */
-	bool inside;
-	/* it returns with something left on the stack, or calls with a stack
-	 * that is not aligned: here, the first time */
-	uint32_t odd;
-	const struct dwu_scan_ops *ops;
-};
-
-static bool is_odd(const struct verdict *v, uint8_t moment, int32_t sp)
+/* Is sp so where no function's is: at a return, at a call? */
+static bool is_odd(const struct dwu_scan_memory *m, uint8_t moment, int32_t sp)
 {
-	uint8_t align = dwu_call_align(v->ops);
+	uint8_t align = dwu_call_align(m->text.ops);
 
 	if (moment == DWU_IN_CALL)
 		return align != 0 && sp % align != 0;
-	return moment == DWU_LEAVING && sp < -v->arch->entry_size;
+	return moment == DWU_LEAVING && sp < -arch_of(m)->entry_size;
 }
 
 static bool judge(void *ctx, const struct dwu_scan_at *at)
 {
-	struct verdict *v = ctx;
-	const struct dwu_value *sp = &at->state->regs[v->arch->sp];
-	int32_t entry = -v->arch->entry_size;
+	struct dwu_scan_memory *m = ctx;
+	const struct dwunw_arch_ops *arch = arch_of(m);
+	const struct dwu_value *sp = &at->state->regs[arch->sp];
+	int32_t entry = -arch->entry_size;
 
-	if (at->moment == DWU_IN_CALL && dwu_scan_ra_lost(v->arch, at->state))
-		v->inside = true;
+	if (at->moment == DWU_IN_CALL && dwu_scan_ra_lost(m, at->state))
+		m->inside = true;
 	if (sp->kind != DWU_VALUE_CFA)
 		return true;
 	/* a thread's start takes its return address off the stack and stays */
-	v->inside |= sp->n > (at->moment >= DWU_LEAVING ? entry : 0);
-	if (is_odd(v, at->moment, sp->n) && at->op->at < v->odd)
-		v->odd = at->op->at;
+	m->inside |= sp->n > (at->moment >= DWU_LEAVING ? entry : 0);
+	if (is_odd(m, at->moment, sp->n) && at->op->at < m->odd)
+		m->odd = at->op->at;
 	return true;
 }
 
-static struct verdict verdict(const struct limits *b, uint32_t lo, uint32_t hi)
+/*
+ * What no whole function does: it frees more than was taken since its start, or
+ * calls others without keeping its return address.
+ */
+static bool is_inside(struct dwu_scan_memory *m, uint32_t from)
 {
-	const struct dwu_function function = { .start = lo,
-					       .end = hi,
-					       .isa = b->isa };
-	struct verdict v = { .arch = b->memory->text.arch,
-			     .odd = DWU_NOWHERE,
-			     .ops = b->memory->text.ops };
+	const struct dwu_function function = { .start = from,
+					       .end = m->to,
+					       .isa = m->text.isa };
 
-	if (b->memory->steps <= STEP_MAX)
-		(void)dwu_scan_explore(b->memory, &function, DWU_NOWHERE, judge,
-				       &v);
-	return v;
-}
-
-/* The first place of the window that the function may begin at. */
-static uint32_t lowest(const struct limits *b)
-{
-	return b->lo > b->memory->window ? b->lo : b->memory->window;
-}
-
-/* The program's first function keeps no return address. */
-static bool is_entry(const struct dwu_scan_memory *m, uint32_t at)
-{
-	const struct dwu_text *text = &m->text;
-	uint64_t entry = text->module->elf.entry;
-
-	return at == dwu_code_place(text, entry & text->arch->pc_mask);
+	m->inside = false;
+	m->odd = DWU_NOWHERE;
+	if (m->steps <= STEP_MAX)
+		(void)dwu_scan_explore(m, &function, DWU_NOWHERE, judge, m);
+	return m->inside;
 }
 
 /*
- * A landing pad, or blocks of a switch, belong to the function before them.
- * The start of the function that holds [lo, hi).
+ * A landing pad, or blocks of a switch, belong to the function before them:
+ * makes [from, to) what holds the piece. The program's first function keeps no
+ * return address.
  */
-static uint32_t join_before(const struct limits *b, uint32_t lo, uint32_t hi,
-			    uint32_t done)
+static void join_before(struct dwu_scan_memory *m)
 {
-	uint32_t start = lo, end, i;
+	uint32_t from = m->from, to = m->to, entry = entry_of(m), i;
 
-	if (is_entry(b->memory, lo) || !verdict(b, lo, hi).inside)
-		return lo;
-	for (i = 0; i < PIECE_MAX && start > lowest(b); i++) {
-		end = start;
-		start = lowest(b);
-		piece(b->memory, end - 1, &start, &end, &done);
-		if (!is_entry(b->memory, start) && verdict(b, start, hi).inside)
-			continue;
-		clear_starts(b->memory, start, lo);
-		return start;
-	}
-	return lo;
-}
-
-/*
- * The last calls of the function before `hi` that no branch within it goes
- * past: behind one that does not return another may begin. Their number.
- */
-static uint32_t last_calls(const struct limits *b, uint32_t hi,
-			   uint32_t calls[CALL_MAX])
-{
-	struct line l = { .m = b->memory, .next = b->lo };
-	uint32_t reach = 0, kept = 0;
-
-	while (l.next < hi) {
-		read_line(&l);
-		if (is_branch(&l) && l.op.target > reach && l.op.target < b->hi)
-			reach = l.op.target;
-		if (l.op.insn.flow != DWU_FLOW_CALL || reach > l.next)
-			continue;
-		if (kept == CALL_MAX) {
-			kept--;
-			memmove(&calls[0], &calls[1],
-				(CALL_MAX - 1) * sizeof(calls[0]));
+	for (i = 0; i <= PIECE_MAX; i++) {
+		if (m->from == entry || !is_inside(m, m->from)) {
+			clear_starts(m, m->from, from);
+			return;
 		}
-		calls[kept++] = skip_pads(b->memory, l.next, hi);
+		if (m->from <= m->lo)
+			break;
+		find_piece(m, m->from - 1);
+		m->to = to;
 	}
-	return kept;
+	m->from = from;
 }
 
-/* Is v, of code that was cut off, better than what was odd at `odd`? */
-static bool is_better(const struct verdict *v, uint32_t odd)
+/*
+ * Behind the last call up to `end` that no branch in the function goes past: if
+ * it does not return, a function may begin there. 0: there is none.
+ */
+static uint32_t last_call(struct dwu_scan_memory *m, uint32_t end)
 {
-	if (v->inside)
+	struct line l = { .next = m->from };
+	uint32_t reach = 0, found = 0;
+
+	while (l.next < end) {
+		if (m->steps++ > STEP_MAX)
+			return 0;
+		read_line(m, &l);
+		if (l.op.insn.flow & (DWU_FLOW_BRANCH | DWU_FLOW_JUMP) &&
+		    l.op.target > reach && l.op.target < m->to)
+			reach = l.op.target;
+		if (l.op.insn.flow == DWU_FLOW_CALL && reach <= l.next &&
+		    l.next <= end)
+			found = l.next;
+	}
+	return found;
+}
+
+/* Does what was cut off look better than all, in which `odd` was odd? */
+static bool is_better(struct dwu_scan_memory *m, uint32_t start, uint32_t odd)
+{
+	if (is_inside(m, start))
 		return false;
 	/* misaligned calls: the next function may be one more to cut off */
-	return v->odd == DWU_NOWHERE ||
-	       (dwu_call_align(v->ops) != 0 && v->odd > odd);
+	return m->odd == DWU_NOWHERE ||
+	       (dwu_call_align(m->text.ops) != 0 && m->odd > odd);
 }
 
 /* What begins behind a call that does not return is cut off. */
-static void split(struct limits *b)
+static void split(struct dwu_scan_memory *m, uint32_t place)
 {
-	uint32_t calls[CALL_MAX], i, left, odd;
-	struct verdict v;
+	uint32_t odd, end, start, left, calls;
 
 	for (left = PIECE_MAX; left > 0; left--) {
-		v = verdict(b, b->lo, b->hi);
-		odd = v.odd;
+		(void)is_inside(m, m->from);
+		odd = end = m->odd;
 		if (odd == DWU_NOWHERE)
 			return;
-		i = last_calls(b, odd, calls);
+		calls = CALL_MAX;
 		do {
-			if (i-- == 0)
+			end = last_call(m, end);
+			if (end == 0 || calls-- == 0)
 				return;
-			v = verdict(b, calls[i], b->hi);
-		} while (!is_better(&v, odd));
-		set_start(b->memory, calls[i]);
-		if (b->place >= calls[i])
-			b->lo = calls[i];
+			start = skip_pads(m, end--, m->to);
+		} while (!is_better(m, start, odd));
+		set_start(m, start);
+		if (place >= start)
+			m->from = start;
 		else
-			b->hi = calls[i];
+			m->to = start;
 	}
 }
 
-bool dwu_sweep(struct dwu_scan_memory *memory, uint32_t place,
+bool dwu_sweep(struct dwu_scan_memory *m, uint32_t place,
 	       struct dwu_function *function)
 {
-	struct limits limits = { .memory = memory,
-				 .place = place,
-				 .lo = function->start,
-				 .hi = function->end,
-				 .isa = function->isa };
-	struct limits *b = &limits;
-	uint32_t lo, hi, done = DWU_NOWHERE;
+	uint32_t end;
 
-	sweep(memory, place);
-	memory->text.isa = function->isa;
-	memory->steps = 0;
-	lo = lowest(b);
-	hi = b->hi < window_end(memory) ? b->hi : window_end(memory);
-	between_starts(memory, place, &lo, &hi);
-	if (lo == memory->window && lo > b->lo)
+	sweep(m, place);
+	m->text.isa = function->isa;
+	m->steps = 0;
+	m->done = DWU_NOWHERE;
+	end = m->window + window_size(m);
+	m->lo = function->start > m->window ? function->start : m->window;
+	m->hi = function->end < end ? function->end : end;
+	between_starts(m, place);
+	if (m->from == m->window && m->from > function->start)
 		return false;
-	piece(memory, place, &lo, &hi, &done);
-	b->lo = join_before(b, lo, hi, done);
-	b->hi = hi;
-	split(b);
-	function->start = b->lo;
-	function->end = b->hi;
+	find_piece(m, place);
+	join_before(m);
+	split(m, place);
+	function->start = m->from;
+	function->end = m->to;
 	return true;
 }

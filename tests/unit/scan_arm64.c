@@ -27,7 +27,7 @@ static struct dwu_code code_at(const uint32_t *words, size_t count, size_t at)
 	return (struct dwu_code){ .bytes = bytes + 4 * at,
 				  .size = size < DWU_INSN_MAX ? size :
 								DWU_INSN_MAX,
-				  .vaddr = 0x10000000 + 4 * at };
+				  .vaddr = (uint32_t)(0x10000000 + 4 * at) };
 }
 
 static struct dwu_scan_state entry_state(void)
@@ -39,6 +39,7 @@ static struct dwu_scan_state entry_state(void)
 	for (i = 0; i < DWU_SCAN_REGS; i++) {
 		state.regs[i].kind = DWU_VALUE_ENTRY;
 		state.regs[i].reg = i;
+		state.slots[i] = DWU_SLOT_NONE;
 	}
 	state.regs[SP] = (struct dwu_value){ .kind = DWU_VALUE_CFA };
 	return state;
@@ -81,9 +82,9 @@ static const char *text_of(const struct dwu_scan_state *state)
 	else
 		ADD("sp?");
 	for (i = 0; i < dwu_arch_arm64.saved_count; i++)
-		if (state->saved & 1u << i)
+		if (state->slots[dwu_arch_arm64.saved[i]] != DWU_SLOT_NONE)
 			ADD(" x%u@%d", dwu_arch_arm64.saved[i],
-			    state->slots[i]);
+			    state->slots[dwu_arch_arm64.saved[i]]);
 	ADD("%s%s", state->ra_signed ? " signed" : "",
 	    state->slot_signed ? " slot-signed" : "");
 #undef ADD
@@ -754,9 +755,15 @@ static void run(const struct sequence *s)
 
 static const char *flow_text(uint32_t word)
 {
-	static const char *const names[] = { "next", "call",	 "branch",
-					     "jump", "indirect", "return",
-					     "end" };
+	static const char *const names[] = {
+		[DWU_FLOW_NEXT] = "next",
+		[DWU_FLOW_CALL] = "call",
+		[DWU_FLOW_BRANCH] = "branch",
+		[DWU_FLOW_JUMP] = "jump",
+		[DWU_FLOW_INDIRECT] = "indirect",
+		[DWU_FLOW_RETURN] = "return",
+		[DWU_FLOW_END] = "end",
+	};
 	static char text[64];
 	struct dwu_code code = code_at(&word, 1, 0);
 	struct dwu_insn insn;
@@ -770,8 +777,8 @@ static const char *flow_text(uint32_t word)
 		     insn.pad ? " pad" : "", insn.table ? " table" : "",
 		     insn.delay ? " delay" : "", insn.likely ? " likely" : "");
 	if (insn.target)
-		snprintf(text + n, sizeof(text) - (size_t)n, " %+" PRId64,
-			 (int64_t)(insn.target - code.vaddr));
+		snprintf(text + n, sizeof(text) - (size_t)n, " %+" PRId32,
+			 (int32_t)(insn.target - code.vaddr));
 	return text;
 }
 

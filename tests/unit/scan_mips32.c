@@ -45,8 +45,15 @@ static struct dwu_code code_of(const uint8_t *bytes, size_t size, uint8_t isa)
 				  .isa = isa };
 }
 
-static const char *const flows[] = { "next",	 "call",   "branch", "jump",
-				     "indirect", "return", "end" };
+static const char *const flows[] = {
+	[DWU_FLOW_NEXT] = "next",
+	[DWU_FLOW_CALL] = "call",
+	[DWU_FLOW_BRANCH] = "branch",
+	[DWU_FLOW_JUMP] = "jump",
+	[DWU_FLOW_INDIRECT] = "indirect",
+	[DWU_FLOW_RETURN] = "return",
+	[DWU_FLOW_END] = "end",
+};
 
 /* "call 1234 delay", as the tables below say it. */
 static const char *insn_text(const struct dwu_insn *insn)
@@ -57,7 +64,7 @@ static const char *insn_text(const struct dwu_insn *insn)
 	if (insn->size == 0)
 		return "bad";
 	if (insn->target)
-		snprintf(target, sizeof(target), " %" PRIx64, insn->target);
+		snprintf(target, sizeof(target), " %" PRIx32, insn->target);
 	snprintf(text, sizeof(text), "%s%s%s%s%s%s", flows[insn->flow], target,
 		 insn->delay ? " delay" : "", insn->likely ? " likely" : "",
 		 insn->pad ? " pad" : "", insn->table ? " table" : "");
@@ -213,6 +220,8 @@ static void enter(struct dwu_scan_state *state)
 		state->regs[i].kind = DWU_VALUE_ENTRY;
 		state->regs[i].reg = i;
 	}
+	for (i = 0; i < DWU_SCAN_REGS; i++)
+		state->slots[i] = DWU_SLOT_NONE;
 	state->regs[SP] = (struct dwu_value){ .kind = DWU_VALUE_CFA };
 }
 
@@ -247,11 +256,12 @@ static const char *state_text(const struct dwu_scan_state *state)
 					 "%sr%u=%s", used ? " " : "", i, what);
 	}
 	for (i = 0; i < arch->saved_count; i++)
-		if (state->saved & 1u << i)
+		if (state->slots[arch->saved[i]] != DWU_SLOT_NONE)
 			used += (size_t)snprintf(
 				text + used, sizeof(text) - used,
 				"%s%u@%" PRId32, used ? " " : "",
-				arch->saved[i], state->slots[i]);
+				arch->saved[i],
+				state->slots[arch->saved[i]]);
 	return text;
 }
 
@@ -454,6 +464,31 @@ static void test_start(void)
 	}
 }
 
+/* --- what the engine takes for granted where mips32 is the only target ------------ */
+
+static void test_alone(void)
+{
+	const struct dwunw_arch_ops *alone = &dwu_scan_arch_alone;
+	unsigned int i, differ = 0;
+
+	is_u64(alone->reg_count, arch->reg_count, "alone: reg_count");
+	is_u64(alone->sp, arch->sp, "alone: sp");
+	is_u64(alone->ra, arch->ra, "alone: ra");
+	is_u64(alone->link_register, arch->link_register, "alone: link");
+	is_u64(alone->entry_size, arch->entry_size, "alone: entry_size");
+	is_u64(alone->preserved, arch->preserved, "alone: preserved");
+	is_u64(alone->pc_mask, arch->pc_mask, "alone: pc_mask");
+	is_u64(alone->isa_mask, arch->isa_mask, "alone: isa_mask");
+	is_u64(alone->scan->unit, arch->scan->unit, "alone: unit");
+	is_u64(alone->scan->red_zone, arch->scan->red_zone, "alone: red zone");
+	is_u64(alone->scan->delay_slots, arch->scan->delay_slots,
+	       "alone: delay slots");
+	/* the columns of rows that are filled */
+	for (i = 0; i < arch->saved_count; i++)
+		differ += !dwu_scan_is_saved(arch, arch->saved[i]);
+	is_u64(differ, 0, "what rows can say is saved is what calls preserve");
+}
+
 /* --- which isa a word looks like ----------------------------------------------- */
 
 static const struct {
@@ -562,6 +597,7 @@ int main(void)
 		arch = dwunw_arch_by_id(id);
 		if (!arch || !arch->scan)
 			return skip_all("no scan of mips32 in this build");
+		test_alone();
 		test_flow(flow_cases, 0);
 		test_flow(flow16_cases, 1);
 		test_places();

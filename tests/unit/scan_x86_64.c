@@ -16,8 +16,15 @@
 static const struct dwunw_arch_ops *const arch = &dwu_arch_x86_64;
 static const struct dwu_scan_ops *const scan = &dwu_scan_x86_64;
 
-static const char *const flow_names[] = { "next", "call", "branch", "jump",
-					  "indirect", "return", "end" };
+static const char *const flow_names[] = {
+	[DWU_FLOW_NEXT] = "next",
+	[DWU_FLOW_CALL] = "call",
+	[DWU_FLOW_BRANCH] = "branch",
+	[DWU_FLOW_JUMP] = "jump",
+	[DWU_FLOW_INDIRECT] = "indirect",
+	[DWU_FLOW_RETURN] = "return",
+	[DWU_FLOW_END] = "end",
+};
 
 /* --- against objdump ------------------------------------------------------- */
 
@@ -148,7 +155,7 @@ static void compare(const struct line *lines, size_t count)
 {
 	const struct line *line = &lines[0];
 	uint8_t bytes[DWU_INSN_MAX * LINES];
-	struct dwu_code code = { bytes, 0, line->vaddr, 0 };
+	struct dwu_code code = { bytes, 0, (uint32_t)line->vaddr, 0 };
 	struct dwu_insn insn;
 	size_t i;
 
@@ -175,7 +182,7 @@ static void compare(const struct line *lines, size_t count)
 		       line->size, line->vaddr, line->text);
 	} else if (!same_flow(&insn, line)) {
 		counts.flows++;
-		printf("# flow %s to 0x%" PRIx64 ": %" PRIx64 ": %s\n",
+		printf("# flow %s to 0x%" PRIx32 ": %" PRIx64 ": %s\n",
 		       flow_names[insn.flow], insn.target, line->vaddr,
 		       line->text);
 	}
@@ -221,10 +228,11 @@ static void enter_function(struct dwu_scan_state *state)
 		state->regs[i].kind = DWU_VALUE_ENTRY;
 		state->regs[i].reg = i;
 	}
+	for (i = 0; i < DWU_SCAN_REGS; i++)
+		state->slots[i] = DWU_SLOT_NONE;
 	state->regs[RA] = (struct dwu_value){ 0 };
 	state->regs[SP] = (struct dwu_value){ .kind = DWU_VALUE_CFA, .n = -8 };
-	state->slots[0] = -8; /* arch->saved[0] is the return address */
-	state->saved = 1;
+	state->slots[RA] = -8;
 }
 
 struct text {
@@ -276,11 +284,11 @@ static const char *state_text(const struct dwu_scan_state *state)
 	}
 	add(&text, "[");
 	for (i = 0; i < arch->saved_count; i++)
-		if (state->saved & 1u << i)
+		if (state->slots[arch->saved[i]] != DWU_SLOT_NONE)
 			add(&text, "%s%s%+d",
 			    text.bytes[text.size - 1] == '[' ? "" : " ",
 			    arch->column_names[arch->saved[i]],
-			    state->slots[i]);
+			    state->slots[arch->saved[i]]);
 	add(&text, "]");
 	return text.bytes;
 }
@@ -310,7 +318,7 @@ static const char *run(const char *hex, struct dwu_scan_state *state)
 	while (off < size) {
 		code.bytes = bytes + off;
 		code.size = size - off;
-		code.vaddr = 0x1000 + off;
+		code.vaddr = (uint32_t)(0x1000 + off);
 		if (code.size > DWU_INSN_MAX)
 			code.size = DWU_INSN_MAX;
 		scan->decode(arch, &code, &insn);
@@ -808,7 +816,7 @@ static const char *insn_text(const struct dwu_insn *insn)
 		return text.bytes;
 	add(&text, " %s", flow_names[insn->flow]);
 	if (insn->target || insn->flow == DWU_FLOW_JUMP)
-		add(&text, " 0x%" PRIx64, insn->target);
+		add(&text, " 0x%" PRIx32, insn->target);
 	if (insn->table)
 		add(&text, " table");
 	if (insn->pad)
