@@ -327,7 +327,7 @@ bpf_cflags = -std=gnu11 -O2 -g -target $(bpf_target) -ffreestanding \
 
 .PHONY: examples
 examples: libs
-ifneq ($(filter examples,$(goals)),)
+ifneq ($(and $(filter examples,$(goals)),$(wildcard $(config))),)
 ifneq ($(CONFIG_PORT_LINUX),y)
 $(error examples are programs for Linux, and CONFIG_PORT_LINUX is off: \
 	make menuconfig)
