@@ -146,16 +146,25 @@ static void attach_again(struct tool *tool)
 			      &tool->resolver);
 }
 
-/* Calls that were under way still return and send theirs. */
+/*
+ * Calls that were under way still return and send theirs, on a busy machine
+ * some time later: all is here when nothing has been on its way for 60 ms.
+ */
 static void read_last_events(struct tool *tool)
 {
 	uint64_t counters[DWUNW_COUNT_END] = { 0 };
+	int quiet = 0;
 
-	for (int tries = 0; tries < 100; tries++) {
+	for (int tries = 0; tries < 100 && quiet < 6; tries++) {
+		uint64_t before = tool->received;
+
 		probes_read(&tool->probes, 10);
 		probes_counters(&tool->probes, counters);
-		if (tool->received == counters[DWUNW_COUNT_EVENTS])
-			break;
+		if (tool->received == before &&
+		    tool->received == counters[DWUNW_COUNT_EVENTS])
+			quiet++;
+		else
+			quiet = 0;
 	}
 }
 

@@ -187,15 +187,24 @@ static void record(struct tool *tool, bool on)
 
 /* --- the run --------------------------------------------------------------- */
 
-/* Calls that were under way still return and send theirs. */
+/*
+ * Calls that were under way still return and send theirs, on a busy machine
+ * some time later: all is here when nothing has been on its way for 60 ms.
+ */
 static void read_last_events(struct tool *tool)
 {
+	int quiet = 0;
+
 	record(tool, false);
-	for (int tries = 0; tries < 100; tries++) {
+	for (int tries = 0; tries < 100 && quiet < 6; tries++) {
+		uint64_t before = tool->statistics.received;
+
 		loader_read_events(tool->loader, 10);
-		if (tool->statistics.received ==
-		    map_counter(tool, DWUNW_COUNT_EVENTS))
-			break;
+		if (tool->statistics.received == before &&
+		    before == map_counter(tool, DWUNW_COUNT_EVENTS))
+			quiet++;
+		else
+			quiet = 0;
 	}
 }
 
