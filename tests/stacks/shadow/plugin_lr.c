@@ -30,8 +30,8 @@
  * one.
  *
  * MIPS16e code has instructions of 2 and of 4 bytes. Which isa one of 4 bytes
- * is of follows from what led to it: jalx, or bit 0 of a register. Behind the
- * kernel it is taken for MIPS16e if it begins as only jal and extend do.
+ * is of follows from what led to it: jalx, bit 0 of a register, of the pc that
+ * a signal interrupted, or of $t9, where the kernel puts a handler's address.
  *
  * Registers. As in plugin.c, the host's rbp points to the guest's state.
  * CPUARMState: u32 regs[16], u64 xregs[32], u64 pc. CPUMIPSState: u32
@@ -65,7 +65,6 @@ struct insn {
 	uint16_t flags;
 	uint8_t reg;
 	uint8_t size;
-	bool begins16; /* as an instruction of 4 bytes does in MIPS16e */
 };
 
 static int64_t sign_extend(uint32_t value, unsigned bits)
@@ -524,6 +523,15 @@ static void arrive(uint64_t pc, uint64_t sp)
 
 /* --- what an instruction will do --- */
 
+/* The kernel keeps it in bit 0 of the pc, which stands before $0. */
+static uint8_t interrupted_isa(const struct entry *entry)
+{
+	uint64_t pc;
+
+	return machine.word == 4 && peek_word(entry->frame - 8, &pc) &&
+	       (pc & 1);
+}
+
 static void note_syscall(void)
 {
 	uint64_t sp = get_reg(machine.argument), low, size;
@@ -533,6 +541,7 @@ static void note_syscall(void)
 		for (size_t i = entry_count; i-- > 0;)
 			if (entries[i].kind == SNAP_INTERRUPTED) {
 				flow.next[0] = flow.next[1] = entries[i].ra;
+				flow.isa = interrupted_isa(&entries[i]);
 				break;
 			}
 		return;
@@ -768,9 +777,10 @@ static void find_isa(const struct insn *both)
 		isa = 1;
 	else if (flow.goes && !flow.delayed && both->pc == flow.target)
 		isa = flow.isa;
-	else if (flow.sigreturn ||
-		 (!said(both->pc) && both->pc != flow.pc))
-		isa = both->begins16;
+	else if (flow.sigreturn && said(both->pc))
+		isa = flow.isa;
+	else if (machine.word == 4 && !said(both->pc) && both->pc != flow.pc)
+		isa = get_reg(25) == (both->pc | 1);
 }
 
 __attribute__((used)) static void
@@ -837,7 +847,6 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	if (machine.word == 4) {
 		insn[1] = insn[0];
 		word = half_of(bytes);
-		insn->begins16 = word >> 11 == 3 || word >> 11 == 0x1e;
 		if (insn->size == 4)
 			word = word << 16 | half_of(bytes + 2);
 		classify_mips16(&insn[1], word);
