@@ -359,9 +359,14 @@ long_scripts := $(addprefix tests/memleak/,faults.t kernel.t modes.t \
 short_scripts := $(filter-out $(long_scripts) \
 	$(addprefix tests/scan/,decide.t lengths.t stack.t switches.t),\
 	$(test_scripts))
-script_tiers = $(foreach d,\
-	$(sort $(patsubst tests/%/,%,$(dir $(short_scripts)))),\
-	-- $(d) $(filter tests/$(d)/%,$(short_scripts)))
+# A tier is a directory; one that computes goes along with one that waits, and
+# two of one long file each together.
+beside_live := fuzz
+beside_scan := stacks
+script_tiers = $(foreach d,$(filter-out $(beside_live) $(beside_scan),\
+	$(sort $(patsubst tests/%/,%,$(dir $(short_scripts))))),\
+	-- $(d) $(filter $(foreach b,$(d) $(beside_$(d)),tests/$(b)/%),\
+	$(short_scripts)))
 
 # make for another target, whatever was said about this one's tools
 in_target = $(MAKE) ARCH=$(1) CROSS_COMPILE=$(triple_$(1))- \
@@ -387,10 +392,12 @@ test: deps-cross
 else
 # Here, and the unit tests once more on a host of the other byte order.
 second := $(filter mips32eb,$(others))
+# two at a time, unless make was told how many
+two = $(if $(findstring -j,$(MAKEFLAGS)),,-j2)
 test: deps-test
-	@$(MAKE) all unit-programs examples
-	@$(MAKE) SANITIZE=1 unit-programs
-	@$(if $(second),$(call in_target,$(second)) all unit-programs)
+	@$(MAKE) $(two) all unit-programs examples
+	@$(MAKE) $(two) SANITIZE=1 unit-programs
+	@$(if $(second),$(call in_target,$(second)) $(two) all unit-programs)
 	@$(run_tests) unit $(unit_bin) $(script_tiers) \
 		-- asan $(unit_src:%.c=$(base)-asan/%) \
 		-- valgrind $(unit_bin) \
