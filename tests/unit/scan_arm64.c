@@ -7,6 +7,7 @@
 #include "arch/scan.h"
 
 #include "core/bytes.h"
+#include "flows.h"
 #include "tap.h"
 
 #if IS_ON(CONFIG_SCAN_ARM64)
@@ -755,15 +756,6 @@ static void run(const struct sequence *s)
 
 static const char *flow_text(uint32_t word)
 {
-	static const char *const names[] = {
-		[DWU_FLOW_NEXT] = "next",
-		[DWU_FLOW_CALL] = "call",
-		[DWU_FLOW_BRANCH] = "branch",
-		[DWU_FLOW_JUMP] = "jump",
-		[DWU_FLOW_INDIRECT] = "indirect",
-		[DWU_FLOW_RETURN] = "return",
-		[DWU_FLOW_END] = "end",
-	};
 	static char text[64];
 	struct dwu_code code = code_at(&word, 1, 0);
 	struct dwu_insn insn;
@@ -773,7 +765,7 @@ static const char *flow_text(uint32_t word)
 	dwu_scan_arm64.decode(&dwu_arch_arm64, &code, &insn);
 	if (insn.size != 4)
 		return insn.size == 0 ? "none" : "of another size";
-	n = snprintf(text, sizeof(text), "%s%s%s%s%s", names[insn.flow],
+	n = snprintf(text, sizeof(text), "%s%s%s%s%s", flow_names[insn.flow],
 		     insn.pad ? " pad" : "", insn.table ? " table" : "",
 		     insn.delay ? " delay" : "", insn.likely ? " likely" : "");
 	if (insn.target)

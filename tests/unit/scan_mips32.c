@@ -5,6 +5,7 @@
  */
 #include "arch/scan.h"
 
+#include "flows.h"
 #include "tap.h"
 
 #include <stdlib.h>
@@ -45,16 +46,6 @@ static struct dwu_code code_of(const uint8_t *bytes, size_t size, uint8_t isa)
 				  .isa = isa };
 }
 
-static const char *const flows[] = {
-	[DWU_FLOW_NEXT] = "next",
-	[DWU_FLOW_CALL] = "call",
-	[DWU_FLOW_BRANCH] = "branch",
-	[DWU_FLOW_JUMP] = "jump",
-	[DWU_FLOW_INDIRECT] = "indirect",
-	[DWU_FLOW_RETURN] = "return",
-	[DWU_FLOW_END] = "end",
-};
-
 /* "call 1234 delay", as the tables below say it. */
 static const char *insn_text(const struct dwu_insn *insn)
 {
@@ -65,7 +56,7 @@ static const char *insn_text(const struct dwu_insn *insn)
 		return "bad";
 	if (insn->target)
 		snprintf(target, sizeof(target), " %" PRIx32, insn->target);
-	snprintf(text, sizeof(text), "%s%s%s%s%s%s", flows[insn->flow], target,
+	snprintf(text, sizeof(text), "%s%s%s%s%s%s", flow_names[insn->flow], target,
 		 insn->delay ? " delay" : "", insn->likely ? " likely" : "",
 		 insn->pad ? " pad" : "", insn->table ? " table" : "");
 	return text;

@@ -9,22 +9,13 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "flows.h"
 #include "tap.h"
 
 #if IS_ON(CONFIG_SCAN_X86_64)
 
 static const struct dwunw_arch_ops *const arch = &dwu_arch_x86_64;
 static const struct dwu_scan_ops *const scan = &dwu_scan_x86_64;
-
-static const char *const flow_names[] = {
-	[DWU_FLOW_NEXT] = "next",
-	[DWU_FLOW_CALL] = "call",
-	[DWU_FLOW_BRANCH] = "branch",
-	[DWU_FLOW_JUMP] = "jump",
-	[DWU_FLOW_INDIRECT] = "indirect",
-	[DWU_FLOW_RETURN] = "return",
-	[DWU_FLOW_END] = "end",
-};
 
 /* --- against objdump ------------------------------------------------------- */
 
