@@ -348,6 +348,11 @@ $(unit_bin): $(out)/%: %.c $(full_lib) $(made_first)
 	$(Q)$(CC) $(all_cflags) $(test_cflags) -MMD -MP -MF $@.d $< \
 		$(full_lib) $(all_ldflags) $(LDLIBS) -o $@
 
+# What tests run is built beforehand: each directory's rules.mk adds its files,
+# below $(out)/tests/, to test_programs. No test compiles anything.
+test_programs :=
+include $(wildcard tests/*/rules.mk)
+
 run_tests = BUILD='$(abspath $(out))' CC='$(CC)' CXX='$(CXX)' \
 	CLANG='$(CLANG)' NM='$(NM)' SIZE='$(SIZE)' ARCH='$(ARCH)' \
 	EXEC='$(EXEC)' FOREIGN='$(foreign)' CONFIG_H='$(abspath $(config_h))' \
@@ -376,9 +381,11 @@ in_target = $(MAKE) ARCH=$(1) CROSS_COMPILE=$(triple_$(1))- \
 targets := x86_64 arm64 mips32el mips32eb
 others := $(filter-out $(ARCH) $(machine),$(targets))
 
-.PHONY: unit-programs check test test-all test-others demo bench fuzz size
+.PHONY: unit-programs test-programs check test test-all test-others demo bench fuzz size
 .PHONY: guests test-cross test-tools test-long
 unit-programs: $(unit_bin)
+	@:
+test-programs: $(test_programs)
 	@:
 
 check: all unit-programs
@@ -387,7 +394,7 @@ check: all unit-programs
 # On another machine: what can run under EXEC; scripts/foreign says what can.
 ifeq ($(foreign),1)
 test: deps-cross
-	@$(MAKE) all unit-programs
+	@$(MAKE) all unit-programs test-programs
 	@$(run_tests) unit $(unit_bin) $(script_tiers)
 else
 # Here, and the unit tests once more on a host of the other byte order.
@@ -395,7 +402,7 @@ second := $(filter mips32eb,$(others))
 # two at a time, unless make was told how many
 two = $(if $(findstring -j,$(MAKEFLAGS)),,-j2)
 test: deps-test
-	@$(MAKE) $(two) all unit-programs examples
+	@$(MAKE) $(two) all unit-programs test-programs examples
 	@$(MAKE) $(two) SANITIZE=1 unit-programs
 	@$(if $(second),$(call in_target,$(second)) $(two) all unit-programs)
 	@$(run_tests) unit $(unit_bin) $(script_tiers) \
@@ -490,6 +497,7 @@ help:
 #:   libs              the libraries; for mips32 libdwunw-mips32.a as well
 #:   examples          the programs in examples/
 #:   unit-programs     the programs of tests/unit
+#:   test-programs     whatever else the tests run and look at
 #:   clean             remove what was built, keep the configuration
 #:   distclean         remove the configuration as well
 #:
