@@ -348,10 +348,23 @@ $(unit_bin): $(out)/%: %.c $(full_lib) $(made_first)
 	$(Q)$(CC) $(all_cflags) $(test_cflags) -MMD -MP -MF $@.d $< \
 		$(full_lib) $(all_ldflags) $(LDLIBS) -o $@
 
-# What tests run is built beforehand: each directory's rules.mk adds its files,
-# below $(out)/tests/, to test_programs. No test compiles anything.
+# What tests run and look at is built beforehand: each directory's rules.mk adds
+# its files, below $(out)/tests/DIR/, to test_programs. No test compiles anything
+# (tests/house/nobuild.t). What is needed from elsewhere to run the tests of a
+# directory alone is in needs_DIR. A fragment may use what those of examples may,
+# and besides $(unit_bin), $(call has,PROGRAM), $(test_glibc_cc), $(test_build).
+has = $(shell command -v $(1) 2>/dev/null)
+# other unwinders, and what they look at, are built with glibc
+test_glibc_cc := $(if $(findstring musl,$(CC)),gcc,$(CC))
+# The recipe of most: by the private variables $(how), a compiler with its flags,
+# and $(with), what stands behind the sources.
+define test_build
+	@mkdir -p $(@D)
+	$(say) CCLD $@
+	$(Q)$(how) $(filter %.c %.cc %.S %.rs %.o %.so %.a,$^) $(with) -o $@
+endef
 test_programs :=
-include $(wildcard tests/*/rules.mk)
+include $(sort $(wildcard tests/*/rules.mk))
 
 run_tests = BUILD='$(abspath $(out))' CC='$(CC)' CXX='$(CXX)' \
 	CLANG='$(CLANG)' NM='$(NM)' SIZE='$(SIZE)' ARCH='$(ARCH)' \
