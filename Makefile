@@ -361,7 +361,8 @@ test_glibc_cc := $(if $(findstring musl,$(CC)),gcc,$(CC))
 define test_build
 	@mkdir -p $(@D)
 	$(say) CCLD $@
-	$(Q)$(how) $(filter %.c %.cc %.S %.rs %.o %.so %.a,$^) $(with) -o $@
+	$(Q)$(how) $(filter %.c %.cc %.S %.rs %.o,$^) \
+		$(filter %.so %.a,$^) $(with) -o $@
 endef
 test_programs :=
 include $(sort $(wildcard tests/*/rules.mk))
