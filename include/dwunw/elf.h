@@ -117,10 +117,16 @@ dwunw_status_t dwunw_elf_build_id(const struct dwunw_elf *elf, uint8_t *id,
 struct dwunw_elf_symbol {
 	const char *name;
 	uint64_t vaddr;
-	uint64_t size;	/* 0: up to the next symbol */
+	uint64_t size;	/* 0: up to what comes next */
 	uint16_t shndx; /* 0: undefined here */
 	uint8_t type;	/* STT_FUNC 2, STT_GNU_IFUNC 10, … */
 	uint8_t bind;	/* STB_LOCAL 0, STB_GLOBAL 1, STB_WEAK 2 */
+};
+
+/* [start, end): a function whose symbols have no size. */
+struct dwunw_symbol_end {
+	uint64_t start;
+	uint64_t end;
 };
 
 /*
@@ -131,7 +137,9 @@ struct dwunw_symtab {
 	struct dwunw_span entries; /* the table as in the file */
 	struct dwunw_span strings;
 	const uint32_t *order; /* indices of functions by address */
-	uint32_t count;	       /* of order */
+	struct dwunw_symbol_end *ends; /* sorted */
+	uint32_t count;		       /* of order */
+	uint32_t end_count;
 	uint8_t elf_class;
 	uint8_t data;
 	uint16_t machine;
@@ -139,23 +147,38 @@ struct dwunw_symtab {
 
 /*
  * Loads the table. DWUNW_ERR_NO_DEBUG_DATA: the file has no symbols.
- * The size wanted is the tables' own (when the source has no view) and 4
- * bytes a symbol.
+ * The size wanted is the tables' own (when the source has no view), 4
+ * bytes a symbol, 16 more for a function without a size.
  */
 dwunw_status_t dwunw_symtab_open(struct dwunw_symtab *tab,
 				 const struct dwunw_elf *elf,
 				 struct dwunw_arena *arena);
 
 /*
+ * [start, end) is a function by other evidence, such as an FDE: a function
+ * without a size ends where it starts, and with it.
+ */
+void dwunw_symtab_limit(struct dwunw_symtab *tab, uint64_t start, uint64_t end);
+
+/* Function `index` of tab->count, by address. INVALID_ARG: there is none. */
+dwunw_status_t dwunw_symtab_at(const struct dwunw_symtab *tab, uint32_t index,
+			       struct dwunw_elf_symbol *sym);
+
+/*
  * The function that holds vaddr: of several, the one that starts last; of
  * aliases at one address, global before weak before local, then the shorter
- * name. NO_DEBUG_DATA: none.
+ * name. One without a size, if none with a size holds it: it ends at the next
+ * symbol, at the end of its section or segment, and where
+ * dwunw_symtab_limit() has said. NO_DEBUG_DATA: none.
  */
 dwunw_status_t dwunw_symtab_by_vaddr(const struct dwunw_symtab *tab,
 				     uint64_t vaddr,
 				     struct dwunw_elf_symbol *sym);
 
-/* A defined function by its name. NO_DEBUG_DATA: none. */
+/*
+ * A defined function by its name; of several, global before weak before local.
+ * NO_DEBUG_DATA: none.
+ */
 dwunw_status_t dwunw_symtab_by_name(const struct dwunw_symtab *tab,
 				    const char *name,
 				    struct dwunw_elf_symbol *sym);

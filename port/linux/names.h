@@ -4,6 +4,7 @@
  *
  *	names_lines     DWARF of one file -> function, file, line, inlined calls
  *	names_files     the other files that DWARF refers to
+ *	names_elf       ELF symbols
  *	names_plt       stubs of the procedure linkage table -> name@plt
  *	names_text      perf-PID.map and /proc/kallsyms
  *	demangle        C++ and Rust
@@ -89,6 +90,34 @@ struct dwu_lines *dwu_names_alt(const struct dwu_lines *lines,
 struct dwu_lines *dwu_names_dwo(const struct dwu_lines *lines,
 				const struct dwu_lines_ctx *ctx,
 				const struct dwunw_unit *unit);
+
+/* --- names_elf.c --------------------------------------------------------------- */
+
+/* Functions of one file. Zeroed: none. */
+struct dwu_symbols {
+	struct dwunw_symtab tab;
+	struct dwunw_symtab own; /* .dynsym, where tab is a debug file's */
+	struct dwunw_arena arena;
+	struct dwunw_arena own_arena;
+};
+
+/* As dwunw_symtab_open(), in memory of its own. */
+dwunw_status_t dwu_symbols_read(struct dwu_symbols *symbols,
+				const struct dwunw_elf *elf);
+/* The table of another file of the same build, if it has one. */
+void dwu_symbols_add(struct dwu_symbols *symbols, const struct dwunw_elf *elf);
+/* Functions without a size end where the CFI of this file says so. */
+void dwu_symbols_limit(struct dwu_symbols *symbols,
+		       const struct dwunw_source *src);
+/* As dwunw_symtab_by_vaddr() and dwunw_symtab_by_name(). */
+dwunw_status_t dwu_symbols_by_vaddr(const struct dwu_symbols *symbols,
+				    uint64_t vaddr,
+				    struct dwunw_elf_symbol *symbol);
+dwunw_status_t dwu_symbols_by_name(const struct dwu_symbols *symbols,
+				   const char *name,
+				   struct dwunw_elf_symbol *symbol);
+uint64_t dwu_symbols_size(const struct dwu_symbols *symbols);
+void dwu_symbols_free(struct dwu_symbols *symbols);
 
 /* --- names_plt.c --------------------------------------------------------------- */
 

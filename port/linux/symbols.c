@@ -42,10 +42,7 @@ struct table {
 	bool has_lines;
 	bool has_symbols; /* read, or tried */
 	bool lacking;	  /* files could not be opened: too many were */
-	struct dwunw_symtab tab;
-	struct dwunw_symtab own; /* .dynsym, where tab is a debug file's */
-	struct dwunw_arena arena;
-	struct dwunw_arena own_arena;
+	struct dwu_symbols symbols;
 	uint64_t batch; /* in which the file was last looked at */
 	uint64_t build_id_hash;
 	dwunw_status_t status;
@@ -193,28 +190,6 @@ static dwunw_status_t open_elf(const struct dwunw_symbol_resolver *resolver,
 	return status;
 }
 
-static dwunw_status_t read_symtab(const struct dwunw_elf *elf,
-				  struct dwunw_symtab *tab,
-				  struct dwunw_arena *arena)
-{
-	dwunw_status_t status;
-	unsigned int tries = 0;
-
-	do {
-		dwunw_arena_reset(arena);
-		status = dwunw_symtab_open(tab, elf, arena);
-		if (status != DWUNW_ERR_NO_MEMORY || tries++ == 8)
-			break;
-	} while (dwu_pages_grow(arena) == DWUNW_OK);
-	return status;
-}
-
-static dwunw_status_t read_symbols(struct table *table,
-				   const struct dwunw_elf *elf)
-{
-	return read_symtab(elf, &table->tab, &table->arena);
-}
-
 static bool has_symtab(const struct dwunw_elf *elf)
 {
 	struct dwunw_section section;
@@ -266,7 +241,8 @@ static bool read_debug_file(const struct dwunw_symbol_resolver *resolver,
 	if (!path || open_elf(resolver, path, &debug) != DWUNW_OK)
 		return false;
 	if (debug_file_fits(resolver, table, elf, &debug.elf))
-		done = read_symbols(table, &debug.elf) == DWUNW_OK;
+		done = dwu_symbols_read(&table->symbols, &debug.elf) ==
+		       DWUNW_OK;
 	dwu_file_close(&debug.file);
 	return done;
 }
@@ -299,17 +275,16 @@ static bool find_symbols(const struct dwunw_symbol_resolver *resolver,
 	search_of(resolver, table, DWU_DEBUG_SYMBOLS, &search);
 	if (!dwu_debug_find(&search, &debug))
 		return false;
-	done = read_symbols(table, &debug.elf) == DWUNW_OK;
-	if (done && read_symtab(&table->opened.elf, &table->own,
-				&table->own_arena) != DWUNW_OK)
-		dwu_pages_free(&table->own_arena);
+	done = dwu_symbols_read(&table->symbols, &debug.elf) == DWUNW_OK;
+	if (done)
+		dwu_symbols_add(&table->symbols, &table->opened.elf);
 	dwu_debug_close(&debug);
 	return done;
 }
 
 static uint64_t table_size(const struct table *table)
 {
-	return table->arena.size + table->own_arena.size + table->lines.bytes +
+	return dwu_symbols_size(&table->symbols) + table->lines.bytes +
 	       table->text.bytes + table->plt.bytes;
 }
 
@@ -325,9 +300,9 @@ static void need_symbols(struct dwunw_symbol_resolver *resolver,
 	table->symbols_status = DWUNW_OK;
 	if (!read_debug_file(resolver, table, &table->opened.elf) &&
 	    !find_symbols(resolver, table))
-		table->symbols_status = read_symbols(table, &table->opened.elf);
-	if (table->symbols_status != DWUNW_OK)
-		dwu_pages_free(&table->arena);
+		table->symbols_status = dwu_symbols_read(&table->symbols,
+							 &table->opened.elf);
+	dwu_symbols_limit(&table->symbols, &table->opened.elf.src);
 	if (IS_ON(CONFIG_NAMES_PLT))
 		dwu_plt_open(&table->plt, &table->opened.elf);
 	resolver->store->table_bytes += table_size(table) - before;
@@ -424,8 +399,7 @@ static void free_table(struct dwunw_symbol_store *store, struct table *table)
 {
 	store->table_bytes -= table_size(table);
 	store->table_count--;
-	dwu_pages_free(&table->arena);
-	dwu_pages_free(&table->own_arena);
+	dwu_symbols_free(&table->symbols);
 	if (IS_ON(CONFIG_NAMES_TEXT))
 		dwu_textmap_close(&table->text);
 	if (IS_ON(CONFIG_NAMES_PLT))
@@ -548,37 +522,6 @@ dwunw_symbol_resolver_init(struct dwunw_symbol_resolver *resolver,
 	return resolver->store ? DWUNW_OK : DWUNW_ERR_NO_MEMORY;
 }
 
-/*
- * Of two functions that hold vaddr, the one that starts last: MiniDebugInfo
- * leaves out what .dynsym has.
- */
-static dwunw_status_t by_vaddr(const struct table *table, uint64_t vaddr,
-			       struct dwunw_elf_symbol *symbol)
-{
-	struct dwunw_elf_symbol own;
-	dwunw_status_t status;
-
-	status = dwunw_symtab_by_vaddr(&table->tab, vaddr, symbol);
-	if (!table->own_arena.size ||
-	    dwunw_symtab_by_vaddr(&table->own, vaddr, &own) != DWUNW_OK ||
-	    (status == DWUNW_OK && own.vaddr <= symbol->vaddr))
-		return status;
-	*symbol = own;
-	return DWUNW_OK;
-}
-
-/* A debug file may have it with a version only: "malloc@@GLIBC_2.2.5". */
-static dwunw_status_t by_name(const struct table *table, const char *name,
-			      struct dwunw_elf_symbol *symbol)
-{
-	dwunw_status_t status;
-
-	status = dwunw_symtab_by_name(&table->tab, name, symbol);
-	if (status != DWUNW_OK && table->own_arena.size)
-		status = dwunw_symtab_by_name(&table->own, name, symbol);
-	return status;
-}
-
 /* "name@plt", as it is linked. */
 static bool by_stub(struct dwunw_symbol_resolver *resolver,
 		    const struct table *table, uint64_t vaddr,
@@ -606,7 +549,8 @@ static dwunw_status_t by_symbol(struct dwunw_symbol_resolver *resolver,
 	if (!by_stub(resolver, table, vaddr, info, &symbol)) {
 		status = table->symbols_status;
 		if (status == DWUNW_OK)
-			status = by_vaddr(table, vaddr, &symbol);
+			status = dwu_symbols_by_vaddr(&table->symbols, vaddr,
+						      &symbol);
 		if (status != DWUNW_OK)
 			return status;
 	}
@@ -833,7 +777,8 @@ dwunw_status_t dwunw_symbol_offset(struct dwunw_symbol_resolver *resolver,
 	}
 	table->lacking |= dwu_file_shortages() != shortages;
 	if (status == DWUNW_OK)
-		status = by_name(table, function, &symbol);
+		status = dwu_symbols_by_name(&table->symbols, function,
+					     &symbol);
 	if (status == DWUNW_OK)
 		status = open_elf(resolver, path, &opened);
 	if (status != DWUNW_OK)
