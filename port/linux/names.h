@@ -70,6 +70,7 @@ struct dwu_level {
 	uint32_t line;
 	uint32_t column;
 	bool inlined;
+	bool bare; /* function is without its namespace and arguments */
 };
 
 /*

@@ -612,6 +612,25 @@ static void set_level(struct dwunw_symbol_info *info,
 	};
 }
 
+/* A name that the linker saw, of exactly that function, takes its place. */
+static void name_in_full(struct dwunw_symbol_resolver *resolver,
+			 struct table *table, uint64_t start,
+			 struct dwunw_symbol_info *info)
+{
+	struct dwunw_elf_symbol symbol;
+	const char *name;
+
+	need_symbols(resolver, table);
+	if (table->symbols_status != DWUNW_OK ||
+	    dwu_symbols_by_vaddr(&table->symbols, start, &symbol) != DWUNW_OK ||
+	    symbol.vaddr != start || symbol.name[0] != '_' ||
+	    (symbol.name[1] != 'Z' && symbol.name[1] != 'R'))
+		return;
+	name = keep_symbol(resolver, symbol.name);
+	if (name)
+		info->function = name;
+}
+
 /* Levels from the innermost outwards become a chain inwards. */
 static void by_levels(struct dwunw_symbol_resolver *resolver,
 		      struct table *table, uint64_t vaddr,
@@ -637,6 +656,8 @@ static void by_levels(struct dwunw_symbol_resolver *resolver,
 	/* a part that was moved in front of its function, or assembly */
 	if (!info->function || (vaddr < levels->start && !levels->inlined))
 		(void)by_symbol(resolver, table, vaddr, info);
+	else if (levels->bare && !levels->inlined)
+		name_in_full(resolver, table, levels->start, info);
 	set_flags(info);
 }
 
