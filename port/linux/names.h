@@ -6,7 +6,9 @@
  *	names_files     the other files that DWARF refers to
  *	names_elf       ELF symbols
  *	names_plt       stubs of the procedure linkage table -> name@plt
- *	names_text      perf-PID.map and /proc/kallsyms
+ *	names_code      functions of code that comes and goes
+ *	names_text      perf-PID.map and /proc/kallsyms -> those
+ *	names_jitdump   jit-PID.dump -> those
  *	demangle        C++ and Rust
  */
 #ifndef DWU_NAMES_H
@@ -137,32 +139,105 @@ void dwu_plt_close(struct dwu_plt *plt);
 const char *dwu_plt_find(const struct dwu_plt *plt, uint64_t vaddr,
 			 uint64_t *start);
 
+/* --- names_code.c --------------------------------------------------------------- */
+
+struct dwu_code;
+
+/* Functions by their addresses at run time; the text has their names. */
+struct dwu_codemap {
+	char *text;
+	struct dwu_code *items; /* [0, settled) sorted, then as they came */
+	size_t text_size;
+	size_t text_room;
+	uint32_t count;
+	uint32_t settled;
+	uint32_t room;
+	uint32_t number;
+	bool sizeless; /* each ends where the next one starts */
+};
+
+/* More names than that are refused. */
+#define DWU_CODE_TEXT_MAX ((size_t)64 << 20)
+
+/* Keeps a name. False: no memory, or too many. */
+bool dwu_codemap_text(struct dwu_codemap *map, const char *text, size_t size,
+		      uint32_t *name);
+/*
+ * A function that is there from now on. An empty name: nothing is there any
+ * more. False: no memory, or too many.
+ */
+bool dwu_codemap_add(struct dwu_codemap *map, uint64_t start, uint64_t size,
+		     uint32_t name);
+/* Sorts them; or does so where enough were added to be worth it. */
+void dwu_codemap_settle(struct dwu_codemap *map);
+void dwu_codemap_grown(struct dwu_codemap *map);
+/* NULL: none is there. */
+const char *dwu_codemap_find(const struct dwu_codemap *map, uint64_t addr,
+			     uint64_t *start);
+/* What it takes of memory. */
+uint64_t dwu_codemap_bytes(const struct dwu_codemap *map);
+void dwu_codemap_free(struct dwu_codemap *map);
+
 /* --- names_text.c -------------------------------------------------------------- */
 
-struct dwu_textmap_line;
+/* A file of a process's own that grows, as far as it was read. */
+struct dwu_growing {
+	struct dwu_file_id id;
+	uint64_t off;	  /* 0: nothing yet */
+	uint8_t last[64]; /* the bytes before off: they do not change */
+};
 
-/* Functions by their addresses at run time. */
-struct dwu_textmap {
-	char *text;
-	struct dwu_textmap_line *lines; /* sorted by start */
-	size_t count;
-	uint64_t bytes; /* that all of it holds */
+/* What a process has told of the code that it makes, or the kernel of its. */
+struct dwu_told {
+	struct dwu_codemap code;
+	struct dwu_growing map;
+	struct dwu_growing dump;
+	char *dump_path; /* in the process's root; NULL: none is known */
+	uint64_t dump_ino;
+	int64_t searched; /* when a dump was looked for, seconds */
+	uint64_t start_time;
+	dwunw_status_t status;
+	/* nothing more is read: a part cannot be, so what holds is not known */
+	bool lost;
 };
 
 /* As dwunw_symbol_perf_map(). */
-dwunw_status_t dwu_textmap_path(int32_t pid, char *path, size_t size);
-/* Is that path a perf map's, or the kernel's? */
-bool dwu_textmap_is(const char *path);
+dwunw_status_t dwu_jit_path(int32_t pid, char *path, size_t size);
+/* Is that such a path, or the kernel's? */
+bool dwu_told_is(const char *path);
 /*
- * ATTACH_DENIED: it belongs to somebody else; NO_DEBUG_DATA: no line of it
- * is sound, or the kernel tells no addresses. id is set for a perf map only.
+ * Reads what is new, all of it the first time; of the kernel once. What a
+ * process left behind when it ended stays. told->status: ATTACH_DENIED: it
+ * belongs to somebody else; NO_DEBUG_DATA: nothing is told, or not in a form
+ * that could be read, or the kernel tells no addresses.
  */
-dwunw_status_t dwu_textmap_open(struct dwu_textmap *map, const char *path,
-				struct dwu_file_id *id);
-void dwu_textmap_close(struct dwu_textmap *map);
-/* NULL: none is there. */
-const char *dwu_textmap_find(const struct dwu_textmap *map, uint64_t addr,
-			     uint64_t *start);
+void dwu_told_read(struct dwu_told *told, const char *path);
+void dwu_told_close(struct dwu_told *told);
+
+/* Takes the functions of a perf map's lines, each with its '\n'. */
+bool dwu_perf_map_parse(struct dwu_codemap *map, char *text, size_t size);
+
+/*
+ * Opens a file of the process's own in its root: no link on the way, its
+ * user's or root's, changed since the process was started. ATTACH_DENIED.
+ */
+dwunw_status_t dwu_jit_open(struct dwu_file *file, int pid, const char *path,
+			    uint64_t size_max);
+/* Is it what was read up to off, and more? Else nothing of it is read. */
+bool dwu_growing_goes_on(const struct dwu_growing *growing,
+			 struct dwu_file *file);
+void dwu_growing_read_to(struct dwu_growing *growing, struct dwu_file *file,
+			 uint64_t off);
+/* The process's own number of itself. */
+int dwu_inner_pid(int pid);
+
+/* --- names_jitdump.c ------------------------------------------------------------ */
+
+/* Finds the dump by the marker that the process maps. */
+void dwu_jitdump_search(struct dwu_told *told, int pid);
+/* Takes the records that are new. False: one of them makes no sense. */
+bool dwu_jitdump_read(struct dwu_told *told, const struct dwunw_source *src,
+		      uint64_t *off);
 
 /* --- demangle.c ---------------------------------------------------------------- */
 

@@ -36,9 +36,9 @@ struct table {
 	struct dwu_file_id id;
 	struct opened opened; /* while there is more to read */
 	struct dwu_lines lines;
-	struct dwu_textmap text; /* instead of a file */
+	struct dwu_told told; /* instead of a file */
 	struct dwu_plt plt;
-	bool has_text;
+	bool is_told;
 	bool has_lines;
 	bool has_symbols; /* read, or tried */
 	bool lacking;	  /* files could not be opened: too many were */
@@ -285,7 +285,7 @@ static bool find_symbols(const struct dwunw_symbol_resolver *resolver,
 static uint64_t table_size(const struct table *table)
 {
 	return dwu_symbols_size(&table->symbols) + table->lines.bytes +
-	       table->text.bytes + table->plt.bytes;
+	       dwu_codemap_bytes(&table->told.code) + table->plt.bytes;
 }
 
 /* The ELF symbols; not before they are asked for. */
@@ -349,15 +349,24 @@ static void open_lines(struct dwunw_symbol_resolver *resolver,
 				true) == DWUNW_OK);
 }
 
+static void read_told(struct dwunw_symbol_resolver *resolver,
+		      struct table *table)
+{
+	uint64_t before = table_size(table);
+
+	if (!IS_ON(CONFIG_NAMES_TEXT))
+		return;
+	dwu_told_read(&table->told, table->path);
+	table->status = table->told.status;
+	resolver->store->table_bytes += table_size(table) - before;
+}
+
 /* Lines or symbols: what there is of the file is opened, or read. */
 static void load(struct dwunw_symbol_resolver *resolver, struct table *table)
 {
-	table->has_text = IS_ON(CONFIG_NAMES_TEXT) &&
-			  dwu_textmap_is(table->path);
-	if (IS_ON(CONFIG_NAMES_TEXT) && table->has_text) {
-		table->status =
-			dwu_textmap_open(&table->text, table->path, &table->id);
-		resolver->store->table_bytes += table->text.bytes;
+	table->is_told = IS_ON(CONFIG_NAMES_TEXT) && dwu_told_is(table->path);
+	if (table->is_told) {
+		read_told(resolver, table);
 		return;
 	}
 	table->status = open_elf(resolver, table->path, &table->opened);
@@ -401,7 +410,7 @@ static void free_table(struct dwunw_symbol_store *store, struct table *table)
 	store->table_count--;
 	dwu_symbols_free(&table->symbols);
 	if (IS_ON(CONFIG_NAMES_TEXT))
-		dwu_textmap_close(&table->text);
+		dwu_told_close(&table->told);
 	if (IS_ON(CONFIG_NAMES_PLT))
 		dwu_plt_close(&table->plt);
 	close_lines(table);
@@ -450,14 +459,18 @@ static struct table *take(struct dwunw_symbol_store *store, const char *path)
  * Looked at once in a batch. A file that cannot be seen any more (its process
  * is gone) keeps the table it had.
  */
-static bool is_current(const struct dwunw_symbol_store *store,
+static bool is_current(struct dwunw_symbol_resolver *resolver,
 		       struct table *table)
 {
 	struct dwu_file_id id;
 
-	if (table->batch == store->batch)
+	if (table->batch == resolver->store->batch)
 		return true;
-	table->batch = store->batch;
+	table->batch = resolver->store->batch;
+	if (table->is_told) {
+		read_told(resolver, table);
+		return true;
+	}
 	if (dwu_file_stat(table->path, &id) != DWUNW_OK)
 		return true;
 	return !table->lacking && dwu_file_id_same(&id, &table->id);
@@ -489,7 +502,7 @@ static struct table *table_of(struct dwunw_symbol_resolver *resolver,
 	struct dwunw_symbol_store *store = resolver->store;
 	struct table *table = take(store, path);
 
-	if (table && !is_current(store, table)) {
+	if (table && !is_current(resolver, table)) {
 		free_table(store, table);
 		table = NULL;
 	}
@@ -691,7 +704,7 @@ static dwunw_status_t by_text(struct dwunw_symbol_resolver *resolver,
 			      struct dwunw_symbol_info *info)
 {
 	uint64_t start;
-	const char *name = dwu_textmap_find(&table->text, addr, &start);
+	const char *name = dwu_codemap_find(&table->told.code, addr, &start);
 
 	if (!name)
 		return DWUNW_ERR_NO_DEBUG_DATA;
@@ -713,7 +726,7 @@ static dwunw_status_t in_table(struct dwunw_symbol_resolver *resolver,
 	if (input->build_id_hash &&
 	    input->build_id_hash != table->build_id_hash)
 		return DWUNW_ERR_NO_DEBUG_DATA;
-	return IS_ON(CONFIG_NAMES_TEXT) && table->has_text ?
+	return IS_ON(CONFIG_NAMES_TEXT) && table->is_told ?
 		       by_text(resolver, table, input->pc, info) :
 		       by_table(resolver, table, input->pc, info);
 }
@@ -770,7 +783,7 @@ dwunw_symbol_resolve_batch(struct dwunw_symbol_resolver *resolver,
 
 dwunw_status_t dwunw_symbol_perf_map(int32_t pid, char *path, size_t size)
 {
-	return IS_ON(CONFIG_NAMES_TEXT) ? dwu_textmap_path(pid, path, size) :
+	return IS_ON(CONFIG_NAMES_TEXT) ? dwu_jit_path(pid, path, size) :
 					  DWUNW_ERR_NOT_IMPLEMENTED;
 }
 
@@ -791,7 +804,7 @@ dwunw_status_t dwunw_symbol_offset(struct dwunw_symbol_resolver *resolver,
 	table = table_of(resolver, path);
 	if (!table)
 		return DWUNW_ERR_NO_MEMORY;
-	status = table->has_text ? DWUNW_ERR_NO_DEBUG_DATA : table->status;
+	status = table->is_told ? DWUNW_ERR_NO_DEBUG_DATA : table->status;
 	if (status == DWUNW_OK) {
 		need_symbols(resolver, table);
 		status = table->symbols_status;
