@@ -117,7 +117,7 @@ static void print_frame(struct dwu_printer *printer, size_t number,
 		named = name_at(printer, &place, pc, &info);
 	print_inlined(&info);
 	info.offset += frame->vaddr - vaddr;
-	printf("#%-3zu0x%016" PRIx64 "  ", number, frame->pc);
+	printf("#%-2zu 0x%016" PRIx64 "  ", number, frame->pc);
 	if (named)
 		dwu_cmd_print_name(&info);
 	else
@@ -133,7 +133,9 @@ static void print_frame(struct dwu_printer *printer, size_t number,
 		putchar(']');
 	}
 	if (frame->how != DWUNW_HOW_EVENT && frame->how != DWUNW_HOW_CFI)
-		printf("  (%s)", dwunw_how_name(frame->how));
+		printf("  (%s%s)", dwunw_how_name(frame->how),
+		       frame->flags & DWUNW_FRAME_FLAG_BAD_CFI ? ", bad cfi" :
+								 "");
 	putchar('\n');
 }
 
