@@ -28,6 +28,7 @@ struct dwu_function {
 	uint8_t isa; /* struct dwu_code */
 	bool entry;  /* it begins at e_entry: nothing called it */
 	bool part;   /* of another one: memory->other is the state there */
+	bool gap;    /* for dwu_sweep(): FDEs bound it, code around is enough */
 };
 
 enum dwu_moment {
@@ -126,6 +127,8 @@ struct dwu_scan_memory {
 	uint32_t serial;      /* of the module they are of; 0: of none */
 	uint32_t window;      /* where it begins */
 	uint64_t segment;     /* the text's vaddr */
+	uint32_t swept_from;  /* … and the code that was read for them */
+	uint32_t swept_to;
 	/* … the function lies in [lo, hi), the piece looked at is [from, to),
 	 * and what is at or behind `done` was looked at */
 	uint32_t lo, hi, from, to, done;
