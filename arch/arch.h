@@ -43,6 +43,9 @@ struct dwunw_arch_ops {
 
 	uint8_t sp;
 	uint8_t ra; /* column of the return address where CFI is silent */
+	/* a second DWARF number of it, in CFI that calls its return address
+	 * so; 0: none */
+	uint8_t ra_alias;
 	/*
 	 * Column of the pc. With a link register it is reg_count, for rows
 	 * that restore both the pc and ra (signal frames); else it is ra.
@@ -82,6 +85,10 @@ struct dwunw_arch_ops {
 	 * slot with it? [code, code + size), at most DWU_CALL_SIZE. */
 	bool (*behind_call)(const struct dwunw_arch_ops *arch,
 			    const uint8_t *code, size_t size, uint8_t isa);
+	/* Does the code before a return address start a thread, as libc does
+	 * behind its clone()? [code, code + size), at most DWU_CODE_BEFORE;
+	 * NULL: a scan finds that out. */
+	bool (*thread_code)(const uint8_t *code, size_t size);
 	/* Is this code that a context returns to when its function ends, as
 	 * the libraries have it that switch contexts? */
 	bool (*context_code)(const struct dwunw_arch_ops *arch,

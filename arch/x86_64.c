@@ -130,6 +130,29 @@ static bool behind_call(const struct dwunw_arch_ops *arch, const uint8_t *code,
 }
 
 /*
+ * syscall, a few bytes that tell child and parent apart, xor %ebp, %ebp; then
+ * what takes the thread's function off its new stack, and calls it (glibc,
+ * clone and clone3; musl, __clone). The error path of clone3 stands behind
+ * the child's, so that its code seems to return.
+ */
+static bool thread_code(const uint8_t *code, size_t size)
+{
+	size_t i, k;
+
+	if (size < 4 || code[size - 2] != 0xff ||
+	    (code[size - 1] & 0xf8) != 0xd0)
+		return false;
+	for (i = size - 4; i + 16 > size && i > 0; i--) {
+		if (code[i] != 0x31 || code[i + 1] != 0xed)
+			continue;
+		for (k = i; k-- > 0 && k + 14 > i;)
+			if (code[k] == 0x0f && code[k + 1] == 0x05)
+				return true;
+	}
+	return false;
+}
+
+/*
  * glibc, __start_context: [endbr64] mov %rbx, %rsp; mov (%rsp), %rdi, or the
  * test of the shadow stack. Boost.Context, make_fcontext: xor %rdi, %rdi;
  * call _exit.
@@ -176,6 +199,7 @@ const struct dwunw_arch_ops dwu_arch_x86_64 = {
 	.stub_code = stub_code,
 	.frame_pointer_row = frame_pointer_row,
 	.behind_call = behind_call,
+	.thread_code = thread_code,
 	.context_code = context_code,
 	.scan = IS_ON(CONFIG_SCAN_X86_64) ? &dwu_scan_x86_64 : NULL,
 };

@@ -134,6 +134,19 @@ static void cache_fill(struct walk *w, struct dwu_rowcache_entry *entry,
 		entry->packed.flags = DWU_PACKED_NONE;
 }
 
+/* Is this code of the first function of a program, of ld.so or a thread? */
+static bool starts_here(struct walk *w, const struct dwunw_frame *frame)
+{
+	if ((is_exact(frame) || !dwu_module_thread(w->module, frame->vaddr)) &&
+	    !dwu_code_from_entry(&w->walker->scan->text, w->module,
+				 frame->vaddr))
+		return false;
+	dwu_row_clear(w->arch, &w->walker->row);
+	w->walker->row.rules[w->arch->ra].kind = DWUNW_RULE_UNDEFINED;
+	w->scan = DWUNW_SCAN_OK;
+	return true;
+}
+
 /* By the frame's instructions. */
 static bool scan_row(struct walk *w, const struct dwunw_frame *frame)
 {
@@ -146,6 +159,8 @@ static bool scan_row(struct walk *w, const struct dwunw_frame *frame)
 	if (!IS_ON(CONFIG_SCAN) || !w->walker->scan)
 		return false;
 	w->walker->stats.scans++;
+	if (starts_here(w, frame))
+		return true;
 	w->scan = dwu_scan_module_row(w->walker->scan, w->module,
 				      dwunw_frame_lookup(frame, frame->vaddr),
 				      flags, &w->walker->row);
