@@ -8,6 +8,7 @@ enum {
 	PT_LOAD = 1,
 	PT_DYNAMIC = 2,
 	PF_W = 2,
+	ET_EXEC = 2,
 	DT_NULL = 0,
 };
 
@@ -181,7 +182,7 @@ bool dwu_elf_is_started(const struct dwunw_elf *elf)
 	struct dwu_window window = { .src = &elf->src };
 	uint64_t values[DWU_DYN_COUNT];
 
-	if (elf->entry == 0 || elf->interp)
+	if (elf->entry == 0 || elf->interp || elf->type == ET_EXEC)
 		return elf->entry != 0;
 	dwu_dynamic_read(elf, &window, values);
 	return !values[DWU_DYN_NEEDED] && has_writable(elf);
