@@ -25,6 +25,20 @@ typedef const char *dwu_keep_fn(void *ctx, const char *text);
 /* Levels of inlined calls that are told; inner ones are left out. */
 #define DWU_INLINED_MAX 64u
 
+/* --- symbols.c ---------------------------------------------------------------- */
+
+/* Are there tables of exactly that file? Then its path is of no matter. */
+bool dwu_symbols_known(struct dwunw_symbol_resolver *resolver,
+		       const struct dwu_module_is *is);
+/*
+ * As dwunw_symbol_resolve_batch() with one question; of exactly that file,
+ * wherever it was found. is: NULL: whatever the path leads to.
+ */
+dwunw_status_t dwu_symbols_ask(struct dwunw_symbol_resolver *resolver,
+			       const struct dwunw_symbol_input *input,
+			       const struct dwu_module_is *is,
+			       struct dwunw_symbol_info *info);
+
 /* --- names_lines.c ------------------------------------------------------------ */
 
 struct dwu_unit_names;
