@@ -6,6 +6,7 @@
  *	names_files     the other files that DWARF refers to
  *	names_elf       ELF symbols
  *	names_plt       stubs of the procedure linkage table -> name@plt
+ *	names_go        Go's .gopclntab
  *	names_code      functions of code that comes and goes
  *	names_text      perf-PID.map and /proc/kallsyms -> those
  *	names_jitdump   jit-PID.dump -> those
@@ -152,6 +153,41 @@ void dwu_plt_close(struct dwu_plt *plt);
 /* NULL: none is there. */
 const char *dwu_plt_find(const struct dwu_plt *plt, uint64_t vaddr,
 			 uint64_t *start);
+
+/* --- names_go.c ----------------------------------------------------------------- */
+
+/* A .gopclntab in memory. Offsets are from its start. */
+struct dwu_go {
+	uint8_t *data;
+	uint64_t size; /* 0: none */
+	uint64_t text; /* address of the code, from 1.18 on */
+	uint64_t count;
+	uint64_t functab;
+	uint64_t funcs;
+	uint64_t names;
+	uint64_t units;
+	uint64_t files;
+	uint64_t pctab;
+	uint32_t version; /* the Go it came with: 2, 16, 18, 20 */
+	uint8_t field;	  /* bytes of a field of functab */
+	uint8_t word;
+	uint8_t quantum;
+	bool big;
+};
+
+struct dwu_go_place {
+	const char *function;
+	const char *file; /* NULL: not known */
+	uint64_t start;
+	uint32_t line;
+};
+
+/* False: the file has none, one of more than max bytes, or a broken one. */
+bool dwu_go_open(struct dwu_go *go, const struct dwunw_elf *elf, uint64_t max);
+void dwu_go_close(struct dwu_go *go);
+/* False: no function is there. Strings are in the table. */
+bool dwu_go_find(const struct dwu_go *go, uint64_t vaddr,
+		 struct dwu_go_place *place);
 
 /* --- names_code.c --------------------------------------------------------------- */
 

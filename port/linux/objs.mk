@@ -4,6 +4,7 @@ port-y := pages.o log.o files.o memory.o maps.o identity.o debugfiles.o \
 	symbols.o symbol_frame.o names_elf.o
 port-$(CONFIG_NAMES_TEXT) += names_text.o names_code.o
 port-$(CONFIG_NAMES_JITDUMP) += names_jitdump.o
+port-$(CONFIG_NAMES_GO) += names_go.o
 port-$(CONFIG_NAMES_PLT) += names_plt.o
 port-$(CONFIG_NAMES_LINES) += names_lines.o names_files.o
 port-$(CONFIG_LIBDW_BPF) += libdw_bpf.o

@@ -39,6 +39,7 @@ struct table {
 	struct dwu_lines lines;
 	struct dwu_told told; /* instead of a file */
 	struct dwu_plt plt;
+	struct dwu_go go;
 	bool is_told;
 	bool has_lines;
 	bool has_symbols; /* read, or tried */
@@ -292,7 +293,8 @@ static bool find_symbols(const struct dwunw_symbol_resolver *resolver,
 static uint64_t table_size(const struct table *table)
 {
 	return dwu_symbols_size(&table->symbols) + table->lines.bytes +
-	       dwu_codemap_bytes(&table->told.code) + table->plt.bytes;
+	       dwu_codemap_bytes(&table->told.code) + table->plt.bytes +
+	       table->go.size;
 }
 
 /* The ELF symbols; not before they are asked for. */
@@ -312,6 +314,9 @@ static void need_symbols(struct dwunw_symbol_resolver *resolver,
 	dwu_symbols_limit(&table->symbols, &table->opened.elf.src);
 	if (IS_ON(CONFIG_NAMES_PLT))
 		dwu_plt_open(&table->plt, &table->opened.elf);
+	if (IS_ON(CONFIG_NAMES_GO))
+		dwu_go_open(&table->go, &table->opened.elf,
+			    resolver->config.memory_max / 2);
 	resolver->store->table_bytes += table_size(table) - before;
 }
 
@@ -422,6 +427,8 @@ static void free_table(struct dwunw_symbol_store *store, struct table *table)
 		dwu_told_close(&table->told);
 	if (IS_ON(CONFIG_NAMES_PLT))
 		dwu_plt_close(&table->plt);
+	if (IS_ON(CONFIG_NAMES_GO))
+		dwu_go_close(&table->go);
 	close_lines(table);
 	free(table->path);
 	free(table);
@@ -577,6 +584,25 @@ static bool by_stub(struct dwunw_symbol_resolver *resolver,
 	return symbol->name && info->function;
 }
 
+static bool by_go(struct dwunw_symbol_resolver *resolver,
+		  const struct table *table, uint64_t vaddr,
+		  struct dwunw_symbol_info *info)
+{
+	struct dwu_go_place place;
+
+	if (!IS_ON(CONFIG_NAMES_GO) || !dwu_go_find(&table->go, vaddr, &place))
+		return false;
+	if (!info->function)
+		info->function = keep_text(resolver, place.function);
+	info->offset = vaddr - place.start;
+	if (place.file && !info->file &&
+	    !(resolver->config.flags & DWUNW_SYMBOL_NO_LINES)) {
+		info->file = keep_text(resolver, place.file);
+		info->line = place.line;
+	}
+	return info->function;
+}
+
 /* The best name of the ELF symbols. */
 static dwunw_status_t by_symbol(struct dwunw_symbol_resolver *resolver,
 				struct table *table, uint64_t vaddr,
@@ -586,6 +612,8 @@ static dwunw_status_t by_symbol(struct dwunw_symbol_resolver *resolver,
 	dwunw_status_t status;
 
 	need_symbols(resolver, table);
+	if (by_go(resolver, table, vaddr, info))
+		return DWUNW_OK;
 	/* before symbols without a size, which reach over the stubs */
 	if (!by_stub(resolver, table, vaddr, info, &symbol)) {
 		status = table->symbols_status;
