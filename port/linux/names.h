@@ -4,6 +4,7 @@
  *
  *	names_lines     DWARF of one file -> function, file, line, inlined calls
  *	names_files     the other files that DWARF refers to
+ *	names_dwp       one of those: split DWARF of many units
  *	names_elf       ELF symbols
  *	names_plt       stubs of the procedure linkage table -> name@plt
  *	names_go        Go's .gopclntab
@@ -43,6 +44,7 @@ dwunw_status_t dwu_symbols_ask(struct dwunw_symbol_resolver *resolver,
 /* --- names_lines.c ------------------------------------------------------------ */
 
 struct dwu_unit_names;
+struct dwu_dwp;
 
 /* A file with DWARF in it, and those of its units that were asked about. */
 struct dwu_lines {
@@ -56,7 +58,9 @@ struct dwu_lines {
 	struct dwunw_units all;
 	struct dwu_unit_names *units;
 	struct dwu_lines *alt; /* what it shares with others, or NULL */
+	struct dwu_dwp *dwp;   /* units that were split off, or NULL */
 	uint64_t bytes;	       /* that all of it holds */
+	bool has_dwp;	       /* looked for */
 	bool has_quick;
 	bool has_all;
 };
@@ -104,10 +108,21 @@ dwunw_status_t dwu_lines_find(struct dwu_lines *lines,
 /* From malloc, open; NULL: it refers to none, or there is none. */
 struct dwu_lines *dwu_names_alt(const struct dwu_lines *lines,
 				const struct dwu_lines_ctx *ctx);
-/* The .dwo of a skeleton unit; `lines` must outlive it. */
-struct dwu_lines *dwu_names_dwo(const struct dwu_lines *lines,
+/* What a skeleton unit stands for, of the .dwp or a .dwo; `lines` must outlive
+ * it. */
+struct dwu_lines *dwu_names_dwo(struct dwu_lines *lines,
 				const struct dwu_lines_ctx *ctx,
 				const struct dwunw_unit *unit);
+
+/* --- names_dwp.c --------------------------------------------------------------- */
+
+/* Takes the open file over, whatever comes of it. NULL: it is no .dwp. */
+struct dwu_dwp *dwu_dwp_open(const struct dwu_lines_ctx *ctx,
+			     struct dwu_debug *debug);
+void dwu_dwp_close(struct dwu_dwp *dwp);
+uint64_t dwu_dwp_bytes(const struct dwu_dwp *dwp);
+/* A unit by its id, from malloc, without what it shares. NULL: not there. */
+struct dwu_lines *dwu_dwp_unit(const struct dwu_dwp *dwp, uint64_t id);
 
 /* --- names_elf.c --------------------------------------------------------------- */
 

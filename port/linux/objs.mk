@@ -6,7 +6,7 @@ port-$(CONFIG_NAMES_TEXT) += names_text.o names_code.o
 port-$(CONFIG_NAMES_JITDUMP) += names_jitdump.o
 port-$(CONFIG_NAMES_GO) += names_go.o
 port-$(CONFIG_NAMES_PLT) += names_plt.o
-port-$(CONFIG_NAMES_LINES) += names_lines.o names_files.o
+port-$(CONFIG_NAMES_LINES) += names_lines.o names_files.o names_dwp.o
 port-$(CONFIG_LIBDW_BPF) += libdw_bpf.o
 
 # unpack.o holds what it needs of zlib, zstd and liblzma with their names made
