@@ -14,6 +14,8 @@
 
 /* Code bytes from pc on that signal_row() and stub_code() are given. */
 #define DWU_CODE_SIZE 16u
+/* Code bytes before a return address that behind_call() is given, at most. */
+#define DWU_CALL_SIZE 8u
 /* Code bytes before pc that frame_pointer_row() is given, at most. */
 #define DWU_CODE_BEFORE 64u
 
@@ -76,6 +78,14 @@ struct dwunw_arch_ops {
 	 * hangs on it: [code, code + size) ends at pc. */
 	bool (*frame_pointer_row)(const uint8_t *code, size_t size,
 				  struct dwunw_row *row);
+	/* Do the bytes that end at a return address end with a call, its delay
+	 * slot with it? [code, code + size), at most DWU_CALL_SIZE. */
+	bool (*behind_call)(const struct dwunw_arch_ops *arch,
+			    const uint8_t *code, size_t size, uint8_t isa);
+	/* Is this code that a context returns to when its function ends, as
+	 * the libraries have it that switch contexts? */
+	bool (*context_code)(const struct dwunw_arch_ops *arch,
+			     const uint8_t *code);
 	/* What its instructions do (scan.h). */
 	const struct dwu_scan_ops *scan;
 };

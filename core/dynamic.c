@@ -7,6 +7,7 @@
 enum {
 	PT_DYNAMIC = 2,
 	DT_NULL = 0,
+	DT_NEEDED = 1,
 	DT_HASH = 4,
 	DT_STRTAB = 5,
 	DT_SYMTAB = 6,
@@ -25,12 +26,16 @@ struct dynamic {
 	uint64_t hash;
 	uint64_t gnu_hash;
 	uint64_t count; /* of symbols, by DT_MIPS_SYMTABNO */
+	bool needs; /* DT_NEEDED */
 	bool bad;
 };
 
 static void take(struct dynamic *d, uint64_t tag, uint64_t value)
 {
 	switch (tag) {
+	case DT_NEEDED:
+		d->needs = true;
+		break;
 	case DT_SYMTAB:
 		d->symbols = value;
 		break;
@@ -174,4 +179,11 @@ dwunw_status_t dwu_dynamic_symbols(const struct dwunw_elf *elf,
 	if (status == DWUNW_OK)
 		status = place(elf, d.strings, d.strings_size, strings);
 	return status;
+}
+
+bool dwu_elf_is_started(const struct dwunw_elf *elf)
+{
+	struct dynamic d = { .elf = elf, .window = { .src = &elf->src } };
+
+	return elf->entry != 0 && (elf->interp || !find_tags(&d) || !d.needs);
 }

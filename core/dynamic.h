@@ -17,4 +17,12 @@ dwunw_status_t dwu_dynamic_symbols(const struct dwunw_elf *elf,
 				   struct dwunw_section *symbols,
 				   struct dwunw_section *strings);
 
+/*
+ * Is e_entry where the kernel or the dynamic linker begins to run the file?
+ * In a program, and in what needs no other file (ld.so, a static program);
+ * in another shared library it may be just the first of its code, as older
+ * linkers wrote it.
+ */
+bool dwu_elf_is_started(const struct dwunw_elf *elf);
+
 #endif

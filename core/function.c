@@ -2,6 +2,7 @@
 #include "function.h"
 
 #include "bytes.h"
+#include "dynamic.h"
 #include "elf.h"
 #include "sweep.h"
 
@@ -259,7 +260,7 @@ uint8_t dwu_function_find(struct dwu_scan_memory *memory,
 		return DWUNW_SCAN_UNBOUNDED;
 	}
 	vaddr = module->elf.entry & dwu_scan_arch(module->arch)->pc_mask;
-	function->entry = vaddr != 0 &&
-			  dwu_code_place(text, vaddr) == function->start;
+	function->entry = dwu_code_place(text, vaddr) == function->start &&
+			  dwu_elf_is_started(&module->elf);
 	return DWUNW_SCAN_OK;
 }

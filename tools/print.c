@@ -120,7 +120,7 @@ static void print_frame(struct dwu_printer *printer, size_t number,
 	else
 		named = name_at(printer, &place, frame, &info);
 	print_inlined(&info);
-	printf("#%-3zu0x%016" PRIx64 "  ", number, frame->pc);
+	printf("#%-2zu 0x%016" PRIx64 "  ", number, frame->pc);
 	if (named)
 		dwu_cmd_print_name(&info);
 	else
@@ -136,7 +136,9 @@ static void print_frame(struct dwu_printer *printer, size_t number,
 		putchar(']');
 	}
 	if (frame->how != DWUNW_HOW_EVENT && frame->how != DWUNW_HOW_CFI)
-		printf("  (%s)", dwunw_how_name(frame->how));
+		printf("  (%s%s)", dwunw_how_name(frame->how),
+		       frame->flags & DWUNW_FRAME_FLAG_BAD_CFI ? ", bad cfi" :
+								 "");
 	putchar('\n');
 }
 

@@ -344,7 +344,7 @@ static const struct named_frame *main_frame(const struct stack *stack)
 
 bool stack_reaches_main(const struct stack *stack)
 {
-	return stack->stop.reason == DWUNW_STOP_ROOT || main_frame(stack);
+	return dwunw_stop_is_complete(stack->stop.reason) || main_frame(stack);
 }
 
 /* Every frame up to main, in order, is in the kernel's walk as well. */

@@ -301,15 +301,19 @@ static void print_end(struct tool *tool, const struct tool_stack *stack)
 	case DWUNW_STOP_ROOT:
 		tool->whole++;
 		return;
+	case DWUNW_STOP_CONTEXT:
+		tool->whole++;
+		break;
 	case DWUNW_STOP_LIMIT:
 		tool->cut++;
 		printf("\tends here: DEPTH\n");
 		return;
 	default:
-		printf("\tends here: %s\n",
-		       dwunw_stop_text(machine__context(tool->machine), stop,
-				       text, sizeof(text)));
+		break;
 	}
+	printf("\tends here: %s\n",
+	       dwunw_stop_text(machine__context(tool->machine), stop, text,
+			       sizeof(text)));
 }
 
 void tool_print(struct tool *tool, const struct tool_stack *stack)

@@ -252,7 +252,7 @@ static void learn(struct tool *tool, struct target *target, bool whole)
 static void count_stack(struct tool *tool, struct target *target,
 			const struct stack *stack, bool by_fp)
 {
-	bool root = stack->stop.reason == DWUNW_STOP_ROOT;
+	bool root = dwunw_stop_is_complete(stack->stop.reason);
 	bool to_main = stack_reaches_main(stack);
 
 	if (root && !by_fp)
@@ -296,7 +296,9 @@ static void on_snapshot(struct tool *tool, struct target *target,
 		put_stack(tool, intern(tool, count, &none), &none);
 		return;
 	}
-	join = stop->reason == DWUNW_STOP_ROOT ? 0 : join_at(tool, walk, count);
+	join = dwunw_stop_is_complete(stop->reason) ?
+		       0 :
+		       join_at(tool, walk, count);
 	if (join)
 		count = append_walk(tool, target, header->arch, walk, join,
 				    count);

@@ -102,6 +102,44 @@ dwunw_status_t dwunw_elf_off_to_vaddr(const struct dwunw_elf *elf, uint64_t off,
 dwunw_status_t dwunw_elf_segment(const struct dwunw_elf *elf, uint64_t vaddr,
 				 struct dwunw_segment *segment);
 
+/*
+ * A mapping of any permissions, as far as files matter. `file` is a number of
+ * the caller's, the same for all pieces of one file, or NONE: memory without
+ * a file. Arrays of them are sorted by start and do not overlap. What has no
+ * permission at all (a hole between segments) is left out, and what has no
+ * file need only be there if it is executable.
+ */
+#define DWUNW_PIECE_NONE UINT32_MAX
+struct dwunw_piece {
+	uint64_t start;
+	uint64_t end;
+	uint64_t off; /* file offset of start */
+	uint32_t file;
+	uint32_t flags; /* as a segment's; 0: not known */
+};
+
+/*
+ * The piece that tells which file the code at addr is of: the one that holds
+ * it, if that has a file. Executable memory without one between two pieces of
+ * one file is taken for its text, moved to other pages: then the piece before
+ * it. DWUNW_PIECE_NONE: neither.
+ */
+uint32_t dwunw_piece_owner(const struct dwunw_piece *pieces, uint32_t count,
+			   uint64_t addr);
+
+/*
+ * Run-time address minus address as linked, for the piece that holds addr and
+ * the file of its owner, whose segments were kept (an arena, or a module).
+ * Decided by all pieces of the file around it, up to 64 on either side: a
+ * loader maps whole pages, and one page of a file may hold two segments. The
+ * file's own pieces are enough. INVALID_ARG: no segment is there; or several,
+ * and nothing tells which; more than 128 segments; or, for memory without a
+ * file, it is not where the file's code is to be.
+ */
+dwunw_status_t dwunw_elf_bias(const struct dwunw_elf *elf,
+			      const struct dwunw_piece *pieces, uint32_t count,
+			      uint64_t addr, uint64_t *bias);
+
 /* Copies file bytes by their address as linked, all or nothing. */
 dwunw_status_t dwunw_elf_read(const struct dwunw_elf *elf, uint64_t vaddr,
 			      void *dst, size_t size);
