@@ -36,6 +36,12 @@ struct dwu_op {
 	uint32_t target; /* DWU_NOWHERE if unknown or in no text of ours */
 };
 
+/* Behind an instruction and its delay slot. */
+static inline uint32_t dwu_behind(const struct dwu_op *op)
+{
+	return op->next + (op->insn.delay ? op->insn.size : 0);
+}
+
 /* False: vaddr is in no code, or its arch has no scan in this build. */
 bool dwu_code_open(struct dwu_text *text, const struct dwunw_module *module,
 		   uint64_t vaddr);

@@ -4,6 +4,8 @@
 #include "bytes.h"
 #include "dynamic.h"
 #include "elf.h"
+#include "index.h"
+#include "starts.h"
 #include "sweep.h"
 
 enum {
@@ -28,7 +30,11 @@ struct bounds {
 	/* the latest function that is known to hold it; end 0: none */
 	uint32_t start;
 	uint32_t end;
+	/* those of the table being read that are in memory */
+	uint32_t record;
+	uint32_t records;
 	bool listed; /* lo is a function's start by a list of all */
+	bool gap;    /* [lo, hi) is between two FDEs, or smaller */
 	uint8_t isa;
 };
 
@@ -83,25 +89,46 @@ static void by_sections(struct bounds *b)
 	}
 }
 
+static void by_pointer(void *ctx, uint64_t pointer)
+{
+	const struct dwunw_arch_ops *arch;
+	struct bounds *b = ctx;
+	uint32_t start;
+
+	arch = dwu_scan_arch(b->module->arch);
+	start = clip(b, pointer & arch->pc_mask);
+	start_at(b, start);
+	if (start == b->lo)
+		b->isa |= dwu_isa(arch, pointer);
+}
+
 /* --- tables ---------------------------------------------------------------------- */
 
-/* Record i of a table; NULL behind the last. */
+/*
+ * Record i of a table; NULL behind the last. A large table costs its reads, so
+ * these fill the memory that marks what is visited, while nothing is.
+ */
 static const uint8_t *record(struct bounds *b,
 			     const struct dwunw_section *table, uint32_t i,
 			     uint32_t size)
 {
-	if (i >= RECORD_MAX || (i + 1) * size > table->size)
-		return NULL;
-	return dwu_window_at(&b->memory->text.window, table->off + i * size,
-			     size);
-}
+	const struct dwunw_source *src = &b->module->elf.src;
+	uint8_t *room = (uint8_t *)b->memory->visited;
+	uint64_t off = (uint64_t)i * size;
 
-struct symbol {
-	uint64_t vaddr;
-	uint64_t size;
-	bool function;
-	uint8_t isa;
-};
+	if (i >= RECORD_MAX || off + size > table->size)
+		return NULL;
+	if (i < b->record || i - b->record >= b->records) {
+		b->record = i;
+		b->records = b->memory->visited_count / 8 / size;
+		if (table->size - off < (uint64_t)b->records * size)
+			b->records = (uint32_t)(table->size - off) / size;
+		if (src->read(src->ctx, table->off + off, room,
+			      b->records * size) != DWUNW_OK)
+			b->records = 0;
+	}
+	return b->records ? room + (i - b->record) * size : NULL;
+}
 
 /* Does the file have addresses of 64 bits? */
 static bool is_wide(const struct dwunw_elf *elf)
@@ -109,59 +136,76 @@ static bool is_wide(const struct dwunw_elf *elf)
 	return !IS_ON(CONFIG_SCAN_MIPS32_ALONE) && elf->elf_class == 2;
 }
 
-/* One entry of a symbol table (gABI 4, Elf32_Sym and Elf64_Sym). */
-static struct symbol symbol_of(const struct dwunw_elf *elf,
-			       const uint8_t *bytes)
-{
-	bool wide = is_wide(elf);
-	struct dwu_cursor c = dwu_cursor(bytes, wide ? 24 : 16, elf->data == 2);
-	struct symbol s = { 0 };
-	uint8_t type, other;
+/*
+ * st_value and st_size, which are side by side in both classes, in different
+ * places (gABI 4, Elf32_Sym and Elf64_Sym).
+ */
+struct range {
+	uint64_t vaddr;
+	uint64_t size;
+};
 
-	(void)dwu_u32(&c);
-	if (!wide) {
-		s.vaddr = dwu_u32(&c);
-		s.size = dwu_u32(&c);
-	}
-	type = dwu_u8(&c) & 0xf;
-	other = dwu_u8(&c);
-	s.function = dwu_u16(&c) != 0;
-	if (wide) {
-		s.vaddr = dwu_u64(&c);
-		s.size = dwu_u64(&c);
-	}
+/* False: it is over before `lo`, or begins at `hi` or behind it. */
+static bool symbol_near(const struct dwunw_elf *elf, const uint8_t *bytes,
+			uint64_t lo, uint64_t hi, struct range *at)
+{
+	uint8_t word = is_wide(elf) ? 8 : 4;
+	struct dwu_cursor c =
+		dwu_cursor(bytes + word, 2u * word, elf->data == 2);
+
+	at->vaddr = dwu_uint(&c, word);
+	if (at->vaddr >= hi)
+		return false;
+	at->size = dwu_uint(&c, word);
+	return at->vaddr + at->size >= lo;
+}
+
+/* Is it a function, of code that we know? */
+static bool symbol_function(const struct dwunw_elf *elf, const uint8_t *bytes,
+			    const struct range *at, uint8_t *isa)
+{
+	struct dwu_cursor c =
+		dwu_cursor(bytes + (is_wide(elf) ? 4 : 12), 4, elf->data == 2);
+	uint8_t type = dwu_u8(&c) & 0xf;
+	uint8_t other = dwu_u8(&c);
+
 	/* bit 0 of the value tells MIPS16e as well, and microMIPS */
-	s.isa = elf->machine == EM_MIPS &&
-		((other & STO_MIPS16) == STO_MIPS16 || (s.vaddr & 1) != 0);
-	s.function &= !(s.isa && (other & STO_MIPS16) == STO_MICROMIPS);
-	s.function &= type == STT_FUNC || type == STT_GNU_IFUNC;
-	return s;
+	*isa = elf->machine == EM_MIPS &&
+	       ((other & STO_MIPS16) == STO_MIPS16 || (at->vaddr & 1) != 0);
+	if (*isa && (other & STO_MIPS16) == STO_MICROMIPS)
+		return false;
+	return (type == STT_FUNC || type == STT_GNU_IFUNC) && dwu_u16(&c) != 0;
 }
 
 /*
- * Every entry is looked at, once a scan: sorting them would need memory for
- * all. A size of 0 says where a function begins; in .dynsym, which lists
- * only some functions, not that it ends where the next one does.
+ * Every entry is looked at, once a scan, but hardly more than its address:
+ * sorting them would need memory for all. A size of 0 says where a function
+ * begins; in .dynsym, which lists only some functions, not that it ends where
+ * the next one does.
  */
 static void by_symbols(struct bounds *b, const struct dwunw_section *table,
 		       bool all)
 {
 	const struct dwunw_elf *elf = &b->module->elf;
+	const uint64_t lo = b->memory->text.vaddr + b->lo;
+	const uint64_t hi = b->memory->text.vaddr + b->hi;
 	const uint8_t *bytes;
-	struct symbol s;
+	struct range at;
 	uint32_t i, start;
+	uint8_t isa;
 
+	b->records = 0;
 	for (i = 0; (bytes = record(b, table, i, is_wide(elf) ? 24 : 16));
 	     i++) {
-		s = symbol_of(elf, bytes);
-		if (!s.function)
+		if (!symbol_near(elf, bytes, lo, hi, &at) ||
+		    !symbol_function(elf, bytes, &at, &isa))
 			continue;
-		s.vaddr &= dwu_scan_arch(b->module->arch)->pc_mask;
-		start = clip(b, s.vaddr);
-		range_at(b, s.vaddr, s.vaddr + s.size);
+		at.vaddr &= dwu_scan_arch(b->module->arch)->pc_mask;
+		start = clip(b, at.vaddr);
+		range_at(b, at.vaddr, at.vaddr + at.size);
 		if (start == (b->end ? b->start : b->lo))
-			b->isa = s.isa;
-		b->listed |= s.size == 0 && all && start == b->lo;
+			b->isa = isa;
+		b->listed |= at.size == 0 && all && start == b->lo;
 	}
 }
 
@@ -173,6 +217,7 @@ static void by_pdr(struct bounds *b, const struct dwunw_section *table)
 	struct dwu_cursor c;
 	uint32_t i, start, addr;
 
+	b->records = 0;
 	for (i = 0; (bytes = record(b, table, i, PDR_SIZE)); i++) {
 		c = dwu_cursor(bytes, PDR_SIZE, b->module->elf.data == 2);
 		addr = dwu_u32(&c);
@@ -185,24 +230,29 @@ static void by_pdr(struct bounds *b, const struct dwunw_section *table)
 	}
 }
 
+/*
+ * The FDEs around the place: one search in a sorted table. One that holds it
+ * is the function unless a symbol says otherwise; else the gap between them
+ * bounds it.
+ */
 static void by_cfi(struct bounds *b, const struct dwunw_cfi *cfi)
 {
 	const struct dwunw_arch_ops *arch = dwu_scan_arch(b->module->arch);
-	struct dwunw_fde_cursor cursor;
+	uint64_t vaddr = b->memory->text.vaddr + b->place, start;
 	struct dwunw_fde fde;
-	dwunw_status_t status;
-	uint64_t start;
-	uint32_t i;
+	uint32_t i, tries;
 
 	if (cfi->bytes.size == 0)
 		return;
-	dwunw_fde_cursor_init(&cursor, b->module, cfi);
-	for (i = 0; i < RECORD_MAX; i++) {
-		status = dwunw_fde_next(&cursor, &fde);
-		if (status == DWUNW_ERR_BAD_FORMAT)
+	i = dwu_index_after(b->module, cfi, vaddr | arch->isa_mask);
+	if (dwu_index_start(b->module, cfi, i, &start)) {
+		start_at(b, clip(b, start & arch->pc_mask));
+		b->gap = true;
+	}
+	for (tries = 0; i > 0 && tries < DWU_LOOK_BACK; tries++) {
+		b->gap = true;
+		if (dwu_index_fde(b->module, cfi, --i, &fde) != DWUNW_OK)
 			continue;
-		if (status != DWUNW_OK)
-			break;
 		start = fde.start & arch->pc_mask;
 		range_at(b, start, fde.end & arch->pc_mask);
 		if (b->end && b->start == clip(b, start))
@@ -215,19 +265,93 @@ static void by_lists(struct bounds *b)
 {
 	static const char *const names[] = { ".symtab", ".dynsym", ".pdr" };
 	struct dwunw_section tables[3];
+	uint32_t start, end;
 	bool all;
 
-	if (dwu_elf_sections(&b->module->elf, names, tables, 3) != DWUNW_OK)
-		return;
-	all = tables[0].size != 0;
-	by_symbols(b, &tables[all ? 0 : 1], all);
-	if (b->end == 0 && !b->listed)
-		by_pdr(b, &tables[2]);
-	if (b->end == 0 && !b->listed) {
-		by_cfi(b, &b->module->eh);
-		by_cfi(b, &b->module->debug);
+	by_cfi(b, &b->module->eh);
+	by_cfi(b, &b->module->debug);
+	start = b->start;
+	end = b->end;
+	b->end = 0;
+	if (dwu_elf_sections(&b->module->elf, names, tables, 3) == DWUNW_OK) {
+		all = tables[0].size != 0;
+		by_symbols(b, &tables[all ? 0 : 1], all);
+		if (b->end == 0 && !b->listed && end == 0)
+			by_pdr(b, &tables[2]);
 	}
-	b->memory->text.window.size = 0;
+	if (b->end == 0 && !b->listed) {
+		b->start = start;
+		b->end = end;
+	}
+}
+
+/* --- the program's first function ----------------------------------------------- */
+
+static bool visit_return(void *ctx, const struct dwu_scan_at *at)
+{
+	bool *returns = ctx;
+
+	*returns |= at->moment == DWU_LEAVING;
+	return !*returns;
+}
+
+/*
+ * Does control run on into `to` from the entry point? That has a name of its
+ * own in glibc's ld.so, _dl_start_user, and is the same function.
+ */
+static bool runs_into(struct dwu_text *text, uint32_t entry, uint32_t to)
+{
+	bool called = false; /* what did not return, maybe */
+	struct dwu_op op;
+	uint32_t at = entry;
+
+	while (at < to) {
+		dwu_code_read(text, at, &op);
+		at = dwu_behind(&op);
+		if (op.insn.size == 0 ||
+		    op.insn.flow & ~(DWU_FLOW_CALL | DWU_FLOW_BRANCH))
+			return false;
+		if (!op.insn.pad)
+			called = op.insn.flow == DWU_FLOW_CALL &&
+				 op.target != at;
+	}
+	return at == to && !called;
+}
+
+/*
+ * Nothing called the program's first function, so it returns to nobody. That
+ * tells it from the start of .text, which linkers put into e_entry of a library.
+ */
+static void find_entry(struct dwu_scan_memory *memory,
+		       struct dwu_function *function)
+{
+	struct dwu_text *text = &memory->text;
+	uint64_t vaddr = text->module->elf.entry &
+			 dwu_scan_arch(text->arch)->pc_mask;
+	uint32_t entry = dwu_code_place(text, vaddr);
+	bool returns = false;
+
+	if (!dwu_elf_is_started(&text->module->elf) ||
+	    function->start - entry >= DWU_ENTRY_SIZE ||
+	    !runs_into(text, entry, function->start))
+		return;
+	function->start = entry;
+	(void)dwu_scan_explore(memory, function, DWU_NOWHERE, visit_return,
+			       &returns);
+	function->entry = !returns;
+}
+
+/* .init and .fini are one function each, made of parts of many files. */
+static void by_names(struct bounds *b)
+{
+	static const char *const names[] = { ".init", ".fini" };
+	struct dwunw_section s[2];
+	uint32_t i;
+
+	if (dwu_elf_sections(&b->module->elf, names, s, 2) != DWUNW_OK)
+		return;
+	for (i = 0; i < 2; i++)
+		range_at(b, s[i].vaddr, s[i].vaddr + s[i].size);
 }
 
 uint8_t dwu_function_find(struct dwu_scan_memory *memory,
@@ -246,21 +370,24 @@ uint8_t dwu_function_find(struct dwu_scan_memory *memory,
 	b.place = (uint32_t)(vaddr - text->vaddr);
 	b.hi = text->size;
 	by_sections(&b);
+	dwu_starts(&module->elf, &text->window, by_pointer, &b);
 	if (!(flags & DWUNW_SCAN_NO_SYMBOLS))
 		by_lists(&b);
+	by_names(&b);
+	/* whatever read tables has moved the window of code */
+	text->window.size = 0;
 	if (b.isa && !(IS_ON(CONFIG_SCAN_MIPS16) && module->elf.mips16))
 		return DWUNW_SCAN_UNDECODABLE;
 	*function = (struct dwu_function){ .start = b.lo,
 					   .end = b.hi,
-					   .isa = b.isa };
+					   .isa = b.isa,
+					   .gap = b.gap };
 	if (b.end != 0) {
 		function->start = b.start;
 		function->end = b.end;
 	} else if (!b.listed && !dwu_sweep(memory, b.place, function)) {
 		return DWUNW_SCAN_UNBOUNDED;
 	}
-	vaddr = module->elf.entry & dwu_scan_arch(module->arch)->pc_mask;
-	function->entry = dwu_code_place(text, vaddr) == function->start &&
-			  dwu_elf_is_started(&module->elf);
+	find_entry(memory, function);
 	return DWUNW_SCAN_OK;
 }

@@ -344,29 +344,6 @@ dwunw_status_t dwunw_module_open(struct dwunw_module *module,
 	return dwunw_module_open_files(module, &files, serial, arena);
 }
 
-dwunw_status_t dwunw_module_bias(const struct dwunw_module *module,
-				 uint64_t map_addr, uint64_t map_off,
-				 uint64_t *bias)
-{
-	const struct dwunw_segment *s;
-	uint64_t start, mask;
-	uint32_t i;
-
-	if (!module || !bias)
-		return DWUNW_ERR_INVALID_ARG;
-	for (i = 0; i < module->elf.segment_count; i++) {
-		s = &module->elf.segments[i];
-		/* the loader maps whole pages, of whatever size */
-		mask = s->align_log2 < 32 ? (1ull << s->align_log2) - 1 : 0;
-		start = s->off & ~mask;
-		if (map_off >= start && map_off < s->off + s->file_size) {
-			*bias = map_addr - (s->vaddr - (s->off - map_off));
-			return DWUNW_OK;
-		}
-	}
-	return DWUNW_ERR_INVALID_ARG;
-}
-
 dwunw_status_t dwunw_module_fde(const struct dwunw_module *module,
 				uint64_t vaddr, struct dwunw_fde *fde)
 {
