@@ -304,8 +304,6 @@ static const struct {
 	  "S-8 s9,4 B7 S-8 C30 . . C30 B5 R", "sp+8 ra=c-4", 6, false },
 	{ "what lies behind such a call and nothing leads to is as at calls",
 	  "S-8 s9,4 C30 B7 R S-8 C30 J6", "sp+8 ra=c-4", 3, false },
-	{ "what a call does not return to does not spoil what it jumps to",
-	  "S-8 s9,4 B8 C30 . C30 S8 R S-8 C30 L5 J4", "sp+8 ra=c-4", 5, true },
 	{ "code behind a switch has its frame", "S-8 s9,4 T . R", "sp+8 ra=c-4",
 	  3, false },
 	{ "… none of two that differ", "B4 S-4 T . S-8 T . R", "unreached", 6,
