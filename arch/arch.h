@@ -59,6 +59,9 @@ struct dwunw_arch_ops {
 	uint8_t isa_mask;
 	/* the stack pointer at a function's entry is CFA - entry_size */
 	uint8_t entry_size;
+	/* column of the frame pointer, as JITs use it: it points at the
+	 * caller's, and behind that stands the return address */
+	uint8_t fp;
 	/* columns that a call preserves, as a mask; sp is not among them */
 	uint64_t preserved;
 	/* columns that a packed row can say are saved at CFA + offset */

@@ -184,6 +184,7 @@ const struct dwunw_arch_ops dwu_arch_x86_64 = {
 	.reg_count = COLUMNS,
 	.column_names = names,
 	.sp = RSP,
+	.fp = RBP,
 	.ra = RIP,
 	.pc = RIP,
 	.pc_mask = UINT64_MAX,

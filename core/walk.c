@@ -10,6 +10,9 @@
 #include "rowcache.h"
 #include "step.h"
 
+/* Bytes of one frame that is found by a frame pointer: a stack's default. */
+#define FP_FRAME_MAX (8u << 20)
+
 struct dwunw_walker {
 	struct dwu_rowcache cache;
 	struct dwunw_row_scratch *scratch;
@@ -305,6 +308,65 @@ static uint8_t apply_row(struct walk *w)
 	return dwu_step(w->arch, w->module, row, &w->regs, &w->reader);
 }
 
+static bool in_code(const struct walk *w, uint64_t addr)
+{
+	const struct dwunw_mapping *mapping = dwunw_space_find(w->space, addr);
+
+	return mapping && (mapping->flags & DWUNW_MAPPING_EXEC) != 0;
+}
+
+/* Is this what a call in code has pushed, as far as memory tells? */
+static bool is_return(const struct walk *w)
+{
+	uint8_t code[DWU_CALL_SIZE];
+
+	return w->regs.pc != 0 && in_code(w, w->regs.pc - 1) &&
+	       (!w->reader.read ||
+		w->reader.read(w->reader.ctx, w->regs.pc - sizeof(code), code,
+			       sizeof(code)) != DWUNW_OK ||
+		w->arch->behind_call(w->arch, code, sizeof(code),
+				     w->regs.isa));
+}
+
+/* (sp, ra, fp) = (fp + 2 words, *(fp + 1 word), *fp); all else is lost: code
+ * that a program has made need not keep what an ABI says. */
+static void fp_row(const struct walk *w, struct dwunw_row *row)
+{
+	const struct dwunw_arch_ops *arch = w->arch;
+	uint8_t i;
+
+	dwu_row_clear(arch, row);
+	for (i = 0; i < arch->saved_count; i++)
+		row->rules[arch->saved[i]].kind = DWUNW_RULE_UNDEFINED;
+	row->cfa.reg = arch->fp;
+	row->cfa.value = 2 * arch->address_size;
+	row->rules[arch->ra].kind = DWUNW_RULE_OFFSET;
+	row->rules[arch->ra].value = -arch->address_size;
+	row->rules[arch->fp].kind = DWUNW_RULE_OFFSET;
+	row->rules[arch->fp].value = -2 * arch->address_size;
+}
+
+/* Code without a file, as a JIT has made it, mostly keeps a frame pointer. It
+ * is believed where it points into the stack and at a call's return address. */
+static uint8_t leave_by_fp(struct walk *w)
+{
+	struct dwu_regs old = w->regs;
+	uint64_t fp = w->regs.r[w->arch->fp], sp = w->regs.r[w->arch->sp];
+
+	if (!w->mapping || !(w->mapping->flags & DWUNW_MAPPING_EXEC) ||
+	    (w->status != DWUNW_ERR_NO_DEBUG_DATA &&
+	     w->status != DWUNW_ERR_BAD_FORMAT) ||
+	    !(w->regs.valid >> w->arch->fp & 1) || fp - sp > FP_FRAME_MAX ||
+	    (fp & (w->arch->address_size - 1u)) != 0)
+		return DWUNW_STOP_NO_MODULE;
+	w->how = DWUNW_HOW_FP;
+	fp_row(w, &w->walker->row);
+	if (apply_row(w) == DWU_GO && is_return(w))
+		return DWU_GO;
+	w->regs = old;
+	return DWUNW_STOP_NO_MODULE;
+}
+
 /* By what the cache has of the frame's code, whose row is not FULL. */
 static uint8_t leave_cached(struct walk *w,
 			    const struct dwu_rowcache_entry *entry)
@@ -334,7 +396,7 @@ static uint8_t leave(struct walk *w)
 		return apply_row(w);
 	}
 	if (frame->module == 0)
-		return DWUNW_STOP_NO_MODULE;
+		return leave_by_fp(w);
 	entry = cache_entry(w, frame);
 	known = cache_hit(w, entry, frame);
 	if (known && !(entry->packed.flags & DWU_PACKED_FULL))
@@ -426,11 +488,6 @@ static bool lost_return(struct walk *w)
 	return at_trampoline(w);
 }
 
-static bool in_code(const struct walk *w)
-{
-	return w->mapping && (w->mapping->flags & DWUNW_MAPPING_EXEC) != 0;
-}
-
 /* The frame of the caller, whose registers are there. */
 static uint8_t add_caller(struct walk *w)
 {
@@ -447,7 +504,8 @@ static uint8_t add_caller(struct walk *w)
 		else
 			w->count++;
 	}
-	if (!in_code(w) && !w->signal)
+	if (!(w->mapping && (w->mapping->flags & DWUNW_MAPPING_EXEC)) &&
+	    !w->signal)
 		return drop_frame(w, DWUNW_STOP_NO_CODE);
 	return plausible(w) ? DWU_GO : drop_frame(w, DWUNW_STOP_NO_ROW);
 }
