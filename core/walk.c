@@ -315,19 +315,6 @@ static bool in_code(const struct walk *w, uint64_t addr)
 	return mapping && (mapping->flags & DWUNW_MAPPING_EXEC) != 0;
 }
 
-/* Is this what a call in code has pushed, as far as memory tells? */
-static bool is_return(const struct walk *w)
-{
-	uint8_t code[DWU_CALL_SIZE];
-
-	return w->regs.pc != 0 && in_code(w, w->regs.pc - 1) &&
-	       (!w->reader.read ||
-		w->reader.read(w->reader.ctx, w->regs.pc - sizeof(code), code,
-			       sizeof(code)) != DWUNW_OK ||
-		w->arch->behind_call(w->arch, code, sizeof(code),
-				     w->regs.isa));
-}
-
 /* (sp, ra, fp) = (fp + 2 words, *(fp + 1 word), *fp); all else is lost: code
  * that a program has made need not keep what an ABI says. */
 static void fp_row(const struct walk *w, struct dwunw_row *row)
@@ -347,7 +334,8 @@ static void fp_row(const struct walk *w, struct dwunw_row *row)
 }
 
 /* Code without a file, as a JIT has made it, mostly keeps a frame pointer. It
- * is believed where it points into the stack and at a call's return address. */
+ * is believed where it points into the stack, and behind it is an address of
+ * code: not always one behind a call, since interpreters push others. */
 static uint8_t leave_by_fp(struct walk *w)
 {
 	struct dwu_regs old = w->regs;
@@ -361,7 +349,8 @@ static uint8_t leave_by_fp(struct walk *w)
 		return DWUNW_STOP_NO_MODULE;
 	w->how = DWUNW_HOW_FP;
 	fp_row(w, &w->walker->row);
-	if (apply_row(w) == DWU_GO && is_return(w))
+	if (apply_row(w) == DWU_GO && w->regs.pc != 0 &&
+	    in_code(w, w->regs.pc - 1))
 		return DWU_GO;
 	w->regs = old;
 	return DWUNW_STOP_NO_MODULE;
