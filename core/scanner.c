@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /* dwunw/scan.h: scans for tools, which need no walk. */
 #include "arena.h"
+#include "bytes.h"
 #include "part.h"
 
 struct dwunw_scan {
@@ -147,9 +148,71 @@ void dwunw_scan_decode(struct dwunw_scan *scan,
 	insn->size = op.insn.size;
 	insn->call = op.insn.flow == DWU_FLOW_CALL;
 	insn->pad = op.insn.pad;
+	insn->likely = op.insn.likely;
+	insn->flow = op.insn.flow;
+	insn->target = op.target == DWU_NOWHERE ? UINT64_MAX :
+						  text->vaddr + op.target;
 	if (!op.insn.delay)
 		return;
 	dwu_code_read(text, op.next, &slot);
 	insn->last = op.insn.size;
 	insn->size = (uint8_t)(op.insn.size + slot.insn.size);
+}
+
+_Static_assert(DWUNW_SCAN_FLOW_CALL == (int)DWU_FLOW_CALL &&
+		       DWUNW_SCAN_FLOW_BRANCH == (int)DWU_FLOW_BRANCH &&
+		       DWUNW_SCAN_FLOW_JUMP == (int)DWU_FLOW_JUMP &&
+		       DWUNW_SCAN_FLOW_INDIRECT == (int)DWU_FLOW_INDIRECT &&
+		       DWUNW_SCAN_FLOW_RETURN == (int)DWU_FLOW_RETURN &&
+		       DWUNW_SCAN_FLOW_END == (int)DWU_FLOW_END,
+	       "the flows are told as they are");
+
+/* Every column unknown to be anything but itself, `from` the CFA. */
+static void fresh_state(uint8_t from, struct dwu_scan_state *state)
+{
+	uint8_t i;
+
+	memset(state, 0, sizeof(*state));
+	for (i = 0; i < DWU_SCAN_REGS; i++) {
+		state->regs[i].kind = DWU_VALUE_ENTRY;
+		state->regs[i].reg = i;
+		state->slots[i] = DWU_SLOT_NONE;
+	}
+	state->regs[from] = (struct dwu_value){ .kind = DWU_VALUE_CFA };
+}
+
+static void note_effect(const struct dwu_scan_state *state, uint8_t from,
+			struct dwunw_scan_effect *effect)
+{
+	uint8_t i;
+
+	for (i = 0; i < DWU_SCAN_REGS; i++) {
+		const struct dwu_value *value = &state->regs[i];
+
+		if (value->kind == DWU_VALUE_CFA) {
+			effect->moved |= 1ull << i;
+			effect->n[i] = value->n;
+		}
+		if (i == from ? value->kind == DWU_VALUE_CFA && value->n == 0 :
+				value->kind == DWU_VALUE_ENTRY &&
+					value->reg == i)
+			effect->kept |= 1ull << i;
+	}
+}
+
+void dwunw_scan_effect(struct dwunw_scan *scan, uint64_t vaddr, uint8_t from,
+		       struct dwunw_scan_effect *effect)
+{
+	struct dwu_text *text = &scan->memory.text;
+	struct dwu_scan_state state;
+	struct dwu_op op;
+
+	*effect = (struct dwunw_scan_effect){ 0 };
+	if (!IS_ON(CONFIG_SCAN_ROWS) || from >= DWU_SCAN_REGS)
+		return;
+	fresh_state(from, &state);
+	dwu_code_read(text, dwu_code_place(text, vaddr), &op);
+	if (op.insn.size && op.insn.flow != DWU_FLOW_CALL)
+		text->ops->effect(text->arch, &op.code, &op.insn, &state);
+	note_effect(&state, from, effect);
 }

@@ -21,7 +21,7 @@ plan skip_all => 'only in make test-cross (DWUNW_CROSS=1)'
 	unless $ENV{DWUNW_CROSS};
 plan skip_all => 'readelf is not installed' if `readelf --version` !~ /readelf/;
 
-my $out = RowFiles::dir('cross');
+my $out = RowFiles::dir();
 my $dwunw = RowFiles::dwunw();
 my @counted = qw(fdes rows expressions signed negations differing missing extra
 	untracked);
@@ -78,11 +78,11 @@ sub check {
 
 my %missing;
 for my $target (@CrossFiles::targets) {
-	my @built = CrossFiles::built($target, $out);
-	my ($plain) = grep { $_->{path} && $_->{name} =~ /debug_frame/ } @built;
+	my @built = CrossFiles::built($target);
+	my ($plain) = grep { $_->{path} && $_->{name} eq 'dwarf5' } @built;
 	my @files = (CrossFiles::packaged($target),
 		CrossFiles::installed($target), @built,
-		$plain ? CrossFiles::packed($target, $plain->{path}) : ());
+		$plain ? CrossFiles::packed($target, $plain->{path}, $out) : ());
 	$missing{$target} = grep { !$_->{path} } @files;
 	check($target, $_) for @files;
 }
@@ -171,7 +171,7 @@ SKIP: {
 
 # --- by address ------------------------------------------------------------------------
 
-my $random = RowFiles::random($out);
+my $random = RowFiles::random();
 my $by_address = 0;
 for my $line (`$random @{[map { "'$_'" } map { @$_ } values %done]}`) {
 	if ($line =~ /^#/) {

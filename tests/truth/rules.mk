@@ -11,15 +11,13 @@ truth_out := $(out)/$(truth_dir)
 truth_src := $(addprefix $(truth_dir)/programs/,run.c start.S args.c calls.c \
 	frames.c paths.c)
 truth_common := -std=gnu11 -static -no-pie -fno-stack-protector \
-	-fno-asynchronous-unwind-tables -fno-unwind-tables -Wall -Wextra \
-	-Wno-unused-command-line-argument -Wno-unknown-warning-option \
-	-Wno-clobbered
+	-fno-asynchronous-unwind-tables -fno-unwind-tables -Wall -Wextra
 
 # What a name's third part means.
 truth_flags_O0 := -O0
 truth_flags_O1 := -O1
 truth_flags_O2 := -O2
-truth_flags_O3 := -O3
+truth_flags_O3 := -O3 -fno-pie
 truth_flags_Os := -Os
 truth_flags_O2fp := -O2 -fno-omit-frame-pointer
 truth_flags_O2nofp := -O2 -fomit-frame-pointer
@@ -29,7 +27,7 @@ truth_flags_O2split := -O2 -freorder-blocks-and-partition -fno-shrink-wrap
 truth_flags_Ospush := -Os -mpush-args -mno-accumulate-outgoing-args
 truth_flags_O2store := -O2 -maccumulate-outgoing-args
 truth_flags_O2pac := -O2 -mbranch-protection=standard
-truth_flags_O2noabi := -O2 -mno-abicalls -G0
+truth_flags_O2noabi := -O2 -mno-abicalls -fno-pic -fno-pie -G0
 truth_flags_O2mips16 := -O2 -mips16
 truth_flags_Osmips16 := -Os -mips16
 
@@ -44,8 +42,9 @@ truth_libc := gcc-O1 gcc-O2 gcc-Os clang-O2
 
 truth_here = $(foreach t,x86_64 arm64 mips32el mips32eb,$(if \
 	$(shell command -v $(triple_$(t))-gcc),$(t)))
-truth_cc_gcc = $(triple_$(1))-gcc
-truth_cc_clang = $(CLANG) --target=$(triple_$(1))
+truth_cc_gcc = $(triple_$(1))-gcc -Wno-clobbered
+truth_cc_clang = $(CLANG) --target=$(triple_$(1)) \
+	-Wno-unused-command-line-argument
 
 # TARGET COMPILER FLAGS: without a libc
 define truth_program

@@ -83,7 +83,7 @@ sub names_of {
 	for (`nm -n '$dir/full/$name'`) {
 		my ($vaddr, $type, $symbol) = split;
 		push @names, [hex($vaddr), $symbol] if defined $symbol &&
-			$type =~ /^[tw]$/i && $symbol !~ /^\$|^__pool|^__jump/;
+			$type =~ /^[tw]$/i && $symbol !~ /^\$|^__(?:pool|pend|jump|jend)_/;
 	}
 	return \@names;
 }
