@@ -156,11 +156,13 @@ go_same() {
 }
 # go tool addr2line does not know position-independent programs
 go_starts() {
-	go tool nm "$at/go-pie-full" | awk '$2 ~ /^[tT]$/ && $3 ~ /\./ {
-		sub(/\.abi0$/, "", $3)
+	go tool nm "$at/go-pie-full" | awk '$2 ~ /^[tT]$/ && $3 ~ /\./ &&
+		$3 != "runtime.etext" {
+		sub(/\.abi0$/, "", $3); gsub(/\[[^]]*\]/, "[...]", $3)
 		print "0x" $1, $3 }' | sort -u -k 1,1 >"$work/want"
 	cut -d ' ' -f 1 "$work/want" | "$dwunw" symbolize "$at/go-pie" | awk '
 		/^0x/ { pc = $1 } /^  / { sub(/\+0x0$/, "", $1)
+			gsub(/\[[^]]*\]/, "[...]", $1)
 			print pc, $1 }' >"$work/got"
 	echo "$(wc -l <"$work/want") functions"
 	[ "$(wc -l <"$work/want")" -gt 1000 ] &&

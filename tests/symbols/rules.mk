@@ -33,6 +33,13 @@ $(symbols)/failing.so: tests/symbols/failing.c $(symbols_made)
 symbols_bin += $(symbols)/failing.so
 endif
 
+symbols_waits := $(symbols)/waits $(symbols)/waits-other
+$(symbols)/waits: private how := $(CC) -O2 -g -fomit-frame-pointer
+$(symbols)/waits-other: private how := $(CC) -O2 -g -DOTHER
+$(symbols_waits): tests/symbols/waits.c $(symbols_made)
+	$(symbols_build)
+symbols_bin += $(symbols_waits)
+
 # --- symbols without a size, for each target ---
 
 symbols_cc_x86_64 := gcc
