@@ -884,25 +884,6 @@ uint8_t dwu_scan_explore(struct dwu_scan_memory *m,
 	return m->x.dropped ? DWUNW_SCAN_TOO_LARGE : result;
 }
 
-static bool stays(void *ctx, const struct dwu_scan_at *at)
-{
-	bool *leaves = ctx;
-
-	*leaves |= at->moment >= DWU_LEAVING;
-	return !*leaves;
-}
-
-bool dwu_scan_may_return(struct dwu_scan_memory *m,
-			 const struct dwu_function *function, uint32_t at)
-{
-	bool leaves = false;
-
-	if (explore(m, function, at, false) != DWUNW_SCAN_OK)
-		return true;
-	tell_all(m, DWU_NOWHERE, stays, &leaves);
-	return leaves || m->x.dropped;
-}
-
 /* --- memory ------------------------------------------------------------------ */
 
 /* Sixteenths of the block: 8 for starts, 2 for what was visited, 2 for blocks;

@@ -28,6 +28,7 @@ struct dwu_function {
 	uint8_t isa; /* struct dwu_code */
 	bool entry;  /* it begins at e_entry: nothing called it */
 	bool part;   /* of another one: memory->other is the state there */
+	bool gap;    /* for dwu_sweep(): FDEs bound it, code around is enough */
 };
 
 enum dwu_moment {
@@ -127,6 +128,8 @@ struct dwu_scan_memory {
 	uint32_t serial;      /* of the module they are of; 0: of none */
 	uint32_t window;      /* where it begins */
 	uint64_t segment;     /* the text's vaddr */
+	uint32_t swept_from;  /* … and the code that was read for them */
+	uint32_t swept_to;
 	/* … the function lies in [lo, hi), the piece looked at is [from, to),
 	 * and what is at or behind `done` was looked at */
 	uint32_t lo, hi, from, to, done;
@@ -162,13 +165,6 @@ bool dwu_scan_detour(struct dwu_text *text, const struct dwu_op *jump);
 uint8_t dwu_scan_explore(struct dwu_scan_memory *memory,
 			 const struct dwu_function *function, uint32_t watch,
 			 dwu_scan_visit_fn visit, void *ctx);
-
-/*
- * Can control that is at `at` leave the function? Code that has lost its
- * return address and never leaves is where a program or a thread starts.
- */
-bool dwu_scan_may_return(struct dwu_scan_memory *memory,
-			 const struct dwu_function *function, uint32_t at);
 
 /* The column that a row tells the CFA by: sp, else one that lasts, else any
  * that is a known distance from it; DWU_SCAN_REGS: none is. */

@@ -140,10 +140,5 @@ uint8_t dwu_scan_at(struct dwu_scan_memory *memory,
 						 result;
 	row->start = memory->text.vaddr + w.at;
 	row->end = memory->text.vaddr + w.next;
-	if (w.result == DWUNW_SCAN_RA_LOST &&
-	    !dwu_scan_may_return(memory, function, exact ? w.at : w.next)) {
-		row->rules[memory->text.arch->ra].kind = DWUNW_RULE_UNDEFINED;
-		return DWUNW_SCAN_OK;
-	}
 	return w.result;
 }

@@ -236,7 +236,7 @@ static const struct {
 	{ "a call with the return address saved", "S-16 s9,12 C9 . R",
 	  "sp+16 ra=c-4", 2, true },
 	{ "a call that loses it, and a return", "C9 . R", "ra lost", 0, true },
-	{ "… and none: a thread's start", "C9 . X", "sp+0 ra=u", 0, true },
+	{ "… and none", "C9 . X", "ra lost", 0, true },
 	{ "a link of 0 is the end", "z9 C9 . R", "sp+0 ra=u", 1, true },
 	{ "no call at a return address", "S-16 . R", "no call", 1, true },
 	{ "a call's slot counts", "S-16 s9,12 d9 S-8 . R", "sp+24 ra=c-4", 3,
@@ -402,7 +402,7 @@ static const struct {
 	{ "a piece that frees what it did not take is joined",
 	  "S-8 s9,4 T . . J99 l9,4 S8 R", "0..9", 7 },
 	{ "a piece that calls without its return address is joined",
-	  "S-8 s9,4 C60 S8 R C60 J99", "0..7", 5 },
+	  "S-8 s9,4 C60 S8 R C60 X", "0..7", 5 },
 	{ "behind a call that does not return, by the stack",
 	  "S-8 s9,4 C60 . . . . . . . . . . . S-4 S4 R", "3..17", 15 },
 };
