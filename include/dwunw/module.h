@@ -26,6 +26,8 @@ enum dwunw_rule_kind {
 	DWUNW_RULE_REGISTER, /* is register reg (CFA: reg + value) */
 	DWUNW_RULE_EXPRESSION, /* saved at the expression's result */
 	DWUNW_RULE_VAL_EXPRESSION, /* is the expression's result */
+	/* saved (the CFA, too) at register reg + value; of scans alone */
+	DWUNW_RULE_REG_OFFSET,
 };
 
 /*
@@ -45,7 +47,7 @@ struct dwunw_rule {
 #define DWUNW_ROW_RA_SIGNED 2u	/* arm64: the return address is signed */
 #define DWUNW_ROW_DEBUG_FRAME 4u /* offsets are into .debug_frame */
 
-/* The full row. The CFA's rule is REGISTER or EXPRESSION. */
+/* The full row. The CFA's rule is REGISTER, EXPRESSION or REG_OFFSET. */
 struct dwunw_row {
 	uint64_t start;
 	uint64_t end;
