@@ -83,7 +83,7 @@ config_goals := menuconfig defconfig mips32_defconfig allnoconfig \
 goals := $(or $(MAKECMDGOALS),all)
 # … these need none, or first install what makes one
 plain_goals := help format clean distclean test test-all test-cross \
-	test-long test-tools demo bench guests deps-test deps-demo deps-bench \
+	test-long test-tools demo bench guests deps-test deps-long deps-demo deps-bench \
 	deps-cross deps-guests
 
 ifneq ($(filter $(config_goals),$(goals)),)
@@ -360,7 +360,8 @@ run_tests = BUILD='$(abspath $(out))' CC='$(CC)' CXX='$(CXX)' \
 	scripts/run-tests
 # What test-long runs: minutes of real leaks, of eight threads, of recording.
 long_scripts := $(addprefix tests/memleak/,faults.t kernel.t modes.t \
-	options.t rate.t real.t) $(addprefix tests/libdw_bpf/,examples.t parallel.t)
+	options.t rate.t real.t) $(addprefix tests/libdw_bpf/,examples.t parallel.t) \
+	tests/jit/real.t
 short_scripts := $(filter-out $(long_scripts) \
 	$(addprefix tests/scan/,decide.t lengths.t stack.t switches.t),\
 	$(test_scripts))
@@ -440,7 +441,7 @@ test-cross: deps-cross
 		-- scan $(wildcard tests/scan/*.t)
 
 # The tools for a while longer, and names of many addresses.
-test-tools: deps-test
+test-tools: deps-long
 	@$(MAKE) all examples
 	@DWUNW_NAMES=600000 $(run_tests) tools $(long_scripts) \
 		-- names tests/names/addr2line.t
@@ -468,8 +469,8 @@ size: libs
 		CONFIG_H='$(abspath $(config_h))' MAKE='$(MAKE)' \
 		LINK='$(CC) $(all_cflags) $(all_ldflags)' scripts/size
 
-.PHONY: deps-test deps-demo deps-bench deps-cross deps-guests
-deps-test deps-demo deps-bench deps-cross deps-guests: deps-%:
+.PHONY: deps-test deps-long deps-demo deps-bench deps-cross deps-guests
+deps-test deps-long deps-demo deps-bench deps-cross deps-guests: deps-%:
 	@scripts/deps $*
 
 # --- the rest ---------------------------------------------------------------------------
