@@ -71,21 +71,31 @@ struct dynamic {
 	bool bad;
 };
 
+bool dwu_dynamic_word(const struct dwunw_elf *elf, struct dwu_window *window,
+		      uint64_t vaddr, uint8_t size, uint64_t *value)
+{
+	const uint8_t *bytes;
+	struct dwu_cursor c;
+	uint64_t off;
+
+	if (dwunw_elf_vaddr_to_off(elf, vaddr, &off) != DWUNW_OK)
+		return false;
+	bytes = dwu_window_at(window, off, size);
+	if (!bytes)
+		return false;
+	c = dwu_cursor(bytes, size, elf->data == 2);
+	*value = dwu_uint(&c, size);
+	return true;
+}
+
 /* The 32-bit word at an address; sticky. */
 static uint32_t word_at(struct dynamic *d, uint64_t vaddr)
 {
-	struct dwu_cursor c;
-	const uint8_t *bytes = NULL;
-	uint64_t off;
+	uint64_t value = 0;
 
-	if (!d->bad && dwunw_elf_vaddr_to_off(d->elf, vaddr, &off) == DWUNW_OK)
-		bytes = dwu_window_at(&d->window, off, 4);
-	if (!bytes) {
-		d->bad = true;
-		return 0;
-	}
-	c = dwu_cursor(bytes, 4, d->elf->data == 2);
-	return dwu_u32(&c);
+	d->bad = d->bad ||
+		 !dwu_dynamic_word(d->elf, &d->window, vaddr, 4, &value);
+	return (uint32_t)value;
 }
 
 /*

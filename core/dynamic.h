@@ -36,6 +36,10 @@ enum dwu_dynamic_value {
 void dwu_dynamic_read(const struct dwunw_elf *elf, struct dwu_window *window,
 		      uint64_t values[DWU_DYN_COUNT]);
 
+/* A word of 4 or 8 bytes at an address as linked. False: it is not there. */
+bool dwu_dynamic_word(const struct dwunw_elf *elf, struct dwu_window *window,
+		      uint64_t vaddr, uint8_t size, uint64_t *value);
+
 /*
  * Symbols and their strings, sizes included. Zeroed and OK: there are none.
  * BAD_FORMAT: they lie outside of the file.

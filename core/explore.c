@@ -83,7 +83,11 @@ enum {
 	RA = 2
 };
 
-/* Which of them both states know, and tell in the same way. */
+/*
+ * Which of them both states know, and tell in the same way. Where code pushes
+ * arguments, a register that lasts tells the CFA if it is a frame pointer and
+ * stands at its own slot; any other one holds a local's address.
+ */
 static uint8_t both_know(const struct dwu_scan_memory *m,
 			 const struct dwu_scan_state *a,
 			 const struct dwu_scan_state *b)
@@ -99,7 +103,9 @@ static uint8_t both_know(const struct dwu_scan_memory *m,
 		value = &a->regs[i];
 		if (memcmp(value, &b->regs[i], sizeof(*value)) != 0)
 			continue;
-		if (value->kind == DWU_VALUE_CFA)
+		if (value->kind == DWU_VALUE_CFA &&
+		    (i == arch->sp || arch->link_register ||
+		     value->n == a->slots[i]))
 			known |= CFA;
 		else if (value->kind == DWU_VALUE_ENTRY ?
 				 value->reg == arch->ra :
@@ -251,9 +257,17 @@ static struct dwu_block *find_dirty(struct dwu_scan_memory *m, uint32_t i,
 	return NULL;
 }
 
-static void next_phase(struct dwu_scan_memory *m, uint32_t root)
+/* What the code is that a guess is made for. */
+enum {
+	GUESS_NONE = 0,
+	GUESS_CODE,
+	GUESS_PAD /* no-ops that align what follows: nothing runs there */
+};
+
+static void next_phase(struct dwu_scan_memory *m, uint32_t root, uint8_t guess)
 {
 	m->x.root = root;
+	m->x.guess = guess;
 	if (m->x.phase < PHASE_MAX)
 		m->x.phase++;
 }
@@ -273,7 +287,7 @@ static bool pop(struct dwu_scan_memory *m, uint32_t *at)
 		b = find_dirty(m, 0, DWU_BLOCK_CALLED);
 		if (!b)
 			return false;
-		next_phase(m, b->at);
+		next_phase(m, b->at, m->x.guess);
 	}
 	*at = b->at;
 	b->bits &= (uint16_t)~DWU_BLOCK_DIRTY;
@@ -322,7 +336,7 @@ static enum verdict judge(struct dwu_scan_memory *m, struct dwu_block *b,
 		return DROP;
 	if (!later)
 		return JOIN;
-	if (m->x.root != DWU_NOWHERE && m->x.root != b->at)
+	if (!m->x.guess && m->x.root != b->at)
 		cut(m, m->x.root);
 	return DROP;
 }
@@ -331,15 +345,17 @@ static enum verdict judge(struct dwu_scan_memory *m, struct dwu_block *b,
 static bool meet(struct dwu_scan_memory *m, struct dwu_block *b, bool called)
 {
 	const struct dwu_scan_state *state = &m->states[b->state];
-	bool guess = m->x.root == DWU_NOWHERE && m->x.phase != 0;
 	enum verdict verdict = JOIN;
 	uint8_t lost;
 
 	if (same(state, &m->next))
 		return true;
+	/* nothing comes from between blocks */
+	if (m->x.guess == GUESS_PAD && m->x.phase > b->bits / DWU_BLOCK_PHASE)
+		return false;
 	lost = both_know(m, state, state) & ~both_know(m, state, &m->next);
 	/* a guess takes nothing away */
-	if (!guess)
+	if (!m->x.guess)
 		lost &= both_know(m, &m->next, &m->next);
 	if (lost)
 		verdict = judge(m, b, called);
@@ -694,7 +710,7 @@ static bool join_switches(struct dwu_scan_memory *m)
 }
 
 /* Leaves in m->next the state of code that nothing was seen to lead to. */
-static bool guess(struct dwu_scan_memory *m)
+static bool guess(struct dwu_scan_memory *m, uint8_t what)
 {
 	if (join_switches(m))
 		;
@@ -704,8 +720,8 @@ static bool guess(struct dwu_scan_memory *m)
 		entry_state(arch_of(m), &m->next);
 	else
 		return false;
-	next_phase(m, DWU_NOWHERE);
-	return both_know(m, &m->next, &m->next) & CFA;
+	next_phase(m, DWU_NOWHERE, what);
+	return dwu_scan_cfa_column(arch_of(m), &m->next) != DWU_SCAN_REGS;
 }
 
 /* --- the function ------------------------------------------------------------ */
@@ -753,6 +769,7 @@ static void start_again(struct dwu_scan_memory *m)
 	m->x.switch_count = 0;
 	m->x.phase = 0;
 	m->x.root = DWU_NOWHERE;
+	m->x.guess = GUESS_NONE;
 	m->x.low = DWU_NOWHERE;
 	m->x.restart = false;
 	m->x.undecodable = false;
@@ -761,17 +778,23 @@ static void start_again(struct dwu_scan_memory *m)
 	m->misaligned = false;
 }
 
-/* What no edge leads to, unit by unit. */
-static void explore_rest(struct dwu_scan_memory *m)
+/* What no edge leads to: code, or what is left then, which are no-ops. */
+static void explore_rest(struct dwu_scan_memory *m, uint8_t what)
 {
 	uint32_t at = m->x.function.start;
+	struct dwu_op op;
 
 	for (; !m->x.restart && !m->x.dropped && in_function(m, at);
-	     at += 1u << m->x.shift) {
+	     at = op.next) {
+		op.next = at + (1u << m->x.shift);
 		if (visited(m, at))
 			continue;
-		if (!guess(m))
+		dwu_code_read(&m->text, at, &op);
+		if (what == GUESS_CODE && op.insn.pad)
+			continue;
+		if (!guess(m, what))
 			return;
+		op.next = at + (1u << m->x.shift);
 		arrive(m, at, false);
 		settle(m);
 	}
@@ -814,8 +837,10 @@ static uint8_t explore(struct dwu_scan_memory *m,
 			m->next = m->other;
 		arrive(m, at, false);
 		settle(m);
-		if (all)
-			explore_rest(m);
+		if (all) {
+			explore_rest(m, GUESS_CODE);
+			explore_rest(m, GUESS_PAD);
+		}
 		m->x.restarts += m->x.restart;
 	} while (m->x.restart);
 	if (m->x.dropped)

@@ -93,6 +93,7 @@ struct dwu_exploration {
 	uint16_t phase;	      /* how many such calls, and guesses, there were */
 	struct dwu_switch switches[DWU_SWITCH_MAX];
 	uint8_t switch_count;
+	uint8_t guess; /* the phase begins with one: at what */
 	uint8_t restarts;
 	uint8_t shift;	  /* 1 << shift bytes are a unit */
 	bool telling;	  /* all is settled: visit() is called */

@@ -17,8 +17,8 @@ enum {
 	PDR_SIZE = 32, /* binutils, gas/config/tc-mips.c: the procedure table */
 };
 
-/* Records of a table that are looked at. */
-#define RECORD_MAX (1u << 20)
+/* Bytes of a table that are looked at. */
+#define RECORD_MAX (32u << 20)
 
 /* What is known so far: the function lies in [lo, hi) of the text. */
 struct bounds {
@@ -35,6 +35,7 @@ struct bounds {
 	uint32_t records;
 	bool listed; /* lo is a function's start by a list of all */
 	bool gap;    /* [lo, hi) is between two FDEs, or smaller */
+	uint8_t lo_isa; /* by a pointer to lo */
 	uint8_t isa;
 };
 
@@ -53,20 +54,19 @@ static void start_at(struct bounds *b, uint32_t start)
 {
 	if (start <= b->place && start > b->lo) {
 		b->lo = start;
+		b->lo_isa = 0;
 		b->listed = false;
 	}
 	if (start > b->place && start < b->hi)
 		b->hi = start;
 }
 
-/* A function is [vaddr, end); the place is in it or beside it. If it is empty
+/* A function is [start, end); the place is in it or beside it. If it is empty
  * it only begins there. */
-static void range_at(struct bounds *b, uint64_t vaddr, uint64_t end_vaddr)
+static void range_at(struct bounds *b, uint32_t start, uint32_t end)
 {
-	uint32_t start = clip(b, vaddr), end = clip(b, end_vaddr);
-
 	start_at(b, start);
-	if (vaddr == end_vaddr)
+	if (start == end)
 		return;
 	if (end <= b->place) {
 		start_at(b, end);
@@ -74,6 +74,11 @@ static void range_at(struct bounds *b, uint64_t vaddr, uint64_t end_vaddr)
 		b->start = start;
 		b->end = end;
 	}
+}
+
+static void section_at(struct bounds *b, const struct dwunw_section *s)
+{
+	range_at(b, clip(b, s->vaddr), clip(b, s->vaddr + s->size));
 }
 
 /* --- sections ---------------------------------------------------------------- */
@@ -96,10 +101,10 @@ static void by_pointer(void *ctx, uint64_t pointer)
 	uint32_t start;
 
 	arch = dwu_scan_arch(b->module->arch);
-	start = clip(b, pointer & arch->pc_mask);
+	start = dwu_code_place(&b->memory->text, pointer & arch->pc_mask);
 	start_at(b, start);
 	if (start == b->lo)
-		b->isa |= dwu_isa(arch, pointer);
+		b->lo_isa = dwu_isa(arch, pointer);
 }
 
 /* --- tables ---------------------------------------------------------------------- */
@@ -114,20 +119,23 @@ static const uint8_t *record(struct bounds *b,
 {
 	const struct dwunw_source *src = &b->module->elf.src;
 	uint8_t *room = (uint8_t *)b->memory->visited;
-	uint64_t off = (uint64_t)i * size;
+	uint32_t left = RECORD_MAX;
 
-	if (i >= RECORD_MAX || off + size > table->size)
+	if (table->size < RECORD_MAX)
+		left = (uint32_t)table->size;
+	left = left / size - i;
+	if (left == 0)
 		return NULL;
-	if (i < b->record || i - b->record >= b->records) {
+	if (i == 0 || i - b->record >= b->records) {
 		b->record = i;
 		b->records = b->memory->visited_count / 8 / size;
-		if (table->size - off < (uint64_t)b->records * size)
-			b->records = (uint32_t)(table->size - off) / size;
-		if (src->read(src->ctx, table->off + off, room,
+		if (b->records > left)
+			b->records = left;
+		if (src->read(src->ctx, table->off + i * size, room,
 			      b->records * size) != DWUNW_OK)
-			b->records = 0;
+			return NULL;
 	}
-	return b->records ? room + (i - b->record) * size : NULL;
+	return room + (i - b->record) * size;
 }
 
 /* Does the file have addresses of 64 bits? */
@@ -137,43 +145,52 @@ static bool is_wide(const struct dwunw_elf *elf)
 }
 
 /*
- * st_value and st_size, which are side by side in both classes, in different
- * places (gABI 4, Elf32_Sym and Elf64_Sym).
+ * Where an entry's function is, by st_value and st_size, which are side by side
+ * in both classes, in different places (gABI 4, Elf32_Sym and Elf64_Sym).
  */
 struct range {
-	uint64_t vaddr;
-	uint64_t size;
+	uint32_t start;
+	uint32_t end;
+	bool empty;
+	uint8_t isa;
 };
 
 /* False: it is over before `lo`, or begins at `hi` or behind it. */
-static bool symbol_near(const struct dwunw_elf *elf, const uint8_t *bytes,
-			uint64_t lo, uint64_t hi, struct range *at)
+static bool symbol_near(const struct bounds *b, const uint8_t *bytes,
+			uint32_t lo, uint32_t hi, struct range *at)
 {
+	const struct dwunw_elf *elf = &b->module->elf;
 	uint8_t word = is_wide(elf) ? 8 : 4;
 	struct dwu_cursor c =
 		dwu_cursor(bytes + word, 2u * word, elf->data == 2);
+	uint64_t vaddr = dwu_uint(&c, word), size;
 
-	at->vaddr = dwu_uint(&c, word);
-	if (at->vaddr >= hi)
+	at->isa = elf->machine == EM_MIPS && (vaddr & 1);
+	vaddr &= dwu_scan_arch(b->module->arch)->pc_mask;
+	at->start = clip(b, vaddr);
+	if (at->start >= hi)
 		return false;
-	at->size = dwu_uint(&c, word);
-	return at->vaddr + at->size >= lo;
+	size = dwu_uint(&c, word);
+	at->end = clip(b, vaddr + size);
+	at->empty = size == 0;
+	return at->end >= lo;
 }
 
 /* Is it a function, of code that we know? */
 static bool symbol_function(const struct dwunw_elf *elf, const uint8_t *bytes,
-			    const struct range *at, uint8_t *isa)
+			    struct range *at)
 {
 	struct dwu_cursor c =
 		dwu_cursor(bytes + (is_wide(elf) ? 4 : 12), 4, elf->data == 2);
 	uint8_t type = dwu_u8(&c) & 0xf;
-	uint8_t other = dwu_u8(&c);
+	uint8_t other = dwu_u8(&c) & STO_MIPS16;
 
-	/* bit 0 of the value tells MIPS16e as well, and microMIPS */
-	*isa = elf->machine == EM_MIPS &&
-	       ((other & STO_MIPS16) == STO_MIPS16 || (at->vaddr & 1) != 0);
-	if (*isa && (other & STO_MIPS16) == STO_MICROMIPS)
-		return false;
+	if (elf->machine == EM_MIPS) {
+		/* bit 0 of the value tells MIPS16e as well, and microMIPS */
+		at->isa |= other == STO_MIPS16;
+		if (at->isa && other == STO_MICROMIPS)
+			return false;
+	}
 	return (type == STT_FUNC || type == STT_GNU_IFUNC) && dwu_u16(&c) != 0;
 }
 
@@ -186,26 +203,20 @@ static bool symbol_function(const struct dwunw_elf *elf, const uint8_t *bytes,
 static void by_symbols(struct bounds *b, const struct dwunw_section *table,
 		       bool all)
 {
-	const struct dwunw_elf *elf = &b->module->elf;
-	const uint64_t lo = b->memory->text.vaddr + b->lo;
-	const uint64_t hi = b->memory->text.vaddr + b->hi;
+	const uint32_t lo = b->lo, hi = b->hi;
+	const uint32_t size = is_wide(&b->module->elf) ? 24 : 16;
 	const uint8_t *bytes;
 	struct range at;
-	uint32_t i, start;
-	uint8_t isa;
+	uint32_t i;
 
-	b->records = 0;
-	for (i = 0; (bytes = record(b, table, i, is_wide(elf) ? 24 : 16));
-	     i++) {
-		if (!symbol_near(elf, bytes, lo, hi, &at) ||
-		    !symbol_function(elf, bytes, &at, &isa))
+	for (i = 0; (bytes = record(b, table, i, size)); i++) {
+		if (!symbol_near(b, bytes, lo, hi, &at) ||
+		    !symbol_function(&b->module->elf, bytes, &at))
 			continue;
-		at.vaddr &= dwu_scan_arch(b->module->arch)->pc_mask;
-		start = clip(b, at.vaddr);
-		range_at(b, at.vaddr, at.vaddr + at.size);
-		if (start == (b->end ? b->start : b->lo))
-			b->isa = isa;
-		b->listed |= at.size == 0 && all && start == b->lo;
+		range_at(b, at.start, at.end);
+		if (at.start == (b->end ? b->start : b->lo))
+			b->isa = at.isa;
+		b->listed |= at.empty && all && at.start == b->lo;
 	}
 }
 
@@ -217,7 +228,6 @@ static void by_pdr(struct bounds *b, const struct dwunw_section *table)
 	struct dwu_cursor c;
 	uint32_t i, start, addr;
 
-	b->records = 0;
 	for (i = 0; (bytes = record(b, table, i, PDR_SIZE)); i++) {
 		c = dwu_cursor(bytes, PDR_SIZE, b->module->elf.data == 2);
 		addr = dwu_u32(&c);
@@ -240,7 +250,7 @@ static void by_cfi(struct bounds *b, const struct dwunw_cfi *cfi)
 	const struct dwunw_arch_ops *arch = dwu_scan_arch(b->module->arch);
 	uint64_t vaddr = b->memory->text.vaddr + b->place, start;
 	struct dwunw_fde fde;
-	uint32_t i, tries;
+	uint32_t i, tries, at;
 
 	if (cfi->bytes.size == 0)
 		return;
@@ -253,36 +263,50 @@ static void by_cfi(struct bounds *b, const struct dwunw_cfi *cfi)
 		b->gap = true;
 		if (dwu_index_fde(b->module, cfi, --i, &fde) != DWUNW_OK)
 			continue;
-		start = fde.start & arch->pc_mask;
-		range_at(b, start, fde.end & arch->pc_mask);
-		if (b->end && b->start == clip(b, start))
+		at = clip(b, fde.start & arch->pc_mask);
+		range_at(b, at, clip(b, fde.end & arch->pc_mask));
+		if (b->end && b->start == at)
 			b->isa |= dwu_isa(arch, fde.start);
 	}
 }
 
 /* What the linker or the compiler has listed, the most exact first. */
-static void by_lists(struct bounds *b)
+static void by_lists(struct bounds *b, const struct dwunw_section *tables)
 {
-	static const char *const names[] = { ".symtab", ".dynsym", ".pdr" };
-	struct dwunw_section tables[3];
+	bool all = tables[0].size != 0;
 	uint32_t start, end;
-	bool all;
 
 	by_cfi(b, &b->module->eh);
 	by_cfi(b, &b->module->debug);
 	start = b->start;
 	end = b->end;
 	b->end = 0;
-	if (dwu_elf_sections(&b->module->elf, names, tables, 3) == DWUNW_OK) {
-		all = tables[0].size != 0;
-		by_symbols(b, &tables[all ? 0 : 1], all);
-		if (b->end == 0 && !b->listed && end == 0)
-			by_pdr(b, &tables[2]);
-	}
+	by_symbols(b, &tables[all ? 0 : 1], all);
+	if (b->end == 0 && !b->listed && end == 0)
+		by_pdr(b, &tables[2]);
 	if (b->end == 0 && !b->listed) {
 		b->start = start;
 		b->end = end;
 	}
+}
+
+static void find_bounds(struct bounds *b, uint32_t flags)
+{
+	static const char *const names[] = { ".symtab", ".dynsym", ".pdr",
+					     ".init", ".fini" };
+	struct dwunw_section s[5];
+
+	by_sections(b);
+	dwu_starts(&b->module->elf, &b->memory->text.window, by_pointer, b);
+	if (dwu_elf_sections(&b->module->elf, names, s, 5) != DWUNW_OK)
+		memset(s, 0, sizeof(s));
+	if (!(flags & DWUNW_SCAN_NO_SYMBOLS))
+		by_lists(b, s);
+	/* one function each, made of parts of many files */
+	section_at(b, &s[3]);
+	section_at(b, &s[4]);
+	/* whatever read tables has moved the window of code */
+	b->memory->text.window.size = 0;
 }
 
 /* --- the program's first function ----------------------------------------------- */
@@ -341,19 +365,6 @@ static void find_entry(struct dwu_scan_memory *memory,
 	function->entry = !returns;
 }
 
-/* .init and .fini are one function each, made of parts of many files. */
-static void by_names(struct bounds *b)
-{
-	static const char *const names[] = { ".init", ".fini" };
-	struct dwunw_section s[2];
-	uint32_t i;
-
-	if (dwu_elf_sections(&b->module->elf, names, s, 2) != DWUNW_OK)
-		return;
-	for (i = 0; i < 2; i++)
-		range_at(b, s[i].vaddr, s[i].vaddr + s[i].size);
-}
-
 uint8_t dwu_function_find(struct dwu_scan_memory *memory,
 			  const struct dwunw_module *module, uint64_t vaddr,
 			  uint32_t flags, struct dwu_function *function)
@@ -369,13 +380,8 @@ uint8_t dwu_function_find(struct dwu_scan_memory *memory,
 		return DWUNW_SCAN_UNBOUNDED;
 	b.place = (uint32_t)(vaddr - text->vaddr);
 	b.hi = text->size;
-	by_sections(&b);
-	dwu_starts(&module->elf, &text->window, by_pointer, &b);
-	if (!(flags & DWUNW_SCAN_NO_SYMBOLS))
-		by_lists(&b);
-	by_names(&b);
-	/* whatever read tables has moved the window of code */
-	text->window.size = 0;
+	find_bounds(&b, flags);
+	b.isa |= b.lo_isa;
 	if (b.isa && !(IS_ON(CONFIG_SCAN_MIPS16) && module->elf.mips16))
 		return DWUNW_SCAN_UNDECODABLE;
 	*function = (struct dwu_function){ .start = b.lo,

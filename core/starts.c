@@ -26,26 +26,23 @@ static bool is_wide(const struct dwunw_elf *elf)
 	return !IS_ON(CONFIG_SCAN_MIPS32_ALONE) && elf->elf_class == 2;
 }
 
+/* Relocations. Not `/`, which 64 bits have no instruction for everywhere. */
+static uint64_t count(const struct starts *s)
+{
+	uint64_t size = s->values[DWU_DYN_RELASZ];
+
+	return size > UINT32_MAX ? 0 : (uint32_t)size / RELA64_SIZE;
+}
+
 /* Of relocation i (gABI 4, Elf64_Rela) r_offset; or r_addend. False: none. */
 static bool rela_word(struct starts *s, uint64_t i, uint8_t field,
 		      uint64_t *word)
 {
-	struct dwu_cursor c;
-	const uint8_t *bytes;
-	uint64_t off;
-
-	if (i >= s->values[DWU_DYN_RELASZ] / RELA64_SIZE ||
-	    dwunw_elf_vaddr_to_off(s->elf, s->values[DWU_DYN_RELA] +
-						   i * RELA64_SIZE,
-				   &off) != DWUNW_OK)
-		return false;
-	bytes = dwu_window_at(s->window, off, RELA64_SIZE);
-	if (!bytes)
-		return false;
-	c = dwu_cursor(bytes, RELA64_SIZE, s->elf->data == 2);
-	dwu_skip(&c, field);
-	*word = dwu_u64(&c);
-	return true;
+	return i < count(s) &&
+	       dwu_dynamic_word(s->elf, s->window,
+				s->values[DWU_DYN_RELA] + i * RELA64_SIZE +
+					field,
+				8, word);
 }
 
 /*
@@ -54,11 +51,11 @@ static bool rela_word(struct starts *s, uint64_t i, uint8_t field,
  */
 static void by_rela(struct starts *s, uint64_t vaddr, uint64_t size)
 {
-	uint64_t low = 0, high = s->values[DWU_DYN_RELACOUNT], middle, at;
+	uint64_t low = 0, high = count(s), middle, at;
 	uint32_t i;
 
-	if (high == 0 || high > s->values[DWU_DYN_RELASZ] / RELA64_SIZE)
-		high = s->values[DWU_DYN_RELASZ] / RELA64_SIZE;
+	if (s->values[DWU_DYN_RELACOUNT] - 1 < high)
+		high = s->values[DWU_DYN_RELACOUNT];
 	while (low < high) {
 		middle = low + (high - low) / 2;
 		if (!rela_word(s, middle, 0, &at))
@@ -79,22 +76,15 @@ static void by_rela(struct starts *s, uint64_t vaddr, uint64_t size)
 static void by_array(struct starts *s, uint64_t vaddr, uint64_t size)
 {
 	uint8_t word = is_wide(s->elf) ? 8 : 4;
-	struct dwu_cursor c;
-	const uint8_t *bytes;
-	uint64_t off;
+	uint64_t end = vaddr + size, pointer;
 	uint32_t i;
 
-	if (dwunw_elf_vaddr_to_off(s->elf, vaddr, &off) != DWUNW_OK)
-		return;
-	for (i = 0; i < ARRAY_MAX && (i + 1u) * word <= size; i++) {
-		bytes = dwu_window_at(s->window, off + i * word, word);
-		if (!bytes)
-			return;
-		c = dwu_cursor(bytes, word, s->elf->data == 2);
-		s->tell(s->ctx, dwu_uint(&c, word));
-	}
+	for (i = 0; i < ARRAY_MAX && vaddr < end &&
+		    dwu_dynamic_word(s->elf, s->window, vaddr, word, &pointer);
+	     i++, vaddr += word)
+		s->tell(s->ctx, pointer);
 	if (is_wide(s->elf) && size > 0)
-		by_rela(s, vaddr, size);
+		by_rela(s, end - size, size);
 }
 
 /* A static program has arrays, and no dynamic section. */

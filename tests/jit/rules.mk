@@ -30,5 +30,6 @@ $(jit)/gocgo: tests/jit/gocgo.go tests/jit/rules.mk
 	$(Q)GOCACHE='$(abspath $(@D))/gocache' GO111MODULE=off CGO_ENABLED=1 \
 		go build -o $@ $<
 
-test_programs += $(jit_bin) $(jit_real)
+test_programs += $(jit_bin)
+long_programs += $(jit_real)
 endif
