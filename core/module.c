@@ -496,6 +496,24 @@ bool dwu_module_thread(const struct dwunw_module *module, uint64_t vaddr)
 						   sizeof(code)));
 }
 
+bool dwu_module_exit(const struct dwunw_module *module, uint64_t vaddr)
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_CODE_SIZE];
+
+	return arch->exit_code && code_at(module, vaddr, code) &&
+	       arch->exit_code(arch, code);
+}
+
+bool dwu_module_preempt(const struct dwunw_module *module, uint64_t vaddr)
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_CODE_SIZE];
+
+	return arch->preempt_code && code_at(module, vaddr, code) &&
+	       arch->preempt_code(code);
+}
+
 bool dwu_module_switch(const struct dwunw_module *module, uint64_t vaddr,
 		       uint8_t at[2])
 {
