@@ -354,6 +354,7 @@ $(unit_bin): $(out)/%: %.c $(full_lib) $(made_first)
 # directory alone is in needs_DIR. A fragment may use what those of examples may,
 # and besides $(unit_bin), $(call has,PROGRAM), $(test_glibc_cc), $(test_build).
 has = $(shell command -v $(1) 2>/dev/null)
+comma := ,
 # other unwinders, and what they look at, are built with glibc
 test_glibc_cc := $(if $(findstring musl,$(CC)),gcc,$(CC))
 # The recipe of most: by the private variables $(how), a compiler with its flags,
@@ -414,7 +415,8 @@ in_target = $(MAKE) ARCH=$(1) CROSS_COMPILE=$(triple_$(1))- \
 targets := x86_64 arm64 mips32el mips32eb
 others := $(filter-out $(ARCH) $(machine),$(targets))
 
-.PHONY: unit-programs test-programs long-programs chosen-programs list-tests
+.PHONY: unit-programs test-programs long-programs chosen-programs bench-programs \
+	list-tests
 .PHONY: check test test-long test-others test-all soak fuzz guests demo bench size
 unit-programs: $(unit_bin)
 	@:
@@ -423,6 +425,8 @@ test-programs: $(test_programs)
 long-programs: $(long_programs)
 	@:
 chosen-programs: all $(chosen_programs)
+	@:
+bench-programs: $(stacks_walkers) $(stacks_snaps)
 	@:
 list-tests:
 	@printf 'test %s\n' $(filter %.t,$(script_tiers))
@@ -461,10 +465,11 @@ test-long: deps-test deps-cross
 	@$(run_tests) $(call tiers_of,$(long_scripts))
 
 # The same for longer, and what else takes an hour with DWUNW_LONG=1.
+soak: export DWUNW_LONG := 1
 soak: deps-test deps-cross
-	@DWUNW_LONG=1 $(MAKE) $(two) all examples unit-programs test-programs \
+	@$(MAKE) $(two) all examples unit-programs test-programs \
 		long-programs
-	@DWUNW_LONG=1 $(run_tests) $(call tiers_of,$(soak_scripts))
+	@DWUNW_NAMES=600000 $(run_tests) $(call tiers_of,$(soak_scripts))
 
 # Seconds of each are printed at the end; one that fails stops no other.
 test-all:
@@ -494,11 +499,11 @@ demo: deps-demo
 	@examples/bpf_memleak/run.sh --demo
 
 bench: deps-bench
-	@$(MAKE) all
+	@$(MAKE) $(two) all bench-programs
 	@BUILD='$(abspath $(out))' CC='$(CC)' tests/bench/run.sh
 
-fuzz: all
-	@BUILD='$(abspath $(out))' CLANG='$(CLANG)' tests/fuzz/run.sh
+fuzz: all $(fuzz_programs)
+	@BUILD='$(abspath $(out))' tests/fuzz/run.sh $(FUZZ_SECONDS)
 
 size: libs
 	@BUILD='$(abspath $(out))' CC='$(CC)' SIZE='$(SIZE)' ARCH='$(ARCH)' \
@@ -529,65 +534,40 @@ help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
 
 #: Build
-#:   all               libdwunw-core.a, libdwunw.a and the dwunw command
-#:                     (the default)
-#:   libs              the libraries; for mips32 libdwunw-mips32.a as well
+#:   all libs          the libraries and the dwunw command; libraries alone
 #:   examples          the programs in examples/
-#:   unit-programs     the programs of tests/unit
-#:   test-programs     whatever else the tests run and look at
-#:   clean             remove what was built, keep the configuration
-#:   distclean         remove the configuration as well
-#:
-#: See and test
+#:   clean distclean   remove what was built; the configuration as well
+#:   menuconfig defconfig mips32_defconfig allnoconfig allyesconfig
+#:   olddefconfig savedefconfig   build/$(ARCH)/.config (needs kconfiglib); an
+#:                     existing one builds without Python
+#: See and test (doc/testing.md)
 #:   demo              find a leak in a program without frame pointers
-#:   check             quick tests: unit tests and the rules of the house
-#:   test              every test; the unit tests again under ASan+UBSan,
-#:                     under valgrind and on big-endian mips32 (qemu-user);
-#:                     with ARCH= of another machine, what runs under EXEC
-#:   test-others       the other targets, clang and musl-gcc builds, musl of
-#:                     every target, size, guests
-#:   test-long         rows, stacks and scans of the other targets on this
-#:                     machine, the tools for minutes, fuzz
-#:   test-cross        of test-long: rows, stacks and scans
-#:   test-tools        of test-long: the leak tools and names
-#:   test-all          test, then test-others; prints seconds for each
+#:   check             unit tests and the rules of the house
+#:   test              those and more, again under ASan+UBSan, valgrind and on
+#:                     big-endian mips32; 10 minutes. ARCH=: what EXEC can run
+#:     T="FILE..."     these alone, with every line: T=tests/danger/debug.t
+#:   test-long         the other test files; half an hour
+#:   test-others       the other targets, clang, musl, size, kernels (guests)
+#:   test-all          these three: every test there is; seconds for each
+#:   soak fuzz         for longer: an hour; each fuzz target for FUZZ_SECONDS=20
 #:   guests            capture and tools on kernels of the other targets
-#:   fuzz              every fuzz target for a short while
-#:   bench             time a frame, beside libunwind and libdwfl
-#:   deps-test         install the Debian packages that test, demo or bench
-#:   deps-demo         needs, after saying which; those targets begin with it
-#:   deps-bench        (cross: the other targets' compilers and qemu-user;
-#:   deps-cross        guests: qemu-system)
-#:   deps-guests
-#:   size              text, data, bss and stack use, against the budget
-#:
-#: Configure (build/$(ARCH)/.config; an existing one builds without Python)
-#:   menuconfig        choose in menus
-#:   defconfig         the defaults for Linux servers (port/linux/defconfig)
-#:   mips32_defconfig  the defaults for mips32 routers (port/mips32/defconfig)
-#:   allnoconfig       the smallest library
-#:   allyesconfig      everything on
-#:   olddefconfig      complete a .config of an older version
-#:   savedefconfig     what differs from the defaults, to build/$(ARCH)/defconfig
-#:
+#:   bench size        figures: time a frame; text, stack use and their budgets
+#: For those
+#:   unit-programs test-programs long-programs chosen-programs bench-programs
+#:                     build what they run; T= with the fourth
+#:   list-tests        which file is in which
+#:   deps-test deps-demo deps-bench deps-cross deps-guests
+#:                     install the Debian packages they need, after saying which
 #: Tidy
-#:   format            clang-format in place
-#:   help              this text
-#:
+#:   format help       clang-format in place; this text
 #: Variables
 #:   ARCH=             x86_64, arm64 (aarch64), mips32el (mipsel) or
 #:                     mips32eb (mips, mips32)
-#:   CC=               gcc, clang or musl-gcc; for another target's musl see
-#:                     scripts/musl
-#:   CROSS_COMPILE=    prefix of the tools; aarch64-linux-gnu-,
-#:                     mipsel-linux-gnu- or mips-linux-gnu- by default where
-#:                     ARCH is another machine's
-#:   O=                build root instead of build/
+#:   CC=               gcc, clang or musl-gcc; another target's musl: scripts/musl
+#:   CROSS_COMPILE=    prefix of the tools, by default Debian's for ARCH
+#:   EXEC=             program that runs the tests of another ARCH: qemu-…
+#:   O= V=1            build root instead of build/; print the commands
 #:   SANITIZE=1        with ASan and UBSan, in build/$(ARCH)-asan
-#:   V=1               print the commands
-#:   EXEC=             program that runs the unit tests; qemu-aarch64,
-#:                     qemu-mipsel or qemu-mips by default where ARCH is
-#:                     another machine's (programs are linked statically there)
 #:   CFLAGS= LDFLAGS=  added at the end
 
 -include $(core_objs:.o=.d) $(arch_objs:.o=.d) $(port_objs:.o=.d) \

@@ -496,6 +496,16 @@ bool dwu_module_thread(const struct dwunw_module *module, uint64_t vaddr)
 						   sizeof(code)));
 }
 
+bool dwu_module_switch(const struct dwunw_module *module, uint64_t vaddr,
+		       uint8_t at[2])
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_CODE_SIZE];
+
+	return arch->switch_code && code_at(module, vaddr, code) &&
+	       arch->switch_code(code, at);
+}
+
 bool dwu_module_context(const struct dwunw_module *module, uint64_t vaddr)
 {
 	const struct dwunw_arch_ops *arch = module->arch;

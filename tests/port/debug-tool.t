@@ -89,7 +89,7 @@ fi
 
 # --- a library that is not there ------------------------------------------------------
 
-said=$(CC=${CC:-gcc} "$top/scripts/unpack-libs" \
+said=$("$top/scripts/unpack-libs" \
 	INFLATE_ZLIB:nothing.h:libnothing.a:nothing-dev 2>&1 >/dev/null) &&
 	said=
 is "the option is named" "$(echo "$said" | grep -c CONFIG_INFLATE_ZLIB)" 1
