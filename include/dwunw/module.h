@@ -118,6 +118,13 @@ typedef dwunw_status_t (*dwunw_inflate_fn)(void *ctx, uint32_t type,
 					   const void *src, size_t src_size,
 					   void *dst, size_t dst_size);
 
+/*
+ * The target of a file. NULL: it is not in this build; or the code is of an
+ * instruction set or ABI that only looks like one that is: mips' n32 (64-bit
+ * registers in a 32-bit file), microMIPS, release 6.
+ */
+const struct dwunw_arch_ops *dwunw_elf_arch(const struct dwunw_elf *elf);
+
 /* What a module is made of. Zeroed by the caller first. */
 struct dwunw_module_files {
 	const struct dwunw_source *file;
