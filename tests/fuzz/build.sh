@@ -23,7 +23,7 @@ flags="-std=c11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer
 	-iquote tests -include $CONFIG_H"
 
 # all of it anew when anything is newer than the last build
-if [ ! -f "$out/.built" ] || [ -n "$(find core arch include tests/fuzz \
+if [ ! -f "$out/.built" ] || [ -n "$(find core arch include port/linux tests/fuzz \
 	tests/unit/make_elf.h "$CONFIG_H" -newer "$out/.built" \
 	-name '*.[ch]')" ]; then
 	rm -f "$out/.built"
@@ -33,10 +33,18 @@ if [ ! -f "$out/.built" ] || [ -n "$(find core arch include tests/fuzz \
 		$CLANG $flags -fsanitize=fuzzer-no-link -c "$f" -o "$obj"
 		objs="$objs $obj"
 	done
-	for t in elf eh_frame eh_frame_hdr debug_frame expr event search scan lines; do
+	for t in elf eh_frame eh_frame_hdr debug_frame expr event search scan \
+		lines told go; do
+		# what the target is about, where that is a part of the port
+		case $t in
+		told) more="code perfmap jitdump" ;;
+		go) more=go ;;
+		*) more= ;;
+		esac
 		$CLANG $flags -fsanitize=fuzzer "tests/fuzz/$t.c" $objs \
+			$(for m in $more; do echo port/linux/names_$m.c; done) \
 			-o "$out/$t"
 	done
 	touch "$out/.built"
 fi
-[ -d "$out/seeds/lines" ] || "$here/seeds.sh" "$out/seeds"
+[ -d "$out/seeds/go" ] || "$here/seeds.sh" "$out/seeds"

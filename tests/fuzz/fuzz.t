@@ -6,7 +6,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 BUILD=${BUILD:-$here/../../build/$(uname -m)}
 export BUILD
 CLANG=${CLANG:-clang}
-targets="elf eh_frame eh_frame_hdr debug_frame expr event search scan lines"
+targets="elf eh_frame eh_frame_hdr debug_frame expr event search scan lines told go"
 
 if ! command -v "$CLANG" >/dev/null || ! echo 'int LLVMFuzzerTestOneInput(
 	const unsigned char *d, unsigned long n) { (void)d; return n > n; }' |

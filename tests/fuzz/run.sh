@@ -12,7 +12,7 @@ CONFIG_H=${CONFIG_H:-$BUILD/config.h}
 export BUILD CONFIG_H
 seconds=${1:-20}
 [ $# -gt 0 ] && shift
-targets=${*:-elf eh_frame eh_frame_hdr debug_frame expr event search scan lines}
+targets=${*:-elf eh_frame eh_frame_hdr debug_frame expr event search scan lines told go}
 "$here/build.sh"
 
 out=$BUILD/fuzz
