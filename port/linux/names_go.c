@@ -90,9 +90,9 @@ static uint32_t varint(const struct dwu_go *go, uint64_t *off, bool *bad)
 static bool is_header(const uint8_t *p, bool big)
 {
 	uint32_t magic = big ? (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-				       (uint32_t)p[2] << 8 | p[3] :
+					 (uint32_t)p[2] << 8 | p[3] :
 			       (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 |
-				       (uint32_t)p[1] << 8 | p[0];
+					 (uint32_t)p[1] << 8 | p[0];
 
 	return (magic == MAGIC_1_2 || magic == MAGIC_1_16 ||
 		magic == MAGIC_1_18 || magic == MAGIC_1_20) &&
@@ -260,7 +260,8 @@ static bool search(struct dwu_go *go, const struct dwunw_elf *elf, uint64_t off,
 	uint8_t *bytes = malloc(SEARCH_STEP);
 	bool found = false;
 
-	for (; bytes && !found && end - off >= SEARCH_STEP; off += SEARCH_STEP) {
+	for (; bytes && !found && end - off >= SEARCH_STEP;
+	     off += SEARCH_STEP) {
 		if (elf->src.read(elf->src.ctx, off, bytes, SEARCH_STEP) !=
 		    DWUNW_OK)
 			break;

@@ -126,8 +126,8 @@ dwunw_status_t dwu_jit_open(struct dwu_file *file, int pid, const char *path,
 }
 
 /* The bytes before off, as many as are compared. */
-static size_t last_bytes(struct dwu_file *file, uint64_t off,
-			 uint8_t *bytes, size_t size)
+static size_t last_bytes(struct dwu_file *file, uint64_t off, uint8_t *bytes,
+			 size_t size)
 {
 	struct dwunw_source src;
 
