@@ -26,6 +26,7 @@ extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
 /* kept here: what is unmapped may hold the strings */
 static bool moved, part, split, stop;
+static uintptr_t page;
 
 static void fail(const char *what)
 {
@@ -36,7 +37,6 @@ static void fail(const char *what)
 /* The pages of a segment as they are mapped. */
 static char *pages(const ElfW(Phdr) *p, const ElfW(Phdr) *first, size_t *size)
 {
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	uintptr_t from = (uintptr_t)&__ehdr_start +
 			 (p->p_vaddr - first->p_vaddr);
 	uintptr_t to = (from + p->p_filesz + page - 1) & ~(page - 1);
@@ -63,7 +63,6 @@ static void move(char *at, size_t size)
 
 static void change(const ElfW(Phdr) *p, char *at, size_t size)
 {
-	uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	uintptr_t here = (uintptr_t)middle & ~(page - 1);
 
 	if (moved && (p->p_flags & PF_X))
@@ -134,5 +133,6 @@ int main(int argc, char **argv)
 	part = !strcmp(argv[1], "part");
 	split = !strcmp(argv[1], "split");
 	stop = !strcmp(argv[2], "abort");
+	page = (uintptr_t)sysconf(_SC_PAGESIZE);
 	return outer(&chain, argc) & 1;
 }
