@@ -120,6 +120,7 @@ const struct dwunw_arch_ops dwu_arch_arm64 = {
 	.extra_first = V8,
 	.column_names = names,
 	.sp = SP,
+	.fp = X29,
 	.ra = X30,
 	.pc = PC,
 	.link_register = true,

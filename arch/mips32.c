@@ -121,6 +121,9 @@ static bool context_code(const struct dwunw_arch_ops *arch,
 		.big_endian = big, .reg_count = REGISTERS,                \
 		.extra_count = 12, .extra_first = F20,                    \
 		.column_names = names, .sp = SP, .ra = RA, .pc = PC,      \
+		.fp = FP,                                                 \
+		/* GCC 3: the register behind $f31 */                     \
+		.ra_alias = 64,                                           \
 		.link_register = true,                                    \
 		/* bit 0 tells MIPS16e and microMIPS code from mips32 */  \
 		.pc_mask = 0xfffffffe,                                    \

@@ -486,6 +486,26 @@ bool dwu_module_no_call(const struct dwunw_module *module, uint64_t vaddr,
 	return size > 0 && !arch->behind_call(arch, code, size, isa);
 }
 
+bool dwu_module_thread(const struct dwunw_module *module, uint64_t vaddr)
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_CODE_BEFORE];
+
+	return arch->thread_code &&
+	       arch->thread_code(code, code_before(module, vaddr, code,
+						   sizeof(code)));
+}
+
+bool dwu_module_switch(const struct dwunw_module *module, uint64_t vaddr,
+		       uint8_t at[2])
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_CODE_SIZE];
+
+	return arch->switch_code && code_at(module, vaddr, code) &&
+	       arch->switch_code(code, at);
+}
+
 bool dwu_module_context(const struct dwunw_module *module, uint64_t vaddr)
 {
 	const struct dwunw_arch_ops *arch = module->arch;

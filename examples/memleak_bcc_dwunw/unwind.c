@@ -162,13 +162,15 @@ static void keep_walk(struct tool *tool, const uint8_t *bytes, size_t size,
 static struct stack *intern(struct tool *tool, size_t count,
 			    const struct dwunw_stop *stop)
 {
+	int32_t pid = (int32_t)tool->event.header.pid;
 	struct stack *stack;
 	bool is_new;
 
-	stack = stacks_intern(&tool->stacks, tool->frames, count, &is_new);
+	stack = stacks_intern(&tool->stacks, tool->frames, count, pid, &is_new);
 	tool->statistics.storage_full += !stack;
 	if (stack && is_new)
-		stack_set_names(stack, &tool->dwunw, &tool->resolver, stop);
+		stack_set_names(stack, &tool->dwunw, &tool->resolver, pid,
+				stop);
 	return stack;
 }
 

@@ -230,6 +230,7 @@ enum way {
 	WAY_ROOT,     /* in the target's root, as printed */
 	WAY_STRIPPED, /* without the escapes and " (deleted)" */
 	WAY_MAP_FILE, /* the mapped file itself: needs privileges */
+	WAY_EXE,      /* the program's own file, if it is that one */
 	WAY_OURS,     /* in our root: what a chroot hides from the target */
 	WAY_COUNT
 };
@@ -269,6 +270,11 @@ static bool way_to(const struct dwu_image *image,
 		snprintf(to->path, size, "/proc/%d/map_files/%llx-%llx",
 			 (int)image->via, (unsigned long long)mapping->start,
 			 (unsigned long long)mapping->end);
+		to->root[0] = 0;
+		to->follow = DWU_FOLLOW_ALL;
+	}
+	if (way == WAY_EXE) {
+		snprintf(to->path, size, "/proc/%d/exe", (int)image->via);
 		to->root[0] = 0;
 		to->follow = DWU_FOLLOW_ALL;
 	}

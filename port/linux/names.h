@@ -4,8 +4,10 @@
  *
  *	names_lines     DWARF of one file -> function, file, line, inlined calls
  *	names_files     the other files that DWARF refers to
+ *	names_dwp       one of those: split DWARF of many units
  *	names_elf       ELF symbols
  *	names_plt       stubs of the procedure linkage table -> name@plt
+ *	names_go        Go's .gopclntab
  *	names_code      functions of code that comes and goes
  *	names_text      perf-PID.map and /proc/kallsyms -> those
  *	names_jitdump   jit-PID.dump -> those
@@ -25,9 +27,24 @@ typedef const char *dwu_keep_fn(void *ctx, const char *text);
 /* Levels of inlined calls that are told; inner ones are left out. */
 #define DWU_INLINED_MAX 64u
 
+/* --- symbols.c ---------------------------------------------------------------- */
+
+/* Are there tables of exactly that file? Then its path is of no matter. */
+bool dwu_symbols_known(struct dwunw_symbol_resolver *resolver,
+		       const struct dwu_module_is *is);
+/*
+ * As dwunw_symbol_resolve_batch() with one question; of exactly that file,
+ * wherever it was found. is: NULL: whatever the path leads to.
+ */
+dwunw_status_t dwu_symbols_ask(struct dwunw_symbol_resolver *resolver,
+			       const struct dwunw_symbol_input *input,
+			       const struct dwu_module_is *is,
+			       struct dwunw_symbol_info *info);
+
 /* --- names_lines.c ------------------------------------------------------------ */
 
 struct dwu_unit_names;
+struct dwu_dwp;
 
 /* A file with DWARF in it, and those of its units that were asked about. */
 struct dwu_lines {
@@ -41,7 +58,9 @@ struct dwu_lines {
 	struct dwunw_units all;
 	struct dwu_unit_names *units;
 	struct dwu_lines *alt; /* what it shares with others, or NULL */
+	struct dwu_dwp *dwp;   /* units that were split off, or NULL */
 	uint64_t bytes;	       /* that all of it holds */
+	bool has_dwp;	       /* looked for */
 	bool has_quick;
 	bool has_all;
 };
@@ -89,10 +108,21 @@ dwunw_status_t dwu_lines_find(struct dwu_lines *lines,
 /* From malloc, open; NULL: it refers to none, or there is none. */
 struct dwu_lines *dwu_names_alt(const struct dwu_lines *lines,
 				const struct dwu_lines_ctx *ctx);
-/* The .dwo of a skeleton unit; `lines` must outlive it. */
-struct dwu_lines *dwu_names_dwo(const struct dwu_lines *lines,
+/* What a skeleton unit stands for, of the .dwp or a .dwo; `lines` must outlive
+ * it. */
+struct dwu_lines *dwu_names_dwo(struct dwu_lines *lines,
 				const struct dwu_lines_ctx *ctx,
 				const struct dwunw_unit *unit);
+
+/* --- names_dwp.c --------------------------------------------------------------- */
+
+/* Takes the open file over, whatever comes of it. NULL: it is no .dwp. */
+struct dwu_dwp *dwu_dwp_open(const struct dwu_lines_ctx *ctx,
+			     struct dwu_debug *debug);
+void dwu_dwp_close(struct dwu_dwp *dwp);
+uint64_t dwu_dwp_bytes(const struct dwu_dwp *dwp);
+/* A unit by its id, from malloc, without what it shares. NULL: not there. */
+struct dwu_lines *dwu_dwp_unit(const struct dwu_dwp *dwp, uint64_t id);
 
 /* --- names_elf.c --------------------------------------------------------------- */
 
@@ -138,6 +168,41 @@ void dwu_plt_close(struct dwu_plt *plt);
 /* NULL: none is there. */
 const char *dwu_plt_find(const struct dwu_plt *plt, uint64_t vaddr,
 			 uint64_t *start);
+
+/* --- names_go.c ----------------------------------------------------------------- */
+
+/* A .gopclntab in memory. Offsets are from its start. */
+struct dwu_go {
+	uint8_t *data;
+	uint64_t size; /* 0: none */
+	uint64_t text; /* address of the code, from 1.18 on */
+	uint64_t count;
+	uint64_t functab;
+	uint64_t funcs;
+	uint64_t names;
+	uint64_t units;
+	uint64_t files;
+	uint64_t pctab;
+	uint32_t version; /* the Go it came with: 2, 16, 18, 20 */
+	uint8_t field;	  /* bytes of a field of functab */
+	uint8_t word;
+	uint8_t quantum;
+	bool big;
+};
+
+struct dwu_go_place {
+	const char *function;
+	const char *file; /* NULL: not known */
+	uint64_t start;
+	uint32_t line;
+};
+
+/* False: the file has none, one of more than max bytes, or a broken one. */
+bool dwu_go_open(struct dwu_go *go, const struct dwunw_elf *elf, uint64_t max);
+void dwu_go_close(struct dwu_go *go);
+/* False: no function is there. Strings are in the table. */
+bool dwu_go_find(const struct dwu_go *go, uint64_t vaddr,
+		 struct dwu_go_place *place);
 
 /* --- names_code.c --------------------------------------------------------------- */
 

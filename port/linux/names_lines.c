@@ -174,6 +174,7 @@ void dwu_lines_close(struct dwu_lines *lines)
 		free_unit(lines, names);
 	}
 	close_other(lines->alt);
+	dwu_dwp_close(lines->dwp);
 	dwu_pages_free(&lines->content);
 	dwu_pages_free(&lines->index);
 	dwu_pages_free(&lines->whole);
@@ -235,7 +236,7 @@ static dwunw_status_t find_unit(struct dwu_lines *lines,
 /* A unit that is being opened. */
 struct opening {
 	struct dwu_unit_names *names;
-	const struct dwu_lines *lines;
+	struct dwu_lines *lines;
 	const struct dwu_lines_ctx *ctx;
 };
 

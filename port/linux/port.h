@@ -79,6 +79,11 @@ struct dwu_file_id {
 };
 
 bool dwu_file_id_same(const struct dwu_file_id *a, const struct dwu_file_id *b);
+/*
+ * One file, which may have lost a name since: that changes its time. Only of
+ * a file that something still holds, or the inode may be another one's.
+ */
+bool dwu_file_id_held(const struct dwu_file_id *a, const struct dwu_file_id *b);
 
 /* A dwunw_source points to it: it stays where it is until it is closed. */
 struct dwu_file {
@@ -193,6 +198,16 @@ dwunw_status_t dwu_modules_open_bytes(struct dwunw_context *ctx,
 				      struct dwunw_span bytes,
 				      const char *label,
 				      const struct dwunw_module **module);
+
+/* What a serial stands for. */
+struct dwu_module_is {
+	struct dwu_file_id id;
+	struct dwunw_span bytes; /* instead of a file; size 0: a file */
+	const char *label;
+};
+/* False: the serial is not known. */
+bool dwu_modules_is(struct dwunw_context *ctx, uint32_t serial,
+		    struct dwu_module_is *is);
 
 /* --- maps.c ------------------------------------------------------------------ */
 

@@ -34,10 +34,12 @@ struct table {
 	struct table *next;
 	char *path;
 	struct dwu_file_id id;
+	struct dwu_file_id asked; /* its id when it was mapped; dev 0: id */
 	struct opened opened; /* while there is more to read */
 	struct dwu_lines lines;
 	struct dwu_told told; /* instead of a file */
 	struct dwu_plt plt;
+	struct dwu_go go;
 	bool is_told;
 	bool has_lines;
 	bool has_symbols; /* read, or tried */
@@ -173,14 +175,20 @@ static void free_names(struct dwunw_symbol_store *store)
 
 /* --- one file --------------------------------------------------------------------- */
 
+/* `bytes` are instead of the file; NULL: it is opened. */
 static dwunw_status_t open_elf(const struct dwunw_symbol_resolver *resolver,
-			       const char *path, struct opened *opened)
+			       const char *path,
+			       const struct dwu_module_is *bytes,
+			       struct opened *opened)
 {
 	struct dwunw_source src;
-	dwunw_status_t status;
+	dwunw_status_t status = DWUNW_OK;
 
-	status = dwu_file_open(&opened->file, "", path, DWU_FOLLOW_ALL,
-			       resolver->config.file_size_max);
+	if (bytes && bytes->bytes.size)
+		dwu_file_from_bytes(&opened->file, bytes->bytes, bytes->id.ino);
+	else
+		status = dwu_file_open(&opened->file, "", path, DWU_FOLLOW_ALL,
+				       resolver->config.file_size_max);
 	if (status != DWUNW_OK)
 		return status;
 	dwu_file_source(&opened->file, &src);
@@ -238,7 +246,7 @@ static bool read_debug_file(const struct dwunw_symbol_resolver *resolver,
 	struct opened debug;
 	bool done = false;
 
-	if (!path || open_elf(resolver, path, &debug) != DWUNW_OK)
+	if (!path || open_elf(resolver, path, NULL, &debug) != DWUNW_OK)
 		return false;
 	if (debug_file_fits(resolver, table, elf, &debug.elf))
 		done = dwu_symbols_read(&table->symbols, &debug.elf) ==
@@ -285,7 +293,8 @@ static bool find_symbols(const struct dwunw_symbol_resolver *resolver,
 static uint64_t table_size(const struct table *table)
 {
 	return dwu_symbols_size(&table->symbols) + table->lines.bytes +
-	       dwu_codemap_bytes(&table->told.code) + table->plt.bytes;
+	       dwu_codemap_bytes(&table->told.code) + table->plt.bytes +
+	       table->go.size;
 }
 
 /* The ELF symbols; not before they are asked for. */
@@ -305,6 +314,9 @@ static void need_symbols(struct dwunw_symbol_resolver *resolver,
 	dwu_symbols_limit(&table->symbols, &table->opened.elf.src);
 	if (IS_ON(CONFIG_NAMES_PLT))
 		dwu_plt_open(&table->plt, &table->opened.elf);
+	if (IS_ON(CONFIG_NAMES_GO))
+		dwu_go_open(&table->go, &table->opened.elf,
+			    resolver->config.memory_max / 2);
 	resolver->store->table_bytes += table_size(table) - before;
 }
 
@@ -362,19 +374,21 @@ static void read_told(struct dwunw_symbol_resolver *resolver,
 }
 
 /* Lines or symbols: what there is of the file is opened, or read. */
-static void load(struct dwunw_symbol_resolver *resolver, struct table *table)
+static void load(struct dwunw_symbol_resolver *resolver, struct table *table,
+		 const struct dwu_module_is *is)
 {
 	table->is_told = IS_ON(CONFIG_NAMES_TEXT) && dwu_told_is(table->path);
 	if (table->is_told) {
 		read_told(resolver, table);
 		return;
 	}
-	table->status = open_elf(resolver, table->path, &table->opened);
+	table->status = open_elf(resolver, table->path, is, &table->opened);
 	if (table->status != DWUNW_OK)
 		return;
 	table->id = table->opened.file.id;
 	table->build_id_hash = dwu_build_id_hash(&table->opened.elf);
-	open_lines(resolver, table);
+	if (!is || !is->bytes.size)
+		open_lines(resolver, table);
 	resolver->store->table_bytes += table->lines.bytes;
 	if (table->has_lines)
 		return;
@@ -413,6 +427,8 @@ static void free_table(struct dwunw_symbol_store *store, struct table *table)
 		dwu_told_close(&table->told);
 	if (IS_ON(CONFIG_NAMES_PLT))
 		dwu_plt_close(&table->plt);
+	if (IS_ON(CONFIG_NAMES_GO))
+		dwu_go_close(&table->go);
 	close_lines(table);
 	free(table->path);
 	free(table);
@@ -441,13 +457,25 @@ static void keep_within(struct dwunw_symbol_resolver *resolver)
 	}
 }
 
+/* By that file, or by the path. */
+static bool is_wanted(const struct table *table, const char *path,
+		      const struct dwu_module_is *is)
+{
+	if (!is)
+		return !strcmp(table->path, path);
+	return table->status == DWUNW_OK && !table->is_told &&
+	       (dwu_file_id_same(&table->id, &is->id) ||
+		dwu_file_id_same(&table->asked, &is->id));
+}
+
 /* Takes it out of the list. */
-static struct table *take(struct dwunw_symbol_store *store, const char *path)
+static struct table *take(struct dwunw_symbol_store *store, const char *path,
+			  const struct dwu_module_is *is)
 {
 	struct table **at = &store->first;
 	struct table *table;
 
-	while (*at && strcmp((*at)->path, path) != 0)
+	while (*at && !is_wanted(*at, path, is))
 		at = &(*at)->next;
 	table = *at;
 	if (table)
@@ -477,7 +505,7 @@ static bool is_current(struct dwunw_symbol_resolver *resolver,
 }
 
 static struct table *new_table(struct dwunw_symbol_resolver *resolver,
-			       const char *path)
+			       const char *path, const struct dwu_module_is *is)
 {
 	struct dwunw_symbol_store *store = resolver->store;
 	struct table *table = calloc(1, sizeof(*table));
@@ -491,29 +519,36 @@ static struct table *new_table(struct dwunw_symbol_resolver *resolver,
 	}
 	table->batch = store->batch;
 	store->table_count++;
-	load(resolver, table);
+	load(resolver, table, is);
 	return table;
 }
 
-/* The table of path, loaded; NULL: no memory. Valid until the next call. */
+/* First in the list from now on; NULL: no memory. Valid until the next one. */
+static struct table *first_in_list(struct dwunw_symbol_resolver *resolver,
+				   struct table *table)
+{
+	if (!table)
+		return NULL;
+	table->next = resolver->store->first;
+	resolver->store->first = table;
+	keep_within(resolver);
+	return table;
+}
+
+/* The table of path, loaded. */
 static struct table *table_of(struct dwunw_symbol_resolver *resolver,
-			      const char *path)
+			      const char *path, const struct dwu_module_is *is)
 {
 	struct dwunw_symbol_store *store = resolver->store;
-	struct table *table = take(store, path);
+	struct table *table = take(store, path, NULL);
 
 	if (table && !is_current(resolver, table)) {
 		free_table(store, table);
 		table = NULL;
 	}
 	if (!table)
-		table = new_table(resolver, path);
-	if (!table)
-		return NULL;
-	table->next = store->first;
-	store->first = table;
-	keep_within(resolver);
-	return table;
+		table = new_table(resolver, path, is);
+	return first_in_list(resolver, table);
 }
 
 /* --- public -------------------------------------------------------------------------- */
@@ -549,6 +584,25 @@ static bool by_stub(struct dwunw_symbol_resolver *resolver,
 	return symbol->name && info->function;
 }
 
+static bool by_go(struct dwunw_symbol_resolver *resolver,
+		  const struct table *table, uint64_t vaddr,
+		  struct dwunw_symbol_info *info)
+{
+	struct dwu_go_place place;
+
+	if (!IS_ON(CONFIG_NAMES_GO) || !dwu_go_find(&table->go, vaddr, &place))
+		return false;
+	if (!info->function)
+		info->function = keep_text(resolver, place.function);
+	info->offset = vaddr - place.start;
+	if (place.file && !info->file &&
+	    !(resolver->config.flags & DWUNW_SYMBOL_NO_LINES)) {
+		info->file = keep_text(resolver, place.file);
+		info->line = place.line;
+	}
+	return info->function;
+}
+
 /* The best name of the ELF symbols. */
 static dwunw_status_t by_symbol(struct dwunw_symbol_resolver *resolver,
 				struct table *table, uint64_t vaddr,
@@ -558,6 +612,8 @@ static dwunw_status_t by_symbol(struct dwunw_symbol_resolver *resolver,
 	dwunw_status_t status;
 
 	need_symbols(resolver, table);
+	if (by_go(resolver, table, vaddr, info))
+		return DWUNW_OK;
 	/* before symbols without a size, which reach over the stubs */
 	if (!by_stub(resolver, table, vaddr, info, &symbol)) {
 		status = table->symbols_status;
@@ -732,22 +788,32 @@ static dwunw_status_t in_table(struct dwunw_symbol_resolver *resolver,
 }
 
 /* What was not found for want of descriptors is looked for again. */
-static dwunw_status_t resolve(struct dwunw_symbol_resolver *resolver,
-			      const struct dwunw_symbol_input *input,
-			      struct dwunw_symbol_info *info)
+static dwunw_status_t ask_table(struct dwunw_symbol_resolver *resolver,
+				struct table *table,
+				const struct dwunw_symbol_input *input,
+				struct dwunw_symbol_info *info,
+				uint32_t shortages)
 {
-	uint32_t shortages = dwu_file_shortages();
 	dwunw_status_t status;
-	struct table *table;
 
-	if (!input->module_path)
-		return DWUNW_ERR_INVALID_ARG;
-	table = table_of(resolver, input->module_path);
 	if (!table)
 		return DWUNW_ERR_NO_MEMORY;
 	status = in_table(resolver, table, input, info);
 	table->lacking |= dwu_file_shortages() != shortages;
 	return status;
+}
+
+static dwunw_status_t resolve(struct dwunw_symbol_resolver *resolver,
+			      const struct dwunw_symbol_input *input,
+			      struct dwunw_symbol_info *info)
+{
+	uint32_t shortages = dwu_file_shortages();
+
+	if (!input->module_path)
+		return DWUNW_ERR_INVALID_ARG;
+	return ask_table(resolver,
+			 table_of(resolver, input->module_path, NULL), input,
+			 info, shortages);
 }
 
 /* The resolver may have been moved since. */
@@ -781,6 +847,36 @@ dwunw_symbol_resolve_batch(struct dwunw_symbol_resolver *resolver,
 	return DWUNW_OK;
 }
 
+bool dwu_symbols_known(struct dwunw_symbol_resolver *resolver,
+		       const struct dwu_module_is *is)
+{
+	struct table *table = take(resolver->store, NULL, is);
+
+	return first_in_list(resolver, table) != NULL;
+}
+
+dwunw_status_t dwu_symbols_ask(struct dwunw_symbol_resolver *resolver,
+			       const struct dwunw_symbol_input *input,
+			       const struct dwu_module_is *is,
+			       struct dwunw_symbol_info *info)
+{
+	uint32_t shortages = dwu_file_shortages();
+	struct table *table = NULL;
+
+	begin(resolver);
+	if (is)
+		table = first_in_list(resolver,
+				      take(resolver->store, NULL, is));
+	if (!table)
+		table = table_of(resolver, input->module_path, is);
+	if (table && is && table->status == DWUNW_OK) {
+		if (!dwu_file_id_held(&table->id, &is->id))
+			return DWUNW_ERR_NO_DEBUG_DATA;
+		table->asked = is->id;
+	}
+	return ask_table(resolver, table, input, info, shortages);
+}
+
 dwunw_status_t dwunw_symbol_perf_map(int32_t pid, char *path, size_t size)
 {
 	return IS_ON(CONFIG_NAMES_TEXT) ? dwu_jit_path(pid, path, size) :
@@ -801,7 +897,7 @@ dwunw_status_t dwunw_symbol_offset(struct dwunw_symbol_resolver *resolver,
 	if (!resolver || !resolver->store || !path || !function || !off)
 		return DWUNW_ERR_INVALID_ARG;
 	begin(resolver);
-	table = table_of(resolver, path);
+	table = table_of(resolver, path, NULL);
 	if (!table)
 		return DWUNW_ERR_NO_MEMORY;
 	status = table->is_told ? DWUNW_ERR_NO_DEBUG_DATA : table->status;
@@ -814,7 +910,7 @@ dwunw_status_t dwunw_symbol_offset(struct dwunw_symbol_resolver *resolver,
 		status = dwu_symbols_by_name(&table->symbols, function,
 					     &symbol);
 	if (status == DWUNW_OK)
-		status = open_elf(resolver, path, &opened);
+		status = open_elf(resolver, path, NULL, &opened);
 	if (status != DWUNW_OK)
 		return status;
 	status = dwunw_elf_vaddr_to_off(&opened.elf, symbol.vaddr, off);

@@ -349,6 +349,11 @@ const struct dwunw_frame *backend_dwunw_frames(void *arg)
 	return ((struct state *)arg)->frames;
 }
 
+const struct dwunw_stop *backend_dwunw_stop(void *arg)
+{
+	return &((struct state *)arg)->stop;
+}
+
 static bool no_row(void *arg)
 {
 	const struct state *state = arg;

@@ -122,6 +122,7 @@ static void make_module(void)
 	if (made_open(&m) != DWUNW_OK)
 		abort();
 	m.module.elf.entry = MADE_TEXT + 0x10 * START;
+	m.module.elf.type = 2; /* ET_EXEC */
 }
 
 static int held;
