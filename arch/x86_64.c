@@ -152,10 +152,49 @@ static bool thread_code(const uint8_t *code, size_t size)
 	return false;
 }
 
+/* mov $60 (exit), %eax, or a part of it; syscall. */
+static bool exit_code(const struct dwunw_arch_ops *arch, const uint8_t *code)
+{
+	size_t i;
+
+	(void)arch;
+	for (i = 2; i + 1 < DWU_CODE_SIZE; i++)
+		if (code[i] == 0x0f && code[i + 1] == 0x05)
+			return (code[i - 2] == 0xb0 && code[i - 1] == 60) ||
+			       (i >= 5 && code[i - 5] == 0xb8 &&
+				code[i - 4] == 60);
+	return false;
+}
+
+/* Go, runtime.asyncPreempt: movups n(%rsp), %xmm15, which no call preserves. */
+static bool preempt_code(const uint8_t *code)
+{
+	static const uint8_t load[] = { 0x44, 0x0f, 0x10, 0xbc, 0x24 };
+
+	return memcmp(code, load, sizeof(load)) == 0;
+}
+
+/*
+ * Go, runtime.asmcgocall, which calls C on the stack of its thread: mov
+ * n(%rsp), %rdi (g); mov 8(%rdi), %rsi (g.stack.hi); sub m(%rsp), %rsi.
+ */
+static bool switch_code(const uint8_t *code, uint8_t at[2])
+{
+	static const uint8_t load[] = { 0x48, 0x8b, 0x7c, 0x24 };
+	static const uint8_t rest[] = { 0x48, 0x8b, 0x77, 0x08,
+					0x48, 0x2b, 0x74, 0x24 };
+
+	at[0] = code[4];
+	at[1] = code[13];
+	return memcmp(code, load, sizeof(load)) == 0 &&
+	       memcmp(code + 5, rest, sizeof(rest)) == 0;
+}
+
 /*
  * glibc, __start_context: [endbr64] mov %rbx, %rsp; mov (%rsp), %rdi, or the
  * test of the shadow stack. Boost.Context, make_fcontext: xor %rdi, %rdi;
- * call _exit.
+ * call _exit. Go, runtime.goexit behind its first byte: call goexit1; nop, and
+ * padding.
  */
 static bool context_code(const struct dwunw_arch_ops *arch,
 			 const uint8_t *code)
@@ -165,7 +204,8 @@ static bool context_code(const struct dwunw_arch_ops *arch,
 	static const uint8_t boost[] = { 0x48, 0x31, 0xff, 0xe8 };
 
 	(void)arch;
-	if (memcmp(code, boost, sizeof(boost)) == 0)
+	if (memcmp(code, boost, sizeof(boost)) == 0 ||
+	    (code[0] == 0xe8 && code[5] == 0x90 && code[6] == 0xcc))
 		return true;
 	if (memcmp(code, endbr64, sizeof(endbr64)) == 0)
 		code += sizeof(endbr64);
@@ -184,6 +224,7 @@ const struct dwunw_arch_ops dwu_arch_x86_64 = {
 	.reg_count = COLUMNS,
 	.column_names = names,
 	.sp = RSP,
+	.fp = RBP,
 	.ra = RIP,
 	.pc = RIP,
 	.pc_mask = UINT64_MAX,
@@ -200,6 +241,9 @@ const struct dwunw_arch_ops dwu_arch_x86_64 = {
 	.frame_pointer_row = frame_pointer_row,
 	.behind_call = behind_call,
 	.thread_code = thread_code,
+	.exit_code = exit_code,
+	.preempt_code = preempt_code,
+	.switch_code = switch_code,
 	.context_code = context_code,
 	.scan = IS_ON(CONFIG_SCAN_X86_64) ? &dwu_scan_x86_64 : NULL,
 };

@@ -35,6 +35,7 @@ struct bounds {
 	uint32_t records;
 	bool listed; /* lo is a function's start by a list of all */
 	bool gap;    /* [lo, hi) is between two FDEs, or smaller */
+	uint8_t lo_isa; /* by a pointer to lo */
 	uint8_t isa;
 };
 
@@ -53,6 +54,7 @@ static void start_at(struct bounds *b, uint32_t start)
 {
 	if (start <= b->place && start > b->lo) {
 		b->lo = start;
+		b->lo_isa = 0;
 		b->listed = false;
 	}
 	if (start > b->place && start < b->hi)
@@ -99,10 +101,10 @@ static void by_pointer(void *ctx, uint64_t pointer)
 	uint32_t start;
 
 	arch = dwu_scan_arch(b->module->arch);
-	start = clip(b, pointer & arch->pc_mask);
+	start = dwu_code_place(&b->memory->text, pointer & arch->pc_mask);
 	start_at(b, start);
 	if (start == b->lo)
-		b->isa |= dwu_isa(arch, pointer);
+		b->lo_isa = dwu_isa(arch, pointer);
 }
 
 /* --- tables ---------------------------------------------------------------------- */
@@ -183,12 +185,10 @@ static bool symbol_function(const struct dwunw_elf *elf, const uint8_t *bytes,
 	uint8_t type = dwu_u8(&c) & 0xf;
 	uint8_t other = dwu_u8(&c) & STO_MIPS16;
 
-	if (elf->machine == EM_MIPS) {
-		/* bit 0 of the value tells MIPS16e as well, and microMIPS */
-		at->isa |= other == STO_MIPS16;
-		if (at->isa && other == STO_MICROMIPS)
-			return false;
-	}
+	/* bit 0 of the value tells MIPS16e as well, and microMIPS: see the end
+	 * of dwu_function_find() */
+	at->isa |= elf->machine == EM_MIPS &&
+		   (other == STO_MIPS16 || other == STO_MICROMIPS);
 	return (type == STT_FUNC || type == STT_GNU_IFUNC) && dwu_u16(&c) != 0;
 }
 
@@ -379,6 +379,7 @@ uint8_t dwu_function_find(struct dwu_scan_memory *memory,
 	b.place = (uint32_t)(vaddr - text->vaddr);
 	b.hi = text->size;
 	find_bounds(&b, flags);
+	b.isa |= b.lo_isa;
 	if (b.isa && !(IS_ON(CONFIG_SCAN_MIPS16) && module->elf.mips16))
 		return DWUNW_SCAN_UNDECODABLE;
 	*function = (struct dwu_function){ .start = b.lo,

@@ -224,22 +224,29 @@ uint8_t dwu_part_or_function(struct dwu_scan_memory *memory,
 	return result;
 }
 
+uint8_t dwu_scan_row_in(struct dwu_scan_memory *memory,
+			const struct dwu_function *function, uint64_t vaddr,
+			uint32_t flags, struct dwunw_row *row)
+{
+	bool exact = (flags & DWUNW_SCAN_EXACT) != 0;
+	uint32_t place = dwu_code_place(&memory->text, vaddr);
+	struct dwu_function part = *function;
+	uint8_t result = dwu_scan_at(memory, &part, place, exact, row);
+
+	if (IS_ON(CONFIG_SCAN_X86_64) && find_part(memory, place, flags, &part))
+		result = dwu_scan_at(memory, &part, place, exact, row);
+	return result;
+}
+
 uint8_t dwu_scan_module_row(struct dwu_scan_memory *memory,
 			    const struct dwunw_module *module, uint64_t vaddr,
 			    uint32_t flags, struct dwunw_row *row)
 {
-	bool exact = (flags & DWUNW_SCAN_EXACT) != 0;
 	struct dwu_function function;
-	uint32_t place;
 	uint8_t result =
 		dwu_function_find(memory, module, vaddr, flags, &function);
 
 	if (result != DWUNW_SCAN_OK)
 		return result;
-	place = dwu_code_place(&memory->text, vaddr);
-	result = dwu_scan_at(memory, &function, place, exact, row);
-	if (IS_ON(CONFIG_SCAN_X86_64) &&
-	    find_part(memory, place, flags, &function))
-		result = dwu_scan_at(memory, &function, place, exact, row);
-	return result;
+	return dwu_scan_row_in(memory, &function, vaddr, flags, row);
 }

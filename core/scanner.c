@@ -7,6 +7,8 @@
 struct dwunw_scan {
 	struct dwu_scan_memory memory;
 	struct dwu_function function; /* the last one found */
+	uint64_t text; /* … in the text that begins here */
+	uint32_t flags; /* … with these, but for EXACT */
 	struct dwunw_row row;
 };
 
@@ -37,13 +39,51 @@ dwunw_status_t dwunw_scan_init(struct dwunw_scan **scan, size_t memory,
 	return DWUNW_OK;
 }
 
+/* Is vaddr in the function found last, which such flags would find again? */
+static bool in_last(const struct dwunw_scan *scan,
+		    const struct dwunw_module *module, uint64_t vaddr,
+		    uint32_t flags)
+{
+	uint64_t off = vaddr - scan->memory.text.vaddr;
+
+	return scan->memory.text.module == module &&
+	       scan->memory.text.vaddr == scan->text && scan->flags == flags &&
+	       off >= scan->function.start && off < scan->function.end;
+}
+
+/* scan->function becomes the one that holds vaddr. */
+static uint8_t find(struct dwunw_scan *scan, const struct dwunw_module *module,
+		    uint64_t vaddr, uint32_t flags)
+{
+	uint8_t result;
+
+	flags &= ~DWUNW_SCAN_EXACT;
+	if (in_last(scan, module, vaddr, flags)) {
+		scan->memory.text.isa = scan->function.isa;
+		return DWUNW_SCAN_OK;
+	}
+	result = dwu_function_find(&scan->memory, module, vaddr, flags,
+				   &scan->function);
+	if (result != DWUNW_SCAN_OK)
+		scan->function = (struct dwu_function){ 0 };
+	scan->text = scan->memory.text.vaddr;
+	scan->flags = flags;
+	return result;
+}
+
 uint8_t dwunw_scan_row(struct dwunw_scan *scan,
 		       const struct dwunw_module *module, uint64_t vaddr,
 		       uint32_t flags, struct dwunw_row *row)
 {
+	uint8_t result;
+
 	if (!IS_ON(CONFIG_SCAN_ROWS))
 		return DWUNW_SCAN_OFF;
-	return dwu_scan_module_row(&scan->memory, module, vaddr, flags, row);
+	result = find(scan, module, vaddr, flags);
+	if (result != DWUNW_SCAN_OK)
+		return result;
+	return dwu_scan_row_in(&scan->memory, &scan->function, vaddr, flags,
+			       row);
 }
 
 bool dwunw_scan_cfa_offset(const struct dwunw_scan_point *point, uint8_t column,
@@ -56,15 +96,6 @@ bool dwunw_scan_cfa_offset(const struct dwunw_scan_point *point, uint8_t column,
 		return false;
 	*n = state->regs[column].n;
 	return true;
-}
-
-bool dwunw_scan_unchanged(const struct dwunw_scan_point *point, uint8_t column)
-{
-	const struct dwu_scan_state *state = point->state;
-
-	return IS_ON(CONFIG_SCAN_ROWS) && column < DWU_SCAN_REGS &&
-	       state->regs[column].kind == DWU_VALUE_ENTRY &&
-	       state->regs[column].reg == column;
 }
 
 /* From dwu_scan_at to dwunw_scan_point. */
@@ -108,6 +139,7 @@ uint8_t dwunw_scan_function(struct dwunw_scan *scan,
 		return DWUNW_SCAN_OFF;
 	result = dwu_part_or_function(&scan->memory, module, vaddr, flags,
 				      function);
+	scan->text = UINT64_MAX; /* a part is not what find() finds */
 	if (result != DWUNW_SCAN_OK) {
 		*function = (struct dwu_function){ 0 };
 		return result;
@@ -116,16 +148,6 @@ uint8_t dwunw_scan_function(struct dwunw_scan *scan,
 	*end = scan->memory.text.vaddr + function->end;
 	return dwu_scan_explore(&scan->memory, function, DWU_NOWHERE,
 				tell_point, &t);
-}
-
-/* Is vaddr in the function found last? */
-static bool in_last(const struct dwunw_scan *scan,
-		    const struct dwunw_module *module, uint64_t vaddr)
-{
-	uint64_t off = vaddr - scan->memory.text.vaddr;
-
-	return scan->memory.text.module == module &&
-	       off >= scan->function.start && off < scan->function.end;
 }
 
 void dwunw_scan_decode(struct dwunw_scan *scan,
@@ -138,9 +160,7 @@ void dwunw_scan_decode(struct dwunw_scan *scan,
 	*insn = (struct dwunw_scan_insn){ 0 };
 	if (!IS_ON(CONFIG_SCAN_ROWS))
 		return;
-	if (!in_last(scan, module, vaddr) &&
-	    dwu_function_find(&scan->memory, module, vaddr, 0,
-			      &scan->function) != DWUNW_SCAN_OK)
+	if (find(scan, module, vaddr, 0) != DWUNW_SCAN_OK)
 		return;
 	text->isa = scan->function.isa;
 	insn->isa = text->isa;

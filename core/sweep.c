@@ -94,13 +94,25 @@ static uint8_t start_kind(const struct dwu_scan_memory *m,
 				    m->text.ops->start(m->text.arch, &op->code);
 }
 
+/* x86: linkers fill with zeros what stands between two sections. */
+static bool is_fill(const struct dwu_scan_memory *m, const struct dwu_op *op,
+		    bool filled)
+{
+	const uint8_t *bytes = op->code.bytes;
+
+	return IS_ON(CONFIG_SCAN_X86_64) && unit_of(m) == 1 &&
+	       op->code.size > 1 && bytes[0] == 0 && (filled || bytes[1] == 0);
+}
+
 static uint32_t skip_pads(struct dwu_scan_memory *m, uint32_t at, uint32_t end)
 {
+	bool filled = false;
 	struct dwu_op op;
 
-	for (; at < end; at = op.next) {
+	for (; at < end; at = filled ? at + 1 : op.next) {
 		dwu_code_read(&m->text, at, &op);
-		if (op.insn.size == 0 || !op.insn.pad)
+		filled = is_fill(m, &op, filled);
+		if (!filled && (op.insn.size == 0 || !op.insn.pad))
 			break;
 	}
 	return at;
@@ -560,14 +572,21 @@ static void find_piece(struct dwu_scan_memory *m, uint32_t at)
 
 /* --- pieces that are no functions ----------------------------------------------- */
 
-/* Is sp so where no function's is: at a return, at a call? */
-static bool is_odd(const struct dwu_scan_memory *m, uint8_t moment, int32_t sp)
+/*
+ * Is sp so where no function's is: at a call, at a return, at a tail call
+ * where that is no jump to a part of the function?
+ */
+static bool is_odd(const struct dwu_scan_memory *m,
+		   const struct dwu_scan_at *at, int32_t sp)
 {
 	uint8_t align = dwu_call_align(m->text.ops);
 
-	if (moment == DWU_IN_CALL)
+	if (at->moment == DWU_IN_CALL)
 		return align != 0 && sp % align != 0;
-	return moment == DWU_LEAVING && sp < -arch_of(m)->entry_size;
+	return (at->moment == DWU_LEAVING ||
+		(at->moment == DWU_JUMPING && align == 0 &&
+		 at->op->insn.flow == DWU_FLOW_JUMP)) &&
+	       sp < -arch_of(m)->entry_size;
 }
 
 static bool judge(void *ctx, const struct dwu_scan_at *at)
@@ -583,7 +602,7 @@ static bool judge(void *ctx, const struct dwu_scan_at *at)
 		return true;
 	/* a thread's start takes its return address off the stack and stays */
 	m->inside |= sp->n > (at->moment >= DWU_LEAVING ? entry : 0);
-	if (is_odd(m, at->moment, sp->n) && at->op->at < m->odd)
+	if (is_odd(m, at, sp->n) && at->op->at < m->odd)
 		m->odd = at->op->at;
 	return true;
 }

@@ -10,6 +10,9 @@
 #include "rowcache.h"
 #include "step.h"
 
+/* Bytes of one frame that is found by a frame pointer: a stack's default. */
+#define FP_FRAME_MAX (8u << 20)
+
 struct dwunw_walker {
 	struct dwu_rowcache cache;
 	struct dwunw_row_scratch *scratch;
@@ -33,6 +36,7 @@ struct walk {
 	uint8_t how; /* of the next frame */
 	uint8_t flags; /* … DWUNW_FRAME_FLAG_* */
 	bool signal; /* the row just applied was a signal frame's */
+	bool switched; /* … led to another stack */
 	int32_t status; /* behind a stop */
 	uint8_t scan; /* enum dwunw_scan_result of the last frame */
 };
@@ -118,7 +122,8 @@ static bool cache_hit(const struct walk *w,
 static void cache_fill(struct walk *w, struct dwu_rowcache_entry *entry,
 		       const struct dwunw_frame *frame, uint8_t stop)
 {
-	if (!entry || stop == DWUNW_STOP_BAD_ROW)
+	/* … and who called tells whether there was a call, or a preemption */
+	if (!entry || stop == DWUNW_STOP_BAD_ROW || stop == DWUNW_STOP_NO_CALL)
 		return;
 	entry->vaddr = dwunw_frame_lookup(frame, frame->vaddr);
 	entry->serial = frame->module;
@@ -271,15 +276,39 @@ static uint8_t bad_cfi(struct walk *w, const struct dwunw_frame *frame,
 }
 
 /*
+ * By its CFI: a signal trampoline, or the first instructions of a function
+ * that nothing calls, whose address is put on a stack in place of a caller's
+ * (Go, runtime.goexit + 1).
+ */
+static bool may_be_planted(const struct walk *w,
+			   const struct dwunw_frame *frame)
+{
+	const struct dwunw_row *row = &w->walker->row;
+
+	return (row->flags & DWUNW_ROW_SIGNAL) ||
+	       (row->rules[row->ra_column].kind == DWUNW_RULE_UNDEFINED &&
+		frame->vaddr - row->start <= 4);
+}
+
+/* Has a runtime put the function before this one where this one was? */
+static bool was_preempted(struct walk *w, struct dwunw_frame *frame)
+{
+	if (w->count < 2 || frame[-1].module != frame->module ||
+	    !dwu_module_preempt(w->module, frame[-1].vaddr))
+		return false;
+	frame->flags |= DWUNW_FRAME_FLAG_INTERRUPTED;
+	return true;
+}
+
+/*
  * walker->row of a frame's code, or why there is none. What stands behind no
  * call is a trampoline, the end of a context, or no return address at all.
  */
-static uint8_t find_row(struct walk *w, const struct dwunw_frame *frame,
-			bool called)
+static uint8_t find_row(struct walk *w, struct dwunw_frame *frame, bool called)
 {
 	dwunw_status_t status;
 
-	if (called || !no_call(w, frame)) {
+	if (called || !no_call(w, frame) || was_preempted(w, frame)) {
 		status = cfi_row(w, frame);
 		if (status == DWUNW_OK)
 			return DWU_GO;
@@ -287,12 +316,12 @@ static uint8_t find_row(struct walk *w, const struct dwunw_frame *frame,
 			return bad_cfi(w, frame, status);
 		return code_row(w, frame) ? DWU_GO : DWUNW_STOP_NO_ROW;
 	}
-	if (dwu_module_context(w->module, frame->vaddr))
-		return DWUNW_STOP_CONTEXT;
-	return (cfi_row(w, frame) == DWUNW_OK &&
-		(w->walker->row.flags & DWUNW_ROW_SIGNAL)) ||
-			       is_trampoline(w, frame) ?
-		       DWU_GO :
+	if (cfi_row(w, frame) == DWUNW_OK && may_be_planted(w, frame))
+		return DWU_GO;
+	if (is_trampoline(w, frame))
+		return DWU_GO;
+	return dwu_module_context(w->module, frame->vaddr) ?
+		       DWUNW_STOP_CONTEXT :
 		       DWUNW_STOP_NO_CALL;
 }
 
@@ -303,6 +332,54 @@ static uint8_t apply_row(struct walk *w)
 
 	w->signal = (row->flags & DWUNW_ROW_SIGNAL) != 0;
 	return dwu_step(w->arch, w->module, row, &w->regs, &w->reader);
+}
+
+static bool in_code(const struct walk *w, uint64_t addr)
+{
+	const struct dwunw_mapping *mapping = dwunw_space_find(w->space, addr);
+
+	return mapping && (mapping->flags & DWUNW_MAPPING_EXEC) != 0;
+}
+
+/* (sp, ra, fp) = (fp + 2 words, *(fp + 1 word), *fp); all else is lost: code
+ * that a program has made need not keep what an ABI says. */
+static void fp_row(const struct walk *w, struct dwunw_row *row)
+{
+	const struct dwunw_arch_ops *arch = w->arch;
+	uint8_t i;
+
+	dwu_row_clear(arch, row);
+	for (i = 0; i < arch->saved_count; i++)
+		row->rules[arch->saved[i]].kind = DWUNW_RULE_UNDEFINED;
+	row->cfa.reg = arch->fp;
+	row->cfa.value = 2 * arch->address_size;
+	row->rules[arch->ra].kind = DWUNW_RULE_OFFSET;
+	row->rules[arch->ra].value = -arch->address_size;
+	row->rules[arch->fp].kind = DWUNW_RULE_OFFSET;
+	row->rules[arch->fp].value = -2 * arch->address_size;
+}
+
+/* Code without a file, as a JIT has made it, mostly keeps a frame pointer. It
+ * is believed where it points into the stack, and behind it is an address of
+ * code: not always one behind a call, since interpreters push others. */
+static uint8_t leave_by_fp(struct walk *w)
+{
+	struct dwu_regs old = w->regs;
+	uint64_t fp = w->regs.r[w->arch->fp], sp = w->regs.r[w->arch->sp];
+
+	if (!w->mapping || !(w->mapping->flags & DWUNW_MAPPING_EXEC) ||
+	    (w->status != DWUNW_ERR_NO_DEBUG_DATA &&
+	     w->status != DWUNW_ERR_BAD_FORMAT) ||
+	    !(w->regs.valid >> w->arch->fp & 1) || fp - sp > FP_FRAME_MAX ||
+	    (fp & (w->arch->address_size - 1u)) != 0)
+		return DWUNW_STOP_NO_MODULE;
+	w->how = DWUNW_HOW_FP;
+	fp_row(w, &w->walker->row);
+	if (apply_row(w) == DWU_GO && w->regs.pc != 0 &&
+	    in_code(w, w->regs.pc - 1))
+		return DWU_GO;
+	w->regs = old;
+	return DWUNW_STOP_NO_MODULE;
 }
 
 /* By what the cache has of the frame's code, whose row is not FULL. */
@@ -318,15 +395,38 @@ static uint8_t leave_cached(struct walk *w,
 	return dwu_step_packed(w->arch, &entry->packed, &w->regs, &w->reader);
 }
 
+/* Code that goes back to another stack, as it will find that: switch_code().
+ * Of registers the pc, sp and the frame pointer are known then. */
+static uint8_t leave_by_switch(struct walk *w, const uint8_t at[2])
+{
+	const struct dwunw_arch_ops *arch = w->arch;
+	uint64_t *sp = &w->regs.r[arch->sp];
+	uint64_t g, end, depth;
+
+	if (!dwu_read_word(&w->reader, *sp + at[0], &g) ||
+	    !dwu_read_word(&w->reader, g + arch->address_size, &end) ||
+	    !dwu_read_word(&w->reader, *sp + at[1], &depth) ||
+	    !dwu_read_word(&w->reader, end - depth, &w->regs.pc))
+		return dwu_read_stop(&w->reader);
+	w->how = DWUNW_HOW_SCAN;
+	w->switched = true;
+	*sp = end - depth + arch->address_size;
+	w->regs.valid &= 1ull << arch->fp | 1ull << arch->sp;
+	w->regs.valid |= 1ull << arch->pc;
+	w->regs.r[arch->pc] = w->regs.pc;
+	return DWU_GO;
+}
+
 /* From the last frame's registers to its caller's. */
 static uint8_t leave(struct walk *w)
 {
-	const struct dwunw_frame *frame = last_frame(w);
+	struct dwunw_frame *frame = last_frame(w);
 	struct dwu_rowcache_entry *entry;
+	uint8_t stop, at[2];
 	bool known;
-	uint8_t stop;
 
 	w->signal = false;
+	w->switched = false;
 	w->flags = 0;
 	if (w->count == 1 && (w->input->flags & DWUNW_WALK_ENTRY)) {
 		w->how = DWUNW_HOW_ENTRY;
@@ -334,15 +434,17 @@ static uint8_t leave(struct walk *w)
 		return apply_row(w);
 	}
 	if (frame->module == 0)
-		return DWUNW_STOP_NO_MODULE;
+		return leave_by_fp(w);
 	entry = cache_entry(w, frame);
 	known = cache_hit(w, entry, frame);
 	if (known && !(entry->packed.flags & DWU_PACKED_FULL))
 		return leave_cached(w, entry);
 	if (!hold_module(w))
 		return DWUNW_STOP_NO_MODULE;
+	if (!is_exact(frame) && dwu_module_switch(w->module, frame->vaddr, at))
+		return leave_by_switch(w, at);
 	stop = find_row(w, frame, known);
-	cache_fill(w, entry, frame, stop);
+	cache_fill(w, cache_entry(w, frame), frame, stop);
 	if (stop != DWU_GO)
 		return stop;
 	stop = apply_row(w);
@@ -392,7 +494,8 @@ static bool progressed(const struct walk *w, uint64_t old_sp, bool exact)
 {
 	uint64_t sp = w->regs.r[w->arch->sp];
 
-	if (w->signal) /* a handler may run on a stack of its own */
+	/* a handler may run on a stack of its own */
+	if (w->signal || w->switched)
 		return true;
 	return sp > old_sp || (sp == old_sp && exact);
 }
@@ -426,17 +529,16 @@ static bool lost_return(struct walk *w)
 	return at_trampoline(w);
 }
 
-static bool in_code(const struct walk *w)
-{
-	return w->mapping && (w->mapping->flags & DWUNW_MAPPING_EXEC) != 0;
-}
-
 /* The frame of the caller, whose registers are there. */
 static uint8_t add_caller(struct walk *w)
 {
 	/* a signal may interrupt at any pc, even at 0 */
 	if (w->regs.pc == 0 && !w->signal)
-		return DWUNW_STOP_ZERO_RETURN;
+		return hold_module(w) &&
+				       dwu_module_exit(w->module,
+						       last_frame(w)->vaddr) ?
+			       DWUNW_STOP_ROOT :
+			       DWUNW_STOP_ZERO_RETURN;
 	add_frame(w);
 	if (lost_return(w)) {
 		w->count--;
@@ -447,14 +549,15 @@ static uint8_t add_caller(struct walk *w)
 		else
 			w->count++;
 	}
-	if (!in_code(w) && !w->signal)
+	if (!(w->mapping && (w->mapping->flags & DWUNW_MAPPING_EXEC)) &&
+	    !w->signal)
 		return drop_frame(w, DWUNW_STOP_NO_CODE);
 	return plausible(w) ? DWU_GO : drop_frame(w, DWUNW_STOP_NO_ROW);
 }
 
 static uint8_t next_frame(struct walk *w)
 {
-	bool exact = is_exact(last_frame(w)), full = w->count == w->max;
+	bool full = w->count == w->max;
 	uint64_t old_sp = w->regs.r[w->arch->sp];
 	uint8_t stop = leave(w);
 
@@ -469,7 +572,7 @@ static uint8_t next_frame(struct walk *w)
 		last_frame(w)->flags |= DWUNW_FRAME_FLAG_SIGNAL;
 		w->flags |= DWUNW_FRAME_FLAG_INTERRUPTED;
 	}
-	if (!progressed(w, old_sp, exact))
+	if (!progressed(w, old_sp, is_exact(last_frame(w))))
 		return DWUNW_STOP_NO_PROGRESS;
 	return add_caller(w);
 }

@@ -670,19 +670,6 @@ struct dwunw_scan *dwu_scanner(void **memory)
 	return NULL;
 }
 
-/* What callees save, by psABI; the return address is judged by itself. */
-static uint64_t wanted_columns(const struct dwunw_arch_ops *arch)
-{
-	switch (dwunw_arch_id(arch)) {
-	case DWUNW_ARCH_X86_64:
-		return 0xf048; /* rbx, rbp, r12 to r15 */
-	case DWUNW_ARCH_ARM64:
-		return 0x3ff80000; /* x19 to x29 */
-	default:
-		return 0x40ff0000; /* $16 to $23, $30 */
-	}
-}
-
 static int run(struct compare *c)
 {
 	void *memory;
@@ -692,7 +679,7 @@ static int run(struct compare *c)
 	if (!c->scan)
 		return CMD_FAILED;
 	c->scratch = dwu_cmd_alloc(1, dwunw_row_scratch_size());
-	c->wanted = wanted_columns(c->module->arch);
+	c->wanted = dwu_flow_saved(c->module->arch);
 	c->flow.scan = c->scan;
 	c->flow.module = c->module;
 	for_each_fde(c, widen);
@@ -737,8 +724,9 @@ int dwu_compare(struct dwunw_context *ctx,
 
 	if (acquire(ctx, options->path, &c.module))
 		return CMD_FAILED;
-	if (!options->debug_file ||
-	    !acquire(ctx, options->debug_file, &c.debug))
+	if (!dwu_rows_unrelocated(options->path, c.module) &&
+	    (!options->debug_file ||
+	     !acquire(ctx, options->debug_file, &c.debug)))
 		code = run(&c);
 	if (c.debug)
 		dwunw_module_cache_release(ctx, c.debug);

@@ -4,16 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* DWARF numbers of frame pointers, by psABI; GCC's on mips is $30. */
-static uint8_t usual_fp(const struct dwunw_arch_ops *arch)
+uint64_t dwu_flow_saved(const struct dwunw_arch_ops *arch)
 {
 	switch (dwunw_arch_id(arch)) {
 	case DWUNW_ARCH_X86_64:
-		return 6;
+		return 0xf048; /* rbx, rbp, r12 to r15 */
 	case DWUNW_ARCH_ARM64:
-		return 29;
+		return 0x3ff80000; /* x19 to x29 */
 	default:
-		return 30;
+		return 0x40ff0000; /* $16 to $23, $30 */
 	}
 }
 
@@ -55,15 +54,31 @@ const struct dwunw_row *dwu_flow_row(const struct dwu_flow *f, uint64_t vaddr)
 		       NULL;
 }
 
-/* sp, and what CFI has as frame pointer here, else the usual one. */
+static void follow(struct dwu_flow *f, uint8_t column)
+{
+	uint8_t i;
+
+	for (i = 0; i < f->reg_count && f->regs[i] != column; i++)
+		;
+	if (i < f->reg_count || i == DWU_FLOW_REGS)
+		return;
+	f->regs[f->reg_count++] = column;
+}
+
+/* sp is the first. */
 static void choose_regs(struct dwu_flow *f)
 {
-	f->regs[0] = dwunw_arch_sp(f->module->arch);
-	f->regs[1] = usual_fp(f->module->arch);
-	for (size_t i = 0; i < f->row_count; i++)
-		if (by_register(&f->rows[i]) &&
-		    f->rows[i].cfa.reg != f->regs[0])
-			f->regs[1] = f->rows[i].cfa.reg;
+	uint8_t i;
+
+	f->reg_count = 0;
+	f->saved = dwu_flow_saved(f->module->arch);
+	follow(f, dwunw_arch_sp(f->module->arch));
+	for (i = 0; i < DWUNW_COLUMN_MAX; i++)
+		if (f->saved >> i & 1)
+			follow(f, i);
+	for (size_t row = 0; row < f->row_count; row++)
+		if (by_register(&f->rows[row]))
+			follow(f, f->rows[row].cfa.reg);
 }
 
 /* --- instructions --- */
@@ -115,15 +130,27 @@ static struct dwu_flow_insn *insn_at(const struct dwu_flow *f, uint64_t vaddr)
 
 /* --- states --- */
 
-/* What CFI says of a register counts more than what was followed. */
+/*
+ * What CFI says of a register counts more than what was followed; the others
+ * are as far from it as before.
+ */
 static void believe_row(const struct dwu_flow *f, const struct dwunw_row *row,
 			struct dwu_flow_state *state)
 {
-	for (size_t i = 0; by_register(row) && i < DWU_FLOW_REGS; i++)
-		if (row->cfa.reg == f->regs[i]) {
-			state->kind[i] = DWU_FLOW_KNOWN;
-			state->n[i] = row->cfa.value;
-		}
+	int32_t moved;
+	uint8_t i, base = 0;
+
+	while (by_register(row) && base < f->reg_count &&
+	       f->regs[base] != row->cfa.reg)
+		base++;
+	if (!by_register(row) || base == f->reg_count)
+		return;
+	moved = row->cfa.value - state->n[base];
+	for (i = 0; state->kind[base] == DWU_FLOW_KNOWN && i < f->reg_count; i++)
+		if (state->kind[i] == DWU_FLOW_KNOWN)
+			state->n[i] += moved;
+	state->kind[base] = DWU_FLOW_KNOWN;
+	state->n[base] = row->cfa.value;
 }
 
 /* Joins b into a. True: a is another one now. */
@@ -155,32 +182,58 @@ static bool join(struct dwu_flow_state *a, const struct dwu_flow_state *b)
 	       memcmp(a->n, old.n, sizeof(old.n)) != 0;
 }
 
+/* Register i behind an instruction of these effects, by register `from`. */
+static bool move(const struct dwu_flow *f,
+		 const struct dwunw_scan_effect *effect, uint8_t from,
+		 const struct dwu_flow_state *old, uint8_t i,
+		 struct dwu_flow_state *state)
+{
+	if (!(effect->moved >> f->regs[i] & 1))
+		return false;
+	state->kind[i] = old->kind[from];
+	state->n[i] = 0;
+	if (state->kind[i] == DWU_FLOW_KNOWN)
+		state->n[i] = old->n[from] - effect->n[f->regs[i]];
+	return true;
+}
+
 /* Behind an instruction that is no call. */
 static void apply(const struct dwu_flow *f, uint64_t vaddr,
 		  struct dwu_flow_state *state)
 {
-	struct dwu_flow_state old = *state;
-	struct dwunw_scan_effect effect[DWU_FLOW_REGS];
-	size_t i, from;
+	const struct dwu_flow_state old = *state;
+	struct dwunw_scan_effect effect;
+	uint64_t done = 0;
+	uint8_t i, from;
 
-	for (i = 0; i < DWU_FLOW_REGS; i++)
-		dwunw_scan_effect(f->scan, vaddr, f->regs[i], &effect[i]);
-	state->changed |= ~(effect[0].kept & effect[1].kept);
-	for (i = 0; i < DWU_FLOW_REGS; i++) {
-		uint64_t bit = 1ull << f->regs[i];
-
-		if (effect[0].kept & effect[1].kept & bit)
+	for (from = 0; from < f->reg_count; from++) {
+		/* what is not known makes nothing known */
+		if (from > 0 && old.kind[from] != DWU_FLOW_KNOWN)
+			continue;
+		dwunw_scan_effect(f->scan, vaddr, f->regs[from], &effect);
+		state->changed |= ~effect.kept;
+		for (i = 0; i < f->reg_count; i++)
+			if (move(f, &effect, from, &old, i, state))
+				done |= 1ull << i;
+	}
+	for (i = 0; i < f->reg_count; i++) {
+		if ((done >> i & 1) || (effect.kept >> f->regs[i] & 1))
 			continue;
 		state->kind[i] = DWU_FLOW_VARIES;
 		state->n[i] = 0;
-		for (from = 0; from < DWU_FLOW_REGS; from++)
-			if ((effect[from].moved & bit) &&
-			    (from != i || !(effect[from].kept & bit))) {
-				state->kind[i] = old.kind[from];
-				state->n[i] = old.n[from] -
-					      effect[from].n[f->regs[i]];
-			}
 	}
+}
+
+/* Behind a call. */
+static void forget(const struct dwu_flow *f, struct dwu_flow_state *state)
+{
+	uint8_t i;
+
+	for (i = 1; i < f->reg_count; i++)
+		if (!(f->saved >> f->regs[i] & 1)) {
+			state->kind[i] = DWU_FLOW_VARIES;
+			state->n[i] = 0;
+		}
 }
 
 uint8_t dwu_flow_cfa(const struct dwu_flow *f, const struct dwunw_row *row,
@@ -190,7 +243,7 @@ uint8_t dwu_flow_cfa(const struct dwu_flow *f, const struct dwunw_row *row,
 	struct dwu_flow_state believed = *state;
 
 	believe_row(f, row, &believed);
-	for (size_t i = 0; i < DWU_FLOW_REGS; i++)
+	for (size_t i = 0; i < f->reg_count; i++)
 		if (f->regs[i] == column) {
 			*n = believed.n[i];
 			return believed.kind[i];
@@ -232,6 +285,8 @@ static void leave(struct dwu_flow *f, const struct dwu_flow_insn *i)
 			reach(f, next, &state);
 		apply(f, i->vaddr + i->insn.last, &state);
 	}
+	if (flow == DWUNW_SCAN_FLOW_CALL)
+		forget(f, &state);
 	if ((flow == DWUNW_SCAN_FLOW_NEXT || flow == DWUNW_SCAN_FLOW_CALL ||
 	     flow == DWUNW_SCAN_FLOW_BRANCH) &&
 	    !i->insn.likely)

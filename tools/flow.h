@@ -5,7 +5,7 @@
  *
  * CFI says where the CFA is by one register. Another one tells it as well while
  * it is a known distance away: that is followed over every edge to a fixed
- * point, from each place where CFI itself uses the register.
+ * point.
  */
 #ifndef DWUNW_TOOLS_FLOW_H
 #define DWUNW_TOOLS_FLOW_H
@@ -14,8 +14,9 @@
 
 #include <dwunw/scan.h>
 
-/* The registers that are followed: sp, and what code has as frame pointer. */
-#define DWU_FLOW_REGS 2u
+/* At most so many registers are followed: sp, those that callees save, and
+ * what else CFI has as the base of a CFA. */
+#define DWU_FLOW_REGS 13u
 
 enum dwu_flow_kind {
 	DWU_FLOW_NONE = 0, /* no edge leads here */
@@ -42,7 +43,9 @@ struct dwu_flow_insn {
 };
 
 struct dwu_flow {
+	uint64_t saved; /* bit a column: callees save it */
 	uint8_t regs[DWU_FLOW_REGS];
+	uint8_t reg_count;
 	uint64_t start;
 	uint64_t size;
 	struct dwu_flow_insn *insns; /* in order */
@@ -60,6 +63,9 @@ struct dwu_flow {
 	struct dwunw_scan *scan;
 	const struct dwunw_module *module; /* that has the code */
 };
+
+/* What callees save, by psABI, but for the return address. A bit a column. */
+uint64_t dwu_flow_saved(const struct dwunw_arch_ops *arch);
 
 /*
  * Fills *flow for an FDE of `cfi`, whose code flow->module has. False: the FDE

@@ -4,6 +4,7 @@
  * with the truth.
  *
  *	thin [--every N] [--verbose] FILE...
+ *	thin --save CELL ELF-FILE OUT
  *
  * Every recording is walked with each of the files' cells, and in three of
  * those with each of the samples' cells: registers lost, words that cannot be
@@ -20,7 +21,8 @@
  * say they are complete, and are.
  *
  * What can be known ends before the first return address that is gone.
- * --verbose: a line for each walk that is wrong or false.
+ * --verbose: a line for each walk that is wrong or false. --save: what is left
+ * of a file in that cell.
  */
 #include "subject.h"
 
@@ -28,7 +30,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define POOL_MAX 4096u
+/* Few: without bounds of functions each new place costs a sweep. */
+#define POOL_MAX 48u
 #define DEPTHS_MAX 32u
 
 enum file_cell {
@@ -425,13 +428,15 @@ static bool behind_call(const struct image *image, uint64_t pc)
 
 static void fill_pool(struct run *run)
 {
+	uint32_t step = run->image->snap.header.record_count / POOL_MAX + 1;
 	struct snap_sample s;
 
 	snap_rewind(&run->image->snap);
-	while (run->pool_count < POOL_MAX && snap_next(&run->image->snap, &s)) {
+	for (uint32_t i = 0; snap_next(&run->image->snap, &s); i++) {
 		const struct image_file *file = image_find(run->image, s.pc);
 
-		if (file && !(s.pc & 1 && lens_word(run->image) == 4) &&
+		if (i % step == 0 && file &&
+		    !(s.pc & 1 && lens_word(run->image) == 4) &&
 		    !behind_call(run->image, s.pc))
 			run->pool[run->pool_count++] = s.pc;
 	}
@@ -492,10 +497,51 @@ static void check_file(const char *path)
 	image_close(&image);
 }
 
+/* --- files of a cell, for readelf to look at --- */
+
+static uint8_t *slurp(const char *path, size_t *size)
+{
+	FILE *in = fopen(path, "rb");
+	uint8_t *bytes = NULL;
+	long end;
+
+	if (in && fseek(in, 0, SEEK_END) == 0 && (end = ftell(in)) > 64) {
+		*size = (size_t)end;
+		bytes = malloc(*size);
+		rewind(in);
+		if (bytes && fread(bytes, 1, *size, in) != *size)
+			*size = 0;
+	}
+	if (in)
+		fclose(in);
+	return bytes;
+}
+
+static bool save(const char *cell, const char *from, const char *to)
+{
+	size_t size = 0;
+	uint8_t *whole = slurp(from, &size), *left = NULL;
+	FILE *out = fopen(to, "wb");
+	bool done;
+
+	for (int i = 0; whole && size && i < FILE_CELLS; i++)
+		if (strcmp(files[i].name, cell) == 0)
+			left = evidence_remove(whole, size, files[i].without,
+					       from);
+	done = left && out && fwrite(left, 1, size, out) == size;
+	if (out && fclose(out) != 0)
+		done = false;
+	free(whole);
+	free(left);
+	return done;
+}
+
 int main(int argc, char **argv)
 {
 	int i = 1;
 
+	if (argc == 5 && strcmp(argv[1], "--save") == 0)
+		return save(argv[2], argv[3], argv[4]) ? 0 : 2;
 	for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
 		if (strcmp(argv[i], "--verbose") == 0)
 			verbose = true;

@@ -101,7 +101,12 @@ $(truth_out)/judge: $(truth_judge_src) tests/stacks/image.h \
 	$(Q)$(CC) $(all_cflags) -D_GNU_SOURCE -O2 $(truth_judge_src) $(full_lib) \
 		$(all_ldflags) $(LDLIBS) -o $@
 
-test_programs += $(truth_plugins) $(truth_out)/judge \
+$(truth_out)/lies.so: $(truth_dir)/lies.S
+	@mkdir -p $(@D)
+	$(say) CCLD $@
+	$(Q)$(CC) -shared -nostdlib $< -o $@
+
+test_programs += $(truth_plugins) $(truth_out)/lies.so $(truth_out)/judge \
 	$(addprefix $(truth_out)/full/,$(truth_names)) \
 	$(addprefix $(truth_out)/bare/,$(truth_names))
 

@@ -402,7 +402,7 @@ static const struct {
 	{ "a piece that frees what it did not take is joined",
 	  "S-8 s9,4 T . . J99 l9,4 S8 R", "0..9", 7 },
 	{ "a piece that calls without its return address is joined",
-	  "S-8 s9,4 C60 S8 R C60 J99", "0..7", 5 },
+	  "S-8 s9,4 C60 S8 R C60 X", "0..7", 5 },
 	{ "behind a call that does not return, by the stack",
 	  "S-8 s9,4 C60 . . . . . . . . . . . S-4 S4 R", "3..17", 15 },
 };
