@@ -220,7 +220,7 @@ static void note_effect(const struct dwu_scan_state *state, uint8_t from,
 	}
 }
 
-void dwunw_scan_effect(struct dwunw_scan *scan, uint64_t vaddr, uint8_t from,
+void dwunw_scan_apply(struct dwunw_scan *scan, uint64_t vaddr, uint8_t from,
 		       struct dwunw_scan_effect *effect)
 {
 	struct dwu_text *text = &scan->memory.text;

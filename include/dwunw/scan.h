@@ -113,7 +113,7 @@ struct dwunw_scan_effect {
 	int32_t n[DWUNW_COLUMN_MAX];
 };
 /* Of an instruction of the function that was decoded last, or a slot there. */
-void dwunw_scan_effect(struct dwunw_scan *scan, uint64_t vaddr, uint8_t from,
+void dwunw_scan_apply(struct dwunw_scan *scan, uint64_t vaddr, uint8_t from,
 		       struct dwunw_scan_effect *effect);
 
 #ifdef __cplusplus
