@@ -60,6 +60,14 @@ void dwu_code_read(struct dwu_text *text, uint32_t at, struct dwu_op *op);
 uint32_t dwu_code_number(struct dwu_text *text, uint32_t at, uint8_t size);
 
 /*
+ * Does control come from e_entry to vaddr with nothing but calls between? Then
+ * vaddr is in the first function of a program, or of ld.so, whatever is known
+ * of its end.
+ */
+bool dwu_code_from_entry(struct dwu_text *text,
+			 const struct dwunw_module *module, uint64_t vaddr);
+
+/*
  * Behind a jump through a table: the end of the table, or `at` if none stands
  * there. GCC's of MIPS16e code are half-words, as far from the table as the
  * block, with the ISA bit; the first block stands behind the table.

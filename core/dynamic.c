@@ -5,7 +5,10 @@
 #include "window.h"
 
 enum {
+	PT_LOAD = 1,
 	PT_DYNAMIC = 2,
+	PF_W = 2,
+	ET_EXEC = 2,
 	DT_NULL = 0,
 };
 
@@ -14,7 +17,7 @@ enum {
 
 /* gABI 5, figure 5-10, and what GNU and MIPS add; enum dwu_dynamic_value. */
 static const uint32_t tags[DWU_DYN_COUNT] = {
-	4, 5, 6, 10, 0x6ffffef5, 0x70000011, 12, 13, 7, 8, 0x6ffffff9,
+	1, 4, 5, 6, 10, 0x6ffffef5, 0x70000011, 12, 13, 7, 8, 0x6ffffff9,
 	25, 27, 26, 28, 32, 33,
 };
 
@@ -169,4 +172,28 @@ dwunw_status_t dwu_dynamic_symbols(const struct dwunw_elf *elf,
 		status = place(elf, values[DWU_DYN_STRTAB],
 			       values[DWU_DYN_STRSZ], strings);
 	return status;
+}
+
+/* The kernel's vdso has none. */
+static bool has_writable(const struct dwunw_elf *elf)
+{
+	struct dwunw_program_header head;
+	uint32_t i;
+
+	for (i = 0; i < elf->program_count; i++)
+		if (dwunw_elf_program_header(elf, i, &head) == DWUNW_OK &&
+		    head.type == PT_LOAD && (head.at.flags & PF_W))
+			return true;
+	return false;
+}
+
+bool dwu_elf_is_started(const struct dwunw_elf *elf)
+{
+	struct dwu_window window = { .src = &elf->src };
+	uint64_t values[DWU_DYN_COUNT];
+
+	if (elf->entry == 0 || elf->interp || elf->type == ET_EXEC)
+		return elf->entry != 0;
+	dwu_dynamic_read(elf, &window, values);
+	return !values[DWU_DYN_NEEDED] && has_writable(elf);
 }

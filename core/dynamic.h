@@ -10,6 +10,7 @@
 
 /* Values of a dynamic section; tags[] in dynamic.c has the same order. */
 enum dwu_dynamic_value {
+	DWU_DYN_NEEDED, /* the last of them */
 	DWU_DYN_HASH,
 	DWU_DYN_STRTAB,
 	DWU_DYN_SYMTAB,
@@ -46,5 +47,13 @@ bool dwu_dynamic_word(const struct dwunw_elf *elf, struct dwu_window *window,
 dwunw_status_t dwu_dynamic_symbols(const struct dwunw_elf *elf,
 				   struct dwunw_section *symbols,
 				   struct dwunw_section *strings);
+
+/*
+ * Is e_entry where the kernel or the dynamic linker begins to run the file?
+ * In a program, and in what needs no other file (ld.so, a static program);
+ * in another shared library, and in the vdso, it may be just the first of the
+ * code, as older linkers wrote it.
+ */
+bool dwu_elf_is_started(const struct dwunw_elf *elf);
 
 #endif

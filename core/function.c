@@ -2,6 +2,7 @@
 #include "function.h"
 
 #include "bytes.h"
+#include "dynamic.h"
 #include "elf.h"
 #include "index.h"
 #include "starts.h"
@@ -352,7 +353,8 @@ static void find_entry(struct dwu_scan_memory *memory,
 	uint32_t entry = dwu_code_place(text, vaddr);
 	bool returns = false;
 
-	if (vaddr == 0 || function->start - entry >= DWU_ENTRY_SIZE ||
+	if (!dwu_elf_is_started(&text->module->elf) ||
+	    function->start - entry >= DWU_ENTRY_SIZE ||
 	    !runs_into(text, entry, function->start))
 		return;
 	function->start = entry;

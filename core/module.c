@@ -360,29 +360,6 @@ dwunw_status_t dwunw_module_open(struct dwunw_module *module,
 	return dwunw_module_open_files(module, &files, serial, arena);
 }
 
-dwunw_status_t dwunw_module_bias(const struct dwunw_module *module,
-				 uint64_t map_addr, uint64_t map_off,
-				 uint64_t *bias)
-{
-	const struct dwunw_segment *s;
-	uint64_t start, mask;
-	uint32_t i;
-
-	if (!module || !bias)
-		return DWUNW_ERR_INVALID_ARG;
-	for (i = 0; i < module->elf.segment_count; i++) {
-		s = &module->elf.segments[i];
-		/* the loader maps whole pages, of whatever size */
-		mask = s->align_log2 < 32 ? (1ull << s->align_log2) - 1 : 0;
-		start = s->off & ~mask;
-		if (map_off >= start && map_off < s->off + s->file_size) {
-			*bias = map_addr - (s->vaddr - (s->off - map_off));
-			return DWUNW_OK;
-		}
-	}
-	return DWUNW_ERR_INVALID_ARG;
-}
-
 dwunw_status_t dwunw_module_fde(const struct dwunw_module *module,
 				uint64_t vaddr, struct dwunw_fde *fde)
 {
@@ -480,12 +457,11 @@ dwunw_status_t dwu_module_code_row(const struct dwunw_module *module,
 	return DWUNW_OK;
 }
 
-/* As many code bytes before vaddr as there are, up to DWU_CODE_BEFORE. */
+/* As many code bytes before vaddr as there are, up to `size`. */
 static size_t code_before(const struct dwunw_module *module, uint64_t vaddr,
-			  uint8_t *code)
+			  uint8_t *code, size_t size)
 {
 	struct dwunw_segment s;
-	size_t size = DWU_CODE_BEFORE;
 
 	if (dwunw_elf_segment(&module->elf, vaddr - 1, &s) != DWUNW_OK)
 		return 0;
@@ -506,9 +482,51 @@ dwunw_status_t dwu_module_fp_row(const struct dwunw_module *module,
 
 	if (!arch->frame_pointer_row)
 		return DWUNW_ERR_NO_DEBUG_DATA;
-	size = code_before(module, vaddr, code);
+	size = code_before(module, vaddr, code, sizeof(code));
 	dwu_row_clear(arch, row);
 	return arch->frame_pointer_row(code, size, row) ?
 		       DWUNW_OK :
 		       DWUNW_ERR_NO_DEBUG_DATA;
+}
+
+bool dwu_module_no_call(const struct dwunw_module *module, uint64_t vaddr,
+			uint8_t isa)
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_CALL_SIZE];
+	size_t size;
+
+	if (!arch->behind_call)
+		return false;
+	size = code_before(module, vaddr, code, sizeof(code));
+	return size > 0 && !arch->behind_call(arch, code, size, isa);
+}
+
+bool dwu_module_thread(const struct dwunw_module *module, uint64_t vaddr)
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_CODE_BEFORE];
+
+	return arch->thread_code &&
+	       arch->thread_code(code, code_before(module, vaddr, code,
+						   sizeof(code)));
+}
+
+bool dwu_module_switch(const struct dwunw_module *module, uint64_t vaddr,
+		       uint8_t at[2])
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_CODE_SIZE];
+
+	return arch->switch_code && code_at(module, vaddr, code) &&
+	       arch->switch_code(code, at);
+}
+
+bool dwu_module_context(const struct dwunw_module *module, uint64_t vaddr)
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_CODE_SIZE];
+
+	return arch->context_code && code_at(module, vaddr, code) &&
+	       arch->context_code(arch, code);
 }

@@ -82,7 +82,7 @@ static void search(struct search *s)
 
 /* --- what is known where the branch stands ---------------------------------- */
 
-/* The state is kept in memory->other, which only a watch makes use of. */
+/* The state is kept in memory->other. */
 struct origin {
 	struct dwu_scan_memory *memory;
 	uint32_t from;
@@ -134,16 +134,14 @@ static bool explains(struct dwu_scan_memory *memory,
 {
 	struct trial t = { .memory = memory };
 
-	memory->now = memory->other;
 	t.bad = dwu_scan_explore(memory, part, DWU_NOWHERE, visit_trial, &t) !=
 			DWUNW_SCAN_OK ||
 		t.bad || memory->misaligned;
-	memory->now = memory->other;
 	return !t.bad;
 }
 
 /*
- * Makes memory->now the state at the start of `part` that the branch from
+ * Makes memory->other the state at the start of `part` that the branch from
  * `from` comes with. A landing pad without a list of functions looks like one
  * of its own: then it is explored with what stands before it.
  */
@@ -226,22 +224,29 @@ uint8_t dwu_part_or_function(struct dwu_scan_memory *memory,
 	return result;
 }
 
+uint8_t dwu_scan_row_in(struct dwu_scan_memory *memory,
+			const struct dwu_function *function, uint64_t vaddr,
+			uint32_t flags, struct dwunw_row *row)
+{
+	bool exact = (flags & DWUNW_SCAN_EXACT) != 0;
+	uint32_t place = dwu_code_place(&memory->text, vaddr);
+	struct dwu_function part = *function;
+	uint8_t result = dwu_scan_at(memory, &part, place, exact, row);
+
+	if (IS_ON(CONFIG_SCAN_X86_64) && find_part(memory, place, flags, &part))
+		result = dwu_scan_at(memory, &part, place, exact, row);
+	return result;
+}
+
 uint8_t dwu_scan_module_row(struct dwu_scan_memory *memory,
 			    const struct dwunw_module *module, uint64_t vaddr,
 			    uint32_t flags, struct dwunw_row *row)
 {
-	bool exact = (flags & DWUNW_SCAN_EXACT) != 0;
 	struct dwu_function function;
-	uint32_t place;
 	uint8_t result =
 		dwu_function_find(memory, module, vaddr, flags, &function);
 
 	if (result != DWUNW_SCAN_OK)
 		return result;
-	place = dwu_code_place(&memory->text, vaddr);
-	result = dwu_scan_at(memory, &function, place, exact, row);
-	if (IS_ON(CONFIG_SCAN_X86_64) &&
-	    find_part(memory, place, flags, &function))
-		result = dwu_scan_at(memory, &function, place, exact, row);
-	return result;
+	return dwu_scan_row_in(memory, &function, vaddr, flags, row);
 }

@@ -18,6 +18,11 @@ uint8_t dwu_part_or_function(struct dwu_scan_memory *memory,
 			     const struct dwunw_module *module, uint64_t vaddr,
 			     uint32_t flags, struct dwu_function *function);
 
+/* The row at vaddr, which is in `function` of the text that is open. */
+uint8_t dwu_scan_row_in(struct dwu_scan_memory *memory,
+			const struct dwu_function *function, uint64_t vaddr,
+			uint32_t flags, struct dwunw_row *row);
+
 /* dwunw_scan_row() without its struct. */
 uint8_t dwu_scan_module_row(struct dwu_scan_memory *memory,
 			    const struct dwunw_module *module, uint64_t vaddr,

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /* dwunw/scan.h: scans for tools, which need no walk. */
 #include "arena.h"
+#include "bytes.h"
 #include "part.h"
 
 struct dwunw_scan {
 	struct dwu_scan_memory memory;
 	struct dwu_function function; /* the last one found */
+	uint64_t text; /* … in the text that begins here */
+	uint32_t flags; /* … with these, but for EXACT */
 	struct dwunw_row row;
 };
 
@@ -36,13 +39,51 @@ dwunw_status_t dwunw_scan_init(struct dwunw_scan **scan, size_t memory,
 	return DWUNW_OK;
 }
 
+/* Is vaddr in the function found last, which such flags would find again? */
+static bool in_last(const struct dwunw_scan *scan,
+		    const struct dwunw_module *module, uint64_t vaddr,
+		    uint32_t flags)
+{
+	uint64_t off = vaddr - scan->memory.text.vaddr;
+
+	return scan->memory.text.module == module &&
+	       scan->memory.text.vaddr == scan->text && scan->flags == flags &&
+	       off >= scan->function.start && off < scan->function.end;
+}
+
+/* scan->function becomes the one that holds vaddr. */
+static uint8_t find(struct dwunw_scan *scan, const struct dwunw_module *module,
+		    uint64_t vaddr, uint32_t flags)
+{
+	uint8_t result;
+
+	flags &= ~DWUNW_SCAN_EXACT;
+	if (in_last(scan, module, vaddr, flags)) {
+		scan->memory.text.isa = scan->function.isa;
+		return DWUNW_SCAN_OK;
+	}
+	result = dwu_function_find(&scan->memory, module, vaddr, flags,
+				   &scan->function);
+	if (result != DWUNW_SCAN_OK)
+		scan->function = (struct dwu_function){ 0 };
+	scan->text = scan->memory.text.vaddr;
+	scan->flags = flags;
+	return result;
+}
+
 uint8_t dwunw_scan_row(struct dwunw_scan *scan,
 		       const struct dwunw_module *module, uint64_t vaddr,
 		       uint32_t flags, struct dwunw_row *row)
 {
+	uint8_t result;
+
 	if (!IS_ON(CONFIG_SCAN_ROWS))
 		return DWUNW_SCAN_OFF;
-	return dwu_scan_module_row(&scan->memory, module, vaddr, flags, row);
+	result = find(scan, module, vaddr, flags);
+	if (result != DWUNW_SCAN_OK)
+		return result;
+	return dwu_scan_row_in(&scan->memory, &scan->function, vaddr, flags,
+			       row);
 }
 
 bool dwunw_scan_cfa_offset(const struct dwunw_scan_point *point, uint8_t column,
@@ -107,6 +148,7 @@ uint8_t dwunw_scan_function(struct dwunw_scan *scan,
 		return DWUNW_SCAN_OFF;
 	result = dwu_part_or_function(&scan->memory, module, vaddr, flags,
 				      function);
+	scan->text = UINT64_MAX; /* a part is not what find() finds */
 	if (result != DWUNW_SCAN_OK) {
 		*function = (struct dwu_function){ 0 };
 		return result;
@@ -115,16 +157,6 @@ uint8_t dwunw_scan_function(struct dwunw_scan *scan,
 	*end = scan->memory.text.vaddr + function->end;
 	return dwu_scan_explore(&scan->memory, function, DWU_NOWHERE,
 				tell_point, &t);
-}
-
-/* Is vaddr in the function found last? */
-static bool in_last(const struct dwunw_scan *scan,
-		    const struct dwunw_module *module, uint64_t vaddr)
-{
-	uint64_t off = vaddr - scan->memory.text.vaddr;
-
-	return scan->memory.text.module == module &&
-	       off >= scan->function.start && off < scan->function.end;
 }
 
 void dwunw_scan_decode(struct dwunw_scan *scan,
@@ -137,9 +169,7 @@ void dwunw_scan_decode(struct dwunw_scan *scan,
 	*insn = (struct dwunw_scan_insn){ 0 };
 	if (!IS_ON(CONFIG_SCAN_ROWS))
 		return;
-	if (!in_last(scan, module, vaddr) &&
-	    dwu_function_find(&scan->memory, module, vaddr, 0,
-			      &scan->function) != DWUNW_SCAN_OK)
+	if (find(scan, module, vaddr, 0) != DWUNW_SCAN_OK)
 		return;
 	text->isa = scan->function.isa;
 	insn->isa = text->isa;
@@ -147,9 +177,71 @@ void dwunw_scan_decode(struct dwunw_scan *scan,
 	insn->size = op.insn.size;
 	insn->call = op.insn.flow == DWU_FLOW_CALL;
 	insn->pad = op.insn.pad;
+	insn->likely = op.insn.likely;
+	insn->flow = op.insn.flow;
+	insn->target = op.target == DWU_NOWHERE ? UINT64_MAX :
+						  text->vaddr + op.target;
 	if (!op.insn.delay)
 		return;
 	dwu_code_read(text, op.next, &slot);
 	insn->last = op.insn.size;
 	insn->size = (uint8_t)(op.insn.size + slot.insn.size);
+}
+
+_Static_assert(DWUNW_SCAN_FLOW_CALL == (int)DWU_FLOW_CALL &&
+		       DWUNW_SCAN_FLOW_BRANCH == (int)DWU_FLOW_BRANCH &&
+		       DWUNW_SCAN_FLOW_JUMP == (int)DWU_FLOW_JUMP &&
+		       DWUNW_SCAN_FLOW_INDIRECT == (int)DWU_FLOW_INDIRECT &&
+		       DWUNW_SCAN_FLOW_RETURN == (int)DWU_FLOW_RETURN &&
+		       DWUNW_SCAN_FLOW_END == (int)DWU_FLOW_END,
+	       "the flows are told as they are");
+
+/* Every column unknown to be anything but itself, `from` the CFA. */
+static void fresh_state(uint8_t from, struct dwu_scan_state *state)
+{
+	uint8_t i;
+
+	memset(state, 0, sizeof(*state));
+	for (i = 0; i < DWU_SCAN_REGS; i++) {
+		state->regs[i].kind = DWU_VALUE_ENTRY;
+		state->regs[i].reg = i;
+		state->slots[i] = DWU_SLOT_NONE;
+	}
+	state->regs[from] = (struct dwu_value){ .kind = DWU_VALUE_CFA };
+}
+
+static void note_effect(const struct dwu_scan_state *state, uint8_t from,
+			struct dwunw_scan_effect *effect)
+{
+	uint8_t i;
+
+	for (i = 0; i < DWU_SCAN_REGS; i++) {
+		const struct dwu_value *value = &state->regs[i];
+
+		if (value->kind == DWU_VALUE_CFA) {
+			effect->moved |= 1ull << i;
+			effect->n[i] = value->n;
+		}
+		if (i == from ? value->kind == DWU_VALUE_CFA && value->n == 0 :
+				value->kind == DWU_VALUE_ENTRY &&
+					value->reg == i)
+			effect->kept |= 1ull << i;
+	}
+}
+
+void dwunw_scan_effect(struct dwunw_scan *scan, uint64_t vaddr, uint8_t from,
+		       struct dwunw_scan_effect *effect)
+{
+	struct dwu_text *text = &scan->memory.text;
+	struct dwu_scan_state state;
+	struct dwu_op op;
+
+	*effect = (struct dwunw_scan_effect){ 0 };
+	if (!IS_ON(CONFIG_SCAN_ROWS) || from >= DWU_SCAN_REGS)
+		return;
+	fresh_state(from, &state);
+	dwu_code_read(text, dwu_code_place(text, vaddr), &op);
+	if (op.insn.size && op.insn.flow != DWU_FLOW_CALL)
+		text->ops->effect(text->arch, &op.code, &op.insn, &state);
+	note_effect(&state, from, effect);
 }

@@ -137,9 +137,8 @@ static uint8_t finish(const struct dwunw_arch_ops *arch, uint8_t ra_column,
 	return stop;
 }
 
-/* Without a link register an unmentioned return address is nowhere. */
-static uint8_t check_ra(const struct dwunw_arch_ops *arch,
-			const struct dwunw_row *row)
+uint8_t dwu_step_check(const struct dwunw_arch_ops *arch,
+		       const struct dwunw_row *row)
 {
 	uint8_t kind = row->rules[row->ra_column].kind;
 
@@ -161,16 +160,18 @@ uint8_t dwu_step(const struct dwunw_arch_ops *arch,
 			  .row = row,
 			  .reader = reader };
 	struct dwu_regs old = *regs;
-	uint8_t stop = check_ra(arch, row);
+	uint8_t stop = dwu_step_check(arch, row);
 	uint8_t column;
 
 	if (stop == DWU_GO)
 		stop = find_cfa(&s, regs);
 	for (column = 0; stop == DWU_GO && column < dwu_value_count(arch); column++)
 		stop = apply_rule(&s, column, &old, regs);
+	if (stop == DWU_GO)
+		stop = finish(arch, row->ra_column, regs);
 	if (stop != DWU_GO)
-		return stop;
-	return finish(arch, row->ra_column, regs);
+		*regs = old;
+	return stop;
 }
 
 uint8_t dwu_step_packed(const struct dwunw_arch_ops *arch,

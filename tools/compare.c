@@ -3,16 +3,23 @@
  * tools/compare.c - `dwunw rows --compare`: rows from instructions beside the
  * file's own CFI, at every instruction that has both.
  *
- * A row is right when the CFA is the same and the return address is
+ * That of a call site is asked for as a walk asks, by the return address - 1;
+ * the others are those that one exploration of each function tells. One is right when the CFA is the same and the return address is
  *
  *	strict   in the same place;
  *	mid      or: saved, says the scan, in its register, says the CFI, and
- *	         the scan knows that it is in both (saved but not yet lost, or
- *	         loaded again);
+ *	         other rows of the FDE say that it is saved in that place;
  *	lenient  or: saved, says the scan, in its register, says the CFI.
  *
- * Call sites are counted apart: the row there is that of a return address.
+ * Where the two tell the CFA by different registers, a data flow of our own says
+ * whether that is the same (flow.h). What the scan believes counts for nothing.
+ *
+ * Call sites are counted apart: the row there is that of a return address. So
+ * are the registers there that callers want back: "unchanged" is right while no
+ * path to the call has changed it.
  */
+#include "flow.h"
+
 #include "compare.h"
 
 #include <inttypes.h>
@@ -20,28 +27,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What became of an instruction; those from CLASS_STRICT on have a scan. */
+/* What became of an instruction. */
 enum class {
-	CLASS_NONE = 0, /* not reached */
-	CLASS_SKIPPED,	/* the CFI's CFA is an expression, or broken */
+	CLASS_SKIPPED = 0, /* no CFI, the CFA is an expression, or broken */
+	CLASS_UNJUDGED, /* by a register of which nothing is known */
 	CLASS_RIGHT,
 	CLASS_MID,
 	CLASS_LENIENT,
 	CLASS_CFA,	  /* another CFA */
+	CLASS_VARIES,	  /* by a register that does not tell the CFA */
 	CLASS_RA_PLACE,	  /* saved elsewhere */
 	CLASS_RA_UNSAVED, /* saved, says the CFI alone */
 	CLASS_ROOT,	  /* one of them says that there is no caller */
 	CLASS_RESULT,	  /* + enum dwunw_scan_result: the scan gave no row */
 	CLASS_COUNT = CLASS_RESULT + 16
-};
-
-/* Results of an address; its instruction, and the call that it ends. */
-struct cell {
-	uint8_t at;
-	uint8_t in_call;
-	uint8_t known;	/* a function that was scanned holds it */
-	uint8_t data;	/* it is none, say symbols: enum data */
-	uint8_t result; /* of that function: why it may lack instructions */
 };
 
 /* What MIPS16e functions load and jump by stands between them. */
@@ -51,11 +50,33 @@ enum data {
 	DATA_IS = 4
 };
 
+struct cell {
+	uint8_t known;	/* a function that was scanned holds it */
+	uint8_t result; /* of that function: why it may lack instructions */
+	uint8_t data;	/* it is no code, say symbols: enum data */
+};
+
+/* What the scan says of an instruction. */
+struct told {
+	uint64_t vaddr;
+	struct dwunw_rule cfa;
+	struct dwunw_rule ra;
+	uint8_t result;
+};
+
 struct totals {
 	uint64_t all;
 	uint64_t strict;
 	uint64_t mid;
 	uint64_t lenient;
+};
+
+/* Of registers that callers want back, at call sites whose row is right. */
+struct register_totals {
+	uint64_t all;
+	uint64_t right;
+	uint64_t lost; /* says the scan, which no walk is misled by */
+	uint64_t wrong;
 };
 
 struct compare {
@@ -64,21 +85,40 @@ struct compare {
 	const struct dwunw_module *debug; /* or NULL */
 	struct dwunw_scan *scan;
 	struct dwunw_row_scratch *scratch;
-	struct dwunw_row truth;
-	struct cell *cells;
+	struct dwu_flow flow;
+	struct dwunw_row row; /* the scan's */
+	struct cell *cells;   /* of each byte of code */
+	struct told *told;    /* by the scan, sorted by address */
+	size_t told_count;
+	size_t told_room;
 	uint64_t base;
 	uint64_t size;
+	uint64_t wanted; /* bit a column: callers want it back */
 	struct totals calls;
 	struct totals pcs;
+	struct register_totals registers;
 	uint64_t skipped;
+	uint64_t unjudged;
 	uint64_t classes[2][CLASS_COUNT]; /* of all, of call sites */
+};
+
+/* One function has no more code than this. */
+#define FDE_MAX (64ull << 20)
+
+/* An instruction to judge, or the call that it is. */
+struct site {
+	const struct dwunw_row *truth; /* the CFI's */
+	struct dwu_flow_state state;
+	uint64_t vaddr;
+	uint8_t result; /* the scan's */
+	bool call;
 };
 
 static const char *class_name(unsigned int class)
 {
 	static const char *const names[] = {
-		"not-reached", "skipped",  "right",	 "mid",	 "lenient",
-		"cfa",	       "ra-place", "ra-unsaved", "root",
+		"skipped", "unjudged", "right",	   "mid",	 "lenient",
+		"cfa",	   "varies",   "ra-place", "ra-unsaved", "root",
 	};
 	static char text[64];
 	size_t i;
@@ -93,9 +133,10 @@ static const char *class_name(unsigned int class)
 	return text;
 }
 
-static struct cell *cell_at(const struct compare *c, uint64_t vaddr)
+static bool in_register(const struct dwunw_rule *rule)
 {
-	return vaddr - c->base < c->size ? &c->cells[vaddr - c->base] : NULL;
+	return rule->kind == DWUNW_RULE_SAME ||
+	       rule->kind == DWUNW_RULE_UNSPECIFIED;
 }
 
 /* The bits of a code address that are not its ISA. */
@@ -104,34 +145,27 @@ static uint64_t code_mask(const struct compare *c)
 	return dwunw_arch_address_size(c->module->arch) == 4 ? ~1ull : ~0ull;
 }
 
-/* The CFI's row at vaddr, into c->truth. False: it has none to compare. */
-static bool find_truth(struct compare *c, uint64_t vaddr)
-{
-	const struct dwunw_module *module = c->module;
-	struct dwunw_fde fde;
+/* --- judging --- */
 
-	if (dwunw_module_fde(module, vaddr, &fde)) {
-		module = c->debug;
-		if (!module || dwunw_module_fde(module, vaddr, &fde))
-			return false;
-	}
-	return !dwunw_fde_row(module, &fde, vaddr, c->scratch, &c->truth) &&
-	       c->truth.cfa.kind == DWUNW_RULE_REGISTER &&
-	       !(c->truth.flags & DWUNW_ROW_SIGNAL);
-}
-
-static bool in_register(const struct dwunw_rule *rule)
+/* Does a row of the FDE say that the column is saved there? */
+static bool is_place(const struct compare *c, uint8_t column, int32_t value)
 {
-	return rule->kind == DWUNW_RULE_SAME ||
-	       rule->kind == DWUNW_RULE_UNSPECIFIED;
+	const struct dwu_flow *f = &c->flow;
+	size_t i;
+
+	for (i = 0; i < f->row_count; i++)
+		if (f->rows[i].rules[column].kind == DWUNW_RULE_OFFSET &&
+		    f->rows[i].rules[column].value == value)
+			return true;
+	return false;
 }
 
 static unsigned int compare_ra(const struct compare *c,
-			       const struct dwunw_scan_point *point)
+			       const struct site *site)
 {
-	uint8_t column = c->truth.ra_column;
-	const struct dwunw_rule *truth = &c->truth.rules[column];
-	const struct dwunw_rule *scan = &point->row->rules[column];
+	uint8_t column = site->truth->ra_column;
+	const struct dwunw_rule *truth = &site->truth->rules[column];
+	const struct dwunw_rule *scan = &c->row.rules[column];
 
 	if ((truth->kind == DWUNW_RULE_UNDEFINED) !=
 	    (scan->kind == DWUNW_RULE_UNDEFINED))
@@ -139,8 +173,8 @@ static unsigned int compare_ra(const struct compare *c,
 	if (truth->kind == DWUNW_RULE_UNDEFINED)
 		return CLASS_RIGHT;
 	if (in_register(truth) && scan->kind == DWUNW_RULE_OFFSET)
-		return dwunw_scan_unchanged(point, column) ? CLASS_MID :
-							     CLASS_LENIENT;
+		return is_place(c, column, scan->value) ? CLASS_MID :
+							  CLASS_LENIENT;
 	if (in_register(truth) && in_register(scan))
 		return CLASS_RIGHT;
 	if (in_register(scan))
@@ -151,148 +185,218 @@ static unsigned int compare_ra(const struct compare *c,
 		       CLASS_RA_PLACE;
 }
 
-static unsigned int compare_point(const struct compare *c,
-				  const struct dwunw_scan_point *point)
+static unsigned int compare_row(const struct compare *c,
+				const struct site *site)
 {
-	uint8_t ra = c->truth.ra_column;
-	int32_t n;
+	uint8_t ra = site->truth->ra_column;
+	int32_t n = 0;
 
-	if (c->truth.rules[ra].kind == DWUNW_RULE_UNDEFINED &&
-	    point->result == DWUNW_SCAN_OK &&
-	    point->row->rules[ra].kind == DWUNW_RULE_UNDEFINED)
-		return CLASS_RIGHT;
-	if (point->result != DWUNW_SCAN_OK)
-		return CLASS_RESULT + point->result;
-	if (point->row->rules[ra].kind == DWUNW_RULE_UNDEFINED)
-		return CLASS_ROOT;
-	if (!dwunw_scan_cfa_offset(point, c->truth.cfa.reg, &n) ||
-	    n != -c->truth.cfa.value)
-		return CLASS_CFA;
-	return compare_ra(c, point);
+	if (site->result != DWUNW_SCAN_OK)
+		return CLASS_RESULT + site->result;
+	if (c->row.rules[ra].kind == DWUNW_RULE_UNDEFINED)
+		return site->truth->rules[ra].kind == DWUNW_RULE_UNDEFINED ?
+			       CLASS_RIGHT :
+			       CLASS_ROOT;
+	switch (dwu_flow_cfa(&c->flow, site->truth, &site->state,
+			     c->row.cfa.reg, &n)) {
+	case DWU_FLOW_KNOWN:
+		return n == c->row.cfa.value ? compare_ra(c, site) : CLASS_CFA;
+	case DWU_FLOW_VARIES:
+		return CLASS_VARIES;
+	default:
+		return CLASS_UNJUDGED;
+	}
+}
+
+/* 1: right, 0: lost, -1: wrong, 2: nothing can be said. */
+static int compare_register(const struct compare *c, const struct site *site,
+			    uint8_t column)
+{
+	const struct dwunw_rule *truth = &site->truth->rules[column];
+	const struct dwunw_rule *scan = &c->row.rules[column];
+
+	if (scan->kind == DWUNW_RULE_UNDEFINED)
+		return 0;
+	if (in_register(truth) && in_register(scan))
+		return 1;
+	if (in_register(truth) && scan->kind == DWUNW_RULE_OFFSET &&
+	    is_place(c, column, scan->value))
+		return 1;
+	if (truth->kind != DWUNW_RULE_OFFSET)
+		return 2;
+	if (scan->kind == DWUNW_RULE_OFFSET)
+		return scan->value == truth->value ? 1 : -1;
+	if (!in_register(scan) || !site->state.entered)
+		return 2;
+	return site->state.changed >> column & 1 ? -1 : 1;
+}
+
+/* --- printing --- */
+
+static void print_place(const struct compare *c, const struct dwunw_rule *rule)
+{
+	if (rule->kind == DWUNW_RULE_OFFSET)
+		printf("c%+" PRId32, rule->value);
+	else if (in_register(rule))
+		printf("s");
+	else if (rule->kind == DWUNW_RULE_REGISTER)
+		printf("%s",
+		       dwunw_arch_column_name(c->module->arch, rule->reg));
+	else
+		printf(rule->kind == DWUNW_RULE_UNDEFINED ? "u" : "exp");
 }
 
 static void print_rule(const struct compare *c, const struct dwunw_row *row)
 {
-	const struct dwunw_rule *ra = &row->rules[row->ra_column];
-	const struct dwunw_arch_ops *arch = c->module->arch;
-
 	printf("c=%s%+" PRId32 " ra=",
-	       dwunw_arch_column_name(arch, row->cfa.reg), row->cfa.value);
-	if (ra->kind == DWUNW_RULE_OFFSET)
-		printf("c%+" PRId32, ra->value);
-	else if (in_register(ra))
-		printf("s");
-	else if (ra->kind == DWUNW_RULE_REGISTER)
-		printf("%s", dwunw_arch_column_name(arch, ra->reg));
-	else
-		printf(ra->kind == DWUNW_RULE_UNDEFINED ? "u" : "exp");
+	       dwunw_arch_column_name(c->module->arch, row->cfa.reg),
+	       row->cfa.value);
+	print_place(c, &row->rules[row->ra_column]);
 }
 
-static void print_difference(const struct compare *c,
-			     const struct dwunw_scan_point *point,
+static void print_difference(const struct compare *c, const struct site *site,
 			     unsigned int class)
 {
-	printf("diff 0x%" PRIx64 " %s %s %s ", point->vaddr, class_name(class),
+	printf("diff 0x%" PRIx64 " %s %s %s ", site->vaddr, class_name(class),
 	       class == CLASS_MID     ? "strict" :
 	       class == CLASS_LENIENT ? "mid" :
 					"lenient",
-	       point->in_call ? "call" : "other");
-	if (point->result == DWUNW_SCAN_OK)
-		print_rule(c, point->row);
+	       site->call ? "call" : "other");
+	if (site->result == DWUNW_SCAN_OK)
+		print_rule(c, &c->row);
 	else
 		printf("-");
 	printf(" ; ");
-	print_rule(c, &c->truth);
+	print_rule(c, site->truth);
 	putchar('\n');
 }
 
-static bool visit(void *ctx, const struct dwunw_scan_point *point)
+static void print_register(const struct compare *c, const struct site *site,
+			   uint8_t column)
 {
-	struct compare *c = ctx;
-	struct cell *cell = cell_at(c, point->vaddr);
-	unsigned int class = CLASS_SKIPPED;
-	uint64_t vaddr = point->vaddr;
-
-	vaddr += point->in_call ? point->size - 1u : point->isa;
-	if (!cell)
-		return true;
-	if (find_truth(c, vaddr)) {
-		class = compare_point(c, point);
-		if (class > CLASS_RIGHT && c->options->verbose)
-			print_difference(c, point, class);
-	}
-	if (point->in_call)
-		cell->in_call = (uint8_t) class;
-	else
-		cell->at = (uint8_t) class;
-	return true;
+	printf("register 0x%" PRIx64 " %s ", site->vaddr,
+	       dwunw_arch_column_name(c->module->arch, column));
+	print_place(c, &c->row.rules[column]);
+	printf(" ; ");
+	print_place(c, &site->truth->rules[column]);
+	putchar('\n');
 }
 
-/* Scans the functions that hold [start, end), unless that was done. */
-static void scan_range(struct compare *c, uint64_t start, uint64_t end)
-{
-	uint32_t flags = c->options->no_symbols ? DWUNW_SCAN_NO_SYMBOLS : 0;
-	uint64_t first, last, vaddr = start & code_mask(c);
-	struct dwunw_scan_insn insn;
-	struct cell *cell;
-	uint8_t result;
+/* --- counting --- */
 
-	/* what a walk knows by the address that it came by */
-	dwunw_scan_decode(c->scan, c->module, vaddr, &insn);
-	if (insn.isa)
-		flags |= DWUNW_SCAN_MIPS16;
-	while (vaddr < end) {
-		cell = cell_at(c, vaddr);
-		if (!cell || cell->known) {
-			vaddr++;
-			continue;
-		}
-		first = vaddr;
-		last = vaddr;
-		result = dwunw_scan_function(c->scan, c->module, vaddr, flags,
-					     &first, &last, visit, c);
-		if (last <= vaddr)
-			last = vaddr + 1;
-		for (; first < last; first++) {
-			cell = cell_at(c, first);
-			if (cell)
-				cell->known = 1;
-			if (cell && result)
-				cell->result = result;
-		}
-		vaddr = last;
-	}
-}
-
-static void count(struct compare *c, struct totals *totals, unsigned int class,
-		  bool call)
+static void count(struct compare *c, const struct site *site,
+		  unsigned int class)
 {
+	struct totals *totals = site->call ? &c->calls : &c->pcs;
+
+	c->classes[site->call][class]++;
+	if (class > CLASS_RIGHT && c->options->verbose)
+		print_difference(c, site, class);
 	totals->all++;
 	totals->strict += class == CLASS_RIGHT;
 	totals->mid += class == CLASS_RIGHT || class == CLASS_MID;
 	totals->lenient += class >= CLASS_RIGHT && class <= CLASS_LENIENT;
-	c->classes[call][class]++;
 }
 
-static unsigned int class_of(const struct compare *c, uint64_t vaddr,
-			     uint8_t class)
+static void count_registers(struct compare *c, const struct site *site)
 {
-	const struct cell *cell = cell_at(c, vaddr);
+	uint8_t i;
+	int said;
 
-	if (class == CLASS_NONE && cell && cell->result)
-		return CLASS_RESULT + cell->result;
-	if (class == CLASS_NONE)
-		return CLASS_RESULT + DWUNW_SCAN_UNREACHED;
-	return class;
+	for (i = 0; i < site->truth->column_count; i++) {
+		if (!(c->wanted >> i & 1) || i == site->truth->ra_column)
+			continue;
+		said = compare_register(c, site, i);
+		if (said == 2)
+			continue;
+		c->registers.all++;
+		c->registers.right += said == 1;
+		c->registers.lost += said == 0;
+		c->registers.wrong += said < 0;
+		if (said < 0 && c->options->verbose)
+			print_register(c, site, i);
+	}
 }
 
-static void missing(struct compare *c, uint64_t vaddr, unsigned int class,
-		    bool call)
+/* c->row is what the scan says, if site->result is OK. */
+static void judge(struct compare *c, const struct site *site)
 {
-	if (c->options->verbose)
-		printf("diff 0x%" PRIx64 " %s lenient %s - ; -\n", vaddr,
-		       class_name(class), call ? "call" : "other");
+	unsigned int class = compare_row(c, site);
+
+	if (class == CLASS_UNJUDGED) {
+		c->unjudged++;
+		c->classes[site->call][class]++;
+		return;
+	}
+	count(c, site, class);
+	if (site->call && class >= CLASS_RIGHT && class <= CLASS_LENIENT)
+		count_registers(c, site);
 }
+
+static int by_vaddr(const void *a, const void *b)
+{
+	const struct told *x = a, *y = b;
+
+	return (x->vaddr > y->vaddr) - (x->vaddr < y->vaddr);
+}
+
+/* The row of an instruction, as far as it is judged. */
+static uint8_t told_row(struct compare *c, uint64_t vaddr, uint8_t ra)
+{
+	struct told key = { .vaddr = vaddr }, *told = NULL;
+	const struct cell *cell = &c->cells[vaddr - c->base];
+
+	if (c->told_count)
+		told = bsearch(&key, c->told, c->told_count, sizeof(key),
+			       by_vaddr);
+	if (!told)
+		return cell->result ? cell->result : DWUNW_SCAN_UNREACHED;
+	c->row.cfa = told->cfa;
+	c->row.ra_column = ra;
+	c->row.rules[ra] = told->ra;
+	return told->result;
+}
+
+/* Asks as a walk does that goes through this call. */
+static uint8_t call_row(struct compare *c, uint64_t last, uint8_t isa)
+{
+	uint32_t flags = (c->options->no_symbols ? DWUNW_SCAN_NO_SYMBOLS : 0) |
+			 (isa ? DWUNW_SCAN_MIPS16 : 0);
+
+	return dwunw_scan_row(c->scan, c->module, last, flags, &c->row);
+}
+
+static bool has_truth(const struct dwunw_row *row)
+{
+	return row && row->cfa.kind == DWUNW_RULE_REGISTER &&
+	       !(row->flags & DWUNW_ROW_SIGNAL);
+}
+
+/* The instruction, and the call that ends with it. */
+static void judge_insn(struct compare *c, const struct dwu_flow_insn *insn)
+{
+	uint64_t last = insn->vaddr + insn->insn.size - 1;
+	struct site site = { .truth = insn->row,
+			     .vaddr = insn->vaddr,
+			     .state = insn->in };
+
+	if (!has_truth(insn->row)) {
+		c->skipped++;
+		return;
+	}
+	site.result = told_row(c, insn->vaddr, insn->row->ra_column);
+	judge(c, &site);
+	site.truth = dwu_flow_row(&c->flow, last);
+	if (!insn->insn.call || !has_truth(site.truth))
+		return;
+	site.call = true;
+	site.vaddr += insn->insn.last;
+	site.state = insn->in_call;
+	site.result = call_row(c, last, insn->insn.isa);
+	judge(c, &site);
+}
+
+/* --- data among code --- */
 
 /* Words of an ELF file, in its byte order. */
 static uint32_t word_at(const struct dwunw_elf *elf, uint64_t off)
@@ -308,14 +412,14 @@ static uint32_t word_at(const struct dwunw_elf *elf, uint64_t off)
 
 static void note_symbol(struct compare *c, uint64_t vaddr, const char *name)
 {
-	struct cell *cell = cell_at(c, vaddr & code_mask(c));
+	uint64_t at = (vaddr & ~1ull) - c->base;
 
-	if (!cell)
+	if (at >= c->size)
 		return;
 	if (!memcmp(name, "__pool_", 7) || !memcmp(name, "__jump_", 7))
-		cell->data |= DATA_BEGINS;
+		c->cells[at].data |= DATA_BEGINS;
 	if (!memcmp(name, "__pend_", 7) || !memcmp(name, "__jend_", 7))
-		cell->data |= DATA_ENDS;
+		c->cells[at].data |= DATA_ENDS;
 }
 
 /* GCC marks constants and switches' tables among MIPS16e code by symbols. */
@@ -343,54 +447,75 @@ static void find_data(struct compare *c)
 	}
 }
 
-/* Counts the instruction at vaddr, and the call that ends with it. */
-static void count_insn(struct compare *c, uint64_t vaddr,
-		       const struct dwunw_scan_insn *insn)
-{
-	const struct cell *cell = cell_at(c, vaddr);
-	const struct cell *last = cell_at(c, vaddr + insn->last);
-	unsigned int class;
+/* --- FDEs --- */
 
-	if (!cell || !last)
-		return;
-	class = class_of(c, vaddr, cell->at);
-	if (class == CLASS_SKIPPED || !find_truth(c, vaddr + insn->isa)) {
-		c->skipped++;
-		return;
+static bool tell(void *ctx, const struct dwunw_scan_point *point)
+{
+	struct compare *c = ctx;
+	struct told *told;
+
+	if (point->in_call)
+		return true;
+	if (c->told_count == c->told_room) {
+		c->told_room = 2 * c->told_room + 4096;
+		c->told = dwu_cmd_grow(c->told, c->told_room, sizeof(*told));
 	}
-	if (cell->at == CLASS_NONE)
-		missing(c, vaddr, class, false);
-	count(c, &c->pcs, class, false);
-	if (!insn->call || last->in_call == CLASS_SKIPPED)
-		return;
-	class = class_of(c, vaddr, last->in_call);
-	if (last->in_call == CLASS_NONE)
-		missing(c, vaddr, class, true);
-	count(c, &c->calls, class, true);
+	told = &c->told[c->told_count++];
+	*told = (struct told){ .vaddr = point->vaddr, .result = point->result };
+	if (point->result == DWUNW_SCAN_OK) {
+		told->cfa = point->row->cfa;
+		told->ra = point->row->rules[point->row->ra_column];
+	}
+	return true;
 }
 
-static void count_range(struct compare *c, uint64_t start, uint64_t end)
+/* Scans the functions that hold an FDE's code, unless that was done. */
+static void scan_fde(struct compare *c, const struct dwunw_module *cfi,
+		     const struct dwunw_fde *fde)
 {
+	uint32_t flags = c->options->no_symbols ? DWUNW_SCAN_NO_SYMBOLS : 0;
+	uint64_t first, last, vaddr = fde->start & code_mask(c);
 	struct dwunw_scan_insn insn;
-	/* microMIPS functions have odd addresses, their code has not */
-	uint64_t vaddr = start & code_mask(c);
-	const struct cell *cell;
-	uint8_t size;
+	uint8_t result;
 
-	while (vaddr < (end & code_mask(c))) {
-		cell = cell_at(c, vaddr);
-		if (cell && (cell->data & DATA_IS)) {
+	(void)cfi;
+	/* what a walk knows by the address that it came by */
+	dwunw_scan_decode(c->scan, c->module, vaddr, &insn);
+	if (insn.isa)
+		flags |= DWUNW_SCAN_MIPS16;
+	while (vaddr < fde->end) {
+		if (c->cells[vaddr - c->base].known) {
 			vaddr++;
 			continue;
 		}
-		dwunw_scan_decode(c->scan, c->module, vaddr, &insn);
-		size = insn.size ? insn.size : 1;
-		if (insn.last)
-			size = insn.last;
-		if (insn.size)
-			count_insn(c, vaddr, &insn);
-		vaddr += size;
+		first = vaddr;
+		last = vaddr;
+		result = dwunw_scan_function(c->scan, c->module, vaddr, flags,
+					     &first, &last, tell, c);
+		if (last <= vaddr)
+			last = vaddr + 1;
+		for (; first < last; first++) {
+			if (first - c->base >= c->size)
+				continue;
+			c->cells[first - c->base].known = 1;
+			if (result)
+				c->cells[first - c->base].result = result;
+		}
+		vaddr = last;
 	}
+}
+
+static void judge_fde(struct compare *c, const struct dwunw_module *cfi,
+		      const struct dwunw_fde *fde)
+{
+	size_t i;
+
+	if (!dwu_flow_run(&c->flow, cfi, fde, c->scratch))
+		return;
+	for (i = 0; i < c->flow.count; i++)
+		if (!(c->cells[c->flow.insns[i].vaddr - c->base].data &
+		      DATA_IS))
+			judge_insn(c, &c->flow.insns[i]);
 }
 
 /* Where the code begins, as sections tell. */
@@ -422,8 +547,9 @@ static bool is_code(const struct compare *c, uint64_t vaddr)
 
 /* Calls `each` for every FDE; twice for none that both files have. */
 static void for_each_fde(struct compare *c,
-			 void (*each)(struct compare *c, uint64_t start,
-				      uint64_t end))
+			 void (*each)(struct compare *c,
+				      const struct dwunw_module *cfi,
+				      const struct dwunw_fde *fde))
 {
 	const struct dwunw_module *modules[2] = { c->module, c->debug };
 	struct dwunw_fde_cursor cursor;
@@ -444,34 +570,34 @@ static void for_each_fde(struct compare *c,
 			if (status)
 				break;
 			if (fde.end <= fde.start || !is_code(c, fde.start) ||
+			    fde.end - fde.start > FDE_MAX ||
 			    (i == 1 && m->eh.bytes.size &&
 			     !dwunw_module_fde(m, fde.start, &other) &&
 			     other.cfi == &m->eh) ||
 			    (i > 1 &&
 			     !dwunw_module_fde(c->module, fde.start, &other)))
 				continue;
-			each(c, fde.start, fde.end);
+			each(c, m, &fde);
 		}
 	}
 }
 
-static void widen(struct compare *c, uint64_t start, uint64_t end)
+static void widen(struct compare *c, const struct dwunw_module *cfi,
+		  const struct dwunw_fde *fde)
 {
-	uint64_t last = c->base + c->size;
+	uint64_t start = fde->start & code_mask(c), last = c->base + c->size;
 
-	if (end - start > UINT32_MAX)
-		return;
-	if (!c->size) {
-		c->base = start;
-		c->size = end - start;
-		return;
-	}
+	(void)cfi;
+	if (!c->size)
+		c->base = last = start;
 	if (start < c->base)
 		c->base = start;
-	if (end > last)
-		last = end;
+	if (fde->end > last)
+		last = fde->end;
 	c->size = last - c->base;
 }
+
+/* --- the result --- */
 
 static void print_totals(const struct totals *t, const char *what)
 {
@@ -490,14 +616,27 @@ static void print_total(const struct totals *t, const char *what)
 	       what, t->all, t->strict, t->mid, t->lenient);
 }
 
+static void print_registers(const struct register_totals *t)
+{
+	printf("registers  %8" PRIu64 "  right  %7.3f %%  lost %" PRIu64
+	       "  wrong %" PRIu64 "  (at call sites)\n",
+	       t->all,
+	       100.0 * (double)t->right / (t->all ? (double)t->all : 1),
+	       t->lost, t->wrong);
+}
+
 static void print_result(const struct compare *c)
 {
 	unsigned int i;
 
 	print_totals(&c->calls, "call sites");
 	print_totals(&c->pcs, "all pcs");
+	print_registers(&c->registers);
 	printf("skipped    %8" PRIu64 "  (no CFI, or its CFA an expression)\n",
 	       c->skipped);
+	printf("unjudged   %8" PRIu64 "  (by a register that CFI and the code's "
+	       "flow say nothing of)\n",
+	       c->unjudged);
 	for (i = CLASS_MID; i < CLASS_COUNT; i++)
 		if (c->classes[0][i] || c->classes[1][i])
 			printf("class %s %" PRIu64 " calls %" PRIu64 "\n",
@@ -505,6 +644,10 @@ static void print_result(const struct compare *c)
 			       c->classes[1][i]);
 	print_total(&c->calls, "call-sites");
 	print_total(&c->pcs, "pcs");
+	printf("total registers %" PRIu64 " right %" PRIu64 " lost %" PRIu64
+	       " wrong %" PRIu64 "\n",
+	       c->registers.all, c->registers.right, c->registers.lost,
+	       c->registers.wrong);
 }
 
 /* Far more than a walker has: what a tool scans is not bounded by memory. */
@@ -536,6 +679,9 @@ static int run(struct compare *c)
 	if (!c->scan)
 		return CMD_FAILED;
 	c->scratch = dwu_cmd_alloc(1, dwunw_row_scratch_size());
+	c->wanted = dwu_flow_saved(c->module->arch);
+	c->flow.scan = c->scan;
+	c->flow.module = c->module;
 	for_each_fde(c, widen);
 	if (c->size == 0 || c->size > TEXT_MAX) {
 		dwu_cmd_error("%s: has no CFI to compare with",
@@ -543,11 +689,16 @@ static int run(struct compare *c)
 	} else {
 		c->cells = dwu_cmd_alloc((size_t)c->size, sizeof(*c->cells));
 		find_data(c);
-		for_each_fde(c, scan_range);
-		for_each_fde(c, count_range);
+		for_each_fde(c, scan_fde);
+		if (c->told_count)
+			qsort(c->told, c->told_count, sizeof(*c->told),
+			      by_vaddr);
+		for_each_fde(c, judge_fde);
 		print_result(c);
 		code = CMD_OK;
 	}
+	dwu_flow_free(&c->flow);
+	free(c->told);
 	free(c->cells);
 	free(c->scratch);
 	free(memory);

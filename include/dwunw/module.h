@@ -156,11 +156,6 @@ dwunw_status_t dwunw_module_open(struct dwunw_module *module,
 				 const struct dwunw_source *src,
 				 uint32_t serial, struct dwunw_arena *arena);
 
-/* Run-time address minus address as linked, for a mapping of this file. */
-dwunw_status_t dwunw_module_bias(const struct dwunw_module *module,
-				 uint64_t map_addr, uint64_t map_off,
-				 uint64_t *bias);
-
 /*
  * One FDE (frame description entry) with its CIE, decoded.
  */

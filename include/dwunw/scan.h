@@ -81,17 +81,42 @@ uint8_t dwunw_scan_function(struct dwunw_scan *scan,
 					  const struct dwunw_scan_point *point),
 			    void *ctx);
 
+/* Where control goes behind an instruction. */
+enum dwunw_scan_flow {
+	DWUNW_SCAN_FLOW_NEXT = 0,
+	DWUNW_SCAN_FLOW_CALL = 1,     /* to the next one, later */
+	DWUNW_SCAN_FLOW_BRANCH = 2,   /* to the next one or to the target */
+	DWUNW_SCAN_FLOW_JUMP = 4,     /* to the target */
+	DWUNW_SCAN_FLOW_INDIRECT = 8, /* where a register or memory says */
+	DWUNW_SCAN_FLOW_RETURN = 16,
+	DWUNW_SCAN_FLOW_END = 32, /* nowhere: a trap */
+};
+
 /* One instruction by itself. size 0: it cannot be decoded. */
 struct dwunw_scan_insn {
 	uint8_t isa;  /* as above; known where symbols or CFI tell it */
 	uint8_t size; /* with its delay slot */
 	uint8_t last; /* bytes before its last part, the slot */
 	bool call;
-	bool pad; /* a no-op between functions */
+	bool pad;     /* a no-op between functions */
+	bool likely;  /* the slot runs only if the branch is taken */
+	uint8_t flow; /* enum dwunw_scan_flow */
+	uint8_t reserved;
+	uint64_t target; /* of CALL, BRANCH and JUMP; UINT64_MAX: not known */
 };
 void dwunw_scan_decode(struct dwunw_scan *scan,
 		       const struct dwunw_module *module, uint64_t vaddr,
 		       struct dwunw_scan_insn *insn);
+
+/* What one instruction, no call, makes of the columns. A bit a column. */
+struct dwunw_scan_effect {
+	uint64_t kept;	/* holds what it held */
+	uint64_t moved; /* holds what column `from` held before, + n */
+	int32_t n[DWUNW_COLUMN_MAX];
+};
+/* Of an instruction of the function that was decoded last, or a slot there. */
+void dwunw_scan_effect(struct dwunw_scan *scan, uint64_t vaddr, uint8_t from,
+		       struct dwunw_scan_effect *effect);
 
 #ifdef __cplusplus
 }

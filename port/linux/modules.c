@@ -448,3 +448,25 @@ const char *dwunw_module_label(const struct dwunw_context *ctx, uint32_t serial)
 	pthread_mutex_unlock(&modules->lock);
 	return label;
 }
+
+bool dwu_modules_is(struct dwunw_context *ctx, uint32_t serial,
+		    struct dwu_module_is *is)
+{
+	struct dwu_modules *modules = &ctx->port->modules;
+	const struct dwu_identity *identity;
+	bool known;
+
+	*is = (struct dwu_module_is){ .label = NULL };
+	pthread_mutex_lock(&modules->lock);
+	known = serial && serial <= modules->identity_count;
+	if (known) {
+		identity = &modules->identities[serial - 1];
+		is->id = identity->id;
+		is->label = identity->label;
+		if (is->id.dev == UINT64_MAX &&
+		    is->id.ino < modules->blob_count)
+			is->bytes = modules->blobs[is->id.ino].bytes;
+	}
+	pthread_mutex_unlock(&modules->lock);
+	return known;
+}

@@ -143,6 +143,23 @@ const char *dwunw_stop_text(const struct dwunw_context *ctx,
 			 "a uretprobe of another tool hides the caller, at %s",
 			 place);
 		break;
+	case DWUNW_STOP_CONTEXT:
+		snprintf(text, size, "the start of a context, at %s", place);
+		break;
+	case DWUNW_STOP_ZERO_RETURN:
+		snprintf(text, size, "the return address is 0, at %s", place);
+		break;
+	case DWUNW_STOP_NO_CODE:
+		snprintf(text, size,
+			 "the return address 0x%llx is in no code, at %s",
+			 addr, place);
+		break;
+	case DWUNW_STOP_NO_CALL:
+		snprintf(text, size,
+			 "the return address 0x%llx is not behind a call, "
+			 "at %s",
+			 addr, place);
+		break;
 	default:
 		snprintf(text, size, "stop reason %u at %s", stop->reason,
 			 place);

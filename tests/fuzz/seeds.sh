@@ -3,7 +3,8 @@
 # seeds.sh DIR - first inputs for each fuzz target, from small real programs
 # that are built here, as DIR/TARGET/*.
 set -eu
-dir=$1
+mkdir -p "$1"
+dir=$(cd "$1" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
 CC=${CC:-gcc}
 for t in elf eh_frame eh_frame_hdr debug_frame expr event search scan lines; do

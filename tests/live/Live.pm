@@ -11,7 +11,7 @@ use Cwd 'abs_path';
 use Time::HiRes qw(sleep time);
 use Test::More;
 
-our @EXPORT = qw(need_bpf have_musl program compile compile_bpf compile_probe
+our @EXPORT = qw(need_bpf have_musl program built
 	start stop
 	memleak start_memleak parse chain by_function counters_ok run slurp
 	$dir $root);
@@ -77,35 +77,12 @@ sub program {
 	return "$examples/$_[0]";
 }
 
-# Compiles tests/live/NAME.c (or another source) as $dir/OUT.
-sub compile {
-	my ($out, $cc, $source, @flags) = @_;
-	my @command = ($cc, '-O2', '-fomit-frame-pointer', '-o', "$dir/$out",
-		$source =~ m{/} ? $source : "$root/tests/live/$source", @flags);
-	system(@command) == 0 or die "@command\n";
-	return "$dir/$out";
-}
-
-# probe.c, by libbpf.
-sub compile_probe {
-	my $common = "$root/examples/common";
-	return compile('probe', 'gcc', 'probe.c', "$common/loader_libbpf.c",
-		"$common/bpf_map.c", "$common/rings.c",
-		"$common/tracepoint.c", "$common/uprobe_multi.c",
-		"-I$root/include", "-I$root/bpf",
-		"-I$common", '-D_GNU_SOURCE', "$build/libdwunw.a",
-		qw(-lbpf -lelf -lz));
-}
-
-sub compile_bpf {
-	my ($name) = @_;
-	chomp(my $multiarch = `gcc -print-multiarch`);
-	my @command = ($ENV{CLANG} || 'clang', qw(-O2 -g -target bpf -mcpu=v3
-		-ffreestanding -Wall -Wextra -Werror -DDWUNW_TARGET_X86_64),
-		"-I$root/bpf", "-I$root/include", "-I/usr/include/$multiarch",
-		'-c', "$root/tests/live/$name.bpf.c", '-o', "$dir/$name.bpf.o");
-	system(@command) == 0 or die "@command\n";
-	return "$dir/$name.bpf.o";
+# One of tests/live/rules.mk, or of another directory's.
+sub built {
+	my ($name, $of) = @_;
+	my $path = "$build/tests/" . ($of // 'live') . "/$name";
+	-e $path or die "$path: not built (make test-programs)\n";
+	return $path;
 }
 
 sub start {

@@ -9,7 +9,7 @@ use Live;
 use Test::More;
 
 need_bpf();
-my $life = compile('life', 'gcc', 'life.c');
+my $life = built('life');
 
 my $pid = start($life, 'fork');
 my $r = memleak('-p', $pid, '-d', 1);
@@ -56,8 +56,8 @@ for my $args ([20, 5], [60, 20]) {
 }
 
 # The events themselves, by capture.bpf.h alone.
-my $object = compile_bpf('returns');
-my $probe = compile_probe();
+my $object = built('returns.bpf.o');
+my $probe = built('probe');
 for (['fork', 4, 'cookie=[1-9]\d* '], ['fork', 3, ''], ['exec', 2, 'cookie=0 generation=[2-9]']) {
 	my ($how, $kind, $rest) = @$_;
 	$pid = start($life, $how, '/bin/true');

@@ -9,7 +9,7 @@ use Live;
 use Test::More;
 
 need_bpf();
-my $load = compile('load', 'gcc', 'load.c', '-pthread');
+my $load = built('load');
 
 for my $args (['bpf-ring', 16384], ['bpf-perf', 16384],
 	['bpf-ring', 1048576]) {

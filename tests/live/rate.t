@@ -9,7 +9,7 @@ use Live;
 use Test::More;
 
 need_bpf();
-my $load = compile('load', 'gcc', 'load.c', '-pthread');
+my $load = built('load');
 for my $args ($ENV{DWUNW_LONG} ? ['bpf-ring', 60] : (['bpf-ring', 10],
 	['bpf-perf', 3])) {
 	my ($ring, $seconds) = @$args;

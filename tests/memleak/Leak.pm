@@ -11,7 +11,7 @@ use Test::More;
 use lib "$FindBin::Bin/../live";
 use Live ();
 
-our @EXPORT = qw(need_tool tool build leak start_leak with_target parse_leak
+our @EXPORT = qw(need_tool tool built leak start_leak with_target parse_leak
 	find names sent_ok start stop slurp $dir);
 our $dir = $Live::dir;
 *start = \&Live::start;
@@ -30,14 +30,8 @@ sub need_tool {
 	exit 0;
 }
 
-# tests/memleak/NAME.c, without frame pointers.
-sub build {
-	my ($out, $name, @flags) = @_;
-	my $cc = 'gcc';
-	$cc = shift @flags if @flags && $flags[0] =~ /gcc|clang|g\+\+/;
-	return Live::compile($out, $cc, "$FindBin::Bin/$name", '-w', '-pthread',
-		@flags);
-}
+# One of the programs of rules.mk.
+sub built { return Live::built($_[0], 'memleak') }
 
 # One run: its last report. Options, then INTERVAL INTERVALS. A command's run
 # has one report, at its end.

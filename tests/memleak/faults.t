@@ -10,7 +10,7 @@ use Leak;
 use Test::More;
 
 need_tool();
-my $faults = build('faults', 'faults.c');
+my $faults = built('faults');
 my $r;
 
 # A command that has ended before the first report: names all the same.
@@ -59,12 +59,10 @@ sent_ok($r, 'forks');
 # musl, and a static program without most of the functions.
 SKIP: {
 	skip 'no musl-gcc', 6 unless Live::have_musl();
-	for my $flags ([], ['-static']) {
-		my $musl = build("faults_musl@$flags", 'faults.c', 'musl-gcc',
-			'-include', 'sys/types.h', '-Dvalloc(n)=malloc(n)',
-			@$flags);
+	for my $static ('', '-static') {
+		my $musl = built("faults_musl$static");
 		$r = leak('-o', 0, '-c', "$musl some");
-		is($r->{status}, 0, "musl @$flags: it runs by defaults") or
+		is($r->{status}, 0, "musl $static: it runs by defaults") or
 		    diag($r->{text});
 		is(find($r, 'leak_some')->{bytes}, 500, 'and finds the leak') or
 		    diag($r->{text});

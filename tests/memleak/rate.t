@@ -11,7 +11,7 @@ use Leak;
 use Test::More;
 
 need_tool();
-my $load = Live::compile('load', 'gcc', 'load.c', '-pthread');
+my $load = Live::built('load');
 my $seconds = $ENV{DWUNW_LONG} ? 60 : 6;
 
 {
@@ -30,7 +30,7 @@ my $seconds = $ENV{DWUNW_LONG} ? 60 : 6;
 # pair in the background, its output in a file.
 sub start_pair {
 	my ($out, @args) = @_;
-	my $pair = build('pair', 'pair.c');
+	my $pair = built('pair');
 	my $pid = fork // die;
 	return $pid if $pid;
 	open(STDOUT, '>', $out);
@@ -115,7 +115,7 @@ sub start_pair {
 # More live blocks than there is room for: the map is full, so it has grown as
 # large as it gets. By the kernel's own account (memlock in fdinfo).
 {
-	my $pair = build('pair', 'pair.c');
+	my $pair = built('pair');
 	for (['by default', 16_000_000, 81920],
 		["with a router's defaults", 4_000_000, 16384,
 			'--ring-size', 1 << 20, '--max-live', 16384]) {

@@ -75,5 +75,8 @@ extern const struct backend backend_libdwfl;
 /* The frames of the last walk of a dwunw back end, with all their fields. */
 struct dwunw_frame;
 const struct dwunw_frame *backend_dwunw_frames(void *state);
+/* Why it ended. */
+struct dwunw_stop;
+const struct dwunw_stop *backend_dwunw_stop(void *state);
 
 #endif
