@@ -314,7 +314,7 @@ static void sweep(struct dwu_scan_memory *m, uint32_t window, uint32_t from,
 {
 	if (m->serial == m->text.module->serial &&
 	    m->segment == m->text.vaddr && m->window == window &&
-	    m->swept_from <= from && m->swept_to >= to)
+	    m->swept_from == from && m->swept_to == to)
 		return;
 	m->serial = m->text.module->serial;
 	m->segment = m->text.vaddr;

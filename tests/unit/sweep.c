@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * core/sweep.c in a gap between two FDEs: calls that stand near it are seen, and
+ * not all code is read, unless the gap is a quarter of it. The text is `push
+ * %rax` all over, which has no end; calls are put into it.
+ */
+#include "make_elf.h"
+#include "tap.h"
+
+#include "core/sweep.h"
+
+#include <stdlib.h>
+
+#if IS_ON(CONFIG_SCAN_X86_64)
+
+#define TEXT 0x1000u
+#define SIZE 0x80000u
+
+static uint8_t code[SIZE], file[SIZE + 4096];
+static _Alignas(16) uint8_t block[0x80000];
+static _Alignas(16) uint8_t memory[4096];
+static struct dwu_scan_memory scan;
+static struct dwunw_module module;
+
+static void put_call(uint32_t at, uint32_t to)
+{
+	uint32_t by = to - (at + 5), i;
+
+	code[at] = 0xe8;
+	for (i = 0; i < 4; i++)
+		code[at + 1 + i] = (uint8_t)(by >> 8 * i);
+}
+
+static void open_code(void)
+{
+	struct elf_spec spec = { ELF_X86_64, .no_sections = true };
+	struct elf_part text = { .vaddr = TEXT,
+				 .bytes = code,
+				 .size = SIZE,
+				 .segment = PART_LOAD };
+	static struct dwunw_span span;
+	static struct dwunw_source src;
+	static struct dwunw_arena arena;
+
+	span.data = file;
+	span.size = make_elf(file, sizeof(file), &spec, &text, 1);
+	dwunw_source_from_span(&src, &span);
+	dwunw_arena_init(&arena, memory, sizeof(memory));
+	if (dwunw_module_open(&module, &src, 1, &arena) != DWUNW_OK)
+		abort();
+	memset(&scan, 0, sizeof(scan));
+	dwu_scan_memory_init(&scan, block, sizeof(block));
+	if (!dwu_code_open(&scan.text, &module, TEXT))
+		abort();
+}
+
+static const char *found(uint32_t place, uint32_t lo, uint32_t hi, bool gap)
+{
+	struct dwu_function f = { .start = lo, .end = hi, .gap = gap };
+	static char text[32];
+
+	if (!dwu_sweep(&scan, place, &f))
+		return "none";
+	snprintf(text, sizeof(text), "%x..%x", f.start, f.end);
+	return text;
+}
+
+static void gaps(void)
+{
+	memset(code, 0x50, sizeof(code));
+	put_call(0x3e000, 0x40020);
+	put_call(0x41000, 0x40040);
+	put_call(0x70000, 0x40080);
+	open_code();
+	is_str(found(0x40010, 0x40000, 0x40100, true), "40000..40020",
+	       "a gap, to what is called from before it");
+	is_str(found(0x40030, 0x40000, 0x40100, true), "40020..40040",
+	       "… to what is called from behind it");
+	is_str(found(0x40090, 0x40000, 0x40100, true), "40040..40100",
+	       "a call far away is not looked for");
+	is_str(found(0x40090, 0x40000, 0x40100, false), "40080..40100",
+	       "… but where no FDEs are");
+	is_str(found(0x40090, 0x20000, 0x41000, true), "40080..41000",
+	       "a gap of a quarter of the code: all is read");
+	is_str(found(0x40090, 0x40000, 0x40100, true), "40040..40100",
+	       "the answer hangs on nothing that was asked before");
+}
+
+static void behind(void)
+{
+	memset(code, 0x50, sizeof(code));
+	put_call(0x101, 0x106); /* aligned; a push behind it would open */
+	memcpy(code + 0x106, "\xff\xc0", 2);
+	open_code();
+	is_str(found(0x110, 0, 0x200, false), "0..200",
+	       "a call to what stands behind it starts no function");
+}
+#endif
+
+int main(void)
+{
+#if IS_ON(CONFIG_SCAN_X86_64)
+	gaps();
+	behind();
+	return done();
+#else
+	return skip_all("built without CONFIG_SCAN_X86_64");
+#endif
+}
