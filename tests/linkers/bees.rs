@@ -29,7 +29,7 @@ impl Bee for Worker {
 impl Bee for Drone {
     #[inline(never)]
     fn fly(&self, far: u64) -> u64 {
-        if far % 11 == 0 {
+        if far % 101 == 0 {
             panic!("lost at {}", far);
         }
         dance(far % 9, far)
