@@ -8,9 +8,11 @@
 #	                         does not)
 #	TRIPLE/LINKER-LAYOUT     of another target
 
+#	leak/LINKER-plain, leak/LINKER-static, leak/LINKER-lib  programs that leak, the
+#	                         last one by a library of that linker
 #	shadow/TARGET-LINKER-NAME.snap  recordings, as tests/stacks has them
 
-needs_linkers := $(out)/tests/stacks/
+needs_linkers := examples $(out)/tests/stacks/
 
 include tests/stacks/shadow/record.mk
 
@@ -92,6 +94,24 @@ $(linkers_others): tests/linkers/program.c tests/linkers/part.c \
 
 test_programs += $(linkers_programs) $(linkers_libs) $(linkers_users) \
 	$(linkers_others)
+
+# --- programs that leak ---
+
+linkers_leak := $(linkers)/leak
+linkers_leak_libs := $(linkers_names:%=$(linkers_leak)/libown-%.so)
+linkers_leaks := $(foreach l,$(linkers_names),\
+	$(addprefix $(linkers_leak)/$(l),-plain -static -lib))
+$(linkers_leak_libs): private how = $(linkers_cc) -shared -fPIC -DLIBRARY \
+	-Wl,-soname=$(@F) -fuse-ld=$(patsubst libown-%.so,%,$(@F))
+$(filter-out %-lib,$(linkers_leaks)): private how = $(linkers_cc) \
+	$(call linkers_flags,$(@F))
+$(filter %-lib,$(linkers_leaks)): private how = $(linkers_cc) -DLIBRARY_HAS_IT
+$(filter %-lib,$(linkers_leaks)): private with := -Wl,-rpath,'$$ORIGIN'
+$(filter %-lib,$(linkers_leaks)): $(linkers_leak)/%-lib: \
+		$(linkers_leak)/libown-%.so
+$(linkers_leaks) $(linkers_leak_libs): tests/linkers/leak.c tests/linkers/rules.mk
+	$(test_build)
+test_programs += $(linkers_leaks) $(linkers_leak_libs)
 
 # --- recordings: programs that stay in their own code ---
 
