@@ -83,8 +83,8 @@ config_goals := menuconfig defconfig mips32_defconfig allnoconfig \
 goals := $(or $(MAKECMDGOALS),all)
 # … these need none, or first install what makes one
 plain_goals := help format clean distclean test test-all test-long test-others \
-	soak list-tests demo bench guests deps-test deps-demo deps-bench deps-cross \
-	deps-guests
+	soak list-tests demo bench guests deps-test deps-long deps-demo deps-bench \
+	deps-cross deps-guests
 
 ifneq ($(filter $(config_goals),$(goals)),)
 ifneq ($(filter-out $(config_goals),$(goals)),)
@@ -381,7 +381,7 @@ run_tests = BUILD='$(abspath $(out))' CC='$(CC)' CXX='$(CXX)' \
 long_scripts := $(addprefix tests/memleak/,faults.t kernel.t modes.t \
 	options.t rate.t real.t) $(addprefix tests/libdw_bpf/,examples.t parallel.t) \
 	$(addprefix tests/scan/,decide.t lengths.t stack.t switches.t) \
-	$(wildcard tests/cross/*.t)
+	$(wildcard tests/cross/*.t) tests/jit/real.t
 short_scripts := $(filter-out $(long_scripts),$(test_scripts))
 # with DWUNW_LONG=1 these do more
 soak_scripts := $(long_scripts) tests/live/rate.t tests/names/addr2line.t \
@@ -460,13 +460,13 @@ test: deps-test
 		$(unit_src:%.c=$(root)/$(second)/%))
 endif
 
-test-long: deps-test deps-cross
+test-long: deps-long deps-cross
 	@$(MAKE) $(two) all examples unit-programs test-programs long-programs
 	@$(run_tests) $(call tiers_of,$(long_scripts))
 
 # The same for longer, and what else takes an hour with DWUNW_LONG=1.
 soak: export DWUNW_LONG := 1
-soak: deps-test deps-cross
+soak: deps-long deps-cross
 	@$(MAKE) $(two) all examples unit-programs test-programs \
 		long-programs
 	@DWUNW_NAMES=600000 $(run_tests) $(call tiers_of,$(soak_scripts))
@@ -510,8 +510,8 @@ size: libs
 		CONFIG_H='$(abspath $(config_h))' MAKE='$(MAKE)' \
 		LINK='$(CC) $(all_cflags) $(all_ldflags)' scripts/size
 
-.PHONY: deps-test deps-demo deps-bench deps-cross deps-guests
-deps-test deps-demo deps-bench deps-cross deps-guests: deps-%:
+.PHONY: deps-test deps-long deps-demo deps-bench deps-cross deps-guests
+deps-test deps-long deps-demo deps-bench deps-cross deps-guests: deps-%:
 	@scripts/deps $*
 
 # --- the rest ---------------------------------------------------------------------------

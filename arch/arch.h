@@ -92,6 +92,13 @@ struct dwunw_arch_ops {
 	 * behind its clone()? [code, code + size), at most DWU_CODE_BEFORE;
 	 * NULL: a scan finds that out. */
 	bool (*thread_code)(const uint8_t *code, size_t size);
+	/* Does the code at a return address end its thread by a system call? */
+	bool (*exit_code)(const struct dwunw_arch_ops *arch,
+			  const uint8_t *code);
+	/* Does the code at a return address begin to restore all registers,
+	 * since its function was put where a thread was interrupted? Then its
+	 * caller is not behind a call. NULL: not looked for. */
+	bool (*preempt_code)(const uint8_t *code);
 	/*
 	 * Does the code at a return address go back to another stack? *(sp +
 	 * at[0]) is a structure whose second word is the end of that stack,

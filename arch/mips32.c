@@ -103,15 +103,32 @@ static bool behind_call(const struct dwunw_arch_ops *arch, const uint8_t *code,
 	return is_call16(jal, jalr, dwu_u16(&c));
 }
 
-/* glibc, makecontext: move $gp, $s1; beqz $s0; move $a0, $zero in its slot. */
+/*
+ * glibc, makecontext: move $gp, $s1; beqz $s0; move $a0, $zero in its slot. Go,
+ * runtime.goexit behind its first instruction: jal goexit1; nop; nor.
+ */
 static bool context_code(const struct dwunw_arch_ops *arch,
 			 const uint8_t *code)
 {
 	struct dwu_cursor c =
 		dwu_cursor(code, DWU_CODE_SIZE, arch->big_endian);
-	uint32_t move = dwu_u32(&c) & ~4u;
+	uint32_t first = dwu_u32(&c), second = dwu_u32(&c);
 
-	return move == 0x0220e021 && dwu_u32(&c) >> 16 == 0x1200;
+	return ((first & ~4u) == 0x0220e021 && second >> 16 == 0x1200) ||
+	       (first >> 26 == 3 && second == 0 && dwu_u32(&c) == 0x27);
+}
+
+/* li $v0, 4001 (exit); syscall */
+static bool exit_code(const struct dwunw_arch_ops *arch, const uint8_t *code)
+{
+	struct dwu_cursor c =
+		dwu_cursor(code, DWU_CODE_SIZE, arch->big_endian);
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		if (dwu_u32(&c) == 0x24020fa1)
+			return dwu_u32(&c) == 0x0000000c;
+	return false;
 }
 
 #define MIPS32(order, number, encoding, big)                              \
@@ -133,7 +150,7 @@ static bool context_code(const struct dwunw_arch_ops *arch,
 		.saved = { RA, 16, 17, 18, 19, 20, 21, 22, 23, GP, FP },  \
 		.saved_count = 11, .signal_row = signal_row,              \
 		.signal_step = 4, .behind_call = behind_call,             \
-		.context_code = context_code,                             \
+		.context_code = context_code, .exit_code = exit_code,     \
 		.scan = IS_ON(CONFIG_SCAN_MIPS32) ? &dwu_scan_mips32 :    \
 						    NULL,                 \
 	}

@@ -152,6 +152,28 @@ static bool thread_code(const uint8_t *code, size_t size)
 	return false;
 }
 
+/* mov $60 (exit), %eax, or a part of it; syscall. */
+static bool exit_code(const struct dwunw_arch_ops *arch, const uint8_t *code)
+{
+	size_t i;
+
+	(void)arch;
+	for (i = 2; i + 1 < DWU_CODE_SIZE; i++)
+		if (code[i] == 0x0f && code[i + 1] == 0x05)
+			return (code[i - 2] == 0xb0 && code[i - 1] == 60) ||
+			       (i >= 5 && code[i - 5] == 0xb8 &&
+				code[i - 4] == 60);
+	return false;
+}
+
+/* Go, runtime.asyncPreempt: movups n(%rsp), %xmm15, which no call preserves. */
+static bool preempt_code(const uint8_t *code)
+{
+	static const uint8_t load[] = { 0x44, 0x0f, 0x10, 0xbc, 0x24 };
+
+	return memcmp(code, load, sizeof(load)) == 0;
+}
+
 /*
  * Go, runtime.asmcgocall, which calls C on the stack of its thread: mov
  * n(%rsp), %rdi (g); mov 8(%rdi), %rsi (g.stack.hi); sub m(%rsp), %rsi.
@@ -219,6 +241,8 @@ const struct dwunw_arch_ops dwu_arch_x86_64 = {
 	.frame_pointer_row = frame_pointer_row,
 	.behind_call = behind_call,
 	.thread_code = thread_code,
+	.exit_code = exit_code,
+	.preempt_code = preempt_code,
 	.switch_code = switch_code,
 	.context_code = context_code,
 	.scan = IS_ON(CONFIG_SCAN_X86_64) ? &dwu_scan_x86_64 : NULL,

@@ -32,6 +32,12 @@ bool dwu_module_no_call(const struct dwunw_module *module, uint64_t vaddr,
 /* Does the code before vaddr start a thread, as libc does it? */
 bool dwu_module_thread(const struct dwunw_module *module, uint64_t vaddr);
 
+/* Does the code at vaddr end its thread? */
+bool dwu_module_exit(const struct dwunw_module *module, uint64_t vaddr);
+
+/* Is at vaddr what restores the registers of an interrupted thread? */
+bool dwu_module_preempt(const struct dwunw_module *module, uint64_t vaddr);
+
 /* Does the code at vaddr go back to another stack? at: as switch_code(). */
 bool dwu_module_switch(const struct dwunw_module *module, uint64_t vaddr,
 		       uint8_t at[2]);

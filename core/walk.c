@@ -122,7 +122,8 @@ static bool cache_hit(const struct walk *w,
 static void cache_fill(struct walk *w, struct dwu_rowcache_entry *entry,
 		       const struct dwunw_frame *frame, uint8_t stop)
 {
-	if (!entry || stop == DWUNW_STOP_BAD_ROW)
+	/* … and who called tells whether there was a call, or a preemption */
+	if (!entry || stop == DWUNW_STOP_BAD_ROW || stop == DWUNW_STOP_NO_CALL)
 		return;
 	entry->vaddr = dwunw_frame_lookup(frame, frame->vaddr);
 	entry->serial = frame->module;
@@ -289,16 +290,25 @@ static bool may_be_planted(const struct walk *w,
 		frame->vaddr - row->start <= 4);
 }
 
+/* Has a runtime put the function before this one where this one was? */
+static bool was_preempted(struct walk *w, struct dwunw_frame *frame)
+{
+	if (w->count < 2 || frame[-1].module != frame->module ||
+	    !dwu_module_preempt(w->module, frame[-1].vaddr))
+		return false;
+	frame->flags |= DWUNW_FRAME_FLAG_INTERRUPTED;
+	return true;
+}
+
 /*
  * walker->row of a frame's code, or why there is none. What stands behind no
  * call is a trampoline, the end of a context, or no return address at all.
  */
-static uint8_t find_row(struct walk *w, const struct dwunw_frame *frame,
-			bool called)
+static uint8_t find_row(struct walk *w, struct dwunw_frame *frame, bool called)
 {
 	dwunw_status_t status;
 
-	if (called || !no_call(w, frame)) {
+	if (called || !no_call(w, frame) || was_preempted(w, frame)) {
 		status = cfi_row(w, frame);
 		if (status == DWUNW_OK)
 			return DWU_GO;
@@ -410,7 +420,7 @@ static uint8_t leave_by_switch(struct walk *w, const uint8_t at[2])
 /* From the last frame's registers to its caller's. */
 static uint8_t leave(struct walk *w)
 {
-	const struct dwunw_frame *frame = last_frame(w);
+	struct dwunw_frame *frame = last_frame(w);
 	struct dwu_rowcache_entry *entry;
 	uint8_t stop, at[2];
 	bool known;
@@ -434,7 +444,7 @@ static uint8_t leave(struct walk *w)
 	if (!is_exact(frame) && dwu_module_switch(w->module, frame->vaddr, at))
 		return leave_by_switch(w, at);
 	stop = find_row(w, frame, known);
-	cache_fill(w, entry, frame, stop);
+	cache_fill(w, cache_entry(w, frame), frame, stop);
 	if (stop != DWU_GO)
 		return stop;
 	stop = apply_row(w);
@@ -524,7 +534,11 @@ static uint8_t add_caller(struct walk *w)
 {
 	/* a signal may interrupt at any pc, even at 0 */
 	if (w->regs.pc == 0 && !w->signal)
-		return DWUNW_STOP_ZERO_RETURN;
+		return hold_module(w) &&
+				       dwu_module_exit(w->module,
+						       last_frame(w)->vaddr) ?
+			       DWUNW_STOP_ROOT :
+			       DWUNW_STOP_ZERO_RETURN;
 	add_frame(w);
 	if (lost_return(w)) {
 		w->count--;
@@ -543,7 +557,7 @@ static uint8_t add_caller(struct walk *w)
 
 static uint8_t next_frame(struct walk *w)
 {
-	bool exact = is_exact(last_frame(w)), full = w->count == w->max;
+	bool full = w->count == w->max;
 	uint64_t old_sp = w->regs.r[w->arch->sp];
 	uint8_t stop = leave(w);
 
@@ -558,7 +572,7 @@ static uint8_t next_frame(struct walk *w)
 		last_frame(w)->flags |= DWUNW_FRAME_FLAG_SIGNAL;
 		w->flags |= DWUNW_FRAME_FLAG_INTERRUPTED;
 	}
-	if (!progressed(w, old_sp, exact))
+	if (!progressed(w, old_sp, is_exact(last_frame(w))))
 		return DWUNW_STOP_NO_PROGRESS;
 	return add_caller(w);
 }
