@@ -54,9 +54,12 @@ static void read_header(struct image_file *file, const struct snap_map *map,
 	uint64_t vaddr = field(file, at + 2 * word, word);
 	uint64_t size = field(file, at + 4 * word, word);
 
-	if (type == PT_LOAD && map->off >= (off & ~4095ull) &&
-	    map->off < off + size)
+	/* the first mapping is of the first segment; others may share its page */
+	if (type == PT_LOAD && !file->placed &&
+	    map->off >= (off & ~4095ull) && map->off < off + size) {
 		file->bias = map->start - map->off + off - vaddr;
+		file->placed = true;
+	}
 	if (type == PT_GNU_EH_FRAME)
 		file->hdr_vaddr = vaddr;
 }

@@ -19,6 +19,7 @@ struct image_file {
 	uint64_t low_addr;  /* of its first mapping */
 	uint64_t hdr_vaddr; /* .eh_frame_hdr; 0: none */
 	bool position_independent;
+	bool placed; /* bias is known */
 };
 
 struct image {

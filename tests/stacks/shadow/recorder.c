@@ -457,6 +457,20 @@ static bool is_exec(const struct elf_file *file, uint64_t addr, uint64_t *end)
 	return exec;
 }
 
+/* Is addr in the load that was seen last? Segments may share a page at 0. */
+static bool is_inside(const struct elf_file *file, uint64_t addr)
+{
+	uint64_t first, last = 0;
+
+	if (!file->count)
+		return false;
+	first = file->loads[0].vaddr & ~(PAGE - 1ull);
+	for (size_t i = 0; i < file->count; i++)
+		if (file->loads[i].vaddr + file->loads[i].size > last)
+			last = file->loads[i].vaddr + file->loads[i].size;
+	return addr - file->load_addr < last - first;
+}
+
 static void put_line(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 static void put_line(const char *format, ...)
@@ -540,7 +554,8 @@ static void put_maps(void)
 
 			if (newline)
 				*newline = '\0';
-			if (off == 0 || strcmp(path, file.path) != 0) {
+			if (strcmp(path, file.path) != 0 ||
+			    (off == 0 && !is_inside(&file, start - opt.base))) {
 				read_headers(&file, path);
 				file.load_addr = start - opt.base - off;
 			}
