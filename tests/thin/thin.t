@@ -196,7 +196,7 @@ for my $target (@targets) {
 			$false += $now->[5];
 			push @fewer, "$cell: $now->[1] of $now->[0], " .
 				"today $then->[1] of $then->[0]"
-				if $then && !as_many($now, $then);
+				if $then && $only eq '.' && !as_many($now, $then);
 			push @guesses, "$cell: $now->[7] of " .
 				($now->[6] + $now->[7])
 				if $now->[7] * 100 > $now->[6] + $now->[7];
