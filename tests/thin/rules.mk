@@ -47,13 +47,15 @@ thin_flags_Osmips16 := -Os -mips16
 thin_flags_O2debug := -O2 -g -fno-unwind-tables -fno-asynchronous-unwind-tables
 
 thin_all := shapes-gcc-O0 shapes-gcc-O1 shapes-gcc-O2 shapes-gcc-O2-d \
-	shapes-gcc-Os-d shapes-gcc-O2fp shapes-gcc-O2split \
+	shapes-gcc-Os-d shapes-gcc-O2fp \
 	shapes-gcc-O2debug shapes-clang-O0 shapes-clang-O2-d \
 	shapes-clang-Os signals-gcc-O2 jumps-gcc-Os throw-gcc-O2-d \
 	chain-gcc-Os
 thin_x86_64 := $(thin_all) shapes-gcc-O2cet-d shapes-clang-O2cet \
-	shapes-gcc-Ospush
-thin_arm64 := $(thin_all) shapes-gcc-O2pac-d shapes-clang-O2pac
+	shapes-gcc-O2split shapes-gcc-Ospush
+thin_arm64 := $(thin_all) shapes-gcc-O2pac-d shapes-clang-O2pac \
+	shapes-gcc-O2split
+# gcc 12 writes CFI for split functions of mips that gas does not take
 thin_mips32el := $(thin_all) shapes-gcc-Osmips16 chain-gcc-Osmips16
 thin_mips32eb := $(thin_mips32el)
 

@@ -158,7 +158,7 @@ static struct verdict judge(const struct lens *lens,
 		}
 		v.wrong |= !right && !guess;
 	}
-	v.false_end = stop->reason == DWUNW_STOP_ROOT &&
+	v.false_end = dwunw_stop_is_complete(stop->reason) &&
 		      (count != s->chain_count || v.agree != count || cut);
 	v.exact = !v.wrong && !v.false_end && v.agree >= lens->known &&
 		  (count == v.agree || lens->known < s->chain_count || cut);
@@ -207,7 +207,7 @@ static void walk(const struct run *run, const struct lens *lens,
 	score->walks++;
 	score->wrong += v.wrong;
 	score->false_ += v.false_end;
-	score->ends += v.exact && stop.reason == DWUNW_STOP_ROOT;
+	score->ends += v.exact && dwunw_stop_is_complete(stop.reason);
 	if (v.exact)
 		score->exact++;
 	else if (!v.wrong && !v.false_end && v.guess_wrong)
@@ -375,6 +375,9 @@ static void overwrite_each(const struct run *run, const char *cell,
 			size_t frame = n <= DEPTHS_MAX ? turn + 1 :
 							 1 + hash % n;
 
+			/* what a signal interrupts may be anywhere */
+			if (s.chain[frame].kind == SNAP_INTERRUPTED)
+				continue;
 			lens_init(&lens, run->image, &s);
 			if (lens_overwrite(&lens, frame,
 					   value_for(run, kind, hash)))

@@ -433,9 +433,11 @@ static bool is_function(uint64_t pc)
 	if (isa || !peek_code(pc, &w[0]) || !peek_code(pc + 4, &w[1]) ||
 	    !peek_code(pc + 8, &w[2]))
 		return false;
-	return (w[0] & 0xffff8000) == 0x27bd8000 ||
-	       (w[0] >> 16 == 0x3c1c && w[1] >> 16 == 0x279c &&
-		w[2] == 0x0399e021);
+	for (int i = 0; i < 3; i++) /* addiu sp, sp, -n */
+		if ((w[i] & 0xffff8000) == 0x27bd8000)
+			return true;
+	return w[0] >> 16 == 0x3c1c && w[1] >> 16 == 0x279c &&
+	       w[2] == 0x0399e021;
 }
 
 /* Control came to pc as the last instruction said. */
