@@ -3,6 +3,9 @@
 
 #include "bytes.h"
 
+/* Instructions of an epilogue, at most. */
+#define RETURN_MAX 24u
+
 /* Where the entry value of a column is. */
 static void saved_rule(const struct dwunw_arch_ops *arch,
 		       const struct dwu_scan_state *state, uint8_t reg,
@@ -109,4 +112,41 @@ uint8_t dwu_scan_at(struct dwu_scan_memory *memory,
 	row->start = memory->text.vaddr + w.at;
 	row->end = memory->text.vaddr + w.next;
 	return w.result;
+}
+
+bool dwu_scan_to_return(struct dwu_scan_memory *m,
+			const struct dwunw_module *module, uint64_t vaddr,
+			uint8_t isa, int32_t *n)
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	struct dwu_scan_state *state = &m->next;
+	struct dwu_value *sp = &state->regs[arch->sp];
+	struct dwu_op op = { .insn = { .flow = DWU_FLOW_NEXT } };
+	uint32_t i, at;
+
+	if (!dwu_code_open(&m->text, module, vaddr))
+		return false;
+	m->text.isa = isa;
+	memset(state, 0, sizeof(*state));
+	for (i = 0; i < DWU_SCAN_REGS; i++)
+		state->slots[i] = DWU_SLOT_NONE;
+	sp->kind = DWU_VALUE_CFA;
+	at = dwu_code_place(&m->text, vaddr);
+	for (i = 0; i < RETURN_MAX && op.insn.flow == DWU_FLOW_NEXT; i++) {
+		dwu_code_read(&m->text, at, &op);
+		at = op.next;
+		if (op.insn.size == 0)
+			return false;
+		if (op.insn.flow == DWU_FLOW_NEXT)
+			m->text.ops->effect(m->text.arch, &op.code, &op.insn,
+					    state);
+	}
+	if (op.insn.flow != DWU_FLOW_RETURN)
+		return false;
+	if (op.insn.delay) {
+		dwu_code_read(&m->text, at, &op);
+		m->text.ops->effect(m->text.arch, &op.code, &op.insn, state);
+	}
+	*n = sp->n;
+	return sp->kind == DWU_VALUE_CFA;
 }
