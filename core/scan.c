@@ -114,15 +114,29 @@ uint8_t dwu_scan_at(struct dwu_scan_memory *memory,
 	return w.result;
 }
 
+/* A tail call? */
+static bool leaves_by_jump(const struct dwu_insn *insn,
+			   const struct dwunw_fde *fde)
+{
+	uint32_t start = (uint32_t)fde->start;
+
+	return insn->flow == DWU_FLOW_INDIRECT ?
+		       !insn->table :
+		       insn->flow == DWU_FLOW_JUMP && insn->target != 0 &&
+			       insn->target - start >=
+				       (uint32_t)(fde->end - fde->start);
+}
+
 bool dwu_scan_to_return(struct dwu_scan_memory *m,
 			const struct dwunw_module *module, uint64_t vaddr,
-			uint8_t isa, int32_t *n)
+			uint8_t isa, const struct dwunw_fde *fde, int32_t *n)
 {
 	const struct dwunw_arch_ops *arch = module->arch;
 	struct dwu_scan_state *state = &m->next;
 	struct dwu_value *sp = &state->regs[arch->sp];
 	struct dwu_op op = { .insn = { .flow = DWU_FLOW_NEXT } };
 	uint32_t i, at;
+	bool jump;
 
 	if (!dwu_code_open(&m->text, module, vaddr))
 		return false;
@@ -141,12 +155,14 @@ bool dwu_scan_to_return(struct dwu_scan_memory *m,
 			m->text.ops->effect(m->text.arch, &op.code, &op.insn,
 					    state);
 	}
-	if (op.insn.flow != DWU_FLOW_RETURN)
+	jump = leaves_by_jump(&op.insn, fde);
+	if (!jump && op.insn.flow != DWU_FLOW_RETURN)
 		return false;
 	if (op.insn.delay) {
 		dwu_code_read(&m->text, at, &op);
 		m->text.ops->effect(m->text.arch, &op.code, &op.insn, state);
 	}
 	*n = sp->n;
-	return sp->kind == DWU_VALUE_CFA;
+	/* a jump may lead to a part of the function that stands elsewhere */
+	return sp->kind == DWU_VALUE_CFA && (!jump || sp->n > 0);
 }

@@ -215,6 +215,7 @@ static void raise_sp(const struct walk *w, struct dwunw_row *row)
  * frame's pc in one, where the stack is less deep than the row has it?
  */
 static bool forgets_epilogue(struct walk *w, const struct dwunw_frame *frame,
+			     const struct dwunw_fde *fde,
 			     const struct dwunw_row *row)
 {
 	uint8_t reg = row->cfa.reg;
@@ -225,7 +226,7 @@ static bool forgets_epilogue(struct walk *w, const struct dwunw_frame *frame,
 	    row->cfa.kind != DWUNW_RULE_REGISTER ||
 	    row->rules[w->arch->sp].kind != DWUNW_RULE_UNSPECIFIED ||
 	    !dwu_scan_to_return(w->walker->scan, w->module, frame->vaddr,
-				w->regs.isa, &n))
+				w->regs.isa, fde, &n))
 		return false;
 	return dwu_address(w->regs.r[w->arch->sp] + (uint64_t)(int64_t)n -
 				   w->regs.r[reg],
@@ -267,7 +268,7 @@ static dwunw_status_t cfi_row(struct walk *w, const struct dwunw_frame *frame)
 	mark_start(w, &fde);
 	raise_sp(w, row);
 	return dwu_step_check(w->arch, row) == DWUNW_STOP_BAD_ROW ||
-			       forgets_epilogue(w, frame, row) ?
+			       forgets_epilogue(w, frame, &fde, row) ?
 		       DWUNW_ERR_BAD_FORMAT :
 		       DWUNW_OK;
 }
