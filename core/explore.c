@@ -39,15 +39,34 @@ static void set_visited(struct dwu_scan_memory *m, uint32_t at, uint32_t end)
 
 /* --- what a state says of the frame ------------------------------------------ */
 
+/* Is it a known distance from the CFA, and not in a realigned frame? */
+static bool is_cfa(const struct dwu_value *value)
+{
+	return value->kind == DWU_VALUE_CFA && !dwu_is_aligned(value->n);
+}
+
+uint8_t dwu_scan_aligned_column(const struct dwunw_arch_ops *arch,
+				const struct dwu_scan_state *state)
+{
+	uint8_t i;
+
+	for (i = 0; i < DWU_SCAN_REGS; i++)
+		if (state->regs[i].kind == DWU_VALUE_CFA &&
+		    dwu_is_aligned(state->regs[i].n) &&
+		    (dwu_scan_preserves(arch, i) || i == arch->sp))
+			break;
+	return i;
+}
+
 uint8_t dwu_scan_cfa_column(const struct dwunw_arch_ops *arch,
 			    const struct dwu_scan_state *state)
 {
 	uint8_t i, found = DWU_SCAN_REGS;
 
-	if (state->regs[arch->sp].kind == DWU_VALUE_CFA)
+	if (is_cfa(&state->regs[arch->sp]))
 		return arch->sp;
 	for (i = 0; i < DWU_SCAN_REGS; i++) {
-		if (state->regs[i].kind != DWU_VALUE_CFA)
+		if (!is_cfa(&state->regs[i]))
 			continue;
 		found = i;
 		if (dwu_scan_preserves(arch, i))
@@ -103,15 +122,21 @@ static uint8_t both_know(const struct dwu_scan_memory *m,
 		value = &a->regs[i];
 		if (memcmp(value, &b->regs[i], sizeof(*value)) != 0)
 			continue;
-		if (value->kind == DWU_VALUE_CFA &&
-		    (i == arch->sp || arch->link_register ||
-		     value->n == a->slots[i]))
+		if (is_cfa(value) && (i == arch->sp || arch->link_register ||
+				      value->n == a->slots[i]))
 			known |= CFA;
 		else if (value->kind == DWU_VALUE_ENTRY ?
 				 value->reg == arch->ra :
 				 i == arch->ra && dwu_value_is_zero(value))
 			known |= RA;
 	}
+	/* a realigned frame's is in memory */
+	if (IS_ON(CONFIG_SCAN_X86_64) &&
+	    a->slots[arch->sp] != DWU_SLOT_NONE &&
+	    a->slots[arch->sp] == b->slots[arch->sp] &&
+	    dwu_scan_aligned_column(arch, a) < DWU_SCAN_REGS &&
+	    dwu_scan_aligned_column(arch, b) < DWU_SCAN_REGS)
+		known |= CFA;
 	return known;
 }
 

@@ -171,6 +171,10 @@ uint8_t dwu_scan_explore(struct dwu_scan_memory *memory,
 uint8_t dwu_scan_cfa_column(const struct dwunw_arch_ops *arch,
 			    const struct dwu_scan_state *state);
 
+/* … a known place in a realigned frame: one that lasts, or sp. */
+uint8_t dwu_scan_aligned_column(const struct dwunw_arch_ops *arch,
+				const struct dwu_scan_state *state);
+
 /* The column that holds the entry value of `reg`: itself, else another, or
  * DWU_SCAN_REGS. */
 uint8_t dwu_scan_holder(const struct dwu_scan_state *state, uint8_t reg);

@@ -185,12 +185,10 @@ static bool symbol_function(const struct dwunw_elf *elf, const uint8_t *bytes,
 	uint8_t type = dwu_u8(&c) & 0xf;
 	uint8_t other = dwu_u8(&c) & STO_MIPS16;
 
-	if (elf->machine == EM_MIPS) {
-		/* bit 0 of the value tells MIPS16e as well, and microMIPS */
-		at->isa |= other == STO_MIPS16;
-		if (at->isa && other == STO_MICROMIPS)
-			return false;
-	}
+	/* bit 0 of the value tells MIPS16e as well, and microMIPS: see the end
+	 * of dwu_function_find() */
+	at->isa |= elf->machine == EM_MIPS &&
+		   (other == STO_MIPS16 || other == STO_MICROMIPS);
 	return (type == STT_FUNC || type == STT_GNU_IFUNC) && dwu_u16(&c) != 0;
 }
 

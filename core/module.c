@@ -23,6 +23,24 @@ struct plan {
 	bool debug_packed; /* debug_frame is compressed */
 };
 
+/* e_flags of mips; binutils, include/elf/mips.h. */
+enum {
+	EM_MIPS = 8,
+	EF_MIPS_ABI2 = 0x20, /* n32 */
+	EF_MIPS_ARCH_ASE_MICROMIPS = 0x02000000,
+	EF_MIPS_ARCH_SHIFT = 28,
+	EF_MIPS_ARCH_32R6 = 9, /* then 64R6 */
+};
+
+const struct dwunw_arch_ops *dwunw_elf_arch(const struct dwunw_elf *elf)
+{
+	if (elf->machine == EM_MIPS &&
+	    (elf->flags & (EF_MIPS_ABI2 | EF_MIPS_ARCH_ASE_MICROMIPS) ||
+	     elf->flags >> EF_MIPS_ARCH_SHIFT >= EF_MIPS_ARCH_32R6))
+		return NULL;
+	return dwunw_arch_by_elf(elf->machine, elf->elf_class, elf->data);
+}
+
 /* .debug_frame of this file, whatever its form. */
 static void find_debug_frame(const struct dwunw_elf *elf, struct plan *plan)
 {
@@ -274,9 +292,7 @@ static dwunw_status_t open_files(struct dwunw_module *module,
 
 	if (status != DWUNW_OK)
 		return status;
-	module->arch = dwunw_arch_by_elf(module->elf.machine,
-					 module->elf.elf_class,
-					 module->elf.data);
+	module->arch = dwunw_elf_arch(&module->elf);
 	if (!module->arch)
 		return DWUNW_ERR_UNSUPPORTED_ARCH;
 	find_sections(module, &plan);

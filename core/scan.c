@@ -6,6 +6,38 @@
 /* Instructions of an epilogue, at most. */
 #define RETURN_MAX 24u
 
+/* A place in a realigned frame, by a register that points there. */
+static void aligned_rule(const struct dwunw_arch_ops *arch,
+			 const struct dwu_scan_state *state,
+			 struct dwunw_rule *rule)
+{
+	rule->reg = dwu_scan_aligned_column(arch, state);
+	rule->kind = DWUNW_RULE_UNDEFINED;
+	if (rule->reg == DWU_SCAN_REGS)
+		return;
+	rule->kind = DWUNW_RULE_REG_OFFSET;
+	rule->value -= state->regs[rule->reg].n;
+}
+
+/* Where the CFA is. False: nowhere. */
+static bool cfa_rule(const struct dwunw_arch_ops *arch,
+		     const struct dwu_scan_state *state,
+		     struct dwunw_rule *rule)
+{
+	uint8_t column = dwu_scan_cfa_column(arch, state);
+
+	if (column != DWU_SCAN_REGS) {
+		rule->reg = column;
+		rule->value = -state->regs[column].n;
+		return true;
+	}
+	rule->value = state->slots[arch->sp];
+	if (!dwu_is_aligned(rule->value))
+		return false;
+	aligned_rule(arch, state, rule);
+	return rule->kind == DWUNW_RULE_REG_OFFSET;
+}
+
 /* Where the entry value of a column is. */
 static void saved_rule(const struct dwunw_arch_ops *arch,
 		       const struct dwu_scan_state *state, uint8_t reg,
@@ -22,6 +54,8 @@ static void saved_rule(const struct dwunw_arch_ops *arch,
 	    (reg == arch->ra || at != reg)) {
 		rule->kind = DWUNW_RULE_OFFSET;
 		rule->value = state->slots[reg];
+		if (dwu_is_aligned(rule->value))
+			aligned_rule(arch, state, rule);
 	} else if (rule->kind == DWUNW_RULE_REGISTER) {
 		rule->reg = at;
 	}
@@ -32,7 +66,7 @@ uint8_t dwu_scan_row(const struct dwu_scan_memory *m,
 {
 	const struct dwunw_arch_ops *arch = dwu_scan_arch(m->text.arch);
 	struct dwunw_rule *ra = &row->rules[arch->ra];
-	uint8_t column = dwu_scan_cfa_column(arch, state), i;
+	uint8_t i;
 
 	dwu_row_clear(m->text.arch, row);
 	for (i = 0; i < DWU_SCAN_REGS; i++)
@@ -45,12 +79,10 @@ uint8_t dwu_scan_row(const struct dwu_scan_memory *m,
 		ra->kind = DWUNW_RULE_UNDEFINED;
 		return DWUNW_SCAN_OK;
 	}
-	if (column == DWU_SCAN_REGS)
+	if (!cfa_rule(arch, state, &row->cfa))
 		return state->regs[arch->sp].n == DWU_SP_DIFFERS ?
 			       DWUNW_SCAN_CONTRADICTION :
 			       DWUNW_SCAN_SP_UNKNOWN;
-	row->cfa.reg = column;
-	row->cfa.value = -state->regs[column].n;
 	if (ra->kind == DWUNW_RULE_UNDEFINED)
 		return DWUNW_SCAN_RA_LOST;
 	if (IS_ON(CONFIG_SCAN_ARM64) &&

@@ -98,15 +98,6 @@ bool dwunw_scan_cfa_offset(const struct dwunw_scan_point *point, uint8_t column,
 	return true;
 }
 
-bool dwunw_scan_unchanged(const struct dwunw_scan_point *point, uint8_t column)
-{
-	const struct dwu_scan_state *state = point->state;
-
-	return IS_ON(CONFIG_SCAN_ROWS) && column < DWU_SCAN_REGS &&
-	       state->regs[column].kind == DWU_VALUE_ENTRY &&
-	       state->regs[column].reg == column;
-}
-
 /* From dwu_scan_at to dwunw_scan_point. */
 struct teller {
 	struct dwunw_scan *scan;
@@ -229,7 +220,7 @@ static void note_effect(const struct dwu_scan_state *state, uint8_t from,
 	}
 }
 
-void dwunw_scan_effect(struct dwunw_scan *scan, uint64_t vaddr, uint8_t from,
+void dwunw_scan_apply(struct dwunw_scan *scan, uint64_t vaddr, uint8_t from,
 		       struct dwunw_scan_effect *effect)
 {
 	struct dwu_text *text = &scan->memory.text;

@@ -269,9 +269,9 @@ static void find_ends(struct dwunw_symtab *tab, const struct dwunw_elf *elf,
 		if (has_no_size(&sym) &&
 		    (tab->end_count == 0 ||
 		     ends[tab->end_count - 1].start != sym.vaddr))
-			ends[tab->end_count++] = (struct dwunw_symbol_end){
-				.start = sym.vaddr, .end = UINT64_MAX
-			};
+			ends[tab->end_count++] =
+				(struct dwunw_symbol_end){ .start = sym.vaddr,
+							   .end = UINT64_MAX };
 	}
 	if (tab->end_count == 0)
 		return;
@@ -388,8 +388,8 @@ static bool by_size(const struct dwunw_symtab *tab, uint64_t vaddr, uint32_t i,
 	bool found = false;
 
 	while (i-- > 0 && ended < LOOK_BACK && labels < LABELS_BACK) {
-		other.name = name_at(tab, symbol_at(tab, tab->order[i],
-						    &other));
+		other.name =
+			name_at(tab, symbol_at(tab, tab->order[i], &other));
 		if (found && other.vaddr != sym->vaddr)
 			break;
 		if (other.size == 0)
@@ -413,8 +413,8 @@ static bool by_end(const struct dwunw_symtab *tab, uint64_t vaddr, uint32_t i,
 	if (!end || vaddr >= end->end)
 		return false;
 	while (i-- > 0 && labels++ < LABELS_BACK) {
-		other.name = name_at(tab, symbol_at(tab, tab->order[i],
-						    &other));
+		other.name =
+			name_at(tab, symbol_at(tab, tab->order[i], &other));
 		if (other.vaddr != end->start)
 			break;
 		if (other.size == 0)

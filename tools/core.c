@@ -617,11 +617,11 @@ static bool open_elf(struct dwu_core *core)
 				       "another kind of ELF file");
 		return false;
 	}
-	core->arch = dwunw_arch_by_elf(core->elf.machine, core->elf.elf_class,
-				       core->elf.data);
+	core->arch = dwunw_elf_arch(&core->elf);
 	if (!core->arch)
-		dwu_cmd_error("%s: machine %u is not in this build", core->path,
-			      core->elf.machine);
+		dwu_cmd_error("%s: of a process of %s, which this build cannot "
+			      "unwind",
+			      core->path, dwunw_elf_target(&core->elf));
 	return core->arch;
 }
 

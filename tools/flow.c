@@ -210,7 +210,7 @@ static void apply(const struct dwu_flow *f, uint64_t vaddr,
 		/* what is not known makes nothing known */
 		if (from > 0 && old.kind[from] != DWU_FLOW_KNOWN)
 			continue;
-		dwunw_scan_effect(f->scan, vaddr, f->regs[from], &effect);
+		dwunw_scan_apply(f->scan, vaddr, f->regs[from], &effect);
 		state->changed |= ~effect.kept;
 		for (i = 0; i < f->reg_count; i++)
 			if (move(f, &effect, from, &old, i, state))

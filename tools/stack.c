@@ -82,6 +82,10 @@ static void say_why(const struct live *live, int32_t tid, const char *what,
 		snprintf(why, sizeof(why),
 			 "it sleeps in the kernel, where "
 			 "nothing interrupts it");
+	else if (status == DWUNW_ERR_UNSUPPORTED_ARCH)
+		snprintf(why, sizeof(why),
+			 "its registers are those of another instruction set "
+			 "than this build's (a 32-bit program?)");
 	else
 		snprintf(why, sizeof(why), "%s",
 			 status == DWUNW_ERR_IO && error ? strerror(error) :

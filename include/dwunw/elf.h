@@ -60,6 +60,7 @@ struct dwunw_elf {
 	uint8_t data;	   /* 1: little-endian, 2: big-endian */
 	bool interp;	   /* has a PT_INTERP */
 	bool mips16;	   /* mips: some of its code is MIPS16e (e_flags) */
+	uint32_t flags;	   /* e_flags */
 };
 
 /*

@@ -59,14 +59,12 @@ struct dwunw_scan_point {
 	uint8_t isa;	/* mips: 1 is MIPS16e */
 	uint8_t reserved[4];
 	const struct dwunw_row *row;
-	const void *state; /* for the functions below */
+	const void *state; /* for the function below */
 };
 
 /* Is `column` the CFA + *n here? */
 bool dwunw_scan_cfa_offset(const struct dwunw_scan_point *point, uint8_t column,
 			   int32_t *n);
-/* Does `column` hold what it held at the function's entry? */
-bool dwunw_scan_unchanged(const struct dwunw_scan_point *point, uint8_t column);
 
 /*
  * Finds the function around vaddr, [*start, *end), and tells visit() every
@@ -115,7 +113,7 @@ struct dwunw_scan_effect {
 	int32_t n[DWUNW_COLUMN_MAX];
 };
 /* Of an instruction of the function that was decoded last, or a slot there. */
-void dwunw_scan_effect(struct dwunw_scan *scan, uint64_t vaddr, uint8_t from,
+void dwunw_scan_apply(struct dwunw_scan *scan, uint64_t vaddr, uint8_t from,
 		       struct dwunw_scan_effect *effect);
 
 #ifdef __cplusplus

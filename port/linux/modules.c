@@ -10,6 +10,7 @@
 #include "debug.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -229,13 +230,18 @@ static dwunw_status_t parse(struct dwunw_context *ctx, struct dwu_slot *slot,
 	return status;
 }
 
-static const char *why_refused(dwunw_status_t status)
+static const char *why_refused(dwunw_status_t status,
+			       const struct dwunw_elf *elf, char *text,
+			       size_t size)
 {
 	switch (status) {
 	case DWUNW_ERR_BAD_FORMAT:
 		return "not an ELF file, or a damaged one";
 	case DWUNW_ERR_UNSUPPORTED_ARCH:
-		return "a file of a machine that is not in this build";
+		snprintf(text, size,
+			 "code of %s, which this build cannot unwind",
+			 dwunw_elf_target(elf));
+		return text;
 	case DWUNW_ERR_NO_MEMORY:
 		return "no memory for its tables";
 	default:
@@ -250,6 +256,7 @@ static dwunw_status_t fill(struct dwunw_context *ctx, struct dwu_slot *slot,
 	uint32_t known = find_identity(modules, &file->id);
 	uint32_t serial = known ? known : modules->last_serial + 1;
 	dwunw_status_t status;
+	char text[128];
 
 	slot->file = *file;
 	dwu_file_map(&slot->file);
@@ -262,7 +269,8 @@ static dwunw_status_t fill(struct dwunw_context *ctx, struct dwu_slot *slot,
 		return DWUNW_OK;
 	}
 	dwu_log(ctx, "%s: %s: %s, %llu bytes", label, dwunw_status_name(status),
-		why_refused(status), (unsigned long long)file->id.size);
+		why_refused(status, &slot->module.elf, text, sizeof(text)),
+		(unsigned long long)file->id.size);
 	empty_slot(slot);
 	return status;
 }

@@ -9,7 +9,8 @@
  *	names_plt       stubs of the procedure linkage table -> name@plt
  *	names_go        Go's .gopclntab
  *	names_code      functions of code that comes and goes
- *	names_text      perf-PID.map and /proc/kallsyms -> those
+ *	names_perfmap   text of perf-PID.map and /proc/kallsyms -> those
+ *	names_text      which files of a process those are
  *	names_jitdump   jit-PID.dump -> those
  *	demangle        C++ and Rust
  */
@@ -199,6 +200,8 @@ struct dwu_go_place {
 
 /* False: the file has none, one of more than max bytes, or a broken one. */
 bool dwu_go_open(struct dwu_go *go, const struct dwunw_elf *elf, uint64_t max);
+/* The same of go->data, where size, big and text are set. */
+bool dwu_go_read(struct dwu_go *go);
 void dwu_go_close(struct dwu_go *go);
 /* False: no function is there. Strings are in the table. */
 bool dwu_go_find(const struct dwu_go *go, uint64_t vaddr,
@@ -243,6 +246,15 @@ const char *dwu_codemap_find(const struct dwu_codemap *map, uint64_t addr,
 uint64_t dwu_codemap_bytes(const struct dwu_codemap *map);
 void dwu_codemap_free(struct dwu_codemap *map);
 
+/* --- names_perfmap.c ------------------------------------------------------------ */
+
+/*
+ * Takes the functions of the whole lines, which are cut into strings; one
+ * that makes no sense is passed over. False: one could not be kept.
+ */
+bool dwu_perf_map_parse(struct dwu_codemap *map, char *text, size_t size);
+bool dwu_kallsyms_parse(struct dwu_codemap *map, char *text, size_t size);
+
 /* --- names_text.c -------------------------------------------------------------- */
 
 /* A file of a process's own that grows, as far as it was read. */
@@ -278,9 +290,6 @@ bool dwu_told_is(const char *path);
  */
 void dwu_told_read(struct dwu_told *told, const char *path);
 void dwu_told_close(struct dwu_told *told);
-
-/* Takes the functions of a perf map's lines, each with its '\n'. */
-bool dwu_perf_map_parse(struct dwu_codemap *map, char *text, size_t size);
 
 /*
  * Opens a file of the process's own in its root: no link on the way, its

@@ -42,8 +42,7 @@ static uint64_t get(const struct dwu_dwp *dwp, uint64_t off, unsigned int size)
 	uint64_t value = 0;
 
 	for (unsigned int i = 0; i < size; i++)
-		value = value << 8 |
-			dwp->index[off + (big ? i : size - 1 - i)];
+		value = value << 8 | dwp->index[off + (big ? i : size - 1 - i)];
 	return value;
 }
 

@@ -90,9 +90,9 @@ static uint32_t varint(const struct dwu_go *go, uint64_t *off, bool *bad)
 static bool is_header(const uint8_t *p, bool big)
 {
 	uint32_t magic = big ? (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 |
-				       (uint32_t)p[2] << 8 | p[3] :
+					 (uint32_t)p[2] << 8 | p[3] :
 			       (uint32_t)p[3] << 24 | (uint32_t)p[2] << 16 |
-				       (uint32_t)p[1] << 8 | p[0];
+					 (uint32_t)p[1] << 8 | p[0];
 
 	return (magic == MAGIC_1_2 || magic == MAGIC_1_16 ||
 		magic == MAGIC_1_18 || magic == MAGIC_1_20) &&
@@ -162,7 +162,7 @@ static bool read_1_16(struct dwu_go *go)
 	       go->count <= go->size / (2 * go->field) && is_sorted(go);
 }
 
-static bool read_header(struct dwu_go *go)
+bool dwu_go_read(struct dwu_go *go)
 {
 	bool bad = false;
 	uint32_t magic = (uint32_t)get(go, 0, 4, &bad);
@@ -233,7 +233,7 @@ static bool by_section(struct dwu_go *go, const struct dwunw_elf *elf,
 	if (!load(go, elf, section.off, section.size, max))
 		return false;
 	find_text(go, elf, section.vaddr);
-	return read_header(go);
+	return dwu_go_read(go);
 }
 
 /* The linker's note of Go's build id: { 4, size, 4, "Go", id }. */
@@ -260,7 +260,8 @@ static bool search(struct dwu_go *go, const struct dwunw_elf *elf, uint64_t off,
 	uint8_t *bytes = malloc(SEARCH_STEP);
 	bool found = false;
 
-	for (; bytes && !found && end - off >= SEARCH_STEP; off += SEARCH_STEP) {
+	for (; bytes && !found && end - off >= SEARCH_STEP;
+	     off += SEARCH_STEP) {
 		if (elf->src.read(elf->src.ctx, off, bytes, SEARCH_STEP) !=
 		    DWUNW_OK)
 			break;
@@ -269,7 +270,7 @@ static bool search(struct dwu_go *go, const struct dwunw_elf *elf, uint64_t off,
 			if (!is_header(bytes + at, go->big))
 				continue;
 			found = load(go, elf, off + at, end - off - at, max) &&
-				read_header(go);
+				dwu_go_read(go);
 			if (!found)
 				dwu_go_close(go);
 			go->big = elf->data == 2;

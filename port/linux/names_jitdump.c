@@ -199,16 +199,18 @@ static bool read_record(const struct dwunw_source *src, uint64_t off,
 	return true;
 }
 
+/* *off stays 0 where it is not all there. False: it is no dump of this host. */
 static bool read_header(const struct dwunw_source *src, uint64_t *off)
 {
 	struct header header;
 
-	if (src->size < sizeof(header) ||
-	    src->read(src->ctx, 0, &header, sizeof(header)) != DWUNW_OK ||
-	    header.magic != MAGIC || header.total_size < sizeof(header) ||
-	    header.total_size > src->size)
+	if (src->size < sizeof(header))
+		return true;
+	if (src->read(src->ctx, 0, &header, sizeof(header)) != DWUNW_OK ||
+	    header.magic != MAGIC || header.total_size < sizeof(header))
 		return false;
-	*off = header.total_size;
+	if (header.total_size <= src->size)
+		*off = header.total_size;
 	return true;
 }
 
@@ -221,6 +223,8 @@ bool dwu_jitdump_read(struct dwu_told *told, const struct dwunw_source *src,
 
 	if (!*off && !read_header(src, off))
 		return false;
+	if (!*off)
+		return true;
 	for (; *off < src->size && read_record(src, *off, &record);
 	     *off += record.prefix.total_size) {
 		if (record.prefix.total_size < sizeof(record.prefix) ||

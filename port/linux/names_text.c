@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * Names from text: perf-PID.map, which a program with a JIT writes ("start
- * size name", hexadecimal; later lines replace those they overlap), and
- * /proc/kallsyms ("address type name [module]").
- *
- * A perf map grows while its program runs; only what is new is read.
+ * What a process tells of code that it makes, in perf-PID.map and
+ * jit-PID.dump, and the kernel in /proc/kallsyms: which files those are, whose,
+ * and how far they were read. They grow while the program runs; only what is
+ * new is read.
  */
 #include "names.h"
 
@@ -127,8 +126,8 @@ dwunw_status_t dwu_jit_open(struct dwu_file *file, int pid, const char *path,
 }
 
 /* The bytes before off, as many as are compared. */
-static size_t last_bytes(struct dwu_file *file, uint64_t off,
-			 uint8_t *bytes, size_t size)
+static size_t last_bytes(struct dwu_file *file, uint64_t off, uint8_t *bytes,
+			 size_t size)
 {
 	struct dwunw_source src;
 
@@ -162,79 +161,20 @@ void dwu_growing_read_to(struct dwu_growing *growing, struct dwu_file *file,
 	(void)last_bytes(file, off, growing->last, sizeof(growing->last));
 }
 
-/* --- lines ------------------------------------------------------------------------ */
-
-static bool number(char **at, uint64_t *value)
-{
-	char *end;
-
-	errno = 0;
-	*value = strtoull(*at, &end, 16);
-	if (end == *at || *end != ' ' || errno)
-		return false;
-	*at = end + 1;
-	return true;
-}
-
-/* A line that makes no sense is passed over; false: it could not be kept. */
-static bool take_line(struct dwu_codemap *map, char *line)
-{
-	uint64_t start, size;
-	uint32_t name;
-
-	if (!number(&line, &start) || !number(&line, &size) || !size ||
-	    !line[0])
-		return true;
-	return dwu_codemap_text(map, line, strlen(line), &name) &&
-	       dwu_codemap_add(map, start, size, name);
-}
-
-bool dwu_perf_map_parse(struct dwu_codemap *map, char *text, size_t size)
-{
-	char *end = text + size, *next;
-
-	for (; text < end; text = next + 1) {
-		next = memchr(text, '\n', (size_t)(end - text));
-		if (!next)
-			return true;
-		*next = '\0';
-		if (!take_line(map, text))
-			return false;
-	}
-	return true;
-}
-
-/* T, t, W, w: code. Modules' names stand behind a tab. */
-static bool take_kernel_line(struct dwu_codemap *map, char *line)
-{
-	uint64_t start;
-	uint32_t name;
-
-	if (!number(&line, &start) || !start || !line[0] ||
-	    !strchr("tTwW", line[0]) || line[1] != ' ')
-		return true;
-	line += 2;
-	return dwu_codemap_text(map, line, strcspn(line, "\t"), &name) &&
-	       dwu_codemap_add(map, start, 0, name);
-}
+/* --- the kernel ------------------------------------------------------------------- */
 
 static dwunw_status_t read_kernel(struct dwu_codemap *map)
 {
-	char *text, *line, *next;
 	dwunw_status_t status;
+	char *text;
 	size_t size;
-	bool good = true;
+	bool good;
 
 	*map = (struct dwu_codemap){ .sizeless = true };
 	status = dwu_text_read(KERNEL_PATH, TEXT_SIZE_MAX, &text, &size);
 	if (status != DWUNW_OK)
 		return status;
-	for (line = text; line && good; line = next) {
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
-		good = take_kernel_line(map, line);
-	}
+	good = dwu_kallsyms_parse(map, text, size);
 	free(text);
 	dwu_codemap_settle(map);
 	if (good && map->count)

@@ -2,7 +2,7 @@
 port-y := pages.o log.o files.o memory.o maps.o identity.o debugfiles.o \
 	modules.o image.o process.o attach.o context.o capture.o consumer.o text.o \
 	symbols.o symbol_frame.o names_elf.o
-port-$(CONFIG_NAMES_TEXT) += names_text.o names_code.o
+port-$(CONFIG_NAMES_TEXT) += names_text.o names_code.o names_perfmap.o
 port-$(CONFIG_NAMES_JITDUMP) += names_jitdump.o
 port-$(CONFIG_NAMES_GO) += names_go.o
 port-$(CONFIG_NAMES_PLT) += names_plt.o

@@ -91,6 +91,7 @@ dwunw_status_t dwunw_symbol_frame(struct dwunw_symbol_resolver *resolver,
 			       in_module(resolver, ctx, pid, frame, info) :
 			       told_by_process(resolver, pid, frame, info);
 	if (info->function)
-		info->offset += frame->pc - dwunw_frame_lookup(frame, frame->pc);
+		info->offset +=
+			frame->pc - dwunw_frame_lookup(frame, frame->pc);
 	return info->status;
 }

@@ -35,7 +35,7 @@ struct table {
 	char *path;
 	struct dwu_file_id id;
 	struct dwu_file_id asked; /* its id when it was mapped; dev 0: id */
-	struct opened opened; /* while there is more to read */
+	struct opened opened;	  /* while there is more to read */
 	struct dwu_lines lines;
 	struct dwu_told told; /* instead of a file */
 	struct dwu_plt plt;
@@ -309,8 +309,8 @@ static void need_symbols(struct dwunw_symbol_resolver *resolver,
 	table->symbols_status = DWUNW_OK;
 	if (!read_debug_file(resolver, table, &table->opened.elf) &&
 	    !find_symbols(resolver, table))
-		table->symbols_status = dwu_symbols_read(&table->symbols,
-							 &table->opened.elf);
+		table->symbols_status =
+			dwu_symbols_read(&table->symbols, &table->opened.elf);
 	dwu_symbols_limit(&table->symbols, &table->opened.elf.src);
 	if (IS_ON(CONFIG_NAMES_PLT))
 		dwu_plt_open(&table->plt, &table->opened.elf);
@@ -811,9 +811,8 @@ static dwunw_status_t resolve(struct dwunw_symbol_resolver *resolver,
 
 	if (!input->module_path)
 		return DWUNW_ERR_INVALID_ARG;
-	return ask_table(resolver,
-			 table_of(resolver, input->module_path, NULL), input,
-			 info, shortages);
+	return ask_table(resolver, table_of(resolver, input->module_path, NULL),
+			 input, info, shortages);
 }
 
 /* The resolver may have been moved since. */
@@ -907,8 +906,8 @@ dwunw_status_t dwunw_symbol_offset(struct dwunw_symbol_resolver *resolver,
 	}
 	table->lacking |= dwu_file_shortages() != shortages;
 	if (status == DWUNW_OK)
-		status = dwu_symbols_by_name(&table->symbols, function,
-					     &symbol);
+		status =
+			dwu_symbols_by_name(&table->symbols, function, &symbol);
 	if (status == DWUNW_OK)
 		status = open_elf(resolver, path, NULL, &opened);
 	if (status != DWUNW_OK)

@@ -108,8 +108,6 @@ static uint32_t permissions(struct text *t)
 
 static void parse_line(struct text *t, struct line *line)
 {
-	bool file;
-
 	*line = (struct line){ 0 };
 	line->mapping.start = number(t);
 	expect(t, '-');
@@ -119,10 +117,8 @@ static void parse_line(struct text *t, struct line *line)
 	expect(t, ' ');
 	line->mapping.off = number(t);
 	expect(t, ' ');
-	line->file = word(t, 2166136261u);
-	file = peek(t) != '0';
-	line->file = word(t, line->file);
-	if (!file)
+	line->file = word(t, word(t, 2166136261u));
+	if (peek(t) != '/')
 		line->file = DWUNW_PIECE_NONE;
 	t->bad |= line->mapping.end <= line->mapping.start;
 }

@@ -58,3 +58,32 @@ $(foreach k,fixed pie static staticpie,$(eval $(call bounds_program,x86_64,musl,
 	musl-gcc,strip,program.c)))
 endif
 endif
+
+# Object files of instruction sets and ABIs, as isa/NAME.o; what the compiler
+# here does not know is not made, and isa.t says so.
+bounds_isa_micromips := $(CLANG) --target=mipsel-linux-gnu -mmicromips
+bounds_isa_r6 := $(CLANG) --target=mipsel-linux-gnu -march=mips32r6
+bounds_isa_n32 := $(CLANG) --target=mips64-linux-gnuabin32
+bounds_isa_n64 := $(CLANG) --target=mips64el-linux-gnuabi64
+bounds_isa_x32 := $(CLANG) --target=x86_64-linux-gnux32
+bounds_isa_i386 := $(CLANG) --target=i386-linux-gnu
+bounds_isa_arm := $(CLANG) --target=arm-linux-gnueabi
+bounds_isa_riscv := $(CLANG) --target=riscv64-linux-gnu
+bounds_isa_ppc64 := $(CLANG) --target=powerpc64le-linux-gnu
+bounds_isa_s390 := $(CLANG) --target=s390x-linux-gnu
+bounds_isa_o32 := $(CLANG) --target=mipsel-linux-gnu -march=mips32r2
+bounds_isa_x86_64 := $(CLANG) --target=x86_64-linux-gnu
+bounds_isa_arm64 := $(CLANG) --target=aarch64-linux-gnu
+bounds_isas := micromips r6 n32 n64 x32 i386 arm riscv ppc64 s390 o32 x86_64 \
+	arm64
+
+$(bounds_out)/isa/%.o: $(bounds_dir)/isa.c $(bounds_dir)/rules.mk
+	@mkdir -p $(@D)
+	$(say) CC $@
+	$(Q)$(bounds_isa_$*) -O1 -fasynchronous-unwind-tables -c $< -o $@
+
+ifeq ($(ARCH)$(foreign),x86_64)
+ifneq ($(shell command -v $(firstword $(CLANG))),)
+test_programs += $(bounds_isas:%=$(bounds_out)/isa/%.o)
+endif
+endif

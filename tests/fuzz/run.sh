@@ -10,7 +10,7 @@ top=$(cd "$here/../.." && pwd)
 BUILD=${BUILD:-$top/build/$(uname -m)}
 seconds=${1:-20}
 [ $# -gt 0 ] && shift
-targets=${*:-elf eh_frame eh_frame_hdr debug_frame expr event search scan lines}
+targets=${*:-elf eh_frame eh_frame_hdr debug_frame expr event search scan lines told go}
 
 out=$BUILD/tests/fuzz
 found=${FOUND:-$out/found}

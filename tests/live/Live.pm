@@ -8,12 +8,13 @@ use Exporter 'import';
 use File::Basename;
 use File::Temp 'tempdir';
 use Cwd 'abs_path';
+use POSIX 'WNOHANG';
 use Time::HiRes qw(sleep time);
 use Test::More;
 
 our @EXPORT = qw(need_bpf have_musl program built
 	start stop
-	memleak start_memleak parse chain by_function counters_ok run slurp
+	memleak parse chain by_function counters_ok run watch slurp
 	$dir $root);
 
 our $root = abs_path(dirname(__FILE__) . '/../..');
@@ -35,18 +36,46 @@ sub slurp {
 	return scalar <$file>;
 }
 
+# A command in the background, both streams in a file; its pid.
+sub background {
+	my ($out, @command) = @_;
+	my $pid = fork // die "fork: $!";
+	return $pid if $pid;
+	open(STDOUT, '>', $out);
+	open(STDERR, '>&', \*STDOUT);
+	exec { $command[0] } @command or die "$command[0]: $!";
+}
+
 # Output (both streams) and exit status of a command.
 sub run {
 	my (@command) = @_;
 	my $out = "$dir/run.out";
-	my $pid = fork // die "fork: $!";
-	if (!$pid) {
-		open(STDOUT, '>', $out);
-		open(STDERR, '>&', \*STDOUT);
-		exec { $command[0] } @command or die "$command[0]: $!";
-	}
+	my $pid = background($out, @command);
 	waitpid($pid, 0);
 	return (slurp($out), $? >> 8);
+}
+
+# The same of a tool that watches: when it says that it does, or has ended, what
+# was started is told to begin (begin.h).
+sub watch {
+	my (@command) = @_;
+	my $out = "$dir/watch.out";
+	my $pid = background($out, @command);
+	my $ended = 0;
+	sleep 0.05 until watches($out) ||
+	    ($ended = waitpid($pid, WNOHANG) == $pid);
+	begin();
+	waitpid($pid, 0) unless $ended;
+	return (slurp($out), $? >> 8);
+}
+
+sub watches { return -s $_[0] && slurp($_[0]) =~ /^(?:recording|event|ready)/m }
+
+sub begin {
+	for (keys %running) {
+		next unless -d $dir;
+		open(my $file, '>', "$dir/begin.$_") or die "begin.$_: $!";
+	}
 }
 
 sub skip_all {
@@ -85,11 +114,15 @@ sub built {
 	return $path;
 }
 
-sub start {
-	my (@command) = @_;
+sub start { return start_to('/dev/null', @_) }
+
+# … with its output in a file
+sub start_to {
+	my ($out, @command) = @_;
 	my $pid = fork // die "fork: $!";
 	if (!$pid) {
-		open(STDOUT, '>', '/dev/null');
+		$ENV{BEGIN} = "$dir/begin.$$";
+		open(STDOUT, '>', $out);
 		exec { $command[0] } @command or die "$command[0]: $!";
 	}
 	$running{$pid} = 1;
@@ -104,33 +137,9 @@ sub stop {
 	waitpid($pid, 0);
 }
 
-# memleak_user in the background; its output is read by finish().
-sub start_memleak {
-	my (@args) = @_;
-	my $out = "$dir/memleak.out";
-	my $pid = fork // die "fork: $!";
-	if (!$pid) {
-		open(STDOUT, '>', $out);
-		open(STDERR, '>&', \*STDOUT);
-		exec program('memleak_user'), @args or die;
-	}
-	# it is ready when it has printed where its probes are
-	for (1 .. 200) {
-		last if -s $out && slurp($out) =~ /^probes on/m;
-		sleep 0.05;
-	}
-	sleep 0.1;
-	return sub {
-		my ($signal) = @_;
-		kill $signal, $pid if $signal;
-		waitpid($pid, 0);
-		return parse(slurp($out), $? >> 8);
-	};
-}
-
 sub memleak {
 	my (@args) = @_;
-	return parse(run(program('memleak_user'), @args));
+	return parse(watch(program('memleak_user'), @args));
 }
 
 # The last report of an output, as data.

@@ -39,7 +39,7 @@ like($r->{text}, qr/probes on .*musl/, 'probes on it are added');
 
 # It ends while events are under way.
 for my $args ([20, 5], [60, 20]) {
-	$pid = start('/bin/sh', '-c', 'sleep 1.7; exec "$@"', 'sh',
+	$pid = start('/bin/sh', '-c', 'until [ -e "$BEGIN" ]; do sleep 0.05; done; exec "$@"', 'sh',
 		program('leaky_glibc'), @$args);
 	$r = memleak('-p', $pid, '-d', 10);
 	waitpid($pid, 0);
@@ -61,7 +61,7 @@ my $probe = built('probe');
 for (['fork', 4, 'cookie=[1-9]\d* '], ['fork', 3, ''], ['exec', 2, 'cookie=0 generation=[2-9]']) {
 	my ($how, $kind, $rest) = @$_;
 	$pid = start($life, $how, '/bin/true');
-	my ($out) = run($probe, $object, $pid, $life, 6, 'at_entry=main');
+	my ($out) = watch($probe, $object, $pid, $life, 6, 'at_entry=main');
 	stop($pid);
 	like($out, qr/^event status=OK kind=$kind .*$rest/m,
 		"$how: an event of kind $kind");

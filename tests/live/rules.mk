@@ -6,7 +6,7 @@ needs_live := examples
 ifneq ($(foreign),1)
 live := $(out)/tests/live
 live_cc := -O2 -fomit-frame-pointer
-live_made := tests/live/rules.mk $(flags_file)
+live_made := tests/live/rules.mk tests/live/begin.h $(flags_file)
 live_musl := $(call has,musl-gcc)
 
 live_bin := $(addprefix $(live)/,life load outer plugged)

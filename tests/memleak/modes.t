@@ -149,7 +149,7 @@ sub check_permitted {
 		my $then = $kind->{$mode} > 4 ? ', frame pointers go on' : '';
 		like($told[0], qr/^$then: no unwind information for 0x\w+ in /,
 			"$title: why");
-		like($told[0], qr/_blind_frame \(instructions: sp unknown\)/,
+		like($told[0], qr/-blind \(instructions: sp unknown\)/,
 			"$title: and where");
 	} else {
 		is(scalar @told, 0, "$title: nothing to say") or

@@ -7,7 +7,7 @@ ifneq ($(foreign),1)
 leaks := $(out)/tests/memleak
 leaks_cc := -O2 -fomit-frame-pointer -w
 leaks_musl := $(call has,musl-gcc)
-leaks_made := tests/memleak/rules.mk $(flags_file)
+leaks_made := tests/memleak/rules.mk tests/live/begin.h $(flags_file)
 
 leaks_bin := $(addprefix $(leaks)/,faults pipes plugs pair)
 $(leaks_bin): private how := gcc $(leaks_cc)
@@ -59,7 +59,7 @@ $(leaks_modes): private with := -pthread
 $(leaks_modes): tests/memleak/real_modes.c $(leaks_made)
 	$(test_build)
 	$(Q)$(if $(findstring $(leaks_no_cfi),$(leaks_$(leaks_kind))),\
-		objcopy -R .eh_frame -R .eh_frame_hdr $@)
+		objcopy -R .eh_frame -R .eh_frame_hdr $@ 2>$@.log)
 
 $(leaks)/entry: private how := $(test_glibc_cc) -std=c11 -D_GNU_SOURCE -O1 -g \
 	-fsanitize=address,undefined -Iinclude -Iexamples/common -Itests

@@ -37,6 +37,7 @@ for order in el eb; do
 		skip "$order: $missing"
 		continue
 	fi
+	target $order
 	run abicalls $order
 	run firmware $order
 done

@@ -2,16 +2,11 @@
 # What the tests of names look at. A program whose compiler is not here is left
 # out; the test says so.
 
+needs_symbols := examples
+
 ifneq ($(foreign),1)
 symbols := $(out)/tests/symbols
 symbols_made := tests/symbols/rules.mk $(flags_file)
-symbols_has = $(shell command -v $(1))
-
-define symbols_build
-	@mkdir -p $(@D)
-	$(say) CCLD $@
-	$(Q)$(how) -o $@ $(filter-out %.mk %.h $(flags_file) $(config_h),$^) $(with)
-endef
 
 # --- programs of the test itself ---
 
@@ -29,7 +24,7 @@ ifeq ($(findstring musl,$(CC)),)
 $(symbols)/failing.so: private how := $(CC) -std=gnu11 -O1 -g -shared -fPIC \
 	-fno-builtin
 $(symbols)/failing.so: tests/symbols/failing.c $(symbols_made)
-	$(symbols_build)
+	$(test_build)
 symbols_bin += $(symbols)/failing.so
 endif
 
@@ -37,7 +32,7 @@ symbols_waits := $(symbols)/waits $(symbols)/waits-other
 $(symbols)/waits: private how := $(CC) -O2 -g -fomit-frame-pointer
 $(symbols)/waits-other: private how := $(CC) -O2 -g -DOTHER
 $(symbols_waits): tests/symbols/waits.c $(symbols_made)
-	$(symbols_build)
+	$(test_build)
 symbols_bin += $(symbols_waits)
 
 # --- symbols without a size, for each target ---
@@ -47,7 +42,7 @@ symbols_cc_arm64 := aarch64-linux-gnu-gcc
 symbols_cc_mips32el := mipsel-linux-gnu-gcc
 symbols_cc_mips32eb := mips-linux-gnu-gcc
 symbols_targets := $(foreach t,x86_64 arm64 mips32el mips32eb,\
-	$(if $(call symbols_has,$(symbols_cc_$(t))),$(t)))
+	$(if $(call has,$(symbols_cc_$(t))),$(t)))
 symbols_sizeless := $(foreach t,$(symbols_targets),\
 	$(symbols)/sizeless.$(t) $(symbols)/sizeless-dyn.$(t) \
 	$(symbols)/sizeless-bare.$(t))
@@ -56,10 +51,11 @@ $(foreach t,$(symbols_targets),$(eval $(symbols)/sizeless.$(t): \
 $(symbols)/sizeless.%: private with := -Wl,-z,noexecstack -Wl,--build-id
 $(filter $(symbols)/sizeless.%,$(symbols_sizeless)): tests/symbols/sizeless.S \
 		$(symbols_made)
-	$(symbols_build)
+	$(test_build)
 # only .dynsym is left; and no section headers either
 $(filter $(symbols)/sizeless-dyn.%,$(symbols_sizeless)): \
 		$(symbols)/sizeless-dyn.%: $(symbols)/sizeless.%
+	$(say) STRIP $@
 	$(Q)$(patsubst %gcc,%strip,$(symbols_cc_$*)) -o $@ $<
 $(filter $(symbols)/sizeless-bare.%,$(symbols_sizeless)): \
 		$(symbols)/sizeless-bare.%: $(symbols)/sizeless-dyn.% \
@@ -69,16 +65,16 @@ symbols_bin += $(symbols_sizeless)
 
 # --- line tables only; split DWARF in one package ---
 
-ifneq ($(call symbols_has,clang++),)
+ifneq ($(call has,clang++),)
 $(symbols)/gmlt: private how := clang++ -O2 -gmlt
 $(symbols)/gmlt: tests/names/names.cc $(symbols_made)
-	$(symbols_build)
+	$(test_build)
 symbols_bin += $(symbols)/gmlt
 endif
-ifneq ($(call symbols_has,rustc),)
-$(symbols)/gmlt-rust: private how := rustc -O -C debuginfo=line-tables-only
+ifneq ($(call has,rustc),)
+$(symbols)/gmlt-rust: private how := env -u MAKEFLAGS -u MFLAGS rustc -O -C debuginfo=line-tables-only
 $(symbols)/gmlt-rust: tests/names/names.rs $(symbols_made)
-	$(symbols_build)
+	$(test_build)
 symbols_bin += $(symbols)/gmlt-rust
 endif
 
@@ -98,19 +94,19 @@ $(symbols)/$(1)-dwp/program: $(symbols)/$(1)/program
 	$$(Q)cd $$(<D) && $(3) program -o $$(abspath $$(@D))/program.dwp
 symbols_bin += $(symbols)/$(1)-dwp/program
 endef
-ifneq ($(and $(call symbols_has,clang++),$(call symbols_has,llvm-dwp)),)
+ifneq ($(and $(call has,clang++),$(call has,llvm-dwp)),)
 $(eval $(call symbols_package,clang4,clang++ -O2 -gdwarf-4 -gsplit-dwarf,\
 	llvm-dwp -e))
 $(eval $(call symbols_package,clang5,clang++ -O2 -gdwarf-5 -gsplit-dwarf,\
 	llvm-dwp -e))
 endif
-ifneq ($(and $(call symbols_has,g++),$(call symbols_has,dwp)),)
+ifneq ($(and $(call has,g++),$(call has,dwp)),)
 $(eval $(call symbols_package,gcc4,g++ -O2 -gdwarf-4 -gsplit-dwarf,dwp -e))
 endif
 
 # --- Go ---
 
-ifneq ($(call symbols_has,go),)
+ifneq ($(call has,go),)
 symbols_go := $(addprefix $(symbols)/go,-full -stripped -pie-full -pie \
 	-arm64-full -arm64)
 $(symbols_go): private how = GOCACHE=$(abspath $(symbols)/gocache) \
@@ -118,7 +114,9 @@ $(symbols_go): private how = GOCACHE=$(abspath $(symbols)/gocache) \
 	GOARCH=arm64) go build $(if $(findstring pie,$@),-buildmode=pie) \
 	$(if $(findstring full,$@),,-ldflags='-s -w') -trimpath
 $(symbols_go): tests/symbols/names.go $(symbols_made)
-	$(symbols_build)
+	@mkdir -p $(@D)
+	$(say) GO $@
+	$(Q)$(how) -o $@ $<
 $(symbols)/go-bare: $(symbols)/go-stripped tests/sstrip.pl
 	$(Q)perl tests/sstrip.pl $< $@ >/dev/null && chmod +x $@
 symbols_bin += $(symbols_go) $(symbols)/go-bare

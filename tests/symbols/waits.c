@@ -50,8 +50,7 @@ static const unsigned char jit_leak[] = { 0x48, 0x83, 0xec, 8,	  0x48, 0xb8,
 					  0,	0,    0xff, 0xd0, 0x48, 0x83,
 					  0xc4, 8,    0xc3 };
 /* mov $35, %eax (nanosleep); syscall; ret */
-static const unsigned char jit_sleep[] = { 0xb8, 35,   0,    0,
-					   0,	 0x0f, 0x05, 0xc3 };
+static const unsigned char jit_sleep[] = { 0xb8, 35, 0, 0, 0, 0x0f, 0x05, 0xc3 };
 
 static char *make_code(void)
 {
@@ -70,7 +69,8 @@ static char *make_code(void)
 	map = fopen(path, "w");
 	if (!map)
 		exit(1);
-	fprintf(map, "%lx 100 stale_code\n%lx 40 made_leak\n%lx 40 made_sleep\n",
+	fprintf(map,
+		"%lx 100 stale_code\n%lx 40 made_leak\n%lx 40 made_sleep\n",
 		(unsigned long)page, (unsigned long)page,
 		(unsigned long)page + 64);
 	fclose(map);

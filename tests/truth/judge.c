@@ -2,8 +2,9 @@
 /*
  * judge.c - what became of each stack of a recording, and where.
  *
- *	judge [--files DIR] FILE.snap
+ *	judge [--files DIR] [--step STEP] FILE.snap
  *
+ * --step: prints one sample's frames instead, the true one and the walk's.
  * --files: a mapped file of which DIR has one of the same name is read from
  * there, as one without symbols. Each sample is one of
  *
@@ -172,7 +173,31 @@ static void replace_file(struct image_file *file, const char *dir)
 	file->size = (size_t)st.st_size;
 }
 
-static void judge(struct image *image)
+/* True frames beside those of the walk. */
+static void print_frames(const struct snap_sample *s, size_t count,
+			 const struct dwunw_frame *walked,
+			 const struct dwunw_stop *stop)
+{
+	size_t i;
+
+	for (i = 0; i < s->chain_count || i < count; i++) {
+		printf("%3zu", i);
+		if (i < s->chain_count)
+			printf(" %12" PRIx64 " at %12" PRIx64, s->chain[i].pc,
+			       s->chain[i].at);
+		else
+			printf(" %12s    %12s", "-", "-");
+		if (i < count)
+			printf("  %12" PRIx64 " cfa %12" PRIx64 " %s",
+			       walked[i].pc, walked[i].cfa,
+			       dwunw_how_name(walked[i].how));
+		putchar('\n');
+	}
+	printf("%s, %s\n", dwunw_stop_name(stop->reason),
+	       dwunw_scan_result_name(stop->scan));
+}
+
+static void judge(struct image *image, const char *step)
 {
 	const struct backend *dwunw = &backend_dwunw;
 	struct snap_sample s;
@@ -188,6 +213,9 @@ static void judge(struct image *image)
 
 		judge_sample(image, &s, count, backend_dwunw_frames(state),
 			     backend_dwunw_stop(state));
+		if (step && s.step == strtoull(step, NULL, 10))
+			print_frames(&s, count, backend_dwunw_frames(state),
+				     backend_dwunw_stop(state));
 	}
 	dwunw->close(state);
 }
@@ -228,23 +256,35 @@ static void print_misses(void)
 
 int main(int argc, char **argv)
 {
-	const char *dir = NULL;
+	const char *dir = NULL, *step = NULL;
 	struct image image;
 	uint64_t samples = 0;
+	int at = 1;
 
-	if (argc == 4 && strcmp(argv[1], "--files") == 0)
-		dir = argv[2];
-	else if (argc != 2) {
-		fprintf(stderr, "usage: %s [--files DIR] FILE.snap\n", argv[0]);
+	for (; at + 2 < argc; at += 2)
+		if (strcmp(argv[at], "--files") == 0)
+			dir = argv[at + 1];
+		else if (strcmp(argv[at], "--step") == 0)
+			step = argv[at + 1];
+		else
+			break;
+	if (at + 1 != argc) {
+		fprintf(stderr,
+			"usage: %s [--files DIR] [--step STEP] FILE.snap\n",
+			argv[0]);
 		return 2;
 	}
 	if (!image_open(&image, argv[argc - 1]))
 		return 2;
 	for (size_t i = 0; dir && i < image.file_count; i++)
 		replace_file(&image.files[i], dir);
-	judge(&image);
-	for (int i = 0; i < KINDS; i++)
+	judge(&image, step);
+	for (int i = 0; !step && i < KINDS; i++)
 		samples += counts[i];
+	if (step) {
+		image_close(&image);
+		return 0;
+	}
 	printf("total samples %" PRIu64 " exact %" PRIu64 " unended %" PRIu64
 	       " short %" PRIu64 " wrong %" PRIu64 " unmarked %" PRIu64
 	       " false %" PRIu64 " frames %" PRIu64 " wrong-frames %" PRIu64

@@ -14,6 +14,7 @@
 
 use strict;
 use warnings;
+use Cwd;
 use File::Basename;
 use File::Temp;
 use Test::More;
@@ -30,7 +31,7 @@ my %qemu = (
 );
 my $samples = $ENV{TRUTH_SAMPLES} // 400;
 my $only = $ENV{TRUTH_ONLY} // '.';
-my $dir = ($ENV{BUILD} // 'build/x86_64') . '/tests/truth';
+my $dir = Cwd::abs_path($ENV{BUILD} // 'build/x86_64') . '/tests/truth';
 my $work = File::Temp->newdir();
 
 plan skip_all => 'the recorder is a plugin of x86_64\'s qemu'
@@ -52,9 +53,10 @@ sub record {
 		# libc's start is but a few stacks
 		'period=' . ($name =~ /-libc$/ ? 1009 : 211),
 		'steps=100000000', "samples=$samples", 'cap=262144', 'seed=1');
-	local $ENV{LC_ALL} = 'C';
-	my $said = `@{$qemu{$target}} -singlestep -plugin \\
-		'$dir/$plugin,$options' '$dir/full/$name' 2>&1 </dev/null`;
+	# the same stack addresses wherever the program lies
+	my $said = `cd '$dir/full' && env -i PATH=/usr/bin:/bin \\
+		@{$qemu{$target}} -singlestep -plugin \\
+		'$dir/$plugin,$options' './$name' 2>&1 </dev/null`;
 	return $said =~ /^\Q$name\E: \d+ steps, (\d+) samples/m &&
 		$1 >= 0.9 * $samples ? undef : "$name: $said";
 }

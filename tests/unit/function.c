@@ -288,8 +288,7 @@ static void mips(bool big)
 	put_tag(32, ARRAY);
 	put_tag(33, 8);
 	open_file();
-	is_str(bounds_at(0x1200, 0), "!1100..1500", "mips, %s: e_entry",
-	       order);
+	is_str(bounds_at(0x1200, 0), "!1100..1500", "mips, %s: e_entry", order);
 	is_str(bounds_at(0x1600, 0), "undecodable",
 	       "mips, %s: DT_PREINIT_ARRAY names other code", order);
 	is_str(bounds_at(0x1800, 0), "1700..2000", "mips, %s: … and this",

@@ -139,7 +139,7 @@ KEEP static unsigned by_value(unsigned depth, unsigned x)
 }
 
 /* Ends by a jump out, with arguments on the stack of its caller. */
-__attribute__((noreturn)) KEEP static void fatal(struct place *place,
+__attribute__((noreturn)) KEEP void fatal(struct place *place,
 						 unsigned depth, unsigned x,
 						 unsigned a, unsigned b,
 						 unsigned c, unsigned d,

@@ -281,14 +281,14 @@ out:
 	return x + leaf(turns);
 }
 
-__attribute__((noreturn)) KEEP static void never(struct place *place,
+__attribute__((noreturn)) KEEP void never(struct place *place,
 						 unsigned depth, unsigned x)
 {
 	sink += next(depth, x);
 	place_go(place);
 }
 
-__attribute__((noreturn)) KEEP static void never_direct(struct place *place)
+__attribute__((noreturn)) KEEP void never_direct(struct place *place)
 {
 	sink += leaf(sink);
 	place_go(place);
@@ -328,7 +328,7 @@ KEEP static unsigned no_return(unsigned depth, unsigned x)
 }
 
 /* Never gives back: its end is the call. */
-__attribute__((noreturn)) KEEP static void loops(struct place *place,
+__attribute__((noreturn)) KEEP void loops(struct place *place,
 						 unsigned depth, unsigned x)
 {
 	for (;;) {
