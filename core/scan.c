@@ -3,6 +3,9 @@
 
 #include "bytes.h"
 
+/* Instructions of an epilogue, at most. */
+#define RETURN_MAX 24u
+
 /* A place in a realigned frame, by a register that points there. */
 static void aligned_rule(const struct dwunw_arch_ops *arch,
 			 const struct dwu_scan_state *state,
@@ -141,4 +144,57 @@ uint8_t dwu_scan_at(struct dwu_scan_memory *memory,
 	row->start = memory->text.vaddr + w.at;
 	row->end = memory->text.vaddr + w.next;
 	return w.result;
+}
+
+/* A tail call? */
+static bool leaves_by_jump(const struct dwu_insn *insn,
+			   const struct dwunw_fde *fde)
+{
+	uint32_t start = (uint32_t)fde->start;
+
+	return insn->flow == DWU_FLOW_INDIRECT ?
+		       !insn->table :
+		       insn->flow == DWU_FLOW_JUMP && insn->target != 0 &&
+			       insn->target - start >=
+				       (uint32_t)(fde->end - fde->start);
+}
+
+bool dwu_scan_to_return(struct dwu_scan_memory *m,
+			const struct dwunw_module *module, uint64_t vaddr,
+			uint8_t isa, const struct dwunw_fde *fde, int32_t *n)
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	struct dwu_scan_state *state = &m->next;
+	struct dwu_value *sp = &state->regs[arch->sp];
+	struct dwu_op op = { .insn = { .flow = DWU_FLOW_NEXT } };
+	uint32_t i, at;
+	bool jump;
+
+	if (!dwu_code_open(&m->text, module, vaddr))
+		return false;
+	m->text.isa = isa;
+	memset(state, 0, sizeof(*state));
+	for (i = 0; i < DWU_SCAN_REGS; i++)
+		state->slots[i] = DWU_SLOT_NONE;
+	sp->kind = DWU_VALUE_CFA;
+	at = dwu_code_place(&m->text, vaddr);
+	for (i = 0; i < RETURN_MAX && op.insn.flow == DWU_FLOW_NEXT; i++) {
+		dwu_code_read(&m->text, at, &op);
+		at = op.next;
+		if (op.insn.size == 0)
+			return false;
+		if (op.insn.flow == DWU_FLOW_NEXT)
+			m->text.ops->effect(m->text.arch, &op.code, &op.insn,
+					    state);
+	}
+	jump = leaves_by_jump(&op.insn, fde);
+	if (!jump && op.insn.flow != DWU_FLOW_RETURN)
+		return false;
+	if (op.insn.delay) {
+		dwu_code_read(&m->text, at, &op);
+		m->text.ops->effect(m->text.arch, &op.code, &op.insn, state);
+	}
+	*n = sp->n;
+	/* a jump may lead to a part of the function that stands elsewhere */
+	return sp->kind == DWU_VALUE_CFA && (!jump || sp->n > 0);
 }

@@ -18,4 +18,13 @@ uint8_t dwu_scan_at(struct dwu_scan_memory *memory,
 		    const struct dwu_function *function, uint32_t place,
 		    bool exact, struct dwunw_row *row);
 
+/*
+ * Does code run from vaddr straight to a return, or with less stack to a jump
+ * out of its function, fde's? Then sp is *n higher behind it: that is the CFA.
+ * False: no, or it is not known.
+ */
+bool dwu_scan_to_return(struct dwu_scan_memory *memory,
+			const struct dwunw_module *module, uint64_t vaddr,
+			uint8_t isa, const struct dwunw_fde *fde, int32_t *n);
+
 #endif

@@ -35,6 +35,7 @@ struct walk {
 	size_t count;
 	uint8_t how; /* of the next frame */
 	uint8_t flags; /* … DWUNW_FRAME_FLAG_* */
+	uint8_t guess; /* … once there was one */
 	bool signal; /* the row just applied was a signal frame's */
 	bool switched; /* … led to another stack */
 	int32_t status; /* behind a stop */
@@ -192,6 +193,49 @@ static void mark_start(struct walk *w, const struct dwunw_fde *fde)
 }
 
 /*
+ * A return address at the CFA or above was pushed by who has jumped here, as a
+ * PLT of arm64 does: the caller's sp is behind it. (glibc, _dl_runtime_resolve:
+ * lr at CFA + 8; libgcc and gdb take that CFA for the caller's sp.)
+ */
+static void raise_sp(const struct walk *w, struct dwunw_row *row)
+{
+	const struct dwunw_rule *ra = &row->rules[row->ra_column];
+	struct dwunw_rule *sp = &row->rules[w->arch->sp];
+
+	if (!w->arch->link_register || (row->flags & DWUNW_ROW_SIGNAL) ||
+	    ra->kind != DWUNW_RULE_OFFSET || ra->value < 0 ||
+	    sp->kind != DWUNW_RULE_UNSPECIFIED)
+		return;
+	sp->kind = DWUNW_RULE_VAL_OFFSET;
+	sp->value = (ra->value + 16) & ~15;
+}
+
+/*
+ * Compilers leave epilogues out of CFI (clang 14, arm64 and mips32): is the
+ * frame's pc in one, where the stack is less deep than the row has it?
+ */
+static bool forgets_epilogue(struct walk *w, const struct dwunw_frame *frame,
+			     const struct dwunw_fde *fde,
+			     const struct dwunw_row *row)
+{
+	uint8_t reg = row->cfa.reg;
+	int32_t n;
+
+	if (!IS_ON(CONFIG_SCAN) || !w->walker->scan || !is_exact(frame) ||
+	    !w->arch->link_register || (row->flags & DWUNW_ROW_SIGNAL) ||
+	    row->cfa.kind != DWUNW_RULE_REGISTER ||
+	    row->rules[w->arch->sp].kind != DWUNW_RULE_UNSPECIFIED ||
+	    !dwu_scan_to_return(w->walker->scan, w->module, frame->vaddr,
+				w->regs.isa, fde, &n))
+		return false;
+	return dwu_address(w->regs.r[w->arch->sp] + (uint64_t)(int64_t)n -
+				   w->regs.r[reg],
+			   w->arch->address_size) !=
+	       dwu_address((uint64_t)(int64_t)row->cfa.value,
+			   w->arch->address_size);
+}
+
+/*
  * The row of a frame's module by CFI, or by the words of a signal trampoline
  * where these are better. OK, NO_DEBUG_DATA, or the CFI is broken.
  */
@@ -222,7 +266,9 @@ static dwunw_status_t cfi_row(struct walk *w, const struct dwunw_frame *frame)
 	if (status != DWUNW_OK)
 		return status;
 	mark_start(w, &fde);
-	return dwu_step_check(w->arch, row) == DWUNW_STOP_BAD_ROW ?
+	raise_sp(w, row);
+	return dwu_step_check(w->arch, row) == DWUNW_STOP_BAD_ROW ||
+			       forgets_epilogue(w, frame, &fde, row) ?
 		       DWUNW_ERR_BAD_FORMAT :
 		       DWUNW_OK;
 }
@@ -476,9 +522,10 @@ static void add_frame(struct walk *w)
 {
 	struct dwunw_frame *frame = &w->frames[w->count++];
 
+	w->guess |= w->how == DWUNW_HOW_FP ? DWUNW_FRAME_FLAG_GUESS : 0;
 	*frame = (struct dwunw_frame){ .pc = w->regs.pc,
 				       .how = w->how,
-				       .flags = w->flags };
+				       .flags = w->flags | w->guess };
 	locate(w, frame);
 }
 

@@ -103,6 +103,21 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* … where it is not CFI alone. */
+static void print_evidence(const struct dwunw_frame *frame)
+{
+	bool told = frame->how != DWUNW_HOW_EVENT &&
+		    frame->how != DWUNW_HOW_CFI;
+	bool guess = frame->how != DWUNW_HOW_FP &&
+		     (frame->flags & DWUNW_FRAME_FLAG_GUESS);
+
+	if (!told && !guess)
+		return;
+	printf("  (%s%s%s%s)", told ? dwunw_how_name(frame->how) : "",
+	       frame->flags & DWUNW_FRAME_FLAG_BAD_CFI ? ", bad cfi" : "",
+	       told && guess ? ", " : "", guess ? "guess" : "");
+}
+
 static void print_frame(struct dwu_printer *printer, size_t number,
 			const struct dwunw_frame *frame)
 {
@@ -135,10 +150,7 @@ static void print_frame(struct dwu_printer *printer, size_t number,
 						  base_name(place.label));
 		putchar(']');
 	}
-	if (frame->how != DWUNW_HOW_EVENT && frame->how != DWUNW_HOW_CFI)
-		printf("  (%s%s)", dwunw_how_name(frame->how),
-		       frame->flags & DWUNW_FRAME_FLAG_BAD_CFI ? ", bad cfi" :
-								 "");
+	print_evidence(frame);
 	putchar('\n');
 }
 
