@@ -746,7 +746,9 @@ static bool guess(struct dwu_scan_memory *m, uint8_t what)
 	else
 		return false;
 	next_phase(m, DWU_NOWHERE, what);
-	return dwu_scan_cfa_column(arch_of(m), &m->next) != DWU_SCAN_REGS;
+	m->x.differ |= dwu_scan_cfa_column(arch_of(m), &m->next) ==
+		       DWU_SCAN_REGS;
+	return !m->x.differ;
 }
 
 /* --- the function ------------------------------------------------------------ */
@@ -799,6 +801,7 @@ static void start_again(struct dwu_scan_memory *m)
 	m->x.restart = false;
 	m->x.undecodable = false;
 	m->x.framed = false;
+	m->x.differ = false;
 	m->x.called = false;
 	m->misaligned = false;
 }
@@ -870,7 +873,9 @@ static uint8_t explore(struct dwu_scan_memory *m,
 	} while (m->x.restart);
 	if (m->x.dropped)
 		return DWUNW_SCAN_TOO_LARGE;
-	return m->x.undecodable ? DWUNW_SCAN_UNDECODABLE : DWUNW_SCAN_OK;
+	return m->x.undecodable ? DWUNW_SCAN_UNDECODABLE :
+	       m->x.differ	? DWUNW_SCAN_CONTRADICTION :
+				  DWUNW_SCAN_OK;
 }
 
 uint8_t dwu_scan_explore(struct dwu_scan_memory *m,

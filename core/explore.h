@@ -101,6 +101,7 @@ struct dwu_exploration {
 	bool restart;	  /* a call was found out not to return */
 	bool undecodable; /* a path ended so */
 	bool dropped;	  /* for want of room or time */
+	bool differ;	  /* what may lead to the rest has not one frame */
 	bool framed;	  /* sp was not always what it is at the entry */
 	bool called;	  /* `body` is what is known at all calls */
 };

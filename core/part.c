@@ -133,10 +133,11 @@ static bool explains(struct dwu_scan_memory *memory,
 		     const struct dwu_function *part)
 {
 	struct trial t = { .memory = memory };
+	uint8_t result;
 
-	t.bad = dwu_scan_explore(memory, part, DWU_NOWHERE, visit_trial, &t) !=
-			DWUNW_SCAN_OK ||
-		t.bad || memory->misaligned;
+	result = dwu_scan_explore(memory, part, DWU_NOWHERE, visit_trial, &t);
+	t.bad |= result == DWUNW_SCAN_TOO_LARGE ||
+		 result == DWUNW_SCAN_UNDECODABLE || memory->misaligned;
 	return !t.bad;
 }
 
