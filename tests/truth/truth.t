@@ -24,7 +24,7 @@ my %whole = (x86_64 => 95, arm64 => 97, mips32el => 97, mips32eb => 97);
 my @targets = qw(x86_64 arm64 mips32el mips32eb);
 my %qemu = (
 	x86_64 => [qw(qemu-x86_64 -cpu max)],
-	arm64 => [qw(qemu-aarch64 -cpu max,pauth-impdef=on)],
+	arm64 => ['qemu-aarch64', '-cpu', 'max,pauth-impdef=on'],
 	# the memory of 32-bit guests begins where qemu is told
 	mips32el => [qw(qemu-mipsel -B 0x10000000)],
 	mips32eb => [qw(qemu-mips -B 0x10000000)],
