@@ -82,8 +82,8 @@ config_goals := menuconfig defconfig mips32_defconfig allnoconfig \
 	allyesconfig savedefconfig olddefconfig
 goals := $(or $(MAKECMDGOALS),all)
 # … these need none, or first install what makes one
-plain_goals := help format clean distclean test test-all test-cross \
-	test-long test-tools demo bench guests deps-test deps-demo deps-bench \
+plain_goals := help format clean distclean test test-all test-long test-others \
+	soak list-tests demo bench guests deps-test deps-long deps-demo deps-bench \
 	deps-cross deps-guests
 
 ifneq ($(filter $(config_goals),$(goals)),)
@@ -348,30 +348,64 @@ $(unit_bin): $(out)/%: %.c $(full_lib) $(made_first)
 	$(Q)$(CC) $(all_cflags) $(test_cflags) -MMD -MP -MF $@.d $< \
 		$(full_lib) $(all_ldflags) $(LDLIBS) -o $@
 
-# What tests run is built beforehand: each directory's rules.mk adds its files,
-# below $(out)/tests/, to test_programs. No test compiles anything.
+# What tests run and look at is built beforehand: each directory's rules.mk adds
+# its files, below $(out)/tests/DIR/, to test_programs. No test compiles anything
+# (tests/house/nobuild.t). What is needed from elsewhere to run the tests of a
+# directory alone is in needs_DIR. A fragment may use what those of examples may,
+# and besides $(unit_bin), $(call has,PROGRAM), $(test_glibc_cc), $(test_build).
+has = $(shell command -v $(1) 2>/dev/null)
+comma := ,
+# other unwinders, and what they look at, are built with glibc
+test_glibc_cc := $(if $(findstring musl,$(CC)),gcc,$(CC))
+# The recipe of most: by the private variables $(how), a compiler with its flags,
+# and $(with), what stands behind the sources.
+define test_build
+	@mkdir -p $(@D)
+	$(say) CCLD $@
+	$(Q)$(how) $(filter %.c %.cc %.S %.rs %.o,$^) \
+		$(filter %.so %.a,$^) $(with) -o $@
+endef
+# What only test-long runs is in long_programs.
 test_programs :=
-include $(wildcard tests/*/rules.mk)
+long_programs :=
+include $(sort $(wildcard tests/*/rules.mk))
 
 run_tests = BUILD='$(abspath $(out))' CC='$(CC)' CXX='$(CXX)' \
 	CLANG='$(CLANG)' NM='$(NM)' SIZE='$(SIZE)' ARCH='$(ARCH)' \
 	EXEC='$(EXEC)' FOREIGN='$(foreign)' CONFIG_H='$(abspath $(config_h))' \
 	LINK='$(CC) $(all_cflags) $(all_ldflags)' MAKE='$(MAKE)' \
 	scripts/run-tests
-# What test-long runs: minutes of real leaks, of eight threads, of recording.
+# Each script is in one tier of these two (tests/house/tiers.t), a new one in
+# `test`. In `test-long`: minutes of real leaks, of eight threads, of single
+# steps under emulators, and builds of other projects' sources.
 long_scripts := $(addprefix tests/memleak/,faults.t kernel.t modes.t \
-	options.t rate.t real.t) $(addprefix tests/libdw_bpf/,examples.t parallel.t)
-short_scripts := $(filter-out $(long_scripts) \
-	$(addprefix tests/scan/,decide.t lengths.t stack.t switches.t),\
-	$(test_scripts))
-# A tier is a directory; one that computes goes along with one that waits, and
-# two of one long file each together.
+	options.t rate.t real.t) $(addprefix tests/libdw_bpf/,examples.t parallel.t) \
+	$(addprefix tests/scan/,decide.t lengths.t stack.t switches.t) \
+	$(wildcard tests/cross/*.t) tests/jit/real.t
+short_scripts := $(filter-out $(long_scripts),$(test_scripts))
+# with DWUNW_LONG=1 these do more
+soak_scripts := $(long_scripts) tests/live/rate.t tests/names/addr2line.t \
+	tests/rows/rows.t tests/scan/compare.t
+# A tier of run-tests is a directory; one that computes goes along with one that
+# waits, and two of one long file each together.
 beside_live := fuzz
 beside_scan := stacks
+dirs_of = $(sort $(patsubst tests/%/,%,$(dir $(1))))
 script_tiers = $(foreach d,$(filter-out $(beside_live) $(beside_scan),\
-	$(sort $(patsubst tests/%/,%,$(dir $(short_scripts))))),\
+	$(call dirs_of,$(short_scripts))),\
 	-- $(d) $(filter $(foreach b,$(d) $(beside_$(d)),tests/$(b)/%),\
 	$(short_scripts)))
+tiers_of = $(foreach d,$(call dirs_of,$(1)),-- $(d) $(filter tests/$(d)/%,$(1)))
+
+# T=: these alone, with what they and their directories need
+chosen := $(filter %.t,$(T)) $(patsubst %.c,$(out)/%,$(filter tests/unit/%.c,$(T)))
+chosen_needs := $(foreach d,$(call dirs_of,$(filter %.t,$(T))),\
+	$(out)/tests/$(d)/ $(needs_$(d)))
+chosen_programs := $(filter-out %/ %.t,$(chosen) $(chosen_needs)) \
+	$(foreach d,$(filter %/,$(chosen_needs)),\
+	$(filter $(d)%,$(test_programs) $(long_programs)))
+$(if $(filter-out $(wildcard tests/*/*.t tests/unit/*.c),$(T)),\
+	$(error T=$(T): files as tests/danger/debug.t or tests/unit/walk.c))
 
 # make for another target, whatever was said about this one's tools
 in_target = $(MAKE) ARCH=$(1) CROSS_COMPILE=$(triple_$(1))- \
@@ -381,26 +415,40 @@ in_target = $(MAKE) ARCH=$(1) CROSS_COMPILE=$(triple_$(1))- \
 targets := x86_64 arm64 mips32el mips32eb
 others := $(filter-out $(ARCH) $(machine),$(targets))
 
-.PHONY: unit-programs test-programs check test test-all test-others demo bench fuzz size
-.PHONY: guests test-cross test-tools test-long
+.PHONY: unit-programs test-programs long-programs chosen-programs bench-programs \
+	list-tests
+.PHONY: check test test-long test-others test-all soak fuzz guests demo bench size
 unit-programs: $(unit_bin)
 	@:
 test-programs: $(test_programs)
 	@:
+long-programs: $(long_programs)
+	@:
+chosen-programs: all $(chosen_programs)
+	@:
+bench-programs: $(stacks_walkers) $(stacks_snaps)
+	@:
+list-tests:
+	@printf 'test %s\n' $(filter %.t,$(script_tiers))
+	@printf 'test-long %s\n' $(filter %.t,$(call tiers_of,$(long_scripts)))
 
 check: all unit-programs
 	@$(run_tests) unit $(unit_bin) -- house $(house_scripts)
 
 # On another machine: what can run under EXEC; scripts/foreign says what can.
-ifeq ($(foreign),1)
+# two at a time, unless make was told how many
+two = $(if $(findstring -j,$(MAKEFLAGS)),,-j2)
+ifneq ($(T),)
+test: $(if $(foreign),deps-cross,deps-test)
+	@$(MAKE) $(two) chosen-programs
+	@VERBOSE=1 $(run_tests) chosen $(chosen)
+else ifeq ($(foreign),1)
 test: deps-cross
-	@$(MAKE) all unit-programs test-programs
+	@$(MAKE) $(two) all unit-programs test-programs
 	@$(run_tests) unit $(unit_bin) $(script_tiers)
 else
 # Here, and the unit tests once more on a host of the other byte order.
 second := $(filter mips32eb,$(others))
-# two at a time, unless make was told how many
-two = $(if $(findstring -j,$(MAKEFLAGS)),,-j2)
 test: deps-test
 	@$(MAKE) $(two) all unit-programs test-programs examples
 	@$(MAKE) $(two) SANITIZE=1 unit-programs
@@ -412,38 +460,32 @@ test: deps-test
 		$(unit_src:%.c=$(root)/$(second)/%))
 endif
 
+test-long: deps-long deps-cross
+	@$(MAKE) $(two) all examples unit-programs test-programs long-programs
+	@$(run_tests) $(call tiers_of,$(long_scripts))
+
+# The same for longer, and what else takes an hour with DWUNW_LONG=1.
+soak: export DWUNW_LONG := 1
+soak: deps-long deps-cross
+	@$(MAKE) $(two) all examples unit-programs test-programs \
+		long-programs
+	@DWUNW_NAMES=600000 $(run_tests) $(call tiers_of,$(soak_scripts))
+
 # Seconds of each are printed at the end; one that fails stops no other.
 test-all:
-	@scripts/tiers 'test: $(MAKE) test' 'others: $(MAKE) test-others'
+	@scripts/tiers 'test: $(MAKE) test' 'long: $(MAKE) test-long' \
+		'others: $(MAKE) test-others'
 
 compilers := clang musl-gcc
 test-others: deps-cross
 	@scripts/tiers \
 		$(foreach t,$(others),'$(t): $(call in_target,$(t)) test') \
 		$(foreach c,$(compilers),'$(c): $(MAKE) O=$(root)/$(c) \
-			CC=$(c) all unit-programs') \
+			CC=$(c) $(two) all unit-programs') \
 		'clang check: $(MAKE) O=$(root)/clang CC=clang check' \
 		'musl: DWUNW_MUSL=1 tests/house/musl.t' \
 		'size: $(MAKE) size' \
 		$(if $(wildcard tests/guests/run.sh),'guests: $(MAKE) guests')
-
-test-long: deps-cross
-	@scripts/tiers \
-		'cross: $(MAKE) test-cross' \
-		'tools: $(MAKE) test-tools' \
-		'fuzz: $(MAKE) fuzz'
-
-# Rows, stacks and scans of the other targets on this machine.
-test-cross: deps-cross
-	@$(MAKE) all
-	@DWUNW_CROSS=1 $(run_tests) cross $(wildcard tests/cross/*.t) \
-		-- scan $(wildcard tests/scan/*.t)
-
-# The tools for a while longer, and names of many addresses.
-test-tools: deps-test
-	@$(MAKE) all examples
-	@DWUNW_NAMES=600000 $(run_tests) tools $(long_scripts) \
-		-- names tests/names/addr2line.t
 
 guests: deps-guests
 	@[ -x tests/guests/run.sh ] || { \
@@ -457,19 +499,19 @@ demo: deps-demo
 	@examples/bpf_memleak/run.sh --demo
 
 bench: deps-bench
-	@$(MAKE) all
+	@$(MAKE) $(two) all bench-programs
 	@BUILD='$(abspath $(out))' CC='$(CC)' tests/bench/run.sh
 
-fuzz: all
-	@BUILD='$(abspath $(out))' CLANG='$(CLANG)' tests/fuzz/run.sh
+fuzz: all $(fuzz_programs)
+	@BUILD='$(abspath $(out))' tests/fuzz/run.sh $(FUZZ_SECONDS)
 
 size: libs
 	@BUILD='$(abspath $(out))' CC='$(CC)' SIZE='$(SIZE)' ARCH='$(ARCH)' \
 		CONFIG_H='$(abspath $(config_h))' MAKE='$(MAKE)' \
 		LINK='$(CC) $(all_cflags) $(all_ldflags)' scripts/size
 
-.PHONY: deps-test deps-demo deps-bench deps-cross deps-guests
-deps-test deps-demo deps-bench deps-cross deps-guests: deps-%:
+.PHONY: deps-test deps-long deps-demo deps-bench deps-cross deps-guests
+deps-test deps-long deps-demo deps-bench deps-cross deps-guests: deps-%:
 	@scripts/deps $*
 
 # --- the rest ---------------------------------------------------------------------------
@@ -492,65 +534,40 @@ help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
 
 #: Build
-#:   all               libdwunw-core.a, libdwunw.a and the dwunw command
-#:                     (the default)
-#:   libs              the libraries; for mips32 libdwunw-mips32.a as well
+#:   all libs          the libraries and the dwunw command; libraries alone
 #:   examples          the programs in examples/
-#:   unit-programs     the programs of tests/unit
-#:   test-programs     whatever else the tests run and look at
-#:   clean             remove what was built, keep the configuration
-#:   distclean         remove the configuration as well
-#:
-#: See and test
+#:   clean distclean   remove what was built; the configuration as well
+#:   menuconfig defconfig mips32_defconfig allnoconfig allyesconfig
+#:   olddefconfig savedefconfig   build/$(ARCH)/.config (needs kconfiglib); an
+#:                     existing one builds without Python
+#: See and test (doc/testing.md)
 #:   demo              find a leak in a program without frame pointers
-#:   check             quick tests: unit tests and the rules of the house
-#:   test              every test; the unit tests again under ASan+UBSan,
-#:                     under valgrind and on big-endian mips32 (qemu-user);
-#:                     with ARCH= of another machine, what runs under EXEC
-#:   test-others       the other targets, clang and musl-gcc builds, musl of
-#:                     every target, size, guests
-#:   test-long         rows, stacks and scans of the other targets on this
-#:                     machine, the tools for minutes, fuzz
-#:   test-cross        of test-long: rows, stacks and scans
-#:   test-tools        of test-long: the leak tools and names
-#:   test-all          test, then test-others; prints seconds for each
+#:   check             unit tests and the rules of the house
+#:   test              those and more, again under ASan+UBSan, valgrind and on
+#:                     big-endian mips32; 10 minutes. ARCH=: what EXEC can run
+#:     T="FILE..."     these alone, with every line: T=tests/danger/debug.t
+#:   test-long         the other test files; half an hour
+#:   test-others       the other targets, clang, musl, size, kernels (guests)
+#:   test-all          these three: every test there is; seconds for each
+#:   soak fuzz         for longer: an hour; each fuzz target for FUZZ_SECONDS=20
 #:   guests            capture and tools on kernels of the other targets
-#:   fuzz              every fuzz target for a short while
-#:   bench             time a frame, beside libunwind and libdwfl
-#:   deps-test         install the Debian packages that test, demo or bench
-#:   deps-demo         needs, after saying which; those targets begin with it
-#:   deps-bench        (cross: the other targets' compilers and qemu-user;
-#:   deps-cross        guests: qemu-system)
-#:   deps-guests
-#:   size              text, data, bss and stack use, against the budget
-#:
-#: Configure (build/$(ARCH)/.config; an existing one builds without Python)
-#:   menuconfig        choose in menus
-#:   defconfig         the defaults for Linux servers (port/linux/defconfig)
-#:   mips32_defconfig  the defaults for mips32 routers (port/mips32/defconfig)
-#:   allnoconfig       the smallest library
-#:   allyesconfig      everything on
-#:   olddefconfig      complete a .config of an older version
-#:   savedefconfig     what differs from the defaults, to build/$(ARCH)/defconfig
-#:
+#:   bench size        figures: time a frame; text, stack use and their budgets
+#: For those
+#:   unit-programs test-programs long-programs chosen-programs bench-programs
+#:                     build what they run; T= with the fourth
+#:   list-tests        which file is in which
+#:   deps-test deps-demo deps-bench deps-cross deps-guests
+#:                     install the Debian packages they need, after saying which
 #: Tidy
-#:   format            clang-format in place
-#:   help              this text
-#:
+#:   format help       clang-format in place; this text
 #: Variables
 #:   ARCH=             x86_64, arm64 (aarch64), mips32el (mipsel) or
 #:                     mips32eb (mips, mips32)
-#:   CC=               gcc, clang or musl-gcc; for another target's musl see
-#:                     scripts/musl
-#:   CROSS_COMPILE=    prefix of the tools; aarch64-linux-gnu-,
-#:                     mipsel-linux-gnu- or mips-linux-gnu- by default where
-#:                     ARCH is another machine's
-#:   O=                build root instead of build/
+#:   CC=               gcc, clang or musl-gcc; another target's musl: scripts/musl
+#:   CROSS_COMPILE=    prefix of the tools, by default Debian's for ARCH
+#:   EXEC=             program that runs the tests of another ARCH: qemu-…
+#:   O= V=1            build root instead of build/; print the commands
 #:   SANITIZE=1        with ASan and UBSan, in build/$(ARCH)-asan
-#:   V=1               print the commands
-#:   EXEC=             program that runs the unit tests; qemu-aarch64,
-#:                     qemu-mipsel or qemu-mips by default where ARCH is
-#:                     another machine's (programs are linked statically there)
 #:   CFLAGS= LDFLAGS=  added at the end
 
 -include $(core_objs:.o=.d) $(arch_objs:.o=.d) $(port_objs:.o=.d) \

@@ -14,6 +14,8 @@
 
 /* Code bytes from pc on that signal_row() and stub_code() are given. */
 #define DWU_CODE_SIZE 16u
+/* Code bytes before a return address that behind_call() is given, at most. */
+#define DWU_CALL_SIZE 8u
 /* Code bytes before pc that frame_pointer_row() is given, at most. */
 #define DWU_CODE_BEFORE 64u
 
@@ -41,6 +43,9 @@ struct dwunw_arch_ops {
 
 	uint8_t sp;
 	uint8_t ra; /* column of the return address where CFI is silent */
+	/* a second DWARF number of it, in CFI that calls its return address
+	 * so; 0: none */
+	uint8_t ra_alias;
 	/*
 	 * Column of the pc. With a link register it is reg_count, for rows
 	 * that restore both the pc and ra (signal frames); else it is ra.
@@ -54,6 +59,9 @@ struct dwunw_arch_ops {
 	uint8_t isa_mask;
 	/* the stack pointer at a function's entry is CFA - entry_size */
 	uint8_t entry_size;
+	/* column of the frame pointer, as JITs use it: it points at the
+	 * caller's, and behind that stands the return address */
+	uint8_t fp;
 	/* columns that a call preserves, as a mask; sp is not among them */
 	uint64_t preserved;
 	/* columns that a packed row can say are saved at CFA + offset */
@@ -76,6 +84,32 @@ struct dwunw_arch_ops {
 	 * hangs on it: [code, code + size) ends at pc. */
 	bool (*frame_pointer_row)(const uint8_t *code, size_t size,
 				  struct dwunw_row *row);
+	/* Do the bytes that end at a return address end with a call, its delay
+	 * slot with it? [code, code + size), at most DWU_CALL_SIZE. */
+	bool (*behind_call)(const struct dwunw_arch_ops *arch,
+			    const uint8_t *code, size_t size, uint8_t isa);
+	/* Does the code before a return address start a thread, as libc does
+	 * behind its clone()? [code, code + size), at most DWU_CODE_BEFORE;
+	 * NULL: a scan finds that out. */
+	bool (*thread_code)(const uint8_t *code, size_t size);
+	/* Does the code at a return address end its thread by a system call? */
+	bool (*exit_code)(const struct dwunw_arch_ops *arch,
+			  const uint8_t *code);
+	/* Does the code at a return address begin to restore all registers,
+	 * since its function was put where a thread was interrupted? Then its
+	 * caller is not behind a call. NULL: not looked for. */
+	bool (*preempt_code)(const uint8_t *code);
+	/*
+	 * Does the code at a return address go back to another stack? *(sp +
+	 * at[0]) is a structure whose second word is the end of that stack,
+	 * *(sp + at[1]) the distance from there to the return address of this
+	 * function. NULL: not looked for.
+	 */
+	bool (*switch_code)(const uint8_t *code, uint8_t at[2]);
+	/* Is this code that a context returns to when its function ends, as
+	 * the libraries have it that switch contexts? */
+	bool (*context_code)(const struct dwunw_arch_ops *arch,
+			     const uint8_t *code);
 	/* What its instructions do (scan.h). */
 	const struct dwu_scan_ops *scan;
 };

@@ -74,6 +74,60 @@ static bool stub_code(const uint8_t *code)
 	return first == 0xd65f03c0 || (first & 0x9f00001f) == 0x90000010;
 }
 
+/* bl, blr, blraa, … (Arm ARM, C4.1.65) */
+static bool behind_call(const struct dwunw_arch_ops *arch, const uint8_t *code,
+			size_t size, uint8_t isa)
+{
+	struct dwu_cursor c = dwu_cursor(code, size, false);
+	uint32_t word;
+
+	(void)arch;
+	(void)isa;
+	dwu_skip(&c, size - 4);
+	word = dwu_u32(&c);
+	return size >= 4 && ((word & 0xfc000000) == 0x94000000 ||
+			     (word & 0xfffffc1f) == 0xd63f0000 ||
+			     (word & 0xfefff800) == 0xd63f0800);
+}
+
+/*
+ * glibc, __startcontext: [nop or bti] mov x0, x19; cbnz x0, setcontext.
+ * Boost.Context, make_fcontext: mov x0, #0; bl _exit. Go, runtime.goexit behind
+ * its first instruction: bl goexit1, and padding.
+ */
+static bool context_code(const struct dwunw_arch_ops *arch,
+			 const uint8_t *code)
+{
+	uint32_t first = instruction(code, 0), second = instruction(code, 1);
+
+	(void)arch;
+	if ((first & 0xfffff01f) == 0xd503201f) {
+		first = second;
+		second = instruction(code, 2);
+	}
+	return (first == 0xaa1303e0 && (second & 0xff00001f) == 0xb5000000) ||
+	       (first == 0xd2800000 && (second & 0xfc000000) == 0x94000000) ||
+	       ((first & 0xfc000000) == 0x94000000 && second == 0);
+}
+
+/* mov x8, #93 (exit), as 64 or 32 bits; svc #0. */
+static bool exit_code(const struct dwunw_arch_ops *arch, const uint8_t *code)
+{
+	unsigned int i;
+
+	(void)arch;
+	for (i = 0; i < 3; i++)
+		if ((instruction(code, i) & 0x7fffffff) == 0x52800ba8)
+			return instruction(code, i + 1) == 0xd4000001;
+	return false;
+}
+
+/* Go, runtime.asyncPreempt: ldp d30, d31, [sp, n], which no call preserves. */
+static bool preempt_code(const uint8_t *code)
+{
+	return (instruction(code, 0) & 0xffc07fff) == 0x6d407ffe;
+}
+
 const struct dwunw_arch_ops dwu_arch_arm64 = {
 	.name = "arm64",
 	.id = DWUNW_ARCH_ARM64,
@@ -86,6 +140,7 @@ const struct dwunw_arch_ops dwu_arch_arm64 = {
 	.extra_first = V8,
 	.column_names = names,
 	.sp = SP,
+	.fp = X29,
 	.ra = X30,
 	.pc = PC,
 	.link_register = true,
@@ -98,5 +153,9 @@ const struct dwunw_arch_ops dwu_arch_arm64 = {
 	.signal_row = signal_row,
 	.signal_step = 4,
 	.stub_code = stub_code,
+	.behind_call = behind_call,
+	.exit_code = exit_code,
+	.preempt_code = preempt_code,
+	.context_code = context_code,
 	.scan = IS_ON(CONFIG_SCAN_ARM64) ? &dwu_scan_arm64 : NULL,
 };

@@ -191,7 +191,8 @@ static void decode(const struct dwunw_arch_ops *arch,
 		insn->target = target_of(code, w, 5, 14);
 		break;
 	case BY_REGISTER:
-		insn->flow = DWU_FLOW_INDIRECT;
+		insn->flow = bits(w, 5, 5) == X30 ? DWU_FLOW_RETURN :
+						    DWU_FLOW_INDIRECT;
 		/* gcc, and with BTI clang, calls the tail by x16 or x17, since
 		 * these may enter at bti c (AAPCS64 6.1.1); linkers do so, too */
 		insn->table = bits(w, 5, 5) != 16 && bits(w, 5, 5) != 17;

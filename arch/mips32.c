@@ -64,6 +64,73 @@ static bool signal_row(const struct dwunw_arch_ops *arch, const uint8_t *code,
 	return true;
 }
 
+/*
+ * MIPS32 II-A, table A.2 and what it leads to: jal, jalx; jalr with $ra;
+ * bltzal, bgezal and their likely forms (bal). All have a delay slot.
+ */
+static bool is_call(uint32_t word)
+{
+	uint32_t major = word >> 26;
+
+	return major == 3 || major == 0x1d ||
+	       (major == 0 && (word & 0xf83f) == 0xf809) ||
+	       (major == 1 && (word >> 18 & 7) == 4);
+}
+
+/*
+ * MIPS32 IV-a: jal and jalx of 4 bytes, jalr and jalrc of 2. What stands in
+ * a slot has 2.
+ */
+static bool is_call16(uint32_t jal, uint32_t jalr, uint32_t jalrc)
+{
+	return jal >> 11 == 3 || (jalr & 0xf8ff) == 0xe840 ||
+	       (jalrc & 0xf8ff) == 0xe8c0;
+}
+
+static bool behind_call(const struct dwunw_arch_ops *arch, const uint8_t *code,
+			size_t size, uint8_t isa)
+{
+	struct dwu_cursor c = dwu_cursor(code, size, arch->big_endian);
+	uint32_t jal, jalr;
+
+	if (size < DWU_CALL_SIZE)
+		return false;
+	if (!isa)
+		return is_call(dwu_u32(&c));
+	dwu_skip(&c, 2);
+	jal = dwu_u16(&c);
+	jalr = dwu_u16(&c);
+	return is_call16(jal, jalr, dwu_u16(&c));
+}
+
+/*
+ * glibc, makecontext: move $gp, $s1; beqz $s0; move $a0, $zero in its slot. Go,
+ * runtime.goexit behind its first instruction: jal goexit1; nop; nor.
+ */
+static bool context_code(const struct dwunw_arch_ops *arch,
+			 const uint8_t *code)
+{
+	struct dwu_cursor c =
+		dwu_cursor(code, DWU_CODE_SIZE, arch->big_endian);
+	uint32_t first = dwu_u32(&c), second = dwu_u32(&c);
+
+	return ((first & ~4u) == 0x0220e021 && second >> 16 == 0x1200) ||
+	       (first >> 26 == 3 && second == 0 && dwu_u32(&c) == 0x27);
+}
+
+/* li $v0, 4001 (exit); syscall */
+static bool exit_code(const struct dwunw_arch_ops *arch, const uint8_t *code)
+{
+	struct dwu_cursor c =
+		dwu_cursor(code, DWU_CODE_SIZE, arch->big_endian);
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		if (dwu_u32(&c) == 0x24020fa1)
+			return dwu_u32(&c) == 0x0000000c;
+	return false;
+}
+
 #define MIPS32(order, number, encoding, big)                              \
 	{                                                                 \
 		.name = "mips32" order, .id = number, .machine = 8,       \
@@ -71,6 +138,9 @@ static bool signal_row(const struct dwunw_arch_ops *arch, const uint8_t *code,
 		.big_endian = big, .reg_count = REGISTERS,                \
 		.extra_count = 12, .extra_first = F20,                    \
 		.column_names = names, .sp = SP, .ra = RA, .pc = PC,      \
+		.fp = FP,                                                 \
+		/* GCC 3: the register behind $f31 */                     \
+		.ra_alias = 64,                                           \
 		.link_register = true,                                    \
 		/* bit 0 tells MIPS16e and microMIPS code from mips32 */  \
 		.pc_mask = 0xfffffffe,                                    \
@@ -79,7 +149,8 @@ static bool signal_row(const struct dwunw_arch_ops *arch, const uint8_t *code,
 		.preserved = 0xffull << S0 | 1ull << GP | 1ull << FP,     \
 		.saved = { RA, 16, 17, 18, 19, 20, 21, 22, 23, GP, FP },  \
 		.saved_count = 11, .signal_row = signal_row,              \
-		.signal_step = 4,                                         \
+		.signal_step = 4, .behind_call = behind_call,             \
+		.context_code = context_code, .exit_code = exit_code,     \
 		.scan = IS_ON(CONFIG_SCAN_MIPS32) ? &dwu_scan_mips32 :    \
 						    NULL,                 \
 	}

@@ -68,6 +68,18 @@ struct dwu_value {
 
 #define DWU_SCAN_REGS 33u
 
+/*
+ * x86_64: a frame that sp was aligned in, at CFA - something. CFA + n is a
+ * place in it if n is about this, and only its distance from others there is
+ * known; the slot of sp is where the CFA is saved.
+ */
+#define DWU_ALIGNED (-0x20000000)
+
+static inline bool dwu_is_aligned(int32_t n)
+{
+	return IS_ON(CONFIG_SCAN_X86_64) && n < DWU_ALIGNED / 2;
+}
+
 /* No slot: behind whatever a program could call its stack. */
 #define DWU_SLOT_NONE INT32_MAX
 

@@ -94,6 +94,126 @@ static bool frame_pointer_row(const uint8_t *code, size_t size,
 	return size > 0;
 }
 
+/* Bytes of a ModRM byte and what belongs to it (Intel SDM 2, table 2-2). */
+static size_t modrm_size(const uint8_t *code)
+{
+	uint8_t mod = code[0] >> 6, rm = code[0] & 7;
+	size_t size = 1;
+
+	if (mod == 3)
+		return size;
+	if (rm == 4)
+		size++;
+	if (mod == 1)
+		return size + 1;
+	if (mod == 2 || rm == 5 || (rm == 4 && (code[1] & 7) == 5))
+		return size + 4;
+	return size;
+}
+
+/* call: e8 and 4 bytes, or ff /2 (Intel SDM 2, CALL), of 2 to 7 bytes. */
+static bool behind_call(const struct dwunw_arch_ops *arch, const uint8_t *code,
+			size_t size, uint8_t isa)
+{
+	size_t i;
+
+	(void)arch;
+	(void)isa;
+	if (size >= 5 && code[size - 5] == 0xe8)
+		return true;
+	for (i = 2; i <= 7 && i <= size; i++)
+		if (code[size - i] == 0xff &&
+		    (code[size - i + 1] & 0x38) == 0x10 &&
+		    modrm_size(&code[size - i + 1]) == i - 1)
+			return true;
+	return false;
+}
+
+/*
+ * syscall, a few bytes that tell child and parent apart, xor %ebp, %ebp; then
+ * what takes the thread's function off its new stack, and calls it (glibc,
+ * clone and clone3; musl, __clone). The error path of clone3 stands behind
+ * the child's, so that its code seems to return.
+ */
+static bool thread_code(const uint8_t *code, size_t size)
+{
+	size_t i, k;
+
+	if (size < 4 || code[size - 2] != 0xff ||
+	    (code[size - 1] & 0xf8) != 0xd0)
+		return false;
+	for (i = size - 4; i + 16 > size && i > 0; i--) {
+		if (code[i] != 0x31 || code[i + 1] != 0xed)
+			continue;
+		for (k = i; k-- > 0 && k + 14 > i;)
+			if (code[k] == 0x0f && code[k + 1] == 0x05)
+				return true;
+	}
+	return false;
+}
+
+/* mov $60 (exit), %eax, or a part of it; syscall. */
+static bool exit_code(const struct dwunw_arch_ops *arch, const uint8_t *code)
+{
+	size_t i;
+
+	(void)arch;
+	for (i = 2; i + 1 < DWU_CODE_SIZE; i++)
+		if (code[i] == 0x0f && code[i + 1] == 0x05)
+			return (code[i - 2] == 0xb0 && code[i - 1] == 60) ||
+			       (i >= 5 && code[i - 5] == 0xb8 &&
+				code[i - 4] == 60);
+	return false;
+}
+
+/* Go, runtime.asyncPreempt: movups n(%rsp), %xmm15, which no call preserves. */
+static bool preempt_code(const uint8_t *code)
+{
+	static const uint8_t load[] = { 0x44, 0x0f, 0x10, 0xbc, 0x24 };
+
+	return memcmp(code, load, sizeof(load)) == 0;
+}
+
+/*
+ * Go, runtime.asmcgocall, which calls C on the stack of its thread: mov
+ * n(%rsp), %rdi (g); mov 8(%rdi), %rsi (g.stack.hi); sub m(%rsp), %rsi.
+ */
+static bool switch_code(const uint8_t *code, uint8_t at[2])
+{
+	static const uint8_t load[] = { 0x48, 0x8b, 0x7c, 0x24 };
+	static const uint8_t rest[] = { 0x48, 0x8b, 0x77, 0x08,
+					0x48, 0x2b, 0x74, 0x24 };
+
+	at[0] = code[4];
+	at[1] = code[13];
+	return memcmp(code, load, sizeof(load)) == 0 &&
+	       memcmp(code + 5, rest, sizeof(rest)) == 0;
+}
+
+/*
+ * glibc, __start_context: [endbr64] mov %rbx, %rsp; mov (%rsp), %rdi, or the
+ * test of the shadow stack. Boost.Context, make_fcontext: xor %rdi, %rdi;
+ * call _exit. Go, runtime.goexit behind its first byte: call goexit1; nop, and
+ * padding.
+ */
+static bool context_code(const struct dwunw_arch_ops *arch,
+			 const uint8_t *code)
+{
+	static const uint8_t endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
+	static const uint8_t glibc[] = { 0x48, 0x89, 0xdc };
+	static const uint8_t boost[] = { 0x48, 0x31, 0xff, 0xe8 };
+
+	(void)arch;
+	if (memcmp(code, boost, sizeof(boost)) == 0 ||
+	    (code[0] == 0xe8 && code[5] == 0x90 && code[6] == 0xcc))
+		return true;
+	if (memcmp(code, endbr64, sizeof(endbr64)) == 0)
+		code += sizeof(endbr64);
+	return memcmp(code, glibc, sizeof(glibc)) == 0 &&
+	       ((code[3] == 0x48 && code[4] == 0x8b && code[5] == 0x3c) ||
+		(code[3] == 0x64 && code[4] == 0xf7));
+}
+
 const struct dwunw_arch_ops dwu_arch_x86_64 = {
 	.name = "x86_64",
 	.id = DWUNW_ARCH_X86_64,
@@ -104,6 +224,7 @@ const struct dwunw_arch_ops dwu_arch_x86_64 = {
 	.reg_count = COLUMNS,
 	.column_names = names,
 	.sp = RSP,
+	.fp = RBP,
 	.ra = RIP,
 	.pc = RIP,
 	.pc_mask = UINT64_MAX,
@@ -118,5 +239,11 @@ const struct dwunw_arch_ops dwu_arch_x86_64 = {
 	.signal_step = 7,
 	.stub_code = stub_code,
 	.frame_pointer_row = frame_pointer_row,
+	.behind_call = behind_call,
+	.thread_code = thread_code,
+	.exit_code = exit_code,
+	.preempt_code = preempt_code,
+	.switch_code = switch_code,
+	.context_code = context_code,
 	.scan = IS_ON(CONFIG_SCAN_X86_64) ? &dwu_scan_x86_64 : NULL,
 };

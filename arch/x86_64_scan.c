@@ -200,6 +200,25 @@ static bool is_first(const struct machine *m)
 
 /* --- the stack ------------------------------------------------------------ */
 
+/* Stores or loads a register that keeps the CFA of a realigned frame, too. */
+static void store(const struct machine *m, uint8_t from, int32_t n)
+{
+	const struct dwu_value *value = reg(m, from);
+
+	dwu_scan_store(m->arch, m->state, columns[from], n);
+	if (value->kind == DWU_VALUE_CFA && value->n == 0 && dwu_is_aligned(n))
+		m->state->slots[m->arch->sp] = n;
+}
+
+static void load(const struct machine *m, uint8_t to, int32_t n)
+{
+	struct dwu_value *value = reg(m, to);
+
+	dwu_scan_load(m->arch, m->state, columns[to], n);
+	if (value->kind == DWU_VALUE_ENTRY && value->reg == m->arch->sp)
+		*value = number(DWU_VALUE_CFA, 0);
+}
+
 static void move_sp(const struct machine *m, int32_t by)
 {
 	*reg(m, SP) = sum(*reg(m, SP), number(DWU_VALUE_CONST, by), false);
@@ -221,7 +240,7 @@ static void push(const struct machine *m, uint8_t from)
 	if (sp->kind != DWU_VALUE_CFA)
 		return;
 	if (from != DWU_X86_NONE && size == 8)
-		dwu_scan_store(m->arch, m->state, columns[from], sp->n);
+		store(m, from, sp->n);
 	else
 		overwrite(m, sp->n);
 }
@@ -237,7 +256,7 @@ static void pop(const struct machine *m, uint8_t to)
 	*reg(m, to) = unknown;
 	if (sp.kind != DWU_VALUE_CFA || slot(m) != 8)
 		return;
-	dwu_scan_load(m->arch, m->state, columns[to], sp.n);
+	load(m, to, sp.n);
 	if (sp.n != -m->arch->entry_size)
 		return;
 	/* the return address moves, as in vfork; or it was no such thing */
@@ -354,15 +373,13 @@ static bool move_effect(const struct machine *m)
 	switch (insn->opcode) {
 	case 0x89:
 		if (insn->width == 8 && at.kind == DWU_VALUE_CFA)
-			dwu_scan_store(m->arch, m->state, columns[insn->reg],
-				       at.n);
+			store(m, insn->reg, at.n);
 		else
 			set_rm(m, *reg(m, insn->reg));
 		return true;
 	case 0x8b:
 		if (insn->width == 8 && at.kind == DWU_VALUE_CFA)
-			dwu_scan_load(m->arch, m->state, columns[insn->reg],
-				      at.n);
+			load(m, insn->reg, at.n);
 		else
 			set(m, insn->reg, get_rm(m));
 		return true;
@@ -395,7 +412,7 @@ static bool move_effect(const struct machine *m)
 }
 
 /* Operations as opcodes and ModRM.reg number them. */
-enum { ADD = 0, OR = 1, SUB = 5, XOR = 6 };
+enum { ADD = 0, OR = 1, AND = 4, SUB = 5, XOR = 6 };
 
 static struct dwu_value compute(uint8_t how, struct dwu_value a,
 				struct dwu_value b)
@@ -403,7 +420,15 @@ static struct dwu_value compute(uint8_t how, struct dwu_value a,
 	return how == ADD || how == SUB ? sum(a, b, how == SUB) : unknown;
 }
 
-/* Is it one of add, sub, xor, inc, dec? Then its effect. */
+/* sp is aligned: below what it was, who knows how far. */
+static struct dwu_value align(struct dwu_value sp)
+{
+	if (sp.kind != DWU_VALUE_CFA || dwu_is_aligned(sp.n))
+		return unknown;
+	return number(DWU_VALUE_CFA, DWU_ALIGNED);
+}
+
+/* Is it one of add, sub, and, xor, inc, dec? Then its effect. */
 static bool sum_effect(const struct machine *m)
 {
 	const struct dwu_x86_insn *insn = m->insn;
@@ -434,7 +459,9 @@ static bool sum_effect(const struct machine *m)
 		return true;
 	case 0x81:
 	case 0x83:
-		if (!nothing)
+		if (how == AND && insn->rm == SP)
+			set(m, SP, align(*reg(m, SP)));
+		else if (!nothing)
 			set_rm(m, compute(how, get_rm(m), n));
 		return true;
 	case 0xff:
@@ -463,7 +490,8 @@ static void effect(const struct dwunw_arch_ops *arch,
 		forget(&m);
 	probing(&m, code);
 	/* what a first function aligns anew has no return address above */
-	if (is_first(&m) && reg(&m, SP)->kind == DWU_VALUE_UNKNOWN)
+	if (is_first(&m) && (reg(&m, SP)->kind == DWU_VALUE_UNKNOWN ||
+			     dwu_is_aligned(reg(&m, SP)->n)))
 		state->slots[arch->ra] = DWU_SLOT_NONE;
 }
 

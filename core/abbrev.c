@@ -8,7 +8,9 @@
 #define SPEC_MAX 1000000u
 
 enum {
-	DW_AT_sibling = 0x01
+	DW_AT_sibling = 0x01,
+	DW_AT_linkage_name = 0x6e,
+	DW_AT_MIPS_linkage_name = 0x2007,
 };
 
 /* A walk over one unit's abbreviations; the arrays are NULL to count only. */
@@ -23,6 +25,7 @@ struct filler {
 	uint32_t spec_max;
 	uint64_t last; /* code to stop behind; 0: none */
 	bool found;
+	bool linkage;
 	uint64_t bytes; /* that were read */
 };
 
@@ -77,6 +80,8 @@ static bool read_one(struct filler *f, struct dwu_cursor *c)
 		if (f->spec_count + count == f->spec_max)
 			c->bad = true;
 		add_size(f, &abbrev, &spec);
+		f->linkage |= spec.name == DW_AT_linkage_name ||
+			      spec.name == DW_AT_MIPS_linkage_name;
 		if (f->specs && !c->bad)
 			f->specs[f->spec_count + count] = spec;
 		count++;
@@ -169,6 +174,7 @@ dwunw_status_t dwu_abbrevs_open(struct dwunw_unit *unit,
 	unit->abbrevs = f.abbrevs;
 	unit->specs = f.specs;
 	unit->abbrev_count = f.abbrev_count;
+	unit->has_linkage = f.linkage;
 	return DWUNW_OK;
 }
 

@@ -2,12 +2,16 @@
 #include "code.h"
 
 #include "bytes.h"
+#include "dynamic.h"
 #include "elf.h"
 
 enum {
 	PF_X = 1,
 	SHF_EXECINSTR = 4
 };
+
+/* Bytes of start code that are looked at: libraries' have up to 100. */
+#define ENTRY_SIZE 256u
 
 /* Sections that are looked at. */
 #define SECTION_MAX 4096u
@@ -111,6 +115,27 @@ uint32_t dwu_code_table(struct dwu_text *text, uint32_t at)
 			end = start + entry - 1;
 	}
 	return place == end ? end : at;
+}
+
+bool dwu_code_from_entry(struct dwu_text *text,
+			 const struct dwunw_module *module, uint64_t vaddr)
+{
+	const struct dwunw_elf *elf = &module->elf;
+	uint64_t entry = elf->entry & module->arch->pc_mask;
+	struct dwu_op op;
+	uint32_t at, to;
+
+	if (vaddr - entry >= ENTRY_SIZE || !dwu_elf_is_started(elf) ||
+	    !dwu_code_open(text, module, entry))
+		return false;
+	text->isa = dwu_isa(module->arch, elf->entry);
+	to = dwu_code_place(text, vaddr);
+	for (at = dwu_code_place(text, entry); at < to; at = op.next) {
+		dwu_code_read(text, at, &op);
+		if (op.insn.size == 0 || op.insn.flow & ~DWU_FLOW_CALL)
+			return false;
+	}
+	return at == to;
 }
 
 bool dwu_code_section(struct dwu_text *text, uint32_t *index,

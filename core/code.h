@@ -36,6 +36,12 @@ struct dwu_op {
 	uint32_t target; /* DWU_NOWHERE if unknown or in no text of ours */
 };
 
+/* Behind an instruction and its delay slot. */
+static inline uint32_t dwu_behind(const struct dwu_op *op)
+{
+	return op->next + (op->insn.delay ? op->insn.size : 0);
+}
+
 /* False: vaddr is in no code, or its arch has no scan in this build. */
 bool dwu_code_open(struct dwu_text *text, const struct dwunw_module *module,
 		   uint64_t vaddr);
@@ -52,6 +58,14 @@ void dwu_code_read(struct dwu_text *text, uint32_t at, struct dwu_op *op);
 
 /* 2 or 4 bytes at a place, in the target's order; 0 where there are none. */
 uint32_t dwu_code_number(struct dwu_text *text, uint32_t at, uint8_t size);
+
+/*
+ * Does control come from e_entry to vaddr with nothing but calls between? Then
+ * vaddr is in the first function of a program, or of ld.so, whatever is known
+ * of its end.
+ */
+bool dwu_code_from_entry(struct dwu_text *text,
+			 const struct dwunw_module *module, uint64_t vaddr);
 
 /*
  * Behind a jump through a table: the end of the table, or `at` if none stands

@@ -5,105 +5,97 @@
 #include "window.h"
 
 enum {
+	PT_LOAD = 1,
 	PT_DYNAMIC = 2,
+	PF_W = 2,
+	ET_EXEC = 2,
 	DT_NULL = 0,
-	DT_HASH = 4,
-	DT_STRTAB = 5,
-	DT_SYMTAB = 6,
-	DT_STRSZ = 10,
-	DT_GNU_HASH = 0x6ffffef5,
-	DT_MIPS_SYMTABNO = 0x70000011,
 };
 
-/* What is read of PT_DYNAMIC; addresses as linked, 0: not there. */
-struct dynamic {
-	const struct dwunw_elf *elf;
-	struct dwu_window window;
-	uint64_t symbols;
-	uint64_t strings;
-	uint64_t strings_size;
-	uint64_t hash;
-	uint64_t gnu_hash;
-	uint64_t count; /* of symbols, by DT_MIPS_SYMTABNO */
-	bool bad;
-};
+/* Tags that are looked at: real files have some forty. */
+#define TAG_MAX 4096u
 
-static void take(struct dynamic *d, uint64_t tag, uint64_t value)
-{
-	switch (tag) {
-	case DT_SYMTAB:
-		d->symbols = value;
-		break;
-	case DT_STRTAB:
-		d->strings = value;
-		break;
-	case DT_STRSZ:
-		d->strings_size = value;
-		break;
-	case DT_HASH:
-		d->hash = value;
-		break;
-	case DT_GNU_HASH:
-		d->gnu_hash = value;
-		break;
-	case DT_MIPS_SYMTABNO:
-		d->count = value;
-		break;
-	default:
-		break;
-	}
-}
+/* gABI 5, figure 5-10, and what GNU and MIPS add; enum dwu_dynamic_value. */
+static const uint32_t tags[DWU_DYN_COUNT] = {
+	1, 4, 5, 6, 10, 0x6ffffef5, 0x70000011, 12, 13, 7, 8, 0x6ffffff9,
+	25, 27, 26, 28, 32, 33,
+};
 
 /* gABI 5, figure 5-9: pairs of a tag and a value, up to DT_NULL. */
-static void read_tags(struct dynamic *d, const struct dwunw_segment *at)
+static void read_tags(const struct dwunw_elf *elf, struct dwu_window *window,
+		      const struct dwunw_segment *at, uint64_t *values)
 {
-	uint8_t word = d->elf->elf_class == 2 ? 8 : 4;
-	uint64_t off, tag;
+	uint8_t word = elf->elf_class == 2 ? 8 : 4, i;
+	uint64_t size = at->file_size, off, tag, value;
 	struct dwu_cursor c;
 	const uint8_t *bytes;
 
-	for (off = 0; at->file_size - off >= 2u * word; off += 2u * word) {
-		bytes = dwu_window_at(&d->window, at->off + off, 2u * word);
+	if (size > 2u * word * TAG_MAX)
+		size = 2u * word * TAG_MAX;
+	for (off = 0; size - off >= 2u * word; off += 2u * word) {
+		bytes = dwu_window_at(window, at->off + off, 2u * word);
 		if (!bytes)
 			return;
-		c = dwu_cursor(bytes, 2u * word, d->elf->data == 2);
+		c = dwu_cursor(bytes, 2u * word, elf->data == 2);
 		tag = dwu_uint(&c, word);
+		value = dwu_uint(&c, word);
 		if (tag == DT_NULL)
 			return;
-		take(d, tag, dwu_uint(&c, word));
+		for (i = 0; i < DWU_DYN_COUNT; i++)
+			if (tag == tags[i])
+				values[i] = value;
 	}
 }
 
-static bool find_tags(struct dynamic *d)
+void dwu_dynamic_read(const struct dwunw_elf *elf, struct dwu_window *window,
+		      uint64_t values[DWU_DYN_COUNT])
 {
 	struct dwunw_program_header head;
 	uint32_t i;
 
-	for (i = 0; i < d->elf->program_count; i++) {
-		if (dwunw_elf_program_header(d->elf, i, &head) != DWUNW_OK ||
+	memset(values, 0, DWU_DYN_COUNT * sizeof(values[0]));
+	for (i = 0; i < elf->program_count; i++) {
+		if (dwunw_elf_program_header(elf, i, &head) != DWUNW_OK ||
 		    head.type != PT_DYNAMIC)
 			continue;
-		read_tags(d, &head.at);
-		return true;
+		read_tags(elf, window, &head.at, values);
+		return;
 	}
-	return false;
+}
+
+/* The symbols while they are counted. */
+struct dynamic {
+	const struct dwunw_elf *elf;
+	struct dwu_window window;
+	uint64_t values[DWU_DYN_COUNT];
+	bool bad;
+};
+
+bool dwu_dynamic_word(const struct dwunw_elf *elf, struct dwu_window *window,
+		      uint64_t vaddr, uint8_t size, uint64_t *value)
+{
+	const uint8_t *bytes;
+	struct dwu_cursor c;
+	uint64_t off;
+
+	if (dwunw_elf_vaddr_to_off(elf, vaddr, &off) != DWUNW_OK)
+		return false;
+	bytes = dwu_window_at(window, off, size);
+	if (!bytes)
+		return false;
+	c = dwu_cursor(bytes, size, elf->data == 2);
+	*value = dwu_uint(&c, size);
+	return true;
 }
 
 /* The 32-bit word at an address; sticky. */
 static uint32_t word_at(struct dynamic *d, uint64_t vaddr)
 {
-	struct dwu_cursor c;
-	const uint8_t *bytes = NULL;
-	uint64_t off;
+	uint64_t value = 0;
 
-	if (!d->bad && dwunw_elf_vaddr_to_off(d->elf, vaddr, &off) == DWUNW_OK)
-		bytes = dwu_window_at(&d->window, off, 4);
-	if (!bytes) {
-		d->bad = true;
-		return 0;
-	}
-	c = dwu_cursor(bytes, 4, d->elf->data == 2);
-	return dwu_u32(&c);
+	d->bad = d->bad ||
+		 !dwu_dynamic_word(d->elf, &d->window, vaddr, 4, &value);
+	return (uint32_t)value;
 }
 
 /*
@@ -113,10 +105,11 @@ static uint32_t word_at(struct dynamic *d, uint64_t vaddr)
  */
 static uint64_t count_by_gnu_hash(struct dynamic *d)
 {
-	uint32_t buckets = word_at(d, d->gnu_hash);
-	uint32_t first = word_at(d, d->gnu_hash + 4);
-	uint64_t bloom = word_at(d, d->gnu_hash + 8);
-	uint64_t table = d->gnu_hash + 16 +
+	uint64_t hash = d->values[DWU_DYN_GNU_HASH];
+	uint32_t buckets = word_at(d, hash);
+	uint32_t first = word_at(d, hash + 4);
+	uint64_t bloom = word_at(d, hash + 8);
+	uint64_t table = hash + 16 +
 			 bloom * (d->elf->elf_class == 2 ? 8u : 4u);
 	uint64_t chains = table + 4ull * buckets, last = 0;
 	uint32_t i, start;
@@ -135,11 +128,13 @@ static uint64_t count_by_gnu_hash(struct dynamic *d)
 
 static uint64_t count_symbols(struct dynamic *d)
 {
-	if (d->count)
-		return d->count;
-	if (d->hash) /* { buckets, chains; … }: a chain a symbol */
-		return word_at(d, d->hash + 4);
-	return d->gnu_hash ? count_by_gnu_hash(d) : 0;
+	const uint64_t *values = d->values;
+
+	if (values[DWU_DYN_MIPS_SYMTABNO])
+		return values[DWU_DYN_MIPS_SYMTABNO];
+	if (values[DWU_DYN_HASH]) /* { buckets, chains; … }: one a symbol */
+		return word_at(d, values[DWU_DYN_HASH] + 4);
+	return values[DWU_DYN_GNU_HASH] ? count_by_gnu_hash(d) : 0;
 }
 
 /* [vaddr, vaddr + size) as a section. */
@@ -159,19 +154,46 @@ dwunw_status_t dwu_dynamic_symbols(const struct dwunw_elf *elf,
 				   struct dwunw_section *strings)
 {
 	struct dynamic d = { .elf = elf, .window = { .src = &elf->src } };
+	const uint64_t *values = d.values;
 	uint64_t count;
 	dwunw_status_t status;
 
 	*symbols = (struct dwunw_section){ 0 };
 	*strings = (struct dwunw_section){ 0 };
-	if (!find_tags(&d) || !d.symbols || !d.strings)
+	dwu_dynamic_read(elf, &d.window, d.values);
+	if (!values[DWU_DYN_SYMTAB] || !values[DWU_DYN_STRTAB])
 		return DWUNW_OK;
 	count = count_symbols(&d);
 	if (d.bad || count > UINT32_MAX)
 		return DWUNW_ERR_BAD_FORMAT;
-	status = place(elf, d.symbols, count * (elf->elf_class == 2 ? 24 : 16),
-		       symbols);
+	status = place(elf, values[DWU_DYN_SYMTAB],
+		       count * (elf->elf_class == 2 ? 24 : 16), symbols);
 	if (status == DWUNW_OK)
-		status = place(elf, d.strings, d.strings_size, strings);
+		status = place(elf, values[DWU_DYN_STRTAB],
+			       values[DWU_DYN_STRSZ], strings);
 	return status;
+}
+
+/* The kernel's vdso has none. */
+static bool has_writable(const struct dwunw_elf *elf)
+{
+	struct dwunw_program_header head;
+	uint32_t i;
+
+	for (i = 0; i < elf->program_count; i++)
+		if (dwunw_elf_program_header(elf, i, &head) == DWUNW_OK &&
+		    head.type == PT_LOAD && (head.at.flags & PF_W))
+			return true;
+	return false;
+}
+
+bool dwu_elf_is_started(const struct dwunw_elf *elf)
+{
+	struct dwu_window window = { .src = &elf->src };
+	uint64_t values[DWU_DYN_COUNT];
+
+	if (elf->entry == 0 || elf->interp || elf->type == ET_EXEC)
+		return elf->entry != 0;
+	dwu_dynamic_read(elf, &window, values);
+	return !values[DWU_DYN_NEEDED] && has_writable(elf);
 }

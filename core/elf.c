@@ -213,7 +213,8 @@ static dwunw_status_t open_header(struct dwunw_elf *elf, struct dwu_window *w,
 	elf->entry = word(&c, elf);
 	elf->program_off = word(&c, elf);
 	elf->section_off = word(&c, elf);
-	elf->mips16 = (dwu_u32(&c) & EF_MIPS_ARCH_ASE_M16) != 0 &&
+	elf->flags = dwu_u32(&c);
+	elf->mips16 = (elf->flags & EF_MIPS_ARCH_ASE_M16) != 0 &&
 		      elf->machine == EM_MIPS;
 	(void)dwu_u16(&c); /* e_ehsize */
 	elf->program_entry_size = dwu_u16(&c);

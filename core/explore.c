@@ -3,9 +3,12 @@
 
 #include "bytes.h"
 
-#define NO_STATE UINT16_MAX
-/* Bytes that a second path is followed to the watched address. */
-#define FOLLOW_MAX 1024u
+/* Times that all begins anew, since a call was found out not to return. */
+#define RESTART_MAX 16u
+/* Instructions run through, for each unit of the function: 2 or 3 are usual. */
+#define STEPS_A_UNIT 64u
+/* The last phase: what is reached in it is worth the same. */
+#define PHASE_MAX (UINT16_MAX / DWU_BLOCK_PHASE)
 
 static const struct dwunw_arch_ops *arch_of(const struct dwu_scan_memory *m)
 {
@@ -24,7 +27,7 @@ static uint32_t unit_of(const struct dwu_scan_memory *m, uint32_t at)
 
 static bool visited(const struct dwu_scan_memory *m, uint32_t at)
 {
-	return dwu_bit(m->visited, unit_of(m, at));
+	return in_function(m, at) && dwu_bit(m->visited, unit_of(m, at));
 }
 
 /* [at, end), as far as it is in the function. */
@@ -32,6 +35,109 @@ static void set_visited(struct dwu_scan_memory *m, uint32_t at, uint32_t end)
 {
 	for (; at < end && in_function(m, at); at += 1u << m->x.shift)
 		dwu_set_bit(m->visited, unit_of(m, at));
+}
+
+/* --- what a state says of the frame ------------------------------------------ */
+
+/* Is it a known distance from the CFA, and not in a realigned frame? */
+static bool is_cfa(const struct dwu_value *value)
+{
+	return value->kind == DWU_VALUE_CFA && !dwu_is_aligned(value->n);
+}
+
+uint8_t dwu_scan_aligned_column(const struct dwunw_arch_ops *arch,
+				const struct dwu_scan_state *state)
+{
+	uint8_t i;
+
+	for (i = 0; i < DWU_SCAN_REGS; i++)
+		if (state->regs[i].kind == DWU_VALUE_CFA &&
+		    dwu_is_aligned(state->regs[i].n) &&
+		    (dwu_scan_preserves(arch, i) || i == arch->sp))
+			break;
+	return i;
+}
+
+uint8_t dwu_scan_cfa_column(const struct dwunw_arch_ops *arch,
+			    const struct dwu_scan_state *state)
+{
+	uint8_t i, found = DWU_SCAN_REGS;
+
+	if (is_cfa(&state->regs[arch->sp]))
+		return arch->sp;
+	for (i = 0; i < DWU_SCAN_REGS; i++) {
+		if (!is_cfa(&state->regs[i]))
+			continue;
+		found = i;
+		if (dwu_scan_preserves(arch, i))
+			break;
+	}
+	return found;
+}
+
+uint8_t dwu_scan_holder(const struct dwu_scan_state *state, uint8_t reg)
+{
+	uint8_t i, found = DWU_SCAN_REGS;
+
+	for (i = 0; i < DWU_SCAN_REGS && found != reg; i++)
+		if (state->regs[i].kind == DWU_VALUE_ENTRY &&
+		    state->regs[i].reg == reg)
+			found = i;
+	return found;
+}
+
+bool dwu_scan_ra_lost(const struct dwu_scan_memory *m,
+		      const struct dwu_scan_state *state)
+{
+	const struct dwunw_arch_ops *arch = arch_of(m);
+
+	return state->slots[arch->ra] == DWU_SLOT_NONE &&
+	       !dwu_value_is_zero(&state->regs[arch->ra]) &&
+	       dwu_scan_holder(state, arch->ra) == DWU_SCAN_REGS;
+}
+
+/* The frame's halves: the CFA, the return address. */
+enum {
+	CFA = 1,
+	RA = 2
+};
+
+/*
+ * Which of them both states know, and tell in the same way. Where code pushes
+ * arguments, a register that lasts tells the CFA if it is a frame pointer and
+ * stands at its own slot; any other one holds a local's address.
+ */
+static uint8_t both_know(const struct dwu_scan_memory *m,
+			 const struct dwu_scan_state *a,
+			 const struct dwu_scan_state *b)
+{
+	const struct dwunw_arch_ops *arch = arch_of(m);
+	const struct dwu_value *value;
+	uint8_t i, known = 0;
+
+	if (a->slots[arch->ra] != DWU_SLOT_NONE &&
+	    a->slots[arch->ra] == b->slots[arch->ra])
+		known = RA;
+	for (i = 0; i < DWU_SCAN_REGS; i++) {
+		value = &a->regs[i];
+		if (memcmp(value, &b->regs[i], sizeof(*value)) != 0)
+			continue;
+		if (is_cfa(value) && (i == arch->sp || arch->link_register ||
+				      value->n == a->slots[i]))
+			known |= CFA;
+		else if (value->kind == DWU_VALUE_ENTRY ?
+				 value->reg == arch->ra :
+				 i == arch->ra && dwu_value_is_zero(value))
+			known |= RA;
+	}
+	/* a realigned frame's is in memory */
+	if (IS_ON(CONFIG_SCAN_X86_64) &&
+	    a->slots[arch->sp] != DWU_SLOT_NONE &&
+	    a->slots[arch->sp] == b->slots[arch->sp] &&
+	    dwu_scan_aligned_column(arch, a) < DWU_SCAN_REGS &&
+	    dwu_scan_aligned_column(arch, b) < DWU_SCAN_REGS)
+		known |= CFA;
+	return known;
 }
 
 /* --- states, each kept once ------------------------------------------------ */
@@ -52,105 +158,278 @@ static uint16_t find_next(struct dwu_scan_memory *m)
 			return (uint16_t)i;
 	}
 	if (found == m->state_room)
-		return NO_STATE;
+		return DWU_NO_STATE;
 	if (found == m->x.state_count)
 		m->users[m->x.state_count++] = 0;
 	return (uint16_t)found;
 }
 
-/* What differs most between states and matters least: numbers. */
-static void drop_constants(struct dwu_scan_memory *m)
+/* Unknowns instead of values: of a kind, or in registers that do not last. */
+static void forget(struct dwu_scan_memory *m, enum dwu_value_kind kind)
 {
 	const struct dwunw_arch_ops *arch = arch_of(m);
+	struct dwu_value *value;
 	uint8_t i;
 
-	for (i = 0; i < arch->reg_count; i++)
-		if (m->next.regs[i].kind == DWU_VALUE_CONST && i != arch->ra)
-			m->next.regs[i] = (struct dwu_value){ 0 };
+	for (i = 0; i < arch->reg_count; i++) {
+		value = &m->next.regs[i];
+		if (i == arch->ra || i == arch->sp || value->kind != kind)
+			continue;
+		if (kind == DWU_VALUE_CONST ||
+		    (kind == DWU_VALUE_ENTRY &&
+		     !dwu_scan_is_saved(arch, value->reg)) ||
+		    (kind == DWU_VALUE_CFA && !dwu_scan_preserves(arch, i)))
+			*value = (struct dwu_value){ 0 };
+	}
 }
 
-/* Gives *p a place that holds m->next, one user more. False: no room. */
-static bool keep_next(struct dwu_scan_memory *m, struct dwu_pending *p)
+/* Gives *state a place that holds m->next instead. False: no room. */
+static bool keep_next(struct dwu_scan_memory *m, uint16_t *state)
 {
-	uint16_t at = find_next(m);
+	uint16_t at;
 
-	if (at == NO_STATE || m->users[at] == UINT16_MAX) {
+	at = find_next(m);
+	if (at == DWU_NO_STATE) {
+		forget(m, DWU_VALUE_CFA);
+		at = find_next(m);
+	}
+	if (at == DWU_NO_STATE || m->users[at] == UINT16_MAX) {
 		m->x.dropped = true;
 		return false;
 	}
 	if (m->users[at]++ == 0)
 		m->states[at] = m->next;
-	p->state = at;
+	if (*state != DWU_NO_STATE)
+		m->users[*state]--;
+	*state = at;
 	return true;
 }
 
-/* --- what is still to be explored ------------------------------------------ */
-
-static bool near_watch(const struct dwu_scan_memory *m, uint32_t at)
+/* Leaves in *a what both states say. */
+static void join(const struct dwunw_arch_ops *arch, struct dwu_scan_state *a,
+		 const struct dwu_scan_state *b)
 {
-	return at <= m->x.watch && m->x.watch - at < FOLLOW_MAX;
-}
+	struct dwu_value *sp = &a->regs[arch->sp];
+	bool differ = sp->kind == DWU_VALUE_CFA &&
+		      b->regs[arch->sp].kind == DWU_VALUE_CFA;
+	uint8_t i;
 
-/*
- * Is that pending already? Where the watched place is near, only with the
- * same state: two that differ must both get there.
- */
-static bool is_pending(const struct dwu_scan_memory *m, uint32_t at,
-		       uint8_t reach)
-{
-	const struct dwu_pending *p = m->pending;
-	bool near = near_watch(m, at);
-
-	for (; p < m->pending + m->x.pending_count; p++)
-		if (p->at == at && p->reach <= reach &&
-		    (!near || same(&m->states[p->state], &m->next)))
-			return true;
-	return false;
-}
-
-/* An edge from the run to `at`; m->next is the state there. */
-static void edge(struct dwu_scan_memory *m, uint32_t at, uint8_t reach)
-{
-	struct dwu_pending *p = &m->pending[m->x.pending_count];
-
-	if (m->x.reach >= DWU_REACH_INDIRECT)
-		reach = m->x.reach;
-	if (!in_function(m, at) || m->x.again ||
-	    (visited(m, at) && !near_watch(m, at)) || is_pending(m, at, reach))
-		return;
-	if (m->x.pending_count == m->pending_room) {
-		m->x.dropped = true;
-		return;
+	for (i = 0; i < DWU_SCAN_REGS; i++) {
+		if (memcmp(&a->regs[i], &b->regs[i], sizeof(a->regs[i])) != 0)
+			a->regs[i] = (struct dwu_value){ 0 };
+		if (a->slots[i] != b->slots[i])
+			a->slots[i] = DWU_SLOT_NONE;
 	}
-	p->at = at;
-	p->reach = reach;
-	m->x.pending_count += keep_next(m, p);
+	a->ra_signed |= b->ra_signed;
+	a->slot_signed |= b->slot_signed;
+	if (differ && sp->kind == DWU_VALUE_UNKNOWN)
+		sp->n = DWU_SP_DIFFERS;
+}
+
+/* --- blocks ------------------------------------------------------------------ */
+
+/* The first block at `at` or behind it. */
+static uint32_t first_from(const struct dwu_scan_memory *m, uint32_t at)
+{
+	uint32_t lo = 0, hi = m->x.block_count, middle;
+
+	while (lo < hi) {
+		middle = (lo + hi) / 2;
+		if (m->blocks[middle].at < at)
+			lo = middle + 1;
+		else
+			hi = middle;
+	}
+	return lo;
+}
+
+static struct dwu_block *block_at(const struct dwu_scan_memory *m, uint32_t at)
+{
+	uint32_t i = first_from(m, at);
+
+	return i < m->x.block_count && m->blocks[i].at == at ? &m->blocks[i] :
+							       NULL;
+}
+
+/* The block at `at`, made if need be, with more bits. NULL: no room. */
+static struct dwu_block *add_block(struct dwu_scan_memory *m, uint32_t at,
+				   uint16_t bits)
+{
+	uint32_t i = first_from(m, at);
+	struct dwu_block *b = &m->blocks[i];
+
+	if (i == m->x.block_count || b->at != at) {
+		if (m->x.block_count == m->block_room) {
+			m->x.dropped = true;
+			return NULL;
+		}
+		memmove(b + 1, b, (m->x.block_count++ - i) * sizeof(*b));
+		*b = (struct dwu_block){ .at = at, .state = DWU_NO_STATE };
+	}
+	b->bits |= bits;
+	return b;
+}
+
+/* The first block from i on of which these bits are so. */
+static struct dwu_block *find_dirty(struct dwu_scan_memory *m, uint32_t i,
+				    uint16_t called)
+{
+	const uint16_t mask = DWU_BLOCK_DIRTY | DWU_BLOCK_CALLED;
+
+	for (; i < m->x.block_count; i++)
+		if ((m->blocks[i].bits & mask) == (DWU_BLOCK_DIRTY | called))
+			return &m->blocks[i];
+	return NULL;
+}
+
+/* What the code is that a guess is made for. */
+enum {
+	GUESS_NONE = 0,
+	GUESS_CODE,
+	GUESS_PAD /* no-ops that align what follows: nothing runs there */
+};
+
+static void next_phase(struct dwu_scan_memory *m, uint32_t root, uint8_t guess)
+{
+	m->x.root = root;
+	m->x.guess = guess;
+	if (m->x.phase < PHASE_MAX)
+		m->x.phase++;
 }
 
 /*
- * The next one: an edge, the latest first; without any, what stands behind
- * the first call. Calls that do not return stand last, by habit of compilers.
+ * Takes the next block: one that an edge leads to, the first; without any, what
+ * stands behind the first call. Calls that do not return stand last, by habit
+ * of compilers. Its state is in m->now.
  */
 static bool pop(struct dwu_scan_memory *m, uint32_t *at)
 {
-	struct dwu_pending *p = m->pending + m->x.pending_count, *best = p - 1;
+	struct dwu_block *b = find_dirty(m, first_from(m, m->x.low), 0);
+	uint32_t i;
 
-	if (m->x.pending_count == 0)
-		return false;
-	while (p-- > m->pending) {
-		if (p->reach != DWU_REACH_CALL) {
-			best = p;
-			break;
-		}
-		if (p->at < best->at)
-			best = p;
+	m->x.low = b ? b->at : DWU_NOWHERE;
+	if (!b) {
+		b = find_dirty(m, 0, DWU_BLOCK_CALLED);
+		if (!b)
+			return false;
+		next_phase(m, b->at, m->x.guess);
 	}
-	m->now = m->states[best->state];
-	m->users[best->state]--;
-	m->x.reach = best->reach;
-	*at = best->at;
-	*best = m->pending[--m->x.pending_count];
+	*at = b->at;
+	b->bits &= (uint16_t)~DWU_BLOCK_DIRTY;
+	m->now = m->states[b->state];
+	if (b->bits & (DWU_BLOCK_LEADER | DWU_BLOCK_CUT))
+		return true;
+	m->users[b->state]--;
+	i = (uint32_t)(b - m->blocks);
+	m->x.block_count--;
+	memmove(b, b + 1, (m->x.block_count - i) * sizeof(*b));
 	return true;
+}
+
+/* --- paths that meet --------------------------------------------------------- */
+
+/* What stands before it does not return; if that was explored, all that came
+ * from there is undone. */
+static void cut(struct dwu_scan_memory *m, uint32_t behind_call)
+{
+	if (m->x.restarts < RESTART_MAX &&
+	    add_block(m, behind_call, DWU_BLOCK_CUT))
+		m->x.restart = visited(m, behind_call);
+}
+
+/*
+ * The path that comes with m->next contradicts the block. A path straight from
+ * behind a call is worth less than an edge, and one that was explored later
+ * less than an earlier one. JOIN: they are worth the same.
+ */
+enum verdict {
+	JOIN,
+	DROP,
+	REPLACE
+};
+
+static enum verdict judge(struct dwu_scan_memory *m, struct dwu_block *b,
+			  bool called)
+{
+	bool later = m->x.phase > b->bits / DWU_BLOCK_PHASE;
+
+	if (b->bits & DWU_BLOCK_CALLED && !called) {
+		cut(m, b->at);
+		return REPLACE;
+	}
+	if (called && !(b->bits & DWU_BLOCK_CALLED))
+		return DROP;
+	if (!later)
+		return JOIN;
+	if (!m->x.guess && m->x.root != b->at)
+		cut(m, m->x.root);
+	return DROP;
+}
+
+/* Makes m->next the block's state with that path. False: nothing changes. */
+static bool meet(struct dwu_scan_memory *m, struct dwu_block *b, bool called)
+{
+	const struct dwu_scan_state *state = &m->states[b->state];
+	enum verdict verdict = JOIN;
+	uint8_t lost;
+
+	if (same(state, &m->next))
+		return true;
+	/* nothing comes from between blocks */
+	if (m->x.guess == GUESS_PAD && m->x.phase > b->bits / DWU_BLOCK_PHASE)
+		return false;
+	lost = both_know(m, state, state) & ~both_know(m, state, &m->next);
+	/* a guess takes nothing away */
+	if (!m->x.guess)
+		lost &= both_know(m, &m->next, &m->next);
+	if (lost)
+		verdict = judge(m, b, called);
+	if (verdict == JOIN)
+		join(arch_of(m), &m->next, state);
+	return verdict != DROP;
+}
+
+/* What runs into a block that was not known to be one ends there. */
+static void run_before(struct dwu_scan_memory *m, struct dwu_block *b)
+{
+	while (b-- > m->blocks)
+		if (b->state != DWU_NO_STATE) {
+			b->bits |= DWU_BLOCK_DIRTY;
+			if (b->at < m->x.low)
+				m->x.low = b->at;
+			return;
+		}
+}
+
+/* Control comes to `at` with m->next; `called`: straight from behind a call. */
+static void arrive(struct dwu_scan_memory *m, uint32_t at, bool called)
+{
+	struct dwu_block *b;
+	uint16_t old;
+
+	if (m->x.telling || !in_function(m, at))
+		return;
+	b = add_block(m, at, called ? 0 : DWU_BLOCK_LEADER);
+	if (!b || (called && b->bits & DWU_BLOCK_CUT))
+		return;
+	forget(m, DWU_VALUE_CONST);
+	forget(m, DWU_VALUE_ENTRY);
+	old = b->state;
+	if (old != DWU_NO_STATE && !meet(m, b, called))
+		return;
+	if (old == DWU_NO_STATE) {
+		b->bits |= (uint16_t)(m->x.phase * DWU_BLOCK_PHASE);
+		if (called)
+			b->bits |= DWU_BLOCK_CALLED;
+		else if (visited(m, at))
+			run_before(m, b);
+	}
+	if (!called)
+		b->bits &= (uint16_t)~DWU_BLOCK_CALLED;
+	if (at < m->x.low)
+		m->x.low = at;
+	if (keep_next(m, &b->state) && b->state != old)
+		b->bits |= DWU_BLOCK_DIRTY;
 }
 
 /* --- effects --------------------------------------------------------------- */
@@ -231,11 +510,11 @@ bool dwu_scan_detour(struct dwu_text *text, const struct dwu_op *jump)
 static void tell(struct dwu_scan_memory *m, const struct dwu_op *op,
 		 const struct dwu_scan_state *state, uint8_t moment)
 {
-	const struct dwu_scan_at at = {
-		.op = op, .state = state, .moment = moment, .reach = m->x.reach
-	};
+	const struct dwu_scan_at at = { .op = op,
+					.state = state,
+					.moment = moment };
 
-	if (!m->x.stopped)
+	if (m->x.telling && !m->x.stopped)
 		m->x.stopped = !m->x.visit(m->x.ctx, &at);
 }
 
@@ -249,28 +528,6 @@ static bool has_frame(const struct dwu_scan_memory *m,
 	return sp->kind != DWU_VALUE_CFA || sp->n != -arch->entry_size;
 }
 
-void dwu_scan_join(struct dwu_scan_state *a, const struct dwu_scan_state *b)
-{
-	uint8_t i;
-
-	for (i = 0; i < DWU_SCAN_REGS; i++) {
-		if (memcmp(&a->regs[i], &b->regs[i], sizeof(a->regs[i])) != 0)
-			a->regs[i] = (struct dwu_value){ 0 };
-		if (a->slots[i] != b->slots[i])
-			a->slots[i] = DWU_SLOT_NONE;
-	}
-}
-
-/* Is this the same frame: the same CFA, the same place of the RA? */
-static bool same_frame(const struct dwunw_arch_ops *arch,
-		       const struct dwu_scan_state *a,
-		       const struct dwu_scan_state *b)
-{
-	return memcmp(&a->regs[arch->sp], &b->regs[arch->sp],
-		      sizeof(a->regs[0])) == 0 &&
-	       a->slots[arch->ra] == b->slots[arch->ra];
-}
-
 /* Is sp in a call what no function's is that keeps the psABI? */
 static bool is_misaligned(const struct dwu_scan_memory *m,
 			  const struct dwu_scan_state *state)
@@ -281,40 +538,33 @@ static bool is_misaligned(const struct dwu_scan_memory *m,
 	return align != 0 && sp->kind == DWU_VALUE_CFA && sp->n % align != 0;
 }
 
-/* Is the frame known by what all calls say, by a frame pointer for one? */
-static bool join_calls(struct dwu_scan_memory *m)
-{
-	const struct dwunw_arch_ops *arch = arch_of(m);
-	uint8_t i;
-
-	dwu_scan_join(&m->body, &m->next);
-	for (i = 0; i < arch->reg_count; i++)
-		if (m->body.regs[i].kind == DWU_VALUE_CFA &&
-		    (dwu_scan_preserves(arch, i) || i == arch->sp))
-			return m->body.slots[arch->ra] != DWU_SLOT_NONE;
-	return false;
-}
-
 static void note_call(struct dwu_scan_memory *m)
 {
-	if (!m->x.called)
+	if (m->x.called)
+		join(arch_of(m), &m->body, &m->next);
+	else
 		m->body = m->next;
-	else if (!same_frame(arch_of(m), &m->body, &m->next))
-		m->x.calls_differ |= IS_ON(CONFIG_SCAN_MIPS32_ALONE) ||
-				     !join_calls(m);
 	m->x.called = true;
 	m->misaligned |= is_misaligned(m, &m->next);
 }
 
-static void note_indirect(struct dwu_scan_memory *m, const struct dwu_op *op)
+/* Leaves m->next joined with what was known there before. */
+static void note_switch(struct dwu_scan_memory *m, const struct dwu_op *op)
 {
-	struct dwu_pending *p = &m->x.indirect[m->x.indirect_count];
+	struct dwu_switch *s = m->x.switches;
 
-	if (m->x.indirect_count == DWU_INDIRECT_MAX)
+	while (s < m->x.switches + m->x.switch_count && s->at != op->at)
+		s++;
+	if (s == m->x.switches + DWU_SWITCH_MAX)
 		return;
-	p->at = op->at;
-	p->sure = op->insn.table || has_frame(m, &m->next);
-	m->x.indirect_count += keep_next(m, p);
+	if (s == m->x.switches + m->x.switch_count) {
+		m->x.switch_count++;
+		*s = (struct dwu_switch){ .at = op->at, .state = DWU_NO_STATE };
+	} else {
+		join(arch_of(m), &m->next, &m->states[s->state]);
+	}
+	s->sure = op->insn.table || has_frame(m, &m->next);
+	(void)keep_next(m, &s->state);
 }
 
 /*
@@ -326,22 +576,30 @@ static bool slot(struct dwu_scan_memory *m, uint32_t at, struct dwu_op *op)
 	dwu_code_read(&m->text, at, op);
 	if (!in_function(m, at) || op->insn.size == 0)
 		return false;
-	if (!visited(m, at)) {
-		set_visited(m, op->at, op->next);
+	set_visited(m, op->at, op->next);
+	if (!block_at(m, at))
 		tell(m, op, &m->next, DWU_BEFORE);
-	}
 	if (op->insn.flow == DWU_FLOW_NEXT)
 		apply(m, op, &m->next);
 	return true;
 }
 
-/* Behind a call, whose slot is done; `last` is what was run last. */
-static void call(struct dwu_scan_memory *m, const struct dwu_op *last)
+/*
+ * Behind a call, whose slot is done; `last` is what was run last. True: that it
+ * returns was decided before; the run goes on with m->now.
+ */
+static bool call(struct dwu_scan_memory *m, const struct dwu_op *last)
 {
 	clobber(arch_of(m), &m->next);
 	tell(m, last, &m->next, DWU_IN_CALL);
-	note_call(m);
-	edge(m, last->next, DWU_REACH_CALL);
+	if (!m->x.telling)
+		note_call(m);
+	if (visited(m, last->next) && !block_at(m, last->next)) {
+		m->now = m->next;
+		return true;
+	}
+	arrive(m, last->next, true);
+	return false;
 }
 
 /*
@@ -365,38 +623,34 @@ static bool leave(struct dwu_scan_memory *m, const struct dwu_op *op,
 		if (!op->insn.likely)
 			m->now = m->next;
 	}
-	drop_constants(m);
-	if (flow == DWU_FLOW_CALL) {
-		call(m, last);
-	} else if (in_function(m, op->target)) {
-		edge(m, op->target, DWU_REACH_EDGE);
+	if (flow == DWU_FLOW_CALL)
+		return call(m, last);
+	if (in_function(m, op->target)) {
+		arrive(m, op->target, false);
 	} else if (flow == DWU_FLOW_JUMP && dwu_scan_detour(&m->text, op)) {
 		return true;
 	} else if (flow != DWU_FLOW_END) {
 		tell(m, op, &m->next,
 		     flow == DWU_FLOW_RETURN ? DWU_LEAVING : DWU_JUMPING);
-		if (flow == DWU_FLOW_INDIRECT)
-			note_indirect(m, op);
+		if (flow == DWU_FLOW_INDIRECT && !m->x.telling)
+			note_switch(m, op);
 		if (IS_ON(CONFIG_SCAN_MIPS16) && flow == DWU_FLOW_INDIRECT)
 			set_visited(m, *next, dwu_code_table(&m->text, *next));
 	}
 	return flow == DWU_FLOW_BRANCH;
 }
 
-/*
- * From `at` with m->now to where control leaves or was before. There it goes
- * on to the watched place, if that is near and straight ahead: the paths may
- * disagree about it.
- */
+/* From `at` with m->now to where control leaves, or comes to a block. */
 static void run(struct dwu_scan_memory *m, uint32_t at)
 {
+	const struct dwu_block *end, *b = m->blocks + first_from(m, at + 1);
 	struct dwu_op op;
 
-	while (!m->x.stopped && in_function(m, at)) {
-		m->x.again = visited(m, at);
-		if (m->x.again && !near_watch(m, at))
+	while (!m->x.stopped && !m->x.restart && in_function(m, at)) {
+		if (m->x.steps++ > m->x.step_max) {
+			m->x.dropped = true;
 			return;
-		m->steps++;
+		}
 		dwu_code_read(&m->text, at, &op);
 		if (op.insn.size == 0) {
 			m->x.undecodable = true;
@@ -404,48 +658,36 @@ static void run(struct dwu_scan_memory *m, uint32_t at)
 		}
 		set_visited(m, op.at, op.next);
 		tell(m, &op, &m->now, DWU_BEFORE);
-		if (m->x.again && op.insn.flow & ~DWU_FLOW_CALL)
-			return;
 		m->x.framed |= has_frame(m, &m->now);
 		if (!(op.insn.flow & (DWU_FLOW_CALL | DWU_FLOW_RETURN)))
 			apply(m, &op, &m->now);
 		at = op.next;
-		if (op.insn.flow != DWU_FLOW_NEXT && !leave(m, &op, &at))
+		if (op.insn.flow != DWU_FLOW_NEXT) {
+			if (!leave(m, &op, &at))
+				return;
+			b = m->blocks + first_from(m, at);
+		}
+		end = m->blocks + m->x.block_count;
+		while (b < end && b->at < at)
+			b++;
+		if (b < end && b->at == at) {
+			m->next = m->now;
+			arrive(m, at, false);
 			return;
+		}
 	}
 }
 
-/* The run from `at`, and all that is pending then. */
-static void run_all(struct dwu_scan_memory *m, uint32_t at)
+/* All that is to be explored, until nothing changes. */
+static void settle(struct dwu_scan_memory *m)
 {
-	do
+	uint32_t at;
+
+	while (!m->x.restart && !m->x.dropped && pop(m, &at))
 		run(m, at);
-	while (!m->x.stopped && pop(m, &at));
 }
 
 /* --- what no edge leads to -------------------------------------------------- */
-
-/* How good the evidence of switch p is for code at `at`: best just before. */
-static uint32_t weight(const struct dwu_pending *p, uint32_t at)
-{
-	uint32_t place = p->at < at ? p->at + 1 : 0;
-
-	return p->sure ? place + UINT32_MAX / 2 : place;
-}
-
-/* The switch that leads to code at `at`; NULL: none is seen. */
-static const struct dwu_pending *switch_before(const struct dwu_scan_memory *m,
-					       uint32_t at)
-{
-	const struct dwu_pending *found = m->x.indirect, *p = found;
-
-	for (; p < m->x.indirect + m->x.indirect_count; p++)
-		if (weight(p, at) > weight(found, at))
-			found = p;
-	if (m->x.indirect_count == 0 || (m->x.called && !found->sure))
-		return NULL;
-	return found;
-}
 
 static void entry_state(const struct dwunw_arch_ops *arch,
 			struct dwu_scan_state *state)
@@ -466,105 +708,204 @@ static void entry_state(const struct dwunw_arch_ops *arch,
 	state->slots[arch->ra] = -arch->entry_size;
 }
 
-/* The state of code that nothing was seen to lead to. */
-static bool guess(struct dwu_scan_memory *m, uint32_t at)
+/*
+ * What the switches that may lead to code agree in, in m->next: all of them
+ * where one is sure, for a tail call's pointer leads out of the function.
+ */
+static bool join_switches(struct dwu_scan_memory *m)
 {
-	const struct dwu_pending *found = switch_before(m, at);
+	const struct dwu_switch *s = m->x.switches;
+	const struct dwu_switch *end = s + m->x.switch_count;
+	bool any = false, sure = false;
 
-	m->x.reach = found ? DWU_REACH_INDIRECT : DWU_REACH_PAD;
-	if (found)
-		m->now = m->states[found->state];
-	else if (m->x.called && !m->x.calls_differ)
-		m->now = m->body;
-	else if (!m->x.called && !m->x.framed && !m->x.undecodable)
-		entry_state(arch_of(m), &m->now);
+	for (; s < end; s++)
+		sure |= s->sure;
+	if (!sure && m->x.called)
+		return false;
+	for (s = m->x.switches; s < end; s++) {
+		if (s->sure != sure)
+			continue;
+		if (any)
+			join(arch_of(m), &m->next, &m->states[s->state]);
+		else
+			m->next = m->states[s->state];
+		any = true;
+	}
+	return any;
+}
+
+/* Leaves in m->next the state of code that nothing was seen to lead to. */
+static bool guess(struct dwu_scan_memory *m, uint8_t what)
+{
+	if (join_switches(m))
+		;
+	else if (m->x.called)
+		m->next = m->body;
+	else if (!m->x.framed && !m->x.undecodable)
+		entry_state(arch_of(m), &m->next);
 	else
 		return false;
-	return true;
+	next_phase(m, DWU_NOWHERE, what);
+	return dwu_scan_cfa_column(arch_of(m), &m->next) != DWU_SCAN_REGS;
 }
 
 /* --- the function ------------------------------------------------------------ */
 
-/* Zeroes and fills m->x and m->now. False: the function is too large. */
-static bool begin(struct dwu_scan_memory *m, const struct dwu_function *f,
-		  uint32_t watch, dwu_scan_visit_fn visit, void *ctx)
+/* Zeroes and fills m->x. False: the function is too large. */
+static bool begin(struct dwu_scan_memory *m, const struct dwu_function *f)
 {
-	uint32_t units;
+	uint32_t at = f->start, units;
+	struct dwu_op op;
 
 	memset(&m->x, 0, sizeof(m->x));
 	m->x.function = *f;
-	m->x.watch = watch;
-	m->x.visit = visit;
-	m->x.ctx = ctx;
 	/* a unit has 1, 2 or 4 bytes */
 	m->x.shift = (uint8_t)(dwu_scan_ops(m->text.ops)->unit >> f->isa >> 1);
 	m->text.isa = f->isa;
 	units = unit_of(m, f->end);
 	if (f->end <= f->start || units >= m->visited_count)
 		return false;
-	memset(m->visited, 0, (units / 32 + 1) * sizeof(*m->visited));
+	m->x.step_max = STEPS_A_UNIT * (units + STEPS_A_UNIT);
+	for (; at < f->end && !m->x.dropped; at = op.next) {
+		dwu_code_read(&m->text, at, &op);
+		if (op.insn.flow & (DWU_FLOW_BRANCH | DWU_FLOW_JUMP) &&
+		    in_function(m, op.target))
+			(void)add_block(m, op.target, DWU_BLOCK_LEADER);
+	}
+	return !m->x.dropped;
+}
+
+/* Forgets all but where blocks begin, and the calls that do not return. */
+static void start_again(struct dwu_scan_memory *m)
+{
+	struct dwu_block *from = m->blocks, *to = from;
+	struct dwu_block *end = from + m->x.block_count;
+
+	for (; from < end; from++) {
+		from->bits &= DWU_BLOCK_LEADER | DWU_BLOCK_CUT;
+		from->state = DWU_NO_STATE;
+		if (from->bits)
+			*to++ = *from;
+	}
+	m->x.block_count = (uint32_t)(to - m->blocks);
+	memset(m->visited, 0,
+	       (unit_of(m, m->x.function.end) / 32 + 1) * sizeof(*m->visited));
+	m->x.state_count = 0;
+	m->x.switch_count = 0;
+	m->x.phase = 0;
+	m->x.root = DWU_NOWHERE;
+	m->x.guess = GUESS_NONE;
+	m->x.low = DWU_NOWHERE;
+	m->x.restart = false;
+	m->x.undecodable = false;
+	m->x.framed = false;
+	m->x.called = false;
 	m->misaligned = false;
-	if (!f->part)
-		entry_state(arch_of(m), &m->now);
-	return true;
+}
+
+/* What no edge leads to: code, or what is left then, which are no-ops. */
+static void explore_rest(struct dwu_scan_memory *m, uint8_t what)
+{
+	uint32_t at = m->x.function.start;
+	struct dwu_op op;
+
+	for (; !m->x.restart && !m->x.dropped && in_function(m, at);
+	     at = op.next) {
+		op.next = at + (1u << m->x.shift);
+		if (visited(m, at))
+			continue;
+		dwu_code_read(&m->text, at, &op);
+		if (what == GUESS_CODE && op.insn.pad)
+			continue;
+		if (!guess(m, what))
+			return;
+		op.next = at + (1u << m->x.shift);
+		arrive(m, at, false);
+		settle(m);
+	}
+}
+
+/* Calls visit() for what is reached; see dwu_scan_explore(). */
+static void tell_all(struct dwu_scan_memory *m, uint32_t watch,
+		     dwu_scan_visit_fn visit, void *ctx)
+{
+	uint32_t i = 0, end = m->x.block_count, left = 2;
+
+	if (watch != DWU_NOWHERE) {
+		i = end = first_from(m, watch + 1);
+		/* its block and, if it is in a delay slot, the one before */
+		while (i > 0 && left > 0)
+			left -= m->blocks[--i].state != DWU_NO_STATE;
+	}
+	m->x.telling = true;
+	m->x.visit = visit;
+	m->x.ctx = ctx;
+	for (; i < end && !m->x.stopped && !m->x.dropped; i++) {
+		if (m->blocks[i].state == DWU_NO_STATE)
+			continue;
+		m->now = m->states[m->blocks[i].state];
+		run(m, m->blocks[i].at);
+	}
+}
+
+/* From `at` along all edges and, if `all`, what none leads to. */
+static uint8_t explore(struct dwu_scan_memory *m,
+		       const struct dwu_function *function, uint32_t at,
+		       bool all)
+{
+	if (!begin(m, function))
+		return DWUNW_SCAN_TOO_LARGE;
+	do {
+		start_again(m);
+		entry_state(arch_of(m), &m->next);
+		if (function->part)
+			m->next = m->other;
+		arrive(m, at, false);
+		settle(m);
+		if (all) {
+			explore_rest(m, GUESS_CODE);
+			explore_rest(m, GUESS_PAD);
+		}
+		m->x.restarts += m->x.restart;
+	} while (m->x.restart);
+	if (m->x.dropped)
+		return DWUNW_SCAN_TOO_LARGE;
+	return m->x.undecodable ? DWUNW_SCAN_UNDECODABLE : DWUNW_SCAN_OK;
 }
 
 uint8_t dwu_scan_explore(struct dwu_scan_memory *m,
 			 const struct dwu_function *function, uint32_t watch,
 			 dwu_scan_visit_fn visit, void *ctx)
 {
-	uint32_t at = function->start;
+	uint8_t result = explore(m, function, function->start, true);
 
-	if (!begin(m, function, watch, visit, ctx))
-		return DWUNW_SCAN_TOO_LARGE;
-	run_all(m, at);
-	for (; !m->x.stopped && in_function(m, at); at += 1u << m->x.shift) {
-		if (visited(m, at))
-			continue;
-		if (!guess(m, at))
-			break;
-		run_all(m, at);
-	}
-	if (m->x.dropped)
-		return DWUNW_SCAN_TOO_LARGE;
-	return m->x.undecodable ? DWUNW_SCAN_UNDECODABLE : DWUNW_SCAN_OK;
-}
-
-static bool stays(void *ctx, const struct dwu_scan_at *at)
-{
-	(void)ctx;
-	return at->moment < DWU_LEAVING;
-}
-
-bool dwu_scan_may_return(struct dwu_scan_memory *m,
-			 const struct dwu_function *function, uint32_t at)
-{
-	if (!begin(m, function, DWU_NOWHERE, stays, NULL))
-		return true;
-	run_all(m, at);
-	return m->x.stopped || m->x.dropped || m->x.undecodable;
+	if (result != DWUNW_SCAN_TOO_LARGE)
+		tell_all(m, watch, visit, ctx);
+	return m->x.dropped ? DWUNW_SCAN_TOO_LARGE : result;
 }
 
 /* --- memory ------------------------------------------------------------------ */
 
+/* Sixteenths of the block: 8 for starts, 2 for what was visited, 2 for blocks;
+ * states have the rest. */
 void dwu_scan_memory_init(struct dwu_scan_memory *m, uint8_t *block,
 			  size_t size)
 {
 	size_t sixteenth = size / 16 & ~(size_t)15;
-	size_t left = size - 11 * sixteenth;
+	size_t left = size - 12 * sixteenth;
 
 	dwu_assert(size >= DWU_SCAN_MEMORY_MIN && size <= DWU_SCAN_MEMORY_MAX);
 	m->starts = (void *)block;
 	m->start_count = (uint32_t)sixteenth * 8 * 8;
 	m->visited = (void *)(block + 8 * sixteenth);
 	m->visited_count = (uint32_t)sixteenth * 2 * 8;
-	m->pending = (void *)(block + 10 * sixteenth);
-	m->pending_room = (uint32_t)(sixteenth / sizeof(*m->pending));
-	m->states = (void *)(block + 11 * sixteenth);
+	m->blocks = (void *)(block + 10 * sixteenth);
+	m->block_room = (uint32_t)(2 * sixteenth / sizeof(*m->blocks));
+	m->states = (void *)(block + 12 * sixteenth);
 	m->state_room = (uint32_t)left /
 			(uint32_t)(sizeof(*m->states) + sizeof(*m->users));
-	if (m->state_room >= NO_STATE)
-		m->state_room = NO_STATE - 1;
+	if (m->state_room >= DWU_NO_STATE)
+		m->state_room = DWU_NO_STATE - 1;
 	m->users = (void *)&m->states[m->state_room];
 	m->serial = 0;
 	m->window = 0;

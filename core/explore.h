@@ -2,10 +2,17 @@
 /*
  * The instructions of one function -> what is known before each.
  *
- * Forward flow analysis: from the function's first instruction along every
- * edge, each instruction once. Strong evidence goes first: the edges of
- * branches, then what stands behind a call (a callee may not return), then
- * what nothing is seen to lead to (behind a switch; landing pads).
+ * Forward flow analysis to its fixed point (Kildall 1973): the state before an
+ * instruction is what the states on all paths to it agree in. States are kept
+ * where branches lead to, equal ones once; in between they are made again.
+ *
+ * A join only takes knowledge away, and there is little to take: so it ends.
+ * What a path is worth is told by when it is explored: first the edges of
+ * branches; then, call by call, what stands behind one (a callee may not
+ * return); then what nothing is seen to lead to (behind a switch; landing
+ * pads). Paths that agree on the frame are joined. Where they do not, one that
+ * is worth less is dropped, and a call that it came from does not return; of
+ * two that are worth the same none is believed.
  */
 #ifndef DWU_EXPLORE_H
 #define DWU_EXPLORE_H
@@ -20,15 +27,8 @@ struct dwu_function {
 	uint32_t end;
 	uint8_t isa; /* struct dwu_code */
 	bool entry;  /* it begins at e_entry: nothing called it */
-	bool part;   /* of another one: memory->now is the state at its start */
-};
-
-/* How an instruction was reached: the weaker, the greater. */
-enum dwu_reach {
-	DWU_REACH_EDGE = 0, /* by branches and fall-through alone */
-	DWU_REACH_CALL,	    /* straight from behind a call */
-	DWU_REACH_INDIRECT, /* by no edge, in a function that has a switch */
-	DWU_REACH_PAD,	    /* by no edge: as at all calls, which agree */
+	bool part;   /* of another one: memory->other is the state there */
+	bool gap;    /* for dwu_sweep(): FDEs bound it, code around is enough */
 };
 
 enum dwu_moment {
@@ -46,21 +46,38 @@ struct dwu_scan_at {
 	const struct dwu_op *op;
 	const struct dwu_scan_state *state;
 	uint8_t moment; /* enum dwu_moment */
-	uint8_t reach;	/* enum dwu_reach */
 };
 
 /* Called for each instruction; false ends the scan. */
 typedef bool (*dwu_scan_visit_fn)(void *ctx, const struct dwu_scan_at *at);
 
 /* Switches of one function whose states are told apart. */
-#define DWU_INDIRECT_MAX 8u
+#define DWU_SWITCH_MAX 8u
+#define DWU_NO_STATE UINT16_MAX
+/* sp is unknown, with this for its n: paths have met that had other ones. */
+#define DWU_SP_DIFFERS 1
 
-/* A place to explore, with the state there; or a switch. */
-struct dwu_pending {
+enum dwu_block_bits {
+	DWU_BLOCK_DIRTY = 1, /* its state is new: to be explored, again */
+	/* only what stands before it, a call, leads here */
+	DWU_BLOCK_CALLED = 2,
+	DWU_BLOCK_LEADER = 4, /* a branch leads here; else what is pending */
+	DWU_BLOCK_CUT = 8,    /* the call before it does not return */
+	DWU_BLOCK_PHASE = 16, /* times the phase in which it was reached */
+};
+
+/* Where a branch leads to, or what is pending behind a call. */
+struct dwu_block {
+	uint32_t at;
+	uint16_t state; /* there; DWU_NO_STATE: not reached yet */
+	uint16_t bits;	/* enum dwu_block_bits */
+};
+
+/* A jump to where a register says, with the state there. */
+struct dwu_switch {
 	uint32_t at;
 	uint16_t state;
-	uint8_t reach;
-	bool sure; /* a switch: no tail call through a pointer */
+	bool sure; /* no tail call through a pointer */
 };
 
 /* One exploration; zeroed when it begins. */
@@ -68,20 +85,24 @@ struct dwu_exploration {
 	struct dwu_function function;
 	dwu_scan_visit_fn visit;
 	void *ctx;
-	uint32_t watch;
-	uint32_t pending_count;
+	uint32_t steps, step_max;
+	uint32_t low;  /* no block before it is dirty, but CALLED ones */
+	uint32_t root; /* what stands behind the call that is taken to return */
+	uint32_t block_count;
 	uint32_t state_count; /* those that were ever in use */
-	struct dwu_pending indirect[DWU_INDIRECT_MAX];
-	uint8_t indirect_count;
-	uint8_t shift;	   /* 1 << shift bytes are a unit */
-	uint8_t reach;	   /* of the run */
-	bool again;	   /* the run is where one was before */
-	bool stopped;	   /* visit() has seen enough */
-	bool undecodable;  /* a path ended so */
-	bool dropped;	   /* for want of room */
-	bool framed;	   /* sp was not always what it is at the entry */
-	bool called;	   /* `body` is the state at calls */
-	bool calls_differ; /* … which is not the same at all of them */
+	uint16_t phase;	      /* how many such calls, and guesses, there were */
+	struct dwu_switch switches[DWU_SWITCH_MAX];
+	uint8_t switch_count;
+	uint8_t guess; /* the phase begins with one: at what */
+	uint8_t restarts;
+	uint8_t shift;	  /* 1 << shift bytes are a unit */
+	bool telling;	  /* all is settled: visit() is called */
+	bool stopped;	  /* visit() has seen enough */
+	bool restart;	  /* a call was found out not to return */
+	bool undecodable; /* a path ended so */
+	bool dropped;	  /* for want of room or time */
+	bool framed;	  /* sp was not always what it is at the entry */
+	bool called;	  /* `body` is what is known at all calls */
 };
 
 /* Working memory: the parts of one block, see dwu_scan_memory_init(). */
@@ -90,8 +111,8 @@ struct dwu_scan_memory {
 	struct dwu_exploration x;
 	uint32_t *visited;	/* a bit a unit */
 	uint32_t visited_count; /* bits */
-	struct dwu_pending *pending;
-	uint32_t pending_room;
+	struct dwu_block *blocks; /* in the order of their places */
+	uint32_t block_room;
 	struct dwu_scan_state *states;
 	uint16_t *users; /* of each state; 0: free */
 	uint32_t state_room;
@@ -99,7 +120,7 @@ struct dwu_scan_memory {
 	struct dwu_scan_state now; /* while exploring */
 	struct dwu_scan_state next;
 	struct dwu_scan_state body;
-	struct dwu_scan_state other; /* core/part.c's */
+	struct dwu_scan_state other; /* core/part.c's: where a part begins */
 	bool misaligned; /* the last one explored calls with sp so */
 	/* core/sweep.c: a bit for each unit of a window of the text */
 	uint32_t *starts;
@@ -107,6 +128,8 @@ struct dwu_scan_memory {
 	uint32_t serial;      /* of the module they are of; 0: of none */
 	uint32_t window;      /* where it begins */
 	uint64_t segment;     /* the text's vaddr */
+	uint32_t swept_from;  /* … and the code that was read for them */
+	uint32_t swept_to;
 	/* … the function lies in [lo, hi), the piece looked at is [from, to),
 	 * and what is at or behind `done` was looked at */
 	uint32_t lo, hi, from, to, done;
@@ -133,24 +156,32 @@ bool dwu_scan_detour(struct dwu_text *text, const struct dwu_op *jump);
 
 /*
  * Explores a function of memory->text (already open). DWUNW_SCAN_OK or the
- * reason why not all was reached.
+ * reason why not all was reached; TOO_LARGE: what was told is not to be used.
  *
- * `watch` is a place for which visit() is called again whenever another path
- * reaches it, with that path's state; DWU_NOWHERE: none.
+ * visit() is called for each instruction that is reached, in the order of their
+ * places, when all is known; for those around `watch` alone, unless that is
+ * DWU_NOWHERE.
  */
 uint8_t dwu_scan_explore(struct dwu_scan_memory *memory,
 			 const struct dwu_function *function, uint32_t watch,
 			 dwu_scan_visit_fn visit, void *ctx);
 
-/*
- * Can control that is at `at` leave the function? Code that has lost its
- * return address and never leaves is where a program or a thread starts.
- */
-bool dwu_scan_may_return(struct dwu_scan_memory *memory,
-			 const struct dwu_function *function, uint32_t at);
+/* The column that a row tells the CFA by: sp, else one that lasts, else any
+ * that is a known distance from it; DWU_SCAN_REGS: none is. */
+uint8_t dwu_scan_cfa_column(const struct dwunw_arch_ops *arch,
+			    const struct dwu_scan_state *state);
 
-/* Leaves in *a what both states say. */
-void dwu_scan_join(struct dwu_scan_state *a, const struct dwu_scan_state *b);
+/* … a known place in a realigned frame: one that lasts, or sp. */
+uint8_t dwu_scan_aligned_column(const struct dwunw_arch_ops *arch,
+				const struct dwu_scan_state *state);
+
+/* The column that holds the entry value of `reg`: itself, else another, or
+ * DWU_SCAN_REGS. */
+uint8_t dwu_scan_holder(const struct dwu_scan_state *state, uint8_t reg);
+
+/* Is the return address neither saved nor in a register? */
+bool dwu_scan_ra_lost(const struct dwu_scan_memory *memory,
+		      const struct dwu_scan_state *state);
 
 /* Bits of a map. */
 static inline bool dwu_bit(const uint32_t *map, uint32_t bit)

@@ -5,9 +5,6 @@
 #include "sort.h"
 #include "window.h"
 
-/* FDEs at one address, or with empty ranges, that a search looks back over. */
-#define LOOK_BACK 16
-
 static bool big(const struct dwunw_module *module)
 {
 	return module->elf.data == 2;
@@ -254,21 +251,52 @@ static uint32_t index_upper_bound(const struct dwunw_cfi *cfi, uint64_t vaddr)
 	return low;
 }
 
+static bool by_hdr(const struct dwunw_module *module,
+		   const struct dwunw_cfi *cfi)
+{
+	return !cfi->debug_frame && module->hdr.count > 0;
+}
+
+uint32_t dwu_index_after(const struct dwunw_module *module,
+			 const struct dwunw_cfi *cfi, uint64_t vaddr)
+{
+	return by_hdr(module, cfi) ? hdr_upper_bound(module, vaddr) :
+				     index_upper_bound(cfi, vaddr);
+}
+
+bool dwu_index_start(const struct dwunw_module *module,
+		     const struct dwunw_cfi *cfi, uint32_t index,
+		     uint64_t *start)
+{
+	bool hdr = by_hdr(module, cfi);
+
+	if (index >= (hdr ? module->hdr.count : cfi->index_count))
+		return false;
+	*start = hdr ? hdr_start(module, index) :
+		       cfi->index_base + cfi->index[index].start;
+	return true;
+}
+
+dwunw_status_t dwu_index_fde(const struct dwunw_module *module,
+			     const struct dwunw_cfi *cfi, uint32_t index,
+			     struct dwunw_fde *fde)
+{
+	return fde_at(module, cfi,
+		      by_hdr(module, cfi) ? hdr_off(module, index) :
+					    cfi->index[index].off,
+		      fde);
+}
+
 dwunw_status_t dwu_index_find(const struct dwunw_module *module,
 			      const struct dwunw_cfi *cfi, uint64_t vaddr,
 			      struct dwunw_fde *fde)
 {
-	bool by_hdr = !cfi->debug_frame && module->hdr.count > 0;
-	uint32_t i = by_hdr ? hdr_upper_bound(module, vaddr) :
-			      index_upper_bound(cfi, vaddr);
+	uint32_t i = dwu_index_after(module, cfi, vaddr);
 	dwunw_status_t status;
-	uint64_t off;
 	int tries;
 
-	for (tries = 0; i > 0 && tries < LOOK_BACK; tries++) {
-		i--;
-		off = by_hdr ? hdr_off(module, i) : cfi->index[i].off;
-		status = fde_at(module, cfi, off, fde);
+	for (tries = 0; i > 0 && tries < DWU_LOOK_BACK; tries++) {
+		status = dwu_index_fde(module, cfi, --i, fde);
 		if (status != DWUNW_OK)
 			return status;
 		if (vaddr - fde->start < fde->end - fde->start)

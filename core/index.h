@@ -34,4 +34,20 @@ dwunw_status_t dwu_index_find(const struct dwunw_module *module,
 			      const struct dwunw_cfi *cfi, uint64_t vaddr,
 			      struct dwunw_fde *fde);
 
+/* FDEs at one address, or with empty ranges, that a search looks back over. */
+#define DWU_LOOK_BACK 16
+
+/* The FDEs of a section by number, sorted by start: how many start at vaddr
+ * or before it. */
+uint32_t dwu_index_after(const struct dwunw_module *module,
+			 const struct dwunw_cfi *cfi, uint64_t vaddr);
+/* Where FDE `index` starts, without reading it. False: behind the last. */
+bool dwu_index_start(const struct dwunw_module *module,
+		     const struct dwunw_cfi *cfi, uint32_t index,
+		     uint64_t *start);
+/* FDE `index`, which there is. BAD_FORMAT. */
+dwunw_status_t dwu_index_fde(const struct dwunw_module *module,
+			     const struct dwunw_cfi *cfi, uint32_t index,
+			     struct dwunw_fde *fde);
+
 #endif

@@ -23,6 +23,24 @@ struct plan {
 	bool debug_packed; /* debug_frame is compressed */
 };
 
+/* e_flags of mips; binutils, include/elf/mips.h. */
+enum {
+	EM_MIPS = 8,
+	EF_MIPS_ABI2 = 0x20, /* n32 */
+	EF_MIPS_ARCH_ASE_MICROMIPS = 0x02000000,
+	EF_MIPS_ARCH_SHIFT = 28,
+	EF_MIPS_ARCH_32R6 = 9, /* then 64R6 */
+};
+
+const struct dwunw_arch_ops *dwunw_elf_arch(const struct dwunw_elf *elf)
+{
+	if (elf->machine == EM_MIPS &&
+	    (elf->flags & (EF_MIPS_ABI2 | EF_MIPS_ARCH_ASE_MICROMIPS) ||
+	     elf->flags >> EF_MIPS_ARCH_SHIFT >= EF_MIPS_ARCH_32R6))
+		return NULL;
+	return dwunw_arch_by_elf(elf->machine, elf->elf_class, elf->data);
+}
+
 /* .debug_frame of this file, whatever its form. */
 static void find_debug_frame(const struct dwunw_elf *elf, struct plan *plan)
 {
@@ -274,9 +292,7 @@ static dwunw_status_t open_files(struct dwunw_module *module,
 
 	if (status != DWUNW_OK)
 		return status;
-	module->arch = dwunw_arch_by_elf(module->elf.machine,
-					 module->elf.elf_class,
-					 module->elf.data);
+	module->arch = dwunw_elf_arch(&module->elf);
 	if (!module->arch)
 		return DWUNW_ERR_UNSUPPORTED_ARCH;
 	find_sections(module, &plan);
@@ -342,29 +358,6 @@ dwunw_status_t dwunw_module_open(struct dwunw_module *module,
 	const struct dwunw_module_files files = { .file = src };
 
 	return dwunw_module_open_files(module, &files, serial, arena);
-}
-
-dwunw_status_t dwunw_module_bias(const struct dwunw_module *module,
-				 uint64_t map_addr, uint64_t map_off,
-				 uint64_t *bias)
-{
-	const struct dwunw_segment *s;
-	uint64_t start, mask;
-	uint32_t i;
-
-	if (!module || !bias)
-		return DWUNW_ERR_INVALID_ARG;
-	for (i = 0; i < module->elf.segment_count; i++) {
-		s = &module->elf.segments[i];
-		/* the loader maps whole pages, of whatever size */
-		mask = s->align_log2 < 32 ? (1ull << s->align_log2) - 1 : 0;
-		start = s->off & ~mask;
-		if (map_off >= start && map_off < s->off + s->file_size) {
-			*bias = map_addr - (s->vaddr - (s->off - map_off));
-			return DWUNW_OK;
-		}
-	}
-	return DWUNW_ERR_INVALID_ARG;
 }
 
 dwunw_status_t dwunw_module_fde(const struct dwunw_module *module,
@@ -464,12 +457,11 @@ dwunw_status_t dwu_module_code_row(const struct dwunw_module *module,
 	return DWUNW_OK;
 }
 
-/* As many code bytes before vaddr as there are, up to DWU_CODE_BEFORE. */
+/* As many code bytes before vaddr as there are, up to `size`. */
 static size_t code_before(const struct dwunw_module *module, uint64_t vaddr,
-			  uint8_t *code)
+			  uint8_t *code, size_t size)
 {
 	struct dwunw_segment s;
-	size_t size = DWU_CODE_BEFORE;
 
 	if (dwunw_elf_segment(&module->elf, vaddr - 1, &s) != DWUNW_OK)
 		return 0;
@@ -490,9 +482,69 @@ dwunw_status_t dwu_module_fp_row(const struct dwunw_module *module,
 
 	if (!arch->frame_pointer_row)
 		return DWUNW_ERR_NO_DEBUG_DATA;
-	size = code_before(module, vaddr, code);
+	size = code_before(module, vaddr, code, sizeof(code));
 	dwu_row_clear(arch, row);
 	return arch->frame_pointer_row(code, size, row) ?
 		       DWUNW_OK :
 		       DWUNW_ERR_NO_DEBUG_DATA;
+}
+
+bool dwu_module_no_call(const struct dwunw_module *module, uint64_t vaddr,
+			uint8_t isa)
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_CALL_SIZE];
+	size_t size;
+
+	if (!arch->behind_call)
+		return false;
+	size = code_before(module, vaddr, code, sizeof(code));
+	return size > 0 && !arch->behind_call(arch, code, size, isa);
+}
+
+bool dwu_module_thread(const struct dwunw_module *module, uint64_t vaddr)
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_CODE_BEFORE];
+
+	return arch->thread_code &&
+	       arch->thread_code(code, code_before(module, vaddr, code,
+						   sizeof(code)));
+}
+
+bool dwu_module_exit(const struct dwunw_module *module, uint64_t vaddr)
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_CODE_SIZE];
+
+	return arch->exit_code && code_at(module, vaddr, code) &&
+	       arch->exit_code(arch, code);
+}
+
+bool dwu_module_preempt(const struct dwunw_module *module, uint64_t vaddr)
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_CODE_SIZE];
+
+	return arch->preempt_code && code_at(module, vaddr, code) &&
+	       arch->preempt_code(code);
+}
+
+bool dwu_module_switch(const struct dwunw_module *module, uint64_t vaddr,
+		       uint8_t at[2])
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_CODE_SIZE];
+
+	return arch->switch_code && code_at(module, vaddr, code) &&
+	       arch->switch_code(code, at);
+}
+
+bool dwu_module_context(const struct dwunw_module *module, uint64_t vaddr)
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_CODE_SIZE];
+
+	return arch->context_code && code_at(module, vaddr, code) &&
+	       arch->context_code(arch, code);
 }

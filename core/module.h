@@ -22,4 +22,27 @@ dwunw_status_t dwu_module_code_row(const struct dwunw_module *module,
 dwunw_status_t dwu_module_fp_row(const struct dwunw_module *module,
 				 uint64_t vaddr, struct dwunw_row *row);
 
+/*
+ * Can the code before a return address be read, and is it no call? isa: of
+ * struct dwu_code.
+ */
+bool dwu_module_no_call(const struct dwunw_module *module, uint64_t vaddr,
+			uint8_t isa);
+
+/* Does the code before vaddr start a thread, as libc does it? */
+bool dwu_module_thread(const struct dwunw_module *module, uint64_t vaddr);
+
+/* Does the code at vaddr end its thread? */
+bool dwu_module_exit(const struct dwunw_module *module, uint64_t vaddr);
+
+/* Is at vaddr what restores the registers of an interrupted thread? */
+bool dwu_module_preempt(const struct dwunw_module *module, uint64_t vaddr);
+
+/* Does the code at vaddr go back to another stack? at: as switch_code(). */
+bool dwu_module_switch(const struct dwunw_module *module, uint64_t vaddr,
+		       uint8_t at[2]);
+
+/* Is at vaddr what a context returns to when its function ends? */
+bool dwu_module_context(const struct dwunw_module *module, uint64_t vaddr);
+
 #endif

@@ -48,6 +48,10 @@ const char *dwunw_stop_name(uint8_t reason)
 		[DWUNW_STOP_NO_REGISTER] = "no register",
 		[DWUNW_STOP_NO_PROGRESS] = "no progress",
 		[DWUNW_STOP_TRAMPOLINE] = "trampoline",
+		[DWUNW_STOP_CONTEXT] = "context",
+		[DWUNW_STOP_ZERO_RETURN] = "zero return",
+		[DWUNW_STOP_NO_CODE] = "no code",
+		[DWUNW_STOP_NO_CALL] = "no call",
 	};
 
 	return reason < COUNT(names) ? names[reason] : "unknown";

@@ -82,7 +82,7 @@ static void search(struct search *s)
 
 /* --- what is known where the branch stands ---------------------------------- */
 
-/* The state is kept in memory->other, which only a watch makes use of. */
+/* The state is kept in memory->other. */
 struct origin {
 	struct dwu_scan_memory *memory;
 	uint32_t from;
@@ -134,16 +134,14 @@ static bool explains(struct dwu_scan_memory *memory,
 {
 	struct trial t = { .memory = memory };
 
-	memory->now = memory->other;
 	t.bad = dwu_scan_explore(memory, part, DWU_NOWHERE, visit_trial, &t) !=
 			DWUNW_SCAN_OK ||
 		t.bad || memory->misaligned;
-	memory->now = memory->other;
 	return !t.bad;
 }
 
 /*
- * Makes memory->now the state at the start of `part` that the branch from
+ * Makes memory->other the state at the start of `part` that the branch from
  * `from` comes with. A landing pad without a list of functions looks like one
  * of its own: then it is explored with what stands before it.
  */

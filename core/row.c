@@ -97,6 +97,17 @@ static int32_t narrow(struct program *p, int64_t value)
 	return (int32_t)value;
 }
 
+/* Of a register in this CFI; -1: none. */
+static int column_of(const struct program *p, uint64_t dwarf_reg)
+{
+	const struct dwunw_arch_ops *arch = p->module->arch;
+
+	if (arch->ra_alias && dwarf_reg == arch->ra_alias &&
+	    dwarf_reg == p->fde->ra_reg)
+		return arch->ra;
+	return dwunw_arch_column(arch, dwarf_reg);
+}
+
 /* An offset in units of the data alignment factor (6.4.2). */
 static int64_t factored(const struct program *p, int64_t value)
 {
@@ -113,7 +124,7 @@ static int64_t factored_uleb(struct program *p)
 static void set_rule(struct program *p, uint64_t dwarf_reg, uint8_t kind,
 		     int64_t value)
 {
-	int column = dwunw_arch_column(p->module->arch, dwarf_reg);
+	int column = column_of(p, dwarf_reg);
 
 	if (column < 0)
 		return;
@@ -125,8 +136,8 @@ static void set_rule(struct program *p, uint64_t dwarf_reg, uint8_t kind,
 static void set_register_rule(struct program *p, uint64_t dwarf_reg)
 {
 	uint64_t from = dwu_uleb(&p->c);
-	int column = dwunw_arch_column(p->module->arch, dwarf_reg);
-	int from_column = dwunw_arch_column(p->module->arch, from);
+	int column = column_of(p, dwarf_reg);
+	int from_column = column_of(p, from);
 
 	if (column < 0)
 		return;
@@ -161,7 +172,7 @@ static struct dwunw_rule expression(struct program *p, uint8_t kind)
 static void set_expression(struct program *p, uint64_t dwarf_reg, uint8_t kind)
 {
 	struct dwunw_rule rule = expression(p, kind);
-	int column = dwunw_arch_column(p->module->arch, dwarf_reg);
+	int column = column_of(p, dwarf_reg);
 
 	if (column >= 0)
 		p->row->rules[column] = rule;
@@ -169,7 +180,7 @@ static void set_expression(struct program *p, uint64_t dwarf_reg, uint8_t kind)
 
 static void set_cfa(struct program *p, uint64_t dwarf_reg, int64_t offset)
 {
-	int column = dwunw_arch_column(p->module->arch, dwarf_reg);
+	int column = column_of(p, dwarf_reg);
 
 	if (column < 0 || column >= p->module->arch->reg_count) {
 		p->bad = true;
@@ -199,7 +210,7 @@ static void set_cfa_part(struct program *p, bool is_offset, int64_t value)
 
 static void restore_rule(struct program *p, uint64_t dwarf_reg)
 {
-	int column = dwunw_arch_column(p->module->arch, dwarf_reg);
+	int column = column_of(p, dwarf_reg);
 
 	if (p->in_cie)
 		p->bad = true;
@@ -390,7 +401,7 @@ static struct dwu_cursor instructions(const struct program *p,
 static dwunw_status_t start(struct program *p)
 {
 	const struct dwunw_arch_ops *arch = p->module->arch;
-	int ra = dwunw_arch_column(arch, p->fde->ra_reg);
+	int ra = column_of(p, p->fde->ra_reg);
 
 	dwu_row_clear(arch, p->row);
 	if (ra < 0)

@@ -18,7 +18,9 @@ struct dwu_rowcache_entry {
 	uint8_t scan; /* enum dwunw_scan_result; where nothing is known */
 	uint8_t isa; /* a part of the key, too */
 	struct dwu_packed packed;
-	uint8_t pad[16];
+	uint8_t stop; /* NONE: enum dwunw_stop_reason */
+	uint8_t flags; /* DWUNW_FRAME_FLAG_* of the frame it leads to */
+	uint8_t pad[14];
 };
 
 _Static_assert(sizeof(struct dwu_rowcache_entry) == 64, "one cache line");

@@ -3,34 +3,36 @@
 
 #include "bytes.h"
 
-/* A column that is a known distance from the CFA: sp, else one that lasts. */
-static uint8_t cfa_column(const struct dwunw_arch_ops *arch,
-			  const struct dwu_scan_state *state)
+/* A place in a realigned frame, by a register that points there. */
+static void aligned_rule(const struct dwunw_arch_ops *arch,
+			 const struct dwu_scan_state *state,
+			 struct dwunw_rule *rule)
 {
-	uint8_t i, found = DWU_SCAN_REGS;
-
-	if (state->regs[arch->sp].kind == DWU_VALUE_CFA)
-		return arch->sp;
-	for (i = 0; i < DWU_SCAN_REGS; i++) {
-		if (state->regs[i].kind != DWU_VALUE_CFA)
-			continue;
-		found = i;
-		if (dwu_scan_preserves(arch, i))
-			break;
-	}
-	return found;
+	rule->reg = dwu_scan_aligned_column(arch, state);
+	rule->kind = DWUNW_RULE_UNDEFINED;
+	if (rule->reg == DWU_SCAN_REGS)
+		return;
+	rule->kind = DWUNW_RULE_REG_OFFSET;
+	rule->value -= state->regs[rule->reg].n;
 }
 
-/* The column that holds the entry value of `reg`: itself, another or none. */
-static uint8_t holder(const struct dwu_scan_state *state, uint8_t reg)
+/* Where the CFA is. False: nowhere. */
+static bool cfa_rule(const struct dwunw_arch_ops *arch,
+		     const struct dwu_scan_state *state,
+		     struct dwunw_rule *rule)
 {
-	uint8_t i, found = DWU_SCAN_REGS;
+	uint8_t column = dwu_scan_cfa_column(arch, state);
 
-	for (i = 0; i < DWU_SCAN_REGS && found != reg; i++)
-		if (state->regs[i].kind == DWU_VALUE_ENTRY &&
-		    state->regs[i].reg == reg)
-			found = i;
-	return found;
+	if (column != DWU_SCAN_REGS) {
+		rule->reg = column;
+		rule->value = -state->regs[column].n;
+		return true;
+	}
+	rule->value = state->slots[arch->sp];
+	if (!dwu_is_aligned(rule->value))
+		return false;
+	aligned_rule(arch, state, rule);
+	return rule->kind == DWUNW_RULE_REG_OFFSET;
 }
 
 /* Where the entry value of a column is. */
@@ -38,7 +40,7 @@ static void saved_rule(const struct dwunw_arch_ops *arch,
 		       const struct dwu_scan_state *state, uint8_t reg,
 		       struct dwunw_rule *rule)
 {
-	uint8_t at = holder(state, reg);
+	uint8_t at = dwu_scan_holder(state, reg);
 
 	rule->kind = at == reg		 ? DWUNW_RULE_SAME :
 		     at == DWU_SCAN_REGS ? DWUNW_RULE_UNDEFINED :
@@ -49,19 +51,11 @@ static void saved_rule(const struct dwunw_arch_ops *arch,
 	    (reg == arch->ra || at != reg)) {
 		rule->kind = DWUNW_RULE_OFFSET;
 		rule->value = state->slots[reg];
+		if (dwu_is_aligned(rule->value))
+			aligned_rule(arch, state, rule);
 	} else if (rule->kind == DWUNW_RULE_REGISTER) {
 		rule->reg = at;
 	}
-}
-
-bool dwu_scan_ra_lost(const struct dwu_scan_memory *m,
-		      const struct dwu_scan_state *state)
-{
-	const struct dwunw_arch_ops *arch = dwu_scan_arch(m->text.arch);
-
-	return state->slots[arch->ra] == DWU_SLOT_NONE &&
-	       !dwu_value_is_zero(&state->regs[arch->ra]) &&
-	       holder(state, arch->ra) == DWU_SCAN_REGS;
 }
 
 uint8_t dwu_scan_row(const struct dwu_scan_memory *m,
@@ -69,7 +63,7 @@ uint8_t dwu_scan_row(const struct dwu_scan_memory *m,
 {
 	const struct dwunw_arch_ops *arch = dwu_scan_arch(m->text.arch);
 	struct dwunw_rule *ra = &row->rules[arch->ra];
-	uint8_t column = cfa_column(arch, state), i;
+	uint8_t i;
 
 	dwu_row_clear(m->text.arch, row);
 	for (i = 0; i < DWU_SCAN_REGS; i++)
@@ -82,10 +76,10 @@ uint8_t dwu_scan_row(const struct dwu_scan_memory *m,
 		ra->kind = DWUNW_RULE_UNDEFINED;
 		return DWUNW_SCAN_OK;
 	}
-	if (column == DWU_SCAN_REGS)
-		return DWUNW_SCAN_SP_UNKNOWN;
-	row->cfa.reg = column;
-	row->cfa.value = -state->regs[column].n;
+	if (!cfa_rule(arch, state, &row->cfa))
+		return state->regs[arch->sp].n == DWU_SP_DIFFERS ?
+			       DWUNW_SCAN_CONTRADICTION :
+			       DWUNW_SCAN_SP_UNKNOWN;
 	if (ra->kind == DWUNW_RULE_UNDEFINED)
 		return DWUNW_SCAN_RA_LOST;
 	if (IS_ON(CONFIG_SCAN_ARM64) &&
@@ -99,43 +93,14 @@ uint8_t dwu_scan_row(const struct dwu_scan_memory *m,
 struct wanted {
 	const struct dwu_scan_memory *memory;
 	struct dwunw_row *row;
-	struct dwu_scan_state state;
 	uint32_t place;
 	uint32_t at; /* the instruction there, [at, next) */
 	uint32_t next;
-	uint8_t reach;
 	uint8_t result;
 	bool exact;
 	bool found;
 	bool passed; /* the place is in code, but not at a call's end */
 };
-
-static uint8_t row_of(struct wanted *w, const struct dwu_scan_state *state)
-{
-	return dwu_scan_row(w->memory, state, w->row);
-}
-
-/*
- * Another path is here. Two of which both could tell a row, but not the two
- * together, contradict each other: the better evidence counts.
- */
-static void join_again(struct wanted *w, const struct dwu_scan_at *at)
-{
-	struct dwu_scan_state both = w->state;
-
-	dwu_scan_join(&both, at->state);
-	if (row_of(w, &both) == DWUNW_SCAN_OK) {
-		w->state = both;
-	} else if (row_of(w, at->state) != DWUNW_SCAN_OK) {
-		return;
-	} else if (row_of(w, &w->state) != DWUNW_SCAN_OK ||
-		   at->reach < w->reach) {
-		w->state = *at->state;
-		w->reach = at->reach;
-	} else if (at->reach == w->reach) {
-		w->result = DWUNW_SCAN_CONTRADICTION;
-	}
-}
 
 static bool visit_wanted(void *ctx, const struct dwu_scan_at *at)
 {
@@ -148,16 +113,13 @@ static bool visit_wanted(void *ctx, const struct dwu_scan_at *at)
 	/* a return address stands behind a call */
 	if (w->exact == in_call || (in_call && at->op->next != w->place + 1)) {
 		w->passed = true;
-	} else if (w->found) {
-		join_again(w, at);
-	} else {
-		w->state = *at->state;
-		w->at = at->op->at;
-		w->next = at->op->next;
-		w->reach = at->reach;
-		w->found = true;
+		return true;
 	}
-	return true;
+	w->result = dwu_scan_row(w->memory, at->state, w->row);
+	w->at = at->op->at;
+	w->next = at->op->next;
+	w->found = true;
+	return false;
 }
 
 uint8_t dwu_scan_at(struct dwu_scan_memory *memory,
@@ -170,19 +132,13 @@ uint8_t dwu_scan_at(struct dwu_scan_memory *memory,
 	uint8_t result =
 		dwu_scan_explore(memory, function, place, visit_wanted, &w);
 
+	if (result == DWUNW_SCAN_TOO_LARGE)
+		return result;
 	if (!w.found)
 		return w.passed			? DWUNW_SCAN_NO_CALL :
 		       result == DWUNW_SCAN_OK ? DWUNW_SCAN_UNREACHED :
 						 result;
-	if (w.result)
-		return w.result;
-	result = row_of(&w, &w.state);
 	row->start = memory->text.vaddr + w.at;
 	row->end = memory->text.vaddr + w.next;
-	if (result == DWUNW_SCAN_RA_LOST &&
-	    !dwu_scan_may_return(memory, function, exact ? w.at : w.next)) {
-		row->rules[memory->text.arch->ra].kind = DWUNW_RULE_UNDEFINED;
-		return DWUNW_SCAN_OK;
-	}
-	return result;
+	return w.result;
 }

@@ -5,12 +5,8 @@
 
 #include "explore.h"
 
-/* Is the return address neither saved nor in a register? */
-bool dwu_scan_ra_lost(const struct dwu_scan_memory *memory,
-		      const struct dwu_scan_state *state);
-
 /* A state of the function explored as a row, whose start and end are left 0.
- * DWUNW_SCAN_OK, SP_UNKNOWN or RA_LOST. */
+ * DWUNW_SCAN_OK, SP_UNKNOWN, CONTRADICTION or RA_LOST. */
 uint8_t dwu_scan_row(const struct dwu_scan_memory *memory,
 		     const struct dwu_scan_state *state, struct dwunw_row *row);
 

@@ -42,6 +42,20 @@ static uint8_t read_word(const struct step *s, uint64_t addr, uint64_t *value)
 	return dwu_read_stop(s->reader);
 }
 
+/* A realigned frame's: what only a register of the frame tells the place of. */
+static uint8_t by_register(const struct step *s, const struct dwunw_rule *rule,
+			   const struct dwu_regs *regs, uint64_t *value)
+{
+	uint8_t stop;
+
+	if (!IS_ON(CONFIG_SCAN_X86_64))
+		return DWUNW_STOP_BAD_ROW;
+	stop = get_register(regs, rule->reg, value);
+	if (stop != DWU_GO)
+		return stop;
+	return read_word(s, *value + (uint64_t)(int64_t)rule->value, value);
+}
+
 static uint8_t find_cfa(struct step *s, const struct dwu_regs *regs)
 {
 	const struct dwunw_rule *cfa = &s->row->cfa;
@@ -49,6 +63,8 @@ static uint8_t find_cfa(struct step *s, const struct dwu_regs *regs)
 
 	if (cfa->kind == DWUNW_RULE_EXPRESSION)
 		return run_expression(s, cfa, regs, NULL, &s->cfa);
+	if (cfa->kind == DWUNW_RULE_REG_OFFSET)
+		return by_register(s, cfa, regs, &s->cfa);
 	stop = get_register(regs, cfa->reg, &s->cfa);
 	s->cfa = dwu_address(s->cfa + (uint64_t)(int64_t)cfa->value,
 			     s->arch->address_size);
@@ -78,6 +94,8 @@ static uint8_t evaluate(const struct step *s, const struct dwunw_rule *rule,
 		return stop == DWU_GO ? read_word(s, at, value) : stop;
 	case DWUNW_RULE_VAL_EXPRESSION:
 		return run_expression(s, rule, old, &s->cfa, value);
+	case DWUNW_RULE_REG_OFFSET:
+		return by_register(s, rule, old, value);
 	default:
 		return DWUNW_STOP_BAD_ROW;
 	}
@@ -137,9 +155,8 @@ static uint8_t finish(const struct dwunw_arch_ops *arch, uint8_t ra_column,
 	return stop;
 }
 
-/* Without a link register an unmentioned return address is nowhere. */
-static uint8_t check_ra(const struct dwunw_arch_ops *arch,
-			const struct dwunw_row *row)
+uint8_t dwu_step_check(const struct dwunw_arch_ops *arch,
+		       const struct dwunw_row *row)
 {
 	uint8_t kind = row->rules[row->ra_column].kind;
 
@@ -161,16 +178,18 @@ uint8_t dwu_step(const struct dwunw_arch_ops *arch,
 			  .row = row,
 			  .reader = reader };
 	struct dwu_regs old = *regs;
-	uint8_t stop = check_ra(arch, row);
+	uint8_t stop = dwu_step_check(arch, row);
 	uint8_t column;
 
 	if (stop == DWU_GO)
 		stop = find_cfa(&s, regs);
 	for (column = 0; stop == DWU_GO && column < dwu_value_count(arch); column++)
 		stop = apply_rule(&s, column, &old, regs);
+	if (stop == DWU_GO)
+		stop = finish(arch, row->ra_column, regs);
 	if (stop != DWU_GO)
-		return stop;
-	return finish(arch, row->ra_column, regs);
+		*regs = old;
+	return stop;
 }
 
 uint8_t dwu_step_packed(const struct dwunw_arch_ops *arch,

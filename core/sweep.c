@@ -5,8 +5,6 @@
 
 /* A frame that opens this near behind a call may be the next function's. */
 #define NEAR 32u
-/* A program's first function is smaller, in bytes. */
-#define ENTRY_SIZE 256u
 /* Data that a jump in a function goes over, in bytes. */
 #define OVER_MAX 32u
 /* Pieces that are joined, or cut off, to make one function. */
@@ -17,6 +15,10 @@
 #define STEP_MAX (1u << 18)
 /* Constants that nothing loads, or a no-op, before those of a function. */
 #define UNUSED_MAX 6u
+/* Code around a gap that is looked at as well: who calls a function that has no
+ * name stands near. In bytes: 1 ms of them, and as a share of all code. */
+#define AROUND 16384u
+#define GAP_SHARE 4u
 /* Words that look like another isa, to be believed: one in 70 does by chance */
 #define TURN_COUNT 4u
 
@@ -92,13 +94,25 @@ static uint8_t start_kind(const struct dwu_scan_memory *m,
 				    m->text.ops->start(m->text.arch, &op->code);
 }
 
+/* x86: linkers fill with zeros what stands between two sections. */
+static bool is_fill(const struct dwu_scan_memory *m, const struct dwu_op *op,
+		    bool filled)
+{
+	const uint8_t *bytes = op->code.bytes;
+
+	return IS_ON(CONFIG_SCAN_X86_64) && unit_of(m) == 1 &&
+	       op->code.size > 1 && bytes[0] == 0 && (filled || bytes[1] == 0);
+}
+
 static uint32_t skip_pads(struct dwu_scan_memory *m, uint32_t at, uint32_t end)
 {
+	bool filled = false;
 	struct dwu_op op;
 
-	for (; at < end; at = op.next) {
+	for (; at < end; at = filled ? at + 1 : op.next) {
 		dwu_code_read(&m->text, at, &op);
-		if (op.insn.size == 0 || !op.insn.pad)
+		filled = is_fill(m, &op, filled);
+		if (!filled && (op.insn.size == 0 || !op.insn.pad))
 			break;
 	}
 	return at;
@@ -195,13 +209,11 @@ static bool turns(struct dwu_scan_memory *m, const struct dwu_op *op,
 static void note_end(struct dwu_scan_memory *m, const struct dwu_op *op,
 		     uint32_t to, struct turn *turn)
 {
-	uint32_t at = op->next;
+	uint32_t at;
 
 	if (!leaves(&op->insn))
 		return;
-	if (op->insn.delay)
-		at += op->insn.size;
-	at = skip_data(m, &turn->constants, op, at);
+	at = skip_data(m, &turn->constants, op, dwu_behind(op));
 	turn->ended = aligned(m, skip_pads(m, at, to));
 }
 
@@ -223,7 +235,7 @@ static void mark(struct dwu_scan_memory *m, uint32_t from, uint32_t to)
 			op.next = turn.at;
 			continue;
 		}
-		if (op.insn.flow == DWU_FLOW_CALL)
+		if (op.insn.flow == DWU_FLOW_CALL && op.target != dwu_behind(&op))
 			set_start(m, op.target);
 		kind = start_kind(m, &op);
 		/* MIPS16e: what begins with a frame behind a jump or its data
@@ -255,16 +267,26 @@ static void mark_entry(struct dwu_scan_memory *m)
 	uint32_t entry = entry_of(m);
 	struct dwu_op op = { .next = entry };
 
-	while (op.next - entry < ENTRY_SIZE) {
-		set_start(m, entry);
+	set_start(m, entry);
+	do {
 		dwu_code_read(&m->text, op.next, &op);
 		/* a jump with a delay slot may ask where it is: bal */
 		if (op.insn.flow == DWU_FLOW_JUMP &&
-		    (!op.insn.delay || op.target - entry >= ENTRY_SIZE))
+		    (!op.insn.delay || op.target - entry >= DWU_ENTRY_SIZE))
 			set_start(m, op.target);
-		if (op.insn.size == 0 || op.insn.flow != DWU_FLOW_NEXT)
-			break;
-	}
+	} while (op.insn.size != 0 && op.insn.flow == DWU_FLOW_NEXT &&
+		 op.next - entry < DWU_ENTRY_SIZE);
+}
+
+/* … of a section, as far as it is swept. */
+static void mark_section(struct dwu_scan_memory *m, uint32_t from, uint32_t to)
+{
+	set_start(m, from);
+	if (from < m->swept_from)
+		from = m->swept_from;
+	if (to > m->swept_to)
+		to = m->swept_to;
+	mark(m, from, to);
 }
 
 static void mark_all(struct dwu_scan_memory *m)
@@ -278,33 +300,58 @@ static void mark_all(struct dwu_scan_memory *m)
 		if (start == DWU_NOWHERE || s.size > m->text.size - start)
 			continue;
 		any = true;
-		set_start(m, start);
-		mark(m, start, start + (uint32_t)s.size);
+		mark_section(m, start, start + (uint32_t)s.size);
 	}
 	if (!any)
-		mark(m, 0, m->text.size);
+		mark_section(m, 0, m->text.size);
 	m->text.isa = dwu_isa(arch_of(m), m->text.module->elf.entry);
 	mark_entry(m);
 }
 
-/*
- * A window with its starts marked: all of the text, or twice the half of a
- * window's size that holds `at`, with a quarter before and behind it.
- */
-static void sweep(struct dwu_scan_memory *m, uint32_t at)
+/* Marks the starts of a window that begins at `window`, unless they are. */
+static void sweep(struct dwu_scan_memory *m, uint32_t window, uint32_t from,
+		  uint32_t to)
+{
+	if (m->serial == m->text.module->serial &&
+	    m->segment == m->text.vaddr && m->window == window &&
+	    m->swept_from <= from && m->swept_to >= to)
+		return;
+	m->serial = m->text.module->serial;
+	m->segment = m->text.vaddr;
+	m->window = window;
+	m->swept_from = from;
+	m->swept_to = to;
+	memset(m->starts, 0, m->start_count / 8);
+	mark_all(m);
+}
+
+/* All code: a window of all of the text, or twice the half of a window's size
+ * that holds `at`, with a quarter before and behind it. */
+static void sweep_all(struct dwu_scan_memory *m, uint32_t at)
 {
 	uint32_t half = window_size(m) / 2, window = 0;
 
 	if (m->text.size > 2 * half && at >= half)
 		window = (at / half * half - half / 2) & ~31u;
-	if (m->serial == m->text.module->serial &&
-	    m->segment == m->text.vaddr && m->window == window)
-		return;
-	m->serial = m->text.module->serial;
-	m->segment = m->text.vaddr;
-	m->window = window;
-	memset(m->starts, 0, m->start_count / 8);
-	mark_all(m);
+	sweep(m, window, 0, m->text.size);
+}
+
+/*
+ * What is around [m->lo, m->hi), if that is not most of the code. Code of two
+ * isas tells them apart from its start on.
+ */
+static bool sweep_gap(struct dwu_scan_memory *m)
+{
+	uint32_t from = m->lo > AROUND ? m->lo - AROUND : 0, to = m->text.size;
+
+	if (m->hi - m->lo > m->text.size / GAP_SHARE ||
+	    m->hi - (m->lo & ~31u) > window_size(m) ||
+	    (IS_ON(CONFIG_SCAN_MIPS16) && m->text.module->elf.mips16))
+		return false;
+	if (to - m->hi > AROUND)
+		to = m->hi + AROUND;
+	sweep(m, m->lo & ~31u, from & ~3u, to);
+	return true;
 }
 
 /* --- pieces between call targets ------------------------------------------------ */
@@ -429,7 +476,8 @@ static void cut(struct dwu_scan_memory *m)
 	struct line l = { .next = skip_pads(m, m->from, m->to) };
 	struct extent x;
 
-	begin(m, &x, l.next);
+	/* one that is called may begin with a no-op */
+	begin(m, &x, is_start(m, m->from) ? m->from : l.next);
 	while (l.next < m->to) {
 		read_line(m, &l);
 		if (l.op.insn.size == 0) {
@@ -524,14 +572,21 @@ static void find_piece(struct dwu_scan_memory *m, uint32_t at)
 
 /* --- pieces that are no functions ----------------------------------------------- */
 
-/* Is sp so where no function's is: at a return, at a call? */
-static bool is_odd(const struct dwu_scan_memory *m, uint8_t moment, int32_t sp)
+/*
+ * Is sp so where no function's is: at a call, at a return, at a tail call
+ * where that is no jump to a part of the function?
+ */
+static bool is_odd(const struct dwu_scan_memory *m,
+		   const struct dwu_scan_at *at, int32_t sp)
 {
 	uint8_t align = dwu_call_align(m->text.ops);
 
-	if (moment == DWU_IN_CALL)
+	if (at->moment == DWU_IN_CALL)
 		return align != 0 && sp % align != 0;
-	return moment == DWU_LEAVING && sp < -arch_of(m)->entry_size;
+	return (at->moment == DWU_LEAVING ||
+		(at->moment == DWU_JUMPING && align == 0 &&
+		 at->op->insn.flow == DWU_FLOW_JUMP)) &&
+	       sp < -arch_of(m)->entry_size;
 }
 
 static bool judge(void *ctx, const struct dwu_scan_at *at)
@@ -547,7 +602,7 @@ static bool judge(void *ctx, const struct dwu_scan_at *at)
 		return true;
 	/* a thread's start takes its return address off the stack and stays */
 	m->inside |= sp->n > (at->moment >= DWU_LEAVING ? entry : 0);
-	if (is_odd(m, at->moment, sp->n) && at->op->at < m->odd)
+	if (is_odd(m, at, sp->n) && at->op->at < m->odd)
 		m->odd = at->op->at;
 	return true;
 }
@@ -654,13 +709,18 @@ bool dwu_sweep(struct dwu_scan_memory *m, uint32_t place,
 {
 	uint32_t end;
 
-	sweep(m, place);
+	m->lo = function->start;
+	m->hi = function->end;
+	if (!function->gap || !sweep_gap(m))
+		sweep_all(m, place);
 	m->text.isa = function->isa;
 	m->steps = 0;
 	m->done = DWU_NOWHERE;
 	end = m->window + window_size(m);
-	m->lo = function->start > m->window ? function->start : m->window;
-	m->hi = function->end < end ? function->end : end;
+	if (m->lo < m->window)
+		m->lo = m->window;
+	if (m->hi > end)
+		m->hi = end;
 	between_starts(m, place);
 	if (m->from == m->window && m->from > function->start)
 		return false;

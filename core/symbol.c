@@ -7,13 +7,20 @@
 #include "sort.h"
 
 enum {
+	STT_NOTYPE = 0,
 	STT_FUNC = 2,
 	STT_GNU_IFUNC = 10,
+	STB_LOCAL = 0,
 	EM_MIPS = 8,
+	SHF_EXECINSTR = 4,
+	PT_LOAD = 1,
+	PF_X = 1,
 };
 
 /* Aliases, and functions that ended before, that a look-up goes back over. */
 #define LOOK_BACK 64
+/* The same of symbols without a size, labels mostly. */
+#define LABELS_BACK 4096
 /* Bytes up to which the shorter of two names is looked for. */
 #define NAME_COMPARED 256
 
@@ -23,12 +30,11 @@ static size_t entry_size(const struct dwunw_symtab *tab)
 }
 
 /* The name is not resolved: returns st_name. */
-static uint32_t symbol_at(const struct dwunw_symtab *tab, uint32_t index,
+static uint32_t symbol_in(const struct dwunw_symtab *tab, const uint8_t *bytes,
 			  struct dwunw_elf_symbol *sym)
 {
 	struct dwu_cursor c =
-		dwu_cursor(tab->entries.data + index * entry_size(tab),
-			   entry_size(tab), tab->data == 2);
+		dwu_cursor(bytes, entry_size(tab), tab->data == 2);
 	uint32_t name = dwu_u32(&c);
 	uint8_t info;
 
@@ -51,6 +57,12 @@ static uint32_t symbol_at(const struct dwunw_symtab *tab, uint32_t index,
 	sym->type = info & 0xf;
 	sym->bind = info >> 4;
 	return name;
+}
+
+static uint32_t symbol_at(const struct dwunw_symtab *tab, uint32_t index,
+			  struct dwunw_elf_symbol *sym)
+{
+	return symbol_in(tab, tab->entries.data + index * entry_size(tab), sym);
 }
 
 /* dwunw_symtab_open() has made sure that the last string ends. */
@@ -80,6 +92,13 @@ static bool is_function(const struct dwunw_elf_symbol *sym)
 {
 	return sym->shndx != 0 &&
 	       (sym->type == STT_FUNC || sym->type == STT_GNU_IFUNC);
+}
+
+/* Code whose functions are not all declared as such: it ends what it follows. */
+static bool is_start(const struct dwunw_elf_symbol *sym)
+{
+	return is_function(sym) || (sym->shndx != 0 && sym->bind != STB_LOCAL &&
+				    sym->type == STT_NOTYPE);
 }
 
 static uint64_t vaddr_at(const struct dwunw_symtab *tab, uint32_t index)
@@ -158,13 +177,151 @@ static void order_functions(struct dwunw_symtab *tab, uint32_t *order,
 	tab->order = order;
 }
 
+/* --- where functions without a size end ------------------------------------- */
+
+static bool has_no_size(const struct dwunw_elf_symbol *sym)
+{
+	return is_function(sym) && sym->size == 0;
+}
+
+/* Before the table is loaded: an arena is asked once. */
+static uint32_t count_sizeless(const struct dwunw_symtab *tab,
+			       const struct dwunw_elf *elf,
+			       const struct dwunw_section *symbols,
+			       uint32_t total)
+{
+	struct dwu_window window = { .src = &elf->src };
+	size_t size = entry_size(tab);
+	struct dwunw_elf_symbol sym;
+	const uint8_t *bytes;
+	uint32_t count = 0, i;
+
+	for (i = 0; i < total; i++) {
+		bytes = dwu_window_at(&window, symbols->off + i * size, size);
+		if (!bytes)
+			break;
+		(void)symbol_in(tab, bytes, &sym);
+		count += has_no_size(&sym);
+	}
+	return count;
+}
+
+/* The last of ends[] that starts before vaddr; NULL: none. */
+static struct dwunw_symbol_end *end_before(const struct dwunw_symtab *tab,
+					   uint64_t vaddr)
+{
+	uint32_t low = 0, high = tab->end_count, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (tab->ends[middle].start < vaddr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? &tab->ends[low - 1] : NULL;
+}
+
+static void cut(struct dwunw_symbol_end *at, uint64_t end)
+{
+	if (at && at->start < end && at->end > end)
+		at->end = end;
+}
+
+void dwunw_symtab_limit(struct dwunw_symtab *tab, uint64_t start, uint64_t end)
+{
+	if (!tab || tab->end_count == 0)
+		return;
+	cut(end_before(tab, start), start);
+	cut(end_before(tab, end), end);
+}
+
+static void limit_by_code(struct dwunw_symtab *tab, const struct dwunw_elf *elf)
+{
+	struct dwu_window window = { .src = &elf->src };
+	struct dwunw_program_header head;
+	struct dwunw_section section;
+	uint32_t i, name;
+
+	for (i = 0; i < elf->section_count; i++)
+		if (dwu_elf_section_header(elf, &window, i, &section, &name) ==
+			    DWUNW_OK &&
+		    (section.flags & SHF_EXECINSTR) != 0)
+			dwunw_symtab_limit(tab, section.vaddr,
+					   section.vaddr + section.size);
+	for (i = 0; i < elf->program_count; i++)
+		if (dwunw_elf_program_header(elf, i, &head) == DWUNW_OK &&
+		    head.type == PT_LOAD && (head.at.flags & PF_X) != 0)
+			dwunw_symtab_limit(tab, head.at.vaddr,
+					   head.at.vaddr + head.at.mem_size);
+}
+
+/* The file may have changed since they were counted: `room` is what is there. */
+static void find_ends(struct dwunw_symtab *tab, const struct dwunw_elf *elf,
+		      uint32_t room, uint32_t total)
+{
+	struct dwunw_symbol_end *ends = tab->ends;
+	struct dwunw_elf_symbol sym;
+	uint32_t i;
+
+	for (i = 0; i < tab->count && tab->end_count < room; i++) {
+		(void)symbol_at(tab, tab->order[i], &sym);
+		if (has_no_size(&sym) &&
+		    (tab->end_count == 0 ||
+		     ends[tab->end_count - 1].start != sym.vaddr))
+			ends[tab->end_count++] =
+				(struct dwunw_symbol_end){ .start = sym.vaddr,
+							   .end = UINT64_MAX };
+	}
+	if (tab->end_count == 0)
+		return;
+	for (i = 0; i < total; i++) {
+		(void)symbol_at(tab, i, &sym);
+		if (is_start(&sym))
+			dwunw_symtab_limit(tab, sym.vaddr,
+					   sym.vaddr + sym.size);
+	}
+	limit_by_code(tab, elf);
+}
+
+static dwunw_status_t load(struct dwunw_symtab *tab,
+			   const struct dwunw_elf *elf,
+			   const struct dwunw_section *symbols,
+			   const struct dwunw_section *strings, uint32_t total,
+			   struct dwunw_arena *arena)
+{
+	uint32_t *order, sizeless = count_sizeless(tab, elf, symbols, total);
+	uint64_t need = dwu_elf_load_size(elf, symbols) +
+			dwu_elf_load_size(elf, strings) +
+			dwu_arena_round(total * sizeof(*order)) +
+			dwu_arena_round(sizeless * sizeof(*tab->ends));
+	dwunw_status_t status;
+
+	if (!dwu_arena_fits(arena, need))
+		return DWUNW_ERR_NO_MEMORY;
+	status = dwu_elf_load(elf, symbols, arena, &tab->entries);
+	if (status == DWUNW_OK)
+		status = dwu_elf_load(elf, strings, arena, &tab->strings);
+	if (status != DWUNW_OK)
+		return status;
+	while (tab->strings.size > 0 &&
+	       tab->strings.data[tab->strings.size - 1] != '\0')
+		tab->strings.size--;
+	order = dwunw_arena_alloc(arena, total * sizeof(*order));
+	tab->ends = dwunw_arena_alloc(arena, sizeless * sizeof(*tab->ends));
+	if (!order || !tab->ends)
+		return DWUNW_ERR_NO_MEMORY;
+	order_functions(tab, order, total);
+	find_ends(tab, elf, sizeless, total);
+	return DWUNW_OK;
+}
+
 dwunw_status_t dwunw_symtab_open(struct dwunw_symtab *tab,
 				 const struct dwunw_elf *elf,
 				 struct dwunw_arena *arena)
 {
 	struct dwunw_section symbols, strings;
-	uint32_t *order, total;
-	uint64_t need;
+	uint32_t total;
 	dwunw_status_t status;
 
 	if (!tab || !elf || !arena)
@@ -180,24 +337,7 @@ dwunw_status_t dwunw_symtab_open(struct dwunw_symtab *tab,
 	total = (uint32_t)symbols.size / (uint32_t)entry_size(tab);
 	if (total == 0)
 		return DWUNW_ERR_NO_DEBUG_DATA;
-	need = dwu_elf_load_size(elf, &symbols) +
-	       dwu_elf_load_size(elf, &strings) +
-	       dwu_arena_round(total * sizeof(*order));
-	if (!dwu_arena_fits(arena, need))
-		return DWUNW_ERR_NO_MEMORY;
-	status = dwu_elf_load(elf, &symbols, arena, &tab->entries);
-	if (status == DWUNW_OK)
-		status = dwu_elf_load(elf, &strings, arena, &tab->strings);
-	if (status != DWUNW_OK)
-		return status;
-	while (tab->strings.size > 0 &&
-	       tab->strings.data[tab->strings.size - 1] != '\0')
-		tab->strings.size--;
-	order = dwunw_arena_alloc(arena, total * sizeof(*order));
-	if (!order)
-		return DWUNW_ERR_NO_MEMORY;
-	order_functions(tab, order, total);
-	return DWUNW_OK;
+	return load(tab, elf, &symbols, &strings, total, arena);
 }
 
 /* The first of order[] that starts after vaddr. */
@@ -230,58 +370,99 @@ static bool better(const struct dwunw_elf_symbol *a,
 	return a->name[i] && !b->name[i];
 }
 
-/* `last` is where the last function that starts at vaddr or before starts. */
-static bool holds(const struct dwunw_elf_symbol *sym, uint64_t vaddr,
-		  uint64_t last)
+/* Takes sym if it is the better one, or the first. */
+static void take_better(struct dwunw_elf_symbol *best, bool *found,
+			const struct dwunw_elf_symbol *sym)
 {
-	return sym->size == 0 ? sym->vaddr == last :
-				vaddr - sym->vaddr < sym->size;
+	if (!*found || better(best, sym))
+		*best = *sym;
+	*found = true;
+}
+
+/* Goes back from order[i - 1]; the size says where a function ends. */
+static bool by_size(const struct dwunw_symtab *tab, uint64_t vaddr, uint32_t i,
+		    struct dwunw_elf_symbol *sym)
+{
+	struct dwunw_elf_symbol other;
+	uint32_t ended = 0, labels = 0;
+	bool found = false;
+
+	while (i-- > 0 && ended < LOOK_BACK && labels < LABELS_BACK) {
+		other.name =
+			name_at(tab, symbol_at(tab, tab->order[i], &other));
+		if (found && other.vaddr != sym->vaddr)
+			break;
+		if (other.size == 0)
+			labels++;
+		else if (vaddr - other.vaddr >= other.size)
+			ended++;
+		else
+			take_better(sym, &found, &other);
+	}
+	return found;
+}
+
+static bool by_end(const struct dwunw_symtab *tab, uint64_t vaddr, uint32_t i,
+		   struct dwunw_elf_symbol *sym)
+{
+	const struct dwunw_symbol_end *end = end_before(tab, vaddr + 1);
+	struct dwunw_elf_symbol other;
+	uint32_t labels = 0;
+	bool found = false;
+
+	if (!end || vaddr >= end->end)
+		return false;
+	while (i-- > 0 && labels++ < LABELS_BACK) {
+		other.name =
+			name_at(tab, symbol_at(tab, tab->order[i], &other));
+		if (other.vaddr != end->start)
+			break;
+		if (other.size == 0)
+			take_better(sym, &found, &other);
+	}
+	return found;
 }
 
 dwunw_status_t dwunw_symtab_by_vaddr(const struct dwunw_symtab *tab,
 				     uint64_t vaddr,
 				     struct dwunw_elf_symbol *sym)
 {
-	struct dwunw_elf_symbol other;
-	uint64_t last;
-	bool found = false;
-	uint32_t i, tries;
+	uint32_t i;
 
 	if (!tab || !sym)
 		return DWUNW_ERR_INVALID_ARG;
 	i = upper_bound(tab, vaddr);
-	if (i == 0)
-		return DWUNW_ERR_NO_DEBUG_DATA;
-	last = vaddr_at(tab, tab->order[i - 1]);
-	for (tries = 0; i > 0 && tries < LOOK_BACK; tries++) {
-		i--;
-		other.name = name_at(tab, symbol_at(tab, tab->order[i],
-						    &other));
-		if (found && other.vaddr != sym->vaddr)
-			break;
-		if (!holds(&other, vaddr, last))
-			continue;
-		if (!found || better(sym, &other))
-			*sym = other;
-		found = true;
-	}
-	return found ? DWUNW_OK : DWUNW_ERR_NO_DEBUG_DATA;
+	if (by_size(tab, vaddr, i, sym) || by_end(tab, vaddr, i, sym))
+		return DWUNW_OK;
+	return DWUNW_ERR_NO_DEBUG_DATA;
 }
 
+/* Of several, as a linker would: one that other files see. */
 dwunw_status_t dwunw_symtab_by_name(const struct dwunw_symtab *tab,
 				    const char *name,
 				    struct dwunw_elf_symbol *sym)
 {
+	struct dwunw_elf_symbol other;
+	bool found = false;
 	uint32_t i, at;
 
 	if (!tab || !name || !sym)
 		return DWUNW_ERR_INVALID_ARG;
 	for (i = 0; i < tab->count; i++) {
-		at = symbol_at(tab, tab->order[i], sym);
-		if (name_is(tab, at, name)) {
-			sym->name = name_at(tab, at);
-			return DWUNW_OK;
-		}
+		at = symbol_at(tab, tab->order[i], &other);
+		if (!name_is(tab, at, name))
+			continue;
+		other.name = name_at(tab, at);
+		take_better(sym, &found, &other);
 	}
-	return DWUNW_ERR_NO_DEBUG_DATA;
+	return found ? DWUNW_OK : DWUNW_ERR_NO_DEBUG_DATA;
+}
+
+dwunw_status_t dwunw_symtab_at(const struct dwunw_symtab *tab, uint32_t index,
+			       struct dwunw_elf_symbol *sym)
+{
+	if (!tab || !sym || index >= tab->count)
+		return DWUNW_ERR_INVALID_ARG;
+	sym->name = name_at(tab, symbol_at(tab, tab->order[index], sym));
+	return DWUNW_OK;
 }

@@ -4,10 +4,14 @@
  * whether that is a frame. Every way out has a reason.
  */
 #include "arena.h"
+#include "dynamic.h"
 #include "part.h"
 #include "module.h"
 #include "rowcache.h"
 #include "step.h"
+
+/* Bytes of one frame that is found by a frame pointer: a stack's default. */
+#define FP_FRAME_MAX (8u << 20)
 
 struct dwunw_walker {
 	struct dwu_rowcache cache;
@@ -30,7 +34,9 @@ struct walk {
 	size_t max;
 	size_t count;
 	uint8_t how; /* of the next frame */
+	uint8_t flags; /* … DWUNW_FRAME_FLAG_* */
 	bool signal; /* the row just applied was a signal frame's */
+	bool switched; /* … led to another stack */
 	int32_t status; /* behind a stop */
 	uint8_t scan; /* enum dwunw_scan_result of the last frame */
 };
@@ -112,10 +118,12 @@ static bool cache_hit(const struct walk *w,
 	       entry->exact == is_exact(frame) && entry->isa == w->regs.isa;
 }
 
+/* What was found of a frame's code: walker->row, or why there is none. */
 static void cache_fill(struct walk *w, struct dwu_rowcache_entry *entry,
-		       const struct dwunw_frame *frame, bool found)
+		       const struct dwunw_frame *frame, uint8_t stop)
 {
-	if (!entry)
+	/* … and who called tells whether there was a call, or a preemption */
+	if (!entry || stop == DWUNW_STOP_BAD_ROW || stop == DWUNW_STOP_NO_CALL)
 		return;
 	entry->vaddr = dwunw_frame_lookup(frame, frame->vaddr);
 	entry->serial = frame->module;
@@ -123,10 +131,25 @@ static void cache_fill(struct walk *w, struct dwu_rowcache_entry *entry,
 	entry->isa = w->regs.isa;
 	entry->how = w->how;
 	entry->scan = w->scan;
-	if (found)
+	entry->stop = stop;
+	entry->flags = w->flags;
+	if (stop == DWU_GO)
 		dwu_row_pack(w->arch, &w->walker->row, &entry->packed);
 	else
 		entry->packed.flags = DWU_PACKED_NONE;
+}
+
+/* Is this code of the first function of a program, of ld.so or a thread? */
+static bool starts_here(struct walk *w, const struct dwunw_frame *frame)
+{
+	if ((is_exact(frame) || !dwu_module_thread(w->module, frame->vaddr)) &&
+	    !dwu_code_from_entry(&w->walker->scan->text, w->module,
+				 frame->vaddr))
+		return false;
+	dwu_row_clear(w->arch, &w->walker->row);
+	w->walker->row.rules[w->arch->ra].kind = DWUNW_RULE_UNDEFINED;
+	w->scan = DWUNW_SCAN_OK;
+	return true;
 }
 
 /* By the frame's instructions. */
@@ -141,17 +164,38 @@ static bool scan_row(struct walk *w, const struct dwunw_frame *frame)
 	if (!IS_ON(CONFIG_SCAN) || !w->walker->scan)
 		return false;
 	w->walker->stats.scans++;
+	if (starts_here(w, frame))
+		return true;
 	w->scan = dwu_scan_module_row(w->walker->scan, w->module,
 				      dwunw_frame_lookup(frame, frame->vaddr),
 				      flags, &w->walker->row);
 	return w->scan == DWUNW_SCAN_OK;
 }
 
+/* Is this the row of a signal trampoline, by the code at the frame's pc? */
+static bool is_trampoline(struct walk *w, const struct dwunw_frame *frame)
+{
+	return dwu_module_code_row(w->module, frame->vaddr, &w->walker->row,
+				   &w->how) == DWUNW_OK &&
+	       w->how == DWUNW_HOW_SIGNAL;
+}
+
+/* Nothing calls what the kernel or ld.so begins to run, whatever CFI says. */
+static void mark_start(struct walk *w, const struct dwunw_fde *fde)
+{
+	const struct dwunw_elf *elf = &w->module->elf;
+	struct dwunw_row *row = &w->walker->row;
+
+	if (((fde->start ^ elf->entry) & w->arch->pc_mask) == 0 &&
+	    dwu_elf_is_started(elf))
+		row->rules[row->ra_column].kind = DWUNW_RULE_UNDEFINED;
+}
+
 /*
- * The row of a frame's module, by the strongest evidence there is. OK,
- * NO_DEBUG_DATA, or the CFI is broken.
+ * The row of a frame's module by CFI, or by the words of a signal trampoline
+ * where these are better. OK, NO_DEBUG_DATA, or the CFI is broken.
  */
-static dwunw_status_t find_row(struct walk *w, const struct dwunw_frame *frame)
+static dwunw_status_t cfi_row(struct walk *w, const struct dwunw_frame *frame)
 {
 	/* CFI of such code may begin at odd addresses, or at even ones */
 	uint64_t lookup = dwunw_frame_lookup(frame, frame->vaddr) | w->regs.isa;
@@ -159,42 +203,126 @@ static dwunw_status_t find_row(struct walk *w, const struct dwunw_frame *frame)
 	struct dwunw_fde fde;
 	dwunw_status_t status = dwunw_module_fde(w->module, lookup, &fde);
 
+	if (status != DWUNW_OK)
+		return status;
 	/*
 	 * A signal restorer without CFI starts where a function with CFI
 	 * ends: its return address - 1 is that function's, its code is not.
 	 * And the CFI of arm64's restorer (vdso) loses the link register,
 	 * which an interrupted leaf returns by: its code says more.
 	 */
-	if (status == DWUNW_OK &&
-	    (fde.end == frame->vaddr ||
+	if ((fde.end == frame->vaddr ||
 	     (fde.signal_frame && w->arch->link_register)) &&
-	    dwu_module_code_row(w->module, frame->vaddr, row, &w->how) ==
-		    DWUNW_OK &&
-	    w->how == DWUNW_HOW_SIGNAL)
+	    is_trampoline(w, frame))
 		return DWUNW_OK;
-	if (status == DWUNW_OK) {
-		w->how = DWUNW_HOW_CFI;
-		w->walker->stats.rows++;
-		return dwunw_fde_row(w->module, &fde, lookup,
-				     w->walker->scratch, row);
-	}
-	if (status != DWUNW_ERR_NO_DEBUG_DATA)
+	w->how = DWUNW_HOW_CFI;
+	w->walker->stats.rows++;
+	status = dwunw_fde_row(w->module, &fde, lookup, w->walker->scratch,
+			       row);
+	if (status != DWUNW_OK)
 		return status;
+	mark_start(w, &fde);
+	return dwu_step_check(w->arch, row) == DWUNW_STOP_BAD_ROW ?
+		       DWUNW_ERR_BAD_FORMAT :
+		       DWUNW_OK;
+}
+
+/* The same by the code itself, by the strongest evidence that it has. */
+static bool code_row(struct walk *w, const struct dwunw_frame *frame)
+{
+	struct dwunw_row *row = &w->walker->row;
+
 	if (dwu_module_code_row(w->module, frame->vaddr, row, &w->how) ==
 		    DWUNW_OK &&
 	    (is_exact(frame) || w->how == DWUNW_HOW_SIGNAL))
-		return DWUNW_OK;
+		return true;
 	if (scan_row(w, frame))
-		return DWUNW_OK;
+		return true;
 	/* a scan that found the link register lost is believed */
 	if (is_exact(frame) && w->arch->link_register &&
 	    w->scan != DWUNW_SCAN_RA_LOST) {
 		w->how = DWUNW_HOW_LINK;
 		dwu_entry_row(w->arch, 0, row);
-		return DWUNW_OK;
+		return true;
 	}
 	w->how = DWUNW_HOW_FP;
-	return dwu_module_fp_row(w->module, frame->vaddr, row);
+	return dwu_module_fp_row(w->module, frame->vaddr, row) == DWUNW_OK;
+}
+
+/*
+ * Was this frame's pc found as a return address, though there is no call
+ * before it? What a tool has patched into the code shows only in memory.
+ */
+static bool no_call(struct walk *w, const struct dwunw_frame *frame)
+{
+	uint8_t code[DWU_CALL_SIZE];
+
+	if (is_exact(frame) ||
+	    !dwu_module_no_call(w->module, frame->vaddr, w->regs.isa))
+		return false;
+	return !w->reader.read ||
+	       w->reader.read(w->reader.ctx, frame->pc - sizeof(code), code,
+			      sizeof(code)) != DWUNW_OK ||
+	       !w->arch->behind_call(w->arch, code, sizeof(code), w->regs.isa);
+}
+
+/* CFI that cannot be used hides nothing else that tells. */
+static uint8_t bad_cfi(struct walk *w, const struct dwunw_frame *frame,
+		       dwunw_status_t status)
+{
+	w->status = status;
+	w->flags = DWUNW_FRAME_FLAG_BAD_CFI;
+	return code_row(w, frame) ? DWU_GO : DWUNW_STOP_BAD_ROW;
+}
+
+/*
+ * By its CFI: a signal trampoline, or the first instructions of a function
+ * that nothing calls, whose address is put on a stack in place of a caller's
+ * (Go, runtime.goexit + 1).
+ */
+static bool may_be_planted(const struct walk *w,
+			   const struct dwunw_frame *frame)
+{
+	const struct dwunw_row *row = &w->walker->row;
+
+	return (row->flags & DWUNW_ROW_SIGNAL) ||
+	       (row->rules[row->ra_column].kind == DWUNW_RULE_UNDEFINED &&
+		frame->vaddr - row->start <= 4);
+}
+
+/* Has a runtime put the function before this one where this one was? */
+static bool was_preempted(struct walk *w, struct dwunw_frame *frame)
+{
+	if (w->count < 2 || frame[-1].module != frame->module ||
+	    !dwu_module_preempt(w->module, frame[-1].vaddr))
+		return false;
+	frame->flags |= DWUNW_FRAME_FLAG_INTERRUPTED;
+	return true;
+}
+
+/*
+ * walker->row of a frame's code, or why there is none. What stands behind no
+ * call is a trampoline, the end of a context, or no return address at all.
+ */
+static uint8_t find_row(struct walk *w, struct dwunw_frame *frame, bool called)
+{
+	dwunw_status_t status;
+
+	if (called || !no_call(w, frame) || was_preempted(w, frame)) {
+		status = cfi_row(w, frame);
+		if (status == DWUNW_OK)
+			return DWU_GO;
+		if (status != DWUNW_ERR_NO_DEBUG_DATA)
+			return bad_cfi(w, frame, status);
+		return code_row(w, frame) ? DWU_GO : DWUNW_STOP_NO_ROW;
+	}
+	if (cfi_row(w, frame) == DWUNW_OK && may_be_planted(w, frame))
+		return DWU_GO;
+	if (is_trampoline(w, frame))
+		return DWU_GO;
+	return dwu_module_context(w->module, frame->vaddr) ?
+		       DWUNW_STOP_CONTEXT :
+		       DWUNW_STOP_NO_CALL;
 }
 
 /* Applies walker->row. */
@@ -206,41 +334,125 @@ static uint8_t apply_row(struct walk *w)
 	return dwu_step(w->arch, w->module, row, &w->regs, &w->reader);
 }
 
+static bool in_code(const struct walk *w, uint64_t addr)
+{
+	const struct dwunw_mapping *mapping = dwunw_space_find(w->space, addr);
+
+	return mapping && (mapping->flags & DWUNW_MAPPING_EXEC) != 0;
+}
+
+/* (sp, ra, fp) = (fp + 2 words, *(fp + 1 word), *fp); all else is lost: code
+ * that a program has made need not keep what an ABI says. */
+static void fp_row(const struct walk *w, struct dwunw_row *row)
+{
+	const struct dwunw_arch_ops *arch = w->arch;
+	uint8_t i;
+
+	dwu_row_clear(arch, row);
+	for (i = 0; i < arch->saved_count; i++)
+		row->rules[arch->saved[i]].kind = DWUNW_RULE_UNDEFINED;
+	row->cfa.reg = arch->fp;
+	row->cfa.value = 2 * arch->address_size;
+	row->rules[arch->ra].kind = DWUNW_RULE_OFFSET;
+	row->rules[arch->ra].value = -arch->address_size;
+	row->rules[arch->fp].kind = DWUNW_RULE_OFFSET;
+	row->rules[arch->fp].value = -2 * arch->address_size;
+}
+
+/* Code without a file, as a JIT has made it, mostly keeps a frame pointer. It
+ * is believed where it points into the stack, and behind it is an address of
+ * code: not always one behind a call, since interpreters push others. */
+static uint8_t leave_by_fp(struct walk *w)
+{
+	struct dwu_regs old = w->regs;
+	uint64_t fp = w->regs.r[w->arch->fp], sp = w->regs.r[w->arch->sp];
+
+	if (!w->mapping || !(w->mapping->flags & DWUNW_MAPPING_EXEC) ||
+	    (w->status != DWUNW_ERR_NO_DEBUG_DATA &&
+	     w->status != DWUNW_ERR_BAD_FORMAT) ||
+	    !(w->regs.valid >> w->arch->fp & 1) || fp - sp > FP_FRAME_MAX ||
+	    (fp & (w->arch->address_size - 1u)) != 0)
+		return DWUNW_STOP_NO_MODULE;
+	w->how = DWUNW_HOW_FP;
+	fp_row(w, &w->walker->row);
+	if (apply_row(w) == DWU_GO && w->regs.pc != 0 &&
+	    in_code(w, w->regs.pc - 1))
+		return DWU_GO;
+	w->regs = old;
+	return DWUNW_STOP_NO_MODULE;
+}
+
+/* By what the cache has of the frame's code, whose row is not FULL. */
+static uint8_t leave_cached(struct walk *w,
+			    const struct dwu_rowcache_entry *entry)
+{
+	w->walker->stats.cache_hits++;
+	w->how = entry->how;
+	w->scan = entry->scan;
+	w->flags = entry->flags;
+	if (entry->packed.flags & DWU_PACKED_NONE)
+		return entry->stop;
+	return dwu_step_packed(w->arch, &entry->packed, &w->regs, &w->reader);
+}
+
+/* Code that goes back to another stack, as it will find that: switch_code().
+ * Of registers the pc, sp and the frame pointer are known then. */
+static uint8_t leave_by_switch(struct walk *w, const uint8_t at[2])
+{
+	const struct dwunw_arch_ops *arch = w->arch;
+	uint64_t *sp = &w->regs.r[arch->sp];
+	uint64_t g, end, depth;
+
+	if (!dwu_read_word(&w->reader, *sp + at[0], &g) ||
+	    !dwu_read_word(&w->reader, g + arch->address_size, &end) ||
+	    !dwu_read_word(&w->reader, *sp + at[1], &depth) ||
+	    !dwu_read_word(&w->reader, end - depth, &w->regs.pc))
+		return dwu_read_stop(&w->reader);
+	w->how = DWUNW_HOW_SCAN;
+	w->switched = true;
+	*sp = end - depth + arch->address_size;
+	w->regs.valid &= 1ull << arch->fp | 1ull << arch->sp;
+	w->regs.valid |= 1ull << arch->pc;
+	w->regs.r[arch->pc] = w->regs.pc;
+	return DWU_GO;
+}
+
 /* From the last frame's registers to its caller's. */
 static uint8_t leave(struct walk *w)
 {
-	const struct dwunw_frame *frame = last_frame(w);
+	struct dwunw_frame *frame = last_frame(w);
 	struct dwu_rowcache_entry *entry;
-	dwunw_status_t status;
+	uint8_t stop, at[2];
+	bool known;
 
 	w->signal = false;
+	w->switched = false;
+	w->flags = 0;
 	if (w->count == 1 && (w->input->flags & DWUNW_WALK_ENTRY)) {
 		w->how = DWUNW_HOW_ENTRY;
 		dwu_entry_row(w->arch, w->input->entry_offset, &w->walker->row);
 		return apply_row(w);
 	}
 	if (frame->module == 0)
-		return DWUNW_STOP_NO_MODULE;
+		return leave_by_fp(w);
 	entry = cache_entry(w, frame);
-	if (cache_hit(w, entry, frame) &&
-	    !(entry->packed.flags & DWU_PACKED_FULL)) {
-		w->walker->stats.cache_hits++;
-		w->how = entry->how;
-		w->scan = entry->scan;
-		if (entry->packed.flags & DWU_PACKED_NONE)
-			return DWUNW_STOP_NO_ROW;
-		return dwu_step_packed(w->arch, &entry->packed, &w->regs,
-				       &w->reader);
-	}
+	known = cache_hit(w, entry, frame);
+	if (known && !(entry->packed.flags & DWU_PACKED_FULL))
+		return leave_cached(w, entry);
 	if (!hold_module(w))
 		return DWUNW_STOP_NO_MODULE;
-	status = find_row(w, frame);
-	if (status != DWUNW_OK && status != DWUNW_ERR_NO_DEBUG_DATA) {
-		w->status = status;
-		return DWUNW_STOP_BAD_ROW;
-	}
-	cache_fill(w, entry, frame, status == DWUNW_OK);
-	return status == DWUNW_OK ? apply_row(w) : DWUNW_STOP_NO_ROW;
+	if (!is_exact(frame) && dwu_module_switch(w->module, frame->vaddr, at))
+		return leave_by_switch(w, at);
+	stop = find_row(w, frame, known);
+	cache_fill(w, cache_entry(w, frame), frame, stop);
+	if (stop != DWU_GO)
+		return stop;
+	stop = apply_row(w);
+	if (stop != DWUNW_STOP_BAD_ROW || w->how != DWUNW_HOW_CFI)
+		return stop;
+	/* an expression that fails */
+	stop = bad_cfi(w, frame, DWUNW_ERR_BAD_FORMAT);
+	return stop == DWU_GO ? apply_row(w) : stop;
 }
 
 /* The true return address behind a uretprobe's trampoline. */
@@ -260,14 +472,21 @@ static bool replace_trampoline(struct walk *w)
 	return false;
 }
 
-static void add_frame(struct walk *w, uint8_t how, uint8_t flags)
+static void add_frame(struct walk *w)
 {
 	struct dwunw_frame *frame = &w->frames[w->count++];
 
 	*frame = (struct dwunw_frame){ .pc = w->regs.pc,
-				       .how = how,
-				       .flags = flags };
+				       .how = w->how,
+				       .flags = w->flags };
 	locate(w, frame);
+}
+
+/* … that is none: its pc is no return address. */
+static uint8_t drop_frame(struct walk *w, uint8_t stop)
+{
+	w->count--;
+	return stop;
 }
 
 /* Is the caller's state, reached from old_sp, further out on the stack? */
@@ -275,17 +494,17 @@ static bool progressed(const struct walk *w, uint64_t old_sp, bool exact)
 {
 	uint64_t sp = w->regs.r[w->arch->sp];
 
-	if (w->signal) /* a handler may run on a stack of its own */
+	/* a handler may run on a stack of its own */
+	if (w->signal || w->switched)
 		return true;
 	return sp > old_sp || (sp == old_sp && exact);
 }
 
-/* A frame pointer is a guess: what it leads to must at least be code. */
+/* A frame pointer is a guess: it must at least be aligned. */
 static bool plausible(const struct walk *w)
 {
 	return w->how != DWUNW_HOW_FP ||
-	       (w->mapping && (w->mapping->flags & DWUNW_MAPPING_EXEC) &&
-		(w->regs.r[w->arch->sp] & (w->arch->address_size - 1u)) == 0);
+	       (w->regs.r[w->arch->sp] & (w->arch->address_size - 1u)) == 0;
 }
 
 /*
@@ -310,39 +529,52 @@ static bool lost_return(struct walk *w)
 	return at_trampoline(w);
 }
 
-static uint8_t next_frame(struct walk *w)
+/* The frame of the caller, whose registers are there. */
+static uint8_t add_caller(struct walk *w)
 {
-	bool exact = is_exact(last_frame(w));
-	uint64_t old_sp = w->regs.r[w->arch->sp];
-	uint8_t stop;
-
-	if (w->count == w->max)
-		return DWUNW_STOP_LIMIT;
-	stop = leave(w);
-	if (stop != DWU_GO)
-		return stop;
-	last_frame(w)->cfa = w->regs.r[w->arch->sp];
-	if (w->signal)
-		last_frame(w)->flags |= DWUNW_FRAME_FLAG_SIGNAL;
-	if (w->regs.pc == 0)
-		return DWUNW_STOP_ROOT;
-	if (!progressed(w, old_sp, exact))
-		return DWUNW_STOP_NO_PROGRESS;
-	add_frame(w, w->how, w->signal ? DWUNW_FRAME_FLAG_INTERRUPTED : 0);
+	/* a signal may interrupt at any pc, even at 0 */
+	if (w->regs.pc == 0 && !w->signal)
+		return hold_module(w) &&
+				       dwu_module_exit(w->module,
+						       last_frame(w)->vaddr) ?
+			       DWUNW_STOP_ROOT :
+			       DWUNW_STOP_ZERO_RETURN;
+	add_frame(w);
 	if (lost_return(w)) {
 		w->count--;
 		if (replace_trampoline(w))
-			add_frame(w, w->how, 0);
+			add_frame(w);
 		else if (at_trampoline(w))
 			return DWUNW_STOP_TRAMPOLINE;
 		else
 			w->count++;
 	}
-	if (!plausible(w)) {
-		w->count--;
-		return DWUNW_STOP_NO_ROW;
+	if (!(w->mapping && (w->mapping->flags & DWUNW_MAPPING_EXEC)) &&
+	    !w->signal)
+		return drop_frame(w, DWUNW_STOP_NO_CODE);
+	return plausible(w) ? DWU_GO : drop_frame(w, DWUNW_STOP_NO_ROW);
+}
+
+static uint8_t next_frame(struct walk *w)
+{
+	bool full = w->count == w->max;
+	uint64_t old_sp = w->regs.r[w->arch->sp];
+	uint8_t stop = leave(w);
+
+	if (stop == DWUNW_STOP_NO_CALL)
+		return drop_frame(w, stop);
+	if (full)
+		return DWUNW_STOP_LIMIT;
+	if (stop != DWU_GO)
+		return stop;
+	last_frame(w)->cfa = w->regs.r[w->arch->sp];
+	if (w->signal) {
+		last_frame(w)->flags |= DWUNW_FRAME_FLAG_SIGNAL;
+		w->flags |= DWUNW_FRAME_FLAG_INTERRUPTED;
 	}
-	return DWU_GO;
+	if (!progressed(w, old_sp, is_exact(last_frame(w))))
+		return DWUNW_STOP_NO_PROGRESS;
+	return add_caller(w);
 }
 
 static void start(struct walk *w)
@@ -369,6 +601,8 @@ static void explain(struct walk *w, uint8_t reason, struct dwunw_stop *stop)
 	if (reason == DWUNW_STOP_UNREADABLE ||
 	    reason == DWUNW_STOP_TRUNCATED || reason == DWUNW_STOP_NO_REGISTER)
 		stop->addr = w->reader.failed;
+	if (reason == DWUNW_STOP_NO_CODE || reason == DWUNW_STOP_NO_CALL)
+		stop->addr = w->regs.pc;
 	if (reason == DWUNW_STOP_NO_MODULE || reason == DWUNW_STOP_BAD_ROW)
 		stop->status = w->status;
 	if (reason == DWUNW_STOP_NO_ROW)
@@ -397,7 +631,7 @@ dwunw_status_t dwunw_walk(struct dwunw_walker *walker,
 		return DWUNW_ERR_UNSUPPORTED_ARCH;
 	w.reader = dwu_reader(w.arch, input);
 	start(&w);
-	add_frame(&w, DWUNW_HOW_EVENT, 0);
+	add_frame(&w);
 	if (!input->read_memory && input->stack.size == 0) {
 		frames[0].flags |= DWUNW_FRAME_FLAG_PARTIAL;
 		w.reader.failed = w.regs.r[w.arch->sp];

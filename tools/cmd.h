@@ -98,10 +98,9 @@ void dwu_vdso_free(struct dwu_vdso *vdso);
 
 /* What stands at a pc. */
 struct dwu_place {
-	char file[4096];	     /* where its symbols are; "": no file */
+	char file[4096];	     /* of a core: its symbols; "": no file */
 	char label[4096];	     /* for printing; "": not mapped */
 	const struct dwu_vdso *vdso; /* instead of a file, or NULL */
-	bool jit; /* file is a perf map */
 };
 
 /* Prints stacks, one after another. */
@@ -111,6 +110,7 @@ struct dwu_printer {
 	struct dwunw_frame *frames;
 	size_t frame_count;
 	bool full_paths;
+	int32_t pid; /* of a live process; 0: a core */
 	/* what is mapped at a frame's pc */
 	void (*locate)(void *locate_ctx, uint64_t pc, struct dwu_place *place);
 	void *locate_ctx;

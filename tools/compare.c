@@ -724,8 +724,9 @@ int dwu_compare(struct dwunw_context *ctx,
 
 	if (acquire(ctx, options->path, &c.module))
 		return CMD_FAILED;
-	if (!options->debug_file ||
-	    !acquire(ctx, options->debug_file, &c.debug))
+	if (!dwu_rows_unrelocated(options->path, c.module) &&
+	    (!options->debug_file ||
+	     !acquire(ctx, options->debug_file, &c.debug)))
 		code = run(&c);
 	if (c.debug)
 		dwunw_module_cache_release(ctx, c.debug);

@@ -21,6 +21,7 @@ enum {
 	PT_LOAD = 1,
 	PT_NOTE = 4,
 	PF_X = 1,
+	PF_R = 4,
 	ET_DYN = 3,
 	ET_CORE = 4
 };
@@ -39,6 +40,8 @@ struct session {
 	struct dwu_core core;
 	struct dwunw_context *ctx;
 	struct dwunw_space space;
+	struct dwunw_piece *pieces; /* of files, and all that is executable */
+	uint32_t piece_count;
 	struct dwu_vdso vdso;
 	dwunw_status_t vdso_status;
 	uint32_t main_file; /* NO_FILE: not known */
@@ -306,13 +309,40 @@ static dwunw_status_t open_vdso(struct session *s,
 				struct dwunw_mapping *mapping,
 				const struct dwunw_module **module)
 {
+	const struct dwunw_piece piece = {
+		.start = mapping->start,
+		.end = mapping->end,
+		.flags = PF_R | PF_X,
+	};
 	dwunw_status_t status = s->vdso_status;
 
 	if (!status)
-		status = dwunw_module_bias(&s->vdso.module, mapping->start, 0,
-					   &mapping->bias);
+		status = dwunw_elf_bias(&s->vdso.module.elf, &piece, 1,
+					piece.start, &mapping->bias);
 	mapping->serial = VDSO_SERIAL;
 	*module = &s->vdso.module;
+	return status;
+}
+
+/* The module of a piece's file, and where `mapping` has it. */
+static dwunw_status_t open_piece(struct session *s,
+				 struct dwunw_mapping *mapping,
+				 const struct dwunw_piece *piece,
+				 const struct dwunw_module **module)
+{
+	dwunw_status_t status = check_file(s, piece->file);
+
+	if (!status)
+		status = dwunw_module_cache_acquire(
+			s->ctx, s->core.files[piece->file].path, module);
+	if (status)
+		return status;
+	status = dwunw_elf_bias(&(*module)->elf, s->pieces, s->piece_count,
+				mapping->start, &mapping->bias);
+	if (status)
+		dwunw_module_cache_release(s->ctx, *module);
+	else
+		mapping->serial = (*module)->serial;
 	return status;
 }
 
@@ -320,26 +350,18 @@ static dwunw_status_t open_module(void *ctx, struct dwunw_mapping *mapping,
 				  const struct dwunw_module **module)
 {
 	struct session *s = ctx;
-	struct dwu_core_file *file;
+	uint32_t owner;
 	dwunw_status_t status;
 
 	if (mapping->start == s->core.auxv.vdso)
 		return open_vdso(s, mapping, module);
-	if (mapping->file == NO_FILE)
+	owner = dwunw_piece_owner(s->pieces, s->piece_count, mapping->start);
+	if (owner == DWUNW_PIECE_NONE)
 		return DWUNW_ERR_NO_DEBUG_DATA;
-	file = &s->core.files[mapping->file];
-	status = check_file(s, mapping->file);
-	if (status)
-		return status;
-	status = dwunw_module_cache_acquire(s->ctx, file->path, module);
-	if (status)
-		return status;
-	status = dwunw_module_bias(*module, mapping->start, mapping->off,
-				   &mapping->bias);
-	if (status)
-		dwunw_module_cache_release(s->ctx, *module);
-	else
-		mapping->serial = (*module)->serial;
+	status = open_piece(s, mapping, &s->pieces[owner], module);
+	if (status && mapping->file == NO_FILE)
+		return DWUNW_ERR_NO_DEBUG_DATA; /* not that file's after all */
+	mapping->file = s->pieces[owner].file;
 	return status;
 }
 
@@ -351,18 +373,31 @@ static void close_module(void *ctx, const struct dwunw_module *module)
 		dwunw_module_cache_release(s->ctx, module);
 }
 
-/* Executable as far as the core tells; gdb's gcore leaves pieces out. */
-static bool executable(const struct dwu_core *core,
-		       const struct dwu_core_map *map)
+/* As far as the core tells; gdb's gcore leaves pieces out: 0. */
+static uint32_t flags_at(const struct dwu_core *core, uint64_t addr)
 {
-	const struct dwu_core_load *load = find_load(core, map->start);
+	const struct dwu_core_load *load = find_load(core, addr);
 
-	return !load || (load->flags & PF_X);
+	return load ? load->flags : 0;
 }
 
-static void add_mapping(struct dwunw_space *space, uint64_t start, uint64_t end,
-			uint64_t off, uint32_t file)
+static void add_piece(struct session *s, uint64_t start, uint64_t end,
+		      uint64_t off, uint32_t file)
 {
+	struct dwunw_space *space = &s->space;
+	uint32_t flags = flags_at(&s->core, start);
+
+	if (!flags && find_load(&s->core, start))
+		return; /* not to be touched at all */
+	s->pieces[s->piece_count++] = (struct dwunw_piece){
+		.start = start,
+		.end = end,
+		.off = off,
+		.file = file == NO_FILE ? DWUNW_PIECE_NONE : file,
+		.flags = flags,
+	};
+	if (flags && !(flags & PF_X))
+		return;
 	space->mappings[space->count++] = (struct dwunw_mapping){
 		.start = start,
 		.end = end,
@@ -372,30 +407,47 @@ static void add_mapping(struct dwunw_space *space, uint64_t start, uint64_t end,
 	};
 }
 
+static int by_piece_start(const void *a, const void *b)
+{
+	const struct dwunw_piece *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+/* What the core names, and what is executable without a name. */
+static void add_pieces(struct session *s)
+{
+	const struct dwu_core *core = &s->core;
+	size_t i;
+
+	for (i = 0; i < core->map_count; i++)
+		add_piece(s, core->maps[i].start, core->maps[i].end,
+			  core->maps[i].off, core->maps[i].file);
+	for (i = 0; i < core->load_count; i++)
+		if ((core->loads[i].flags & PF_X) &&
+		    !find_map(core, core->loads[i].addr))
+			add_piece(s, core->loads[i].addr,
+				  core->loads[i].addr + core->loads[i].size, 0,
+				  NO_FILE);
+	if (s->piece_count)
+		qsort(s->pieces, s->piece_count, sizeof(*s->pieces),
+		      by_piece_start);
+}
+
 static bool build_space(struct session *s)
 {
 	struct dwu_core *core = &s->core;
 	struct dwunw_space *space = &s->space;
+	size_t room = core->map_count + core->load_count;
 	dwunw_status_t status;
-	size_t i;
 
-	space->mappings = dwu_cmd_alloc(core->map_count + core->load_count,
-					sizeof(*space->mappings));
+	s->pieces = dwu_cmd_alloc(room, sizeof(*s->pieces));
+	space->mappings = dwu_cmd_alloc(room, sizeof(*space->mappings));
 	space->arch = core->arch;
 	space->open_module = open_module;
 	space->close_module = close_module;
 	space->ctx = s;
-	for (i = 0; i < core->map_count; i++)
-		if (executable(core, &core->maps[i]))
-			add_mapping(space, core->maps[i].start,
-				    core->maps[i].end, core->maps[i].off,
-				    core->maps[i].file);
-	for (i = 0; i < core->load_count; i++)
-		if ((core->loads[i].flags & PF_X) &&
-		    !find_map(core, core->loads[i].addr))
-			add_mapping(space, core->loads[i].addr,
-				    core->loads[i].addr + core->loads[i].size,
-				    0, NO_FILE);
+	add_pieces(s);
 	status = dwunw_space_init(space);
 	if (status)
 		dwu_cmd_error("%s: its %" PRIu32
@@ -565,11 +617,11 @@ static bool open_elf(struct dwu_core *core)
 				       "another kind of ELF file");
 		return false;
 	}
-	core->arch = dwunw_arch_by_elf(core->elf.machine, core->elf.elf_class,
-				       core->elf.data);
+	core->arch = dwunw_elf_arch(&core->elf);
 	if (!core->arch)
-		dwu_cmd_error("%s: machine %u is not in this build", core->path,
-			      core->elf.machine);
+		dwu_cmd_error("%s: of a process of %s, which this build cannot "
+			      "unwind",
+			      core->path, dwunw_elf_target(&core->elf));
 	return core->arch;
 }
 
@@ -725,6 +777,7 @@ static void close_session(struct session *s)
 	free(s->core.loads);
 	free(s->core.threads);
 	free(s->space.mappings);
+	free(s->pieces);
 	dwu_vdso_free(&s->vdso);
 }
 

@@ -20,6 +20,8 @@ enum {
 
 /* Bound of threads and mappings: 2^22 is the kernel's highest pid. */
 #define ITEMS_MAX (1u << 22)
+/* Pieces of a file stand near each other, if not always in one row. */
+#define FILES_NEAR 64u
 
 /*
  * Where struct elf_prstatus of an arch has the process id and the registers:
@@ -191,11 +193,12 @@ static void read_auxv(struct dwu_core *core, struct dwunw_span desc)
 static uint32_t file_index(struct dwu_core *core, const char *name)
 {
 	struct dwu_core_file *file;
+	size_t i = core->file_count;
+	size_t end = i > FILES_NEAR ? i - FILES_NEAR : 0;
 
-	/* pieces of a file mostly follow one another */
-	if (core->file_count &&
-	    !strcmp(core->files[core->file_count - 1].name, name))
-		return (uint32_t)(core->file_count - 1);
+	while (i-- > end)
+		if (!strcmp(core->files[i].name, name))
+			return (uint32_t)i;
 	core->files = dwu_cmd_grow(core->files, core->file_count + 1,
 				   sizeof(*core->files));
 	file = &core->files[core->file_count];

@@ -56,25 +56,28 @@ dwunw_status_t dwu_printer_capture(struct dwu_printer *printer,
 	}
 }
 
-/* What is known of vaddr; false: no function. */
+/* Of a core: what is known of vaddr; false: no function. */
 static bool name_at(struct dwu_printer *printer, const struct dwu_place *place,
-		    uint64_t vaddr, struct dwunw_symbol_info *info)
+		    const struct dwunw_frame *frame,
+		    struct dwunw_symbol_info *info)
 {
+	uint64_t vaddr = dwunw_frame_lookup(frame, frame->vaddr);
 	struct dwunw_symbol_input input = { .module_path = place->file,
 					    .pc = vaddr };
 	struct dwunw_elf_symbol sym;
 
-	*info = (struct dwunw_symbol_info){ 0 };
 	if (place->vdso) {
 		if (dwunw_symtab_by_vaddr(&place->vdso->symbols, vaddr, &sym))
 			return false;
-		info->offset = vaddr - sym.vaddr;
+		info->offset = frame->vaddr - sym.vaddr;
 		info->function = sym.name;
 		return true;
 	}
-	return place->file[0] &&
-	       !dwunw_symbol_resolve_batch(&printer->names, &input, info, 1) &&
-	       info->function;
+	if (!frame->module || !place->file[0] ||
+	    dwunw_symbol_resolve_batch(&printer->names, &input, info, 1))
+		return false;
+	info->offset += frame->vaddr - vaddr;
+	return info->function;
 }
 
 /* What was inlined stands above, innermost first. */
@@ -103,7 +106,6 @@ static const char *base_name(const char *path)
 static void print_frame(struct dwu_printer *printer, size_t number,
 			const struct dwunw_frame *frame)
 {
-	uint64_t vaddr = dwunw_frame_lookup(frame, frame->vaddr);
 	uint64_t pc = dwunw_frame_lookup(frame, frame->pc);
 	static struct dwu_place place;
 	struct dwunw_symbol_info info = { 0 };
@@ -111,13 +113,14 @@ static void print_frame(struct dwu_printer *printer, size_t number,
 
 	memset(&place, 0, sizeof(place));
 	printer->locate(printer->locate_ctx, pc, &place);
-	if (frame->module)
-		named = name_at(printer, &place, vaddr, &info);
-	else if (place.jit)
-		named = name_at(printer, &place, pc, &info);
+	if (printer->pid)
+		named = !dwunw_symbol_frame(&printer->names, printer->ctx,
+					    printer->pid, frame, &info) &&
+			info.function;
+	else
+		named = name_at(printer, &place, frame, &info);
 	print_inlined(&info);
-	info.offset += frame->vaddr - vaddr;
-	printf("#%-3zu0x%016" PRIx64 "  ", number, frame->pc);
+	printf("#%-2zu 0x%016" PRIx64 "  ", number, frame->pc);
 	if (named)
 		dwu_cmd_print_name(&info);
 	else
@@ -133,7 +136,9 @@ static void print_frame(struct dwu_printer *printer, size_t number,
 		putchar(']');
 	}
 	if (frame->how != DWUNW_HOW_EVENT && frame->how != DWUNW_HOW_CFI)
-		printf("  (%s)", dwunw_how_name(frame->how));
+		printf("  (%s%s)", dwunw_how_name(frame->how),
+		       frame->flags & DWUNW_FRAME_FLAG_BAD_CFI ? ", bad cfi" :
+								 "");
 	putchar('\n');
 }
 

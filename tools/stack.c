@@ -10,40 +10,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* No arch has a vdso larger than this. */
-#define VDSO_SIZE_MAX (1u << 20)
-
 /* A live process and its threads. */
 struct live {
 	struct dwunw_context *ctx;
 	struct dwunw_process *process;
-	struct dwu_vdso vdso;
-	uint64_t vdso_addr;
 	int32_t pid;
 	int32_t *tids;
 	size_t tid_count;
 	size_t tid_room;
 	bool printed; /* a stack */
 };
-
-static void load_vdso(struct live *live)
-{
-	const struct dwunw_space *space = dwunw_process_space(live->process);
-	uint32_t i;
-
-	for (i = 0; space && i < space->count; i++) {
-		const struct dwunw_mapping *map = &space->mappings[i];
-		uint64_t size = map->end - map->start;
-
-		if (strcmp(dwunw_process_path(live->process, map), "[vdso]"))
-			continue;
-		live->vdso_addr = map->start;
-		if (size <= VDSO_SIZE_MAX)
-			dwu_vdso_open(&live->vdso, map->start, size, 1,
-				      dwunw_process_read, live->process);
-		return;
-	}
-}
 
 static void locate(void *ctx, uint64_t pc, struct dwu_place *place)
 {
@@ -52,19 +28,9 @@ static void locate(void *ctx, uint64_t pc, struct dwu_place *place)
 	const struct dwunw_mapping *map;
 
 	map = space ? dwunw_space_find(space, pc) : NULL;
-	if (!map) {
-		place->jit = !dwunw_symbol_perf_map(live->pid, place->file,
-						    sizeof(place->file));
-		return;
-	}
-	snprintf(place->label, sizeof(place->label), "%s",
-		 dwunw_process_path(live->process, map));
-	if (live->vdso.has_symbols && map->start == live->vdso_addr)
-		place->vdso = &live->vdso;
-	else if (dwunw_process_file(live->process, map, place->file,
-				    sizeof(place->file)))
-		place->jit = !dwunw_symbol_perf_map(live->pid, place->file,
-						    sizeof(place->file));
+	if (map)
+		snprintf(place->label, sizeof(place->label), "%s",
+			 dwunw_process_path(live->process, map));
 }
 
 static bool add_tid(void *ctx, int32_t tid)
@@ -116,6 +82,10 @@ static void say_why(const struct live *live, int32_t tid, const char *what,
 		snprintf(why, sizeof(why),
 			 "it sleeps in the kernel, where "
 			 "nothing interrupts it");
+	else if (status == DWUNW_ERR_UNSUPPORTED_ARCH)
+		snprintf(why, sizeof(why),
+			 "its registers are those of another instruction set "
+			 "than this build's (a 32-bit program?)");
 	else
 		snprintf(why, sizeof(why), "%s",
 			 status == DWUNW_ERR_IO && error ? strerror(error) :
@@ -172,7 +142,7 @@ static int print_process(struct live *live, struct dwu_printer *printer)
 					    dwunw_status_name(status));
 		return CMD_FAILED;
 	}
-	load_vdso(live);
+	printer->pid = live->pid;
 	printer->locate = locate;
 	printer->locate_ctx = live;
 	printf("PID %" PRId32 " - process\n", live->pid);
@@ -191,7 +161,6 @@ static int print_live(struct dwunw_context *ctx, struct dwu_printer *printer,
 	struct live live = { .ctx = ctx, .pid = pid };
 	int code = print_process(&live, printer);
 
-	dwu_vdso_free(&live.vdso);
 	free(live.tids);
 	return code;
 }

@@ -54,9 +54,11 @@ static void keep_stack(struct tool *tool, size_t count,
 	struct stack *stack;
 	bool is_new;
 
-	stack = stacks_intern(&tool->stacks, tool->frames, count, &is_new);
+	stack = stacks_intern(&tool->stacks, tool->frames, count,
+			      (int32_t)header->pid, &is_new);
 	if (is_new)
-		stack_set_names(stack, &tool->ctx, &tool->resolver, stop);
+		stack_set_names(stack, &tool->ctx, &tool->resolver,
+				(int32_t)header->pid, stop);
 	if (!stack ||
 	    !stacks_put_key(&tool->stacks, header->key, header->time_ns, stack))
 		tool->not_unwound++;

@@ -78,7 +78,7 @@ static void print_stacks(struct tool *tool)
 		       sorted[i]->bytes, sorted[i]->blocks);
 		stack_print(stdout, sorted[i]);
 		main_count += stack_reaches_main(sorted[i]);
-		root += sorted[i]->stop.reason == DWUNW_STOP_ROOT;
+		root += dwunw_stop_is_complete(sorted[i]->stop.reason);
 		fp += stack_fp_reaches_main(sorted[i]);
 	}
 	if (count) {

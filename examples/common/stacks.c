@@ -15,9 +15,20 @@ static uint64_t hash_step(uint64_t hash, uint64_t value)
 	return (hash ^ value) * 0x9e3779b97f4a7c15u ^ hash >> 29;
 }
 
-static uint64_t hash_frames(const struct dwunw_frame *frames, size_t count)
+/* Code without a file is one process's own; 0: there is none. */
+static int32_t owner_of(const struct dwunw_frame *frames, size_t count,
+			int32_t pid)
 {
-	uint64_t hash = count;
+	for (size_t i = 0; i < count; i++)
+		if (!frames[i].module)
+			return pid;
+	return 0;
+}
+
+static uint64_t hash_frames(const struct dwunw_frame *frames, size_t count,
+			    int32_t owner)
+{
+	uint64_t hash = hash_step(count, (uint32_t)owner);
 
 	for (size_t i = 0; i < count; i++)
 		hash = hash_step(hash_step(hash, frames[i].pc),
@@ -26,9 +37,10 @@ static uint64_t hash_frames(const struct dwunw_frame *frames, size_t count)
 }
 
 static bool same_frames(const struct stack *stack,
-			const struct dwunw_frame *frames, size_t count)
+			const struct dwunw_frame *frames, size_t count,
+			int32_t owner)
 {
-	if (stack->count != count)
+	if (stack->count != count || stack->owner != owner)
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		const struct dwunw_frame *frame = &stack->frames[i].frame;
@@ -62,41 +74,29 @@ copy_inlined(const struct dwunw_symbol_info *first)
  * Where the call is. An event's own pc is a return address here, too: it was
  * taken when the allocator returned.
  */
-static uint64_t call_vaddr(const struct dwunw_frame *frame)
+static void name_frame(struct named_frame *named, struct dwunw_context *ctx,
+		       struct dwunw_symbol_resolver *resolver, int32_t pid)
 {
-	if (frame->how == DWUNW_HOW_EVENT)
-		return frame->vaddr - 1;
-	return dwunw_frame_lookup(frame, frame->vaddr);
-}
+	struct dwunw_frame frame = named->frame;
+	const char *label = dwunw_module_label(ctx, frame.module);
+	struct dwunw_symbol_info info;
 
-static void name_frames(struct stack *stack, struct dwunw_context *ctx,
-			struct dwunw_symbol_resolver *resolver)
-{
-	for (uint32_t i = 0; i < stack->count; i++) {
-		struct named_frame *named = &stack->frames[i];
-		const struct dwunw_frame *frame = &named->frame;
-		struct dwunw_symbol_info info = { 0 };
-		struct dwunw_symbol_input input = {
-			.module_path = dwunw_module_label(ctx, frame->module),
-			.pc = call_vaddr(frame),
-		};
-
-		named->module = input.module_path ? input.module_path : "";
-		/* musl's trampoline has no symbol, its neighbour has */
-		if (frame->flags & DWUNW_FRAME_FLAG_SIGNAL) {
-			named->function = "<signal trampoline>";
-			continue;
-		}
-		if (!input.module_path ||
-		    dwunw_symbol_resolve_batch(resolver, &input, &info, 1) ||
-		    !(info.flags & DWUNW_SYMBOL_FLAG_FUNCTION))
-			continue;
-		named->function = info.function;
-		named->offset = info.offset + (frame->vaddr - input.pc);
-		named->file = info.file;
-		named->line = info.line;
-		named->inlined = copy_inlined(info.inlined);
+	if (frame.how == DWUNW_HOW_EVENT)
+		frame.how = DWUNW_HOW_CFI;
+	named->module = label ? label : "";
+	/* musl's trampoline has no symbol, its neighbour has */
+	if (frame.flags & DWUNW_FRAME_FLAG_SIGNAL) {
+		named->function = "<signal trampoline>";
+		return;
 	}
+	if (dwunw_symbol_frame(resolver, ctx, pid, &frame, &info) ||
+	    !(info.flags & DWUNW_SYMBOL_FLAG_FUNCTION))
+		return;
+	named->function = info.function;
+	named->offset = info.offset;
+	named->file = info.file;
+	named->line = info.line;
+	named->inlined = copy_inlined(info.inlined);
 }
 
 static bool grow_stacks(struct stacks *stacks)
@@ -123,9 +123,10 @@ static bool grow_stacks(struct stacks *stacks)
 
 struct stack *stacks_intern(struct stacks *stacks,
 			    const struct dwunw_frame *frames, size_t count,
-			    bool *is_new)
+			    int32_t pid, bool *is_new)
 {
-	uint64_t hash = hash_frames(frames, count), at = hash;
+	int32_t owner = owner_of(frames, count, pid);
+	uint64_t hash = hash_frames(frames, count, owner), at = hash;
 	struct stack *stack, **slot;
 
 	*is_new = false;
@@ -135,7 +136,8 @@ struct stack *stacks_intern(struct stacks *stacks,
 		slot = &stacks->all[at & (stacks->all_size - 1)];
 		if (!*slot)
 			break;
-		if ((*slot)->hash == hash && same_frames(*slot, frames, count))
+		if ((*slot)->hash == hash &&
+		    same_frames(*slot, frames, count, owner))
 			return *slot;
 	}
 	if (stacks->max && stacks->count >= stacks->max)
@@ -144,6 +146,7 @@ struct stack *stacks_intern(struct stacks *stacks,
 	if (!stack)
 		return NULL;
 	stack->hash = hash;
+	stack->owner = owner;
 	stack->count = (uint32_t)count;
 	for (size_t i = 0; i < count; i++) {
 		stack->frames[i].frame = frames[i];
@@ -156,12 +159,13 @@ struct stack *stacks_intern(struct stacks *stacks,
 }
 
 void stack_set_names(struct stack *stack, struct dwunw_context *ctx,
-		     struct dwunw_symbol_resolver *resolver,
+		     struct dwunw_symbol_resolver *resolver, int32_t pid,
 		     const struct dwunw_stop *stop)
 {
 	stack->stop = *stop;
 	dwunw_stop_text(ctx, stop, stack->stop_text, sizeof(stack->stop_text));
-	name_frames(stack, ctx, resolver);
+	for (uint32_t i = 0; i < stack->count; i++)
+		name_frame(&stack->frames[i], ctx, resolver, pid);
 }
 
 static struct stack_key *key_slot(struct stack_key *keys, uint32_t size,
@@ -340,7 +344,7 @@ static const struct named_frame *main_frame(const struct stack *stack)
 
 bool stack_reaches_main(const struct stack *stack)
 {
-	return stack->stop.reason == DWUNW_STOP_ROOT || main_frame(stack);
+	return dwunw_stop_is_complete(stack->stop.reason) || main_frame(stack);
 }
 
 /* Every frame up to main, in order, is in the kernel's walk as well. */

@@ -30,6 +30,7 @@ struct stack {
 	uint64_t *fp;	 /* the kernel's walk of the same, or NULL */
 	uint32_t fp_count;
 	uint32_t count;
+	int32_t owner; /* whose code has no file; 0: all of it has one */
 	struct dwunw_stop stop;
 	char stop_text[256];
 	struct named_frame frames[];
@@ -53,15 +54,15 @@ struct stacks {
 	uint32_t key_count;
 };
 
-/* The stack equal to these frames, made if it is new: then it has no names
+/* The stack equal to these frames of pid's, made if it is new: then it has no names
  * and no end yet. NULL: no memory, or there are max already. */
 struct stack *stacks_intern(struct stacks *stacks,
 			    const struct dwunw_frame *frames, size_t count,
-			    bool *is_new);
+			    int32_t pid, bool *is_new);
 
 /* At once, for a new one: later the process and its files may be gone. */
 void stack_set_names(struct stack *stack, struct dwunw_context *ctx,
-		     struct dwunw_symbol_resolver *resolver,
+		     struct dwunw_symbol_resolver *resolver, int32_t pid,
 		     const struct dwunw_stop *stop);
 
 bool stacks_put_key(struct stacks *stacks, uint64_t key, uint64_t time_ns,

@@ -271,14 +271,11 @@ static void print_frame(struct tool *tool, const struct tool_stack *stack,
 	struct dwunw_context *ctx = machine__context(tool->machine);
 	const struct dwunw_frame *frame = &stack->frames[index];
 	const char *label = dwunw_module_label(ctx, frame->module);
-	struct dwunw_symbol_input input = {
-		.module_path = label,
-		.pc = dwunw_frame_lookup(frame, frame->vaddr),
-	};
 	struct dwunw_symbol_info info = { 0 };
 
-	if (label)
-		dwunw_symbol_resolve_batch(&tool->symbols, &input, &info, 1);
+	dwunw_symbol_frame(&tool->symbols, ctx, (int32_t)stack->uc.tgid, frame,
+			   &info);
+	info.offset -= frame->pc - stack->ips[index];
 	printf("\t#%-2d 0x%012" PRIx64 " %s", index, stack->ips[index],
 	       info.function ? info.function : "?");
 	if (info.function)
@@ -304,15 +301,19 @@ static void print_end(struct tool *tool, const struct tool_stack *stack)
 	case DWUNW_STOP_ROOT:
 		tool->whole++;
 		return;
+	case DWUNW_STOP_CONTEXT:
+		tool->whole++;
+		break;
 	case DWUNW_STOP_LIMIT:
 		tool->cut++;
 		printf("\tends here: DEPTH\n");
 		return;
 	default:
-		printf("\tends here: %s\n",
-		       dwunw_stop_text(machine__context(tool->machine), stop,
-				       text, sizeof(text)));
+		break;
 	}
+	printf("\tends here: %s\n",
+	       dwunw_stop_text(machine__context(tool->machine), stop, text,
+			       sizeof(text)));
 }
 
 void tool_print(struct tool *tool, const struct tool_stack *stack)

@@ -7,17 +7,28 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* ';' and ' ' are the format's own. */
+static void print_folded_name(const char *name)
+{
+	putchar(';');
+	for (; *name; name++)
+		putchar(*name == ';' ? ':' : *name == ' ' ? '_' : *name);
+}
+
+/* A frame, and each call that was inlined there as one of its own. */
 static void print_folded_frame(const struct named_frame *named)
 {
-	if (named->function) {
-		/* ';' and ' ' are the format's own */
-		for (const char *c = named->function; *c; c++)
-			putchar(*c == ';' ? ':' : *c == ' ' ? '_' : *c);
-	} else if (named->module[0]) {
-		named_frame_print_module(stdout, named, "");
-	} else {
-		printf("[unknown]");
-	}
+	const struct dwunw_symbol_info *info;
+
+	if (named->function)
+		print_folded_name(named->function);
+	else if (named->module[0])
+		named_frame_print_module(stdout, named, ";");
+	else
+		printf(";[unknown]");
+	for (info = named->inlined; info; info = info->inlined)
+		print_folded_name(info->function ? info->function :
+						   "[unknown]");
 }
 
 /* comm;outermost;…;innermost BYTES */
@@ -29,10 +40,8 @@ void print_folded(struct tool *tool, const struct lines *lines)
 			target_find(tool, (int32_t)line->pid);
 
 		printf("%s", target ? target->comm : "?");
-		for (uint32_t k = line->stack->count; k-- > 0;) {
-			putchar(';');
+		for (uint32_t k = line->stack->count; k-- > 0;)
 			print_folded_frame(&line->stack->frames[k]);
-		}
 		printf(" %.0f\n", line->bytes);
 	}
 	if (lines->unknown_bytes > 0)

@@ -162,13 +162,15 @@ static void keep_walk(struct tool *tool, const uint8_t *bytes, size_t size,
 static struct stack *intern(struct tool *tool, size_t count,
 			    const struct dwunw_stop *stop)
 {
+	int32_t pid = (int32_t)tool->event.header.pid;
 	struct stack *stack;
 	bool is_new;
 
-	stack = stacks_intern(&tool->stacks, tool->frames, count, &is_new);
+	stack = stacks_intern(&tool->stacks, tool->frames, count, pid, &is_new);
 	tool->statistics.storage_full += !stack;
 	if (stack && is_new)
-		stack_set_names(stack, &tool->dwunw, &tool->resolver, stop);
+		stack_set_names(stack, &tool->dwunw, &tool->resolver, pid,
+				stop);
 	return stack;
 }
 
@@ -250,7 +252,7 @@ static void learn(struct tool *tool, struct target *target, bool whole)
 static void count_stack(struct tool *tool, struct target *target,
 			const struct stack *stack, bool by_fp)
 {
-	bool root = stack->stop.reason == DWUNW_STOP_ROOT;
+	bool root = dwunw_stop_is_complete(stack->stop.reason);
 	bool to_main = stack_reaches_main(stack);
 
 	if (root && !by_fp)
@@ -294,7 +296,9 @@ static void on_snapshot(struct tool *tool, struct target *target,
 		put_stack(tool, intern(tool, count, &none), &none);
 		return;
 	}
-	join = stop->reason == DWUNW_STOP_ROOT ? 0 : join_at(tool, walk, count);
+	join = dwunw_stop_is_complete(stop->reason) ?
+		       0 :
+		       join_at(tool, walk, count);
 	if (join)
 		count = append_walk(tool, target, header->arch, walk, join,
 				    count);

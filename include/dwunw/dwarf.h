@@ -142,6 +142,7 @@ struct dwunw_unit {
 	uint8_t address_size;
 	uint8_t offset_size; /* 4, or 8 in 64-bit DWARF */
 	bool has_line;
+	bool has_linkage; /* some entries may have linkage names */
 };
 
 /* BAD_FORMAT, NO_DEBUG_DATA (a version above 5), NO_MEMORY, IO. */

@@ -60,6 +60,7 @@ struct dwunw_elf {
 	uint8_t data;	   /* 1: little-endian, 2: big-endian */
 	bool interp;	   /* has a PT_INTERP */
 	bool mips16;	   /* mips: some of its code is MIPS16e (e_flags) */
+	uint32_t flags;	   /* e_flags */
 };
 
 /*
@@ -102,6 +103,44 @@ dwunw_status_t dwunw_elf_off_to_vaddr(const struct dwunw_elf *elf, uint64_t off,
 dwunw_status_t dwunw_elf_segment(const struct dwunw_elf *elf, uint64_t vaddr,
 				 struct dwunw_segment *segment);
 
+/*
+ * A mapping of any permissions, as far as files matter. `file` is a number of
+ * the caller's, the same for all pieces of one file, or NONE: memory without
+ * a file. Arrays of them are sorted by start and do not overlap. What has no
+ * permission at all (a hole between segments) is left out, and what has no
+ * file need only be there if it is executable.
+ */
+#define DWUNW_PIECE_NONE UINT32_MAX
+struct dwunw_piece {
+	uint64_t start;
+	uint64_t end;
+	uint64_t off; /* file offset of start */
+	uint32_t file;
+	uint32_t flags; /* as a segment's; 0: not known */
+};
+
+/*
+ * The piece that tells which file the code at addr is of: the one that holds
+ * it, if that has a file. Executable memory without one between two pieces of
+ * one file is taken for its text, moved to other pages: then the piece before
+ * it. DWUNW_PIECE_NONE: neither.
+ */
+uint32_t dwunw_piece_owner(const struct dwunw_piece *pieces, uint32_t count,
+			   uint64_t addr);
+
+/*
+ * Run-time address minus address as linked, for the piece that holds addr and
+ * the file of its owner, whose segments were kept (an arena, or a module).
+ * Decided by all pieces of the file around it, up to 64 on either side: a
+ * loader maps whole pages, and one page of a file may hold two segments. The
+ * file's own pieces are enough. INVALID_ARG: no segment is there; or several,
+ * and nothing tells which; more than 128 segments; or, for memory without a
+ * file, it is not where the file's code is to be.
+ */
+dwunw_status_t dwunw_elf_bias(const struct dwunw_elf *elf,
+			      const struct dwunw_piece *pieces, uint32_t count,
+			      uint64_t addr, uint64_t *bias);
+
 /* Copies file bytes by their address as linked, all or nothing. */
 dwunw_status_t dwunw_elf_read(const struct dwunw_elf *elf, uint64_t vaddr,
 			      void *dst, size_t size);
@@ -117,10 +156,16 @@ dwunw_status_t dwunw_elf_build_id(const struct dwunw_elf *elf, uint8_t *id,
 struct dwunw_elf_symbol {
 	const char *name;
 	uint64_t vaddr;
-	uint64_t size;	/* 0: up to the next symbol */
+	uint64_t size;	/* 0: up to what comes next */
 	uint16_t shndx; /* 0: undefined here */
 	uint8_t type;	/* STT_FUNC 2, STT_GNU_IFUNC 10, … */
 	uint8_t bind;	/* STB_LOCAL 0, STB_GLOBAL 1, STB_WEAK 2 */
+};
+
+/* [start, end): a function whose symbols have no size. */
+struct dwunw_symbol_end {
+	uint64_t start;
+	uint64_t end;
 };
 
 /*
@@ -131,7 +176,9 @@ struct dwunw_symtab {
 	struct dwunw_span entries; /* the table as in the file */
 	struct dwunw_span strings;
 	const uint32_t *order; /* indices of functions by address */
-	uint32_t count;	       /* of order */
+	struct dwunw_symbol_end *ends; /* sorted */
+	uint32_t count;		       /* of order */
+	uint32_t end_count;
 	uint8_t elf_class;
 	uint8_t data;
 	uint16_t machine;
@@ -139,23 +186,38 @@ struct dwunw_symtab {
 
 /*
  * Loads the table. DWUNW_ERR_NO_DEBUG_DATA: the file has no symbols.
- * The size wanted is the tables' own (when the source has no view) and 4
- * bytes a symbol.
+ * The size wanted is the tables' own (when the source has no view), 4
+ * bytes a symbol, 16 more for a function without a size.
  */
 dwunw_status_t dwunw_symtab_open(struct dwunw_symtab *tab,
 				 const struct dwunw_elf *elf,
 				 struct dwunw_arena *arena);
 
 /*
+ * [start, end) is a function by other evidence, such as an FDE: a function
+ * without a size ends where it starts, and with it.
+ */
+void dwunw_symtab_limit(struct dwunw_symtab *tab, uint64_t start, uint64_t end);
+
+/* Function `index` of tab->count, by address. INVALID_ARG: there is none. */
+dwunw_status_t dwunw_symtab_at(const struct dwunw_symtab *tab, uint32_t index,
+			       struct dwunw_elf_symbol *sym);
+
+/*
  * The function that holds vaddr: of several, the one that starts last; of
  * aliases at one address, global before weak before local, then the shorter
- * name. NO_DEBUG_DATA: none.
+ * name. One without a size, if none with a size holds it: it ends at the next
+ * symbol, at the end of its section or segment, and where
+ * dwunw_symtab_limit() has said. NO_DEBUG_DATA: none.
  */
 dwunw_status_t dwunw_symtab_by_vaddr(const struct dwunw_symtab *tab,
 				     uint64_t vaddr,
 				     struct dwunw_elf_symbol *sym);
 
-/* A defined function by its name. NO_DEBUG_DATA: none. */
+/*
+ * A defined function by its name; of several, global before weak before local.
+ * NO_DEBUG_DATA: none.
+ */
 dwunw_status_t dwunw_symtab_by_name(const struct dwunw_symtab *tab,
 				    const char *name,
 				    struct dwunw_elf_symbol *sym);

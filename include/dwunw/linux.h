@@ -147,6 +147,12 @@ const char *dwunw_stop_text(const struct dwunw_context *ctx,
 			    const struct dwunw_stop *stop, char *text,
 			    size_t size);
 
+/*
+ * What code a file has, whether this build knows it or not: "mips n32", "i386";
+ * for messages. Static; "?": elf is NULL.
+ */
+const char *dwunw_elf_target(const struct dwunw_elf *elf);
+
 #ifdef __cplusplus
 }
 #endif

@@ -200,6 +200,8 @@ struct dwunw_mips32_slot;   /* one open file */
 struct dwunw_mips32_space {
 	struct dwunw_space space;
 	struct dwunw_mips32_object *objects; /* as space.mappings */
+	struct dwunw_piece *pieces; /* of files, with any permissions */
+	uint32_t piece_count;
 	struct dwunw_mips32_slot *slots;
 	struct dwunw_arena tables; /* what is left of the arena */
 	uint64_t image;

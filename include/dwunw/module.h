@@ -26,6 +26,8 @@ enum dwunw_rule_kind {
 	DWUNW_RULE_REGISTER, /* is register reg (CFA: reg + value) */
 	DWUNW_RULE_EXPRESSION, /* saved at the expression's result */
 	DWUNW_RULE_VAL_EXPRESSION, /* is the expression's result */
+	/* saved (the CFA, too) at register reg + value; of scans alone */
+	DWUNW_RULE_REG_OFFSET,
 };
 
 /*
@@ -45,7 +47,7 @@ struct dwunw_rule {
 #define DWUNW_ROW_RA_SIGNED 2u	/* arm64: the return address is signed */
 #define DWUNW_ROW_DEBUG_FRAME 4u /* offsets are into .debug_frame */
 
-/* The full row. The CFA's rule is REGISTER or EXPRESSION. */
+/* The full row. The CFA's rule is REGISTER, EXPRESSION or REG_OFFSET. */
 struct dwunw_row {
 	uint64_t start;
 	uint64_t end;
@@ -116,6 +118,13 @@ typedef dwunw_status_t (*dwunw_inflate_fn)(void *ctx, uint32_t type,
 					   const void *src, size_t src_size,
 					   void *dst, size_t dst_size);
 
+/*
+ * The target of a file. NULL: it is not in this build; or the code is of an
+ * instruction set or ABI that only looks like one that is: mips' n32 (64-bit
+ * registers in a 32-bit file), microMIPS, release 6.
+ */
+const struct dwunw_arch_ops *dwunw_elf_arch(const struct dwunw_elf *elf);
+
 /* What a module is made of. Zeroed by the caller first. */
 struct dwunw_module_files {
 	const struct dwunw_source *file;
@@ -148,11 +157,6 @@ dwunw_status_t dwunw_module_open_files(struct dwunw_module *module,
 dwunw_status_t dwunw_module_open(struct dwunw_module *module,
 				 const struct dwunw_source *src,
 				 uint32_t serial, struct dwunw_arena *arena);
-
-/* Run-time address minus address as linked, for a mapping of this file. */
-dwunw_status_t dwunw_module_bias(const struct dwunw_module *module,
-				 uint64_t map_addr, uint64_t map_off,
-				 uint64_t *bias);
 
 /*
  * One FDE (frame description entry) with its CIE, decoded.

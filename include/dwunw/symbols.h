@@ -38,8 +38,8 @@ struct dwunw_symbol_input {
  * so on to the innermost.
  *
  * Strings are printable (control characters of the file's names are '?') and
- * live until dwunw_symbol_resolver_shutdown(), the chain behind
- * `inlined` until the next dwunw_symbol_resolve_batch() or
+ * live until dwunw_symbol_resolver_shutdown(), the chain behind `inlined` until
+ * the next dwunw_symbol_resolve_batch(), dwunw_symbol_frame() or
  * dwunw_symbol_offset().
  */
 struct dwunw_symbol_info {
@@ -104,9 +104,25 @@ dwunw_status_t dwunw_symbol_offset(struct dwunw_symbol_resolver *resolver,
 				   uint64_t *off, uint64_t *size);
 
 /*
+ * The names of a frame of process pid, as a walk in `ctx` gave it: from the
+ * file that is mapped there, also where it was deleted or another one has its
+ * path by now; without a file, from what the process tells of code that it
+ * made. pid 0: a frame of no live process, its file alone.
+ *
+ * info as of one element of a batch; `offset` is that of frame->pc itself. A
+ * signal trampoline has no name of its own: NO_DEBUG_DATA, if its file knows
+ * none. NO_DEBUG_DATA as well: nothing of exactly that file can be read.
+ */
+dwunw_status_t dwunw_symbol_frame(struct dwunw_symbol_resolver *resolver,
+				  struct dwunw_context *ctx, int32_t pid,
+				  const struct dwunw_frame *frame,
+				  struct dwunw_symbol_info *info);
+
+/*
  * The path to ask with for code that process pid made at run time: its
- * perf-PID.map, in the process's own mount and pid namespaces. INVALID_ARG:
- * size is too small; NOT_IMPLEMENTED.
+ * perf-PID.map, in the process's own mount and pid namespaces. What it says,
+ * and the process's jitdump file, are read on whenever a batch asks.
+ * INVALID_ARG: size is too small; NOT_IMPLEMENTED.
  */
 dwunw_status_t dwunw_symbol_perf_map(int32_t pid, char *path, size_t size);
 

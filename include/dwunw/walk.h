@@ -36,6 +36,8 @@ const char *dwunw_how_name(uint8_t how);
 #define DWUNW_FRAME_FLAG_INTERRUPTED 2u
 /* This frame is a signal trampoline. */
 #define DWUNW_FRAME_FLAG_SIGNAL 4u
+/* The inner function's CFI cannot be used; `how` says what was in its place. */
+#define DWUNW_FRAME_FLAG_BAD_CFI 8u
 
 struct dwunw_frame {
 	uint64_t pc;	 /* run-time address; mips: without the ISA bit */
@@ -73,7 +75,18 @@ enum dwunw_stop_reason {
 	DWUNW_STOP_NO_REGISTER, /* a register that is needed was lost */
 	DWUNW_STOP_NO_PROGRESS, /* the caller would not be further out */
 	DWUNW_STOP_TRAMPOLINE,	/* a uretprobe that is not ours */
+	/* the start of a context (makecontext(), Boost.Context): complete */
+	DWUNW_STOP_CONTEXT,
+	/* the return address is 0, and nothing says that this is a start */
+	DWUNW_STOP_ZERO_RETURN,
+	DWUNW_STOP_NO_CODE, /* the return address `addr` is in no code */
+	DWUNW_STOP_NO_CALL, /* … `addr` does not stand behind a call */
 };
+/* Is the last frame the first function of a program, thread or context? */
+static inline bool dwunw_stop_is_complete(uint8_t reason)
+{
+	return reason == DWUNW_STOP_ROOT || reason == DWUNW_STOP_CONTEXT;
+}
 /* "root", "no row", …; static. */
 const char *dwunw_stop_name(uint8_t reason);
 
@@ -82,7 +95,8 @@ struct dwunw_stop {
 	uint64_t pc;	 /* of the last frame */
 	uint64_t vaddr;	 /* the same as linked */
 	/* UNREADABLE, TRUNCATED: what was to be read; NO_REGISTER: what was
-	 * last found unreadable, 0 if nothing was */
+	 * last found unreadable, 0 if nothing was; NO_CODE, NO_CALL: what was
+	 * found as the return address */
 	uint64_t addr;
 	uint32_t module; /* serial of the last frame's file; 0: none */
 	uint8_t reason;	 /* enum dwunw_stop_reason */

@@ -134,6 +134,8 @@ static bool missed(const struct job *job, const struct dwu_image *image,
 {
 	const struct dwunw_stop *stop = &job->request->stop;
 
+	if (stop->reason == DWUNW_STOP_NO_CODE)
+		return !dwunw_space_find(&image->space, stop->addr);
 	if (stop->reason != DWUNW_STOP_NO_MODULE)
 		return false;
 	if (failures_of(image) != failures)

@@ -26,6 +26,11 @@ bool dwu_file_id_same(const struct dwu_file_id *a, const struct dwu_file_id *b)
 	       a->changed_nsec == b->changed_nsec;
 }
 
+bool dwu_file_id_held(const struct dwu_file_id *a, const struct dwu_file_id *b)
+{
+	return a->dev == b->dev && a->ino == b->ino && a->size == b->size;
+}
+
 static void id_from_stat(struct dwu_file_id *id, const struct stat *st)
 {
 	*id = (struct dwu_file_id){

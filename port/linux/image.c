@@ -32,6 +32,7 @@ void dwu_image_free(struct dwu_image *image)
 	if (!image)
 		return;
 	free(image->space.mappings);
+	free(image->pieces);
 	free(image->places);
 	free(image->text);
 	free(image->root);
@@ -115,6 +116,12 @@ static dwunw_status_t read_any_maps(struct dwu_image *image, size_t *size)
 	return search.size ? DWUNW_OK : DWUNW_ERR_IO;
 }
 
+static bool same_file(const struct dwu_place *p, const struct dwu_place *q)
+{
+	return p->kind == q->kind && p->dev == q->dev && p->ino == q->ino &&
+	       !strcmp(p->path, q->path);
+}
+
 static bool same_place(const struct dwu_image *a, const struct dwunw_mapping *x,
 		       const struct dwu_image *b, const struct dwunw_mapping *y)
 {
@@ -122,8 +129,9 @@ static bool same_place(const struct dwu_image *a, const struct dwunw_mapping *x,
 	const struct dwu_place *q = &b->places[y->file];
 
 	return x->start == y->start && x->end == y->end && x->off == y->off &&
-	       p->kind == q->kind && p->dev == q->dev && p->ino == q->ino &&
-	       !strcmp(p->path, q->path);
+	       same_file(p, q) &&
+	       (p->kind != DWU_PLACE_MOVED ||
+		same_file(&a->places[p->owner], &b->places[q->owner]));
 }
 
 /* What was learnt of mappings that are still there. */
@@ -177,6 +185,21 @@ dwunw_status_t dwu_image_load(struct dwunw_context *ctx, int32_t pid,
 
 /* --- one module ------------------------------------------------------------------ */
 
+struct dwunw_mapping dwu_image_origin(const struct dwu_image *image,
+				      const struct dwunw_mapping *mapping)
+{
+	const struct dwu_place *place = &image->places[mapping->file];
+	struct dwunw_mapping origin = *mapping;
+
+	if (place->kind == DWU_PLACE_MOVED) {
+		origin.file = place->owner;
+		origin.start = image->pieces[place->owner].start;
+		origin.end = image->pieces[place->owner].end;
+		origin.off = image->pieces[place->owner].off;
+	}
+	return origin;
+}
+
 /* \012 is a newline in the path; the kernel escapes nothing else. */
 static void unescape(char *path)
 {
@@ -207,6 +230,7 @@ enum way {
 	WAY_ROOT,     /* in the target's root, as printed */
 	WAY_STRIPPED, /* without the escapes and " (deleted)" */
 	WAY_MAP_FILE, /* the mapped file itself: needs privileges */
+	WAY_EXE,      /* the program's own file, if it is that one */
 	WAY_OURS,     /* in our root: what a chroot hides from the target */
 	WAY_COUNT
 };
@@ -246,6 +270,11 @@ static bool way_to(const struct dwu_image *image,
 		snprintf(to->path, size, "/proc/%d/map_files/%llx-%llx",
 			 (int)image->via, (unsigned long long)mapping->start,
 			 (unsigned long long)mapping->end);
+		to->root[0] = 0;
+		to->follow = DWU_FOLLOW_ALL;
+	}
+	if (way == WAY_EXE) {
+		snprintf(to->path, size, "/proc/%d/exe", (int)image->via);
 		to->root[0] = 0;
 		to->follow = DWU_FOLLOW_ALL;
 	}
@@ -381,10 +410,15 @@ static dwunw_status_t publish(struct dwu_image *image,
 		place->serial = 0;
 		return DWUNW_ERR_IO;
 	}
-	status = dwunw_module_bias(module, mapping->start, mapping->off, &bias);
+	status = dwunw_elf_bias(&module->elf, image->pieces, image->piece_count,
+				mapping->start, &bias);
+	/* code of somebody else's between the pieces of a file */
+	if (status != DWUNW_OK && place->kind == DWU_PLACE_MOVED)
+		return DWUNW_ERR_NO_DEBUG_DATA;
 	if (status != DWUNW_OK) {
 		dwu_log(image->ctx,
-			"pid %d: %s: no segment for its mapping at 0x%llx",
+			"pid %d: %s: no segment for its mapping at 0x%llx, or "
+			"more than one",
 			(int)image->pid, place->path,
 			(unsigned long long)mapping->start);
 		return status;
@@ -402,14 +436,15 @@ static dwunw_status_t find_module(struct dwu_image *image,
 				  const struct dwunw_module **module)
 {
 	const struct dwu_place *place = &image->places[mapping->file];
+	struct dwunw_mapping origin = dwu_image_origin(image, mapping);
 
 	*module = dwu_modules_find(&image->ctx->port->modules, place->serial);
 	if (*module)
 		return DWUNW_OK;
 	if (place->status != DWUNW_OK)
 		return place->status;
-	if (place->kind == DWU_PLACE_FILE)
-		return open_place_file(image, mapping, module);
+	if (image->places[origin.file].kind == DWU_PLACE_FILE)
+		return open_place_file(image, &origin, module);
 	if (place->kind == DWU_PLACE_VDSO)
 		return open_place_vdso(image, mapping, module);
 	return DWUNW_ERR_NO_DEBUG_DATA;
@@ -457,9 +492,10 @@ dwunw_status_t dwu_image_file(const struct dwu_image *image,
 			      const struct dwunw_mapping *mapping, char *path,
 			      size_t size)
 {
+	struct dwunw_mapping origin = dwu_image_origin(image, mapping);
 	struct dwu_file file;
 	struct way_path to;
-	dwunw_status_t status = open_file(image, mapping, &file, &to);
+	dwunw_status_t status = open_file(image, &origin, &file, &to);
 	int length;
 
 	path[0] = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * Text of /proc/PID/maps -> the executable mappings of a process.
+ * Text of /proc/PID/maps -> the executable mappings of a process, and the
+ * pieces of files, of any permission, that tell where each file is.
  *
  *	start-end perms offset major:minor inode   path
  *
@@ -24,7 +25,15 @@ struct line {
 struct entry {
 	struct dwunw_mapping mapping;
 	struct dwu_place place;
-	bool exec;
+	uint32_t flags; /* PF_* */
+};
+
+enum {
+	PF_X = 1,
+	PF_W = 2,
+	PF_R = 4,
+	/* how far back other pieces of a file are looked for */
+	NEAR = 64,
 };
 
 static int digit(char c)
@@ -62,6 +71,7 @@ static void expect(struct line *line, char c)
 static void perms(struct line *line, struct entry *entry)
 {
 	static const char *const allowed[] = { "r-", "w-", "x-", "ps" };
+	static const uint32_t flags[] = { PF_R, PF_W, PF_X, 0 };
 
 	for (unsigned int i = 0; i < 4; i++, line->at++) {
 		if (line->at == line->end || !*line->at ||
@@ -69,8 +79,8 @@ static void perms(struct line *line, struct entry *entry)
 			line->bad = true;
 			return;
 		}
-		if (*line->at == 'x')
-			entry->exec = true;
+		if (*line->at != '-')
+			entry->flags |= flags[i];
 	}
 }
 
@@ -134,41 +144,90 @@ static bool parse_line(struct line *line, struct entry *entry)
 	return !line->bad && mapping->start < mapping->end;
 }
 
+static bool grow(void **items, uint32_t room, size_t size)
+{
+	void *more = realloc(*items, room * size);
+
+	if (more)
+		*items = more;
+	return more != NULL;
+}
+
 static bool make_room(struct dwu_image *image)
 {
 	uint32_t room = image->room ? image->room * 2 : 64;
-	struct dwunw_mapping *mappings;
-	struct dwu_place *places;
+	void *mappings = image->space.mappings;
+	void *pieces = image->pieces, *places = image->places;
+	bool done;
 
-	if (image->space.count < image->room)
+	if (image->piece_count < image->room)
 		return true;
-	mappings = realloc(image->space.mappings, room * sizeof(*mappings));
-	if (!mappings)
-		return false;
+	done = grow(&mappings, room, sizeof(*image->space.mappings)) &&
+	       grow(&pieces, room, sizeof(*image->pieces)) &&
+	       grow(&places, room, sizeof(*image->places));
 	image->space.mappings = mappings;
-	places = realloc(image->places, room * sizeof(*places));
-	if (!places)
-		return false;
+	image->pieces = pieces;
 	image->places = places;
-	image->room = room;
-	return true;
+	if (done)
+		image->room = room;
+	return done;
+}
+
+/* Large pages of a text are of a file of the kernel's own (mmap(2)). */
+static bool is_anonymous(const struct dwu_place *place)
+{
+	return place->kind == DWU_PLACE_NOTHING ||
+	       !strcmp(place->path, "/anon_hugepage (deleted)");
+}
+
+/* A number that pieces of one file share, if they are near each other. */
+static uint32_t file_number(const struct dwu_image *image,
+			    const struct dwu_place *place)
+{
+	uint32_t i = image->piece_count, end = i > NEAR ? i - NEAR : 0;
+
+	if (is_anonymous(place))
+		return DWUNW_PIECE_NONE;
+	while (i-- > end)
+		if (image->places[i].kind == place->kind &&
+		    image->places[i].dev == place->dev &&
+		    image->places[i].ino == place->ino)
+			return image->pieces[i].file;
+	return image->piece_count;
 }
 
 static dwunw_status_t add(struct dwu_image *image, struct entry *entry)
 {
-	uint32_t i = image->space.count;
+	uint32_t i = image->piece_count;
+	struct dwunw_mapping *mapping = &entry->mapping;
 
-	if (i >= CONFIG_MAPPING_MAX || !make_room(image)) {
+	if (((entry->flags & PF_X) &&
+	     image->space.count >= CONFIG_MAPPING_MAX) ||
+	    !make_room(image)) {
 		dwu_log(image->ctx, "pid %d: more than %u executable mappings",
-			(int)image->pid, (unsigned int)i);
+			(int)image->pid, (unsigned int)image->space.count);
 		return DWUNW_ERR_NO_MEMORY;
 	}
-	classify(entry);
-	entry->mapping.file = i;
-	image->space.mappings[i] = entry->mapping;
+	image->pieces[i] = (struct dwunw_piece){
+		.start = mapping->start,
+		.end = mapping->end,
+		.off = mapping->off,
+		.file = file_number(image, &entry->place),
+		.flags = entry->flags,
+	};
 	image->places[i] = entry->place;
-	image->space.count++;
+	image->piece_count++;
+	mapping->file = i;
+	if (entry->flags & PF_X)
+		image->space.mappings[image->space.count++] = *mapping;
 	return DWUNW_OK;
+}
+
+/* A file's pieces, and whatever is executable. */
+static bool is_wanted(const struct entry *entry)
+{
+	return (entry->flags & PF_X) ||
+	       (entry->flags && entry->place.kind == DWU_PLACE_FILE);
 }
 
 static dwunw_status_t bad_line(const struct dwu_image *image, uint64_t number)
@@ -196,16 +255,42 @@ static dwunw_status_t parse_lines(struct dwu_image *image, size_t size)
 		    entry.mapping.start < last_end)
 			return bad_line(image, count);
 		last_end = entry.mapping.end;
-		status = entry.exec ? add(image, &entry) : DWUNW_OK;
+		classify(&entry);
+		status = is_wanted(&entry) ? add(image, &entry) : DWUNW_OK;
 		if (status != DWUNW_OK)
 			return status;
 	}
 	return DWUNW_OK;
 }
 
+/* What is known by the pieces around it alone. */
+static void find_owners(struct dwu_image *image)
+{
+	uint32_t i, owner;
+
+	for (i = 0; i < image->space.count; i++) {
+		struct dwunw_mapping *mapping = &image->space.mappings[i];
+		struct dwu_place *place = &image->places[mapping->file];
+
+		if (image->pieces[mapping->file].file != DWUNW_PIECE_NONE ||
+		    (mapping->flags & DWUNW_MAPPING_TRAMPOLINE))
+			continue;
+		owner = dwunw_piece_owner(image->pieces, image->piece_count,
+					  mapping->start);
+		place->kind = DWU_PLACE_NOTHING;
+		if (owner == DWUNW_PIECE_NONE ||
+		    image->places[owner].kind != DWU_PLACE_FILE)
+			continue;
+		place->kind = DWU_PLACE_MOVED;
+		place->owner = owner;
+	}
+}
+
 dwunw_status_t dwu_maps_parse(struct dwu_image *image, size_t size)
 {
 	dwunw_status_t status = parse_lines(image, size);
 
+	if (status == DWUNW_OK)
+		find_owners(image);
 	return status == DWUNW_OK ? dwunw_space_init(&image->space) : status;
 }

@@ -10,6 +10,7 @@
 #include "debug.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -229,13 +230,18 @@ static dwunw_status_t parse(struct dwunw_context *ctx, struct dwu_slot *slot,
 	return status;
 }
 
-static const char *why_refused(dwunw_status_t status)
+static const char *why_refused(dwunw_status_t status,
+			       const struct dwunw_elf *elf, char *text,
+			       size_t size)
 {
 	switch (status) {
 	case DWUNW_ERR_BAD_FORMAT:
 		return "not an ELF file, or a damaged one";
 	case DWUNW_ERR_UNSUPPORTED_ARCH:
-		return "a file of a machine that is not in this build";
+		snprintf(text, size,
+			 "code of %s, which this build cannot unwind",
+			 dwunw_elf_target(elf));
+		return text;
 	case DWUNW_ERR_NO_MEMORY:
 		return "no memory for its tables";
 	default:
@@ -250,6 +256,7 @@ static dwunw_status_t fill(struct dwunw_context *ctx, struct dwu_slot *slot,
 	uint32_t known = find_identity(modules, &file->id);
 	uint32_t serial = known ? known : modules->last_serial + 1;
 	dwunw_status_t status;
+	char text[128];
 
 	slot->file = *file;
 	dwu_file_map(&slot->file);
@@ -262,7 +269,8 @@ static dwunw_status_t fill(struct dwunw_context *ctx, struct dwu_slot *slot,
 		return DWUNW_OK;
 	}
 	dwu_log(ctx, "%s: %s: %s, %llu bytes", label, dwunw_status_name(status),
-		why_refused(status), (unsigned long long)file->id.size);
+		why_refused(status, &slot->module.elf, text, sizeof(text)),
+		(unsigned long long)file->id.size);
 	empty_slot(slot);
 	return status;
 }
@@ -439,4 +447,26 @@ const char *dwunw_module_label(const struct dwunw_context *ctx, uint32_t serial)
 		label = modules->identities[serial - 1].label;
 	pthread_mutex_unlock(&modules->lock);
 	return label;
+}
+
+bool dwu_modules_is(struct dwunw_context *ctx, uint32_t serial,
+		    struct dwu_module_is *is)
+{
+	struct dwu_modules *modules = &ctx->port->modules;
+	const struct dwu_identity *identity;
+	bool known;
+
+	*is = (struct dwu_module_is){ .label = NULL };
+	pthread_mutex_lock(&modules->lock);
+	known = serial && serial <= modules->identity_count;
+	if (known) {
+		identity = &modules->identities[serial - 1];
+		is->id = identity->id;
+		is->label = identity->label;
+		if (is->id.dev == UINT64_MAX &&
+		    is->id.ino < modules->blob_count)
+			is->bytes = modules->blobs[is->id.ino].bytes;
+	}
+	pthread_mutex_unlock(&modules->lock);
+	return known;
 }

@@ -4,8 +4,14 @@
  *
  *	names_lines     DWARF of one file -> function, file, line, inlined calls
  *	names_files     the other files that DWARF refers to
+ *	names_dwp       one of those: split DWARF of many units
+ *	names_elf       ELF symbols
  *	names_plt       stubs of the procedure linkage table -> name@plt
- *	names_text      perf-PID.map and /proc/kallsyms
+ *	names_go        Go's .gopclntab
+ *	names_code      functions of code that comes and goes
+ *	names_perfmap   text of perf-PID.map and /proc/kallsyms -> those
+ *	names_text      which files of a process those are
+ *	names_jitdump   jit-PID.dump -> those
  *	demangle        C++ and Rust
  */
 #ifndef DWU_NAMES_H
@@ -22,9 +28,24 @@ typedef const char *dwu_keep_fn(void *ctx, const char *text);
 /* Levels of inlined calls that are told; inner ones are left out. */
 #define DWU_INLINED_MAX 64u
 
+/* --- symbols.c ---------------------------------------------------------------- */
+
+/* Are there tables of exactly that file? Then its path is of no matter. */
+bool dwu_symbols_known(struct dwunw_symbol_resolver *resolver,
+		       const struct dwu_module_is *is);
+/*
+ * As dwunw_symbol_resolve_batch() with one question; of exactly that file,
+ * wherever it was found. is: NULL: whatever the path leads to.
+ */
+dwunw_status_t dwu_symbols_ask(struct dwunw_symbol_resolver *resolver,
+			       const struct dwunw_symbol_input *input,
+			       const struct dwu_module_is *is,
+			       struct dwunw_symbol_info *info);
+
 /* --- names_lines.c ------------------------------------------------------------ */
 
 struct dwu_unit_names;
+struct dwu_dwp;
 
 /* A file with DWARF in it, and those of its units that were asked about. */
 struct dwu_lines {
@@ -38,7 +59,9 @@ struct dwu_lines {
 	struct dwunw_units all;
 	struct dwu_unit_names *units;
 	struct dwu_lines *alt; /* what it shares with others, or NULL */
+	struct dwu_dwp *dwp;   /* units that were split off, or NULL */
 	uint64_t bytes;	       /* that all of it holds */
+	bool has_dwp;	       /* looked for */
 	bool has_quick;
 	bool has_all;
 };
@@ -69,6 +92,7 @@ struct dwu_level {
 	uint32_t line;
 	uint32_t column;
 	bool inlined;
+	bool bare; /* function is without its namespace and arguments */
 };
 
 /*
@@ -85,10 +109,49 @@ dwunw_status_t dwu_lines_find(struct dwu_lines *lines,
 /* From malloc, open; NULL: it refers to none, or there is none. */
 struct dwu_lines *dwu_names_alt(const struct dwu_lines *lines,
 				const struct dwu_lines_ctx *ctx);
-/* The .dwo of a skeleton unit; `lines` must outlive it. */
-struct dwu_lines *dwu_names_dwo(const struct dwu_lines *lines,
+/* What a skeleton unit stands for, of the .dwp or a .dwo; `lines` must outlive
+ * it. */
+struct dwu_lines *dwu_names_dwo(struct dwu_lines *lines,
 				const struct dwu_lines_ctx *ctx,
 				const struct dwunw_unit *unit);
+
+/* --- names_dwp.c --------------------------------------------------------------- */
+
+/* Takes the open file over, whatever comes of it. NULL: it is no .dwp. */
+struct dwu_dwp *dwu_dwp_open(const struct dwu_lines_ctx *ctx,
+			     struct dwu_debug *debug);
+void dwu_dwp_close(struct dwu_dwp *dwp);
+uint64_t dwu_dwp_bytes(const struct dwu_dwp *dwp);
+/* A unit by its id, from malloc, without what it shares. NULL: not there. */
+struct dwu_lines *dwu_dwp_unit(const struct dwu_dwp *dwp, uint64_t id);
+
+/* --- names_elf.c --------------------------------------------------------------- */
+
+/* Functions of one file. Zeroed: none. */
+struct dwu_symbols {
+	struct dwunw_symtab tab;
+	struct dwunw_symtab own; /* .dynsym, where tab is a debug file's */
+	struct dwunw_arena arena;
+	struct dwunw_arena own_arena;
+};
+
+/* As dwunw_symtab_open(), in memory of its own. */
+dwunw_status_t dwu_symbols_read(struct dwu_symbols *symbols,
+				const struct dwunw_elf *elf);
+/* The table of another file of the same build, if it has one. */
+void dwu_symbols_add(struct dwu_symbols *symbols, const struct dwunw_elf *elf);
+/* Functions without a size end where the CFI of this file says so. */
+void dwu_symbols_limit(struct dwu_symbols *symbols,
+		       const struct dwunw_source *src);
+/* As dwunw_symtab_by_vaddr() and dwunw_symtab_by_name(). */
+dwunw_status_t dwu_symbols_by_vaddr(const struct dwu_symbols *symbols,
+				    uint64_t vaddr,
+				    struct dwunw_elf_symbol *symbol);
+dwunw_status_t dwu_symbols_by_name(const struct dwu_symbols *symbols,
+				   const char *name,
+				   struct dwunw_elf_symbol *symbol);
+uint64_t dwu_symbols_size(const struct dwu_symbols *symbols);
+void dwu_symbols_free(struct dwu_symbols *symbols);
 
 /* --- names_plt.c --------------------------------------------------------------- */
 
@@ -107,32 +170,148 @@ void dwu_plt_close(struct dwu_plt *plt);
 const char *dwu_plt_find(const struct dwu_plt *plt, uint64_t vaddr,
 			 uint64_t *start);
 
+/* --- names_go.c ----------------------------------------------------------------- */
+
+/* A .gopclntab in memory. Offsets are from its start. */
+struct dwu_go {
+	uint8_t *data;
+	uint64_t size; /* 0: none */
+	uint64_t text; /* address of the code, from 1.18 on */
+	uint64_t count;
+	uint64_t functab;
+	uint64_t funcs;
+	uint64_t names;
+	uint64_t units;
+	uint64_t files;
+	uint64_t pctab;
+	uint32_t version; /* the Go it came with: 2, 16, 18, 20 */
+	uint8_t field;	  /* bytes of a field of functab */
+	uint8_t word;
+	uint8_t quantum;
+	bool big;
+};
+
+struct dwu_go_place {
+	const char *function;
+	const char *file; /* NULL: not known */
+	uint64_t start;
+	uint32_t line;
+};
+
+/* False: the file has none, one of more than max bytes, or a broken one. */
+bool dwu_go_open(struct dwu_go *go, const struct dwunw_elf *elf, uint64_t max);
+/* The same of go->data, where size, big and text are set. */
+bool dwu_go_read(struct dwu_go *go);
+void dwu_go_close(struct dwu_go *go);
+/* False: no function is there. Strings are in the table. */
+bool dwu_go_find(const struct dwu_go *go, uint64_t vaddr,
+		 struct dwu_go_place *place);
+
+/* --- names_code.c --------------------------------------------------------------- */
+
+struct dwu_code;
+
+/* Functions by their addresses at run time; the text has their names. */
+struct dwu_codemap {
+	char *text;
+	struct dwu_code *items; /* [0, settled) sorted, then as they came */
+	size_t text_size;
+	size_t text_room;
+	uint32_t count;
+	uint32_t settled;
+	uint32_t room;
+	uint32_t number;
+	bool sizeless; /* each ends where the next one starts */
+};
+
+/* More names than that are refused. */
+#define DWU_CODE_TEXT_MAX ((size_t)64 << 20)
+
+/* Keeps a name. False: no memory, or too many. */
+bool dwu_codemap_text(struct dwu_codemap *map, const char *text, size_t size,
+		      uint32_t *name);
+/*
+ * A function that is there from now on. An empty name: nothing is there any
+ * more. False: no memory, or too many.
+ */
+bool dwu_codemap_add(struct dwu_codemap *map, uint64_t start, uint64_t size,
+		     uint32_t name);
+/* Sorts them; or does so where enough were added to be worth it. */
+void dwu_codemap_settle(struct dwu_codemap *map);
+void dwu_codemap_grown(struct dwu_codemap *map);
+/* NULL: none is there. */
+const char *dwu_codemap_find(const struct dwu_codemap *map, uint64_t addr,
+			     uint64_t *start);
+/* What it takes of memory. */
+uint64_t dwu_codemap_bytes(const struct dwu_codemap *map);
+void dwu_codemap_free(struct dwu_codemap *map);
+
+/* --- names_perfmap.c ------------------------------------------------------------ */
+
+/*
+ * Takes the functions of the whole lines, which are cut into strings; one
+ * that makes no sense is passed over. False: one could not be kept.
+ */
+bool dwu_perf_map_parse(struct dwu_codemap *map, char *text, size_t size);
+bool dwu_kallsyms_parse(struct dwu_codemap *map, char *text, size_t size);
+
 /* --- names_text.c -------------------------------------------------------------- */
 
-struct dwu_textmap_line;
+/* A file of a process's own that grows, as far as it was read. */
+struct dwu_growing {
+	struct dwu_file_id id;
+	uint64_t off;	  /* 0: nothing yet */
+	uint8_t last[64]; /* the bytes before off: they do not change */
+};
 
-/* Functions by their addresses at run time. */
-struct dwu_textmap {
-	char *text;
-	struct dwu_textmap_line *lines; /* sorted by start */
-	size_t count;
-	uint64_t bytes; /* that all of it holds */
+/* What a process has told of the code that it makes, or the kernel of its. */
+struct dwu_told {
+	struct dwu_codemap code;
+	struct dwu_growing map;
+	struct dwu_growing dump;
+	char *dump_path; /* in the process's root; NULL: none is known */
+	uint64_t dump_ino;
+	int64_t searched; /* when a dump was looked for, seconds */
+	uint64_t start_time;
+	dwunw_status_t status;
+	/* nothing more is read: a part cannot be, so what holds is not known */
+	bool lost;
 };
 
 /* As dwunw_symbol_perf_map(). */
-dwunw_status_t dwu_textmap_path(int32_t pid, char *path, size_t size);
-/* Is that path a perf map's, or the kernel's? */
-bool dwu_textmap_is(const char *path);
+dwunw_status_t dwu_jit_path(int32_t pid, char *path, size_t size);
+/* Is that such a path, or the kernel's? */
+bool dwu_told_is(const char *path);
 /*
- * ATTACH_DENIED: it belongs to somebody else; NO_DEBUG_DATA: no line of it
- * is sound, or the kernel tells no addresses. id is set for a perf map only.
+ * Reads what is new, all of it the first time; of the kernel once. What a
+ * process left behind when it ended stays. told->status: ATTACH_DENIED: it
+ * belongs to somebody else; NO_DEBUG_DATA: nothing is told, or not in a form
+ * that could be read, or the kernel tells no addresses.
  */
-dwunw_status_t dwu_textmap_open(struct dwu_textmap *map, const char *path,
-				struct dwu_file_id *id);
-void dwu_textmap_close(struct dwu_textmap *map);
-/* NULL: none is there. */
-const char *dwu_textmap_find(const struct dwu_textmap *map, uint64_t addr,
-			     uint64_t *start);
+void dwu_told_read(struct dwu_told *told, const char *path);
+void dwu_told_close(struct dwu_told *told);
+
+/*
+ * Opens a file of the process's own in its root: no link on the way, its
+ * user's or root's, changed since the process was started. ATTACH_DENIED.
+ */
+dwunw_status_t dwu_jit_open(struct dwu_file *file, int pid, const char *path,
+			    uint64_t size_max);
+/* Is it what was read up to off, and more? Else nothing of it is read. */
+bool dwu_growing_goes_on(const struct dwu_growing *growing,
+			 struct dwu_file *file);
+void dwu_growing_read_to(struct dwu_growing *growing, struct dwu_file *file,
+			 uint64_t off);
+/* The process's own number of itself. */
+int dwu_inner_pid(int pid);
+
+/* --- names_jitdump.c ------------------------------------------------------------ */
+
+/* Finds the dump by the marker that the process maps. */
+void dwu_jitdump_search(struct dwu_told *told, int pid);
+/* Takes the records that are new. False: one of them makes no sense. */
+bool dwu_jitdump_read(struct dwu_told *told, const struct dwunw_source *src,
+		      uint64_t *off);
 
 /* --- demangle.c ---------------------------------------------------------------- */
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
  * The files that DWARF refers to: what several debug files share (dwz: the
- * alternate file), and what was left in object files (split DWARF: .dwo).
+ * alternate file), and what was left in object files (split DWARF: .dwo), or
+ * was put together from those (.dwp).
  *
  * Their names are in files that belong to the target, so each must prove by
  * its build id, or its id of 64 bits and its owner, that it is the one.
@@ -176,9 +177,9 @@ static bool has_owner(const struct dwu_lines *lines,
 	       (b.st_uid == 0 || b.st_uid == geteuid() || b.st_uid == a.st_uid);
 }
 
-struct dwu_lines *dwu_names_dwo(const struct dwu_lines *lines,
-				const struct dwu_lines_ctx *ctx,
-				const struct dwunw_unit *unit)
+static struct dwu_lines *find_dwo(const struct dwu_lines *lines,
+				  const struct dwu_lines_ctx *ctx,
+				  const struct dwunw_unit *unit)
 {
 	struct dwu_lines *dwo;
 	struct dwu_debug debug;
@@ -202,10 +203,64 @@ struct dwu_lines *dwu_names_dwo(const struct dwu_lines *lines,
 		dwu_debug_close(&debug);
 		found = false;
 	}
-	if (found && dwu_lines_open(dwo, ctx, &debug, false) == DWUNW_OK) {
-		dwo->dwarf.main = &lines->dwarf;
+	if (found && dwu_lines_open(dwo, ctx, &debug, false) == DWUNW_OK)
 		return dwo;
-	}
 	free(dwo);
 	return NULL;
+}
+
+/* --- .dwp ------------------------------------------------------------------------ */
+
+/* "FILE.dwp" beside FILE, or beside "FILE.debug". */
+static bool open_dwp(const struct dwu_lines *lines,
+		     const struct dwu_lines_ctx *ctx, const char *without,
+		     struct dwu_debug *debug)
+{
+	char link[40], path[PATH_MAX + 8];
+	size_t cut = strlen(without);
+	ssize_t got;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", lines->debug.file.fd);
+	got = readlink(link, path, PATH_MAX);
+	if (got <= 0 || (size_t)got == PATH_MAX || (size_t)got < cut ||
+	    memcmp(path + got - cut, without, cut) != 0)
+		return false;
+	strcpy(path + got - cut, ".dwp");
+	if (!open_debug(ctx, path, debug))
+		return false;
+	if (has_owner(lines, debug))
+		return true;
+	dwu_debug_close(debug);
+	return false;
+}
+
+static void find_dwp(struct dwu_lines *lines, const struct dwu_lines_ctx *ctx)
+{
+	struct dwu_debug debug;
+
+	if (lines->has_dwp)
+		return;
+	lines->has_dwp = true;
+	if (!open_dwp(lines, ctx, "", &debug) &&
+	    !open_dwp(lines, ctx, ".debug", &debug))
+		return;
+	lines->dwp = dwu_dwp_open(ctx, &debug);
+	if (lines->dwp)
+		lines->bytes += dwu_dwp_bytes(lines->dwp);
+}
+
+struct dwu_lines *dwu_names_dwo(struct dwu_lines *lines,
+				const struct dwu_lines_ctx *ctx,
+				const struct dwunw_unit *unit)
+{
+	struct dwu_lines *dwo = NULL;
+
+	find_dwp(lines, ctx);
+	if (lines->dwp)
+		dwo = dwu_dwp_unit(lines->dwp, unit->dwo_id);
+	if (!dwo)
+		dwo = find_dwo(lines, ctx, unit);
+	if (dwo)
+		dwo->dwarf.main = &lines->dwarf;
+	return dwo;
 }

@@ -15,6 +15,16 @@
 #define UNIT_ROOM ((size_t)4 << 20)
 #define SMALL_ROOM ((size_t)1 << 20)
 
+enum { /* DWARF 5 7.12 and https://dwarfstd.org/languages.html */
+	DW_LANG_C89 = 0x01,
+	DW_LANG_C = 0x02,
+	DW_LANG_C99 = 0x0c,
+	DW_LANG_Go = 0x16,
+	DW_LANG_C11 = 0x1d,
+	DW_LANG_C17 = 0x2c,
+	DW_LANG_Mips_Assembler = 0x8001,
+};
+
 /* One unit, parsed. */
 struct dwu_unit_names {
 	struct dwu_unit_names *next;
@@ -164,6 +174,7 @@ void dwu_lines_close(struct dwu_lines *lines)
 		free_unit(lines, names);
 	}
 	close_other(lines->alt);
+	dwu_dwp_close(lines->dwp);
 	dwu_pages_free(&lines->content);
 	dwu_pages_free(&lines->index);
 	dwu_pages_free(&lines->whole);
@@ -225,7 +236,7 @@ static dwunw_status_t find_unit(struct dwu_lines *lines,
 /* A unit that is being opened. */
 struct opening {
 	struct dwu_unit_names *names;
-	const struct dwu_lines *lines;
+	struct dwu_lines *lines;
 	const struct dwu_lines_ctx *ctx;
 };
 
@@ -418,6 +429,29 @@ static const char *path_of(const struct dwu_lines_ctx *ctx,
 
 /* --- address -> levels -------------------------------------------------------------- */
 
+/*
+ * clang's -gmlt leaves linkage names out: of a function in a language that
+ * has them, the symbol says more.
+ */
+static bool is_bare(const struct dwu_unit_names *names)
+{
+	uint16_t language = names->inner.language ? names->inner.language :
+						    names->unit.language;
+
+	switch (language) {
+	case DW_LANG_C89:
+	case DW_LANG_C:
+	case DW_LANG_C99:
+	case DW_LANG_C11:
+	case DW_LANG_C17:
+	case DW_LANG_Go:
+	case DW_LANG_Mips_Assembler:
+		return false;
+	default:
+		return !names->inner.has_linkage;
+	}
+}
+
 /* From the innermost call outwards; each call's site is in its caller. */
 static uint32_t add_levels(struct dwu_lines *lines,
 			   const struct dwu_lines_ctx *ctx,
@@ -433,6 +467,7 @@ static uint32_t add_levels(struct dwu_lines *lines,
 		level->function = function_of(lines, ctx, names, call);
 		level->start = c->start;
 		level->inlined = c->inlined;
+		level->bare = is_bare(names);
 		if (!c->inlined)
 			break;
 		call = c->caller;

@@ -138,31 +138,39 @@ static const char *symbol_name(const struct finder *f, uint32_t symbol)
 	return (const char *)f->strings.data + name;
 }
 
+/* For one more stub. */
+static bool has_room(struct finder *f)
+{
+	size_t room = f->room ? 2 * f->room : 64;
+	struct dwu_plt_stub *stubs;
+
+	if (f->plt->count < f->room)
+		return true;
+	stubs = realloc(f->plt->stubs, room * sizeof(*stubs));
+	if (!stubs)
+		return false;
+	f->plt->stubs = stubs;
+	f->room = room;
+	return true;
+}
+
 static void add_stub(struct finder *f, uint64_t start, uint64_t end,
 		     uint32_t symbol)
 {
 	struct dwu_plt *plt = f->plt;
 	const char *name = symbol_name(f, symbol);
 	size_t size = name ? strnlen(name, NAME_SIZE_MAX) : 0;
-	struct dwu_plt_stub *stubs = plt->stubs;
 	char *copy;
 
-	if (!size || size == NAME_SIZE_MAX)
+	if (!size || size == NAME_SIZE_MAX || !has_room(f))
 		return;
-	if (plt->count == f->room) {
-		f->room = f->room ? 2 * f->room : 64;
-		stubs = realloc(stubs, f->room * sizeof(*stubs));
-		if (!stubs)
-			return;
-		plt->stubs = stubs;
-	}
 	copy = malloc(size + sizeof("@plt"));
 	if (!copy)
 		return;
 	memcpy(copy, name, size);
 	memcpy(copy + size, "@plt", sizeof("@plt"));
-	stubs[plt->count++] = (struct dwu_plt_stub){ start, end, copy };
-	plt->bytes += sizeof(*stubs) + size + sizeof("@plt");
+	plt->stubs[plt->count++] = (struct dwu_plt_stub){ start, end, copy };
+	plt->bytes += sizeof(*plt->stubs) + size + sizeof("@plt");
 }
 
 static void add_by_slot(struct finder *f, uint64_t start, uint64_t end,

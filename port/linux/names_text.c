@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * Names from text: perf-PID.map, which a program with a JIT writes ("start
- * size name", hexadecimal), and /proc/kallsyms ("address type name [module]").
+ * What a process tells of code that it makes, in perf-PID.map and
+ * jit-PID.dump, and the kernel in /proc/kallsyms: which files those are, whose,
+ * and how far they were read. They grow while the program runs; only what is
+ * new is read.
  */
 #include "names.h"
 
@@ -10,21 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TEXT_SIZE_MAX ((size_t)64 << 20)
 #define KERNEL_PATH "/proc/kallsyms"
-
-struct dwu_textmap_line {
-	uint64_t start;
-	uint64_t size; /* 0: up to the next one */
-	const char *name;
-	size_t number; /* of the line: of two, the later one holds */
-};
+#define DUMP_SIZE_MAX ((uint64_t)4 << 30)
 
 /* --- which ------------------------------------------------------------------------ */
 
-/* Of /proc/PID/root/tmp/perf-N.map; false: another path. */
+/* /proc/PID/root/tmp/perf-N.map */
 static bool is_perf_map(const char *path, int *pid)
 {
 	int inner, end = 0;
@@ -34,21 +31,21 @@ static bool is_perf_map(const char *path, int *pid)
 	       end && !path[end];
 }
 
-bool dwu_textmap_is(const char *path)
+bool dwu_told_is(const char *path)
 {
 	int pid;
 
 	return !strcmp(path, DWUNW_SYMBOL_KERNEL) || is_perf_map(path, &pid);
 }
 
-/* Its own number of itself: the last of NSpid; pid where there is none. */
-static int inner_pid(int32_t pid)
+/* The last of NSpid; pid where there is none. */
+int dwu_inner_pid(int pid)
 {
 	char path[40], *text, *line;
 	size_t size;
 	int inner = pid;
 
-	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	if (dwu_text_read(path, 65536, &text, &size) != DWUNW_OK)
 		return pid;
 	line = strstr(text, "\nNSpid:");
@@ -66,168 +63,239 @@ static int inner_pid(int32_t pid)
 	return inner;
 }
 
-dwunw_status_t dwu_textmap_path(int32_t pid, char *path, size_t size)
+dwunw_status_t dwu_jit_path(int32_t pid, char *path, size_t size)
 {
 	int length;
 
 	if (!path || !size || pid <= 0)
 		return DWUNW_ERR_INVALID_ARG;
 	length = snprintf(path, size, "/proc/%d/root/tmp/perf-%d.map", (int)pid,
-			  inner_pid(pid));
+			  dwu_inner_pid(pid));
 	if (length > 0 && (size_t)length < size)
 		return DWUNW_OK;
 	path[0] = '\0';
 	return DWUNW_ERR_INVALID_ARG;
 }
 
-/* --- reading ------------------------------------------------------------------------ */
+/* --- files of a process's own ------------------------------------------------------ */
+
+/* Seconds of the wall clock. */
+static bool started(int pid, int64_t *seconds)
+{
+	struct dwu_process_stat stat;
+	struct timespec boot;
+	long ticks = sysconf(_SC_CLK_TCK);
+
+	if (dwu_process_stat(pid, &stat) != DWUNW_OK || ticks <= 0 ||
+	    clock_gettime(CLOCK_BOOTTIME, &boot))
+		return false;
+	*seconds = time(NULL) - boot.tv_sec +
+		   (int64_t)(stat.start_time / (uint64_t)ticks);
+	return true;
+}
 
 /*
- * /tmp is everybody's: the file must be a regular one, reached without a
- * link, and belong to the user of the process, or to root.
+ * /tmp is everybody's: the file must belong to the user of the process, or to
+ * root, and be no leftover of an earlier process of that number. Clocks are
+ * compared in seconds, rounded.
  */
 static bool is_trusted(const struct dwu_file *file, int pid)
 {
-	struct stat map, process;
+	struct stat own, process;
 	char path[40];
+	int64_t start;
 
 	snprintf(path, sizeof(path), "/proc/%d", pid);
-	return !fstat(file->fd, &map) && !stat(path, &process) &&
-	       (map.st_uid == process.st_uid || map.st_uid == 0);
+	return !fstat(file->fd, &own) && !stat(path, &process) &&
+	       (own.st_uid == process.st_uid || own.st_uid == 0) &&
+	       started(pid, &start) && file->id.changed_sec >= start - 2;
 }
 
-static dwunw_status_t read_perf_map(const char *path, int pid, char **text,
-				    size_t *size, struct dwu_file_id *id)
+dwunw_status_t dwu_jit_open(struct dwu_file *file, int pid, const char *path,
+			    uint64_t size_max)
 {
 	char root[40];
-	struct dwunw_source src;
-	struct dwu_file file;
 	dwunw_status_t status;
 
 	snprintf(root, sizeof(root), "/proc/%d/root", pid);
-	status = dwu_file_open(&file, root, path + strlen(root),
-			       DWU_FOLLOW_NONE, TEXT_SIZE_MAX);
-	if (status != DWUNW_OK)
+	status = dwu_file_open(file, root, path, DWU_FOLLOW_NONE, size_max);
+	if (status != DWUNW_OK || is_trusted(file, pid))
 		return status;
-	*id = file.id;
-	*size = (size_t)file.id.size;
-	dwu_file_source(&file, &src);
-	*text = is_trusted(&file, pid) ? malloc(*size + 1) : NULL;
-	status = *text ? src.read(src.ctx, 0, *text, *size) :
-			 DWUNW_ERR_ATTACH_DENIED;
-	dwu_file_close(&file);
-	if (status == DWUNW_OK)
-		(*text)[*size] = '\0';
-	return status;
+	dwu_file_close(file);
+	return DWUNW_ERR_ATTACH_DENIED;
 }
 
-static bool parse_line(char *line, bool kernel, struct dwu_textmap_line *out)
+/* The bytes before off, as many as are compared. */
+static size_t last_bytes(struct dwu_file *file, uint64_t off, uint8_t *bytes,
+			 size_t size)
 {
-	char *end;
+	struct dwunw_source src;
 
-	errno = 0;
-	out->start = strtoull(line, &end, 16);
-	if (end == line || *end != ' ' || errno)
+	if (size > off)
+		size = (size_t)off;
+	dwu_file_source(file, &src);
+	return src.read(src.ctx, off - size, bytes, size) == DWUNW_OK ? size :
+									0;
+}
+
+bool dwu_growing_goes_on(const struct dwu_growing *growing,
+			 struct dwu_file *file)
+{
+	uint8_t bytes[sizeof(growing->last)];
+	size_t size;
+
+	if (!growing->off)
+		return true;
+	if (growing->id.dev != file->id.dev ||
+	    growing->id.ino != file->id.ino || file->id.size < growing->off)
 		return false;
-	line = end + 1;
-	if (kernel) {
-		/* T, t, W, w: code */
-		if (!strchr("tTwW", line[0]) || line[1] != ' ')
-			return false;
-		line++;
-		out->size = 0;
-	} else {
-		out->size = strtoull(line, &end, 16);
-		if (end == line || *end != ' ' || !out->size)
-			return false;
-		line = end;
-	}
-	out->name = line + 1;
-	line[1 + strcspn(line + 1, kernel ? "\t" : "")] = '\0';
-	return out->name[0] && (!kernel || out->start);
+	size = last_bytes(file, growing->off, bytes, sizeof(bytes));
+	return size && !memcmp(bytes, growing->last, size);
 }
 
-static int compare(const void *a, const void *b)
+void dwu_growing_read_to(struct dwu_growing *growing, struct dwu_file *file,
+			 uint64_t off)
 {
-	const struct dwu_textmap_line *x = a, *y = b;
-
-	if (x->start != y->start)
-		return x->start < y->start ? -1 : 1;
-	return x->number < y->number ? -1 : x->number > y->number;
+	growing->id = file->id;
+	growing->off = off;
+	(void)last_bytes(file, off, growing->last, sizeof(growing->last));
 }
 
-static dwunw_status_t parse(struct dwu_textmap *map, bool kernel)
-{
-	size_t count = 1;
-	char *line, *next;
+/* --- the kernel ------------------------------------------------------------------- */
 
-	for (line = map->text; (line = strchr(line, '\n')) != NULL; line++)
-		count++;
-	map->lines = calloc(count, sizeof(*map->lines));
-	if (!map->lines)
-		return DWUNW_ERR_NO_MEMORY;
-	for (line = map->text; line; line = next) {
-		struct dwu_textmap_line *out = &map->lines[map->count];
-
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
-		out->number = map->count;
-		map->count += parse_line(line, kernel, out);
-	}
-	qsort(map->lines, map->count, sizeof(*map->lines), compare);
-	map->bytes += count * sizeof(*map->lines);
-	return map->count ? DWUNW_OK : DWUNW_ERR_NO_DEBUG_DATA;
-}
-
-dwunw_status_t dwu_textmap_open(struct dwu_textmap *map, const char *path,
-				struct dwu_file_id *id)
+static dwunw_status_t read_kernel(struct dwu_codemap *map)
 {
 	dwunw_status_t status;
-	size_t size = 0;
-	int pid = 0;
-	bool kernel = !is_perf_map(path, &pid);
+	char *text;
+	size_t size;
+	bool good;
 
-	*map = (struct dwu_textmap){ .text = NULL };
-	status = kernel ? dwu_text_read(KERNEL_PATH, TEXT_SIZE_MAX, &map->text,
-					&size) :
-			  read_perf_map(path, pid, &map->text, &size, id);
-	map->bytes = size;
-	if (status == DWUNW_OK)
-		status = parse(map, kernel);
+	*map = (struct dwu_codemap){ .sizeless = true };
+	status = dwu_text_read(KERNEL_PATH, TEXT_SIZE_MAX, &text, &size);
 	if (status != DWUNW_OK)
-		dwu_textmap_close(map);
-	return status;
+		return status;
+	good = dwu_kallsyms_parse(map, text, size);
+	free(text);
+	dwu_codemap_settle(map);
+	if (good && map->count)
+		return DWUNW_OK;
+	dwu_codemap_free(map);
+	return good ? DWUNW_ERR_NO_DEBUG_DATA : DWUNW_ERR_NO_MEMORY;
 }
 
-void dwu_textmap_close(struct dwu_textmap *map)
+/* --- what a process tells ------------------------------------------------------------ */
+
+/* Up to the last whole line. */
+static bool take_lines(struct dwu_told *told, struct dwu_file *file)
 {
-	free(map->text);
-	free(map->lines);
-	*map = (struct dwu_textmap){ .text = NULL };
+	size_t size = (size_t)(file->id.size - told->map.off);
+	struct dwunw_source src;
+	char *text = malloc(size + 1);
+	bool good;
+
+	dwu_file_source(file, &src);
+	good = text && src.read(src.ctx, told->map.off, text, size) == DWUNW_OK;
+	while (good && size && text[size - 1] != '\n')
+		size--;
+	good = good && dwu_perf_map_parse(&told->code, text, size);
+	free(text);
+	if (good && size)
+		dwu_growing_read_to(&told->map, file, told->map.off + size);
+	return good;
 }
 
-/* The one that starts last of those that hold it. */
-const char *dwu_textmap_find(const struct dwu_textmap *map, uint64_t addr,
-			     uint64_t *start)
+/* False: what was read of the two files is no part of them any more. */
+static bool read_map(struct dwu_told *told, int pid)
 {
-	size_t low = 0, high = map->count;
+	char path[40];
+	struct dwu_file file;
+	bool good = true;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
+	snprintf(path, sizeof(path), "/tmp/perf-%d.map", dwu_inner_pid(pid));
+	told->status = dwu_jit_open(&file, pid, path, TEXT_SIZE_MAX);
+	if (told->status == DWUNW_ERR_ATTACH_DENIED)
+		return !told->map.off;
+	told->lost |= told->status != DWUNW_OK && errno == EFBIG;
+	if (told->status != DWUNW_OK)
+		return true;
+	if (!dwu_growing_goes_on(&told->map, &file))
+		good = false;
+	else if (file.id.size > told->map.off && !take_lines(told, &file))
+		told->lost = true;
+	dwu_file_close(&file);
+	return good;
+}
 
-		if (map->lines[middle].start <= addr)
-			low = middle + 1;
-		else
-			high = middle;
+static bool read_dump(struct dwu_told *told, int pid)
+{
+	struct dwunw_source src;
+	struct dwu_file file;
+	uint64_t off = told->dump.off;
+	dwunw_status_t status;
+	bool good;
+
+	if (!IS_ON(CONFIG_NAMES_JITDUMP))
+		return true;
+	if (!told->dump_path)
+		dwu_jitdump_search(told, pid);
+	if (!told->dump_path)
+		return true;
+	status = dwu_jit_open(&file, pid, told->dump_path, DUMP_SIZE_MAX);
+	if (status == DWUNW_ERR_IO)
+		return true;
+	if (status != DWUNW_OK || file.id.ino != told->dump_ino) {
+		dwu_file_close(&file);
+		return true;
 	}
-	for (int tries = 0; low-- > 0 && tries < 64; tries++) {
-		const struct dwu_textmap_line *line = &map->lines[low];
+	dwu_file_source(&file, &src);
+	good = dwu_growing_goes_on(&told->dump, &file);
+	if (good && file.id.size > off && !dwu_jitdump_read(told, &src, &off))
+		told->lost = true;
+	if (good && off != told->dump.off)
+		dwu_growing_read_to(&told->dump, &file, off);
+	dwu_file_close(&file);
+	return good;
+}
 
-		if (line->size && addr - line->start >= line->size)
-			continue;
-		*start = line->start;
-		return line->name;
+void dwu_told_close(struct dwu_told *told)
+{
+	dwu_codemap_free(&told->code);
+	free(told->dump_path);
+	*told = (struct dwu_told){ .status = DWUNW_OK };
+}
+
+static void read_process(struct dwu_told *told, int pid)
+{
+	struct dwu_process_stat stat;
+
+	/* what an ended process has told still serves */
+	if (dwu_process_stat(pid, &stat) != DWUNW_OK || stat.ended)
+		return;
+	if (told->lost && told->start_time == stat.start_time)
+		return;
+	for (int tries = 0; tries < 2; tries++) {
+		if (tries || told->start_time != stat.start_time)
+			dwu_told_close(told);
+		told->start_time = stat.start_time;
+		if (read_map(told, pid) && read_dump(told, pid))
+			break;
 	}
-	return NULL;
+	if (told->lost)
+		dwu_codemap_free(&told->code);
+	dwu_codemap_grown(&told->code);
+	if (told->code.count)
+		told->status = DWUNW_OK;
+	else if (told->status == DWUNW_OK || told->status == DWUNW_ERR_IO)
+		told->status = DWUNW_ERR_NO_DEBUG_DATA;
+}
+
+void dwu_told_read(struct dwu_told *told, const char *path)
+{
+	int pid = 0;
+
+	if (is_perf_map(path, &pid))
+		read_process(told, pid);
+	else if (!told->lost)
+		told->status = read_kernel(&told->code);
+	told->lost |= !pid;
 }

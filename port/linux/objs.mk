@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 port-y := pages.o log.o files.o memory.o maps.o identity.o debugfiles.o \
 	modules.o image.o process.o attach.o context.o capture.o consumer.o text.o \
-	symbols.o
-port-$(CONFIG_NAMES_TEXT) += names_text.o
+	symbols.o symbol_frame.o names_elf.o
+port-$(CONFIG_NAMES_TEXT) += names_text.o names_code.o names_perfmap.o
+port-$(CONFIG_NAMES_JITDUMP) += names_jitdump.o
+port-$(CONFIG_NAMES_GO) += names_go.o
 port-$(CONFIG_NAMES_PLT) += names_plt.o
-port-$(CONFIG_NAMES_LINES) += names_lines.o names_files.o
+port-$(CONFIG_NAMES_LINES) += names_lines.o names_files.o names_dwp.o
 port-$(CONFIG_LIBDW_BPF) += libdw_bpf.o
 
 # unpack.o holds what it needs of zlib, zstd and liblzma with their names made

@@ -79,6 +79,11 @@ struct dwu_file_id {
 };
 
 bool dwu_file_id_same(const struct dwu_file_id *a, const struct dwu_file_id *b);
+/*
+ * One file, which may have lost a name since: that changes its time. Only of
+ * a file that something still holds, or the inode may be another one's.
+ */
+bool dwu_file_id_held(const struct dwu_file_id *a, const struct dwu_file_id *b);
 
 /* A dwunw_source points to it: it stays where it is until it is closed. */
 struct dwu_file {
@@ -194,21 +199,33 @@ dwunw_status_t dwu_modules_open_bytes(struct dwunw_context *ctx,
 				      const char *label,
 				      const struct dwunw_module **module);
 
+/* What a serial stands for. */
+struct dwu_module_is {
+	struct dwu_file_id id;
+	struct dwunw_span bytes; /* instead of a file; size 0: a file */
+	const char *label;
+};
+/* False: the serial is not known. */
+bool dwu_modules_is(struct dwunw_context *ctx, uint32_t serial,
+		    struct dwu_module_is *is);
+
 /* --- maps.c ------------------------------------------------------------------ */
 
 enum dwu_place_kind {
 	DWU_PLACE_FILE,
 	DWU_PLACE_VDSO,
 	DWU_PLACE_NOTHING, /* memory without a file */
+	DWU_PLACE_MOVED,   /* the same, where code of the owner's file was */
 };
 
-/* What is behind a mapping; mapping.file is its index. */
+/* What is behind a piece; mapping.file is its index. */
 struct dwu_place {
 	const char *path; /* as in the text, NUL-terminated */
 	uint64_t dev;
 	uint64_t ino;
 	uint32_t serial; /* last module, 0: none yet */
 	int32_t status; /* of the file's first failure; it is not tried again */
+	uint32_t owner; /* MOVED: a piece of the file */
 	uint8_t kind;
 };
 
@@ -220,26 +237,35 @@ struct dwu_place {
 struct dwu_image {
 	struct dwunw_space space;
 	struct dwunw_context *ctx;
-	struct dwu_place *places;
+	struct dwunw_piece *pieces; /* of files, and all that is executable */
+	struct dwu_place *places;   /* of each piece */
 	char *text;
 	char *root; /* files are root + path; NULL: through /proc/via/ */
 	struct dwunw_span vdso; /* given by the caller, not ours */
 	int32_t pid;
 	int32_t via; /* whose /proc entries: pid, or a thread that lives on */
-	uint32_t room;
+	uint32_t piece_count;
+	uint32_t room; /* of mappings, pieces and places */
 	uint32_t failures; /* files that were tried and not there */
 	uint32_t refs;
 };
 
 /*
- * Fills space, places and paths from image->text, size bytes and a NUL, which
- * is cut into strings. Executable mappings only. BAD_FORMAT: a line that the
- * kernel would not write, or an overlap; NO_MEMORY: more than the build's
- * limit of mappings.
+ * Fills space, pieces, places and paths from image->text, size bytes and a
+ * NUL, which is cut into strings. The space is of what is executable.
+ * BAD_FORMAT: a line that the kernel would not write, or an overlap;
+ * NO_MEMORY: more than the build's limit of mappings.
  */
 dwunw_status_t dwu_maps_parse(struct dwu_image *image, size_t size);
 
 /* --- image.c ----------------------------------------------------------------- */
+
+/*
+ * The mapping whose file a mapping's code is of: itself, or where its code
+ * was moved away from.
+ */
+struct dwunw_mapping dwu_image_origin(const struct dwu_image *image,
+				      const struct dwunw_mapping *mapping);
 
 /* An image without mappings, with one reference. NULL: no memory. */
 struct dwu_image *dwu_image_new(struct dwunw_context *ctx, uint16_t arch);

@@ -532,13 +532,29 @@ const struct dwunw_space *dwunw_process_space(struct dwunw_process *process)
 	return process ? &process->image->space : NULL;
 }
 
+/* False: memory without a file, or not known to be a file's moved code. */
+static bool has_file(const struct dwu_image *image,
+		     const struct dwunw_mapping *mapping)
+{
+	uint8_t kind = image->places[mapping->file].kind;
+
+	return kind == DWU_PLACE_FILE ||
+	       (kind == DWU_PLACE_MOVED &&
+		__atomic_load_n(&mapping->serial, __ATOMIC_ACQUIRE));
+}
+
 const char *dwunw_process_path(const struct dwunw_process *process,
 			       const struct dwunw_mapping *mapping)
 {
-	if (!process || !mapping ||
-	    mapping->file >= process->image->space.count)
+	const struct dwu_image *image = process ? process->image : NULL;
+	struct dwunw_mapping origin;
+
+	if (!image || !mapping || mapping->file >= image->piece_count)
 		return "";
-	return process->image->places[mapping->file].path;
+	origin = dwu_image_origin(image, mapping);
+	return image->places[has_file(image, mapping) ? origin.file :
+							mapping->file]
+		.path;
 }
 
 dwunw_status_t dwunw_process_file(const struct dwunw_process *process,
@@ -548,10 +564,10 @@ dwunw_status_t dwunw_process_file(const struct dwunw_process *process,
 	const struct dwu_image *image = process ? process->image : NULL;
 
 	if (!image || !mapping || !path || !size ||
-	    mapping->file >= image->space.count)
+	    mapping->file >= image->piece_count)
 		return DWUNW_ERR_INVALID_ARG;
 	path[0] = 0;
-	if (image->places[mapping->file].kind != DWU_PLACE_FILE)
+	if (!has_file(image, mapping))
 		return DWUNW_ERR_IO;
 	return dwu_image_file(image, mapping, path, size);
 }

@@ -34,18 +34,17 @@ struct table {
 	struct table *next;
 	char *path;
 	struct dwu_file_id id;
-	struct opened opened; /* while there is more to read */
+	struct dwu_file_id asked; /* its id when it was mapped; dev 0: id */
+	struct opened opened;	  /* while there is more to read */
 	struct dwu_lines lines;
-	struct dwu_textmap text; /* instead of a file */
+	struct dwu_told told; /* instead of a file */
 	struct dwu_plt plt;
-	bool has_text;
+	struct dwu_go go;
+	bool is_told;
 	bool has_lines;
 	bool has_symbols; /* read, or tried */
 	bool lacking;	  /* files could not be opened: too many were */
-	struct dwunw_symtab tab;
-	struct dwunw_symtab own; /* .dynsym, where tab is a debug file's */
-	struct dwunw_arena arena;
-	struct dwunw_arena own_arena;
+	struct dwu_symbols symbols;
 	uint64_t batch; /* in which the file was last looked at */
 	uint64_t build_id_hash;
 	dwunw_status_t status;
@@ -176,14 +175,20 @@ static void free_names(struct dwunw_symbol_store *store)
 
 /* --- one file --------------------------------------------------------------------- */
 
+/* `bytes` are instead of the file; NULL: it is opened. */
 static dwunw_status_t open_elf(const struct dwunw_symbol_resolver *resolver,
-			       const char *path, struct opened *opened)
+			       const char *path,
+			       const struct dwu_module_is *bytes,
+			       struct opened *opened)
 {
 	struct dwunw_source src;
-	dwunw_status_t status;
+	dwunw_status_t status = DWUNW_OK;
 
-	status = dwu_file_open(&opened->file, "", path, DWU_FOLLOW_ALL,
-			       resolver->config.file_size_max);
+	if (bytes && bytes->bytes.size)
+		dwu_file_from_bytes(&opened->file, bytes->bytes, bytes->id.ino);
+	else
+		status = dwu_file_open(&opened->file, "", path, DWU_FOLLOW_ALL,
+				       resolver->config.file_size_max);
 	if (status != DWUNW_OK)
 		return status;
 	dwu_file_source(&opened->file, &src);
@@ -191,28 +196,6 @@ static dwunw_status_t open_elf(const struct dwunw_symbol_resolver *resolver,
 	if (status != DWUNW_OK)
 		dwu_file_close(&opened->file);
 	return status;
-}
-
-static dwunw_status_t read_symtab(const struct dwunw_elf *elf,
-				  struct dwunw_symtab *tab,
-				  struct dwunw_arena *arena)
-{
-	dwunw_status_t status;
-	unsigned int tries = 0;
-
-	do {
-		dwunw_arena_reset(arena);
-		status = dwunw_symtab_open(tab, elf, arena);
-		if (status != DWUNW_ERR_NO_MEMORY || tries++ == 8)
-			break;
-	} while (dwu_pages_grow(arena) == DWUNW_OK);
-	return status;
-}
-
-static dwunw_status_t read_symbols(struct table *table,
-				   const struct dwunw_elf *elf)
-{
-	return read_symtab(elf, &table->tab, &table->arena);
 }
 
 static bool has_symtab(const struct dwunw_elf *elf)
@@ -263,10 +246,11 @@ static bool read_debug_file(const struct dwunw_symbol_resolver *resolver,
 	struct opened debug;
 	bool done = false;
 
-	if (!path || open_elf(resolver, path, &debug) != DWUNW_OK)
+	if (!path || open_elf(resolver, path, NULL, &debug) != DWUNW_OK)
 		return false;
 	if (debug_file_fits(resolver, table, elf, &debug.elf))
-		done = read_symbols(table, &debug.elf) == DWUNW_OK;
+		done = dwu_symbols_read(&table->symbols, &debug.elf) ==
+		       DWUNW_OK;
 	dwu_file_close(&debug.file);
 	return done;
 }
@@ -299,18 +283,18 @@ static bool find_symbols(const struct dwunw_symbol_resolver *resolver,
 	search_of(resolver, table, DWU_DEBUG_SYMBOLS, &search);
 	if (!dwu_debug_find(&search, &debug))
 		return false;
-	done = read_symbols(table, &debug.elf) == DWUNW_OK;
-	if (done && read_symtab(&table->opened.elf, &table->own,
-				&table->own_arena) != DWUNW_OK)
-		dwu_pages_free(&table->own_arena);
+	done = dwu_symbols_read(&table->symbols, &debug.elf) == DWUNW_OK;
+	if (done)
+		dwu_symbols_add(&table->symbols, &table->opened.elf);
 	dwu_debug_close(&debug);
 	return done;
 }
 
 static uint64_t table_size(const struct table *table)
 {
-	return table->arena.size + table->own_arena.size + table->lines.bytes +
-	       table->text.bytes + table->plt.bytes;
+	return dwu_symbols_size(&table->symbols) + table->lines.bytes +
+	       dwu_codemap_bytes(&table->told.code) + table->plt.bytes +
+	       table->go.size;
 }
 
 /* The ELF symbols; not before they are asked for. */
@@ -325,11 +309,14 @@ static void need_symbols(struct dwunw_symbol_resolver *resolver,
 	table->symbols_status = DWUNW_OK;
 	if (!read_debug_file(resolver, table, &table->opened.elf) &&
 	    !find_symbols(resolver, table))
-		table->symbols_status = read_symbols(table, &table->opened.elf);
-	if (table->symbols_status != DWUNW_OK)
-		dwu_pages_free(&table->arena);
+		table->symbols_status =
+			dwu_symbols_read(&table->symbols, &table->opened.elf);
+	dwu_symbols_limit(&table->symbols, &table->opened.elf.src);
 	if (IS_ON(CONFIG_NAMES_PLT))
 		dwu_plt_open(&table->plt, &table->opened.elf);
+	if (IS_ON(CONFIG_NAMES_GO))
+		dwu_go_open(&table->go, &table->opened.elf,
+			    resolver->config.memory_max / 2);
 	resolver->store->table_bytes += table_size(table) - before;
 }
 
@@ -374,23 +361,34 @@ static void open_lines(struct dwunw_symbol_resolver *resolver,
 				true) == DWUNW_OK);
 }
 
-/* Lines or symbols: what there is of the file is opened, or read. */
-static void load(struct dwunw_symbol_resolver *resolver, struct table *table)
+static void read_told(struct dwunw_symbol_resolver *resolver,
+		      struct table *table)
 {
-	table->has_text = IS_ON(CONFIG_NAMES_TEXT) &&
-			  dwu_textmap_is(table->path);
-	if (IS_ON(CONFIG_NAMES_TEXT) && table->has_text) {
-		table->status =
-			dwu_textmap_open(&table->text, table->path, &table->id);
-		resolver->store->table_bytes += table->text.bytes;
+	uint64_t before = table_size(table);
+
+	if (!IS_ON(CONFIG_NAMES_TEXT))
+		return;
+	dwu_told_read(&table->told, table->path);
+	table->status = table->told.status;
+	resolver->store->table_bytes += table_size(table) - before;
+}
+
+/* Lines or symbols: what there is of the file is opened, or read. */
+static void load(struct dwunw_symbol_resolver *resolver, struct table *table,
+		 const struct dwu_module_is *is)
+{
+	table->is_told = IS_ON(CONFIG_NAMES_TEXT) && dwu_told_is(table->path);
+	if (table->is_told) {
+		read_told(resolver, table);
 		return;
 	}
-	table->status = open_elf(resolver, table->path, &table->opened);
+	table->status = open_elf(resolver, table->path, is, &table->opened);
 	if (table->status != DWUNW_OK)
 		return;
 	table->id = table->opened.file.id;
 	table->build_id_hash = dwu_build_id_hash(&table->opened.elf);
-	open_lines(resolver, table);
+	if (!is || !is->bytes.size)
+		open_lines(resolver, table);
 	resolver->store->table_bytes += table->lines.bytes;
 	if (table->has_lines)
 		return;
@@ -424,12 +422,13 @@ static void free_table(struct dwunw_symbol_store *store, struct table *table)
 {
 	store->table_bytes -= table_size(table);
 	store->table_count--;
-	dwu_pages_free(&table->arena);
-	dwu_pages_free(&table->own_arena);
+	dwu_symbols_free(&table->symbols);
 	if (IS_ON(CONFIG_NAMES_TEXT))
-		dwu_textmap_close(&table->text);
+		dwu_told_close(&table->told);
 	if (IS_ON(CONFIG_NAMES_PLT))
 		dwu_plt_close(&table->plt);
+	if (IS_ON(CONFIG_NAMES_GO))
+		dwu_go_close(&table->go);
 	close_lines(table);
 	free(table->path);
 	free(table);
@@ -458,13 +457,25 @@ static void keep_within(struct dwunw_symbol_resolver *resolver)
 	}
 }
 
+/* By that file, or by the path. */
+static bool is_wanted(const struct table *table, const char *path,
+		      const struct dwu_module_is *is)
+{
+	if (!is)
+		return !strcmp(table->path, path);
+	return table->status == DWUNW_OK && !table->is_told &&
+	       (dwu_file_id_same(&table->id, &is->id) ||
+		dwu_file_id_same(&table->asked, &is->id));
+}
+
 /* Takes it out of the list. */
-static struct table *take(struct dwunw_symbol_store *store, const char *path)
+static struct table *take(struct dwunw_symbol_store *store, const char *path,
+			  const struct dwu_module_is *is)
 {
 	struct table **at = &store->first;
 	struct table *table;
 
-	while (*at && strcmp((*at)->path, path) != 0)
+	while (*at && !is_wanted(*at, path, is))
 		at = &(*at)->next;
 	table = *at;
 	if (table)
@@ -476,21 +487,25 @@ static struct table *take(struct dwunw_symbol_store *store, const char *path)
  * Looked at once in a batch. A file that cannot be seen any more (its process
  * is gone) keeps the table it had.
  */
-static bool is_current(const struct dwunw_symbol_store *store,
+static bool is_current(struct dwunw_symbol_resolver *resolver,
 		       struct table *table)
 {
 	struct dwu_file_id id;
 
-	if (table->batch == store->batch)
+	if (table->batch == resolver->store->batch)
 		return true;
-	table->batch = store->batch;
+	table->batch = resolver->store->batch;
+	if (table->is_told) {
+		read_told(resolver, table);
+		return true;
+	}
 	if (dwu_file_stat(table->path, &id) != DWUNW_OK)
 		return true;
 	return !table->lacking && dwu_file_id_same(&id, &table->id);
 }
 
 static struct table *new_table(struct dwunw_symbol_resolver *resolver,
-			       const char *path)
+			       const char *path, const struct dwu_module_is *is)
 {
 	struct dwunw_symbol_store *store = resolver->store;
 	struct table *table = calloc(1, sizeof(*table));
@@ -504,29 +519,36 @@ static struct table *new_table(struct dwunw_symbol_resolver *resolver,
 	}
 	table->batch = store->batch;
 	store->table_count++;
-	load(resolver, table);
+	load(resolver, table, is);
 	return table;
 }
 
-/* The table of path, loaded; NULL: no memory. Valid until the next call. */
+/* First in the list from now on; NULL: no memory. Valid until the next one. */
+static struct table *first_in_list(struct dwunw_symbol_resolver *resolver,
+				   struct table *table)
+{
+	if (!table)
+		return NULL;
+	table->next = resolver->store->first;
+	resolver->store->first = table;
+	keep_within(resolver);
+	return table;
+}
+
+/* The table of path, loaded. */
 static struct table *table_of(struct dwunw_symbol_resolver *resolver,
-			      const char *path)
+			      const char *path, const struct dwu_module_is *is)
 {
 	struct dwunw_symbol_store *store = resolver->store;
-	struct table *table = take(store, path);
+	struct table *table = take(store, path, NULL);
 
-	if (table && !is_current(store, table)) {
+	if (table && !is_current(resolver, table)) {
 		free_table(store, table);
 		table = NULL;
 	}
 	if (!table)
-		table = new_table(resolver, path);
-	if (!table)
-		return NULL;
-	table->next = store->first;
-	store->first = table;
-	keep_within(resolver);
-	return table;
+		table = new_table(resolver, path, is);
+	return first_in_list(resolver, table);
 }
 
 /* --- public -------------------------------------------------------------------------- */
@@ -548,37 +570,6 @@ dwunw_symbol_resolver_init(struct dwunw_symbol_resolver *resolver,
 	return resolver->store ? DWUNW_OK : DWUNW_ERR_NO_MEMORY;
 }
 
-/*
- * Of two functions that hold vaddr, the one that starts last: MiniDebugInfo
- * leaves out what .dynsym has.
- */
-static dwunw_status_t by_vaddr(const struct table *table, uint64_t vaddr,
-			       struct dwunw_elf_symbol *symbol)
-{
-	struct dwunw_elf_symbol own;
-	dwunw_status_t status;
-
-	status = dwunw_symtab_by_vaddr(&table->tab, vaddr, symbol);
-	if (!table->own_arena.size ||
-	    dwunw_symtab_by_vaddr(&table->own, vaddr, &own) != DWUNW_OK ||
-	    (status == DWUNW_OK && own.vaddr <= symbol->vaddr))
-		return status;
-	*symbol = own;
-	return DWUNW_OK;
-}
-
-/* A debug file may have it with a version only: "malloc@@GLIBC_2.2.5". */
-static dwunw_status_t by_name(const struct table *table, const char *name,
-			      struct dwunw_elf_symbol *symbol)
-{
-	dwunw_status_t status;
-
-	status = dwunw_symtab_by_name(&table->tab, name, symbol);
-	if (status != DWUNW_OK && table->own_arena.size)
-		status = dwunw_symtab_by_name(&table->own, name, symbol);
-	return status;
-}
-
 /* "name@plt", as it is linked. */
 static bool by_stub(struct dwunw_symbol_resolver *resolver,
 		    const struct table *table, uint64_t vaddr,
@@ -593,6 +584,25 @@ static bool by_stub(struct dwunw_symbol_resolver *resolver,
 	return symbol->name && info->function;
 }
 
+static bool by_go(struct dwunw_symbol_resolver *resolver,
+		  const struct table *table, uint64_t vaddr,
+		  struct dwunw_symbol_info *info)
+{
+	struct dwu_go_place place;
+
+	if (!IS_ON(CONFIG_NAMES_GO) || !dwu_go_find(&table->go, vaddr, &place))
+		return false;
+	if (!info->function)
+		info->function = keep_text(resolver, place.function);
+	info->offset = vaddr - place.start;
+	if (place.file && !info->file &&
+	    !(resolver->config.flags & DWUNW_SYMBOL_NO_LINES)) {
+		info->file = keep_text(resolver, place.file);
+		info->line = place.line;
+	}
+	return info->function;
+}
+
 /* The best name of the ELF symbols. */
 static dwunw_status_t by_symbol(struct dwunw_symbol_resolver *resolver,
 				struct table *table, uint64_t vaddr,
@@ -602,11 +612,14 @@ static dwunw_status_t by_symbol(struct dwunw_symbol_resolver *resolver,
 	dwunw_status_t status;
 
 	need_symbols(resolver, table);
+	if (by_go(resolver, table, vaddr, info))
+		return DWUNW_OK;
 	/* before symbols without a size, which reach over the stubs */
 	if (!by_stub(resolver, table, vaddr, info, &symbol)) {
 		status = table->symbols_status;
 		if (status == DWUNW_OK)
-			status = by_vaddr(table, vaddr, &symbol);
+			status = dwu_symbols_by_vaddr(&table->symbols, vaddr,
+						      &symbol);
 		if (status != DWUNW_OK)
 			return status;
 	}
@@ -668,6 +681,25 @@ static void set_level(struct dwunw_symbol_info *info,
 	};
 }
 
+/* A name that the linker saw, of exactly that function, takes its place. */
+static void name_in_full(struct dwunw_symbol_resolver *resolver,
+			 struct table *table, uint64_t start,
+			 struct dwunw_symbol_info *info)
+{
+	struct dwunw_elf_symbol symbol;
+	const char *name;
+
+	need_symbols(resolver, table);
+	if (table->symbols_status != DWUNW_OK ||
+	    dwu_symbols_by_vaddr(&table->symbols, start, &symbol) != DWUNW_OK ||
+	    symbol.vaddr != start || symbol.name[0] != '_' ||
+	    (symbol.name[1] != 'Z' && symbol.name[1] != 'R'))
+		return;
+	name = keep_symbol(resolver, symbol.name);
+	if (name)
+		info->function = name;
+}
+
 /* Levels from the innermost outwards become a chain inwards. */
 static void by_levels(struct dwunw_symbol_resolver *resolver,
 		      struct table *table, uint64_t vaddr,
@@ -693,6 +725,8 @@ static void by_levels(struct dwunw_symbol_resolver *resolver,
 	/* a part that was moved in front of its function, or assembly */
 	if (!info->function || (vaddr < levels->start && !levels->inlined))
 		(void)by_symbol(resolver, table, vaddr, info);
+	else if (levels->bare && !levels->inlined)
+		name_in_full(resolver, table, levels->start, info);
 	set_flags(info);
 }
 
@@ -726,7 +760,7 @@ static dwunw_status_t by_text(struct dwunw_symbol_resolver *resolver,
 			      struct dwunw_symbol_info *info)
 {
 	uint64_t start;
-	const char *name = dwu_textmap_find(&table->text, addr, &start);
+	const char *name = dwu_codemap_find(&table->told.code, addr, &start);
 
 	if (!name)
 		return DWUNW_ERR_NO_DEBUG_DATA;
@@ -748,28 +782,37 @@ static dwunw_status_t in_table(struct dwunw_symbol_resolver *resolver,
 	if (input->build_id_hash &&
 	    input->build_id_hash != table->build_id_hash)
 		return DWUNW_ERR_NO_DEBUG_DATA;
-	return IS_ON(CONFIG_NAMES_TEXT) && table->has_text ?
+	return IS_ON(CONFIG_NAMES_TEXT) && table->is_told ?
 		       by_text(resolver, table, input->pc, info) :
 		       by_table(resolver, table, input->pc, info);
 }
 
 /* What was not found for want of descriptors is looked for again. */
-static dwunw_status_t resolve(struct dwunw_symbol_resolver *resolver,
-			      const struct dwunw_symbol_input *input,
-			      struct dwunw_symbol_info *info)
+static dwunw_status_t ask_table(struct dwunw_symbol_resolver *resolver,
+				struct table *table,
+				const struct dwunw_symbol_input *input,
+				struct dwunw_symbol_info *info,
+				uint32_t shortages)
 {
-	uint32_t shortages = dwu_file_shortages();
 	dwunw_status_t status;
-	struct table *table;
 
-	if (!input->module_path)
-		return DWUNW_ERR_INVALID_ARG;
-	table = table_of(resolver, input->module_path);
 	if (!table)
 		return DWUNW_ERR_NO_MEMORY;
 	status = in_table(resolver, table, input, info);
 	table->lacking |= dwu_file_shortages() != shortages;
 	return status;
+}
+
+static dwunw_status_t resolve(struct dwunw_symbol_resolver *resolver,
+			      const struct dwunw_symbol_input *input,
+			      struct dwunw_symbol_info *info)
+{
+	uint32_t shortages = dwu_file_shortages();
+
+	if (!input->module_path)
+		return DWUNW_ERR_INVALID_ARG;
+	return ask_table(resolver, table_of(resolver, input->module_path, NULL),
+			 input, info, shortages);
 }
 
 /* The resolver may have been moved since. */
@@ -803,9 +846,39 @@ dwunw_symbol_resolve_batch(struct dwunw_symbol_resolver *resolver,
 	return DWUNW_OK;
 }
 
+bool dwu_symbols_known(struct dwunw_symbol_resolver *resolver,
+		       const struct dwu_module_is *is)
+{
+	struct table *table = take(resolver->store, NULL, is);
+
+	return first_in_list(resolver, table) != NULL;
+}
+
+dwunw_status_t dwu_symbols_ask(struct dwunw_symbol_resolver *resolver,
+			       const struct dwunw_symbol_input *input,
+			       const struct dwu_module_is *is,
+			       struct dwunw_symbol_info *info)
+{
+	uint32_t shortages = dwu_file_shortages();
+	struct table *table = NULL;
+
+	begin(resolver);
+	if (is)
+		table = first_in_list(resolver,
+				      take(resolver->store, NULL, is));
+	if (!table)
+		table = table_of(resolver, input->module_path, is);
+	if (table && is && table->status == DWUNW_OK) {
+		if (!dwu_file_id_held(&table->id, &is->id))
+			return DWUNW_ERR_NO_DEBUG_DATA;
+		table->asked = is->id;
+	}
+	return ask_table(resolver, table, input, info, shortages);
+}
+
 dwunw_status_t dwunw_symbol_perf_map(int32_t pid, char *path, size_t size)
 {
-	return IS_ON(CONFIG_NAMES_TEXT) ? dwu_textmap_path(pid, path, size) :
+	return IS_ON(CONFIG_NAMES_TEXT) ? dwu_jit_path(pid, path, size) :
 					  DWUNW_ERR_NOT_IMPLEMENTED;
 }
 
@@ -823,19 +896,20 @@ dwunw_status_t dwunw_symbol_offset(struct dwunw_symbol_resolver *resolver,
 	if (!resolver || !resolver->store || !path || !function || !off)
 		return DWUNW_ERR_INVALID_ARG;
 	begin(resolver);
-	table = table_of(resolver, path);
+	table = table_of(resolver, path, NULL);
 	if (!table)
 		return DWUNW_ERR_NO_MEMORY;
-	status = table->has_text ? DWUNW_ERR_NO_DEBUG_DATA : table->status;
+	status = table->is_told ? DWUNW_ERR_NO_DEBUG_DATA : table->status;
 	if (status == DWUNW_OK) {
 		need_symbols(resolver, table);
 		status = table->symbols_status;
 	}
 	table->lacking |= dwu_file_shortages() != shortages;
 	if (status == DWUNW_OK)
-		status = by_name(table, function, &symbol);
+		status =
+			dwu_symbols_by_name(&table->symbols, function, &symbol);
 	if (status == DWUNW_OK)
-		status = open_elf(resolver, path, &opened);
+		status = open_elf(resolver, path, NULL, &opened);
 	if (status != DWUNW_OK)
 		return status;
 	status = dwunw_elf_vaddr_to_off(&opened.elf, symbol.vaddr, off);

@@ -4,6 +4,55 @@
 
 #include <stdio.h>
 
+enum {
+	EM_MIPS = 8,
+	EM_X86_64 = 62,
+};
+
+/* gABI, e_machine: what is met on Linux. */
+static const struct {
+	uint16_t machine;
+	const char *name;
+} machines[] = {
+	{ 2, "sparc" },	  { 3, "i386" },	{ 4, "m68k" },
+	{ 8, "mips" },	  { 15, "parisc" },	{ 20, "ppc" },
+	{ 21, "ppc64" },  { 22, "s390" },	{ 40, "arm (32 bits)" },
+	{ 42, "sh" },	  { 43, "sparc64" },	{ 50, "ia64" },
+	{ 62, "x86_64" }, { 183, "arm64" },	{ 188, "tilepro" },
+	{ 195, "arc" },	  { 243, "riscv" },	{ 247, "bpf" },
+	{ 252, "csky" },  { 258, "loongarch" }, { 0x9026, "alpha" },
+};
+
+/* What of mips' e_flags tells code apart (binutils, include/elf/mips.h). */
+static const char *mips_name(const struct dwunw_elf *elf)
+{
+	if (elf->flags & 0x02000000)
+		return "mips with microMIPS instructions";
+	if (elf->flags >> 28 >= 9)
+		return "mips release 6";
+	if (elf->elf_class == 2)
+		return "mips n64";
+	if (elf->flags & 0x20)
+		return "mips n32";
+	return "mips";
+}
+
+const char *dwunw_elf_target(const struct dwunw_elf *elf)
+{
+	size_t i;
+
+	if (!elf)
+		return "?";
+	if (elf->machine == EM_MIPS)
+		return mips_name(elf);
+	if (elf->machine == EM_X86_64 && elf->elf_class == 1)
+		return "x32 (x86_64 with addresses of 32 bits)";
+	for (i = 0; i < sizeof(machines) / sizeof(machines[0]); i++)
+		if (machines[i].machine == elf->machine)
+			return machines[i].name;
+	return "an unknown machine";
+}
+
 /* Where the last frame is: "0x1b2c in /lib/libc.musl.so". */
 static void place_text(const struct dwunw_context *ctx,
 		       const struct dwunw_stop *stop, char *text, size_t size)
@@ -93,6 +142,23 @@ const char *dwunw_stop_text(const struct dwunw_context *ctx,
 		snprintf(text, size,
 			 "a uretprobe of another tool hides the caller, at %s",
 			 place);
+		break;
+	case DWUNW_STOP_CONTEXT:
+		snprintf(text, size, "the start of a context, at %s", place);
+		break;
+	case DWUNW_STOP_ZERO_RETURN:
+		snprintf(text, size, "the return address is 0, at %s", place);
+		break;
+	case DWUNW_STOP_NO_CODE:
+		snprintf(text, size,
+			 "the return address 0x%llx is in no code, at %s",
+			 addr, place);
+		break;
+	case DWUNW_STOP_NO_CALL:
+		snprintf(text, size,
+			 "the return address 0x%llx is not behind a call, "
+			 "at %s",
+			 addr, place);
 		break;
 	default:
 		snprintf(text, size, "stop reason %u at %s", stop->reason,

@@ -71,10 +71,11 @@ static bool add_load(struct dwu_image *image, const struct phdr *p)
 		return true;
 	if (image->count == DWU_LOAD_MAX)
 		return false;
-	image->loads[image->count++] = (struct dwu_load){
+	image->loads[image->count++] = (struct dwunw_segment){
 		.off = p->off,
 		.vaddr = p->vaddr,
-		.size = p->filesz,
+		.file_size = p->filesz,
+		.mem_size = p->memsz,
 		.flags = p->flags,
 	};
 	if (end > image->size)
@@ -82,19 +83,19 @@ static bool add_load(struct dwu_image *image, const struct phdr *p)
 	return true;
 }
 
-/* bias: the header, which is at offset 0, stands in the first segment. */
+/* The header is at offset 0, in the segment that begins first in the file. */
 static bool find_bias(struct dwu_image *image, uint64_t addr)
 {
+	uint64_t first = DWU_PAGE_SIZE;
 	uint32_t i;
 
 	for (i = 0; i < image->count; i++) {
-		if (image->loads[i].off >= DWU_PAGE_SIZE)
+		if (image->loads[i].off >= first)
 			continue;
-		image->bias =
-			addr - (image->loads[i].vaddr - image->loads[i].off);
-		return true;
+		first = image->loads[i].off;
+		image->bias = addr - (image->loads[i].vaddr - first);
 	}
-	return false;
+	return first < DWU_PAGE_SIZE;
 }
 
 dwunw_status_t dwu_image_open(struct dwu_image *image, uint64_t addr)
@@ -108,6 +109,7 @@ dwunw_status_t dwu_image_open(struct dwu_image *image, uint64_t addr)
 		return DWUNW_ERR_INVALID_ARG;
 	if (!is_ours(&e))
 		return DWUNW_ERR_BAD_FORMAT;
+	image->type = e.type;
 	for (i = 0; i < e.phnum; i++)
 		if (dwunw_mips32_read_memory(NULL,
 					     addr + e.phoff + i * sizeof(p), &p,
@@ -129,10 +131,10 @@ static dwunw_status_t image_read(void *ctx, uint64_t off, void *dst,
 		return DWUNW_ERR_INVALID_ARG;
 	memset(dst, 0, size);
 	for (i = 0; i < image->count; i++) {
-		const struct dwu_load *l = &image->loads[i];
+		const struct dwunw_segment *l = &image->loads[i];
 
 		start = off > l->off ? off : l->off;
-		end = (uint64_t)l->off + l->size;
+		end = l->off + l->file_size;
 		if (end > off + size)
 			end = off + size;
 		if (start < end &&
@@ -163,10 +165,10 @@ static const void *image_view(void *ctx, uint64_t off, size_t size)
 	uint32_t i;
 
 	for (i = 0; i < image->count; i++) {
-		const struct dwu_load *l = &image->loads[i];
+		const struct dwunw_segment *l = &image->loads[i];
 
-		if (off < l->off || off - l->off > l->size ||
-		    size > l->size - (off - l->off))
+		if (off < l->off || off - l->off > l->file_size ||
+		    size > l->file_size - (off - l->off))
 			continue;
 		addr = image->bias + l->vaddr + (off - l->off);
 		return all_readable(addr, size) ? dwu_pointer(addr) : NULL;
@@ -294,6 +296,34 @@ static bool use_image(struct dwu_bytes *bytes, uint64_t addr,
 	return true;
 }
 
+/*
+ * The image that a mapped file left in memory. Each of its pieces of offset 0
+ * shows the header, that of the code too, where both share a page.
+ */
+static bool use_mapped(const struct dwunw_mips32_space *space,
+		       uint64_t start, struct dwu_bytes *bytes,
+		       struct dwunw_source *src)
+{
+	const struct dwunw_piece *pieces = space->pieces;
+	uint32_t at = dwunw_piece_owner(pieces, space->piece_count, start);
+	struct dwu_image *image = &bytes->image;
+	struct dwunw_elf elf = { .segments = image->loads };
+	uint32_t file;
+
+	if (at == DWUNW_PIECE_NONE)
+		return false;
+	file = pieces[at].file;
+	while (at > 0 && (pieces[at].file != file || pieces[at].off != 0))
+		at--;
+	if (pieces[at].file != file || pieces[at].off != 0 ||
+	    !use_image(bytes, pieces[at].start, src))
+		return false;
+	elf.segment_count = image->count;
+	elf.type = image->type;
+	return dwunw_elf_bias(&elf, pieces, space->piece_count,
+			      pieces[at].start, &image->bias) == DWUNW_OK;
+}
+
 static void use_bare(struct dwu_bytes *bytes, uint64_t start, uint64_t end,
 		     struct dwunw_source *src)
 {
@@ -318,8 +348,8 @@ static dwunw_status_t find_bytes(const struct dwunw_mips32_space *space,
 	if (object->label[0] == '/' &&
 	    open_file(bytes, object->label, mapping, src))
 		return DWUNW_OK;
-	if ((mapping->off == 0 || object->anonymous) &&
-	    use_image(bytes, object->start, src))
+	if (object->anonymous ? use_image(bytes, object->start, src) :
+				use_mapped(space, object->start, bytes, src))
 		return DWUNW_OK;
 	if (!object->anonymous)
 		return DWUNW_ERR_IO;
@@ -327,15 +357,16 @@ static dwunw_status_t find_bytes(const struct dwunw_mips32_space *space,
 	return DWUNW_OK;
 }
 
-static dwunw_status_t find_bias_of(const struct dwu_bytes *bytes,
-				   const struct dwunw_module *module,
+static dwunw_status_t find_bias_of(const struct dwunw_mips32_space *space,
+				   const struct dwunw_mips32_slot *slot,
 				   const struct dwunw_mapping *mapping,
 				   uint64_t *bias)
 {
-	*bias = bytes->image.bias;
-	if (bytes->fd < 0)
+	*bias = slot->bytes.image.bias;
+	if (slot->bytes.fd < 0)
 		return DWUNW_OK; /* bare: 0 */
-	return dwunw_module_bias(module, mapping->start, mapping->off, bias);
+	return dwunw_elf_bias(&slot->module.elf, space->pieces,
+			      space->piece_count, mapping->start, bias);
 }
 
 static dwunw_status_t open_slot(struct dwunw_mips32_space *space,
@@ -350,8 +381,7 @@ static dwunw_status_t open_slot(struct dwunw_mips32_space *space,
 		status = dwunw_module_open(&slot->module, &src,
 					   mapping->file + 1, &space->tables);
 	if (status == DWUNW_OK)
-		status = find_bias_of(&slot->bytes, &slot->module, mapping,
-				      &bias);
+		status = find_bias_of(space, slot, mapping, &bias);
 	if (status != DWUNW_OK) {
 		if (slot->bytes.fd >= 0)
 			(void)dwunw_mips32_close(slot->bytes.fd);

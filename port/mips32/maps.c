@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * Text of /proc/self/maps -> the executable mappings of this program:
+ * Text of /proc/self/maps -> the executable mappings of this program, and
+ * the pieces of files that tell where each file is:
  *
  *	start-end perms offset major:minor inode   path
  *
@@ -10,6 +11,8 @@
 #include "port.h"
 
 #define PF_X 1u
+#define PF_W 2u
+#define PF_R 4u
 #define USER_END 0x7fff8000u /* TASK_SIZE of 32-bit kernels */
 
 /* The text, byte by byte, from a file or from memory; `bad` is sticky. */
@@ -24,12 +27,14 @@ struct text {
 /* What is counted in the first pass, and the room for it in the second. */
 struct room {
 	uint32_t count;
+	uint32_t piece_count;
 	uint32_t label_size;
 };
 
 struct line {
 	struct dwunw_mapping mapping;
-	bool exec;
+	uint32_t flags; /* PF_* */
+	uint32_t file;	/* of a file: a hash of device and inode */
 };
 
 /* The next byte, left in place; 0 at the end. */
@@ -79,31 +84,42 @@ static void expect(struct text *t, char c)
 		t->bad = true;
 }
 
-/* Skips one word and the blanks behind it. */
-static void skip_word(struct text *t)
+/* One word and the blanks behind it, as a hash: FNV-1a, 32 bits. */
+static uint32_t word(struct text *t, uint32_t hash)
 {
-	while (peek(t) != ' ' && peek(t) != '\n' && peek(t) != 0)
-		t->at++;
+	for (; peek(t) != ' ' && peek(t) != '\n' && peek(t) != 0; t->at++)
+		hash = (hash ^ (uint8_t)*t->at) * 16777619u;
 	while (peek(t) == ' ')
 		t->at++;
+	return hash;
+}
+
+static uint32_t permissions(struct text *t)
+{
+	uint32_t i, flags = 0;
+
+	for (i = 0; i < 4 && peek(t) > ' '; i++, t->at++)
+		flags |= *t->at == 'r' ? PF_R :
+			 *t->at == 'w' ? PF_W :
+			 *t->at == 'x' ? PF_X :
+					 0;
+	return flags;
 }
 
 static void parse_line(struct text *t, struct line *line)
 {
-	uint32_t i;
-
 	*line = (struct line){ 0 };
 	line->mapping.start = number(t);
 	expect(t, '-');
 	line->mapping.end = number(t);
 	expect(t, ' ');
-	for (i = 0; i < 4 && peek(t) > ' '; i++, t->at++)
-		line->exec |= *t->at == 'x';
+	line->flags = permissions(t);
 	expect(t, ' ');
 	line->mapping.off = number(t);
 	expect(t, ' ');
-	skip_word(t); /* device */
-	skip_word(t); /* inode */
+	line->file = word(t, word(t, 2166136261u));
+	if (peek(t) != '/')
+		line->file = DWUNW_PIECE_NONE;
 	t->bad |= line->mapping.end <= line->mapping.start;
 }
 
@@ -145,13 +161,19 @@ static void close_text(struct text *t)
 		(void)dwunw_mips32_close(t->fd);
 }
 
+static bool is_piece(const struct line *line)
+{
+	return line->flags && line->file != DWUNW_PIECE_NONE;
+}
+
 static void count_lines(struct text *t, struct room *room)
 {
 	struct line line;
 
 	while (peek(t) != 0 && !t->bad) {
 		parse_line(t, &line);
-		if (line.exec && !t->bad) {
+		room->piece_count += is_piece(&line);
+		if ((line.flags & PF_X) && !t->bad) {
 			room->count++;
 			room->label_size += parse_label(t, NULL, 0);
 		} else {
@@ -169,7 +191,7 @@ static bool holds_image(const struct dwunw_mapping *mapping,
 
 	for (i = 0; i < image->count; i++) {
 		start = image->bias + image->loads[i].vaddr;
-		end = start + image->loads[i].size;
+		end = start + image->loads[i].file_size;
 		if ((image->loads[i].flags & PF_X) && start < mapping->end &&
 		    mapping->start < end)
 			return true;
@@ -205,6 +227,18 @@ static void keep(struct dwunw_mips32_space *space, const struct line *line,
 		widen(mapping, i > 0 ? space->space.mappings[i - 1].end : 0);
 }
 
+static void keep_piece(struct dwunw_mips32_space *space,
+		       const struct line *line)
+{
+	space->pieces[space->piece_count++] = (struct dwunw_piece){
+		.start = line->mapping.start,
+		.end = line->mapping.end,
+		.off = line->mapping.off,
+		.file = line->file,
+		.flags = line->flags,
+	};
+}
+
 /* Threads may map while it is read: never more than there is room for. */
 static void keep_lines(struct dwunw_mips32_space *space, struct text *t,
 		       const struct room *room, char *labels,
@@ -217,7 +251,9 @@ static void keep_lines(struct dwunw_mips32_space *space, struct text *t,
 		parse_line(t, &line);
 		if (t->bad)
 			return;
-		if (!line.exec || space->space.count == room->count ||
+		if (is_piece(&line) && space->piece_count < room->piece_count)
+			keep_piece(space, &line);
+		if (!(line.flags & PF_X) || space->space.count == room->count ||
 		    used == room->label_size) {
 			(void)parse_label(t, NULL, 0);
 			continue;
@@ -236,17 +272,22 @@ static bool make_room(struct dwunw_mips32_space *space, struct room *room,
 	size_t slots =
 		DWUNW_MIPS32_MODULE_MAX * sizeof(struct dwunw_mips32_slot);
 	size_t mappings = room->count * sizeof(struct dwunw_mapping);
+	size_t pieces = room->piece_count * sizeof(struct dwunw_piece);
 	size_t objects = room->count * sizeof(struct dwunw_mips32_object);
-	uint8_t *block = dwunw_arena_alloc(arena, slots + mappings + objects +
-							  room->label_size);
+	uint8_t *block = dwunw_arena_alloc(
+		arena, slots + mappings + pieces + objects + room->label_size);
 
 	if (!block)
 		return false;
 	/* each size is a multiple of what the next struct is aligned to */
 	space->slots = (void *)block;
-	space->space.mappings = (void *)(block + slots);
-	space->objects = (void *)(block + slots + mappings);
-	*labels = (char *)(block + slots + mappings + objects);
+	block += slots;
+	space->space.mappings = (void *)block;
+	block += mappings;
+	space->pieces = (void *)block;
+	block += pieces;
+	space->objects = (void *)block;
+	*labels = (char *)(block + objects);
 	return true;
 }
 
@@ -282,7 +323,7 @@ static dwunw_status_t keep_image(struct dwunw_mips32_space *space,
 		if (!(image->loads[i].flags & PF_X))
 			continue;
 		start = image->bias + image->loads[i].vaddr;
-		end = start + image->loads[i].size;
+		end = start + image->loads[i].file_size;
 		if (start < last)
 			return DWUNW_ERR_BAD_FORMAT; /* gABI 5: ascending */
 		keep_range(space, last, start, 0, "[memory]", image);

@@ -39,17 +39,14 @@ struct dwu_image {
 	uint64_t bias;
 	uint64_t size; /* up to the last byte of a segment */
 	uint32_t count;
-	struct dwu_load {
-		uint32_t off;
-		uint32_t vaddr;
-		uint32_t size;
-		uint32_t flags;
-	} loads[DWU_LOAD_MAX];
+	uint16_t type; /* e_type */
+	struct dwunw_segment loads[DWU_LOAD_MAX];
 };
 
 /*
- * Reads the headers of an ELF file of this host's kind at addr. BAD_FORMAT:
- * it is none; INVALID_ARG: unreadable.
+ * Reads the headers of an ELF file of this host's kind at addr, and takes
+ * them for the header of the segment that it stands in. BAD_FORMAT: it is
+ * none; INVALID_ARG: unreadable.
  */
 dwunw_status_t dwu_image_open(struct dwu_image *image, uint64_t addr);
 

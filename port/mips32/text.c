@@ -115,6 +115,8 @@ static void put_reason(struct out *o, const struct dwunw_mips32_trace *trace)
 		break;
 	case DWUNW_STOP_UNREADABLE:
 	case DWUNW_STOP_TRUNCATED:
+	case DWUNW_STOP_NO_CODE:
+	case DWUNW_STOP_NO_CALL:
 		put_char(o, ' ');
 		put_hex(o, stop->addr, 8);
 		break;

@@ -18,7 +18,7 @@ case $CC in
 *musl*) CC=gcc ;;
 esac
 export BUILD CC
-snaps=$BUILD/stacks
+snaps=$BUILD/tests/stacks
 bench=$snaps/bin/bench
 # samples walked under callgrind, and of which recordings
 counted_samples=400
@@ -29,8 +29,7 @@ head_line()
 	printf '\n== %s\n' "$*"
 }
 
-backends=$(sh tests/stacks/build.sh)
-sh tests/stacks/shadow/record.sh programs
+backends=$(cat "$snaps/bin/backends")
 
 if [ $# -gt 0 ]; then
 	counted="$*"

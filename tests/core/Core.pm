@@ -6,7 +6,7 @@ package Core;
 use strict;
 use warnings;
 use Cwd;
-use File::Path;
+use File::Temp;
 use FindBin;
 use IO::Select;
 
@@ -17,12 +17,14 @@ sub build_dir { $ENV{BUILD} || Cwd::abs_path("$top/build/x86_64") }
 
 sub dwunw { build_dir() . '/dwunw' }
 
-sub dir {
+# A directory of this test's own, which is gone when it ends.
+sub dir { return File::Temp::tempdir('dwunw-core-XXXXXX', TMPDIR => 1, CLEANUP => 1) }
+
+# A program of rules.mk; undef if it is not there, for want of a compiler.
+sub built {
 	my ($name) = @_;
-	my $dir = build_dir() . "/tests/core/$name";
-	File::Path::remove_tree($dir);
-	File::Path::make_path($dir);
-	return $dir;
+	my $path = build_dir() . "/tests/core/$name";
+	return -x $path ? $path : undef;
 }
 
 # Standard output, standard error, exit status (of a signal: its text).
@@ -37,19 +39,12 @@ sub run {
 	return ($said, scalar(<$in>), $status);
 }
 
-# Compiles; undef or what went wrong.
-sub compile {
-	my ($dir, $compiler, @words) = @_;
-	my (undef, $errors, $status) = run($dir, split(' ', $compiler), @words);
-	return $status ? $errors : undef;
-}
-
 # Starts a program that prints "ready"; its pid, or undef.
 sub start {
 	my (@words) = @_;
 	my $pid = open(my $out, '-|', @words) or return;
 	my $select = IO::Select->new($out);
-	if ($select->can_read(20) && (readline($out) // '') =~ /ready/) {
+	if ($select->can_read(120) && (readline($out) // '') =~ /ready/) {
 		select(undef, undef, undef, 0.2);
 		return ($pid, $out);
 	}

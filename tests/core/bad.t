@@ -12,9 +12,8 @@ use lib $FindBin::Bin;
 use Core;
 use Test::More;
 
-my $out = Core::dir('bad');
+my $out = Core::dir();
 my $dwunw = Core::dwunw();
-my $here = $FindBin::Bin;
 
 # Runs dwunw; checks its exit status and a pattern of its standard error.
 sub check {
@@ -75,12 +74,12 @@ check('a core that is a device', 1, qr/^dwunw: \/dev\/zero: not a regular/,
 
 # --- a core file, and what can be wrong with it ---------------------------------------
 
+# A copy, which is moved about.
 my $path = "$out/threads";
-my $why = Core::compile($out, $ENV{CC} || 'cc', '-O2', '-fomit-frame-pointer',
-	'-pthread', "$here/threads.c", '-o', $path);
-my $core = defined $why ? undef : Core::dump_core($out, $path, 'abort');
+Core::run($out, 'cp', Core::built('threads'), $path);
+my $core = Core::dump_core($out, $path, 'abort');
 if (!$core) {
-	SKIP: { skip $why // 'the kernel writes no core file here', 1 }
+	SKIP: { skip 'the kernel writes no core file here', 1 }
 	done_testing();
 	exit 0;
 }
@@ -100,15 +99,11 @@ check('an EXE that is none', 1, qr/^dwunw: \/etc\/passwd: /, 'stack', '--core',
 check('no such EXE', 1, qr/^dwunw: \/no\/exe: No such file/, 'stack', '--core',
 	$core, '/no/exe');
 
-# The same program with a build id of its own, and one without any.
-for (['another build', '-Wl,--build-id=0x0102'],
-	['another program without build id', '-Wl,--build-id=none', '-O0']) {
-	my ($title, @flags) = @$_;
-	is(Core::compile($out, $ENV{CC} || 'cc', '-O2', '-pthread', @flags,
-		"$here/threads.c", '-o', "$out/other"), undef,
-		"$title: compiled");
-	check($title, 1, qr/^dwunw: \S+\/other: not the file/, 'stack',
-		'--core', $core, "$out/other");
+for (['another build', 'other-id'],
+	['another program without build id', 'other-none']) {
+	my ($title, $name) = @$_;
+	check($title, 1, qr/^dwunw: \S+\/$name: not the file/, 'stack',
+		'--core', $core, Core::built($name));
 }
 
 # Moved away: its frames are named by address, and the reason by file.
@@ -193,7 +188,7 @@ for my $round (0 .. 99) {
 		sysseek($image, $at, 0);
 		syswrite($image, $byte ^ chr(1 << int(rand(8))));
 	}
-	my (undef, undef, $status) = Core::run($out, 'timeout', '20', $dwunw,
+	my (undef, undef, $status) = Core::run($out, 'timeout', '120', $dwunw,
 		'stack', '--core', $flipped);
 	$statuses{$status}++;
 	while (my ($at, $byte) = each %bytes) {
@@ -211,12 +206,12 @@ SKIP: {
 	skip 'only root can become somebody else', 2 if $> ||
 		`setpriv --version 2>&1` !~ /setpriv/;
 	my ($pid, $pipe) = Core::start($path, 'wait');
-	my $copy = '/tmp/dwunw-test.' . $$;
+	my $copy = "$out/dwunw";
+	chmod(0755, $out);
 	Core::run($out, 'cp', $dwunw, $copy);
 	my ($said, $errors, $status) = Core::run($out, 'setpriv',
 		'--reuid=65534', '--regid=65534', '--clear-groups', $copy,
 		'stack', $pid);
-	unlink($copy);
 	is($status, 1, 'no permission: exit status');
 	like($errors, qr/^dwunw: .*$pid.*CAP_SYS_PTRACE/,
 		'no permission: the reason');

@@ -10,31 +10,18 @@ use lib $FindBin::Bin;
 use Core;
 use Test::More;
 
-my $out = Core::dir('core');
+my $out = Core::dir();
 my $dwunw = Core::dwunw();
-my $here = $FindBin::Bin;
 
 plan skip_all => 'gdb with Python is not installed'
 	if `gdb -nx -batch -ex 'python print("yes")' 2>&1` !~ /yes/;
 
-my @omit = ('-O2', '-fomit-frame-pointer');
 my @programs = (
-	{ name => 'threads', compiler => 'gcc', source => 'threads.c',
-		flags => [@omit, '-pthread'], threads => 8 },
-	{ name => 'threads-clang', compiler => 'clang', source => 'threads.c',
-		flags => [@omit, '-pthread'], threads => 8 },
-	{ name => 'threads-no-pie', compiler => 'gcc', source => 'threads.c',
-		flags => [@omit, '-pthread', '-no-pie'], threads => 8 },
-	{ name => 'threads-static', compiler => 'gcc', source => 'threads.c',
-		flags => [@omit, '-pthread', '-static'], threads => 8 },
-	{ name => 'threads-static-pie', compiler => 'gcc',
-		source => 'threads.c',
-		flags => [@omit, '-pthread', '-static-pie'], threads => 8 },
-	{ name => 'terminate', compiler => 'g++', source => 'terminate.cc',
-		flags => [@omit], threads => 1 },
-	{ name => 'terminate-stripped', compiler => 'g++',
-		source => 'terminate.cc', flags => [@omit, '-s'],
-		threads => 1 },
+	(map { { name => $_, source => 'threads.c', threads => 8 } }
+		qw(threads threads-clang threads-no-pie threads-static
+		threads-static-pie)),
+	(map { { name => $_, source => 'terminate.cc', threads => 1 } }
+		qw(terminate terminate-stripped)),
 );
 
 my $frames = 0;
@@ -88,12 +75,10 @@ sub check_names {
 
 for my $program (@programs) {
 	my $name = $program->{name};
-	my $path = "$out/$name";
-	my $why = Core::compile($out, $program->{compiler}, @{$program->{flags}},
-		"$here/$program->{source}", '-o', $path);
+	my $path = Core::built($name);
 
 	SKIP: {
-		skip "$name cannot be built: $why", 1 if defined $why;
+		skip "$name is not built", 1 if !$path;
 		my $dir = "$out/$name.d";
 		mkdir($dir);
 		my ($pid, $pipe) = Core::start($path, 'wait');

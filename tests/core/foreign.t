@@ -6,21 +6,14 @@ set -u
 . tests/house/tap.sh
 
 BUILD=${BUILD:-$PWD/build/$(uname -m)}
-source=$PWD/tests/core/crash.c
-
-# crash TRIPLE QEMU FLAG...: $work/TRIPLE/crash and $core
+# crash PROGRAM QEMU: $core
 crash()
 {
-	triple=$1 qemu=$2
-	shift 2
-	mkdir -p "$work/$triple" && cd "$work/$triple" || return 1
-	rm -f ./*.core
-	"$triple-gcc" -O2 -funwind-tables "$@" "$source" -o crash || return 1
+	rm -rf "$work/cores" && mkdir "$work/cores" || return 1
 	(
-		ulimit -c unlimited
-		$qemu ./crash
+		cd "$work/cores" && ulimit -c unlimited && $2 "$1"
 	) 2>/dev/null
-	core=$(ls "$work/$triple"/qemu_crash_*.core)
+	core=$(ls "$work/cores"/qemu_crash*.core)
 }
 
 names()
@@ -31,7 +24,7 @@ names()
 
 right()
 {
-	"$BUILD/dwunw" stack --core "$core" "$work/$triple/crash" \
+	"$BUILD/dwunw" stack --core "$core" "$program" \
 		>"$work/output" 2>&1
 	cat "$work/output"
 	[ "$(names)" = "store middle outer main " ]
@@ -39,23 +32,17 @@ right()
 
 for target in aarch64:qemu-aarch64 mipsel:qemu-mipsel mips:qemu-mips; do
 	triple=${target%:*}-linux-gnu qemu=${target#*:}
-	if ! command -v "$triple-gcc" >/dev/null || ! command -v "$qemu" >/dev/null
-	then
+	built=$BUILD/tests/core/$triple
+	if [ ! -x "$built/crash" ] || ! command -v "$qemu" >/dev/null; then
 		skip "${target%:*}: no $triple-gcc or no $qemu"
 		continue
 	fi
-	for flags in -static "-static -Wl,-Ttext-segment=0x10000000"; do
-		here=$PWD
-		# shellcheck disable=SC2086 # a list
-		crash "$triple" "$qemu" $flags
-		cd "$here" || exit 1
-		ok "${target%:*}: $flags: the stack up to main" right
+	for program in "$built/crash" "$built/crash-high"; do
+		crash "$program" "$qemu"
+		ok "${target%:*}: ${program##*/}: the stack up to main" right
 	done
-	"$triple-gcc" -O2 -static -xc - -o "$work/other" <<-'END'
-		int main(void) { return 0; }
-	END
 	ok "${target%:*}: another program is refused" sh -c \
-		"! '$BUILD/dwunw' stack --core '$core' '$work/other' 2>&1 |
+		"! '$BUILD/dwunw' stack --core '$core' '$built/other' 2>&1 |
 			grep -q '^#1'"
 done
 done_testing

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-# Files of the other targets: Debian's, the cross compilers', and made here.
+# Files of the other targets: Debian's, the cross compilers', and those of rules.mk.
 
 package CrossFiles;
 
@@ -93,86 +93,26 @@ sub debug_pair {
 	return { libc => $libc, debug => $debug, dir => $dir };
 }
 
-my @frame = ('-fno-asynchronous-unwind-tables', '-fno-unwind-tables',
-	'-fno-exceptions');
-
-# targets, name, compiler, arguments
-my @recipes = (
-	['.', 'C++', 'g++', '-O2', 'program.cc'],
-	['.', 'C++ static', 'g++', '-O2', '-static', 'program.cc'],
-	['.', 'C++ -Os, tables of every function', 'g++', '-Os',
-		'-funwind-tables', '-fno-asynchronous-unwind-tables',
-		'program.cc'],
-	['.', 'C++ frame pointer', 'g++', '-O1', '-fno-omit-frame-pointer',
-		'program.cc'],
-	['.', 'exceptions', 'g++', '-O2', 'exceptions.cc'],
-	['.', '.debug_frame, DWARF 2', 'gcc', '-O2', '-gdwarf-2', '-gstrict-dwarf',
-		@frame, 'random.c'],
-	['.', '.debug_frame, DWARF 5', 'gcc', '-O2', '-gdwarf-5', @frame,
-		'random.c'],
-	['.', '64-bit DWARF .debug_frame', 'gcc', '-O2', '-gdwarf-5',
-		'-gdwarf64', @frame, 'random.c'],
-	['mips', 'MIPS16', 'gcc', '-O2', '-mips16', '-funwind-tables',
-		'random.c'],
-	['mips', 'microMIPS', 'gcc', '-O2', '-mmicromips', '-funwind-tables',
-		'random.c'],
-	['arm64', 'pac-ret', 'g++', '-O2', '-mbranch-protection=pac-ret',
-		'program.cc'],
-	['arm64', 'pac-ret leaf, key B', 'g++', '-O2',
-		'-mbranch-protection=pac-ret+leaf+b-key', 'program.cc'],
-	['arm64', 'pac-ret, exceptions', 'g++', '-O1',
-		'-mbranch-protection=standard', 'exceptions.cc'],
-	['arm64', 'pac-ret .debug_frame', 'gcc', '-O2', '-gdwarf-4',
-		'-mbranch-protection=standard', @frame, 'random.c'],
-	['arm64', 'clang, pac-ret', 'clang', '--target=aarch64-linux-gnu', '-O2',
-		'-mbranch-protection=standard', '-funwind-tables', 'random.c'],
-	['.', 'musl static', 'musl-gcc', '-Os', '-static', '-funwind-tables',
-		'frames.c'],
-);
-
-my %source = ('program.cc' => "$here/program.cc",
-	'exceptions.cc' => "$top/tests/stacks/programs/exceptions.cc",
-	'frames.c' => "$top/tests/stacks/micro/frames.c",
-	'random.c' => "$top/tests/rows/random.c");
-
-sub compiler {
-	my ($target, $name) = @_;
-	return $name if $name eq 'clang';
-	return cache() . "/musl-$target/bin/$target-musl-gcc"
-		if $name eq 'musl-gcc';
-	return "$triple{$target}-$name";
-}
-
-# Like packaged(): one for each recipe of a target. Nothing of it is run, and
-# what random.c calls is not linked.
+# Like packaged(): one for each file that rules.mk builds for a target.
 sub built {
-	my ($target, $dir) = @_;
-	my @made;
-	for my $recipe (@recipes) {
-		my ($which, $name, $compiler, @args) = @$recipe;
-		next unless $target =~ /$which/;
-		my $source = pop @args;
-		(my $path = "$dir/$target $name") =~ s/\+/p/g;
-		$path =~ s/[^\w\/.-]+/_/g;
-		$compiler = compiler($target, $compiler);
-		push @args, '-shared', '-fPIC', '-D_GNU_SOURCE',
-			"-I$top/include" if $source eq 'random.c';
-		push @args, '-pthread' if $source =~ /cc$/;
-		my $why = RowFiles::run($compiler, @args, $source{$source}, '-o',
-			$path);
-		push @made, { name => $name, short => 1, defined $why ?
-			(why => (split(/\n/, $why))[0]) : (path => $path) };
-	}
-	return @made;
+	my ($target) = @_;
+	my @names = (qw(cxx cxx-static cxx-tables cxx-fp exceptions dwarf2 dwarf5
+		dwarf64 musl-static), $target eq 'arm64' ? qw(pac pac-leaf
+		pac-exceptions pac-dwarf4 clang-pac) : qw(mips16 micromips));
+	return map {
+		my $path = RowFiles::build_dir() . "/tests/cross/$target/$_";
+		{ name => $_, short => 1, -f $path ? (path => $path) :
+			(why => 'no compiler for it') };
+	} @names;
 }
 
 # A file with its debug sections packed in each way: like packaged().
 sub packed {
-	my ($target, $file) = @_;
+	my ($target, $file, $dir) = @_;
 	my %kind = (zlib => 'ZLIB', 'zlib-gnu' => 'ZLIB', zstd => 'ZSTD');
 	my @made;
 	for my $how (sort keys %kind) {
-		my $path = "$file.$how";
+		my $path = "$dir/$target.$how";
 		my $why = RowFiles::unpacks($kind{$how}) ?
 			RowFiles::run("$triple{$target}-objcopy",
 				"--compress-debug-sections=$how", $file, $path) :

@@ -4,8 +4,7 @@
 # (tests/rows/Rows.pm); arm64's signed return addresses against llvm-dwarfdump;
 # the same rows by address; and read by a big-endian dwunw.
 #
-# Only with DWUNW_CROSS=1, as `make test-cross` does: it downloads Debian packages
-# into build/cache. With DWUNW_OFFLINE=1 it uses what is there.
+# It downloads Debian packages into build/cache. With DWUNW_OFFLINE=1 it uses what is there.
 
 use strict;
 use warnings;
@@ -17,11 +16,9 @@ use RowFiles;
 use Test::More;
 
 $| = 1;
-plan skip_all => 'only in make test-cross (DWUNW_CROSS=1)'
-	unless $ENV{DWUNW_CROSS};
 plan skip_all => 'readelf is not installed' if `readelf --version` !~ /readelf/;
 
-my $out = RowFiles::dir('cross');
+my $out = RowFiles::dir();
 my $dwunw = RowFiles::dwunw();
 my @counted = qw(fdes rows expressions signed negations differing missing extra
 	untracked);
@@ -78,11 +75,11 @@ sub check {
 
 my %missing;
 for my $target (@CrossFiles::targets) {
-	my @built = CrossFiles::built($target, $out);
-	my ($plain) = grep { $_->{path} && $_->{name} =~ /debug_frame/ } @built;
+	my @built = CrossFiles::built($target);
+	my ($plain) = grep { $_->{path} && $_->{name} eq 'dwarf5' } @built;
 	my @files = (CrossFiles::packaged($target),
 		CrossFiles::installed($target), @built,
-		$plain ? CrossFiles::packed($target, $plain->{path}) : ());
+		$plain ? CrossFiles::packed($target, $plain->{path}, $out) : ());
 	$missing{$target} = grep { !$_->{path} } @files;
 	check($target, $_) for @files;
 }
@@ -171,7 +168,7 @@ SKIP: {
 
 # --- by address ------------------------------------------------------------------------
 
-my $random = RowFiles::random($out);
+my $random = RowFiles::random();
 my $by_address = 0;
 for my $line (`$random @{[map { "'$_'" } map { @$_ } values %done]}`) {
 	if ($line =~ /^#/) {
@@ -188,7 +185,7 @@ for my $line (`$random @{[map { "'$_'" } map { @$_ } values %done]}`) {
 
 SKIP: {
 	(my $big = RowFiles::build_dir()) =~ s/\/[^\/]*$/\/mips32eb\/dwunw/;
-	skip "no $big (make ARCH=mips32eb)", 1 unless -x $big;
+	skip "no $big", 1 unless -x $big;
 	skip 'no qemu-mips', 1 if `qemu-mips -version 2>&1` !~ /version/;
 	my @emulated = ('qemu-mips', $big);
 	my %one = (x86_64 => (RowFiles::installed())[0],

@@ -9,12 +9,10 @@
 # "plain" ones the prefix up to the first frame without CFI must be. Each place
 # that was taken to have no CFI is looked up with readelf.
 #
-# Only with DWUNW_CROSS=1, as `make test-cross` does. Environment: CC, MAKE, and
-# BUILD, which holds libdwunw.a; recordings are kept in $BUILD/stacks/cross.
+# The recordings are made by make (rules.mk), below $BUILD/tests/cross/shadow.
 set -u
 . tests/house/tap.sh
 
-[ -n "${DWUNW_CROSS:-}" ] || skip_all "only in make test-cross (DWUNW_CROSS=1)"
 [ "$(uname -m)" = x86_64 ] || skip_all "the recorder is a plugin of x86_64's qemu"
 for qemu in qemu-aarch64 qemu-mipsel qemu-mips; do
 	$qemu --version 2>/dev/null | grep -q 'version 7\.2' ||
@@ -25,28 +23,14 @@ for tool in aarch64-linux-gnu mipsel-linux-gnu mips-linux-gnu; do
 done
 
 BUILD=${BUILD:-$PWD/build/$(uname -m)}
-CC=${CC:-gcc}
-case $CC in
-*musl*) CC=gcc ;;
-esac
-export BUILD CC
 stacks=tests/stacks
-snaps=$BUILD/stacks/cross
-check=$BUILD/stacks/bin/check
+snaps=$BUILD/tests/cross/shadow
+check=$BUILD/tests/stacks/bin/check
 
 said() # the remarks of the last test, without its misses
 {
 	grep -v '^    step ' "$work/output" | sed 's/^/# /'
 }
-
-ok "check builds" sh $stacks/build.sh
-for target in arm64 mips32el mips32eb; do
-	start=$(date +%s)
-	ok "$target: programs are recorded" \
-		$stacks/shadow/record_cross.sh $target
-	said
-	note "recording took $(($(date +%s) - start)) s"
-done
 
 # rejected N SNAP...: of all samples at most N in 1000 were rejected
 rejected()
@@ -114,22 +98,11 @@ done
 
 # --- from any host: big-endian, 32 bits ---
 
-# run-tests names this machine's tools in the environment
-other_host()
-{
-	to=$BUILD/stacks
-	env -u CC -u CXX -u NM -u SIZE -u AR -u EXEC -u ARCH \
-		"${MAKE:-make}" ARCH=mips32eb O="$to/host" libs &&
-		env BUILD="$to/host/mips32eb" CC=mips-linux-gnu-gcc \
-			sh $stacks/build.sh --static "$to/bin/check-eb"
-}
-ok "check builds for a big-endian host" other_host
-
 # Everything printed, with a digest of every field of every frame.
 same_there()
 {
 	"$check" --digest --prefix 1 "$@" > "$work/here"
-	qemu-mips "$BUILD/stacks/bin/check-eb" --digest --prefix 1 "$@" \
+	qemu-mips "$BUILD/tests/cross/check-eb" --digest --prefix 1 "$@" \
 		> "$work/there"
 	diff "$work/here" "$work/there" && grep '^digest .* [1-9]' "$work/here"
 }
@@ -138,9 +111,8 @@ for target in arm64 mips32el mips32eb; do
 		same_there "$snaps/$target"-*.snap
 	said
 done
-ok "x86_64: micro programs are recorded" $stacks/shadow/record.sh micro
 ok "x86_64: every frame the same on a big-endian host" \
-	same_there "$BUILD"/stacks/micro-*.snap
+	same_there "$BUILD"/tests/stacks/micro-*.snap
 said
 
 # --- the check itself ---

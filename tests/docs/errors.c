@@ -324,6 +324,7 @@ static void elf_files(void)
 	struct dwunw_segment segment;
 	struct dwunw_module module;
 	struct dwunw_fde fde;
+	const struct dwunw_piece piece = { .end = 1, .off = UINT64_MAX };
 	uint64_t at;
 	char name[4];
 
@@ -354,7 +355,7 @@ static void elf_files(void)
 	says(DWUNW_OK, dwunw_module_open(&module, &src, 1, &arena));
 	says(DWUNW_ERR_NO_DEBUG_DATA,
 	     dwunw_module_fde(&module, UINT64_MAX, &fde));
-	says(ARG, dwunw_module_bias(&module, 0, UINT64_MAX, &at));
+	says(ARG, dwunw_elf_bias(&module.elf, &piece, 1, 0, &at));
 	image.size = 8;
 	dwunw_source_from_span(&src, &image);
 	says(DWUNW_ERR_BAD_FORMAT, dwunw_elf_open(&elf, &src, NULL));

@@ -2,39 +2,38 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # run.sh [SECONDS [TARGET...]] - fuzzes each target for SECONDS (20), and
 # replays what once was wrong first (regressions/TARGET-*). What is found is
-# kept in $BUILD/fuzz/found, what was learnt in $BUILD/fuzz/corpus.
-# An input that takes more than FUZZ_SLOW (2) seconds is a failure.
+# kept in FOUND ($BUILD/tests/fuzz/found), what was learnt in CORPUS ($BUILD/tests/
+# fuzz/corpus). An input that takes more than FUZZ_SLOW (10) seconds is a failure.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 top=$(cd "$here/../.." && pwd)
 BUILD=${BUILD:-$top/build/$(uname -m)}
-CONFIG_H=${CONFIG_H:-$BUILD/config.h}
-export BUILD CONFIG_H
 seconds=${1:-20}
 [ $# -gt 0 ] && shift
-targets=${*:-elf eh_frame eh_frame_hdr debug_frame expr event search scan lines}
-"$here/build.sh"
+targets=${*:-elf eh_frame eh_frame_hdr debug_frame expr event search scan lines told go}
 
-out=$BUILD/fuzz
-mkdir -p "$out/found"
+out=$BUILD/tests/fuzz
+found=${FOUND:-$out/found}
+corpus=${CORPUS:-$out/corpus}
+mkdir -p "$found"
 failed=0
 for t in $targets; do
-	mkdir -p "$out/corpus/$t"
-	log=$out/$t.log
+	mkdir -p "$corpus/$t"
+	log=$found/$t.log
 	set -- "$here/regressions/$t-"*
 	[ -e "$1" ] || set --
-	if { [ $# -eq 0 ] || "$out/$t" -timeout=${FUZZ_SLOW:-2} "$@" \
+	if { [ $# -eq 0 ] || "$out/$t" -timeout=${FUZZ_SLOW:-10} "$@" \
 		>"$log" 2>&1; } &&
-		"$out/$t" -max_total_time="$seconds" -timeout=${FUZZ_SLOW:-2} \
+		"$out/$t" -max_total_time="$seconds" -timeout=${FUZZ_SLOW:-10} \
 		-max_len=${FUZZ_MAX:-8192} -rss_limit_mb=1024 \
-		-use_value_profile=1 -artifact_prefix="$out/found/$t-" \
+		-use_value_profile=1 -artifact_prefix="$found/$t-" \
 		-print_final_stats=1 \
-		"$out/corpus/$t" "$out/seeds/$t" >"$log" 2>&1; then
+		"$corpus/$t" "$out/seeds/$t" >"$log" 2>&1; then
 		echo "$t: $# regressions," \
 			"$(sed -n 's/^stat::number_of_executed_units: *//p' \
 			"$log") inputs in $seconds s," \
 			"$(grep -c . <<-EOT || :
-			$(ls "$out/corpus/$t")
+			$(ls "$corpus/$t")
 			EOT
 			) in the corpus"
 	else

@@ -3,10 +3,11 @@
 # seeds.sh DIR - first inputs for each fuzz target, from small real programs
 # that are built here, as DIR/TARGET/*.
 set -eu
-dir=$1
+mkdir -p "$1"
+dir=$(cd "$1" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
 CC=${CC:-gcc}
-for t in elf eh_frame eh_frame_hdr debug_frame expr event search scan lines; do
+for t in elf eh_frame eh_frame_hdr debug_frame expr event search scan lines told go; do
 	mkdir -p "$dir/$t"
 done
 work=$(mktemp -d)
@@ -107,3 +108,36 @@ $stack[1] = 0x7fffffffe000;
 open STDOUT, ">", "$ARGV[0]/return";
 event(0, 0x401008, [0x7fff00001008, 0x401025], @stack);
 ' "$dir/event"
+
+# told.c's input: how, then the lines or records
+printf '\000%s\n' '1000 100 old' '1080 100 new' '2000 10 third' >"$dir/told/map"
+perl -e '
+my $load = sub { pack("L<L<Q<L<L<Q<4", 0, 16 + 40 + length($_[2]) + 1 + 4, 0,
+	1, 1, $_[0], $_[0], $_[1], 0) . "$_[2]\0code" };
+print pack("CL<6Q<2", 3, 0x4a695444, 1, 40, 62, 0, 1, 0, 0),
+	$load->(0x1000, 0x100, "first"), $load->(0x1080, 16, "second"),
+	pack("L<L<Q<L<L<Q<5", 1, 64, 0, 1, 1, 0, 0x1080, 0x2000, 16, 0)' \
+	>"$dir/told/dump"
+
+# go.c's input: flags, then a table of two functions, of Go 1.20 and of 1.2
+perl -e '
+my $names = "main.main\0main.f\0";
+my $pc = pack("C*", 2, 16, 0, 24, 16, 0);
+my $file = "/main.go\0";
+my @func = map { pack("L<10", $_ * 16, $_ * 10, 0, 0, 0, 0, 3, 0, 0, 0) } 0, 1;
+my $tab = pack("L<5", 0, 20, 16, 60, 32);
+my @parts = ($names, pack("L<", 0), $file, $pc, $tab . $func[0] . $func[1]);
+my ($at, @off) = (8 + 8 * 8);
+for (@parts) { push @off, $at; $at += length }
+print "\0", pack("L<C4Q<8", 0xfffffff1, 0, 0, 1, 8, 2, 1, 0x1000, @off),
+	@parts' >"$dir/go/go120"
+perl -e '
+my @name = ("main.main\0", "main.f\0");
+my $base = 8 + 8 + 5 * 8 + 4;
+my $tab = pack("Q<5L<", 0x1000, $base, 0x1010, $base + 40, 0x1020, $base + 80);
+my $after = $base + 80 + 8;
+print "\0", pack("L<C4Q<", 0xfffffffb, 0, 0, 1, 8, 2), $tab,
+	(map { pack("Q<L<8", 0x1000 + $_ * 16, $after + 10 * $_, 0, 0, 0,
+	$after + 20, $after + 20, 0, 0) } 0, 1),
+	pack("L<2", 2, $after + 26), "main.main\0main.f\0\0\0\0",
+	pack("C*", 2, 16, 0, 24, 16, 0), "/main.go\0"' >"$dir/go/go12"

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # The Makefile keeps its promises: help is complete, names of targets are
 # normalised, nothing is built in the source tree, packages are named first.
+# Building is what is tested: it is done in a directory of this test's own.
 set -u
 . tests/house/tap.sh
 
@@ -15,10 +16,12 @@ sed -e ':join' -e '/\\$/{N;s/\\\n//;b join' -e '}' Makefile |
 	tr -s ' \t' '\n\n' | grep '^[a-z0-9_-]*$' | sort -u |
 	grep -v -e '^one-by-one$' >"$work/targets"
 while read -r target; do
-	grep -q "^  $target\( \|\$\)" "$work/help" || echo "$target"
+	grep -q "^  \([a-z0-9_-]* \)*$target\( \|\$\)" "$work/help" ||
+		echo "$target"
 done <"$work/targets" >"$work/unlisted"
 ok "there are targets" grep -qx menuconfig "$work/targets"
 ok "make help lists every target" empty "$work/unlisted"
+ok "and fits a screen" test "$(wc -l <"$work/help")" -le 48
 
 becomes() {
 	$make ARCH="$1" O=x -n clean | grep -F "x/$2-asan"

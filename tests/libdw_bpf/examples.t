@@ -45,10 +45,10 @@ sub stop {
 	waitpid($pid, 0);
 }
 
-# Waits until it is true, a few seconds at most.
+# Waits until it is true, however busy the machine is; two minutes at most.
 sub until_true {
 	my ($what) = @_;
-	my $end = time + 15;
+	my $end = time + 120;
 	while (time < $end) {
 		return 1 if $what->();
 		sleep 0.02;
@@ -319,19 +319,14 @@ plan_skip("$tools/uprobe is not built (make examples)")
 	plan_skip('BPF is not permitted here') if $r->{status} == 77;
 }
 
-my @flags = qw(-O2 -fomit-frame-pointer -Wall -Wextra -Werror);
 my @libcs;
+my $built = abs_path(($ENV{BUILD} || "$top/build/$machine") . '/tests/libdw_bpf');
 for my $libc ('glibc', 'glibc-static', 'musl', 'musl-static') {
-	my $cc = $libc =~ /^musl/ ? $ENV{MUSL_CC} || 'musl-gcc' : 'gcc';
-	next if system("command -v $cc >/dev/null");
-	my @build = ($cc, @flags, "$here/target.c");
-	my @how = $libc =~ /-static/ ? '-static' : qw(-rdynamic);
-	# a static program of glibc warns of dlopen(3), which it does not call
-	my $made = system('sh', '-c', 'exec "$@" 2>/dev/null', 'sh', @build,
-		@how, qw(-pthread -ldl -o), "$dir/target_$libc") == 0;
-	$made &&= system(@build, qw(-shared -fPIC -DPLUGIN -o),
-		"$dir/plugin_$libc.so") == 0 unless $libc =~ /-static/;
-	$made or die "target_$libc";
+	next unless -x "$built/target_$libc";
+	# copies: tools look at what is in a directory of this test's own
+	for my $file ("target_$libc", $libc =~ /-static/ ? () : "plugin_$libc.so") {
+		system('cp', "$built/$file", $dir) == 0 or die $file;
+	}
 	push @libcs, $libc;
 	next if $libc !~ /^musl/ || !$have_gdb;
 	$start_of{$libc} = join ' ', by_gdb('start', "$dir/target_$libc");

@@ -43,8 +43,7 @@ if [ "$(id -u)" != 0 ] || [ ! -e /sys/bus/event_source/devices/uprobe ]; then
 	done_testing
 	exit 0
 fi
-gcc -O2 -fomit-frame-pointer -rdynamic tests/libdw_bpf/target.c -pthread \
-	-ldl -o "$work/target"
+cp "$BUILD/tests/libdw_bpf/target_glibc" "$work/target"
 : >"$work/stacks"
 mkfifo "$work/in"
 exec 3<>"$work/in"
@@ -57,7 +56,7 @@ unshare -m sh -c 'mount -t tracefs none /sys/kernel/tracing 2>/dev/null
 tool=$!
 echo >&3
 waited=0
-while [ "$(grep -c '^target' "$work/stacks")" -lt 5 ] && [ $waited -lt 100 ]; do
+while [ "$(grep -c '^target' "$work/stacks")" -lt 5 ] && [ $waited -lt 600 ]; do
 	sleep 0.1
 	waited=$((waited + 1))
 done

@@ -8,12 +8,13 @@ use Exporter 'import';
 use File::Basename;
 use File::Temp 'tempdir';
 use Cwd 'abs_path';
+use POSIX 'WNOHANG';
 use Time::HiRes qw(sleep time);
 use Test::More;
 
-our @EXPORT = qw(need_bpf have_musl program compile compile_bpf compile_probe
+our @EXPORT = qw(need_bpf have_musl program built
 	start stop
-	memleak start_memleak parse chain by_function counters_ok run slurp
+	memleak parse chain by_function counters_ok run watch slurp
 	$dir $root);
 
 our $root = abs_path(dirname(__FILE__) . '/../..');
@@ -35,18 +36,46 @@ sub slurp {
 	return scalar <$file>;
 }
 
+# A command in the background, both streams in a file; its pid.
+sub background {
+	my ($out, @command) = @_;
+	my $pid = fork // die "fork: $!";
+	return $pid if $pid;
+	open(STDOUT, '>', $out);
+	open(STDERR, '>&', \*STDOUT);
+	exec { $command[0] } @command or die "$command[0]: $!";
+}
+
 # Output (both streams) and exit status of a command.
 sub run {
 	my (@command) = @_;
 	my $out = "$dir/run.out";
-	my $pid = fork // die "fork: $!";
-	if (!$pid) {
-		open(STDOUT, '>', $out);
-		open(STDERR, '>&', \*STDOUT);
-		exec { $command[0] } @command or die "$command[0]: $!";
-	}
+	my $pid = background($out, @command);
 	waitpid($pid, 0);
 	return (slurp($out), $? >> 8);
+}
+
+# The same of a tool that watches: when it says that it does, or has ended, what
+# was started is told to begin (begin.h).
+sub watch {
+	my (@command) = @_;
+	my $out = "$dir/watch.out";
+	my $pid = background($out, @command);
+	my $ended = 0;
+	sleep 0.05 until watches($out) ||
+	    ($ended = waitpid($pid, WNOHANG) == $pid);
+	begin();
+	waitpid($pid, 0) unless $ended;
+	return (slurp($out), $? >> 8);
+}
+
+sub watches { return -s $_[0] && slurp($_[0]) =~ /^(?:recording|event|ready)/m }
+
+sub begin {
+	for (keys %running) {
+		next unless -d $dir;
+		open(my $file, '>', "$dir/begin.$_") or die "begin.$_: $!";
+	}
 }
 
 sub skip_all {
@@ -77,42 +106,23 @@ sub program {
 	return "$examples/$_[0]";
 }
 
-# Compiles tests/live/NAME.c (or another source) as $dir/OUT.
-sub compile {
-	my ($out, $cc, $source, @flags) = @_;
-	my @command = ($cc, '-O2', '-fomit-frame-pointer', '-o', "$dir/$out",
-		$source =~ m{/} ? $source : "$root/tests/live/$source", @flags);
-	system(@command) == 0 or die "@command\n";
-	return "$dir/$out";
+# One of tests/live/rules.mk, or of another directory's.
+sub built {
+	my ($name, $of) = @_;
+	my $path = "$build/tests/" . ($of // 'live') . "/$name";
+	-e $path or die "$path: not built (make test-programs)\n";
+	return $path;
 }
 
-# probe.c, by libbpf.
-sub compile_probe {
-	my $common = "$root/examples/common";
-	return compile('probe', 'gcc', 'probe.c', "$common/loader_libbpf.c",
-		"$common/bpf_map.c", "$common/rings.c",
-		"$common/tracepoint.c", "$common/uprobe_multi.c",
-		"-I$root/include", "-I$root/bpf",
-		"-I$common", '-D_GNU_SOURCE', "$build/libdwunw.a",
-		qw(-lbpf -lelf -lz));
-}
+sub start { return start_to('/dev/null', @_) }
 
-sub compile_bpf {
-	my ($name) = @_;
-	chomp(my $multiarch = `gcc -print-multiarch`);
-	my @command = ($ENV{CLANG} || 'clang', qw(-O2 -g -target bpf -mcpu=v3
-		-ffreestanding -Wall -Wextra -Werror -DDWUNW_TARGET_X86_64),
-		"-I$root/bpf", "-I$root/include", "-I/usr/include/$multiarch",
-		'-c', "$root/tests/live/$name.bpf.c", '-o', "$dir/$name.bpf.o");
-	system(@command) == 0 or die "@command\n";
-	return "$dir/$name.bpf.o";
-}
-
-sub start {
-	my (@command) = @_;
+# … with its output in a file
+sub start_to {
+	my ($out, @command) = @_;
 	my $pid = fork // die "fork: $!";
 	if (!$pid) {
-		open(STDOUT, '>', '/dev/null');
+		$ENV{BEGIN} = "$dir/begin.$$";
+		open(STDOUT, '>', $out);
 		exec { $command[0] } @command or die "$command[0]: $!";
 	}
 	$running{$pid} = 1;
@@ -127,33 +137,9 @@ sub stop {
 	waitpid($pid, 0);
 }
 
-# memleak_user in the background; its output is read by finish().
-sub start_memleak {
-	my (@args) = @_;
-	my $out = "$dir/memleak.out";
-	my $pid = fork // die "fork: $!";
-	if (!$pid) {
-		open(STDOUT, '>', $out);
-		open(STDERR, '>&', \*STDOUT);
-		exec program('memleak_user'), @args or die;
-	}
-	# it is ready when it has printed where its probes are
-	for (1 .. 200) {
-		last if -s $out && slurp($out) =~ /^probes on/m;
-		sleep 0.05;
-	}
-	sleep 0.1;
-	return sub {
-		my ($signal) = @_;
-		kill $signal, $pid if $signal;
-		waitpid($pid, 0);
-		return parse(slurp($out), $? >> 8);
-	};
-}
-
 sub memleak {
 	my (@args) = @_;
-	return parse(run(program('memleak_user'), @args));
+	return parse(watch(program('memleak_user'), @args));
 }
 
 # The last report of an output, as data.

@@ -9,20 +9,18 @@ use Live;
 use Test::More;
 
 need_bpf();
-my @so = map { compile("$_->[0].so", 'gcc', 'plugin.c', '-shared', '-fPIC',
-	"-DNAME=$_->[0]", "-DSIZE=$_->[1]", "-DPAD=$_->[2]") }
-    (['a', 1111, 48], ['b', 2222, 400]);
-my $plugged = compile('plugged', 'gcc', 'plugged.c', '-ldl');
+my @so = (built('a.so'), built('b.so'));
+my $plugged = built('plugged');
 
 my $pid = start($plugged, @so);
-my $r = memleak('-p', $pid, '-d', 2, '-n', 1);
+my $r = memleak('-p', $pid, '-d', 8, '-n', 1);
 stop($pid);
 counters_ok($r, 'two plugins in turn');
 my @pcs;
 for (['a_inner', 1111], ['b_inner', 2222]) {
 	my ($function, $size) = @$_;
 	my $s = by_function($r, $function);
-	cmp_ok($s->{count}, '>', 20, "$function leaks");
+	cmp_ok($s->{count}, '>', 5, "$function leaks");
 	is($s->{bytes}, $s->{count} * $size, "$function: its bytes only");
 	is(chain($s), "$function plugin_leak call_plugin main libc _start",
 		"$function: the whole stack");
@@ -39,7 +37,9 @@ is(scalar(grep { $_->{ends} !~ /is in no mapping/ } @odd), 0,
 	'a block without its plugin names nobody else') or diag($r->{text});
 my $late = 0;
 $late += $_->{count} for @odd;
-cmp_ok($late, '<=', 5, "blocks whose plugin was gone: $late") or
+my $known = 0;
+$known += by_function($r, $_)->{count} for qw(a_inner b_inner);
+cmp_ok($late, '<', $known, "blocks whose plugin was gone: $late of " . ($known + $late)) or
 	diag($r->{text});
 
 done_testing();

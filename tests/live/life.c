@@ -3,6 +3,7 @@
  * life fork:         the child leaks 1000 a round, the parent 500
  * life exec PROGRAM: leaks ten times 700, then runs PROGRAM 0 20
  */
+#include "begin.h"
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -34,12 +35,11 @@ KEEP void leak_before_exec(void)
 
 int main(int argc, char **argv)
 {
-	struct timespec start = { 2, 500000000 };
 	int child;
 
 	if (argc < 2)
 		return 1;
-	nanosleep(&start, NULL);
+	wait_for_begin();
 	if (!strcmp(argv[1], "exec")) {
 		for (int i = 0; i < 10; i++) {
 			leak_before_exec();

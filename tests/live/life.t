@@ -9,7 +9,7 @@ use Live;
 use Test::More;
 
 need_bpf();
-my $life = compile('life', 'gcc', 'life.c');
+my $life = built('life');
 
 my $pid = start($life, 'fork');
 my $r = memleak('-p', $pid, '-d', 1);
@@ -39,7 +39,7 @@ like($r->{text}, qr/probes on .*musl/, 'probes on it are added');
 
 # It ends while events are under way.
 for my $args ([20, 5], [60, 20]) {
-	$pid = start('/bin/sh', '-c', 'sleep 1.7; exec "$@"', 'sh',
+	$pid = start('/bin/sh', '-c', 'until [ -e "$BEGIN" ]; do sleep 0.05; done; exec "$@"', 'sh',
 		program('leaky_glibc'), @$args);
 	$r = memleak('-p', $pid, '-d', 10);
 	waitpid($pid, 0);
@@ -56,12 +56,12 @@ for my $args ([20, 5], [60, 20]) {
 }
 
 # The events themselves, by capture.bpf.h alone.
-my $object = compile_bpf('returns');
-my $probe = compile_probe();
+my $object = built('returns.bpf.o');
+my $probe = built('probe');
 for (['fork', 4, 'cookie=[1-9]\d* '], ['fork', 3, ''], ['exec', 2, 'cookie=0 generation=[2-9]']) {
 	my ($how, $kind, $rest) = @$_;
 	$pid = start($life, $how, '/bin/true');
-	my ($out) = run($probe, $object, $pid, $life, 6, 'at_entry=main');
+	my ($out) = watch($probe, $object, $pid, $life, 6, 'at_entry=main');
 	stop($pid);
 	like($out, qr/^event status=OK kind=$kind .*$rest/m,
 		"$how: an event of kind $kind");

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
  * load PER_SECOND SECONDS [THREADS]: allocations at that rate (0: as fast as
- * they go), one in ten leaks; then it sleeps. Ten functions deep.
+ * they go), one in ten leaks; then it sleeps. Begins when it is watched. Ten functions deep.
  */
 #define _GNU_SOURCE
+#include "begin.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
@@ -54,13 +55,13 @@ KEEP void *work(void *arg)
 
 int main(int argc, char **argv)
 {
-	struct timespec start = { 2, 500000000 }, end = { 2, 0 };
+	struct timespec end = { 2, 0 };
 	int threads = argc > 3 ? atoi(argv[3]) : 1;
 	pthread_t ids[16];
 
 	per_second = argc > 1 ? atol(argv[1]) : 1000;
 	seconds = argc > 2 ? atol(argv[2]) : 10;
-	nanosleep(&start, NULL);
+	wait_for_begin();
 	for (int i = 1; i < threads; i++)
 		pthread_create(&ids[i], NULL, work, NULL);
 	work(NULL);

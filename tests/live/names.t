@@ -12,7 +12,7 @@ need_bpf();
 my $addr2line = `addr2line --version 2>/dev/null`;
 plan(skip_all => 'no addr2line') unless $addr2line;
 
-my $target = compile('inlined', 'gcc', 'inlined.c', '-g', '-no-pie');
+my $target = built('inlined');
 
 # addr2line's "function file:line" of the call before an address, inwards first.
 sub truth {

@@ -9,7 +9,7 @@ use Live;
 use Test::More;
 
 need_bpf();
-my $load = compile('load', 'gcc', 'load.c', '-pthread');
+my $load = built('load');
 
 for my $args (['bpf-ring', 16384], ['bpf-perf', 16384],
 	['bpf-ring', 1048576]) {
@@ -20,7 +20,8 @@ for my $args (['bpf-ring', 16384], ['bpf-perf', 16384],
 	stop($pid);
 	counters_ok($r, "$ring of $size bytes, 4 threads");
 	cmp_ok($r->{calls}, '>=', 100000, 'every call was counted');
-	cmp_ok($r->{buffer}, '>', 0, 'the buffer was too small');
+	cmp_ok($r->{buffer}, '>', 0, 'the buffer was too small')
+	    if $size < 1 << 20;
 	is($r->{slot}, 0, 'there were enough scratch slots');
 	my $s = by_function($r, 'allocate');
 	is($s->{bytes}, $s->{count} * 64, 'only the leak is in the report');

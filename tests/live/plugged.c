@@ -9,6 +9,7 @@
 
 static void *volatile kept;
 static const struct timespec pause_10ms = { 0, 10000000 };
+static const struct timespec pause_100ms = { 0, 100000000 };
 
 KEEP void call_plugin(const char *path)
 {
@@ -18,7 +19,7 @@ KEEP void call_plugin(const char *path)
 	kept = leak();
 	AFTER_CALL;
 	/* its mapping can be read only while it is there */
-	nanosleep(&pause_10ms, NULL);
+	nanosleep(&pause_100ms, NULL);
 	printf("%s %p\n", path, (void *)leak);
 	fflush(stdout);
 	dlclose(plugin);

@@ -10,14 +10,14 @@ use Live;
 use Test::More;
 
 need_bpf();
-my $object = compile_bpf('returns');
-my $probe = compile_probe();
-my $outer = compile('outer', 'gcc', 'outer.c');
+my $object = built('returns.bpf.o');
+my $probe = built('probe');
+my $outer = built('outer');
 
 # Runs probe on a program; its events.
 sub events {
 	my ($pid, $file, @args) = @_;
-	my ($out, $status) = run($probe, $object, $pid, $file, 2, @args);
+	my ($out, $status) = watch($probe, $object, $pid, $file, 2, @args);
 	is($status, 0, "probe @args") or diag($out);
 	my @events = grep { /^event/ && /kind=1 / } split /\n/, $out;
 	my ($calls, $events) = $out =~ /calls=(\d+) events=(\d+)/;
@@ -76,9 +76,9 @@ like($events[0], qr/stop=truncated/, 'the walk names the cut');
 stop($pid);
 
 # One slot for two CPUs: who gets none is counted.
-my $load = compile('load', 'gcc', 'load.c', '-pthread');
+my $load = built('load');
 $pid = start($load, 0, 1, 4);
-my ($out) = run($probe, $object, $pid, $load, 8, '-s', 1, 'at_entry=allocate');
+my ($out) = watch($probe, $object, $pid, $load, 8, '-s', 1, 'at_entry=allocate');
 stop($pid);
 my ($calls, $events, $slot, $buffer) =
     $out =~ /calls=(\d+) events=(\d+) slot=(\d+) buffer=(\d+)/;
@@ -94,7 +94,7 @@ diag("one slot: calls $calls, no slot $slot, buffer full $buffer");
 SKIP: {
 	skip 'no musl-gcc', 3 unless have_musl();
 	my $musl = '/usr/lib/x86_64-linux-musl/libc.so';
-	my $target = compile('outer_musl', 'musl-gcc', 'outer.c');
+	my $target = built('outer_musl');
 	$pid = start($target);
 	@events = events($pid, -e $musl ? $musl : '/lib/ld-musl-x86_64.so.1',
 		'at_entry=malloc');

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /* Each function leaves known bytes behind, or none; then it waits. */
+#include "begin.h"
 #include <errno.h>
 #include <malloc.h>
 #include <pthread.h>
@@ -140,10 +141,9 @@ KEEP void *in_thread(void *arg)
 
 int main(void)
 {
-	struct timespec start = { 2, 500000000 };
 	pthread_t id;
 
-	nanosleep(&start, NULL);
+	wait_for_begin();
 	realloc_fails();
 	realloc_to_zero();
 	realloc_of_null();

@@ -19,14 +19,13 @@ my %want = (
 	map => 5 * 4096,
 );
 
-for my $cc (['gcc', 'glibc'], ['musl-gcc', 'musl']) {
-	next if $cc->[1] eq 'musl' && !have_musl();
-	my $target = compile("semantics_$cc->[1]", $cc->[0], 'semantics.c',
-		'-pthread', '-w');
+for my $libc ('glibc', 'musl') {
+	next if $libc eq 'musl' && !have_musl();
+	my $target = built("semantics_$libc");
 	my $pid = start($target);
 	my $r = memleak('-p', $pid, '-d', 4, '-n', 1);
 	stop($pid);
-	counters_ok($r, $cc->[1]);
+	counters_ok($r, $libc);
 	my %got;
 	for (@{ $r->{stacks} }) {
 		my $name = $_->{frames}[0]{name};
@@ -36,7 +35,7 @@ for my $cc (['gcc', 'glibc'], ['musl-gcc', 'musl']) {
 	}
 	# musl gives a block for realloc(p, 0), of no bytes
 	is(delete $got{realloc_to_zero} // 0, 0, 'realloc to 0 frees');
-	is_deeply(\%got, \%want, "$cc->[1]: what is live") or diag($r->{text});
+	is_deeply(\%got, \%want, "$libc: what is live") or diag($r->{text});
 }
 
 done_testing();

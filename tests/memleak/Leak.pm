@@ -11,7 +11,7 @@ use Test::More;
 use lib "$FindBin::Bin/../live";
 use Live ();
 
-our @EXPORT = qw(need_tool tool build leak start_leak with_target parse_leak
+our @EXPORT = qw(need_tool tool built leak with_target parse_leak
 	find names sent_ok start stop slurp $dir);
 our $dir = $Live::dir;
 *start = \&Live::start;
@@ -30,44 +30,15 @@ sub need_tool {
 	exit 0;
 }
 
-# tests/memleak/NAME.c, without frame pointers.
-sub build {
-	my ($out, $name, @flags) = @_;
-	my $cc = 'gcc';
-	$cc = shift @flags if @flags && $flags[0] =~ /gcc|clang|g\+\+/;
-	return Live::compile($out, $cc, "$FindBin::Bin/$name", '-w', '-pthread',
-		@flags);
-}
+# One of the programs of rules.mk.
+sub built { return Live::built($_[0], 'memleak') }
 
 # One run: its last report. Options, then INTERVAL INTERVALS. A command's run
 # has one report, at its end.
 sub leak {
 	my (@args) = @_;
 	push @args, 60 if @args > 1 && $args[-2] eq '-c';
-	return parse_leak(Live::run('timeout', 120, tool(), @args));
-}
-
-# The tool in the background: a sub that ends it (or waits) and gives the report.
-sub start_leak {
-	my (@args) = @_;
-	my $out = "$dir/leak.$$." . int(rand 1e9);
-	my $pid = fork // die "fork: $!";
-	if (!$pid) {
-		open(STDOUT, '>', $out);
-		open(STDERR, '>&', \*STDOUT);
-		exec tool(), @args or die;
-	}
-	for (1 .. 300) {
-		last if -s $out && slurp($out) =~ /^recording/m;
-		sleep 0.05;
-	}
-	sleep 0.2;
-	return sub {
-		my ($signal) = @_;
-		kill $signal, $pid if $signal;
-		waitpid($pid, 0);
-		return parse_leak(slurp($out), $? >> 8);
-	};
+	return parse_leak(Live::watch('timeout', 600, tool(), @args));
 }
 
 # The tool on a program that is started for it: leak(@$args, -p, its pid, @rest).

@@ -5,6 +5,7 @@
  * of a name means that the program waits after it, to be looked at.
  */
 #define _GNU_SOURCE
+#include "../live/begin.h"
 #include <malloc.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -257,7 +258,7 @@ int main(int argc, char **argv)
 	if (!strncmp(what, "wait:", 5)) {
 		what += 5;
 		stays = 1;
-		pause_ms(3000);
+		wait_for_begin();
 	}
 	if (!strcmp(what, "some"))
 		leak_some(500);

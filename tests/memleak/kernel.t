@@ -10,7 +10,7 @@ use Leak;
 use Test::More;
 
 need_tool();
-my $pipes = build('pipes', 'kernel.c');
+my $pipes = built('pipes');
 my ($text, $status, $r);
 
 my $pid = start($pipes);

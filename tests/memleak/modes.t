@@ -18,37 +18,32 @@ need_tool();
 my @chain = qw(make_name make_session open_session blind handle_request serve
 	leak main);
 my $all = @chain;
-my @no_cfi = qw(-fno-asynchronous-unwind-tables -fno-unwind-tables);
-my @fp = ('-fno-omit-frame-pointer');
 
 # Frames that are there by: the kernel's walk, that in place of dwunw, dwunw.
+# rules.mk has the flags of each program.
 my @kinds = (
-	{ name => 'CFI', flags => [], off => 1, fallback => $all, force => $all },
-	{ name => 'no CFI', flags => [@no_cfi],
+	{ name => 'CFI', program => 'cfi', off => 1, fallback => $all, force => $all },
+	{ name => 'no CFI', program => 'none',
 		off => 1, fallback => $all, force => $all },
-	{ name => 'no CFI, a blind frame', flags => [@no_cfi, '-DBLIND'],
+	{ name => 'no CFI, a blind frame', program => 'none-blind',
 		off => 1, fallback => 4, force => 4, ends => 1 },
-	{ name => 'CFI, frame pointers', flags => [@fp],
+	{ name => 'CFI, frame pointers', program => 'cfi-fp',
 		off => $all, fallback => $all, force => $all },
 	# that frame has no frame pointer: the walk misses its caller
 	{ name => 'frame pointers, a blind frame',
-		flags => [@no_cfi, @fp, '-DBLIND'],
+		program => 'none-fp-blind',
 		off => $all - 1, fallback => $all - 1, force => 4, ends => 1 },
 );
-my @libcs = (['glibc', 'gcc']);
-push @libcs, ['musl', 'musl-gcc'] if Live::have_musl();
+my @libcs = ('glibc');
+push @libcs, 'musl' if Live::have_musl();
 
-# Removes what start-up files bring, too.
-sub build_kind {
-	my ($kind, $libc, $cc) = @_;
-	my $name = "$libc $kind->{name}" =~ s/\W+/_/gr;
-	my $program = build($name, 'real_modes.c', $cc, @{ $kind->{flags} });
+sub program_of {
+	my ($kind, $libc) = @_;
+	my $program = built("modes_${libc}_$kind->{program}");
 
-	return $program unless grep { $_ eq $no_cfi[0] } @{ $kind->{flags} };
-	my ($said, $status) = Live::run('objcopy', '-R', '.eh_frame',
-		'-R', '.eh_frame_hdr', $program);
-	die $said if $status;
-	unlike(`readelf -SW $program`, qr/eh_frame/, "$name: no CFI is left");
+	unlike(`readelf -SW $program`, qr/eh_frame/,
+		"$libc $kind->{name}: no CFI is left")
+	    if $kind->{program} =~ /^none/;
 	return $program;
 }
 
@@ -154,7 +149,7 @@ sub check_permitted {
 		my $then = $kind->{$mode} > 4 ? ', frame pointers go on' : '';
 		like($told[0], qr/^$then: no unwind information for 0x\w+ in /,
 			"$title: why");
-		like($told[0], qr/_blind_frame \(instructions: sp unknown\)/,
+		like($told[0], qr/-blind \(instructions: sp unknown\)/,
 			"$title: and where");
 	} else {
 		is(scalar @told, 0, "$title: nothing to say") or
@@ -195,10 +190,9 @@ if (system('unshare -m true 2>/dev/null') ||
 my $enough = @rights > 1 && may_read(@no_ptrace);
 
 my @table;
-for (@libcs) {
-	my ($libc, $cc) = @$_;
+for my $libc (@libcs) {
 	for my $kind (@kinds) {
-		my $program = build_kind($kind, $libc, $cc);
+		my $program = program_of($kind, $libc);
 		for my $rights (@rights) {
 			# the same again, so one program is enough
 			next if $rights eq 'no ptrace' && $kind != $kinds[0];
@@ -219,7 +213,7 @@ for (@libcs) {
 }
 # dwunw is made to fail where there are frame pointers: too little is copied.
 {
-	my $program = build_kind($kinds[3], @{ $libcs[0] });
+	my $program = program_of($kinds[3], $libcs[0]);
 	for my $mode (qw(fallback force)) {
 		my $title = "too little stack copied; $mode";
 		my $r = run_cell($program, $mode, 'all', '--stack-bytes=140');

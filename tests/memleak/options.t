@@ -10,7 +10,7 @@ use JSON::PP;
 use Test::More;
 
 need_tool();
-my $faults = build('faults', 'faults.c');
+my $faults = built('faults');
 my ($r, $text, $status);
 
 # JSON: it is, and the same as the text.
@@ -123,10 +123,8 @@ for my $args (['--perf-buffer'], ['--entry-probes'], ['--perf-probes']) {
 # By what this kernel has, and as before it. Either way a library that is mapped
 # where another one was has its own names and frames.
 {
-	my @so = map { Live::compile("$_->[0].so", 'gcc', 'plugin.c', '-shared',
-		'-fPIC', "-DNAME=$_->[0]", "-DSIZE=$_->[1]", "-DPAD=$_->[2]") }
-	    (['a', 1111, 48], ['b', 2222, 400]);
-	my $plugs = build('plugs', 'plugs.c', '-ldl');
+	my @so = map { Live::built("$_.so") } qw(a b);
+	my $plugs = built('plugs');
 	my ($major, $minor) = `uname -r` =~ /^(\d+)\.(\d+)/;
 	my $way = $major * 1000 + $minor >= 6013 ? 'uprobe_multi' : 'perf events';
 	for (["by $way", 'perf records'],
@@ -161,7 +159,7 @@ for my $args (['--perf-buffer'], ['--entry-probes'], ['--perf-probes']) {
 
 # More threads than have room at a time, one after the other: those that have
 # ended make room.
-$r = leak('-o', 0, '-c', build('pair', 'pair.c') . ' 5000 1 1 threads');
+$r = leak('-o', 0, '-c', built('pair') . ' 5000 1 1 threads');
 is(find($r, 'leak_one')->{count}, 5000, '5,000 threads, one block each') or
     diag($r->{text});
 like($r->{text}, qr/, too many threads 0$/m, 'never too many');

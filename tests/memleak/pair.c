@@ -10,6 +10,7 @@
  * pause of three; prints how many there were in one.
  */
 #define _GNU_SOURCE
+#include "../live/begin.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -133,12 +134,14 @@ int main(int argc, char **argv)
 	seconds = rounds;
 	if (argc > 4) {
 		if (*argv[4] == 'p')
-			sleep(3);
+			wait_for_begin();
 		deep(depth, *argv[4] == 'p' ? pace :
 			    *argv[4] == 't' ? start_threads :
 					      leak);
 		return 0;
 	}
+	if (getenv("BEGIN"))
+		wait_for_begin();
 	times = calloc((size_t)pairs, sizeof(*times));
 	for (int i = 0; i < rounds; i++) {
 		long long start;

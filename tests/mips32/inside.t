@@ -3,7 +3,7 @@
 # tests/mips32/inside.c in both byte orders: whole, stripped, and without
 # section headers; with position-independent code and without.
 set -u
-. tests/mips32/build.sh
+. tests/mips32/mips32.sh
 
 # A program's own TAP becomes one test here.
 passes() {
@@ -19,41 +19,26 @@ passes() {
 	}
 }
 
-sources="tests/mips32/inside.c examples/crash_mips32/memory.c
-	examples/crash_mips32/start.S"
-
-# build DIRECTORY ORDER [FLAG...]
-build() {
-	library "$@" || return
-	dir=$1
-	order=$2
-	shift 2
-	# shellcheck disable=SC2086
-	program "$dir" "$order" inside $sources "$@"
-}
-
 run() {
 	kind=$1
 	order=$2
-	place=$work/$order-$kind
-	shift 2
-	ok "$order, $kind: builds" build "$place" "$order" "$@"
+	place=$built/$order-$kind
 	ok "$order, $kind: looks at itself" passes "$place/inside"
 	note "$(sed -n 's/^# stack of/stack of/p' "$work/tap")"
-	"${prefix}strip" -o "$place/stripped" "$place/inside"
-	ok "$order, $kind, stripped" passes "$place/stripped"
-	tests/sstrip.pl "$place/inside" "$place/bare" >"$work/cut"
-	ok "$order, $kind, without section headers" passes "$place/bare"
+	"${prefix}strip" -o "$work/stripped" "$place/inside"
+	ok "$order, $kind, stripped" passes "$work/stripped"
+	tests/sstrip.pl "$place/inside" "$work/bare" >"$work/cut"
+	ok "$order, $kind, without section headers" passes "$work/bare"
 }
 
-config_header
 for order in el eb; do
 	missing=$(why_not $order)
 	if [ -n "$missing" ]; then
 		skip "$order: $missing"
 		continue
 	fi
+	target $order
 	run abicalls $order
-	run firmware $order -mno-abicalls -fno-pic -fno-pie -G0
+	run firmware $order
 done
 done_testing

@@ -4,7 +4,7 @@
 # in 80 KB of text, of which 24 are the instruction scans, the port in another
 # 16 (CFI of its own included). It has no variables and needs nothing but what tests/house/symbols.list has.
 set -u
-. tests/mips32/build.sh
+. tests/mips32/mips32.sh
 
 # fits BUDGET OBJECT...
 fits() {
@@ -18,9 +18,7 @@ fits() {
 run() {
 	kind=$1
 	order=$2
-	place=$work/$order-$kind
-	shift 2
-	ok "$order, $kind: builds" library "$place" "$order" "$@"
+	place=$built/$order-$kind
 	lib=$place/libdwunw-mips32.a
 	ok "$order, $kind: core and arch" fits 81920 "$place"/core-*.o \
 		"$place"/arch-*.o
@@ -48,7 +46,6 @@ run() {
 		empty "$work/beyond"
 }
 
-config_header
 for order in el eb; do
 	missing=$(why_not $order)
 	if [ -n "$missing" ]; then
@@ -56,6 +53,6 @@ for order in el eb; do
 		continue
 	fi
 	run abicalls $order
-	run firmware $order -mno-abicalls -fno-pic -fno-pie -G0
+	run firmware $order
 done
 done_testing

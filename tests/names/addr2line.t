@@ -4,15 +4,14 @@
 # and inlined calls of random addresses. Where those two agree, 99.9 % must be
 # the same. DWUNW_NAMES says how many addresses (25000; the whole test is
 # 200000 and more, of which some programs have fewer).
-. "$(dirname "$0")/build.sh"
+. "$(dirname "$0")/names.sh"
 needs NAMES_LINES
 # raw: of a C++ function without a linkage name, the oracles say the symbol
 needs DEMANGLE
 
-for tool in addr2line llvm-symbolizer readelf python3 g++; do
+for tool in addr2line llvm-symbolizer readelf python3; do
 	has $tool || skip_all "no $tool"
 done
-programs
 addresses=${DWUNW_NAMES:-25000}
 
 # TITLE ADDR2LINE FILE...: compares, and remembers the sums

@@ -32,8 +32,8 @@ for number in x '' 0x 0x1g -1 99999999999999999999; do
 done
 # Names are printable as the library hands them out, whatever the file has.
 evil=$(printf 'ev\033[31mil\302\233\177\n\303\244')
-echo 'int main(void) { return 0; }' | "$CC" -c -x c -o "$work/plain.o" - &&
-	objcopy --redefine-sym "main=$evil" "$work/plain.o" "$work/evil.o" &&
+objcopy --redefine-sym "main=$evil" "$BUILD/tests/names/main.o" \
+	"$work/evil.o" &&
 	ok "control characters in a name" \
 		gives 0 "$(printf '  ev?[31mil????\303\244+0x0')" "$work/evil.o" 0x0
 full() {

@@ -2,12 +2,10 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # Names of code that has no file: a JIT's, by its perf-PID.map, and the
 # kernel's, by /proc/kallsyms.
-. "$(dirname "$0")/build.sh"
+. "$(dirname "$0")/names.sh"
 needs NAMES_TEXT
 
-has gcc || skip_all "no gcc"
-gcc -O2 -g -o "$work/jit" tests/names/jit.c || exit 1
-"$work/jit" >"$work/ready" &
+"$out/jit" >"$work/ready" &
 pid=$!
 map=/tmp/perf-$pid.map
 trap 'kill $pid 2>/dev/null; rm -rf "$work" "$map"' EXIT

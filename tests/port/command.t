@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # What the command says where it can't do what was asked: which file or
 # process, and why; its exit code; nothing that drives a terminal.
-. "$(dirname "$0")/build.sh"
+. "$(dirname "$0")/port.sh"
 cd "$top" || exit 1
 . tests/house/tap.sh
 dwunw=$BUILD/dwunw
@@ -54,11 +54,10 @@ ok "rows: a file that was cut" says 1 "$work/cut: *it is truncated*" \
 	"$dwunw" rows "$work/cut"
 ok "a core file: a directory" says 1 "$work: not a regular file" \
 	"$dwunw" stack --core "$work"
-echo 'int nothing;' | "$CC" -c -x c -o "$work/nothing.o" -
 ok "rows: no rows, no success" says 1 '*has no call frame information' \
-	"$dwunw" rows "$work/nothing.o"
+	"$dwunw" rows "$out/nothing.o"
 ok "rows --scan: no function, no success" says 1 '*has no function*' \
-	"$dwunw" rows --scan "$work/nothing.o"
+	"$dwunw" rows --scan "$out/nothing.o"
 for option in --debug-dir --sysroot; do
 	ok "$option without such a directory" says 0 \
 		"warning: $option $work/none: No such file or directory" \
@@ -125,37 +124,18 @@ wait $gone
 ok "no such process" says 1 "pid $gone: no such process" "$dwunw" stack $gone
 [ "$(cat /proc/2/comm 2>/dev/null)" != kthreadd ] ||
 	ok "a kernel thread" says 1 "pid 2: a kernel thread*" "$dwunw" stack 2
-"$CC" -x c -o "$work/zombie" - <<'C'
-#include <stdio.h>
-#include <unistd.h>
-int main(void)
-{
-	int child = fork();
-
-	if (!child)
-		return 0;
-	usleep(100000);
-	printf("%d\n", child);
-	fflush(stdout);
-	return (int)read(0, &child, 1);
-}
-C
 start() {
 	: >"$work/said"
 	"$@" <&3 >"$work/said" 2>/dev/null &
 	pid=$!
-	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-		[ ! -s "$work/said" ] || break
-		sleep 0.05
-	done
+	wait_until [ -s "$work/said" ]
 }
-start "$work/zombie"
+start "$out/zombie"
 zombie=$(cat "$work/said")
 ok "a zombie" says 1 "pid $zombie: has exited" "$dwunw" stack "$zombie"
 kill -9 "$pid"
 
 # The first thread of it has ended: ptrace says EPERM, as of what it protects.
-target victim "$here/victim.c" -pthread -ldl || exit 1
 start "$out/victim" orphan
 orphan() {
 	"$dwunw" stack "$pid" >"$work/stdout" 2>&1
@@ -170,11 +150,10 @@ kill -9 "$pid"
 # --- names ---------------------------------------------------------------------
 
 evil=$(printf 'ev\033[31mil\302\233x')
-echo 'int main(void) { return 0; }' | "$CC" -c -x c -o "$work/evil.o" -
 ok "control characters of a name go to no terminal" sh -c '
-	objcopy --redefine-sym main="$2" "$1/evil.o" "$1/named.o" &&
+	objcopy --redefine-sym main="$2" "$3/main.o" "$1/named.o" &&
 	"$0" symbolize "$1/named.o" 0 >"$1/stdout" && cat -v "$1/stdout" &&
-	grep -qF "ev?[31mil??x+0x0" "$1/stdout"' "$dwunw" "$work" "$evil"
+	grep -qF "ev?[31mil??x+0x0" "$1/stdout"' "$dwunw" "$work" "$evil" "$out"
 ok "nor those of a path" says 1 'no?[31mt?: No such file or directory' \
 	"$dwunw" rows "$(printf 'no\033[31mt\n')$(printf '\177')"
 done_testing

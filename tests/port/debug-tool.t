@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # --debug-dir and --sysroot of the command: `dwunw rows` of a stripped library,
 # `dwunw stack` of a stripped program.
-. "$(dirname "$0")/build.sh"
+. "$(dirname "$0")/port.sh"
 for tool in strip objcopy readelf; do
 	command -v $tool >/dev/null || {
 		echo "1..0 # SKIP no $tool"
@@ -31,9 +31,7 @@ is() {
 
 # --- rows ------------------------------------------------------------------------
 
-compile "$scratch/lib.so" -shared -nostdlib -fPIC -Wl,--build-id \
-	-fno-asynchronous-unwind-tables -fno-unwind-tables \
-	"$here/debugged.c" || exit 1
+cp "$out/full.so" "$scratch/lib.so"
 mkdir "$scratch/bare"
 strip -o "$scratch/bare/lib.so" "$scratch/lib.so"
 id=$(readelf -n "$scratch/lib.so" | awk '/Build ID/ { print $3 }')
@@ -60,19 +58,14 @@ is "--sysroot: the same rows" "$(rows --sysroot "$scratch/sysroot" \
 
 # --- stack -------------------------------------------------------------------------
 
-compile "$scratch/victim" -fomit-frame-pointer -Wl,--build-id=none \
-	"$here/victim.c" -pthread -ldl || exit 1
+cp "$out/victim-no-id" "$scratch/victim"
 strip -o "$scratch/bare/victim" "$scratch/victim"
 cp "$scratch/victim" "$scratch/sysroot$scratch/bare/"
 mkfifo "$scratch/in"
 "$scratch/bare/victim" wait <"$scratch/in" >"$scratch/out" &
 pid=$!
 exec 3>"$scratch/in"
-tries=0
-while [ ! -s "$scratch/out" ] && [ $tries -lt 100 ]; do
-	sleep 0.1
-	tries=$((tries + 1))
-done
+wait_until [ -s "$scratch/out" ]
 names() {
 	"$dwunw" stack "$@" "$pid" 2>"$scratch/errors" |
 		grep -c -e ' outer1+' -e ' outer2+'
@@ -96,7 +89,7 @@ fi
 
 # --- a library that is not there ------------------------------------------------------
 
-said=$(CC=$CC "$top/scripts/unpack-libs" \
+said=$("$top/scripts/unpack-libs" \
 	INFLATE_ZLIB:nothing.h:libnothing.a:nothing-dev 2>&1 >/dev/null) &&
 	said=
 is "the option is named" "$(echo "$said" | grep -c CONFIG_INFLATE_ZLIB)" 1

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # Separate debug files, compressed ones and MiniDebugInfo: each is found where
 # it should be, and refused where it is not the one.
-. "$(dirname "$0")/build.sh"
+. "$(dirname "$0")/port.sh"
 set -u
 for tool in objcopy strip readelf nm xz llvm-objcopy perl; do
 	command -v $tool >/dev/null || {
@@ -10,7 +10,7 @@ for tool in objcopy strip readelf nm xz llvm-objcopy perl; do
 		exit 0
 	}
 done
-prepare_test debug
+own_directory
 scratch=$(cd "$scratch" && pwd -P)
 cases=$scratch/cases
 : >"$cases"
@@ -24,16 +24,7 @@ add() {
 	echo "$1|$2|$3|$4|$vaddr|$5|$6|$7" >>"$cases"
 }
 
-# library NAME COMPILER [FLAG...]: $scratch/NAME, $vaddr and $fdes
-library() {
-	name=$1
-	compiler=$2
-	shift 2
-	$compiler -shared -nostdlib -fPIC -O2 -g -fno-asynchronous-unwind-tables \
-		-fno-unwind-tables \
-		-fno-exceptions -Wl,--hash-style=sysv "$@" \
-		-o "$scratch/$name" "$here/debugged.c" || exit 1
-}
+# facts FILE: $vaddr, $seen and $fdes
 facts() {
 	vaddr=$(nm "$1" | awk '$3 == "hidden_52" { print $1 }')
 	seen=$(nm "$1" | awk '$3 == "seen_61" { print $1 }')
@@ -55,9 +46,9 @@ flip() {
 	poke "$1" "$2" "\\$(printf %o $((old ^ 255)))"
 }
 
-library full.so "$CC" -Wl,--build-id
-library plain.so "$CC" -Wl,--build-id=none
-library other.so "$CC" -Wl,--build-id=none -DANOTHER=1002
+for name in full plain other another; do
+	cp "$out/$name.so" "$scratch/"
+done
 full=$scratch/full.so
 plain=$scratch/plain.so
 other=$scratch/other.so
@@ -116,7 +107,6 @@ id_file=.build-id/$(echo "$id" | cut -c 1-2)/$(echo "$id" | cut -c 3-).debug
 mkdir -p "$scratch/dir/${id_file%/*}" "$scratch/wrong/${id_file%/*}" \
 	"$scratch/fifo/${id_file%/*}"
 objcopy --only-keep-debug "$full" "$scratch/dir/$id_file"
-library another.so "$CC" -Wl,--build-id -DANOTHER=1003
 objcopy --only-keep-debug "$scratch/another.so" "$scratch/wrong/$id_file"
 mkfifo "$scratch/fifo/$id_file"
 add "build id" "$bare" "$scratch/dir" - hidden_52 "$fdes" -
@@ -251,16 +241,13 @@ in_sysroot same-id "$full" "$scratch/another.so" "with a build id: strip" \
 for target in mipsel:mipsel-linux-gnu mips:mips-linux-gnu \
 	arm64:aarch64-linux-gnu; do
 	triple=${target#*:}
-	command -v "$triple-gcc" >/dev/null || {
+	machine=${target%%:*}
+	[ -f "$out/$machine.so" ] || {
 		echo "# no $triple-gcc"
 		continue
 	}
-	machine=${target%%:*}
-	library "$machine.so" "$triple-gcc" -Wl,--build-id=none
-	library "$machine-other.so" "$triple-gcc" -Wl,--build-id=none \
-		-DANOTHER=1002
-	every_strip "$machine" "$triple-" "$scratch/$machine.so" \
-		"$scratch/$machine-other.so"
+	every_strip "$machine" "$triple-" "$out/$machine.so" \
+		"$out/$machine-other.so"
 done
 # a link in the sysroot leads to a file of the sysroot
 dir=$scratch/sysroot-1

@@ -1,15 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # Too few file descriptors for a while: what was not found is not for good.
-. "$(dirname "$0")/build.sh"
+. "$(dirname "$0")/port.sh"
 for tool in nm objcopy readelf strip; do
 	command -v $tool >/dev/null || {
 		echo "1..0 # SKIP no $tool"
 		exit 0
 	}
 done
-target victim "$here/victim.c" -Wl,--build-id -pthread -ldl || exit 1
-prepare_test exhausted
+own_directory
 strip -o "$scratch/bare" "$out/victim"
 id=$(readelf -n "$out/victim" | awk '/Build ID/ { print $3 }')
 dir=$scratch/.build-id/$(echo "$id" | cut -c 1-2)

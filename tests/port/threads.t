@@ -1,20 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # Every frame of every thread of live programs, beside what gdb says of them.
-. "$(dirname "$0")/build.sh"
+. "$(dirname "$0")/port.sh"
 
 command -v gdb >/dev/null && gdb -batch -ex 'python 1' 2>/dev/null || {
 	echo "1..0 # SKIP no gdb with Python"
 	exit 0
 }
-chain_libraries || exit 1
-target victim "$here/victim.c" -pthread -ldl || exit 1
-target static "$here/victim.c" -DSTATIC -static -no-pie -pthread || exit 1
-target frames "$here/victim.c" -O0 -fno-omit-frame-pointer -pthread -ldl ||
-	exit 1
-compile "$out/threads" -I"$top/include" "$here/threads.c" \
-	"$BUILD/libdwunw.a" -pthread || exit 1
-
 scratch=$(mktemp -d)
 pid=
 trap 'kill -9 $pid 2>/dev/null; rm -rf "$scratch"' EXIT
@@ -61,12 +53,20 @@ by_gdb() {
 # A thread that was let go still runs the few instructions that lead back to
 # where it was.
 wait_state() {
-	for i in 1 2 3 4 5 6 7 8 9 10; do
-		state=$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' \
-			"/proc/$pid/status")
-		[ "$state" != "$1" ] || break
-		sleep 0.1
-	done
+	wait_until in_state "$1"
+}
+in_state() {
+	state=$(sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' \
+		"/proc/$pid/status") && [ "$state" = "$1" ]
+}
+# Until every thread is asleep, with no time on a processor meanwhile.
+settled() {
+	cat "/proc/$pid"/task/*/stat | sed 's/.*) //' |
+		cut -d ' ' -f 1,12,13 >"$scratch/now"
+	cmp -s "$scratch/now" "$scratch/before" &&
+		! grep -qv '^[ST]' "$scratch/now" && return
+	mv "$scratch/now" "$scratch/before"
+	return 1
 }
 
 # compare TITLE PROGRAM ARGUMENT...: its threads wait for good.
@@ -75,11 +75,8 @@ compare() {
 	shift
 	"$@" <&3 >"$scratch/said" 2>&1 &
 	pid=$!
-	for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-		[ ! -s "$scratch/said" ] || break
-		sleep 0.1
-	done
-	sleep 0.2
+	wait_until grep -q ready "$scratch/said"
+	wait_until settled
 	by_gdb "$pid" >"$scratch/gdb"
 	"$out/threads" "$pid" >"$scratch/stopped" 2>"$scratch/why"
 	"$out/threads" "$pid" live >"$scratch/live" 2>&1
@@ -109,17 +106,18 @@ compare "frame pointers" "$out/frames" threads 2
 compare "in a signal handler" "$out/victim" signal
 [ ! -x /usr/bin/python3 ] || compare "python3" /usr/bin/python3 -c '
 import threading, time, re
-def deep(n): return deep(n - 1) if n else time.sleep(100)
+def deep(n): return deep(n - 1) if n else time.sleep(1000)
 for i in range(4): threading.Thread(target=deep, args=(i * 5,), daemon=True).start()
 print("ready", flush=True)
-sorted([2, 1], key=lambda x: time.sleep(100))'
+sorted([2, 1], key=lambda x: time.sleep(1000))'
 
 # A stopped program stays stopped.
 "$out/victim" threads 2 <&3 >"$scratch/said" &
 pid=$!
-sleep 0.3
+wait_until grep -q ready "$scratch/said"
+wait_until settled
 kill -STOP "$pid"
-sleep 0.1
+wait_state T
 "$out/threads" "$pid" >"$scratch/stopped" 2>&1
 verdict $? "a program that is stopped already" "$scratch/stopped"
 wait_state T
@@ -130,51 +128,7 @@ wait "$pid" 2>/dev/null
 pid=
 
 # Signals that come while we look are not lost, and the program goes on.
-"$CC" -std=c11 -D_GNU_SOURCE -O2 -o "$scratch/count" -x c - <<'C' || exit 1
-#include <errno.h>
-#include <signal.h>
-#include <stdio.h>
-#include <time.h>
-#include <unistd.h>
-static volatile sig_atomic_t seen;
-static void on(int n)
-{
-	(void)n;
-	seen++;
-}
-static void send(pid_t to)
-{
-	struct timespec pause = { 0, 20000 };
-	union sigval value = { .sival_int = 0 };
-
-	for (int i = 0; i < 20000; i++) {
-		while (sigqueue(to, SIGRTMIN, value) && errno == EAGAIN)
-			nanosleep(&pause, NULL);
-	}
-	kill(to, SIGTERM);
-	_exit(0);
-}
-int main(void)
-{
-	struct sigaction action = { .sa_handler = on };
-	struct timespec none = { 0, 0 };
-	pid_t self = getpid();
-	sigset_t term;
-
-	alarm(60);
-	sigaction(SIGRTMIN, &action, NULL);
-	sigemptyset(&term);
-	sigaddset(&term, SIGTERM);
-	sigprocmask(SIG_BLOCK, &term, NULL);
-	if (!fork())
-		send(self);
-	while (sigtimedwait(&term, NULL, &none) != SIGTERM)
-		;
-	printf("%d\n", (int)seen);
-	return 0;
-}
-C
-"$scratch/count" >"$scratch/seen" &
+"$out/count" >"$scratch/seen" &
 pid=$!
 runs=$("$out/threads" "$pid" hammer)
 wait "$pid"

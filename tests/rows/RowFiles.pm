@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-# Which files the row tests look at, and what they build.
+# Which files the row tests look at: the system's, and those of rules.mk.
 
 package RowFiles;
 
@@ -7,7 +7,7 @@ use strict;
 use warnings;
 use Cwd;
 use File::Basename;
-use File::Path;
+use File::Temp;
 
 my $here = Cwd::abs_path(dirname(__FILE__));
 my $top = Cwd::abs_path("$here/../..");
@@ -16,21 +16,15 @@ sub build_dir { $ENV{BUILD} || Cwd::abs_path("$top/build/x86_64") }
 
 sub dwunw { build_dir() . '/dwunw' }
 
-sub dir {
-	my ($name) = @_;
-	my $dir = build_dir() . "/tests/rows/$name";
-	File::Path::make_path($dir);
-	return $dir;
-}
+# A directory of this test's own, which is gone when it ends.
+sub dir { return File::Temp::tempdir('dwunw-rows-XXXXXX', TMPDIR => 1, CLEANUP => 1) }
 
-# True, or what the compiler said.
+# undef, or what a command said that failed.
 sub run {
 	my @words = map { "'$_'" } @_;
 	my $said = `@words 2>&1`;
 	return $? ? ($said || "exit status $?") : undef;
 }
-
-sub cc { run(split(' ', $ENV{CC} || 'cc'), @_) }
 
 my $lib = '/usr/lib/x86_64-linux-gnu';
 
@@ -85,56 +79,15 @@ sub vdso {
 	return $path;
 }
 
-# name, compiler, arguments
-my @recipes = (
-	['every rule', 'cc', '-nostdlib', '-static', 'cfi.S'],
-	['every rule, shared', 'cc', '-nostdlib', '-shared', 'cfi.S'],
-	['.debug_frame, CIE version 1', 'cc', '-nostdlib', '-static',
-		'-DDEBUG_FRAME', '-Wa,--gdwarf-cie-version=1', 'cfi.S'],
-	['.debug_frame, CIE version 3', 'cc', '-nostdlib', '-static',
-		'-DDEBUG_FRAME', '-Wa,--gdwarf-cie-version=3', 'cfi.S'],
-	['.debug_frame, CIE version 4', 'cc', '-nostdlib', '-static',
-		'-DDEBUG_FRAME', '-Wa,--gdwarf-cie-version=4', 'cfi.S'],
-	['every encoding', 'cc', '-nostdlib', '-static', '-no-pie', 'hand.S'],
-	['static without .eh_frame_hdr', 'cc', '-O2', '-static',
-		'-Wl,--no-eh-frame-hdr', 'program.c'],
-	['static', 'cc', '-O2', '-static', 'program.c'],
-	['static-pie', 'cc', '-O2', '-static-pie', 'program.c'],
-	['gcc -gdwarf-2 .debug_frame', 'gcc', '-O2', '-gdwarf-2',
-		'-fno-asynchronous-unwind-tables', 'program.c'],
-	['gcc -gdwarf-4 .debug_frame', 'gcc', '-O2', '-gdwarf-4',
-		'-fno-asynchronous-unwind-tables', 'program.c'],
-	['gcc -gdwarf-5 .debug_frame', 'gcc', '-O2', '-gdwarf-5',
-		'-fno-asynchronous-unwind-tables', 'program.c'],
-	['gcc 64-bit DWARF .debug_frame', 'gcc', '-O2', '-g', '-gdwarf64',
-		'-fno-asynchronous-unwind-tables', 'program.c'],
-	['clang -gdwarf-2 .debug_frame', 'clang', '-O2', '-gdwarf-2',
-		'-fno-asynchronous-unwind-tables', 'program.c'],
-	['clang -gdwarf-5 .debug_frame', 'clang', '-O2', '-gdwarf-5',
-		'-fno-asynchronous-unwind-tables', 'program.c'],
-	['clang -O2', 'clang', '-O2', 'program.c'],
-	['gcc -O2 frame pointer', 'gcc', '-O2', '-fno-omit-frame-pointer',
-		'program.c'],
-	['musl dynamic', 'musl-gcc', '-O2', 'program.c'],
-	['musl static', 'musl-gcc', '-O2', '-static', 'program.c'],
-);
-
-# { name, path or why } for each recipe.
-sub build {
-	my ($dir) = @_;
-	my @made;
-	for my $recipe (@recipes) {
-		my ($name, $compiler, @args) = @$recipe;
-		my $source = pop @args;
-		(my $path = "$dir/$name") =~ s/[^\w\/.-]+/_/g;
-		my $why = ($compiler eq 'cc' ? \&cc : sub {
-			run($compiler, @_)
-		})->(@args, "$here/$source", '-o', $path);
-		push @made, { name => $name,
-			defined $why ? (why => (split(/\n/, $why))[0]) :
-				(path => $path) };
-	}
-	return @made;
+# { name, path or why } of each file that rules.mk builds.
+sub built {
+	return map {
+		my $path = build_dir() . "/tests/rows/$_";
+		{ name => $_, -f $path ? (path => $path) :
+			(why => 'no compiler for it') };
+	} qw(rules rules-shared cie1 cie3 cie4 encodings static-no-hdr static
+		static-pie gcc-dwarf2 gcc-dwarf4 gcc-dwarf5 gcc-dwarf64 gcc-fp
+		clang-dwarf2 clang-dwarf5 clang-O2 musl musl-static);
 }
 
 # True where the dwunw of this build unpacks sections of a kind.
@@ -146,14 +99,6 @@ sub unpacks {
 }
 
 # The program that looks rows up by address.
-sub random {
-	my ($dir) = @_;
-	my $why = cc('-std=c11', '-O2', '-D_GNU_SOURCE', '-Wall', '-Wextra',
-		'-Werror', "-I$top/include", "$here/random.c", '-o',
-		"$dir/random", build_dir() . '/libdwunw.a', '-lpthread',
-		$ENV{SANITIZE} ? '-fsanitize=address,undefined' : ());
-	die "random.c: $why" if defined $why;
-	return "$dir/random";
-}
+sub random { return build_dir() . '/tests/rows/random' }
 
 1;

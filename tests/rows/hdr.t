@@ -13,9 +13,9 @@ use RowFiles;
 use Test::More;
 
 our $TODO;
-my $out = RowFiles::dir('hdr');
+my $out = RowFiles::dir();
 my $dwunw = RowFiles::dwunw();
-my $random = RowFiles::random($out);
+my $random = RowFiles::random();
 
 # enum dwunw_cfi_source
 use constant { EH_HDR => 1, EH_FRAME => 2, EH_SEARCH => 3 };
@@ -194,7 +194,7 @@ sub check {
 my $lib = '/usr/lib/x86_64-linux-gnu';
 my @files = grep { -r } "$lib/libc.so.6", "$lib/libgcc_s.so.1",
 	"$lib/libstdc++.so.6";
-my ($static) = grep { $_->{name} eq 'static-pie' } RowFiles::build($out);
+my ($static) = grep { $_->{name} eq 'static-pie' } RowFiles::built();
 push @files, $static->{path} if $static->{path};
 plan skip_all => 'no file with .eh_frame_hdr' unless @files;
 

@@ -8,8 +8,7 @@
 # to the program's first function. On mips32 also with MIPS16e functions that
 # call libc's of mips32 and are called by them. Then a thread of a running program.
 #
-# Programs with musl where that is at hand, with DWUNW_CROSS=1 all. Environment: CC,
-# and BUILD, which holds libdwunw.a; recordings are kept in $BUILD/stacks/scan.
+# The recordings are made by make (rules.mk), below $BUILD/tests/scan/recorded.
 set -u
 . tests/house/tap.sh
 
@@ -20,18 +19,12 @@ for qemu in qemu-x86_64 qemu-aarch64 qemu-mipsel qemu-mips; do
 done
 
 BUILD=${BUILD:-$PWD/build/$(uname -m)}
-CC=${CC:-gcc}
-case $CC in
-*musl*) CC=gcc ;;
-esac
-export BUILD CC
-snaps=$BUILD/stacks/scan
-check=$BUILD/stacks/bin/check
+snaps=$BUILD/tests/scan/recorded
+programs=$BUILD/tests/scan/bin
+check=$BUILD/tests/stacks/bin/check
 
-ok "check builds" sh tests/stacks/build.sh
 for target in x86_64 arm64 mips32el mips32eb; do
-	ok "$target: programs are recorded" tests/scan/record.sh bare $target
-	grep '^musl: ' "$work/output" | sed 's/^/# left out: /'
+	ok "$target: there are recordings" ls "$snaps/$target-chain-musl.snap"
 	for snap in "$snaps/$target"-*.snap; do
 		name=${snap##*/}
 		name=${name%.snap}
@@ -56,7 +49,7 @@ stack_of() # PROGRAM
 {
 	"$1" >"$work/said" &
 	pid=$!
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
+	for _ in $(seq 600); do
 		[ ! -s "$work/said" ] || break
 		sleep 0.1
 	done
@@ -69,8 +62,8 @@ stack_of() # PROGRAM
 
 threads()
 {
-	stack_of "$snaps/bin/x86_64-threads.full" >"$work/full" &&
-		stack_of "$snaps/bin/x86_64-threads" >"$work/bare"
+	stack_of "$programs/x86_64-threads.full" >"$work/full" &&
+		stack_of "$programs/x86_64-threads" >"$work/bare"
 }
 
 # The names of each thread's stack in a line, innermost first.
@@ -104,7 +97,7 @@ no_reasons()
 	[ -s "$1" ] && ! grep -v -E '^(PID|TID|#)' "$1"
 }
 
-if [ -x "$snaps/bin/x86_64-threads" ]; then
+if [ -x "$programs/x86_64-threads" ]; then
 	ok "x86_64-threads: dwunw stack prints both" threads
 	ok "x86_64-threads: the chains are the true ones" known_chains
 	ok "x86_64-threads: both come to their end" no_reasons "$work/full"

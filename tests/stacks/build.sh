@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 #
-# Builds the programs that walk recorded stacks into $BUILD/stacks/bin:
-# `check`, `bench` and `snapcore`, with libunwind and libdwfl where they are installed.
+# Builds the programs that walk recorded stacks, for make: `check`, `bench` and
+# `snapcore`, with libunwind and libdwfl where they are installed.
 #
-#	BUILD=dir CC=gcc tests/stacks/build.sh [--static FILE]
+#	BUILD=dir CC=gcc tests/stacks/build.sh DIRECTORY
+#	BUILD=dir CC=gcc tests/stacks/build.sh --static FILE
 #
 # BUILD must hold libdwunw.a. Prints the back ends. --static: only `check`,
 # without the other unwinders, as FILE, which runs under an emulator of CC's
@@ -13,14 +14,12 @@
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
 CC=${CC:-gcc}
-bin=$BUILD/stacks/bin
 stacks=$top/tests/stacks
 flags="-std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wpedantic -Wconversion
 	-Wshadow -Wundef -Werror -I$top/include -DHAVE_DWUNW"
 sources="$stacks/image.c $stacks/check_dwunw.c $stacks/shadow/snap.c"
 libs=$BUILD/libdwunw.a
 names=dwunw
-mkdir -p "$bin"
 
 has()
 {
@@ -33,6 +32,7 @@ if [ "${1:-}" = --static ]; then
 	"$CC" $flags -static -o "$2" "$stacks/check.c" $sources $libs
 	exit
 fi
+bin=$1
 case $BUILD in
 *-asan) flags="$flags -fsanitize=address,undefined" ;;
 esac

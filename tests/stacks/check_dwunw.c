@@ -24,6 +24,7 @@ struct file_module {
 struct state {
 	struct image *image;
 	struct dwunw_space space;
+	struct dwunw_piece *pieces; /* all mappings */
 	struct file_module *modules; /* the files', then the vdso's */
 	struct dwunw_walker *walker;
 	void *walker_bytes;
@@ -74,8 +75,9 @@ static dwunw_status_t open_module(void *ctx, struct dwunw_mapping *mapping,
 	if (file->status != DWUNW_OK)
 		return file->status;
 	if (mapping->serial == 0) {
-		status = dwunw_module_bias(&file->module, mapping->start,
-					   mapping->off, &mapping->bias);
+		status = dwunw_elf_bias(&file->module.elf, state->pieces,
+					state->space.count, mapping->start,
+					&mapping->bias);
 		if (status != DWUNW_OK)
 			return status;
 		__atomic_store_n(&mapping->serial, file->module.serial,
@@ -119,6 +121,7 @@ static void fill_space(struct state *state)
 	struct dwunw_space *space = &state->space;
 
 	space->mappings = calloc(snap->map_count, sizeof(*space->mappings));
+	state->pieces = calloc(snap->map_count, sizeof(*state->pieces));
 	space->count = (uint32_t)snap->map_count;
 	space->generation = 1;
 	space->arch = dwunw_arch_by_id((uint16_t)snap->header.arch);
@@ -132,6 +135,15 @@ static void fill_space(struct state *state)
 			.off = snap->maps[i].off,
 			.flags = snap->maps[i].exec ? DWUNW_MAPPING_EXEC : 0,
 			.file = file_of(image, i),
+		};
+	for (size_t i = 0; state->pieces && i < snap->map_count; i++)
+		state->pieces[i] = (struct dwunw_piece){
+			.start = snap->maps[i].start,
+			.end = snap->maps[i].end,
+			.off = snap->maps[i].off,
+			.file = file_of(image, i),
+			.flags = (uint32_t)snap->maps[i].exec |
+				 (uint32_t)snap->maps[i].write << 1 | 4,
 		};
 	for (size_t i = 0; i < image->file_count; i++)
 		state->modules[i].span =
@@ -167,6 +179,7 @@ static void close_state(void *arg)
 	free(state->context);
 	free(state->modules);
 	free(state->space.mappings);
+	free(state->pieces);
 	free(state->walker_bytes);
 	free(state);
 }

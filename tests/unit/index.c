@@ -297,24 +297,6 @@ static void both(void)
 	is_u64(fde.end, 0x1200, ".eh_frame's is taken");
 }
 
-static void bias(void)
-{
-	uint64_t value = 1;
-
-	(void)made_begin(&m, false);
-	(void)made_open(&m);
-	is_u64(dwunw_module_bias(&m.module, 0x7f0000001000,
-				 m.module.elf.segments[0].off, &value),
-	       DWUNW_OK, "bias of a mapping of a segment's start");
-	is_u64(value, 0x7f0000000000, "is the difference");
-	is_u64(dwunw_module_bias(&m.module, 0x7f0000001020,
-				 m.module.elf.segments[0].off + 0x20, &value),
-	       DWUNW_OK, "bias of a mapping of its middle");
-	is_u64(value, 0x7f0000000000, "is the same");
-	is_u64(dwunw_module_bias(&m.module, 0x7f0000001000, 1 << 30, &value),
-	       DWUNW_ERR_INVALID_ARG, "no segment has that offset");
-}
-
 int main(void)
 {
 	own_index();
@@ -322,6 +304,5 @@ int main(void)
 	header();
 	no_sections();
 	both();
-	bias();
 	return done();
 }

@@ -236,7 +236,7 @@ static const struct {
 	{ "a call with the return address saved", "S-16 s9,12 C9 . R",
 	  "sp+16 ra=c-4", 2, true },
 	{ "a call that loses it, and a return", "C9 . R", "ra lost", 0, true },
-	{ "… and none: a thread's start", "C9 . X", "sp+0 ra=u", 0, true },
+	{ "… and none", "C9 . X", "ra lost", 0, true },
 	{ "a link of 0 is the end", "z9 C9 . R", "sp+0 ra=u", 1, true },
 	{ "no call at a return address", "S-16 . R", "no call", 1, true },
 	{ "a call's slot counts", "S-16 s9,12 d9 S-8 . R", "sp+24 ra=c-4", 3,
@@ -250,9 +250,9 @@ static const struct {
 	{ "… nor what one of them was given", "S-16 s9,12 m0,4 z4 C9 . R",
 	  "sp+16 ra=c-4 r4=u", 5, false },
 	{ "… on a second path, either",
-	  "S-16 s9,12 B5 . J7 m0,8 a C9 . R", "sp+16 ra=c-4", 7, true },
+	  "S-16 s9,12 B5 . J7 m0,8 a C9 . R", "sp unknown", 7, true },
 	{ "a link that a second path has not saved is lost in the call",
-	  "S-16 B3 s9,12 C9 . R", "sp+16 ra=c-4", 3, true },
+	  "S-16 B3 s9,12 C9 . R", "ra lost", 3, true },
 	{ "a branch's target", "B3 S-8 R S-4 . R", "sp+4", 4, false },
 	{ "behind a jump comes what branches there", "S-8 B4 S8 R . R", "sp+8",
 	  4, false },
@@ -280,9 +280,38 @@ static const struct {
 	{ "… on a register alone", "B3 m4,5 . . R", "sp+0 r4=u", 3, false },
 	{ "… agree on another way to the CFA", "m5,8 B4 S-8 . . R", "r5+0", 4,
 	  false },
+	{ "paths that meet far before the call, and alloca on the second",
+	  "S-8 s9,4 m4,8 B6 J7 . a . B10 J11 C9 . R", "r4+8 ra=c-4 r4=u", 10,
+	  true },
+	{ "… and on the first", "S-8 s9,4 m4,8 B5 a . B8 J9 C9 . R",
+	  "r4+8 ra=c-4 r4=u", 8, true },
+	{ "… behind calls", "S-8 s9,4 m4,8 B6 C20 J7 S-8 . B10 J11 C9 . R",
+	  "r4+8 ra=c-4 r4=u", 10, true },
+	{ "a loop that pushes, with a frame pointer",
+	  "S-8 s9,4 m4,8 S-4 B3 C9 . R", "r4+8 ra=c-4 r4=u", 5, true },
+	{ "… and calls", "S-8 s9,4 m4,8 S-4 C30 B3 . R", "r4+8 ra=c-4 r4=u", 4,
+	  true },
+	{ "a loop in which a saved register first is lost is in its slot",
+	  "S-16 s9,12 s4,8 B5 . C20 L4 B3 R", "sp+16 ra=c-4 r4=c-8", 5, true },
+	{ "one that is saved on one path alone is nowhere",
+	  "S-16 s9,12 B4 J6 s4,8 L4 C20 . R", "sp+16 ra=c-4 r4=u", 6, true },
+	{ "… saved in two places, too",
+	  "S-16 s9,12 B5 s4,8 J6 s4,4 L4 C20 . R", "sp+16 ra=c-4 r4=u", 7,
+	  true },
+	{ "a block behind a call that does not return has the edge's frame",
+	  "S-8 s9,4 B6 S-8 C30 . C30 B5 R", "sp+8 ra=c-4", 5, false },
+	{ "… and so has what follows it",
+	  "S-8 s9,4 B7 S-8 C30 . . C30 B5 R", "sp+8 ra=c-4", 6, false },
+	{ "what lies behind such a call and nothing leads to is as at calls",
+	  "S-8 s9,4 C30 B7 R S-8 C30 J6", "sp+8 ra=c-4", 3, false },
 	{ "code behind a switch has its frame", "S-8 s9,4 T . R", "sp+8 ra=c-4",
 	  3, false },
-	{ "… the nearest before it", "B4 S-4 T . S-8 T . R", "sp+8", 6, false },
+	{ "… none of two that differ", "B4 S-4 T . S-8 T . R", "unreached", 6,
+	  false },
+	{ "… but what both say", "S-8 m4,8 B5 S-4 T . S-8 T . R", "r4+8 r4=u",
+	  8, false },
+	{ "… joined with what leads on from a block",
+	  "S-8 s9,4 m4,8 B5 T . C30 . R a J5", "r4+8 ra=c-4 r4=u", 6, true },
 	{ "… rather than a tail call's", "S-8 B4 T . S8 I . R", "sp+8", 6,
 	  false },
 	{ "a landing pad is as at every call", "S-8 s9,4 C9 S8 R . R",
@@ -373,7 +402,7 @@ static const struct {
 	{ "a piece that frees what it did not take is joined",
 	  "S-8 s9,4 T . . J99 l9,4 S8 R", "0..9", 7 },
 	{ "a piece that calls without its return address is joined",
-	  "S-8 s9,4 C60 S8 R C60 J99", "0..7", 5 },
+	  "S-8 s9,4 C60 S8 R C60 X", "0..7", 5 },
 	{ "behind a call that does not return, by the stack",
 	  "S-8 s9,4 C60 . . . . . . . . . . . S-4 S4 R", "3..17", 15 },
 };
@@ -435,13 +464,13 @@ static void limits(void)
 	}
 	open_code("B5 B5 B6 B7 R . . . R");
 	f.end = 4 * insns;
-	for (i = 2; i <= 4; i++) {
-		memory.pending_room = i;
+	for (i = 3; i <= 5; i++) {
+		memory.block_room = i;
 		is_u64(dwu_scan_explore(&memory, &f, DWU_NOWHERE, count, seen),
-		       i >= 3 ? DWUNW_SCAN_OK : DWUNW_SCAN_TOO_LARGE,
-		       "three targets, room for %u", i);
+		       i >= 4 ? DWUNW_SCAN_OK : DWUNW_SCAN_TOO_LARGE,
+		       "the entry and three targets, room for %u", i);
 	}
-	open_code("B6 S-4 B7 S-4 B8 R . . R");
+	open_code("B6 S-4 B7 S-4 B8 R R R R");
 	f.end = 4 * insns;
 	for (i = 2; i <= 4; i++) {
 		memory.state_room = i;
@@ -449,14 +478,19 @@ static void limits(void)
 		       i >= 3 ? DWUNW_SCAN_OK : DWUNW_SCAN_TOO_LARGE,
 		       "three states, room for %u", i);
 	}
-	open_code("L0 B6 L1 B7 z0 B8 R . R");
+	open_code("L4 B6 z4 B7 L0 B8 R R R");
 	f.end = 4 * insns;
 	memory.state_room = 1;
 	is_u64(dwu_scan_explore(&memory, &f, DWU_NOWHERE, count, seen),
-	       DWUNW_SCAN_TOO_LARGE, "two states and a number, room for one");
+	       DWUNW_SCAN_TOO_LARGE, "two states that matter, room for one");
 	memory.state_room = 2;
 	is_u64(dwu_scan_explore(&memory, &f, DWU_NOWHERE, count, seen),
-	       DWUNW_SCAN_OK, "… for two: the number is dropped");
+	       DWUNW_SCAN_OK, "… for two: numbers and arguments are no others");
+	open_code("m4,8 B4 m0,8 B5 R R");
+	f.end = 4 * insns;
+	is_u64(dwu_scan_explore(&memory, &f, DWU_NOWHERE, count, seen),
+	       DWUNW_SCAN_OK, "a place in the frame that a call forgets is "
+			      "dropped when there is no room");
 }
 
 static void open_module(void)

@@ -261,7 +261,11 @@ static const char *state_text(const struct dwu_scan_state *state)
 		add(&text, "%s=", arch->column_names[i]);
 		switch (value->kind) {
 		case DWU_VALUE_CFA:
-			add(&text, "cfa%+d ", value->n);
+			if (dwu_is_aligned(value->n))
+				add(&text, "aligned%+d ",
+				    value->n - DWU_ALIGNED);
+			else
+				add(&text, "cfa%+d ", value->n);
 			break;
 		case DWU_VALUE_CONST:
 			add(&text, "%d ", value->n);
@@ -274,8 +278,14 @@ static const char *state_text(const struct dwu_scan_state *state)
 		}
 	}
 	add(&text, "[");
+	if (state->slots[arch->sp] != DWU_SLOT_NONE)
+		add(&text, "cfa@%+d", state->slots[arch->sp] - DWU_ALIGNED);
 	for (i = 0; i < arch->saved_count; i++)
-		if (state->slots[arch->saved[i]] != DWU_SLOT_NONE)
+		if (dwu_is_aligned(state->slots[arch->saved[i]]))
+			add(&text, " %s@%+d",
+			    arch->column_names[arch->saved[i]],
+			    state->slots[arch->saved[i]] - DWU_ALIGNED);
+		else if (state->slots[arch->saved[i]] != DWU_SLOT_NONE)
 			add(&text, "%s%s%+d",
 			    text.bytes[text.size - 1] == '[' ? "" : " ",
 			    arch->column_names[arch->saved[i]],
@@ -404,11 +414,24 @@ static const struct effect_case effects[] = {
 	 */
 	{ "realigned, by rbp",
 	  "55 4889e5 4883e4e0 4883ec40",
-	  "rbp=cfa-16 rsp=? [rip-8 rbp-16]" },
+	  "rbp=cfa-16 rsp=aligned-64 [rip-8 rbp-16]" },
 	/* lea 0x8(%rsp), %r10; and $0xffffffffffffffe0, %rsp */
 	{ "realigned, by r10",
 	  "4c8d542408 4883e4e0",
-	  "rsp=? r10=cfa+0 [rip-8]" },
+	  "rsp=aligned+0 r10=cfa+0 [rip-8]" },
+	/* … push -8(%r10); push %rbp; mov %rsp, %rbp; push %r12; push %r10;
+	 * xor %r12d, %r12d; xor %r10d, %r10d */
+	{ "… which is saved there",
+	  "4c8d542408 4883e4e0 41ff72f8 55 4889e5 4154 4152 4531e4 4531d2",
+	  "rbp=aligned-16 rsp=aligned-32 r10=0 r12=0 "
+	  "[cfa@-32 rip-8 rbp@-16 r12@-24]" },
+	/* … pop %r10; pop %r12; pop %rbp; lea -8(%r10), %rsp */
+	{ "… and back",
+	  "4c8d542408 4883e4e0 41ff72f8 55 4889e5 4154 4152 4531e4 4531d2 "
+	  "415a 415c 5d 498d62f8",
+	  "rsp=cfa-8 r10=cfa+0 [cfa@-32 rip-8 rbp@-16 r12@-24]" },
+	/* and twice */
+	{ "aligned twice", "4883e4e0 4883e4c0", "rsp=? [rip-8]" },
 	/*
 	 * push %r13; lea 0x10(%rsp), %r13; and $0xffffffffffffffe0, %rsp; lea
 	 * -0x10(%r13), %rsp; pop %r13
@@ -609,7 +632,7 @@ static const struct effect_case effects[] = {
 	 */
 	{ "musl's _start",
 	  "4831ed 4889e7 488d3500100000 4883e4f0",
-	  "rsi=? rdi=cfa-8 rbp=0 rsp=? rip=0 []" },
+	  "rsi=? rdi=cfa-8 rbp=0 rsp=aligned+0 rip=0 []" },
 	/*
 	 * mov %rsi, %rax; mov (%rdi), %rbx; mov 0x8(%rdi), %rbp; mov
 	 * 0x30(%rdi), %rsp
@@ -672,7 +695,7 @@ static const struct effect_case effects[] = {
 	/* xor %ebp, %ebp; and $0xfffffffffffffff0, %rsp; mov %r8, %rdi */
 	{ "clone3's child",
 	  "31ed 4883e4f0 4c89c7",
-	  "rdi=r8 rbp=0 rsp=? rip=0 []" },
+	  "rdi=r8 rbp=0 rsp=aligned+0 rip=0 []" },
 	/* push %rbx; push %rcx; vmovq %xmm16, 0x40(%rsp) */
 	{ "EVEX scales its displacement",
 	  "53 51 62e1fd087e442408",
@@ -707,7 +730,7 @@ static const struct effect_case effects[] = {
 	 */
 	{ "a tight loop below a stack aligned anew is no probing one",
 	  "4989e3 4883e4c0 488906 4883c608 4839f7 488d140a 75f0",
-	  "rdx=? rsi=? rsp=? r11=cfa-8 [rip-8]" },
+	  "rdx=? rsi=? rsp=aligned+0 r11=cfa-8 [rip-8]" },
 };
 
 static void check_effects(void)

@@ -170,6 +170,93 @@ static void nested(void)
 	is_str(sym.name, "outer", "behind the inner one is the outer one");
 }
 
+/* A size of 0 says where a function starts, and not that it goes on and on. */
+static void sizeless(const struct elf_spec *spec)
+{
+	static const struct entry list[] = {
+		{ "", 0, 0, 0, 0, 0 },
+		{ "never", 0x1000, 0, 2, 1, 1 },
+		{ "waits", 0x1000, 0x20, 2, 0, 1 },
+		{ "big", 0x1100, 0x40, 2, 1, 1 },
+		{ "label", 0x1110, 0, 2, 1, 1 },
+		{ "assembly", 0x1200, 0, 2, 1, 1 },
+		{ "assembly_too", 0x1200, 0, 2, 0, 1 },
+		{ "untyped", 0x1240, 0, 0, 1, 1 },
+		{ "by_fde", 0x1300, 0, 2, 1, 1 },
+		{ "with_fde", 0x1400, 0, 2, 1, 1 },
+		{ "loop", 0x1410, 0, 0, 0, 1 },
+	};
+	static const struct {
+		uint64_t vaddr;
+		const char *name;
+	} cases[] = {
+		{ 0x1000, "waits" },	{ 0x101f, "waits" },
+		{ 0x1020, NULL },	{ 0x1110, "big" },
+		{ 0x113f, "big" },	{ 0x1140, NULL },
+		{ 0x1200, "assembly" }, { 0x123f, "assembly" },
+		{ 0x1240, NULL },	{ 0x1300, "by_fde" },
+		{ 0x130f, "by_fde" },	{ 0x1310, NULL },
+		{ 0x1400, "with_fde" }, { 0x141f, "with_fde" },
+		{ 0x1420, NULL },
+	};
+	struct dwunw_symtab tab;
+	struct dwunw_elf_symbol sym;
+	dwunw_status_t status;
+	size_t i;
+
+	is_u64(open_table(spec, list, COUNT(list), 2, &tab), DWUNW_OK,
+	       "without a size: opens");
+	dwunw_symtab_limit(&tab, 0x1310, 0x1318);
+	dwunw_symtab_limit(&tab, 0x1400, 0x1420);
+	dwunw_symtab_limit(&tab, 0x500, 0x500);
+	dwunw_symtab_limit(&tab, UINT64_MAX, 0);
+	for (i = 0; i < COUNT(cases); i++) {
+		status = dwunw_symtab_by_vaddr(&tab, cases[i].vaddr, &sym);
+		is_str(status == DWUNW_OK ? sym.name : NULL, cases[i].name,
+		       "without a size: ELF%d, 0x%" PRIx64,
+		       spec->elf_class * 32, cases[i].vaddr);
+	}
+	for (i = 0; i < tab.count; i++)
+		is_u64(dwunw_symtab_at(&tab, (uint32_t)i, &sym), DWUNW_OK,
+		       "function %zu: %s", i, sym.name);
+	is_u64(dwunw_symtab_at(&tab, tab.count, &sym), DWUNW_ERR_INVALID_ARG,
+	       "there are no more");
+}
+
+/* Labels by the thousand do not hide the function that they are in. */
+static void labels(void)
+{
+	static struct entry list[100];
+	struct elf_spec spec = { ELF_X86_64 };
+	struct dwunw_symtab tab;
+	struct dwunw_elf_symbol sym = { .name = NULL };
+	size_t i;
+
+	for (i = 1; i < COUNT(list); i++)
+		list[i] = (struct entry){ "l", 0x1000 + i, 0, 2, 1, 1 };
+	list[0] = (struct entry){ "function", 0x1000, 0x100, 2, 1, 1 };
+	(void)open_table(&spec, list, COUNT(list), 2, &tab);
+	(void)dwunw_symtab_by_vaddr(&tab, 0x1080, &sym);
+	is_str(sym.name, "function", "behind many labels");
+}
+
+/* Of two of one name, the one that other files see. */
+static void same_name(void)
+{
+	static const struct entry list[] = {
+		{ "f", 0x1000, 0x10, 2, 0, 1 },
+		{ "f", 0x1100, 0x10, 2, 1, 1 },
+		{ "f", 0x1200, 0x10, 2, 0, 1 },
+	};
+	struct elf_spec spec = { ELF_X86_64 };
+	struct dwunw_symtab tab;
+	struct dwunw_elf_symbol sym = { .vaddr = 0 };
+
+	(void)open_table(&spec, list, COUNT(list), 2, &tab);
+	(void)dwunw_symtab_by_name(&tab, "f", &sym);
+	is_u64(sym.vaddr, 0x1100, "of one name: global before local");
+}
+
 static void mips(void)
 {
 	static const struct entry list[] = {
@@ -277,6 +364,14 @@ int main(void)
 			for (spec.data = 1; spec.data <= 2; spec.data++)
 				look_up(&spec, types[t]);
 	nested();
+	spec = (struct elf_spec){ ELF_X86_64 };
+	sizeless(&spec);
+	spec = (struct elf_spec){
+		.elf_class = 1, .data = 2, .machine = 8, .type = 2
+	};
+	sizeless(&spec);
+	labels();
+	same_name();
 	mips();
 	broken();
 	return done();

@@ -29,6 +29,11 @@ enum fn {
 	NOTHING,	 /* no CFI */
 	FP,		 /* no CFI: push %rbp; mov %rsp, %rbp; … */
 	SAME,		 /* the CFA is rsp: no progress from a return address */
+	PLAIN,		 /* rsp + 16, and no call in it */
+	CALL_REGISTER,	 /* rsp + 16; call *%rax ends at its fifth byte */
+	CONTEXT,	 /* no CFI: __start_context of glibc */
+	START,		 /* CFA = rsp + 16, but the file's entry point */
+	BAD_SCAN,	 /* no such instruction, but the code tells */
 	LAST_STUB, /* no CFI: jmp *(…) in the last 6 bytes of the segment */
 	FUNCTIONS
 };
@@ -56,6 +61,10 @@ static const struct {
 	[BAD_EXPRESSION] = { "0f 01 50", false },
 	[LOST] = { "07 06", false },
 	[SAME] = { "0e 00", false },
+	[PLAIN] = { "0e 10", false },
+	[CALL_REGISTER] = { "0e 10", false },
+	[START] = { "0e 10", false },
+	[BAD_SCAN] = { "1c", false },
 	[RESTORER_BEFORE] = { "0e 10", false },
 };
 
@@ -65,12 +74,34 @@ static void make_module(void)
 	uint64_t cie = put_cie(s, &(struct cie_spec){ .encoding = 0x1b });
 	uint64_t signal = put_cie(s, &(struct cie_spec){ .augmentation = "zRS",
 							 .encoding = 0x1b });
+	/* of these a scan says nothing: 06 is no instruction of 64-bit mode;
+	 * call *%rax ends at the fifth byte */
+	static const uint8_t unknown[] = { BAD, BAD_RECORD, BAD_EXPRESSION };
 	unsigned int i;
 
 	memset(code, 0x90, sizeof(code));
-	/* no instruction of 64-bit mode: a scan says nothing here */
+	/* a call at the first byte, and one at the end */
+	for (i = 0; i < FUNCTIONS; i++) {
+		code[0x10 * i] = 0xe8;
+		code[0x10 * i + 11] = 0xe8;
+	}
 	memset(code + 0x10 * STUB, 0x06, 0x10);
+	for (i = 0; i < COUNT(unknown); i++) {
+		memset(code + 0x10 * unknown[i], 0x06, 0x10);
+		(void)from_hex("ff d0", code + 0x10 * unknown[i] + 3, 2);
+	}
+	/* xor %rsp, %rsp; call *%rax: nor here */
 	memset(code + 0x10 * NOTHING, 0x06, 0x10);
+	(void)from_hex("48 31 e4 ff d0", code + 0x10 * NOTHING, 5);
+	memset(code + 0x10 * CALL_REGISTER, 0x90, 0x10);
+	(void)from_hex("ff d0", code + 0x10 * CALL_REGISTER + 3, 2);
+	memset(code + 0x10 * RESTORER, 0x90, 0x10);
+	memset(code + 0x10 * RESTORER_BEFORE, 0x90, 0x10);
+	memset(code + 0x10 * SIGNAL, 0x90, 0x10);
+	memset(code + 0x10 * PLAIN, 0x90, 0x10);
+	(void)from_hex("48 89 dc 48 8b 3c 24", code + 0x10 * CONTEXT, 7);
+	memset(code + 0x10 * START, 0x06, 0x10);
+	code[0x10 * START] = 0xe8;
 	memset(code + 0x10 * FP, 0x06, 0x10);
 	(void)from_hex("48 c7 c0 0f 00 00 00 0f 05", code + 0x10 * RESTORER, 9);
 	(void)from_hex("f3 0f 1e fa f2 ff 25 01 02 03 04", code + 0x10 * STUB,
@@ -90,6 +121,8 @@ static void make_module(void)
 					   .program_hex = functions[i].hex });
 	if (made_open(&m) != DWUNW_OK)
 		abort();
+	m.module.elf.entry = MADE_TEXT + 0x10 * START;
+	m.module.elf.type = 2; /* ET_EXEC */
 }
 
 static int held;
@@ -162,8 +195,10 @@ static void print(const struct dwunw_frame *frames, size_t count,
 
 	for (i = 0; i < count; i++)
 		used += (size_t)snprintf(
-			text + used, room - used, "%s:%" PRIx64 "%s%s ",
-			dwunw_how_name(frames[i].how), frames[i].pc,
+			text + used, room - used, "%s%s:%" PRIx64 "%s%s ",
+			dwunw_how_name(frames[i].how),
+			frames[i].flags & DWUNW_FRAME_FLAG_BAD_CFI ? "B" : "",
+			frames[i].pc,
 			frames[i].flags & DWUNW_FRAME_FLAG_SIGNAL ? "S" : "",
 			frames[i].flags & DWUNW_FRAME_FLAG_INTERRUPTED ? "I" :
 									 "");
@@ -177,11 +212,47 @@ static const struct walk_case cases[] = {
 	  0,
 	  { 1, IN(ROOT) },
 	  .want = "event:401005 cfi:401035 ; root" },
-	{ "a return address of 0 is the root",
+	{ "a return address of 0 is no root",
 	  IN(PUSH),
 	  0,
 	  { 1, 0 },
-	  .want = "event:401005 ; root" },
+	  .want = "event:401005 ; zero return" },
+	{ "… nor is one of a caller that is further in",
+	  IN(PUSH),
+	  0,
+	  { 0, IN(LOOP) },
+	  .want = "event:401005 cfi:401075 ; no progress" },
+	{ "a file's first function is the root, whatever its CFI says",
+	  IN(PUSH),
+	  0,
+	  { 1, IN(START), 0, 0 },
+	  .want = "event:401005 cfi:401145 ; root" },
+	{ "a return address that is not behind a call",
+	  IN(PUSH),
+	  0,
+	  { 1, IN(PUSH), 1, IN(PLAIN), 1, IN(ROOT) },
+	  .want = "event:401005 cfi:401005 ; no call",
+	  .stop_addr = IN(PLAIN) },
+	{ "… behind a call through a register",
+	  IN(PUSH),
+	  0,
+	  { 1, IN(CALL_REGISTER), 1, IN(ROOT) },
+	  .want = "event:401005 cfi:401125 cfi:401035 ; root" },
+	{ "… in frame 0 it is none",
+	  IN(PLAIN),
+	  0,
+	  { 1, IN(ROOT) },
+	  .want = "event:401115 cfi:401035 ; root" },
+	{ "the start of a context",
+	  IN(PUSH),
+	  0,
+	  { 1, FN(CONTEXT), 1 },
+	  .want = "event:401005 cfi:401130 ; context" },
+	{ "bad CFI, and code that tells",
+	  IN(BAD_SCAN),
+	  0,
+	  { IN(ROOT) },
+	  .want = "event:401155 scanB:401035 ; root" },
 	{ "by the frame pointer of the CFI",
 	  IN(FRAME),
 	  SP + 16,
@@ -211,7 +282,8 @@ static const struct walk_case cases[] = {
 	  IN(PUSH),
 	  0,
 	  { 1, 0xdead },
-	  .want = "event:401005 cfi:dead ; no module" },
+	  .want = "event:401005 ; no code",
+	  .stop_addr = 0xdead },
 	{ "no row",
 	  IN(PUSH),
 	  0,
@@ -282,7 +354,7 @@ static const struct walk_case cases[] = {
 	  IN(PUSH),
 	  0,
 	  { 1, FN(STUB) + 1, 2, 3 },
-	  .want = "event:401005 cfi:4010d1 ; no row" },
+	  .want = "event:401005 ; no call" },
 	{ "a uretprobe's trampoline",
 	  IN(PUSH),
 	  0,
@@ -318,7 +390,7 @@ static const struct walk_case cases[] = {
 	  IN(PUSH),
 	  0,
 	  { 1, TRAMPOLINE },
-	  .want = "event:401005 cfi:dead ; no module",
+	  .want = "event:401005 ; no code",
 	  .returns = { { SP + 8, 0xdead } },
 	  .return_count = 1 },
 	{ "a trampoline mapping that is not there",
@@ -378,12 +450,12 @@ static const struct walk_case cases[] = {
 	  IN(PUSH),
 	  0,
 	  { 1, FN(STUB), 2, 3 },
-	  .want = "event:401005 cfi:4010d0 ; no row" },
+	  .want = "event:401005 ; no call" },
 	{ "a stub in the segment's last bytes",
 	  BIAS + MADE_TEXT + sizeof(code) - 6,
 	  0,
 	  { IN(ROOT) },
-	  .want = "event:40111a leaf:401035 ; root" },
+	  .want = "event:40116a leaf:401035 ; root" },
 	{ "a frame pointer without CFI",
 	  FN(FP) + 8,
 	  SP + 8,
@@ -393,7 +465,7 @@ static const struct walk_case cases[] = {
 	  FN(FP) + 8,
 	  SP + 8,
 	  { 1, SP + 32, 0xdead },
-	  .want = "event:4010f8 ; no row" },
+	  .want = "event:4010f8 ; no code" },
 };
 
 static void walk_one(const struct walk_case *c, struct dwunw_walker *walker,

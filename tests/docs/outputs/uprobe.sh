@@ -7,8 +7,7 @@ tool=$BUILD/examples/libdw_bpf/uprobe
 	echo "no $tool"
 	exit 77
 }
-gcc -O2 -fomit-frame-pointer -rdynamic tests/libdw_bpf/target.c -pthread \
-	-ldl -o "$TREE/target" || exit 1
+cp "$BUILD/tests/libdw_bpf/target_glibc" "$TREE/target"
 mkfifo "$TREE/in"
 exec 3<>"$TREE/in"
 "$TREE/target" plain <"$TREE/in" >"$TREE/said" &
@@ -20,7 +19,7 @@ unshare -m sh -c 'mount -t tracefs none /sys/kernel/tracing 2>/dev/null
 tool=$!
 echo >&3
 waited=0
-while kill -0 $tool 2>/dev/null && [ $waited -lt 100 ] &&
+while kill -0 $tool 2>/dev/null && [ $waited -lt 600 ] &&
 	[ "$(grep -c '^target' "$TREE/stacks")" -lt 3 ]; do
 	sleep 0.1
 	waited=$((waited + 1))

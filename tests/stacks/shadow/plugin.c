@@ -151,6 +151,16 @@ static void after_ret(uint64_t pc, uint64_t sp)
 	begin_activation();
 }
 
+/* Code that asks where it is takes the address from the stack at once. */
+static bool is_pop(uint64_t pc)
+{
+	uint8_t code[2];
+
+	return peek(pc, code, sizeof(code)) &&
+	       ((code[0] & 0xf8) == 0x58 ||
+		(code[0] == 0x41 && (code[1] & 0xf8) == 0x58));
+}
+
 /* What the last instruction did, now that pc and sp are known. */
 static void follow(uint64_t pc, uint64_t sp)
 {
@@ -169,9 +179,10 @@ static void follow(uint64_t pc, uint64_t sp)
 	if (!on_stack(&stacks[stack_depth], sp))
 		return;
 	/* `call next` is how code asks where it is: no frame; but musl's
-	 * _start() calls the function behind it */
+	 * _start() calls the function behind it, and so does code whose last
+	 * call does not return */
 	if (before.kind == INSN_CALL && pc == before.pc + before.size &&
-	    entry_count)
+	    entry_count && is_pop(pc))
 		return;
 	if (before.kind == INSN_CALL && sp == before_sp - 8) {
 		push(before.pc + before.size, sp, SNAP_RETURN);

@@ -420,6 +420,24 @@ static void note_main(uint64_t pc)
 		main_called();
 }
 
+/*
+ * Is what a call of the place behind it goes to a function? On mips it is where
+ * a frame is made or $gp from $t9; code that asks where it is goes on with $ra.
+ */
+static bool is_function(uint64_t pc)
+{
+	uint32_t w[3];
+
+	if (machine.word == 8)
+		return true;
+	if (isa || !peek_code(pc, &w[0]) || !peek_code(pc + 4, &w[1]) ||
+	    !peek_code(pc + 8, &w[2]))
+		return false;
+	return (w[0] & 0xffff8000) == 0x27bd8000 ||
+	       (w[0] >> 16 == 0x3c1c && w[1] >> 16 == 0x279c &&
+		w[2] == 0x0399e021);
+}
+
 /* Control came to pc as the last instruction said. */
 static void follow(uint64_t pc, uint64_t sp)
 {
@@ -430,9 +448,10 @@ static void follow(uint64_t pc, uint64_t sp)
 	if (!on_stack(&stacks[stack_depth], sp))
 		return;
 	/* a call of what stands behind it asks for the address; but musl's
-	 * start code calls the function there */
+	 * start code calls the function there, as does code whose last call
+	 * does not return */
 	if (jumped && flow.ra && pc == flow.target &&
-	    (pc != flow.ra || entry_count == 0)) {
+	    (pc != flow.ra || entry_count == 0 || is_function(pc))) {
 		/* who calls has a frame of its own: what has the same sp was
 		 * jumped out of */
 		drop(sp + 1);

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * Functions of a file's ELF symbols: of one table, or of a debug file's and
+ * the file's own .dynsym. Those without a size end where the other table or
+ * the file's CFI knows of another function.
+ */
+#include "names.h"
+
+#include <dwunw/module.h>
+
+#define TRIES_MAX 8u
+/* FDEs that are looked at. */
+#define FDE_MAX (1u << 20)
+
+static dwunw_status_t read_table(struct dwunw_symtab *tab,
+				 const struct dwunw_elf *elf,
+				 struct dwunw_arena *arena)
+{
+	dwunw_status_t status;
+	unsigned int tries = 0;
+
+	do {
+		dwunw_arena_reset(arena);
+		status = dwunw_symtab_open(tab, elf, arena);
+		if (status != DWUNW_ERR_NO_MEMORY || tries++ == TRIES_MAX)
+			break;
+	} while (dwu_pages_grow(arena) == DWUNW_OK);
+	if (status != DWUNW_OK)
+		dwu_pages_free(arena);
+	return status;
+}
+
+static void limit_by_table(struct dwunw_symtab *tab,
+			   const struct dwunw_symtab *other)
+{
+	struct dwunw_elf_symbol symbol;
+
+	for (uint32_t i = 0; tab->end_count && i < other->count; i++)
+		if (dwunw_symtab_at(other, i, &symbol) == DWUNW_OK)
+			dwunw_symtab_limit(tab, symbol.vaddr,
+					   symbol.vaddr + symbol.size);
+}
+
+dwunw_status_t dwu_symbols_read(struct dwu_symbols *symbols,
+				const struct dwunw_elf *elf)
+{
+	return read_table(&symbols->tab, elf, &symbols->arena);
+}
+
+void dwu_symbols_add(struct dwu_symbols *symbols, const struct dwunw_elf *elf)
+{
+	if (read_table(&symbols->own, elf, &symbols->own_arena) != DWUNW_OK)
+		return;
+	limit_by_table(&symbols->tab, &symbols->own);
+	limit_by_table(&symbols->own, &symbols->tab);
+}
+
+static void limit_by_cfi(struct dwu_symbols *symbols,
+			 const struct dwunw_module *module,
+			 const struct dwunw_cfi *cfi)
+{
+	struct dwunw_fde_cursor cursor;
+	struct dwunw_fde fde;
+	dwunw_status_t status;
+
+	if (!cfi->bytes.size)
+		return;
+	dwunw_fde_cursor_init(&cursor, module, cfi);
+	for (uint32_t i = 0; i < FDE_MAX; i++) {
+		status = dwunw_fde_next(&cursor, &fde);
+		if (status == DWUNW_ERR_BAD_FORMAT)
+			continue;
+		if (status != DWUNW_OK)
+			break;
+		dwunw_symtab_limit(&symbols->tab, fde.start, fde.end);
+		dwunw_symtab_limit(&symbols->own, fde.start, fde.end);
+	}
+}
+
+void dwu_symbols_limit(struct dwu_symbols *symbols,
+		       const struct dwunw_source *src)
+{
+	struct dwunw_arena arena = { .base = NULL };
+	struct dwunw_module module;
+	dwunw_status_t status;
+	unsigned int tries = 0;
+
+	if (!symbols->tab.end_count && !symbols->own.end_count)
+		return;
+	do {
+		dwunw_arena_reset(&arena);
+		status = dwunw_module_open(&module, src, 1, &arena);
+		if (status != DWUNW_ERR_NO_MEMORY || tries++ == TRIES_MAX)
+			break;
+	} while (dwu_pages_grow(&arena) == DWUNW_OK);
+	if (status == DWUNW_OK) {
+		limit_by_cfi(symbols, &module, &module.eh);
+		limit_by_cfi(symbols, &module, &module.debug);
+	}
+	dwu_pages_free(&arena);
+}
+
+/* Is b the one that says more? A size is more than none. */
+static bool is_closer(const struct dwunw_elf_symbol *a,
+		      const struct dwunw_elf_symbol *b)
+{
+	if (!a->size != !b->size)
+		return b->size != 0;
+	return b->vaddr > a->vaddr;
+}
+
+/*
+ * Of two functions that hold vaddr, the one that starts last: MiniDebugInfo
+ * leaves out what .dynsym has.
+ */
+dwunw_status_t dwu_symbols_by_vaddr(const struct dwu_symbols *symbols,
+				    uint64_t vaddr,
+				    struct dwunw_elf_symbol *symbol)
+{
+	struct dwunw_elf_symbol own;
+	dwunw_status_t status;
+
+	status = dwunw_symtab_by_vaddr(&symbols->tab, vaddr, symbol);
+	if (!symbols->own_arena.size ||
+	    dwunw_symtab_by_vaddr(&symbols->own, vaddr, &own) != DWUNW_OK ||
+	    (status == DWUNW_OK && !is_closer(symbol, &own)))
+		return status;
+	*symbol = own;
+	return DWUNW_OK;
+}
+
+/* A debug file may have it with a version only: "malloc@@GLIBC_2.2.5". */
+dwunw_status_t dwu_symbols_by_name(const struct dwu_symbols *symbols,
+				   const char *name,
+				   struct dwunw_elf_symbol *symbol)
+{
+	dwunw_status_t status;
+
+	status = dwunw_symtab_by_name(&symbols->tab, name, symbol);
+	if (status != DWUNW_OK && symbols->own_arena.size)
+		status = dwunw_symtab_by_name(&symbols->own, name, symbol);
+	return status;
+}
+
+uint64_t dwu_symbols_size(const struct dwu_symbols *symbols)
+{
+	return symbols->arena.size + symbols->own_arena.size;
+}
+
+void dwu_symbols_free(struct dwu_symbols *symbols)
+{
+	dwu_pages_free(&symbols->arena);
+	dwu_pages_free(&symbols->own_arena);
+}

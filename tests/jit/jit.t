@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+# Code without a file: its frames by the frame pointer, marked so, in cores of
+# four targets, by qemu-user, and live; and a reason where there is none.
+set -u
+. tests/house/tap.sh
+
+BUILD=${BUILD:-$PWD/build/$(uname -m)}
+dwunw=$BUILD/dwunw
+made=$BUILD/tests/jit
+
+[ -d "$made" ] || skip_all "make test-programs has built nothing here"
+
+# core PROGRAM QEMU ARG: $core
+core()
+{
+	core=$work/core
+	rm -rf "$work/die" && mkdir "$work/die" || return 1
+	(
+		cd "$work/die" && ulimit -c unlimited
+		"$2" "$1" "$3"
+	) >/dev/null 2>&1
+	mv "$work"/die/*.core "$core"
+}
+
+# name(mark) of each frame, innermost first, and the reason
+told()
+{
+	awk '
+	/^TID/ && line { exit }
+	/^#/ {
+		sub(/\+.*/, "", $3)
+		line = line $3 ($NF == "(fp)" ? "(fp) " : " ")
+		end = "complete"
+	}
+	/^    / { end = $0; sub(/^ */, "", end) }
+	END { print line ": " end }' "$1"
+}
+
+ends()
+{
+	"$dwunw" stack --core "$core" "$1" >"$work/stack" 2>&1
+	cat "$work/stack"
+	told "$work/stack" >"$work/told"
+	grep -Eq "$2" "$work/told"
+}
+
+for target in x86_64:qemu-x86_64 aarch64:qemu-aarch64 mipsel:qemu-mipsel \
+	mips:qemu-mips; do
+	triple=${target%:*}-linux-gnu qemu=${target#*:}
+	program=$made/$triple/jit
+	if ! [ -x "$program" ] || ! command -v "$qemu" >/dev/null; then
+		skip "$triple: no compiler or no $qemu"
+		continue
+	fi
+	core "$program" "$qemu" fp
+	ok "$triple: by the frame pointer" ends "$program" \
+		'^last middle \?\? \?\?\(fp\) main\(fp\) __libc_start.*: complete$'
+	core "$program" "$qemu" none
+	ok "$triple: without one: a reason" ends "$program" \
+		'^last middle \?\? : 0x[0-9a-f]* is in memory without a file$'
+done
+
+live()
+{
+	"$made/x86_64-linux-gnu/jit" fp wait >"$work/said" &
+	pid=$!
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		grep -q ready "$work/said" && break
+		sleep 0.1
+	done
+	"$dwunw" stack $pid >"$work/stack" 2>&1
+	kill $pid
+	wait $pid 2>/dev/null
+	cat "$work/stack"
+	told "$work/stack" | grep -Eq \
+		'^[^:]*last middle \?\? \?\?\(fp\) main\(fp\) __libc_start.*: complete$'
+}
+if [ "$(uname -m)" = x86_64 ] && [ -x "$made/x86_64-linux-gnu/jit" ]; then
+	ok "live" live
+else
+	skip "live: this is no x86_64"
+fi
+done_testing

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * When a program that is watched begins: once the test has made the file that
+ * $BEGIN names, as then whoever watches is ready, however busy the machine is
+ * (Live.pm); without $BEGIN after three seconds. Allocates nothing.
+ */
+#ifndef TESTS_LIVE_BEGIN_H
+#define TESTS_LIVE_BEGIN_H
+
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+static inline void wait_for_begin(void)
+{
+	const struct timespec some_20ms = { 0, 20000000 }, some_3s = { 3, 0 };
+	const char *path = getenv("BEGIN");
+
+	if (!path)
+		nanosleep(&some_3s, NULL);
+	while (path && access(path, F_OK))
+		nanosleep(&some_20ms, NULL);
+}
+
+#endif

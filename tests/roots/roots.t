@@ -1,0 +1,130 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+# Where stacks end: at the start of the program, of a thread, of a context, and
+# with a reason where a return address was overwritten, where CFI leads inward,
+# and where it cannot be used. Programs know their own chain (roots.c); cores of
+# four targets, by qemu-user, with the file whole, stripped, and without CFI and
+# section headers.
+set -u
+. tests/house/tap.sh
+
+BUILD=${BUILD:-$PWD/build/$(uname -m)}
+dwunw=$BUILD/dwunw
+made=$BUILD/tests/roots
+
+[ -d "$made" ] || skip_all "make test-programs has built nothing here"
+
+# core DIR QEMU CASE: $core
+core()
+{
+	core=$work/core
+	rm -rf "$work/die" && mkdir "$work/die" || return 1
+	(
+		cd "$work/die" && ulimit -c unlimited
+		"$2" "$1/full" "$3"
+	) >/dev/null 2>&1
+	mv "$work"/die/*.core "$core"
+}
+
+# The names of the first stack, innermost first, and its end.
+told()
+{
+	awk '
+	/^TID/ && line { exit }
+	/^#/ { sub(/\+.*/, "", $3); line = line $3 " "; end = "complete" }
+	/^    / { end = $0; sub(/^ */, "", end) }
+	END { print line ": " end }' "$1"
+}
+
+stack()
+{
+	"$dwunw" stack --core "$core" "$1" >"$work/stack" 2>&1
+	told "$work/stack" >"$work/told"
+	cat "$work/stack"
+}
+
+# FILE PATTERN: the names and the end of its stack
+ends()
+{
+	stack "$1"
+	grep -Eq "$2" "$work/told"
+}
+
+# The same pcs and the same end in another copy of the file.
+same()
+{
+	stack "$1/full"
+	grep '^#' "$work/stack" | cut -d ' ' -f 1-3 >"$work/pcs"
+	sed 's/, at 0x.*//' "$work/told" | sed 's/.* : //' >"$work/end"
+	stack "$1/$2"
+	grep '^#' "$work/stack" | cut -d ' ' -f 1-3 | diff "$work/pcs" - &&
+		sed 's/, at 0x.*//' "$work/told" | sed 's/.* : //' |
+		diff "$work/end" -
+}
+
+start='(__libc_start_main|__libc_start_call_main|libc_start_main_stage2)[^:]*'
+for target in x86_64-linux-gnu:qemu-x86_64 aarch64-linux-gnu:qemu-aarch64 \
+	mipsel-linux-gnu:qemu-mipsel mips-linux-gnu:qemu-mips \
+	x86_64-musl:qemu-x86_64; do
+	triple=${target%:*} qemu=${target#*:}
+	dir=$made/$triple
+	if ! [ -x "$dir/full" ] || ! command -v "$qemu" >/dev/null; then
+		skip "$triple: no compiler or no $qemu"
+		continue
+	fi
+	chain="^last inner"
+	core "$dir" "$qemu" plain
+	ok "$triple: to the program's start" ends "$dir/full" \
+		"$chain whole outer main $start: complete$"
+	for kind in stripped bare; do
+		[ -e "$dir/$kind" ] || continue
+		ok "$triple: $kind: the same" same "$dir" $kind
+	done
+	core "$dir" "$qemu" thread
+	ok "$triple: to the thread's start" ends "$dir/full" \
+		"$chain whole outer thread (start_thread|start) [^:]*: complete$"
+	for kind in stripped bare; do
+		[ -e "$dir/$kind" ] || continue
+		ok "$triple: $kind: the same" same "$dir" $kind
+	done
+	if [ "$triple" != x86_64-musl ]; then
+		core "$dir" "$qemu" context
+		ok "$triple: to the context's start" ends "$dir/full" \
+			"$chain whole outer context [^:]*: the start of a context"
+		for kind in stripped bare; do
+			ok "$triple: $kind: the same" same "$dir" $kind
+		done
+	fi
+	core "$dir" "$qemu" zero
+	ok "$triple: a return address of 0" ends "$dir/full" \
+		"$chain victim : the return address is 0"
+	core "$dir" "$qemu" outside
+	ok "$triple: … in no mapping" ends "$dir/full" \
+		"$chain victim : the return address 0x1230 is in no code"
+	core "$dir" "$qemu" data
+	ok "$triple: … in data" ends "$dir/full" \
+		"$chain victim : the return address 0x[0-9a-f]* is in no code"
+	core "$dir" "$qemu" code
+	ok "$triple: … behind no call" ends "$dir/full" \
+		"$chain victim : the return address 0x[0-9a-f]* is not behind"
+	core "$dir" "$qemu" inward
+	ok "$triple: a caller that is further in" ends "$dir/full" \
+		"$chain inward : the caller's frame would not be further out"
+	for case in column expression; do
+		core "$dir" "$qemu" $case
+		ok "$triple: CFI of no use: $case" ends "$dir/full" \
+			"$chain bad_$case outer main $start: complete$"
+		ok "$triple: … and the frame says so" grep -q \
+			'outer+0x.*(scan, bad cfi)$' "$work/stack"
+	done
+	case $triple in
+	mips*)
+		core "$dir" "$qemu" old
+		ok "$triple: a return column of 64" ends "$dir/full" \
+			"$chain old_column outer main $start: complete$"
+		ok "$triple: … by its CFI" sh -c \
+			"! grep 'outer+' '$work/stack' | grep '('"
+		;;
+	esac
+done
+done_testing

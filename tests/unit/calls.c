@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * behind_call(), context_code() and thread_code() of each arch: what an
+ * assembler makes of each form of a call, and what is nearly one.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "arch/arch.h"
+#include "make_elf.h"
+#include "tap.h"
+
+struct form {
+	const char *title;
+	const char *hex; /* big-endian words on mips32; ends at the address */
+	bool call;
+	uint8_t isa;
+};
+
+static const struct form x86_64[] = {
+	{ "call rel32", "e8 00 00 00 00", true, 0 },
+	{ "call *%rax", "90 90 90 ff d0", true, 0 },
+	{ "call *%r9", "90 90 41 ff d1", true, 0 },
+	{ "call *(%rdi)", "90 90 90 ff 17", true, 0 },
+	{ "call *(%r12)", "90 41 ff 14 24", true, 0 },
+	{ "call *8(%rax)", "90 90 ff 50 08", true, 0 },
+	{ "call *(%rax,%rcx,8)", "90 90 ff 14 c8", true, 0 },
+	{ "call *8(%rsp)", "90 ff 54 24 08", true, 0 },
+	{ "call *0(%rip)", "ff 15 00 00 00 00", true, 0 },
+	{ "call *0x200(%rbx)", "ff 93 00 02 00 00", true, 0 },
+	{ "call *0x200(%rsp)", "ff 94 24 00 02 00 00", true, 0 },
+	{ "call *table(,%rax,8)", "ff 14 c5 00 00 40 00", true, 0 },
+	{ "jmp rel32", "e9 00 00 00 00", false, 0 },
+	{ "jmp *%rax", "90 90 90 ff e0", false, 0 },
+	{ "inc *(%rdi)", "90 90 90 ff 07", false, 0 },
+	{ "push *8(%rsp)", "90 ff 74 24 08", false, 0 },
+	{ "a call, and one byte more", "90 90 ff d0 90", false, 0 },
+	{ "a call to rip, cut", "ff 15 00 00 00", false, 0 },
+	{ "no-ops", "90 90 90 90 90 90 90 90", false, 0 },
+};
+
+/* words as they are printed */
+static const struct form arm64[] = {
+	{ "bl", "94000010", true, 0 },
+	{ "bl back", "97fffff0", true, 0 },
+	{ "blr x1", "d63f0020", true, 0 },
+	{ "blraa x8, x9", "d73f0909", true, 0 },
+	{ "blraaz x8", "d63f091f", true, 0 },
+	{ "b", "14000010", false, 0 },
+	{ "br x1", "d61f0020", false, 0 },
+	{ "ret", "d65f03c0", false, 0 },
+	{ "a call, and one more", "94000010 d503201f", false, 0 },
+};
+
+static const struct form mips32[] = {
+	{ "jal", "0c100000 00000000", true, 0 },
+	{ "jalx", "74100000 00000000", true, 0 },
+	{ "jalr $t9", "0320f809 00000000", true, 0 },
+	{ "jalr.hb $t9", "0320fc09 00000000", true, 0 },
+	{ "bal", "04110010 00000000", true, 0 },
+	{ "bgezal $v0", "04510010 00000000", true, 0 },
+	{ "bltzal $v0", "04500010 00000000", true, 0 },
+	{ "bgezall $v0", "04530010 00000000", true, 0 },
+	{ "jr $t9", "03200008 00000000", false, 0 },
+	{ "jalr $t8, $t9", "0320c009 00000000", false, 0 },
+	{ "j", "08100000 00000000", false, 0 },
+	{ "bgez $v0", "04410010 00000000", false, 0 },
+	{ "a call without its slot", "00000000 0320f809", false, 0 },
+	{ "MIPS16e jal and a slot", "6500 1800 1234 6500", true, 1 },
+	{ "MIPS16e jalx and a slot", "6500 1c00 1234 6500", true, 1 },
+	{ "MIPS16e jalr $v0 and a slot", "6500 6500 ea40 6500", true, 1 },
+	{ "MIPS16e jalrc $v0", "6500 6500 6500 eac0", true, 1 },
+	{ "MIPS16e jr $v0 and a slot", "6500 6500 ea00 6500", false, 1 },
+	{ "MIPS16e jalr without its slot", "6500 6500 6500 ea40", false, 1 },
+};
+
+/* The bytes of a form in the target's order; how many. */
+static size_t bytes_of(const struct dwunw_arch_ops *arch,
+		       const struct form *form, uint8_t *code)
+{
+	const char *at = form->hex;
+	size_t size = 0, digits, i;
+
+	while (*at) {
+		uint32_t word = (uint32_t)strtoul(at, NULL, 16);
+
+		digits = strcspn(at, " ") / 2;
+		for (i = 0; i < digits; i++)
+			code[size + (arch->big_endian ? digits - 1 - i : i)] =
+				(uint8_t)(word >> 8 * i);
+		size += digits;
+		at += strcspn(at, " ");
+		at += strspn(at, " ");
+	}
+	return size;
+}
+
+static void calls(uint16_t id, const struct form *forms, size_t count)
+{
+	const struct dwunw_arch_ops *arch = dwunw_arch_by_id(id);
+	uint8_t code[16], *exact;
+	size_t i, size;
+
+	if (!arch)
+		return;
+	for (i = 0; i < count; i++) {
+		size = bytes_of(arch, &forms[i], code);
+		exact = malloc(size);
+		memcpy(exact, code, size);
+		is_u64(arch->behind_call(arch, exact, size, forms[i].isa),
+		       forms[i].call, "%s: %s", arch->name, forms[i].title);
+		free(exact);
+	}
+}
+
+/* Fewer bytes than any call has are none. */
+static void cut(void)
+{
+	static const uint8_t code[8] = { 0 };
+	uint16_t id;
+	size_t size, found = 0;
+
+	for (id = DWUNW_ARCH_X86_64; id <= DWUNW_ARCH_MIPS32EB; id++)
+		for (size = 0; size <= sizeof(code); size++) {
+			const struct dwunw_arch_ops *arch =
+				dwunw_arch_by_id(id);
+
+			found += arch && arch->behind_call(arch, code, size, 0);
+			found += arch && arch->behind_call(arch, code, size, 1);
+		}
+	is_u64(found, 0, "0 to 8 bytes of 0 are no call");
+}
+
+static const struct {
+	uint16_t arch;
+	const char *title;
+	struct form form;
+} contexts[] = {
+	{ DWUNW_ARCH_X86_64, "glibc", { "", "48 89 dc 48 8b 3c 24", true, 0 } },
+	{ DWUNW_ARCH_X86_64,
+	  "glibc with CET",
+	  { "", "f3 0f 1e fa 48 89 dc 64 f7 04 25", true, 0 } },
+	{ DWUNW_ARCH_X86_64, "Boost", { "", "48 31 ff e8 01 02", true, 0 } },
+	{ DWUNW_ARCH_X86_64,
+	  "mov %rbx, %rsp; pop",
+	  { "", "48 89 dc 5b c3", false, 0 } },
+	{ DWUNW_ARCH_ARM64,
+	  "glibc",
+	  { "", "d503201f aa1303e0 b5fffc80", true, 0 } },
+	{ DWUNW_ARCH_ARM64, "Boost", { "", "d2800000 94000010", true, 0 } },
+	{ DWUNW_ARCH_ARM64,
+	  "mov x0, x19; cbnz x1",
+	  { "", "aa1303e0 b5fffc81", false, 0 } },
+	{ DWUNW_ARCH_MIPS32EL, "glibc", { "", "0220e025 12000007", true, 0 } },
+	{ DWUNW_ARCH_MIPS32EB, "glibc", { "", "0220e021 12000007", true, 0 } },
+	{ DWUNW_ARCH_MIPS32EB,
+	  "move $gp, $s1; bnez $s0",
+	  { "", "0220e025 16000007", false, 0 } },
+};
+
+static void context_codes(void)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(contexts) / sizeof(contexts[0]); i++) {
+		const struct dwunw_arch_ops *arch =
+			dwunw_arch_by_id(contexts[i].arch);
+		uint8_t code[DWU_CODE_SIZE] = { 0 };
+
+		if (!arch)
+			continue;
+		(void)bytes_of(arch, &contexts[i].form, code);
+		is_u64(arch->context_code(arch, code), contexts[i].form.call,
+		       "%s: a context: %s", arch->name, contexts[i].title);
+	}
+}
+
+/* syscall; …; xor %ebp, %ebp; …; call *%reg */
+static const struct form threads[] = {
+	{ "glibc, clone",
+	  "0f 05 48 85 c0 7c 13 74 01 c3 31 ed 58 5f ff d0", true, 0 },
+	{ "glibc, clone3",
+	  "0f 05 48 85 c0 7c 15 74 01 c3 31 ed 48 83 e4 f0 4c 89 c7 ff d2",
+	  true, 0 },
+	{ "musl", "0f 05 85 c0 75 08 31 ed 5f 41 ff d1", true, 0 },
+	{ "no system call", "48 85 c0 7c 13 74 01 c3 31 ed 58 5f ff d0", false,
+	  0 },
+	{ "rbp is kept", "0f 05 48 85 c0 7c 13 74 01 c3 58 5f ff d0", false,
+	  0 },
+	{ "a call of a known function",
+	  "0f 05 85 c0 75 08 31 ed 5f e8 01 02 03 04", false, 0 },
+};
+
+static void thread_codes(void)
+{
+	const struct dwunw_arch_ops *arch =
+		dwunw_arch_by_id(DWUNW_ARCH_X86_64);
+	uint8_t code[DWU_CODE_BEFORE], *exact;
+	size_t i, size;
+
+	for (i = 0; arch && i < sizeof(threads) / sizeof(threads[0]); i++) {
+		size = bytes_of(arch, &threads[i], code);
+		exact = malloc(size);
+		memcpy(exact, code, size);
+		is_u64(arch->thread_code(exact, size), threads[i].call,
+		       "a thread's start: %s", threads[i].title);
+		free(exact);
+		is_u64(arch->thread_code(code, 0), false, "… no bytes");
+	}
+}
+
+#define COUNTED(forms) forms, sizeof(forms) / sizeof((forms)[0])
+
+int main(void)
+{
+	calls(DWUNW_ARCH_X86_64, COUNTED(x86_64));
+	calls(DWUNW_ARCH_ARM64, COUNTED(arm64));
+	calls(DWUNW_ARCH_MIPS32EL, COUNTED(mips32));
+	calls(DWUNW_ARCH_MIPS32EB, COUNTED(mips32));
+	cut();
+	context_codes();
+	thread_codes();
+	return done();
+}
