@@ -31,7 +31,8 @@ my %qemu = (
 );
 my $samples = $ENV{TRUTH_SAMPLES} // 400;
 my $only = $ENV{TRUTH_ONLY} // '.';
-my $dir = Cwd::abs_path($ENV{BUILD} // 'build/x86_64') . '/tests/truth';
+my $tests = Cwd::abs_path($ENV{BUILD} // 'build/x86_64') . '/tests';
+my $dir = "$tests/truth";
 my $work = File::Temp->newdir();
 
 plan skip_all => 'the recorder is a plugin of x86_64\'s qemu'
@@ -47,7 +48,7 @@ plan skip_all => "$dir/judge is not built: make test-programs"
 sub record {
 	my ($name) = @_;
 	my ($target) = split(/-/, $name);
-	my $plugin = $target eq 'x86_64' ? 'plugin.so' : 'plugin_lr.so';
+	my $plugin = $target eq 'x86_64' ? 'shadow.so' : 'shadow_lr.so';
 	my $options = join(',', "out=$work/$name.snap", "label=$name",
 		$target =~ /^mips/ ? 'base=0x10000000' : (),
 		# libc's start is but a few stacks
@@ -56,7 +57,7 @@ sub record {
 	# the same stack addresses wherever the program lies
 	my $said = `cd '$dir/full' && env -i PATH=/usr/bin:/bin \\
 		@{$qemu{$target}} -singlestep -plugin \\
-		'$dir/$plugin,$options' './$name' 2>&1 </dev/null`;
+		'$tests/stacks/$plugin,$options' './$name' 2>&1 </dev/null`;
 	return $said =~ /^\Q$name\E: \d+ steps, (\d+) samples/m &&
 		$1 >= 0.9 * $samples ? undef : "$name: $said";
 }
