@@ -113,7 +113,7 @@ static void judge_sample(const struct image *image,
 			 const struct dwunw_stop *stop)
 {
 	size_t n = agreement(s, count);
-	bool whole = stop->reason == DWUNW_STOP_ROOT;
+	bool whole = dwunw_stop_is_complete(stop->reason);
 	enum kind kind = kind_of(s, count, n, whole);
 	uint64_t last = n ? pcs[n - 1] : s->pc;
 	const struct image_file *file = image_find(image, last);

@@ -2,7 +2,7 @@
 #
 # Programs without CFI for four targets, for truth.t: each with symbols in
 # full/ and as sstrip leaves it in bare/, named TARGET-COMPILER-FLAGS, those
-# with a libc also -libc. The recorder's plugins, and what judges.
+# with a libc also -libc; and what judges their stacks.
 
 ifeq ($(ARCH)$(foreign),x86_64)
 
@@ -82,20 +82,12 @@ $(addprefix $(truth_out)/bare/,$(truth_names)): $(truth_out)/bare/%: \
 	@mkdir -p $(@D)
 	$(Q)perl tests/sstrip.pl $< $@ >/dev/null
 
-truth_shadow := tests/stacks/shadow
-truth_plugins := $(addprefix $(truth_out)/,plugin.so plugin_lr.so)
-$(truth_plugins): $(truth_out)/%.so: $(truth_shadow)/%.c \
-		$(truth_shadow)/recorder.c $(truth_shadow)/recorder.h \
-		$(truth_shadow)/snap.h
-	@mkdir -p $(@D)
-	$(say) CCLD $@
-	$(Q)gcc -std=c11 -D_GNU_SOURCE -O2 -fPIC -shared -fvisibility=hidden \
-		$< $(truth_shadow)/recorder.c -o $@
+include tests/stacks/shadow/record.mk
 
 truth_judge_src := $(truth_dir)/judge.c tests/stacks/image.c \
-	tests/stacks/check_dwunw.c $(truth_shadow)/snap.c
+	tests/stacks/check_dwunw.c $(shadow)/snap.c
 $(truth_out)/judge: $(truth_judge_src) tests/stacks/image.h \
-		$(truth_shadow)/snap.h $(full_lib) $(made_first)
+		$(shadow)/snap.h $(full_lib) $(made_first)
 	@mkdir -p $(@D)
 	$(say) CCLD $@
 	$(Q)$(CC) $(all_cflags) -D_GNU_SOURCE -O2 $(truth_judge_src) $(full_lib) \
@@ -106,7 +98,8 @@ $(truth_out)/lies.so: $(truth_dir)/lies.S
 	$(say) CCLD $@
 	$(Q)$(CC) -shared -nostdlib $< -o $@
 
-test_programs += $(truth_plugins) $(truth_out)/lies.so $(truth_out)/judge \
+test_programs += $(if $(records),$(shadow_so) $(shadow_lr_so)) \
+	$(truth_out)/lies.so $(truth_out)/judge \
 	$(addprefix $(truth_out)/full/,$(truth_names)) \
 	$(addprefix $(truth_out)/bare/,$(truth_names))
 

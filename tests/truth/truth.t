@@ -24,14 +24,15 @@ my %whole = (x86_64 => 95, arm64 => 97, mips32el => 97, mips32eb => 97);
 my @targets = qw(x86_64 arm64 mips32el mips32eb);
 my %qemu = (
 	x86_64 => [qw(qemu-x86_64 -cpu max)],
-	arm64 => [qw(qemu-aarch64 -cpu max,pauth-impdef=on)],
+	arm64 => ['qemu-aarch64', '-cpu', 'max,pauth-impdef=on'],
 	# the memory of 32-bit guests begins where qemu is told
 	mips32el => [qw(qemu-mipsel -B 0x10000000)],
 	mips32eb => [qw(qemu-mips -B 0x10000000)],
 );
 my $samples = $ENV{TRUTH_SAMPLES} // 400;
 my $only = $ENV{TRUTH_ONLY} // '.';
-my $dir = Cwd::abs_path($ENV{BUILD} // 'build/x86_64') . '/tests/truth';
+my $tests = Cwd::abs_path($ENV{BUILD} // 'build/x86_64') . '/tests';
+my $dir = "$tests/truth";
 my $work = File::Temp->newdir();
 
 plan skip_all => 'the recorder is a plugin of x86_64\'s qemu'
@@ -47,7 +48,7 @@ plan skip_all => "$dir/judge is not built: make test-programs"
 sub record {
 	my ($name) = @_;
 	my ($target) = split(/-/, $name);
-	my $plugin = $target eq 'x86_64' ? 'plugin.so' : 'plugin_lr.so';
+	my $plugin = $target eq 'x86_64' ? 'shadow.so' : 'shadow_lr.so';
 	my $options = join(',', "out=$work/$name.snap", "label=$name",
 		$target =~ /^mips/ ? 'base=0x10000000' : (),
 		# libc's start is but a few stacks
@@ -56,7 +57,7 @@ sub record {
 	# the same stack addresses wherever the program lies
 	my $said = `cd '$dir/full' && env -i PATH=/usr/bin:/bin \\
 		@{$qemu{$target}} -singlestep -plugin \\
-		'$dir/$plugin,$options' './$name' 2>&1 </dev/null`;
+		'$tests/stacks/$plugin,$options' './$name' 2>&1 </dev/null`;
 	return $said =~ /^\Q$name\E: \d+ steps, (\d+) samples/m &&
 		$1 >= 0.9 * $samples ? undef : "$name: $said";
 }
