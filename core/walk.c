@@ -5,8 +5,8 @@
  */
 #include "arena.h"
 #include "dynamic.h"
-#include "part.h"
 #include "module.h"
+#include "part.h"
 #include "rowcache.h"
 #include "step.h"
 
@@ -28,18 +28,18 @@ struct walk {
 	const struct dwunw_walk_input *input;
 	struct dwu_reader reader;
 	struct dwu_regs regs;
-	struct dwunw_mapping *mapping; /* of the frame; NULL: none */
+	struct dwunw_mapping *mapping;	   /* of the frame; NULL: none */
 	const struct dwunw_module *module; /* held, or NULL */
 	struct dwunw_frame *frames;
 	size_t max;
 	size_t count;
-	uint8_t how; /* of the next frame */
-	uint8_t flags; /* … DWUNW_FRAME_FLAG_* */
-	uint8_t guess; /* … once there was one */
-	bool signal; /* the row just applied was a signal frame's */
-	bool switched; /* … led to another stack */
+	uint8_t how;	/* of the next frame */
+	uint8_t flags;	/* … DWUNW_FRAME_FLAG_* */
+	uint8_t guess;	/* … once there was one */
+	bool signal;	/* the row just applied was a signal frame's */
+	bool switched;	/* … led to another stack */
 	int32_t status; /* behind a stop */
-	uint8_t scan; /* enum dwunw_scan_result of the last frame */
+	uint8_t scan;	/* enum dwunw_scan_result of the last frame */
 };
 
 static uint32_t serial_of(const struct dwunw_mapping *mapping)
@@ -61,8 +61,8 @@ static bool hold_module(struct walk *w)
 		return true;
 	release_module(w);
 	w->walker->stats.opens++;
-	w->status = w->space->open_module(w->space->ctx, w->mapping,
-					  &w->module);
+	w->status =
+		w->space->open_module(w->space->ctx, w->mapping, &w->module);
 	if (w->status != DWUNW_OK)
 		w->module = NULL;
 	return w->module != NULL;
@@ -143,7 +143,8 @@ static void cache_fill(struct walk *w, struct dwu_rowcache_entry *entry,
 /* Is this code of the first function of a program, of ld.so or a thread? */
 static bool starts_here(struct walk *w, const struct dwunw_frame *frame)
 {
-	if ((is_exact(frame) || !dwu_module_thread(w->module, frame->vaddr)) &&
+	if ((!IS_ON(CONFIG_ARCH_X86_64) || is_exact(frame) ||
+	     !dwu_module_thread(w->module, frame->vaddr)) &&
 	    !dwu_code_from_entry(&w->walker->scan->text, w->module,
 				 frame->vaddr))
 		return false;
@@ -202,9 +203,9 @@ static void raise_sp(const struct walk *w, struct dwunw_row *row)
 	const struct dwunw_rule *ra = &row->rules[row->ra_column];
 	struct dwunw_rule *sp = &row->rules[w->arch->sp];
 
-	if (!w->arch->link_register || (row->flags & DWUNW_ROW_SIGNAL) ||
-	    ra->kind != DWUNW_RULE_OFFSET || ra->value < 0 ||
-	    sp->kind != DWUNW_RULE_UNSPECIFIED)
+	if (!IS_ON(CONFIG_ARCH_ARM64) || !w->arch->link_register ||
+	    (row->flags & DWUNW_ROW_SIGNAL) || ra->kind != DWUNW_RULE_OFFSET ||
+	    ra->value < 0 || sp->kind != DWUNW_RULE_UNSPECIFIED)
 		return;
 	sp->kind = DWUNW_RULE_VAL_OFFSET;
 	sp->value = (ra->value + 16) & ~15;
@@ -261,8 +262,8 @@ static dwunw_status_t cfi_row(struct walk *w, const struct dwunw_frame *frame)
 		return DWUNW_OK;
 	w->how = DWUNW_HOW_CFI;
 	w->walker->stats.rows++;
-	status = dwunw_fde_row(w->module, &fde, lookup, w->walker->scratch,
-			       row);
+	status =
+		dwunw_fde_row(w->module, &fde, lookup, w->walker->scratch, row);
 	if (status != DWUNW_OK)
 		return status;
 	mark_start(w, &fde);
@@ -339,7 +340,9 @@ static bool may_be_planted(const struct walk *w,
 /* Has a runtime put the function before this one where this one was? */
 static bool was_preempted(struct walk *w, struct dwunw_frame *frame)
 {
-	if (w->count < 2 || frame[-1].module != frame->module ||
+	/* none of mips32 is looked for */
+	if (!(IS_ON(CONFIG_ARCH_X86_64) || IS_ON(CONFIG_ARCH_ARM64)) ||
+	    w->count < 2 || frame[-1].module != frame->module ||
 	    !dwu_module_preempt(w->module, frame[-1].vaddr))
 		return false;
 	frame->flags |= DWUNW_FRAME_FLAG_INTERRUPTED;
@@ -487,7 +490,8 @@ static uint8_t leave(struct walk *w)
 		return leave_cached(w, entry);
 	if (!hold_module(w))
 		return DWUNW_STOP_NO_MODULE;
-	if (!is_exact(frame) && dwu_module_switch(w->module, frame->vaddr, at))
+	if (IS_ON(CONFIG_ARCH_X86_64) && !is_exact(frame) &&
+	    dwu_module_switch(w->module, frame->vaddr, at))
 		return leave_by_switch(w, at);
 	stop = find_row(w, frame, known);
 	cache_fill(w, cache_entry(w, frame), frame, stop);
@@ -581,9 +585,8 @@ static uint8_t add_caller(struct walk *w)
 {
 	/* a signal may interrupt at any pc, even at 0 */
 	if (w->regs.pc == 0 && !w->signal)
-		return hold_module(w) &&
-				       dwu_module_exit(w->module,
-						       last_frame(w)->vaddr) ?
+		return hold_module(w) && dwu_module_exit(w->module,
+							 last_frame(w)->vaddr) ?
 			       DWUNW_STOP_ROOT :
 			       DWUNW_STOP_ZERO_RETURN;
 	add_frame(w);
@@ -645,8 +648,8 @@ static void explain(struct walk *w, uint8_t reason, struct dwunw_stop *stop)
 				     .vaddr = frame->vaddr,
 				     .module = frame->module,
 				     .reason = reason };
-	if (reason == DWUNW_STOP_UNREADABLE ||
-	    reason == DWUNW_STOP_TRUNCATED || reason == DWUNW_STOP_NO_REGISTER)
+	if (reason == DWUNW_STOP_UNREADABLE || reason == DWUNW_STOP_TRUNCATED ||
+	    reason == DWUNW_STOP_NO_REGISTER)
 		stop->addr = w->reader.failed;
 	if (reason == DWUNW_STOP_NO_CODE || reason == DWUNW_STOP_NO_CALL)
 		stop->addr = w->regs.pc;

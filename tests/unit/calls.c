@@ -142,6 +142,16 @@ static const struct {
 	  { "", "f3 0f 1e fa 48 89 dc 64 f7 04 25", true, 0 } },
 	{ DWUNW_ARCH_X86_64, "Boost", { "", "48 31 ff e8 01 02", true, 0 } },
 	{ DWUNW_ARCH_X86_64,
+	  "Go, goexit + 1",
+	  { "", "e8 01 02 03 04 90 cc", true, 0 } },
+	{ DWUNW_ARCH_X86_64,
+	  "a call in a function",
+	  { "", "e8 01 02 03 04 90 90", false, 0 } },
+	{ DWUNW_ARCH_ARM64, "Go, goexit + 4", { "", "94000613", true, 0 } },
+	{ DWUNW_ARCH_MIPS32EB,
+	  "Go, goexit + 4",
+	  { "", "0c01649a 00000000 00000027", true, 0 } },
+	{ DWUNW_ARCH_X86_64,
 	  "mov %rbx, %rsp; pop",
 	  { "", "48 89 dc 5b c3", false, 0 } },
 	{ DWUNW_ARCH_ARM64,
@@ -209,6 +219,72 @@ static void thread_codes(void)
 	}
 }
 
+/* How a thread ends: exit, system call 60, 93, 4001. */
+static const struct {
+	uint16_t arch;
+	struct form form;
+} exits[] = {
+	{ DWUNW_ARCH_X86_64,
+	  { "Go, clone", "bf 6f 00 00 00 b8 3c 00 00 00 0f 05", true, 0 } },
+	{ DWUNW_ARCH_X86_64,
+	  { "musl", "89 c7 31 c0 b0 3c 0f 05", true, 0 } },
+	{ DWUNW_ARCH_X86_64,
+	  { "exit_group", "89 c7 b8 e7 00 00 00 0f 05", false, 0 } },
+	{ DWUNW_ARCH_ARM64,
+	  { "Go, clone", "52800de0 d2800ba8 d4000001", true, 0 } },
+	{ DWUNW_ARCH_ARM64,
+	  { "exit_group", "d2800bc8 d4000001", false, 0 } },
+	{ DWUNW_ARCH_MIPS32EL,
+	  { "Go, clone", "27bdffe0 240400f4 24020fa1 0000000c", true, 0 } },
+	{ DWUNW_ARCH_MIPS32EB, { "glibc", "24020fa1 0000000c", true, 0 } },
+	{ DWUNW_ARCH_MIPS32EB,
+	  { "exit_group", "24021096 0000000c", false, 0 } },
+};
+
+static void exit_codes(void)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(exits) / sizeof(exits[0]); i++) {
+		const struct dwunw_arch_ops *arch =
+			dwunw_arch_by_id(exits[i].arch);
+		uint8_t code[DWU_CODE_SIZE] = { 0 };
+
+		if (!arch)
+			continue;
+		(void)bytes_of(arch, &exits[i].form, code);
+		is_u64(arch->exit_code(arch, code), exits[i].form.call,
+		       "%s: a thread's end: %s", arch->name,
+		       exits[i].form.title);
+	}
+}
+
+/* Go 1.19, behind the calls of asmcgocall and asyncPreempt. */
+static void go_codes(void)
+{
+	static const struct form to_g = {
+		"", "48 8b 7c 24 30 48 8b 77 08 48 2b 74 24 28", true, 0
+	};
+	static const struct form preempt = {
+		"", "44 0f 10 bc 24 60 01 00 00", true, 0
+	};
+	const struct dwunw_arch_ops *arch =
+		dwunw_arch_by_id(DWUNW_ARCH_X86_64);
+	uint8_t code[DWU_CODE_SIZE] = { 0 }, at[2];
+
+	if (!arch)
+		return;
+	(void)bytes_of(arch, &to_g, code);
+	ok(arch->switch_code(code, at) && at[0] == 0x30 && at[1] == 0x28,
+	   "asmcgocall goes back to its goroutine");
+	code[8] = 0x10;
+	ok(!arch->switch_code(code, at), "… not by another word of g");
+	(void)bytes_of(arch, &preempt, code);
+	ok(arch->preempt_code(code), "asyncPreempt restores xmm15");
+	code[3] = 0xb4;
+	ok(!arch->preempt_code(code), "… not xmm14 first");
+}
+
 #define COUNTED(forms) forms, sizeof(forms) / sizeof((forms)[0])
 
 int main(void)
@@ -220,5 +296,7 @@ int main(void)
 	cut();
 	context_codes();
 	thread_codes();
+	exit_codes();
+	go_codes();
 	return done();
 }
