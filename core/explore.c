@@ -164,7 +164,10 @@ static uint16_t find_next(struct dwu_scan_memory *m)
 	return (uint16_t)found;
 }
 
-/* Unknowns instead of values: of a kind, or in registers that do not last. */
+/*
+ * Unknowns instead of values of a kind that say little: numbers, what a call
+ * does not preserve and, if states are spared, what is saved besides.
+ */
 static void forget(struct dwu_scan_memory *m, enum dwu_value_kind kind)
 {
 	const struct dwunw_arch_ops *arch = arch_of(m);
@@ -177,7 +180,9 @@ static void forget(struct dwu_scan_memory *m, enum dwu_value_kind kind)
 			continue;
 		if (kind == DWU_VALUE_CONST ||
 		    (kind == DWU_VALUE_ENTRY &&
-		     !dwu_scan_is_saved(arch, value->reg)) ||
+		     (!dwu_scan_is_saved(arch, value->reg) ||
+		      (m->x.sparing &&
+		       m->next.slots[value->reg] != DWU_SLOT_NONE))) ||
 		    (kind == DWU_VALUE_CFA && !dwu_scan_preserves(arch, i)))
 			*value = (struct dwu_value){ 0 };
 	}
@@ -189,9 +194,10 @@ static bool keep_next(struct dwu_scan_memory *m, uint16_t *state)
 	uint16_t at;
 
 	at = find_next(m);
-	if (at == DWU_NO_STATE) {
-		forget(m, DWU_VALUE_CFA);
-		at = find_next(m);
+	if (at == DWU_NO_STATE && !m->x.sparing) {
+		m->x.sparing = true;
+		m->x.restart = true;
+		return false;
 	}
 	if (at == DWU_NO_STATE || m->users[at] == UINT16_MAX) {
 		m->x.dropped = true;
@@ -414,6 +420,8 @@ static void arrive(struct dwu_scan_memory *m, uint32_t at, bool called)
 		return;
 	forget(m, DWU_VALUE_CONST);
 	forget(m, DWU_VALUE_ENTRY);
+	if (m->x.sparing)
+		forget(m, DWU_VALUE_CFA);
 	old = b->state;
 	if (old != DWU_NO_STATE && !meet(m, b, called))
 		return;
@@ -891,7 +899,7 @@ uint8_t dwu_scan_explore(struct dwu_scan_memory *m,
 
 /* --- memory ------------------------------------------------------------------ */
 
-/* Sixteenths of the block: 8 for starts, 2 for what was visited, 2 for blocks;
+/* Sixteenths of the block: 8 for starts, 1 for what was visited, 3 for blocks;
  * states have the rest. */
 void dwu_scan_memory_init(struct dwu_scan_memory *m, uint8_t *block,
 			  size_t size)
@@ -903,9 +911,9 @@ void dwu_scan_memory_init(struct dwu_scan_memory *m, uint8_t *block,
 	m->starts = (void *)block;
 	m->start_count = (uint32_t)sixteenth * 8 * 8;
 	m->visited = (void *)(block + 8 * sixteenth);
-	m->visited_count = (uint32_t)sixteenth * 2 * 8;
-	m->blocks = (void *)(block + 10 * sixteenth);
-	m->block_room = (uint32_t)(2 * sixteenth / sizeof(*m->blocks));
+	m->visited_count = (uint32_t)sixteenth * 8;
+	m->blocks = (void *)(block + 9 * sixteenth);
+	m->block_room = (uint32_t)(3 * sixteenth / sizeof(*m->blocks));
 	m->states = (void *)(block + 12 * sixteenth);
 	m->state_room = (uint32_t)left /
 			(uint32_t)(sizeof(*m->states) + sizeof(*m->users));

@@ -98,7 +98,8 @@ struct dwu_exploration {
 	uint8_t shift;	  /* 1 << shift bytes are a unit */
 	bool telling;	  /* all is settled: visit() is called */
 	bool stopped;	  /* visit() has seen enough */
-	bool restart;	  /* a call was found out not to return */
+	bool restart;	  /* a call was found out not to return; or: */
+	bool sparing;	  /* states had no room, and now say less */
 	bool undecodable; /* a path ended so */
 	bool dropped;	  /* for want of room or time */
 	bool differ;	  /* what may lead to the rest has not one frame */
