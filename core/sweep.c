@@ -361,20 +361,27 @@ struct line {
 	struct dwu_op op;
 	uint32_t next; /* behind the instruction and its delay slot */
 	bool opens;    /* a frame, here */
+	bool first;    /* no branch yet since a function began */
 	bool released; /* sp was moved up since control last could leave */
+	/* … not by this much, taken for arguments of calls since a branch */
+	int32_t taken;
 	struct constants constants; /* of MIPS16e */
 };
 
-/* Does the instruction, by itself, free stack? */
-static bool moves_up(struct dwu_scan_memory *m, const struct dwu_op *op)
+/* Does the instruction, by itself, free stack, and not that of arguments? */
+static void note_sp(struct dwu_scan_memory *m, struct line *l,
+		    const struct dwu_op *op)
 {
 	struct dwu_value *sp = &m->next.regs[arch_of(m)->sp];
 
 	if (op->insn.size == 0 || op->insn.flow != DWU_FLOW_NEXT)
-		return false;
+		return;
 	*sp = (struct dwu_value){ .kind = DWU_VALUE_CFA };
 	m->text.ops->effect(m->text.arch, &op->code, &op->insn, &m->next);
-	return sp->kind == DWU_VALUE_CFA && sp->n > 0;
+	if (sp->kind != DWU_VALUE_CFA)
+		return;
+	l->released |= sp->n > 0 && (l->first || sp->n > l->taken);
+	l->taken -= sp->n;
 }
 
 /* A jump to a detour, or back from one, leads nowhere else. */
@@ -402,15 +409,20 @@ static void read_line(struct dwu_scan_memory *m, struct line *l)
 
 	if (l->op.insn.flow != DWU_FLOW_NEXT)
 		l->released = false;
+	if (l->op.insn.flow & ~DWU_FLOW_CALL) {
+		l->first = false;
+		l->taken = 0;
+	}
+	l->first |= is_start(m, l->next);
 	dwu_code_read(&m->text, l->next, &l->op);
 	l->next = l->op.next;
 	l->opens = start_kind(m, &l->op) == DWU_START_MAYBE;
-	l->released |= moves_up(m, &l->op);
+	note_sp(m, l, &l->op);
 	if (l->op.insn.flow == DWU_FLOW_JUMP)
 		pass_detour(m, &l->op);
 	if (l->op.insn.delay) {
 		dwu_code_read(&m->text, l->next, &slot);
-		l->released |= moves_up(m, &slot);
+		note_sp(m, l, &slot);
 		l->next = slot.next;
 	}
 	if (!IS_ON(CONFIG_SCAN_MIPS16))
