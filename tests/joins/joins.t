@@ -86,7 +86,7 @@ sub judge {
 	ok(frames($text) eq $chain || !defined $behind ||
 		$behind !~ /\(scan\)/, "$title: no frame by a scan") or
 		diag($text);
-	like($text, qr/contradiction|\(fp\)/,
+	like($text, qr/contradiction|sp unknown|\(fp\)/,
 		"$title: a reason") or diag($text);
 }
 
