@@ -556,7 +556,7 @@ help:
 #:   unit-programs test-programs long-programs chosen-programs bench-programs
 #:                     build what they run; T= with the fourth
 #:   list-tests        which file is in which
-#:   deps-test deps-demo deps-bench deps-cross deps-guests
+#:   deps-test deps-long deps-demo deps-bench deps-cross deps-guests
 #:                     install the Debian packages they need, after saying which
 #: Tidy
 #:   format help       clang-format in place; this text
