@@ -292,9 +292,12 @@ static bool find_symbols(const struct dwunw_symbol_resolver *resolver,
 
 static uint64_t table_size(const struct table *table)
 {
-	return dwu_symbols_size(&table->symbols) + table->lines.bytes +
-	       dwu_codemap_bytes(&table->told.code) + table->plt.bytes +
-	       table->go.size;
+	uint64_t size = dwu_symbols_size(&table->symbols) + table->lines.bytes +
+			table->plt.bytes + table->go.size;
+
+	if (IS_ON(CONFIG_NAMES_TEXT))
+		size += dwu_codemap_bytes(&table->told.code);
+	return size;
 }
 
 /* The ELF symbols; not before they are asked for. */
