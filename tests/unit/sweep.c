@@ -2,7 +2,8 @@
 /*
  * core/sweep.c in a gap between two FDEs: calls that stand near it are seen, and
  * not all code is read, unless the gap is a quarter of it. The text is `push
- * %rax` all over, which has no end; calls are put into it.
+ * %rax` all over, which has no end; calls are put into it. Then functions that
+ * end with a switch, or free the arguments of a call in their middle.
  */
 #include "make_elf.h"
 #include "tap.h"
@@ -95,6 +96,58 @@ static void behind(void)
 	is_str(found(0x110, 0, 0x200, false), "0..200",
 	       "a call to what stands behind it starts no function");
 }
+
+/* [0, 0x80) is these bytes, no-ops, and calls of 0x80 for ".....". */
+static const char *found_in(const char *bytes, size_t size, uint32_t place)
+{
+	uint32_t at;
+
+	memset(code, 0x90, sizeof(code));
+	memcpy(code, bytes, size);
+	for (at = 0; at + 5 <= size; at++)
+		if (memcmp(code + at, ".....", 5) == 0)
+			put_call(at, 0x80);
+	open_code();
+	return found(place, 0, 0x200, false);
+}
+
+static void behind_jump(void)
+{
+	/* push %rbx; notrack jmp *%rdx; mov %edi, %eax; push %rbx; call;
+	 * pop %rbx; ret */
+	static const char next[] =
+		"\x53\x3e\xff\xe2\x89\xf8\x53.....\x5b\xc3";
+	/* …; mov %edi, %eax; push %rbx twice; call; add $16, %rsp; pop %rbx;
+	 * ret */
+	static const char arguments[] =
+		"\x53\x3e\xff\xe2\x89\xf8\x53\x53....."
+		"\x48\x83\xc4\x10\x5b\xc3";
+	/* push %rbp; mov %rsp, %rbp; sub $16, %rsp; call; push %rbx twice;
+	 * call; leave; ret */
+	static const char behind_call[] =
+		"\x55\x48\x89\xe5\x48\x83\xec\x10.....\x53\x53.....\xc9\xc3";
+
+	is_str(found_in(next, sizeof(next) - 1, 0xc), "4..80",
+	       "what opens a frame behind a switch begins a function");
+	is_str(found_in(arguments, sizeof(arguments) - 1, 0xd), "0..80",
+	       "… unless its calls are not aligned: it pushes arguments");
+	is_str(found_in(behind_call, sizeof(behind_call) - 1, 20), "0..80",
+	       "… and behind a call");
+}
+
+/*
+ * push %rbx; jne 3; 3: push %rbx twice; call; add $16, %rsp; jmp 10; 10: jne 16;
+ * jmp 1a; no-ops; 16: xor %eax, %eax; jmp 10; 1a: pop %rbx; ret
+ */
+static void arguments_freed(void)
+{
+	static const char bytes[] =
+		"\x53\x75\x00\x53\x53.....\x48\x83\xc4\x10\xeb\x00\x75\x04"
+		"\xeb\x06\x90\x90\x31\xc0\xeb\xf6\x5b\xc3";
+
+	is_str(found_in(bytes, sizeof(bytes) - 1, 0x16), "0..80",
+	       "arguments that are freed are no frame's end");
+}
 #endif
 
 int main(void)
@@ -102,6 +155,8 @@ int main(void)
 #if IS_ON(CONFIG_SCAN_X86_64)
 	gaps();
 	behind();
+	behind_jump();
+	arguments_freed();
 	return done();
 #else
 	return skip_all("built without CONFIG_SCAN_X86_64");
