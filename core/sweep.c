@@ -235,7 +235,8 @@ static void mark(struct dwu_scan_memory *m, uint32_t from, uint32_t to)
 			op.next = turn.at;
 			continue;
 		}
-		if (op.insn.flow == DWU_FLOW_CALL && op.target != dwu_behind(&op))
+		if (op.insn.flow == DWU_FLOW_CALL &&
+		    op.target != dwu_behind(&op))
 			set_start(m, op.target);
 		kind = start_kind(m, &op);
 		/* MIPS16e: what begins with a frame behind a jump or its data
@@ -434,13 +435,13 @@ static void read_line(struct dwu_scan_memory *m, struct line *l)
 
 /* A function while its end is looked for. */
 struct extent {
-	uint32_t reach;	 /* the farthest place that a branch leads to */
+	uint32_t reach; /* the farthest place that a branch leads to */
 	/* behind the last call, or jump through a table; 0: none yet */
 	uint32_t called;
-	uint32_t near;	 /* a frame that opens there does so in these bytes */
-	bool past;	 /* a branch from before that call goes past it */
-	bool padded;	 /* … and no-ops follow it */
-	bool framed;	 /* a frame was opened */
+	uint32_t near; /* a frame that opens there does so in these bytes */
+	bool past;     /* a branch from before that call goes past it */
+	bool padded;   /* … and no-ops follow it */
+	bool framed;   /* a frame was opened */
 };
 
 static void begin(struct dwu_scan_memory *m, struct extent *x, uint32_t at)

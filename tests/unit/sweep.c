@@ -35,10 +35,9 @@ static void put_call(uint32_t at, uint32_t to)
 static void open_code(void)
 {
 	struct elf_spec spec = { ELF_X86_64, .no_sections = true };
-	struct elf_part text = { .vaddr = TEXT,
-				 .bytes = code,
-				 .size = SIZE,
-				 .segment = PART_LOAD };
+	struct elf_part text = {
+		.vaddr = TEXT, .bytes = code, .size = SIZE, .segment = PART_LOAD
+	};
 	static struct dwunw_span span;
 	static struct dwunw_source src;
 	static struct dwunw_arena arena;
@@ -115,13 +114,11 @@ static void behind_jump(void)
 {
 	/* push %rbx; notrack jmp *%rdx; mov %edi, %eax; push %rbx; call;
 	 * pop %rbx; ret */
-	static const char next[] =
-		"\x53\x3e\xff\xe2\x89\xf8\x53.....\x5b\xc3";
+	static const char next[] = "\x53\x3e\xff\xe2\x89\xf8\x53.....\x5b\xc3";
 	/* …; mov %edi, %eax; push %rbx twice; call; add $16, %rsp; pop %rbx;
 	 * ret */
-	static const char arguments[] =
-		"\x53\x3e\xff\xe2\x89\xf8\x53\x53....."
-		"\x48\x83\xc4\x10\x5b\xc3";
+	static const char arguments[] = "\x53\x3e\xff\xe2\x89\xf8\x53\x53....."
+					"\x48\x83\xc4\x10\x5b\xc3";
 	/* push %rbp; mov %rsp, %rbp; sub $16, %rsp; call; push %rbx twice;
 	 * call; leave; ret */
 	static const char behind_call[] =
