@@ -9,8 +9,8 @@
 # end; of frames marked as a guess at most 1 % wrong; and in each cell at least
 # as many exact walks as in today.list, which commit 29867a9 gave.
 #
-# Short: of the cells of registers, words, copies and return addresses every
-# 15th sample. THIN_LONG=1: every sample, and every recording in $BUILD/stacks
+# Short: every 3rd sample; of the cells of registers, words, copies and return
+# addresses every 30th. THIN_LONG=1: every sample, and every recording in $BUILD/stacks
 # as well. THIN_ONLY: names, by a regular expression. THIN_LIST: a file that
 # today.list can be made from.
 
@@ -26,7 +26,7 @@ my $build = $ENV{BUILD} // 'build/x86_64';
 my $dir = "$build/tests/thin";
 my $here = dirname(__FILE__);
 my $only = $ENV{THIN_ONLY} // '.';
-my $every = $ENV{THIN_EVERY} // ($ENV{THIN_LONG} ? 1 : 15);
+my $every = $ENV{THIN_EVERY} // ($ENV{THIN_LONG} ? 1 : 30);
 my $work = File::Temp->newdir();
 
 plan skip_all => 'the recorder is a plugin of x86_64\'s qemu'
