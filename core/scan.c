@@ -231,7 +231,8 @@ bool dwu_scan_has_pushed(struct dwu_scan_memory *m,
 	struct dwu_op op;
 	uint32_t at;
 
-	if (!dwu_code_open(&m->text, module, vaddr))
+	if (!IS_ON(CONFIG_ARCH_ARM64) ||
+	    !dwu_code_open(&m->text, module, vaddr))
 		return false;
 	m->text.isa = 0;
 	at = dwu_code_place(&m->text, vaddr);
