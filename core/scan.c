@@ -159,42 +159,84 @@ static bool leaves_by_jump(const struct dwu_insn *insn,
 				       (uint32_t)(fde->end - fde->start);
 }
 
+/* Where straight code from `at` to `end` stops, which flows only as `flows`
+ * has it; what it does is in m->next. */
+static uint32_t run_straight(struct dwu_scan_memory *m, uint32_t at,
+			     uint32_t end, uint32_t flows, struct dwu_op *op)
+{
+	const struct dwu_text *text = &m->text;
+	uint32_t i;
+
+	memset(&m->next, 0, sizeof(m->next));
+	for (i = 0; i < DWU_SCAN_REGS; i++)
+		m->next.slots[i] = DWU_SLOT_NONE;
+	m->next.regs[text->arch->sp].kind = DWU_VALUE_CFA;
+	op->insn.flow = DWU_FLOW_NEXT;
+	for (i = 0; i < RETURN_MAX && at < end; i++) {
+		dwu_code_read(&m->text, at, op);
+		if (op->insn.size == 0 || (op->insn.flow & ~flows))
+			break;
+		text->ops->effect(text->arch, &op->code, &op->insn, &m->next);
+		at = op->next;
+	}
+	return at;
+}
+
+/* Does the code before a jump take off stack, as an epilogue does? */
+static bool pops_before(struct dwu_scan_memory *m, uint32_t at)
+{
+	const struct dwu_value *sp = &m->next.regs[m->text.arch->sp];
+	struct dwu_op op;
+
+	/* ldp, and what checks the signed address */
+	return IS_ON(CONFIG_ARCH_ARM64) && m->text.arch->address_size == 8 &&
+	       ((at >= 4 && run_straight(m, at - 4, at, 0, &op) == at &&
+		 sp->n > 0) ||
+		(at >= 8 && run_straight(m, at - 8, at, 0, &op) == at &&
+		 sp->n > 0));
+}
+
 bool dwu_scan_to_return(struct dwu_scan_memory *m,
 			const struct dwunw_module *module, uint64_t vaddr,
 			uint8_t isa, const struct dwunw_fde *fde, int32_t *n)
 {
-	const struct dwunw_arch_ops *arch = module->arch;
-	struct dwu_scan_state *state = &m->next;
-	struct dwu_value *sp = &state->regs[arch->sp];
-	struct dwu_op op = { .insn = { .flow = DWU_FLOW_NEXT } };
-	uint32_t i, at;
+	const struct dwu_value *sp = &m->next.regs[module->arch->sp];
+	struct dwu_op op;
+	uint32_t at;
 	bool jump;
 
 	if (!dwu_code_open(&m->text, module, vaddr))
 		return false;
 	m->text.isa = isa;
-	memset(state, 0, sizeof(*state));
-	for (i = 0; i < DWU_SCAN_REGS; i++)
-		state->slots[i] = DWU_SLOT_NONE;
-	sp->kind = DWU_VALUE_CFA;
 	at = dwu_code_place(&m->text, vaddr);
-	for (i = 0; i < RETURN_MAX && op.insn.flow == DWU_FLOW_NEXT; i++) {
-		dwu_code_read(&m->text, at, &op);
-		at = op.next;
-		if (op.insn.size == 0)
-			return false;
-		if (op.insn.flow == DWU_FLOW_NEXT)
-			m->text.ops->effect(m->text.arch, &op.code, &op.insn,
-					    state);
-	}
+	run_straight(m, at, DWU_NOWHERE, 0, &op);
 	jump = leaves_by_jump(&op.insn, fde);
-	if (!jump && op.insn.flow != DWU_FLOW_RETURN)
+	if (op.insn.size == 0 || (!jump && op.insn.flow != DWU_FLOW_RETURN))
 		return false;
 	if (op.insn.delay) {
-		dwu_code_read(&m->text, at, &op);
-		m->text.ops->effect(m->text.arch, &op.code, &op.insn, state);
+		dwu_code_read(&m->text, op.next, &op);
+		m->text.ops->effect(m->text.arch, &op.code, &op.insn, &m->next);
 	}
 	*n = sp->n;
 	/* a jump may lead to a part of the function that stands elsewhere */
-	return sp->kind == DWU_VALUE_CFA && (!jump || sp->n > 0);
+	return sp->kind == DWU_VALUE_CFA &&
+	       (!jump || sp->n > 0 || (sp->n == 0 && pops_before(m, at)));
+}
+
+bool dwu_scan_has_pushed(struct dwu_scan_memory *m,
+			 const struct dwunw_module *module, uint64_t vaddr,
+			 const struct dwunw_fde *fde)
+{
+	const struct dwu_value *sp = &m->next.regs[module->arch->sp];
+	struct dwu_op op;
+	uint32_t at;
+
+	if (!IS_ON(CONFIG_ARCH_ARM64) ||
+	    !dwu_code_open(&m->text, module, vaddr))
+		return false;
+	m->text.isa = 0;
+	at = dwu_code_place(&m->text, vaddr);
+	return run_straight(m, dwu_code_place(&m->text, fde->start), at,
+			    DWU_FLOW_BRANCH | DWU_FLOW_CALL, &op) == at &&
+	       sp->kind == DWU_VALUE_CFA && sp->n < 0;
 }

@@ -27,4 +27,12 @@ bool dwu_scan_to_return(struct dwu_scan_memory *memory,
 			const struct dwunw_module *module, uint64_t vaddr,
 			uint8_t isa, const struct dwunw_fde *fde, int32_t *n);
 
+/*
+ * Does straight code from its function's start, fde's, to vaddr put something
+ * on the stack? (arm64: clang 14 tells CFI of a prologue at its end.)
+ */
+bool dwu_scan_has_pushed(struct dwu_scan_memory *memory,
+			 const struct dwunw_module *module, uint64_t vaddr,
+			 const struct dwunw_fde *fde);
+
 #endif

@@ -212,10 +212,23 @@ static void raise_sp(const struct walk *w, struct dwunw_row *row)
 }
 
 /*
- * Compilers leave epilogues out of CFI (clang 14, arm64 and mips32): is the
- * frame's pc in one, where the stack is less deep than the row has it?
+ * Compilers leave the middle of prologues out of CFI (clang 14, arm64): does
+ * the row of a function's first instruction stand behind a push?
  */
-static bool forgets_epilogue(struct walk *w, const struct dwunw_frame *frame,
+static bool forgets_prologue(struct walk *w, const struct dwunw_frame *frame,
+			     const struct dwunw_fde *fde,
+			     const struct dwunw_row *row)
+{
+	return IS_ON(CONFIG_ARCH_ARM64) && w->arch->address_size == 8 &&
+	       row->cfa.reg == w->arch->sp && row->cfa.value == 0 &&
+	       dwu_scan_has_pushed(w->walker->scan, w->module, frame->vaddr,
+				   fde);
+}
+
+/*
+ * … and epilogues (clang 14, arm64 and mips32): is the frame's pc in one, where the stack is less deep than the row has it?
+ */
+static bool forgets_code(struct walk *w, const struct dwunw_frame *frame,
 			     const struct dwunw_fde *fde,
 			     const struct dwunw_row *row)
 {
@@ -225,8 +238,11 @@ static bool forgets_epilogue(struct walk *w, const struct dwunw_frame *frame,
 	if (!IS_ON(CONFIG_SCAN) || !w->walker->scan || !is_exact(frame) ||
 	    !w->arch->link_register || (row->flags & DWUNW_ROW_SIGNAL) ||
 	    row->cfa.kind != DWUNW_RULE_REGISTER ||
-	    row->rules[w->arch->sp].kind != DWUNW_RULE_UNSPECIFIED ||
-	    !dwu_scan_to_return(w->walker->scan, w->module, frame->vaddr,
+	    row->rules[w->arch->sp].kind != DWUNW_RULE_UNSPECIFIED)
+		return false;
+	if (forgets_prologue(w, frame, fde, row))
+		return true;
+	if (!dwu_scan_to_return(w->walker->scan, w->module, frame->vaddr,
 				w->regs.isa, fde, &n))
 		return false;
 	return dwu_address(w->regs.r[w->arch->sp] + (uint64_t)(int64_t)n -
@@ -269,7 +285,7 @@ static dwunw_status_t cfi_row(struct walk *w, const struct dwunw_frame *frame)
 	mark_start(w, &fde);
 	raise_sp(w, row);
 	return dwu_step_check(w->arch, row) == DWUNW_STOP_BAD_ROW ||
-			       forgets_epilogue(w, frame, &fde, row) ?
+			       forgets_code(w, frame, &fde, row) ?
 		       DWUNW_ERR_BAD_FORMAT :
 		       DWUNW_OK;
 }

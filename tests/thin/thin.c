@@ -9,7 +9,8 @@
  * Every recording is walked with each of the files' cells, and in three of
  * those with each of the samples' cells: registers lost, words that cannot be
  * read, copies cut, return addresses overwritten. --every N: those of every
- * N-th sample only. Prints for each recording and cell
+ * N-th sample only, and the files' of every N/10-th. Prints for each recording
+ * and cell
  *
  *	TARGET CELL LABEL walks exact short guess wrong false right wrong ends
  *
@@ -494,7 +495,7 @@ static void check_file(const char *path)
 		run.subject = subject_open(&image, files[cell].without);
 		if (!run.subject)
 			exit(2);
-		each_sample(&run, "", NULL, 0, 1);
+		each_sample(&run, "", NULL, 0, every < 20 ? 1 : every / 10);
 		if (files[cell].samples)
 			samples_cells(&run);
 		subject_close(run.subject);

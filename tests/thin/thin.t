@@ -9,8 +9,8 @@
 # end; of frames marked as a guess at most 1 % wrong; and in each cell at least
 # as many exact walks as in today.list, which commit 29867a9 gave.
 #
-# Short: of the cells of registers, words, copies and return addresses every
-# 15th sample. THIN_LONG=1: every sample, and every recording in $BUILD/stacks
+# Short: every 3rd sample; of the cells of registers, words, copies and return
+# addresses every 30th. THIN_LONG=1: every sample, and every recording in $BUILD/stacks
 # as well. THIN_ONLY: names, by a regular expression. THIN_LIST: a file that
 # today.list can be made from.
 
@@ -26,7 +26,7 @@ my $build = $ENV{BUILD} // 'build/x86_64';
 my $dir = "$build/tests/thin";
 my $here = dirname(__FILE__);
 my $only = $ENV{THIN_ONLY} // '.';
-my $every = $ENV{THIN_EVERY} // ($ENV{THIN_LONG} ? 1 : 15);
+my $every = $ENV{THIN_EVERY} // ($ENV{THIN_LONG} ? 1 : 30);
 my $work = File::Temp->newdir();
 
 plan skip_all => 'the recorder is a plugin of x86_64\'s qemu'
@@ -173,13 +173,28 @@ sub print_table {
 	}
 }
 
-# As many exact; of another number of walks (other compilers, another libc)
-# as large a part, within a thousandth.
+# As many exact. Other recordings than the list's (other compilers, another
+# libc, other times of timers) vary: by two standard deviations and one walk.
 sub as_many {
 	my ($now, $then) = @_;
-	return $now->[1] >= $then->[1] if $now->[0] == $then->[0];
-	return $now->[1] / $now->[0] >= $then->[1] / $then->[0] - 0.001;
+	my $allowed = 1 + 2 * sqrt($then->[0] - $then->[1]);
+	return $now->[1] / $now->[0] >= ($then->[1] - $allowed) / $then->[0];
 }
+
+# What is left, by target and bar.
+my $cases = 'without sections and CFI: code with a jump by table, or ' .
+	'entered through a pointer alone, whose start a sweep does not find ' .
+	'(cases, interpreter, keep)';
+my %left = (
+	'x86_64 wrong' => 'an overwritten return address that is the second ' .
+		'instruction of a signal trampoline (syscall) is taken',
+	'arm64 wrong' => $cases,
+	'arm64 false' => $cases,
+	'mips32el wrong' => $cases,
+	'mips32el false' => $cases,
+	'mips32eb wrong' => $cases,
+	'mips32eb false' => $cases,
+);
 
 for my $target (@targets) {
 	SKIP: {
@@ -201,18 +216,21 @@ for my $target (@targets) {
 				($now->[6] + $now->[7])
 				if $now->[7] * 100 > $now->[6] + $now->[7];
 		}
-		# the last of them are being mended
-		TODO: {
-			local $TODO = 'faults that are known';
-			is($wrong, 0, "$target: none of $walks walks has a " .
-				'wrong frame that is not marked as a guess');
-			is($false, 0, "$target: none ends falsely at the start");
-			is_deeply(\@fewer, [],
-				"$target: as many exact as today");
-			is_deeply(\@guesses, [], "$target: of frames marked " .
-				'as a guess at most 1 % are wrong');
-		}
+		my $is = sub {
+			my ($bar, $good, $name, @what) = @_;
+			local our $TODO = $left{"$target $bar"};
+			ok($good, "$target: $name") or diag(@what);
+		};
+		$is->('wrong', $wrong == 0, "none of $walks walks has a " .
+			'wrong frame that is not marked as a guess',
+			"$wrong have");
+		$is->('false', $false == 0, 'none ends falsely at the start',
+			"$false do");
+		$is->('fewer', !@fewer, 'as many exact as today',
+			join("\n", @fewer));
+		$is->('guesses', !@guesses, 'of frames marked as a guess at ' .
+			'most 1 % are wrong', join("\n", @guesses));
 	}
 }
-ok(scalar(%today), "$list is there") if $only eq '.';
+ok(scalar(%today), "$list is there") if $only eq '.' && !$ENV{THIN_LONG};
 done_testing();
