@@ -146,6 +146,10 @@ is(join(', ', @unsaid), '', 'doc/troubleshooting.md: sentences that are printed'
 my $walk = Blocks::slurp('include/dwunw/walk.h');
 is(join(', ', grep { !$explained{$_} && $_ ne 'ROOT' } $walk =~ /\bDWUNW_STOP_(\w+)/g),
 	'', 'and each reason to stop');
+my @marks = map { /"(\w+)"/ ? $1 : () } Blocks::slurp('core/names.c') =~
+	/\[DWUNW_HOW_(?!EVENT|CFI)\w+\] = "\w+"/g;
+push @marks, 'bad cfi', 'guess';
+is(join(', ', grep { $trouble !~ /^\| `$_` \|/m } @marks), '', 'and each mark of a frame');
 my @printed = map { /"([a-z ]+)"/g } Blocks::slurp('core/names.c') =~
 	/\[DWUNW_(?:HOW|STOP)_\w+\] = "[^"]*"/g;
 push @printed, Blocks::slurp('core/scan_names.c') =~ /_(?!OK)\w+\] = "([a-z ]+)"/g;
