@@ -167,6 +167,10 @@ my @undesigned = grep { !$designed{$_} } map { s/(?:\.bpf)?\.[chS]$//r }
 is(join(', ', @undesigned), '', 'DESIGN.md has each file of what is linked');
 is(join(', ', grep { my @found = glob "$_.*"; !@found } sort keys %designed),
 	'', 'and none that is gone');
+# doc/testing.md: every directory
+my $testing = Blocks::slurp('doc/testing.md');
+is(join(', ', grep { $testing !~ /^\|[^|]*`$_`[^|]*\|/m } map { s{/$}{}r } glob 'tests/*/'),
+	'', 'doc/testing.md has each directory');
 # SECURITY.md: "tests/fuzz elf, eh_frame" names files of that directory
 my @untested;
 for my $cell (Blocks::slurp('SECURITY.md') =~ /\|([^|\n]*tests\/[^|\n]*)\|$/mg) {
