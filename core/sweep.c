@@ -361,20 +361,27 @@ struct line {
 	struct dwu_op op;
 	uint32_t next; /* behind the instruction and its delay slot */
 	bool opens;    /* a frame, here */
+	bool first;    /* no branch yet since a function began */
 	bool released; /* sp was moved up since control last could leave */
+	/* … not by this much, taken for arguments of calls since a branch */
+	int32_t taken;
 	struct constants constants; /* of MIPS16e */
 };
 
-/* Does the instruction, by itself, free stack? */
-static bool moves_up(struct dwu_scan_memory *m, const struct dwu_op *op)
+/* Does the instruction, by itself, free stack, and not that of arguments? */
+static void note_sp(struct dwu_scan_memory *m, struct line *l,
+		    const struct dwu_op *op)
 {
 	struct dwu_value *sp = &m->next.regs[arch_of(m)->sp];
 
 	if (op->insn.size == 0 || op->insn.flow != DWU_FLOW_NEXT)
-		return false;
+		return;
 	*sp = (struct dwu_value){ .kind = DWU_VALUE_CFA };
 	m->text.ops->effect(m->text.arch, &op->code, &op->insn, &m->next);
-	return sp->kind == DWU_VALUE_CFA && sp->n > 0;
+	if (sp->kind != DWU_VALUE_CFA)
+		return;
+	l->released |= sp->n > 0 && (l->first || sp->n > l->taken);
+	l->taken -= sp->n;
 }
 
 /* A jump to a detour, or back from one, leads nowhere else. */
@@ -402,15 +409,20 @@ static void read_line(struct dwu_scan_memory *m, struct line *l)
 
 	if (l->op.insn.flow != DWU_FLOW_NEXT)
 		l->released = false;
+	if (l->op.insn.flow & ~DWU_FLOW_CALL) {
+		l->first = false;
+		l->taken = 0;
+	}
+	l->first |= is_start(m, l->next);
 	dwu_code_read(&m->text, l->next, &l->op);
 	l->next = l->op.next;
 	l->opens = start_kind(m, &l->op) == DWU_START_MAYBE;
-	l->released |= moves_up(m, &l->op);
+	note_sp(m, l, &l->op);
 	if (l->op.insn.flow == DWU_FLOW_JUMP)
 		pass_detour(m, &l->op);
 	if (l->op.insn.delay) {
 		dwu_code_read(&m->text, l->next, &slot);
-		l->released |= moves_up(m, &slot);
+		note_sp(m, l, &slot);
 		l->next = slot.next;
 	}
 	if (!IS_ON(CONFIG_SCAN_MIPS16))
@@ -423,7 +435,9 @@ static void read_line(struct dwu_scan_memory *m, struct line *l)
 /* A function while its end is looked for. */
 struct extent {
 	uint32_t reach;	 /* the farthest place that a branch leads to */
-	uint32_t called; /* behind the last call; 0: none yet */
+	/* behind the last call, or jump through a table; 0: none yet */
+	uint32_t called;
+	uint32_t near;	 /* a frame that opens there does so in these bytes */
 	bool past;	 /* a branch from before that call goes past it */
 	bool padded;	 /* … and no-ops follow it */
 	bool framed;	 /* a frame was opened */
@@ -436,19 +450,44 @@ static void begin(struct dwu_scan_memory *m, struct extent *x, uint32_t at)
 }
 
 /*
- * Does a function begin behind the last call, which then does not return? A
- * frame opens there; or behind no-ops stands a jump to where a register says,
- * alone (musl's qsort has one).
+ * x86: is sp, in the first call behind `at`, what a function's is that begins
+ * there? Arguments are pushed in a frame whose calls are aligned already.
  */
-static bool begins_behind_call(const struct dwu_scan_memory *m,
-			       const struct line *l, const struct extent *x)
+static bool calls_aligned(struct dwu_scan_memory *m, uint32_t at)
 {
-	uint32_t near = unit_of(m) == 1 ? 0 : NEAR;
+	struct dwu_value *sp = &m->next.regs[arch_of(m)->sp];
+	uint8_t align = dwu_call_align(m->text.ops);
+	struct dwu_op op = { .next = at };
 
+	if (align == 0)
+		return true;
+	*sp = (struct dwu_value){ .kind = DWU_VALUE_CFA,
+				  .n = -arch_of(m)->entry_size };
+	do {
+		dwu_code_read(&m->text, op.next, &op);
+		if (op.insn.flow == DWU_FLOW_CALL)
+			return sp->kind != DWU_VALUE_CFA || sp->n % align == 0;
+		if (op.insn.size != 0)
+			m->text.ops->effect(m->text.arch, &op.code, &op.insn,
+					    &m->next);
+	} while (op.insn.size != 0 && !(op.insn.flow & ~DWU_FLOW_BRANCH) &&
+		 op.next < m->to);
+	return true;
+}
+
+/*
+ * Does a function begin behind the last call, which then does not return, or
+ * behind a jump, which then was the last function's end? A frame opens there;
+ * or behind no-ops stands a jump to where a register says, alone (musl's qsort
+ * has one).
+ */
+static bool begins_behind_call(struct dwu_scan_memory *m, const struct line *l,
+			       const struct extent *x)
+{
 	if (x->called == 0 || x->past)
 		return false;
-	if (l->opens && l->op.at - x->called <= near)
-		return true;
+	if (l->opens && l->op.at - x->called <= x->near)
+		return calls_aligned(m, x->called);
 	return l->op.insn.flow == DWU_FLOW_INDIRECT && !l->op.insn.table &&
 	       x->padded && l->op.at == x->called;
 }
@@ -496,7 +535,8 @@ static void cut(struct dwu_scan_memory *m)
 		      !l.released)) &&
 		    l.op.target < m->to && l.op.target > x.reach)
 			x.reach = l.op.target;
-		if (l.op.insn.flow == DWU_FLOW_CALL) {
+		if (l.op.insn.flow == DWU_FLOW_CALL || l.op.insn.table) {
+			x.near = unit_of(m) == 1 && !l.op.insn.table ? 0 : NEAR;
 			x.called = skip_pads(m, l.next, m->to);
 			x.padded = x.called != l.next;
 			x.past = x.reach > x.called;

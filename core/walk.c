@@ -285,9 +285,9 @@ static bool code_row(struct walk *w, const struct dwunw_frame *frame)
 		return true;
 	if (scan_row(w, frame))
 		return true;
-	/* a scan that found the link register lost is believed */
+	/* a scan that lost the link register or sp is believed */
 	if (is_exact(frame) && w->arch->link_register &&
-	    w->scan != DWUNW_SCAN_RA_LOST) {
+	    w->scan < DWUNW_SCAN_CONTRADICTION) {
 		w->how = DWUNW_HOW_LINK;
 		dwu_entry_row(w->arch, 0, row);
 		return true;

@@ -105,7 +105,8 @@ static const char *target_name(const struct image *image)
 /* Whether the frame says that it may be wrong: as the tools print it. */
 static bool is_guess(const struct dwunw_frame *frame)
 {
-	return frame->how == DWUNW_HOW_FP;
+	return frame->how == DWUNW_HOW_FP ||
+	       (frame->flags & DWUNW_FRAME_FLAG_GUESS);
 }
 
 /* --- one walk --- */
@@ -171,9 +172,10 @@ static void tell(const struct run *run, const struct lens *lens,
 		 const struct verdict *v)
 {
 	const struct snap_sample *s = lens->sample;
-	char from[256], want[256], got[256];
+	char at[256], from[256], want[256], got[256];
 	size_t i = v->agree;
 
+	image_where(run->image, s->pc, at, sizeof(at));
 	image_where(run->image, i ? frames[i - 1].pc : s->pc, from,
 		    sizeof(from));
 	snprintf(want, sizeof(want), "the end");
@@ -183,10 +185,10 @@ static void tell(const struct run *run, const struct lens *lens,
 	if (i < count)
 		image_where(run->image, frames[i].pc, got, sizeof(got));
 	printf("%s %s%s %s step %" PRIu64
-	       " frame %zu of %zu (known %zu), after %s (%s): "
+	       " at %s frame %zu of %zu (known %zu), after %s (%s): "
 	       "want %s got %s (%s), stop: %s, %zu frames\n",
 	       v->wrong ? v->false_end ? "wrong+false" : "wrong" : "false",
-	       run->file_cell, cell, run->image->snap.header.label, s->step, i,
+	       run->file_cell, cell, run->image->snap.header.label, s->step, at, i,
 	       s->chain_count, lens->known, from,
 	       dwunw_how_name(i ? frames[i - 1].how : 0), want, got,
 	       i < count ? dwunw_how_name(frames[i].how) : "-",
