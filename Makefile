@@ -369,6 +369,10 @@ endef
 test_programs :=
 long_programs :=
 include $(sort $(wildcard tests/*/rules.mk))
+# … and there, scripts/foreign leaves out what looks at others
+ifeq ($(foreign),1)
+test_programs := $(filter $(out)/tests/danger/%,$(test_programs))
+endif
 
 run_tests = BUILD='$(abspath $(out))' CC='$(CC)' CXX='$(CXX)' \
 	CLANG='$(CLANG)' NM='$(NM)' SIZE='$(SIZE)' ARCH='$(ARCH)' \
@@ -381,7 +385,8 @@ run_tests = BUILD='$(abspath $(out))' CC='$(CC)' CXX='$(CXX)' \
 long_scripts := $(addprefix tests/memleak/,faults.t kernel.t modes.t \
 	options.t rate.t real.t) $(addprefix tests/libdw_bpf/,examples.t parallel.t) \
 	$(addprefix tests/scan/,decide.t lengths.t stack.t switches.t) \
-	$(wildcard tests/cross/*.t) tests/jit/real.t
+	$(wildcard tests/cross/*.t) tests/jit/real.t tests/linkers/shadow.t \
+	tests/thin/thin.t tests/truth/truth.t
 short_scripts := $(filter-out $(long_scripts),$(test_scripts))
 # with DWUNW_LONG=1 these do more
 soak_scripts := $(long_scripts) tests/live/rate.t tests/names/addr2line.t \

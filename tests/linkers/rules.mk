@@ -168,6 +168,6 @@ $(linkers_snaps): $(linkers_snaps_dir)/%.snap: $(linkers_bin)/% $(shadow_so) \
 		$(shadow_lr_so) $(shadow)/record $(shadow)/main-offset \
 		$(linkers_made)
 	$(test_record)
-test_programs += $(linkers_snaps)
+long_programs += $(linkers_snaps)
 endif
 endif

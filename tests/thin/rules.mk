@@ -94,6 +94,6 @@ $(thin_snaps): %.snap: % $(thin_dir)/record.sh $(thin_plugins)
 	$(say) RECORD $@
 	$(Q)$(thin_dir)/record.sh $(thin_out) $(<F)
 
-test_programs += $(addprefix $(thin_out)/,$(thin_names)) $(thin_snaps)
+long_programs += $(addprefix $(thin_out)/,$(thin_names)) $(thin_snaps)
 
 endif

@@ -98,8 +98,8 @@ $(truth_out)/lies.so: $(truth_dir)/lies.S
 	$(say) CCLD $@
 	$(Q)$(CC) -shared -nostdlib $< -o $@
 
-test_programs += $(if $(records),$(shadow_so) $(shadow_lr_so)) \
-	$(truth_out)/lies.so $(truth_out)/judge \
+test_programs += $(truth_out)/lies.so $(truth_out)/judge
+long_programs += $(if $(records),$(shadow_so) $(shadow_lr_so)) \
 	$(addprefix $(truth_out)/full/,$(truth_names)) \
 	$(addprefix $(truth_out)/bare/,$(truth_names))
 
