@@ -697,8 +697,7 @@ static void settle(struct dwu_scan_memory *m)
 
 /* --- what no edge leads to -------------------------------------------------- */
 
-static void entry_state(const struct dwunw_arch_ops *arch,
-			struct dwu_scan_state *state)
+void dwu_scan_fresh(struct dwu_scan_state *state)
 {
 	uint8_t i;
 
@@ -708,6 +707,12 @@ static void entry_state(const struct dwunw_arch_ops *arch,
 		state->regs[i].reg = i;
 		state->slots[i] = DWU_SLOT_NONE;
 	}
+}
+
+static void entry_state(const struct dwunw_arch_ops *arch,
+			struct dwu_scan_state *state)
+{
+	dwu_scan_fresh(state);
 	state->regs[arch->sp] = (struct dwu_value){ .kind = DWU_VALUE_CFA,
 						    .n = -arch->entry_size };
 	if (arch->link_register)

@@ -168,6 +168,9 @@ uint8_t dwu_scan_explore(struct dwu_scan_memory *memory,
 			 const struct dwu_function *function, uint32_t watch,
 			 dwu_scan_visit_fn visit, void *ctx);
 
+/* Each column holds its own entry value, and it is saved nowhere. */
+void dwu_scan_fresh(struct dwu_scan_state *state);
+
 /* The column that a row tells the CFA by: sp, else one that lasts, else any
  * that is a known distance from it; DWU_SCAN_REGS: none is. */
 uint8_t dwu_scan_cfa_column(const struct dwunw_arch_ops *arch,

@@ -187,20 +187,6 @@ _Static_assert(DWUNW_SCAN_FLOW_CALL == (int)DWU_FLOW_CALL &&
 		       DWUNW_SCAN_FLOW_END == (int)DWU_FLOW_END,
 	       "the flows are told as they are");
 
-/* Every column unknown to be anything but itself, `from` the CFA. */
-static void fresh_state(uint8_t from, struct dwu_scan_state *state)
-{
-	uint8_t i;
-
-	memset(state, 0, sizeof(*state));
-	for (i = 0; i < DWU_SCAN_REGS; i++) {
-		state->regs[i].kind = DWU_VALUE_ENTRY;
-		state->regs[i].reg = i;
-		state->slots[i] = DWU_SLOT_NONE;
-	}
-	state->regs[from] = (struct dwu_value){ .kind = DWU_VALUE_CFA };
-}
-
 static void note_effect(const struct dwu_scan_state *state, uint8_t from,
 			struct dwunw_scan_effect *effect)
 {
@@ -230,7 +216,8 @@ void dwunw_scan_apply(struct dwunw_scan *scan, uint64_t vaddr, uint8_t from,
 	*effect = (struct dwunw_scan_effect){ 0 };
 	if (!IS_ON(CONFIG_SCAN_ROWS) || from >= DWU_SCAN_REGS)
 		return;
-	fresh_state(from, &state);
+	dwu_scan_fresh(&state);
+	state.regs[from] = (struct dwu_value){ .kind = DWU_VALUE_CFA };
 	dwu_code_read(text, dwu_code_place(text, vaddr), &op);
 	if (op.insn.size && op.insn.flow != DWU_FLOW_CALL)
 		text->ops->effect(text->arch, &op.code, &op.insn, &state);

@@ -103,21 +103,6 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* … where it is not CFI alone. */
-static void print_evidence(const struct dwunw_frame *frame)
-{
-	bool told = frame->how != DWUNW_HOW_EVENT &&
-		    frame->how != DWUNW_HOW_CFI;
-	bool guess = frame->how != DWUNW_HOW_FP &&
-		     (frame->flags & DWUNW_FRAME_FLAG_GUESS);
-
-	if (!told && !guess)
-		return;
-	printf("  (%s%s%s%s)", told ? dwunw_how_name(frame->how) : "",
-	       frame->flags & DWUNW_FRAME_FLAG_BAD_CFI ? ", bad cfi" : "",
-	       told && guess ? ", " : "", guess ? "guess" : "");
-}
-
 static void print_frame(struct dwu_printer *printer, size_t number,
 			const struct dwunw_frame *frame)
 {
@@ -125,6 +110,7 @@ static void print_frame(struct dwu_printer *printer, size_t number,
 	static struct dwu_place place;
 	struct dwunw_symbol_info info = { 0 };
 	bool named = false;
+	char how[32];
 
 	memset(&place, 0, sizeof(place));
 	printer->locate(printer->locate_ctx, pc, &place);
@@ -150,7 +136,8 @@ static void print_frame(struct dwu_printer *printer, size_t number,
 						  base_name(place.label));
 		putchar(']');
 	}
-	print_evidence(frame);
+	if (dwunw_frame_text(frame, how, sizeof(how))[0])
+		printf("  (%s)", how);
 	putchar('\n');
 }
 

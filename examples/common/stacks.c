@@ -293,14 +293,16 @@ static void print_function(FILE *out, const struct named_frame *named)
 static void print_frame(FILE *out, uint32_t index,
 			const struct named_frame *named)
 {
+	char how[32];
+
 	named_frame_print_inlined(out, named);
 	fprintf(out, "\t#%-2" PRIu32 " 0x%016" PRIx64, index, named->frame.pc);
 	print_function(out, named);
 	named_frame_print_line(out, named);
 	if (named->module[0])
 		named_frame_print_module(out, named, "  ");
-	if (named->frame.how > DWUNW_HOW_CFI)
-		fprintf(out, "  (%s)", dwunw_how_name(named->frame.how));
+	if (dwunw_frame_text(&named->frame, how, sizeof(how))[0])
+		fprintf(out, "  (%s)", how);
 	fputc('\n', out);
 }
 

@@ -272,6 +272,7 @@ static void print_frame(struct tool *tool, const struct tool_stack *stack,
 	const struct dwunw_frame *frame = &stack->frames[index];
 	const char *label = dwunw_module_label(ctx, frame->module);
 	struct dwunw_symbol_info info = { 0 };
+	char how[32];
 
 	dwunw_symbol_frame(&tool->symbols, ctx, (int32_t)stack->uc.tgid, frame,
 			   &info);
@@ -287,8 +288,8 @@ static void print_frame(struct tool *tool, const struct tool_stack *stack,
 		put_name(stdout, slash ? slash + 1 : label);
 		putchar(']');
 	}
-	if (frame->how > DWUNW_HOW_CFI)
-		printf(" (%s)", dwunw_how_name(frame->how));
+	if (dwunw_frame_text(frame, how, sizeof(how))[0])
+		printf(" (%s)", how);
 	putchar('\n');
 }
 

@@ -108,6 +108,8 @@ static void print_json_frame(const struct named_frame *named)
 	}
 	printf(",\"found_by\":");
 	print_string(dwunw_how_name(named->frame.how));
+	if (named->frame.flags & DWUNW_FRAME_FLAG_GUESS)
+		printf(",\"guess\":true");
 	putchar('}');
 }
 

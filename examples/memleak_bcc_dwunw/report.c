@@ -232,6 +232,7 @@ static void print_frames(const struct stack *stack)
 {
 	for (uint32_t i = 0; i < stack->count; i++) {
 		const struct named_frame *named = &stack->frames[i];
+		char how[32];
 
 		named_frame_print_inlined(stdout, named);
 		printf("\t%" PRIu32 " [<%016" PRIx64 ">] ", i, named->frame.pc);
@@ -244,8 +245,9 @@ static void print_frames(const struct stack *stack)
 		named_frame_print_line(stdout, named);
 		if (named->module[0])
 			named_frame_print_module(stdout, named, " ");
-		if (named->frame.how > DWUNW_HOW_CFI) /* dwunw-added 10 */
-			printf(" (%s)", dwunw_how_name(named->frame.how));
+		/* dwunw-added 10 */
+		if (dwunw_frame_text(&named->frame, how, sizeof(how))[0])
+			printf(" (%s)", how);
 		putchar('\n');
 	}
 	if (stack->stop_text[0]) /* dwunw-added 10: why it is short */

@@ -148,6 +148,13 @@ const char *dwunw_stop_text(const struct dwunw_context *ctx,
 			    size_t size);
 
 /*
+ * How a frame was found, for people: "scan", "leaf, bad cfi", "guess"; "" where
+ * nothing is to be said: frame 0, and by CFI. 32 bytes are enough. Returns text.
+ */
+const char *dwunw_frame_text(const struct dwunw_frame *frame, char *text,
+			     size_t size);
+
+/*
  * What code a file has, whether this build knows it or not: "mips n32", "i386";
  * for messages. Static; "?": elf is NULL.
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* Why a stack ended, in words that a person can act on. */
+/* Why a stack ended and how a frame was found, in words for people. */
 #include "port.h"
 
 #include <stdio.h>
@@ -87,6 +87,25 @@ static void no_module_text(const struct dwunw_stop *stop, char *text,
 	}
 }
 
+const char *dwunw_frame_text(const struct dwunw_frame *frame, char *text,
+			     size_t size)
+{
+	bool told, guess;
+
+	if (!text || !size)
+		return "";
+	text[0] = 0;
+	if (!frame)
+		return text;
+	told = frame->how > DWUNW_HOW_CFI;
+	guess = frame->how != DWUNW_HOW_FP &&
+		(frame->flags & DWUNW_FRAME_FLAG_GUESS);
+	snprintf(text, size, "%s%s%s%s", told ? dwunw_how_name(frame->how) : "",
+		 frame->flags & DWUNW_FRAME_FLAG_BAD_CFI ? ", bad cfi" : "",
+		 told && guess ? ", " : "", guess ? "guess" : "");
+	return text;
+}
+
 const char *dwunw_stop_text(const struct dwunw_context *ctx,
 			    const struct dwunw_stop *stop, char *text,
 			    size_t size)
@@ -151,8 +170,8 @@ const char *dwunw_stop_text(const struct dwunw_context *ctx,
 		break;
 	case DWUNW_STOP_NO_CODE:
 		snprintf(text, size,
-			 "the return address 0x%llx is in no code, at %s",
-			 addr, place);
+			 "the return address 0x%llx is in no code, at %s", addr,
+			 place);
 		break;
 	case DWUNW_STOP_NO_CALL:
 		snprintf(text, size,

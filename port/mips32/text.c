@@ -96,6 +96,11 @@ size_t dwunw_mips32_frame_text(char *text, size_t size,
 	}
 	put(&o, "  [");
 	put(&o, dwunw_how_name(frame->frame.how));
+	if (frame->frame.flags & DWUNW_FRAME_FLAG_BAD_CFI)
+		put(&o, ", bad cfi");
+	if (frame->frame.how != DWUNW_HOW_FP &&
+	    (frame->frame.flags & DWUNW_FRAME_FLAG_GUESS))
+		put(&o, ", guess");
 	put_char(&o, ']');
 	if (frame->frame.flags & DWUNW_FRAME_FLAG_SIGNAL)
 		put(&o, " signal trampoline");

@@ -146,6 +146,10 @@ is(join(', ', @unsaid), '', 'doc/troubleshooting.md: sentences that are printed'
 my $walk = Blocks::slurp('include/dwunw/walk.h');
 is(join(', ', grep { !$explained{$_} && $_ ne 'ROOT' } $walk =~ /\bDWUNW_STOP_(\w+)/g),
 	'', 'and each reason to stop');
+my @marks = map { /"(\w+)"/ ? $1 : () } Blocks::slurp('core/names.c') =~
+	/\[DWUNW_HOW_(?!EVENT|CFI)\w+\] = "\w+"/g;
+push @marks, 'bad cfi', 'guess';
+is(join(', ', grep { $trouble !~ /^\| `$_` \|/m } @marks), '', 'and each mark of a frame');
 my @printed = map { /"([a-z ]+)"/g } Blocks::slurp('core/names.c') =~
 	/\[DWUNW_(?:HOW|STOP)_\w+\] = "[^"]*"/g;
 push @printed, Blocks::slurp('core/scan_names.c') =~ /_(?!OK)\w+\] = "([a-z ]+)"/g;
@@ -163,6 +167,10 @@ my @undesigned = grep { !$designed{$_} } map { s/(?:\.bpf)?\.[chS]$//r }
 is(join(', ', @undesigned), '', 'DESIGN.md has each file of what is linked');
 is(join(', ', grep { my @found = glob "$_.*"; !@found } sort keys %designed),
 	'', 'and none that is gone');
+# doc/testing.md: every directory
+my $testing = Blocks::slurp('doc/testing.md');
+is(join(', ', grep { $testing !~ /^\|[^|]*`$_`[^|]*\|/m } map { s{/$}{}r } glob 'tests/*/'),
+	'', 'doc/testing.md has each directory');
 # SECURITY.md: "tests/fuzz elf, eh_frame" names files of that directory
 my @untested;
 for my $cell (Blocks::slurp('SECURITY.md') =~ /\|([^|\n]*tests\/[^|\n]*)\|$/mg) {

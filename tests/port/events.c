@@ -103,11 +103,11 @@ static void stream(void)
 /* What ends a stack is told in words. */
 static void reasons(void)
 {
-	struct dwunw_stop ends[10] = { 0 };
+	struct dwunw_stop ends[DWUNW_STOP_NO_CALL + 1] = { 0 };
 	char text[256], tiny[8];
 
 	context_start(&ctx, 0);
-	for (unsigned i = 0; i < 10; i++) {
+	for (unsigned i = 0; i <= DWUNW_STOP_NO_CALL; i++) {
 		ends[i] = (struct dwunw_stop){ .pc = 0xabc123,
 					       .addr = 0xdef456,
 					       .vaddr = 0x789,
@@ -118,6 +118,36 @@ static void reasons(void)
 		dwunw_stop_text(&ctx, &ends[i], tiny, sizeof(tiny));
 	}
 	dwunw_shutdown(&ctx);
+}
+
+/* So is how a frame was found, and never less than that it is a guess. */
+static void marks(void)
+{
+	static const struct {
+		uint8_t how, flags;
+		const char *text;
+	} want[] = {
+		{ DWUNW_HOW_EVENT, 0, "" },
+		{ DWUNW_HOW_CFI, DWUNW_FRAME_FLAG_SIGNAL, "" },
+		{ DWUNW_HOW_CFI, DWUNW_FRAME_FLAG_GUESS, "guess" },
+		{ DWUNW_HOW_SCAN, 0, "scan" },
+		{ DWUNW_HOW_SCAN, DWUNW_FRAME_FLAG_GUESS, "scan, guess" },
+		{ DWUNW_HOW_FP, DWUNW_FRAME_FLAG_GUESS, "fp" },
+		{ DWUNW_HOW_SIGNAL,
+		  DWUNW_FRAME_FLAG_BAD_CFI | DWUNW_FRAME_FLAG_GUESS,
+		  "signal, bad cfi, guess" },
+	};
+	char text[32], tiny[3];
+
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		struct dwunw_frame frame = { .how = want[i].how,
+					     .flags = want[i].flags };
+
+		is_str(dwunw_frame_text(&frame, text, sizeof(text)),
+		       want[i].text, "a frame is \"%s\"", want[i].text);
+		dwunw_frame_text(&frame, tiny, sizeof(tiny));
+	}
+	is_str(dwunw_frame_text(NULL, text, sizeof(text)), "", "none is none");
 }
 
 /* --- several threads, each with its own walker ------------------------------------- */
@@ -203,6 +233,7 @@ int main(void)
 {
 	stream();
 	reasons();
+	marks();
 	side_by_side();
 	return done();
 }

@@ -103,17 +103,6 @@ static dwunw_status_t read_memory(void *ctx, uint64_t addr, void *dst,
 		       DWUNW_ERR_INVALID_ARG;
 }
 
-static uint32_t file_of(const struct image *image, size_t map)
-{
-	const struct snap *snap = &image->snap;
-
-	if (snap->header.vdso_size &&
-	    snap->maps[map].start - snap->maps[map].off ==
-		    snap->header.vdso_addr)
-		return (uint32_t)image->file_count;
-	return (uint32_t)image->map_file[map];
-}
-
 static void fill_space(struct state *state)
 {
 	const struct image *image = state->image;
@@ -134,14 +123,14 @@ static void fill_space(struct state *state)
 			.end = snap->maps[i].end,
 			.off = snap->maps[i].off,
 			.flags = snap->maps[i].exec ? DWUNW_MAPPING_EXEC : 0,
-			.file = file_of(image, i),
+			.file = image_file_of(image, i),
 		};
 	for (size_t i = 0; state->pieces && i < snap->map_count; i++)
 		state->pieces[i] = (struct dwunw_piece){
 			.start = snap->maps[i].start,
 			.end = snap->maps[i].end,
 			.off = snap->maps[i].off,
-			.file = file_of(image, i),
+			.file = image_file_of(image, i),
 			.flags = (uint32_t)snap->maps[i].exec |
 				 (uint32_t)snap->maps[i].write << 1 | 4,
 		};

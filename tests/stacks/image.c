@@ -132,6 +132,17 @@ const struct image_file *image_find(const struct image *image, uint64_t addr)
 	return index < 0 ? NULL : &image->files[index];
 }
 
+uint32_t image_file_of(const struct image *image, size_t map)
+{
+	const struct snap *snap = &image->snap;
+
+	if (snap->header.vdso_size &&
+	    snap->maps[map].start - snap->maps[map].off ==
+		    snap->header.vdso_addr)
+		return (uint32_t)image->file_count;
+	return (uint32_t)image->map_file[map];
+}
+
 static bool read_vdso(const struct snap *snap, uint64_t addr, void *dst,
 		      size_t size)
 {

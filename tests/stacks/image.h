@@ -33,6 +33,9 @@ struct image {
 bool image_open(struct image *image, const char *path);
 void image_close(struct image *image);
 
+/* The number of a map's file; file_count: the vdso. */
+uint32_t image_file_of(const struct image *image, size_t map);
+
 /* The file mapped at addr, or NULL. */
 const struct image_file *image_find(const struct image *image, uint64_t addr);
 

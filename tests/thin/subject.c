@@ -107,17 +107,6 @@ static dwunw_status_t read_memory(void *ctx, uint64_t addr, void *dst,
 		       DWUNW_ERR_INVALID_ARG;
 }
 
-static uint32_t file_of(const struct image *image, size_t map)
-{
-	const struct snap *snap = &image->snap;
-
-	if (snap->header.vdso_size &&
-	    snap->maps[map].start - snap->maps[map].off ==
-		    snap->header.vdso_addr)
-		return (uint32_t)image->file_count;
-	return (uint32_t)image->map_file[map];
-}
-
 static void fill_files(struct subject *subject)
 {
 	const struct image *image = subject->image;
@@ -157,7 +146,7 @@ static bool fill_space(struct subject *subject)
 			.end = snap->maps[i].end,
 			.off = snap->maps[i].off,
 			.flags = snap->maps[i].exec ? DWUNW_MAPPING_EXEC : 0,
-			.file = file_of(image, i),
+			.file = image_file_of(image, i),
 		};
 	return dwunw_space_init(space) == DWUNW_OK;
 }
