@@ -410,7 +410,8 @@ static void arrive(struct dwu_scan_memory *m, uint32_t at, bool called)
 	if (m->x.telling || !in_function(m, at))
 		return;
 	b = add_block(m, at, called ? 0 : DWU_BLOCK_LEADER);
-	if (!b || (called && b->bits & DWU_BLOCK_CUT))
+	if (!b || b->bits & DWU_BLOCK_DATA ||
+	    (called && b->bits & DWU_BLOCK_CUT))
 		return;
 	forget(m, DWU_VALUE_CONST);
 	forget(m, DWU_VALUE_ENTRY);
@@ -454,6 +455,8 @@ static void load_constant(struct dwu_scan_memory *m, const struct dwu_op *op,
 			  struct dwu_value *to)
 {
 	set_visited(m, op->target, op->target + 4);
+	if (in_function(m, op->target))
+		(void)add_block(m, op->target, DWU_BLOCK_DATA);
 	to->n = (int32_t)dwu_code_number(&m->text, op->target, 4);
 	to->kind = to->n ? DWU_VALUE_CONST : DWU_VALUE_UNKNOWN;
 }

@@ -63,7 +63,8 @@ enum dwu_block_bits {
 	DWU_BLOCK_CALLED = 2,
 	DWU_BLOCK_LEADER = 4, /* a branch leads here; else what is pending */
 	DWU_BLOCK_CUT = 8,    /* the call before it does not return */
-	DWU_BLOCK_PHASE = 16, /* times the phase in which it was reached */
+	DWU_BLOCK_DATA = 16,  /* a word that is loaded: nothing runs there */
+	DWU_BLOCK_PHASE = 32, /* times the phase in which it was reached */
 };
 
 /* Where a branch leads to, or what is pending behind a call. */
