@@ -293,8 +293,10 @@ static bool find_symbols(const struct dwunw_symbol_resolver *resolver,
 static uint64_t table_size(const struct table *table)
 {
 	return dwu_symbols_size(&table->symbols) + table->lines.bytes +
-	       dwu_codemap_bytes(&table->told.code) + table->plt.bytes +
-	       table->go.size;
+	       (IS_ON(CONFIG_NAMES_TEXT) ?
+			dwu_codemap_bytes(&table->told.code) :
+			0) +
+	       table->plt.bytes + table->go.size;
 }
 
 /* The ELF symbols; not before they are asked for. */
