@@ -15,7 +15,8 @@ static const struct dwunw_arch_ops *arch_of(const struct dwu_scan_memory *m)
 	return dwu_scan_arch(m->text.arch);
 }
 
-static bool in_function(const struct dwu_scan_memory *m, uint32_t at)
+DWU_ONE_COPY static bool in_function(const struct dwu_scan_memory *m,
+				     uint32_t at)
 {
 	return at >= m->x.function.start && at < m->x.function.end;
 }
@@ -45,9 +46,10 @@ static bool is_cfa(const struct dwu_value *value)
 	return value->kind == DWU_VALUE_CFA && !dwu_is_aligned(value->n);
 }
 
-uint8_t dwu_scan_aligned_column(const struct dwunw_arch_ops *arch,
+uint8_t dwu_scan_aligned_column(const struct dwu_scan_memory *m,
 				const struct dwu_scan_state *state)
 {
+	const struct dwunw_arch_ops *arch = arch_of(m);
 	uint8_t i;
 
 	for (i = 0; i < DWU_SCAN_REGS; i++)
@@ -58,9 +60,10 @@ uint8_t dwu_scan_aligned_column(const struct dwunw_arch_ops *arch,
 	return i;
 }
 
-uint8_t dwu_scan_cfa_column(const struct dwunw_arch_ops *arch,
+uint8_t dwu_scan_cfa_column(const struct dwu_scan_memory *m,
 			    const struct dwu_scan_state *state)
 {
+	const struct dwunw_arch_ops *arch = arch_of(m);
 	uint8_t i, found = DWU_SCAN_REGS;
 
 	if (is_cfa(&state->regs[arch->sp]))
@@ -131,11 +134,10 @@ static uint8_t both_know(const struct dwu_scan_memory *m,
 			known |= RA;
 	}
 	/* a realigned frame's is in memory */
-	if (IS_ON(CONFIG_SCAN_X86_64) &&
-	    a->slots[arch->sp] != DWU_SLOT_NONE &&
+	if (IS_ON(CONFIG_SCAN_X86_64) && a->slots[arch->sp] != DWU_SLOT_NONE &&
 	    a->slots[arch->sp] == b->slots[arch->sp] &&
-	    dwu_scan_aligned_column(arch, a) < DWU_SCAN_REGS &&
-	    dwu_scan_aligned_column(arch, b) < DWU_SCAN_REGS)
+	    dwu_scan_aligned_column(m, a) < DWU_SCAN_REGS &&
+	    dwu_scan_aligned_column(m, b) < DWU_SCAN_REGS)
 		known |= CFA;
 	return known;
 }
@@ -749,8 +751,7 @@ static bool guess(struct dwu_scan_memory *m, uint8_t what)
 	else
 		return false;
 	next_phase(m, DWU_NOWHERE, what);
-	m->x.differ |= dwu_scan_cfa_column(arch_of(m), &m->next) ==
-		       DWU_SCAN_REGS;
+	m->x.differ |= dwu_scan_cfa_column(m, &m->next) == DWU_SCAN_REGS;
 	return !m->x.differ;
 }
 

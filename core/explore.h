@@ -170,11 +170,11 @@ uint8_t dwu_scan_explore(struct dwu_scan_memory *memory,
 
 /* The column that a row tells the CFA by: sp, else one that lasts, else any
  * that is a known distance from it; DWU_SCAN_REGS: none is. */
-uint8_t dwu_scan_cfa_column(const struct dwunw_arch_ops *arch,
+uint8_t dwu_scan_cfa_column(const struct dwu_scan_memory *memory,
 			    const struct dwu_scan_state *state);
 
 /* … a known place in a realigned frame: one that lasts, or sp. */
-uint8_t dwu_scan_aligned_column(const struct dwunw_arch_ops *arch,
+uint8_t dwu_scan_aligned_column(const struct dwu_scan_memory *memory,
 				const struct dwu_scan_state *state);
 
 /* The column that holds the entry value of `reg`: itself, else another, or
