@@ -378,7 +378,8 @@ int main(void)
 		whole(k, true, true);
 		stripped(k);
 	}
-	broken();
+	if (elf_is_read(kinds[0].spec.elf_class))
+		broken();
 	notes();
 	return done();
 }
