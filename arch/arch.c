@@ -61,8 +61,8 @@ dwunw_status_t dwunw_regset_prepare(struct dwunw_regset *regs, uint16_t arch_id)
 		return DWUNW_ERR_UNSUPPORTED_ARCH;
 	regs->version = DWUNW_REGSET_VERSION;
 	regs->arch = arch_id;
-	regs->reg_count = arch->reg_count;
-	regs->valid = (1ull << arch->reg_count) - 1;
+	regs->reg_count = dwu_arch(arch)->reg_count;
+	regs->valid = (1ull << dwu_arch(arch)->reg_count) - 1;
 	return DWUNW_OK;
 }
 
@@ -78,7 +78,7 @@ const char *dwunw_arch_name(const struct dwunw_arch_ops *arch)
 
 uint8_t dwunw_arch_address_size(const struct dwunw_arch_ops *arch)
 {
-	return arch->address_size;
+	return dwu_arch(arch)->address_size;
 }
 
 bool dwunw_arch_big_endian(const struct dwunw_arch_ops *arch)
@@ -88,7 +88,7 @@ bool dwunw_arch_big_endian(const struct dwunw_arch_ops *arch)
 
 uint8_t dwunw_arch_sp(const struct dwunw_arch_ops *arch)
 {
-	return arch->sp;
+	return dwu_arch(arch)->sp;
 }
 
 uint8_t dwunw_arch_column_count(const struct dwunw_arch_ops *arch)
@@ -98,11 +98,12 @@ uint8_t dwunw_arch_column_count(const struct dwunw_arch_ops *arch)
 
 int dwunw_arch_column(const struct dwunw_arch_ops *arch, uint64_t dwarf_reg)
 {
-	if (dwarf_reg < arch->reg_count)
+	if (dwarf_reg < dwu_arch(arch)->reg_count)
 		return (int)dwarf_reg;
-	if (dwarf_reg - arch->extra_first < arch->extra_count &&
-	    dwarf_reg >= arch->extra_first)
-		return (int)(dwarf_reg - arch->extra_first) +
+	if (dwarf_reg - dwu_arch(arch)->extra_first <
+		    dwu_arch(arch)->extra_count &&
+	    dwarf_reg >= dwu_arch(arch)->extra_first)
+		return (int)(dwarf_reg - dwu_arch(arch)->extra_first) +
 		       dwu_value_count(arch);
 	return -1;
 }
@@ -110,11 +111,12 @@ int dwunw_arch_column(const struct dwunw_arch_ops *arch, uint64_t dwarf_reg)
 uint16_t dwunw_arch_column_reg(const struct dwunw_arch_ops *arch,
 			       uint8_t column)
 {
-	if (column < arch->reg_count)
+	if (column < dwu_arch(arch)->reg_count)
 		return column;
 	if (column < dwu_value_count(arch))
 		return UINT16_MAX;
-	return (uint16_t)(arch->extra_first + column - dwu_value_count(arch));
+	return (uint16_t)(dwu_arch(arch)->extra_first + column -
+			  dwu_value_count(arch));
 }
 
 const char *dwunw_arch_column_name(const struct dwunw_arch_ops *arch,
@@ -128,12 +130,12 @@ void dwu_row_clear(const struct dwunw_arch_ops *arch, struct dwunw_row *row)
 {
 	row->start = 0;
 	row->end = 0;
-	row->ra_column = arch->ra;
+	row->ra_column = dwu_arch(arch)->ra;
 	row->flags = 0;
 	row->column_count = dwu_column_count(arch);
 	memset(row->reserved, 0, sizeof(row->reserved));
 	row->cfa = (struct dwunw_rule){ .kind = DWUNW_RULE_REGISTER,
-					.reg = arch->sp };
+					.reg = dwu_arch(arch)->sp };
 	memset(row->rules, 0, row->column_count * sizeof(row->rules[0]));
 }
 
@@ -141,8 +143,10 @@ void dwu_entry_row(const struct dwunw_arch_ops *arch, int32_t pushed,
 		   struct dwunw_row *row)
 {
 	dwu_row_clear(arch, row);
-	row->cfa.value = pushed + arch->entry_size;
-	row->rules[arch->ra].kind = arch->link_register ? DWUNW_RULE_SAME :
-							   DWUNW_RULE_OFFSET;
-	row->rules[arch->ra].value = -(int32_t)arch->entry_size;
+	row->cfa.value = pushed + dwu_arch(arch)->entry_size;
+	row->rules[dwu_arch(arch)->ra].kind = dwu_arch(arch)->link_register ?
+						      DWUNW_RULE_SAME :
+						      DWUNW_RULE_OFFSET;
+	row->rules[dwu_arch(arch)->ra].value =
+		-(int32_t)dwu_arch(arch)->entry_size;
 }

@@ -119,22 +119,60 @@ extern const struct dwunw_arch_ops dwu_arch_arm64;
 extern const struct dwunw_arch_ops dwu_arch_mips32el;
 extern const struct dwunw_arch_ops dwu_arch_mips32eb;
 
+/*
+ * What is the same in both byte orders of mips32: where that is the only
+ * target, these are constants, and what only others have is left out
+ * (tests/unit/scan_mips32.c compares them).
+ */
+static const struct dwunw_arch_ops dwu_arch_mips32_numbers = {
+	.machine = 8,
+	.elf_class = 1,
+	.address_size = 4,
+	.reg_count = 32,
+	.extra_count = 12,
+	.extra_first = 32 + 20,
+	.sp = 29,
+	.ra = 31,
+	.ra_alias = 64,
+	.pc = 32,
+	.link_register = true,
+	.pc_mask = 0xfffffffe,
+	.isa_mask = 1,
+	.fp = 30,
+	.preserved = 0x50ff0000,
+	.saved_count = 11,
+	.signal_step = 4,
+};
+
+/* For what is above; big_endian, saved and the functions are in `arch`. */
+static inline const struct dwunw_arch_ops *
+dwu_arch(const struct dwunw_arch_ops *arch)
+{
+	return IS_ON(CONFIG_ARCH_MIPS32_ALONE) ? &dwu_arch_mips32_numbers :
+						 arch;
+}
+
+/* A function that mips32 does not have. */
+#define DWU_ARCH_HAS(arch, function) \
+	(!IS_ON(CONFIG_ARCH_MIPS32_ALONE) && (arch)->function)
+
 /* Columns that have values: the registers, and the pc if it is apart. */
 static inline uint8_t dwu_value_count(const struct dwunw_arch_ops *arch)
 {
+	arch = dwu_arch(arch);
 	return (uint8_t)(arch->reg_count + arch->link_register);
 }
 
 /* All columns: those with values and the extra ones. */
 static inline uint8_t dwu_column_count(const struct dwunw_arch_ops *arch)
 {
-	return (uint8_t)(dwu_value_count(arch) + arch->extra_count);
+	return (uint8_t)(dwu_value_count(arch) + dwu_arch(arch)->extra_count);
 }
 
 /* Of a code address that may have bits beside pc_mask: struct dwu_code. */
 static inline uint8_t dwu_isa(const struct dwunw_arch_ops *arch, uint64_t addr)
 {
-	return (uint8_t)(addr & arch->isa_mask);
+	return (uint8_t)(addr & dwu_arch(arch)->isa_mask);
 }
 
 /* An empty row of this arch: no rules, CFA = sp. */

@@ -161,21 +161,12 @@ extern const struct dwu_scan_ops dwu_scan_mips32;
  */
 static const struct dwu_scan_ops dwu_scan_ops_alone = { .unit = 4,
 							.delay_slots = true };
-static const struct dwunw_arch_ops dwu_scan_arch_alone = {
-	.reg_count = 32,
-	.sp = 29,
-	.ra = 31,
-	.link_register = true,
-	.preserved = 0x50ff0000,
-	.pc_mask = 0xfffffffe,
-	.isa_mask = 1,
-	.scan = &dwu_scan_ops_alone,
-};
 
 static inline const struct dwunw_arch_ops *
 dwu_scan_arch(const struct dwunw_arch_ops *arch)
 {
-	return IS_ON(CONFIG_SCAN_MIPS32_ALONE) ? &dwu_scan_arch_alone : arch;
+	return IS_ON(CONFIG_SCAN_MIPS32_ALONE) ? &dwu_arch_mips32_numbers :
+						 arch;
 }
 
 static inline const struct dwu_scan_ops *

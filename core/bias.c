@@ -9,9 +9,7 @@
  * (mprotect, or READ_IMPLIES_EXEC). But all mappings of one load have one
  * bias: the one that explains most of them is theirs.
  */
-#include <dwunw/elf.h>
-
-#include "bytes.h"
+#include "elf.h"
 
 enum {
 	ET_EXEC = 2,
@@ -29,7 +27,7 @@ struct pieces {
 	uint32_t first;
 	uint32_t end;
 	uint32_t file;
-	uint64_t in_page; /* page size - 1, or a multiple's */
+	dwu_place_t in_page; /* page size - 1, or a multiple's */
 };
 
 /* The piece that holds addr; count: none does. */
@@ -69,15 +67,15 @@ uint32_t dwunw_piece_owner(const struct dwunw_piece *pieces, uint32_t count,
 }
 
 /* Where the file's first byte would be, were all of it mapped like `p`. */
-static uint64_t origin(const struct dwunw_piece *p)
+static dwu_place_t origin(const struct dwunw_piece *p)
 {
-	return p->start - p->off;
+	return (dwu_place_t)p->start - (dwu_place_t)p->off;
 }
 
-static uint64_t bias_of(const struct dwunw_piece *p,
-			const struct dwunw_segment *s)
+static dwu_place_t bias_of(const struct dwunw_piece *p,
+			   const struct dwunw_segment *s)
 {
-	return origin(p) - (s->vaddr - s->off);
+	return origin(p) - (dwu_place_t)s->vaddr + (dwu_place_t)s->off;
 }
 
 /*
@@ -87,8 +85,10 @@ static uint64_t bias_of(const struct dwunw_piece *p,
 static bool begins_in(const struct pieces *v, const struct dwunw_piece *p,
 		      const struct dwunw_segment *s)
 {
-	return s->file_size > 0 && p->off >= (s->off & ~v->in_page) &&
-	       p->off < s->off + s->file_size;
+	dwu_place_t from = (dwu_place_t)s->off & ~v->in_page;
+	dwu_place_t size = (dwu_place_t)(s->off + s->file_size) - from;
+
+	return s->file_size > 0 && (dwu_place_t)p->off - from < size;
 }
 
 /* Code is mapped as code; what is not to be written may have become so. */
@@ -99,7 +99,7 @@ static bool allows(const struct dwunw_segment *s, const struct dwunw_piece *p)
 }
 
 /* Of the pieces: how many a bias explains, then how many by permission too. */
-static uint32_t weigh(const struct pieces *v, uint64_t bias)
+static uint32_t weigh(const struct pieces *v, dwu_place_t bias)
 {
 	const struct dwunw_segment *s;
 	const struct dwunw_piece *p;
@@ -130,23 +130,24 @@ static struct pieces look_around(const struct dwunw_elf *elf,
 			    .first = at > NEAR ? at - NEAR : 0,
 			    .end = count - at > NEAR ? at + NEAR : count,
 			    .file = pieces[at].file };
-	uint64_t bits = PAGE_MAX;
+	dwu_place_t bits = PAGE_MAX;
 	uint32_t i;
 
 	for (i = v.first; i < v.end; i++)
 		if (pieces[i].file == v.file)
-			bits |= pieces[i].start | pieces[i].end | pieces[i].off;
+			bits |= (dwu_place_t)(pieces[i].start | pieces[i].end |
+					      pieces[i].off);
 	v.in_page = (bits & (~bits + 1)) - 1;
 	return v;
 }
 
 /* The bias by which the piece `at` is explained best. False: two, or none. */
-static bool decide(const struct pieces *v, uint32_t at, uint64_t *bias)
+static bool decide(const struct pieces *v, uint32_t at, dwu_place_t *bias)
 {
 	const struct dwunw_segment *s;
 	uint32_t i, weight, best = 0;
 	bool one = false;
-	uint64_t candidate;
+	dwu_place_t candidate;
 
 	for (i = 0; i < v->elf->segment_count; i++) {
 		s = &v->elf->segments[i];
@@ -172,17 +173,20 @@ static bool decide(const struct pieces *v, uint32_t at, uint64_t *bias)
 
 /* Is all of a piece without a file where the file's code is to be? */
 static bool replaces_code(const struct pieces *v, const struct dwunw_piece *p,
-			  uint64_t bias)
+			  dwu_place_t bias)
 {
-	uint64_t start = p->start - bias, size = p->end - p->start;
+	dwu_place_t start = (dwu_place_t)p->start - bias;
+	dwu_place_t size = (dwu_place_t)(p->end - p->start);
 	uint32_t i;
 
 	for (i = 0; i < v->elf->segment_count; i++) {
 		const struct dwunw_segment *s = &v->elf->segments[i];
-		uint64_t first = s->vaddr & ~v->in_page;
-		uint64_t room = ((s->vaddr + s->file_size + v->in_page) &
-				 ~v->in_page) - first;
+		dwu_place_t first = (dwu_place_t)s->vaddr & ~v->in_page;
+		dwu_place_t room =
+			((dwu_place_t)(s->vaddr + s->file_size) + v->in_page) &
+			~v->in_page;
 
+		room -= first;
 		if ((s->flags & PF_X) && start - first < room &&
 		    size <= room - (start - first))
 			return true;
@@ -196,7 +200,7 @@ dwunw_status_t dwunw_elf_bias(const struct dwunw_elf *elf,
 {
 	uint32_t owner = dwunw_piece_owner(pieces, count, addr), at, next;
 	struct pieces v;
-	uint64_t found = 0, behind = 0;
+	dwu_place_t found = 0, behind = 0;
 
 	if (!elf || !elf->segments || !bias || owner == DWUNW_PIECE_NONE ||
 	    elf->segment_count > SEGMENT_MAX)
@@ -212,6 +216,7 @@ dwunw_status_t dwunw_elf_bias(const struct dwunw_elf *elf,
 		    !replaces_code(&v, &pieces[at], found))
 			return DWUNW_ERR_INVALID_ARG;
 	}
-	*bias = found;
+	/* all 64 bits of it: it may be below 0 */
+	*bias = addr - (dwu_place_t)(addr - found);
 	return DWUNW_OK;
 }

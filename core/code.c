@@ -44,7 +44,7 @@ bool dwu_code_open(struct dwu_text *text, const struct dwunw_module *module,
 
 uint32_t dwu_code_place(const struct dwu_text *text, uint64_t vaddr)
 {
-	uint64_t off = vaddr - text->vaddr;
+	dwu_place_t off = (dwu_place_t)(vaddr - text->vaddr);
 
 	return off < text->size ? (uint32_t)off : DWU_NOWHERE;
 }

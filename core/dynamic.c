@@ -25,7 +25,7 @@ static const uint32_t tags[DWU_DYN_COUNT] = {
 static void read_tags(const struct dwunw_elf *elf, struct dwu_window *window,
 		      const struct dwunw_segment *at, uint64_t *values)
 {
-	uint8_t word = elf->elf_class == 2 ? 8 : 4, i;
+	uint8_t word = dwu_elf_is_wide(elf->elf_class) ? 8 : 4, i;
 	uint64_t size = at->file_size, off, tag, value;
 	struct dwu_cursor c;
 	const uint8_t *bytes;
@@ -110,7 +110,7 @@ static uint64_t count_by_gnu_hash(struct dynamic *d)
 	uint32_t first = word_at(d, hash + 4);
 	uint64_t bloom = word_at(d, hash + 8);
 	uint64_t table = hash + 16 +
-			 bloom * (d->elf->elf_class == 2 ? 8u : 4u);
+			 bloom * (dwu_elf_is_wide(d->elf->elf_class) ? 8u : 4u);
 	uint64_t chains = table + 4ull * buckets, last = 0;
 	uint32_t i, start;
 
@@ -167,7 +167,8 @@ dwunw_status_t dwu_dynamic_symbols(const struct dwunw_elf *elf,
 	if (d.bad || count > UINT32_MAX)
 		return DWUNW_ERR_BAD_FORMAT;
 	status = place(elf, values[DWU_DYN_SYMTAB],
-		       count * (elf->elf_class == 2 ? 24 : 16), symbols);
+		       count * (dwu_elf_is_wide(elf->elf_class) ? 24 : 16),
+		       symbols);
 	if (status == DWUNW_OK)
 		status = place(elf, values[DWU_DYN_STRTAB],
 			       values[DWU_DYN_STRSZ], strings);

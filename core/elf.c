@@ -17,19 +17,20 @@ enum {
 	EF_MIPS_ARCH_ASE_M16 = 0x04000000, /* binutils, elf/mips.h */
 };
 
-static bool in_file(const struct dwunw_elf *elf, uint64_t off, uint64_t size)
+DWU_ONE_COPY static bool in_file(const struct dwunw_elf *elf, uint64_t off,
+				 uint64_t size)
 {
 	return off <= elf->src.size && size <= elf->src.size - off;
 }
 
 static bool is_64(const struct dwunw_elf *elf)
 {
-	return elf->elf_class == 2;
+	return dwu_elf_is_wide(elf->elf_class);
 }
 
 static uint64_t word(struct dwu_cursor *c, const struct dwunw_elf *elf)
 {
-	return dwu_uint(c, is_64(elf) ? 8 : 4);
+	return is_64(elf) ? dwu_u64(c) : dwu_u32(c);
 }
 
 static bool big(const struct dwunw_elf *elf)
@@ -202,6 +203,8 @@ static dwunw_status_t open_header(struct dwunw_elf *elf, struct dwu_window *w,
 	if (memcmp(bytes, magic, 4) != 0 || bytes[4] < 1 || bytes[4] > 2 ||
 	    bytes[5] < 1 || bytes[5] > 2)
 		return DWUNW_ERR_BAD_FORMAT;
+	if (IS_ON(CONFIG_ARCH_MIPS32_ALONE) && bytes[4] != 1)
+		return DWUNW_ERR_UNSUPPORTED_ARCH;
 	bytes = dwu_window_at(w, 0, is_64(elf) ? 64 : 52);
 	if (!bytes)
 		return DWUNW_ERR_BAD_FORMAT;

@@ -15,6 +15,20 @@ enum {
 	DWU_SHF_COMPRESSED = 0x800,
 };
 
+/* An address or an offset of files that a build knows: the half of 64 bits
+ * where the only target has files of 32. */
+#if IS_ON(CONFIG_ARCH_MIPS32_ALONE)
+typedef uint32_t dwu_place_t;
+#else
+typedef uint64_t dwu_place_t;
+#endif
+
+/* Does the file have addresses of 64 bits? */
+static inline bool dwu_elf_is_wide(uint8_t elf_class)
+{
+	return !IS_ON(CONFIG_ARCH_MIPS32_ALONE) && elf_class == 2;
+}
+
 /* Bytes that dwu_elf_keep_segments() takes from the arena. */
 uint64_t dwu_elf_segments_size(const struct dwunw_elf *elf);
 dwunw_status_t dwu_elf_keep_segments(struct dwunw_elf *elf,

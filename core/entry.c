@@ -2,6 +2,7 @@
 #include "entry.h"
 
 #include "arch/arch.h"
+#include "elf.h"
 
 /* What stands before a CIE's instructions: real ones have about 20 bytes. */
 #define CIE_HEAD_MAX 512u
@@ -68,9 +69,9 @@ static struct dwu_cursor body(const struct dwunw_module *module,
 			  (size_t)rec->body_size, module->elf.data == 2);
 }
 
-static struct dwu_bases bases(const struct dwunw_cfi *cfi,
-			      const struct dwu_record *rec,
-			      uint8_t address_size)
+DWU_ONE_COPY static struct dwu_bases bases(const struct dwunw_cfi *cfi,
+					   const struct dwu_record *rec,
+					   uint8_t address_size)
 {
 	return (struct dwu_bases){ .vaddr = cfi->vaddr + rec->body_off,
 				   .text = cfi->text_vaddr,
@@ -136,7 +137,7 @@ static dwunw_status_t parse_cie(const struct dwunw_module *module,
 				const struct dwunw_cfi *cfi, uint64_t off,
 				struct dwunw_fde *fde, struct augmentation *aug)
 {
-	uint8_t native = module->elf.elf_class == 2 ? 8 : 4;
+	uint8_t native = dwu_elf_is_wide(module->elf.elf_class) ? 8 : 4;
 	struct dwu_record rec;
 	struct dwu_bases b;
 	struct dwu_cursor c;

@@ -43,14 +43,15 @@ static dwunw_status_t parse_regs(struct dwu_cursor *c,
 		return DWUNW_ERR_UNSUPPORTED_ARCH;
 	/* the pc comes last: as column ra, or behind the link register's
 	 * arch's registers */
-	if (h->reg_count != arch->reg_count + arch->link_register)
+	if (h->reg_count !=
+	    dwu_arch(arch)->reg_count + dwu_arch(arch)->link_register)
 		return DWUNW_ERR_BAD_FORMAT;
 	for (i = 0; i < h->reg_count; i++) {
-		value = dwu_address(dwu_u64(c), arch->address_size);
+		value = dwu_address(dwu_u64(c), dwu_arch(arch)->address_size);
 		regs->regs[i] = value;
 	}
 	regs->pc = value;
-	regs->sp = regs->regs[arch->sp];
+	regs->sp = regs->regs[dwu_arch(arch)->sp];
 	return DWUNW_OK;
 }
 

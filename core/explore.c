@@ -15,7 +15,8 @@ static const struct dwunw_arch_ops *arch_of(const struct dwu_scan_memory *m)
 	return dwu_scan_arch(m->text.arch);
 }
 
-static bool in_function(const struct dwu_scan_memory *m, uint32_t at)
+DWU_ONE_COPY static bool in_function(const struct dwu_scan_memory *m,
+				     uint32_t at)
 {
 	return at >= m->x.function.start && at < m->x.function.end;
 }
@@ -45,9 +46,10 @@ static bool is_cfa(const struct dwu_value *value)
 	return value->kind == DWU_VALUE_CFA && !dwu_is_aligned(value->n);
 }
 
-uint8_t dwu_scan_aligned_column(const struct dwunw_arch_ops *arch,
+uint8_t dwu_scan_aligned_column(const struct dwu_scan_memory *m,
 				const struct dwu_scan_state *state)
 {
+	const struct dwunw_arch_ops *arch = arch_of(m);
 	uint8_t i;
 
 	for (i = 0; i < DWU_SCAN_REGS; i++)
@@ -58,9 +60,10 @@ uint8_t dwu_scan_aligned_column(const struct dwunw_arch_ops *arch,
 	return i;
 }
 
-uint8_t dwu_scan_cfa_column(const struct dwunw_arch_ops *arch,
+uint8_t dwu_scan_cfa_column(const struct dwu_scan_memory *m,
 			    const struct dwu_scan_state *state)
 {
+	const struct dwunw_arch_ops *arch = arch_of(m);
 	uint8_t i, found = DWU_SCAN_REGS;
 
 	if (is_cfa(&state->regs[arch->sp]))
@@ -131,11 +134,10 @@ static uint8_t both_know(const struct dwu_scan_memory *m,
 			known |= RA;
 	}
 	/* a realigned frame's is in memory */
-	if (IS_ON(CONFIG_SCAN_X86_64) &&
-	    a->slots[arch->sp] != DWU_SLOT_NONE &&
+	if (IS_ON(CONFIG_SCAN_X86_64) && a->slots[arch->sp] != DWU_SLOT_NONE &&
 	    a->slots[arch->sp] == b->slots[arch->sp] &&
-	    dwu_scan_aligned_column(arch, a) < DWU_SCAN_REGS &&
-	    dwu_scan_aligned_column(arch, b) < DWU_SCAN_REGS)
+	    dwu_scan_aligned_column(m, a) < DWU_SCAN_REGS &&
+	    dwu_scan_aligned_column(m, b) < DWU_SCAN_REGS)
 		known |= CFA;
 	return known;
 }
@@ -416,7 +418,8 @@ static void arrive(struct dwu_scan_memory *m, uint32_t at, bool called)
 	if (m->x.telling || !in_function(m, at))
 		return;
 	b = add_block(m, at, called ? 0 : DWU_BLOCK_LEADER);
-	if (!b || (called && b->bits & DWU_BLOCK_CUT))
+	if (!b || b->bits & DWU_BLOCK_DATA ||
+	    (called && b->bits & DWU_BLOCK_CUT))
 		return;
 	forget(m, DWU_VALUE_CONST);
 	forget(m, DWU_VALUE_ENTRY);
@@ -462,6 +465,8 @@ static void load_constant(struct dwu_scan_memory *m, const struct dwu_op *op,
 			  struct dwu_value *to)
 {
 	set_visited(m, op->target, op->target + 4);
+	if (in_function(m, op->target))
+		(void)add_block(m, op->target, DWU_BLOCK_DATA);
 	to->n = (int32_t)dwu_code_number(&m->text, op->target, 4);
 	to->kind = to->n ? DWU_VALUE_CONST : DWU_VALUE_UNKNOWN;
 }
@@ -759,8 +764,7 @@ static bool guess(struct dwu_scan_memory *m, uint8_t what)
 	else
 		return false;
 	next_phase(m, DWU_NOWHERE, what);
-	m->x.differ |= dwu_scan_cfa_column(arch_of(m), &m->next) ==
-		       DWU_SCAN_REGS;
+	m->x.differ |= dwu_scan_cfa_column(m, &m->next) == DWU_SCAN_REGS;
 	return !m->x.differ;
 }
 

@@ -63,7 +63,8 @@ enum dwu_block_bits {
 	DWU_BLOCK_CALLED = 2,
 	DWU_BLOCK_LEADER = 4, /* a branch leads here; else what is pending */
 	DWU_BLOCK_CUT = 8,    /* the call before it does not return */
-	DWU_BLOCK_PHASE = 16, /* times the phase in which it was reached */
+	DWU_BLOCK_DATA = 16,  /* a word that is loaded: nothing runs there */
+	DWU_BLOCK_PHASE = 32, /* times the phase in which it was reached */
 };
 
 /* Where a branch leads to, or what is pending behind a call. */
@@ -173,11 +174,11 @@ void dwu_scan_fresh(struct dwu_scan_state *state);
 
 /* The column that a row tells the CFA by: sp, else one that lasts, else any
  * that is a known distance from it; DWU_SCAN_REGS: none is. */
-uint8_t dwu_scan_cfa_column(const struct dwunw_arch_ops *arch,
+uint8_t dwu_scan_cfa_column(const struct dwu_scan_memory *memory,
 			    const struct dwu_scan_state *state);
 
 /* … a known place in a realigned frame: one that lasts, or sp. */
-uint8_t dwu_scan_aligned_column(const struct dwunw_arch_ops *arch,
+uint8_t dwu_scan_aligned_column(const struct dwu_scan_memory *memory,
 				const struct dwu_scan_state *state);
 
 /* The column that holds the entry value of `reg`: itself, else another, or

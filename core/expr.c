@@ -63,7 +63,7 @@ struct machine {
 	uint64_t stack[CONFIG_EXPR_STACK];
 };
 
-static void fail(struct machine *m, uint8_t stop)
+DWU_ONE_COPY static void fail(struct machine *m, uint8_t stop)
 {
 	if (m->stop == DWU_GO)
 		m->stop = stop;
@@ -76,7 +76,8 @@ static void push(struct machine *m, uint64_t value)
 		fail(m, DWUNW_STOP_BAD_ROW);
 		return;
 	}
-	m->stack[m->depth++] = dwu_address(value, m->arch->address_size);
+	m->stack[m->depth++] =
+		dwu_address(value, dwu_arch(m->arch)->address_size);
 }
 
 static uint64_t pop(struct machine *m)
@@ -114,8 +115,8 @@ static void rotate(struct machine *m, unsigned int count)
 
 static int64_t as_signed(const struct machine *m, uint64_t value)
 {
-	return m->arch->address_size == 4 ? (int32_t)(uint32_t)value :
-					    (int64_t)value;
+	return dwu_arch(m->arch)->address_size == 4 ? (int32_t)(uint32_t)value :
+						      (int64_t)value;
 }
 
 /*
@@ -168,7 +169,7 @@ static void binary(struct machine *m, uint8_t op)
 {
 	uint64_t b = pop(m), a = pop(m), rest = 0;
 	int64_t sa = as_signed(m, a), sb = as_signed(m, b);
-	unsigned int bits = m->arch->address_size * 8u;
+	unsigned int bits = dwu_arch(m->arch)->address_size * 8u;
 
 	switch (op) {
 	case DW_OP_and: /* 2.5.1.4 (2) */
@@ -239,7 +240,7 @@ static void push_register(struct machine *m, uint64_t dwarf_reg)
 	int64_t offset = dwu_sleb(&m->c);
 	int column = dwunw_arch_column(m->arch, dwarf_reg);
 
-	if (column < 0 || column >= m->arch->reg_count)
+	if (column < 0 || column >= dwu_arch(m->arch)->reg_count)
 		fail(m, DWUNW_STOP_BAD_ROW);
 	else if (!(m->regs->valid >> column & 1))
 		fail(m, DWUNW_STOP_NO_REGISTER);
@@ -308,10 +309,10 @@ static void execute(struct machine *m)
 	}
 	switch (op) {
 	case DW_OP_addr: /* 2.5.1.1 (2) */
-		push(m, dwu_uint(&m->c, m->arch->address_size));
+		push(m, dwu_uint(&m->c, dwu_arch(m->arch)->address_size));
 		break;
 	case DW_OP_deref: /* 2.5.1.3 (7) */
-		dereference(m, m->arch->address_size);
+		dereference(m, dwu_arch(m->arch)->address_size);
 		break;
 	case DW_OP_deref_size: /* 2.5.1.3 (8) */
 		dereference(m, dwu_u8(&m->c));

@@ -43,11 +43,11 @@ struct bounds {
 static uint32_t clip(const struct bounds *b, uint64_t vaddr)
 {
 	const struct dwu_text *text = &b->memory->text;
-	uint64_t off = vaddr - text->vaddr;
+	dwu_place_t off = (dwu_place_t)(vaddr - text->vaddr);
 
 	if (off <= text->size)
 		return (uint32_t)off;
-	return vaddr < text->vaddr ? 0 : text->size;
+	return (dwu_place_t)vaddr < (dwu_place_t)text->vaddr ? 0 : text->size;
 }
 
 static void start_at(struct bounds *b, uint32_t start)
@@ -141,7 +141,7 @@ static const uint8_t *record(struct bounds *b,
 /* Does the file have addresses of 64 bits? */
 static bool is_wide(const struct dwunw_elf *elf)
 {
-	return !IS_ON(CONFIG_SCAN_MIPS32_ALONE) && elf->elf_class == 2;
+	return dwu_elf_is_wide(elf->elf_class);
 }
 
 /*

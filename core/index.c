@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 #include "index.h"
 
+#include "elf.h"
 #include "entry.h"
 #include "sort.h"
 #include "window.h"
@@ -36,7 +37,7 @@ bool dwu_hdr_parse(struct dwunw_eh_hdr *hdr, const struct dwunw_module *module,
 		   uint64_t *eh_vaddr)
 {
 	struct dwu_cursor c = dwu_cursor(bytes->data, bytes->size, big(module));
-	uint8_t address_size = module->elf.elf_class == 2 ? 8 : 4;
+	uint8_t address_size = dwu_elf_is_wide(module->elf.elf_class) ? 8 : 4;
 	struct dwu_bases b = { .vaddr = vaddr,
 			       .data = vaddr,
 			       .address_size = address_size };
@@ -64,23 +65,28 @@ bool dwu_hdr_parse(struct dwunw_eh_hdr *hdr, const struct dwunw_module *module,
 	return true;
 }
 
-static uint64_t hdr_value(const struct dwunw_eh_hdr *hdr, bool big_endian,
-			  uint32_t entry, unsigned int field)
+/* An address of an entry of the table, as linked. */
+static dwu_place_t hdr_value(const struct dwunw_module *module, uint32_t entry,
+			     uint32_t field)
 {
+	const struct dwunw_eh_hdr *hdr = &module->hdr;
 	struct dwu_cursor c =
-		dwu_cursor(hdr->table.data, hdr->table.size, big_endian);
+		dwu_cursor(hdr->table.data, hdr->table.size, big(module));
 	uint64_t value;
 
 	c.off = ((size_t)entry * 2 + field) * hdr->value_size;
 	value = hdr->value_signed ? dwu_sint(&c, hdr->value_size) :
 				    dwu_uint(&c, hdr->value_size);
-	return hdr->data_relative ? hdr->vaddr + value : value;
+	if (hdr->data_relative)
+		value += hdr->vaddr;
+	return (dwu_place_t)dwu_address(
+		value, dwu_elf_is_wide(module->elf.elf_class) ? 8 : 4);
 }
 
-static uint64_t hdr_start(const struct dwunw_module *module, uint32_t entry)
+/* The start of an entry's function. */
+static dwu_place_t hdr_start(const struct dwunw_module *module, uint32_t entry)
 {
-	return dwu_address(hdr_value(&module->hdr, big(module), entry, 0),
-			   module->elf.elf_class == 2 ? 8 : 4);
+	return hdr_value(module, entry, 0);
 }
 
 static dwunw_status_t fde_at(const struct dwunw_module *module,
@@ -95,13 +101,10 @@ static dwunw_status_t fde_at(const struct dwunw_module *module,
 	return dwu_fde(module, cfi, &rec, fde);
 }
 
-static uint64_t hdr_off(const struct dwunw_module *module, uint32_t entry)
+/* Where its FDE stands in .eh_frame. */
+static dwu_place_t hdr_off(const struct dwunw_module *module, uint32_t entry)
 {
-	uint64_t vaddr = dwu_address(hdr_value(&module->hdr, big(module),
-					       entry, 1),
-				     module->elf.elf_class == 2 ? 8 : 4);
-
-	return vaddr - module->eh.vaddr;
+	return hdr_value(module, entry, 1) - (dwu_place_t)module->eh.vaddr;
 }
 
 static bool hdr_entry_true(const struct dwunw_module *module, uint32_t entry)
@@ -116,7 +119,7 @@ static bool hdr_entry_true(const struct dwunw_module *module, uint32_t entry)
 bool dwu_hdr_usable(const struct dwunw_module *module)
 {
 	const struct dwunw_eh_hdr *hdr = &module->hdr;
-	uint64_t start, before = 0;
+	dwu_place_t start, before = 0;
 	uint32_t i;
 
 	if (hdr->count == 0)
@@ -226,7 +229,7 @@ static uint32_t hdr_upper_bound(const struct dwunw_module *module,
 
 	while (low < high) {
 		middle = low + (high - low) / 2;
-		if (hdr_start(module, middle) <= vaddr)
+		if (hdr_start(module, middle) <= (dwu_place_t)vaddr)
 			low = middle + 1;
 		else
 			high = middle;
@@ -236,7 +239,7 @@ static uint32_t hdr_upper_bound(const struct dwunw_module *module,
 
 static uint32_t index_upper_bound(const struct dwunw_cfi *cfi, uint64_t vaddr)
 {
-	uint64_t wanted = vaddr - cfi->index_base;
+	dwu_place_t wanted = (dwu_place_t)(vaddr - cfi->index_base);
 	uint32_t low = 0, high = cfi->index_count, middle;
 
 	if (vaddr < cfi->index_base)

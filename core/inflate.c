@@ -30,7 +30,7 @@ static bool gnu_head(const uint8_t *bytes, struct head *head)
 static void elf_head(const struct dwunw_elf *elf, const uint8_t *bytes,
 		     struct head *head)
 {
-	bool wide = elf->elf_class == 2;
+	bool wide = dwu_elf_is_wide(elf->elf_class);
 	struct dwu_cursor c =
 		dwu_cursor(bytes, wide ? 24 : 12, elf->data == 2);
 

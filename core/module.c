@@ -408,19 +408,32 @@ struct dwunw_span dwunw_module_expression(const struct dwunw_module *module,
 static bool code_at(const struct dwunw_module *module, uint64_t vaddr,
 		    uint8_t *code)
 {
+	const struct dwunw_source *src = &module->elf.src;
 	struct dwunw_segment s;
-	uint64_t size;
+	dwu_place_t off, size;
 
 	memset(code, 0, DWU_CODE_SIZE);
-	if (dwunw_elf_segment(&module->elf, vaddr, &s) != DWUNW_OK ||
-	    vaddr - s.vaddr >= s.file_size)
+	if (dwunw_elf_segment(&module->elf, vaddr, &s) != DWUNW_OK)
+		return false;
+	off = (dwu_place_t)(vaddr - s.vaddr);
+	size = (dwu_place_t)s.file_size;
+	if (off >= size)
 		return false;
 	/* the last function of a segment may be shorter */
-	size = s.file_size - (vaddr - s.vaddr);
+	size -= off;
 	if (size > DWU_CODE_SIZE)
 		size = DWU_CODE_SIZE;
-	return dwunw_elf_read(&module->elf, vaddr, code, (size_t)size) ==
-	       DWUNW_OK;
+	return src->read(src->ctx, s.off + off, code, (size_t)size) == DWUNW_OK;
+}
+
+/* Is the code at vaddr what `is`, if there is one, looks for? */
+static bool code_is(const struct dwunw_module *module, uint64_t vaddr,
+		    bool (*is)(const struct dwunw_arch_ops *arch,
+			       const uint8_t *code))
+{
+	uint8_t code[DWU_CODE_SIZE];
+
+	return is && code_at(module, vaddr, code) && is(module->arch, code);
 }
 
 /* A trampoline has two instructions: vaddr may be that of either. */
@@ -434,7 +447,7 @@ static bool signal_at(const struct dwunw_module *module, uint64_t vaddr,
 		return false;
 	return (code_at(module, vaddr, code) &&
 		arch->signal_row(arch, code, row)) ||
-	       (code_at(module, vaddr - arch->signal_step, code) &&
+	       (code_at(module, vaddr - dwu_arch(arch)->signal_step, code) &&
 		arch->signal_row(arch, code, row));
 }
 
@@ -450,7 +463,7 @@ dwunw_status_t dwu_module_code_row(const struct dwunw_module *module,
 	if (signal_at(module, vaddr, row))
 		return DWUNW_OK;
 	*how = DWUNW_HOW_LEAF;
-	if (!arch->stub_code || !code_at(module, vaddr, code) ||
+	if (!DWU_ARCH_HAS(arch, stub_code) || !code_at(module, vaddr, code) ||
 	    !arch->stub_code(code))
 		return DWUNW_ERR_NO_DEBUG_DATA;
 	dwu_entry_row(arch, 0, row);
@@ -480,7 +493,7 @@ dwunw_status_t dwu_module_fp_row(const struct dwunw_module *module,
 	uint8_t code[DWU_CODE_BEFORE];
 	size_t size;
 
-	if (!arch->frame_pointer_row)
+	if (!DWU_ARCH_HAS(arch, frame_pointer_row))
 		return DWUNW_ERR_NO_DEBUG_DATA;
 	size = code_before(module, vaddr, code, sizeof(code));
 	dwu_row_clear(arch, row);
@@ -507,18 +520,14 @@ bool dwu_module_thread(const struct dwunw_module *module, uint64_t vaddr)
 	const struct dwunw_arch_ops *arch = module->arch;
 	uint8_t code[DWU_CODE_BEFORE];
 
-	return arch->thread_code &&
+	return DWU_ARCH_HAS(arch, thread_code) &&
 	       arch->thread_code(code, code_before(module, vaddr, code,
 						   sizeof(code)));
 }
 
 bool dwu_module_exit(const struct dwunw_module *module, uint64_t vaddr)
 {
-	const struct dwunw_arch_ops *arch = module->arch;
-	uint8_t code[DWU_CODE_SIZE];
-
-	return arch->exit_code && code_at(module, vaddr, code) &&
-	       arch->exit_code(arch, code);
+	return code_is(module, vaddr, module->arch->exit_code);
 }
 
 bool dwu_module_preempt(const struct dwunw_module *module, uint64_t vaddr)
@@ -526,8 +535,8 @@ bool dwu_module_preempt(const struct dwunw_module *module, uint64_t vaddr)
 	const struct dwunw_arch_ops *arch = module->arch;
 	uint8_t code[DWU_CODE_SIZE];
 
-	return arch->preempt_code && code_at(module, vaddr, code) &&
-	       arch->preempt_code(code);
+	return DWU_ARCH_HAS(arch, preempt_code) &&
+	       code_at(module, vaddr, code) && arch->preempt_code(code);
 }
 
 bool dwu_module_switch(const struct dwunw_module *module, uint64_t vaddr,
@@ -536,15 +545,11 @@ bool dwu_module_switch(const struct dwunw_module *module, uint64_t vaddr,
 	const struct dwunw_arch_ops *arch = module->arch;
 	uint8_t code[DWU_CODE_SIZE];
 
-	return arch->switch_code && code_at(module, vaddr, code) &&
-	       arch->switch_code(code, at);
+	return DWU_ARCH_HAS(arch, switch_code) &&
+	       code_at(module, vaddr, code) && arch->switch_code(code, at);
 }
 
 bool dwu_module_context(const struct dwunw_module *module, uint64_t vaddr)
 {
-	const struct dwunw_arch_ops *arch = module->arch;
-	uint8_t code[DWU_CODE_SIZE];
-
-	return arch->context_code && code_at(module, vaddr, code) &&
-	       arch->context_code(arch, code);
+	return code_is(module, vaddr, module->arch->context_code);
 }

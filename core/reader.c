@@ -6,7 +6,8 @@
 struct dwu_reader dwu_reader(const struct dwunw_arch_ops *arch,
 			     const struct dwunw_walk_input *input)
 {
-	uint64_t size = input->stack.size, last = arch->address_size - 1u;
+	uint64_t size = input->stack.size,
+		 last = dwu_arch(arch)->address_size - 1u;
 
 	return (struct dwu_reader){
 		.stack = input->stack,
@@ -15,7 +16,7 @@ struct dwu_reader dwu_reader(const struct dwunw_arch_ops *arch,
 		.ctx = input->memory_ctx,
 		.capped = (input->flags & DWUNW_WALK_CAPPED) != 0,
 		.swap = arch->big_endian != HOST_IS_BIG,
-		.address_size = arch->address_size,
+		.address_size = dwu_arch(arch)->address_size,
 	};
 }
 

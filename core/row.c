@@ -90,7 +90,7 @@ static void restore(struct program *p, const struct state *state)
 }
 
 /* A rule's offset, which must fit 32 bits: no frame is larger. */
-static int32_t narrow(struct program *p, int64_t value)
+DWU_ONE_COPY static int32_t narrow(struct program *p, int64_t value)
 {
 	if (value != (int32_t)value)
 		p->bad = true;
@@ -102,14 +102,14 @@ static int column_of(const struct program *p, uint64_t dwarf_reg)
 {
 	const struct dwunw_arch_ops *arch = p->module->arch;
 
-	if (arch->ra_alias && dwarf_reg == arch->ra_alias &&
+	if (dwu_arch(arch)->ra_alias && dwarf_reg == dwu_arch(arch)->ra_alias &&
 	    dwarf_reg == p->fde->ra_reg)
-		return arch->ra;
+		return dwu_arch(arch)->ra;
 	return dwunw_arch_column(arch, dwarf_reg);
 }
 
 /* An offset in units of the data alignment factor (6.4.2). */
-static int64_t factored(const struct program *p, int64_t value)
+DWU_ONE_COPY static int64_t factored(const struct program *p, int64_t value)
 {
 	return (int64_t)((uint64_t)value * (uint64_t)p->fde->data_align);
 }
@@ -182,7 +182,7 @@ static void set_cfa(struct program *p, uint64_t dwarf_reg, int64_t offset)
 {
 	int column = column_of(p, dwarf_reg);
 
-	if (column < 0 || column >= p->module->arch->reg_count) {
+	if (column < 0 || column >= dwu_arch(p->module->arch)->reg_count) {
 		p->bad = true;
 		return;
 	}
@@ -258,7 +258,7 @@ static void set_loc(struct program *p)
 /* arm64: the return address is (no longer) signed (AADWARF64 5.2). */
 static void negate_ra_state(struct program *p)
 {
-	if (p->module->arch->machine == EM_AARCH64)
+	if (dwu_arch(p->module->arch)->machine == EM_AARCH64)
 		p->row->flags ^= DWUNW_ROW_RA_SIGNED;
 	else
 		p->bad = true;
@@ -496,7 +496,7 @@ static int saved_index(const struct dwunw_arch_ops *arch, uint8_t column)
 {
 	int i;
 
-	for (i = 0; i < arch->saved_count; i++)
+	for (i = 0; i < dwu_arch(arch)->saved_count; i++)
 		if (arch->saved[i] == column)
 			return i;
 	return -1;
@@ -536,11 +536,13 @@ void dwu_row_pack(const struct dwunw_arch_ops *arch,
 	if (row->flags & DWUNW_ROW_RA_SIGNED)
 		packed->flags |= DWU_PACKED_RA_SIGNED;
 	if (row->cfa.kind != DWUNW_RULE_REGISTER ||
-	    (row->flags & DWUNW_ROW_SIGNAL) || row->ra_column != arch->ra)
+	    (row->flags & DWUNW_ROW_SIGNAL) ||
+	    row->ra_column != dwu_arch(arch)->ra)
 		packed->flags = DWU_PACKED_FULL;
 	for (i = 0; i < dwu_value_count(arch); i++) {
 		rule = &row->rules[i];
-		if (i == arch->ra && rule->kind == DWUNW_RULE_UNDEFINED)
+		if (i == dwu_arch(arch)->ra &&
+		    rule->kind == DWUNW_RULE_UNDEFINED)
 			packed->flags |= DWU_PACKED_ROOT;
 		else if (!pack_rule(arch, i, rule, packed))
 			packed->flags = DWU_PACKED_FULL;

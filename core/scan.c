@@ -7,11 +7,11 @@
 #define RETURN_MAX 24u
 
 /* A place in a realigned frame, by a register that points there. */
-static void aligned_rule(const struct dwunw_arch_ops *arch,
+static void aligned_rule(const struct dwu_scan_memory *m,
 			 const struct dwu_scan_state *state,
 			 struct dwunw_rule *rule)
 {
-	rule->reg = dwu_scan_aligned_column(arch, state);
+	rule->reg = dwu_scan_aligned_column(m, state);
 	rule->kind = DWUNW_RULE_UNDEFINED;
 	if (rule->reg == DWU_SCAN_REGS)
 		return;
@@ -20,26 +20,26 @@ static void aligned_rule(const struct dwunw_arch_ops *arch,
 }
 
 /* Where the CFA is. False: nowhere. */
-static bool cfa_rule(const struct dwunw_arch_ops *arch,
+static bool cfa_rule(const struct dwu_scan_memory *m,
 		     const struct dwu_scan_state *state,
 		     struct dwunw_rule *rule)
 {
-	uint8_t column = dwu_scan_cfa_column(arch, state);
+	uint8_t column = dwu_scan_cfa_column(m, state);
 
 	if (column != DWU_SCAN_REGS) {
 		rule->reg = column;
 		rule->value = -state->regs[column].n;
 		return true;
 	}
-	rule->value = state->slots[arch->sp];
+	rule->value = state->slots[dwu_scan_arch(m->text.arch)->sp];
 	if (!dwu_is_aligned(rule->value))
 		return false;
-	aligned_rule(arch, state, rule);
+	aligned_rule(m, state, rule);
 	return rule->kind == DWUNW_RULE_REG_OFFSET;
 }
 
 /* Where the entry value of a column is. */
-static void saved_rule(const struct dwunw_arch_ops *arch,
+static void saved_rule(const struct dwu_scan_memory *m,
 		       const struct dwu_scan_state *state, uint8_t reg,
 		       struct dwunw_rule *rule)
 {
@@ -51,11 +51,11 @@ static void saved_rule(const struct dwunw_arch_ops *arch,
 	/* a copy of a register that was not changed may be an argument's,
 	 * which its callee may change */
 	if (state->slots[reg] != DWU_SLOT_NONE &&
-	    (reg == arch->ra || at != reg)) {
+	    (reg == dwu_scan_arch(m->text.arch)->ra || at != reg)) {
 		rule->kind = DWUNW_RULE_OFFSET;
 		rule->value = state->slots[reg];
 		if (dwu_is_aligned(rule->value))
-			aligned_rule(arch, state, rule);
+			aligned_rule(m, state, rule);
 	} else if (rule->kind == DWUNW_RULE_REGISTER) {
 		rule->reg = at;
 	}
@@ -71,7 +71,7 @@ uint8_t dwu_scan_row(const struct dwu_scan_memory *m,
 	dwu_row_clear(m->text.arch, row);
 	for (i = 0; i < DWU_SCAN_REGS; i++)
 		if (dwu_scan_is_saved(arch, i))
-			saved_rule(arch, state, i, &row->rules[i]);
+			saved_rule(m, state, i, &row->rules[i]);
 	/* nothing calls a program's first function, or one that has set its
 	 * return address to 0 */
 	if (m->x.function.entry || (dwu_value_is_zero(&state->regs[arch->ra]) &&
@@ -79,7 +79,7 @@ uint8_t dwu_scan_row(const struct dwu_scan_memory *m,
 		ra->kind = DWUNW_RULE_UNDEFINED;
 		return DWUNW_SCAN_OK;
 	}
-	if (!cfa_rule(arch, state, &row->cfa))
+	if (!cfa_rule(m, state, &row->cfa))
 		return state->regs[arch->sp].n == DWU_SP_DIFFERS ?
 			       DWUNW_SCAN_CONTRADICTION :
 			       DWUNW_SCAN_SP_UNKNOWN;

@@ -23,7 +23,7 @@ struct starts {
 
 static bool is_wide(const struct dwunw_elf *elf)
 {
-	return !IS_ON(CONFIG_SCAN_MIPS32_ALONE) && elf->elf_class == 2;
+	return dwu_elf_is_wide(elf->elf_class);
 }
 
 /* Relocations. Not `/`, which 64 bits have no instruction for everywhere. */

@@ -35,7 +35,7 @@ static uint8_t run_expression(const struct step *s,
 
 static uint8_t read_word(const struct step *s, uint64_t addr, uint64_t *value)
 {
-	uint8_t size = s->arch->address_size;
+	uint8_t size = dwu_arch(s->arch)->address_size;
 
 	if (dwu_read_word(s->reader, dwu_address(addr, size), value))
 		return DWU_GO;
@@ -67,7 +67,7 @@ static uint8_t find_cfa(struct step *s, const struct dwu_regs *regs)
 		return by_register(s, cfa, regs, &s->cfa);
 	stop = get_register(regs, cfa->reg, &s->cfa);
 	s->cfa = dwu_address(s->cfa + (uint64_t)(int64_t)cfa->value,
-			     s->arch->address_size);
+			     dwu_arch(s->arch)->address_size);
 	return stop;
 }
 
@@ -103,6 +103,7 @@ static uint8_t evaluate(const struct step *s, const struct dwunw_rule *rule,
 
 static bool survives_call(const struct dwunw_arch_ops *arch, uint8_t column)
 {
+	arch = dwu_arch(arch);
 	return ((arch->preserved | 1ull << arch->ra) >> column & 1) != 0;
 }
 
@@ -117,7 +118,8 @@ static uint8_t apply_rule(const struct step *s, uint8_t column,
 			  const struct dwu_regs *old, struct dwu_regs *new)
 {
 	const struct dwunw_rule *rule = &s->row->rules[column];
-	bool needed = column == s->row->ra_column || column == s->arch->sp;
+	bool needed = column == s->row->ra_column ||
+		      column == dwu_arch(s->arch)->sp;
 	uint64_t bit = 1ull << column, value = 0;
 	uint8_t stop = DWU_GO;
 
@@ -126,7 +128,8 @@ static uint8_t apply_rule(const struct step *s, uint8_t column,
 	     survives_call(s->arch, column)))
 		return DWU_GO;
 	new->valid &= ~bit;
-	if (rule->kind == DWUNW_RULE_UNSPECIFIED && column == s->arch->sp)
+	if (rule->kind == DWUNW_RULE_UNSPECIFIED &&
+	    column == dwu_arch(s->arch)->sp)
 		value = s->cfa;
 	else if (rule->kind <= DWUNW_RULE_UNDEFINED)
 		return DWU_GO;
@@ -134,7 +137,7 @@ static uint8_t apply_rule(const struct step *s, uint8_t column,
 		stop = evaluate(s, rule, old, &value);
 	if (stop != DWU_GO)
 		return needed || stop == DWUNW_STOP_BAD_ROW ? stop : DWU_GO;
-	new->r[column] = dwu_address(value, s->arch->address_size);
+	new->r[column] = dwu_address(value, dwu_arch(s->arch)->address_size);
 	new->valid |= bit;
 	return DWU_GO;
 }
@@ -148,6 +151,7 @@ static uint8_t finish(const struct dwunw_arch_ops *arch, uint8_t ra_column,
 {
 	uint8_t stop = get_register(regs, ra_column, &regs->pc);
 
+	arch = dwu_arch(arch);
 	regs->isa = dwu_isa(arch, regs->pc);
 	regs->pc &= arch->pc_mask;
 	regs->r[arch->pc] = regs->pc;
@@ -163,8 +167,8 @@ uint8_t dwu_step_check(const struct dwunw_arch_ops *arch,
 	if (kind == DWUNW_RULE_UNDEFINED)
 		return DWUNW_STOP_ROOT;
 	if (row->ra_column >= dwu_value_count(arch) ||
-	    (!arch->link_register && (kind == DWUNW_RULE_UNSPECIFIED ||
-				      kind == DWUNW_RULE_SAME)))
+	    (!dwu_arch(arch)->link_register &&
+	     (kind == DWUNW_RULE_UNSPECIFIED || kind == DWUNW_RULE_SAME)))
 		return DWUNW_STOP_BAD_ROW;
 	return DWU_GO;
 }
@@ -196,7 +200,8 @@ uint8_t dwu_step_packed(const struct dwunw_arch_ops *arch,
 			const struct dwu_packed *packed, struct dwu_regs *regs,
 			struct dwu_reader *reader)
 {
-	uint64_t keep = arch->preserved | 1ull << arch->sp | 1ull << arch->ra;
+	uint64_t keep = dwu_arch(arch)->preserved | 1ull << dwu_arch(arch)->sp |
+			1ull << dwu_arch(arch)->ra;
 	uint64_t cfa, addr, bit;
 	unsigned int mask, i;
 	uint8_t stop;
@@ -204,7 +209,7 @@ uint8_t dwu_step_packed(const struct dwunw_arch_ops *arch,
 	dwu_assert(!(packed->flags & (DWU_PACKED_FULL | DWU_PACKED_NONE)));
 	if (packed->flags & DWU_PACKED_ROOT)
 		return DWUNW_STOP_ROOT;
-	if (!arch->link_register && !(packed->mask & 1))
+	if (!dwu_arch(arch)->link_register && !(packed->mask & 1))
 		return DWUNW_STOP_BAD_ROW;
 	stop = get_register(regs, packed->cfa_reg, &cfa);
 	if (stop != DWU_GO)
@@ -220,7 +225,8 @@ uint8_t dwu_step_packed(const struct dwunw_arch_ops *arch,
 		}
 		addr = cfa + (uint64_t)(int64_t)(packed->slots[i] * 4);
 		if (dwu_read_word(reader,
-				  dwu_address(addr, arch->address_size),
+				  dwu_address(addr,
+					      dwu_arch(arch)->address_size),
 				  &regs->r[arch->saved[i]]))
 			regs->valid |= bit;
 		else if (i == 0)
@@ -228,6 +234,7 @@ uint8_t dwu_step_packed(const struct dwunw_arch_ops *arch,
 		else
 			regs->valid &= ~bit; /* as apply_rule() has it */
 	}
-	regs->r[arch->sp] = dwu_address(cfa, arch->address_size);
-	return finish(arch, arch->ra, regs);
+	regs->r[dwu_arch(arch)->sp] =
+		dwu_address(cfa, dwu_arch(arch)->address_size);
+	return finish(arch, dwu_arch(arch)->ra, regs);
 }

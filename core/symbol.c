@@ -26,7 +26,7 @@ enum {
 
 static size_t entry_size(const struct dwunw_symtab *tab)
 {
-	return tab->elf_class == 2 ? 24 : 16;
+	return dwu_elf_is_wide(tab->elf_class) ? 24 : 16;
 }
 
 /* The name is not resolved: returns st_name. */
@@ -38,7 +38,7 @@ static uint32_t symbol_in(const struct dwunw_symtab *tab, const uint8_t *bytes,
 	uint32_t name = dwu_u32(&c);
 	uint8_t info;
 
-	if (tab->elf_class == 2) {
+	if (dwu_elf_is_wide(tab->elf_class)) {
 		info = dwu_u8(&c);
 		(void)dwu_u8(&c);
 		sym->shndx = dwu_u16(&c);
@@ -101,12 +101,12 @@ static bool is_start(const struct dwunw_elf_symbol *sym)
 				    sym->type == STT_NOTYPE);
 }
 
-static uint64_t vaddr_at(const struct dwunw_symtab *tab, uint32_t index)
+static dwu_place_t vaddr_at(const struct dwunw_symtab *tab, uint32_t index)
 {
 	struct dwunw_elf_symbol sym;
 
 	(void)symbol_at(tab, index, &sym);
-	return sym.vaddr;
+	return (dwu_place_t)sym.vaddr;
 }
 
 /* A symbol table while its functions are put in order. */
@@ -208,13 +208,13 @@ static uint32_t count_sizeless(const struct dwunw_symtab *tab,
 
 /* The last of ends[] that starts before vaddr; NULL: none. */
 static struct dwunw_symbol_end *end_before(const struct dwunw_symtab *tab,
-					   uint64_t vaddr)
+					   dwu_place_t vaddr)
 {
 	uint32_t low = 0, high = tab->end_count, middle;
 
 	while (low < high) {
 		middle = low + (high - low) / 2;
-		if (tab->ends[middle].start < vaddr)
+		if ((dwu_place_t)tab->ends[middle].start < vaddr)
 			low = middle + 1;
 		else
 			high = middle;
@@ -222,9 +222,11 @@ static struct dwunw_symbol_end *end_before(const struct dwunw_symtab *tab,
 	return low ? &tab->ends[low - 1] : NULL;
 }
 
-static void cut(struct dwunw_symbol_end *at, uint64_t end)
+static void cut(const struct dwunw_symtab *tab, dwu_place_t end)
 {
-	if (at && at->start < end && at->end > end)
+	struct dwunw_symbol_end *at = end_before(tab, end);
+
+	if (at && (dwu_place_t)at->end > end)
 		at->end = end;
 }
 
@@ -232,8 +234,8 @@ void dwunw_symtab_limit(struct dwunw_symtab *tab, uint64_t start, uint64_t end)
 {
 	if (!tab || tab->end_count == 0)
 		return;
-	cut(end_before(tab, start), start);
-	cut(end_before(tab, end), end);
+	cut(tab, (dwu_place_t)start);
+	cut(tab, (dwu_place_t)end);
 }
 
 static void limit_by_code(struct dwunw_symtab *tab, const struct dwunw_elf *elf)
@@ -341,7 +343,7 @@ dwunw_status_t dwunw_symtab_open(struct dwunw_symtab *tab,
 }
 
 /* The first of order[] that starts after vaddr. */
-static uint32_t upper_bound(const struct dwunw_symtab *tab, uint64_t vaddr)
+static uint32_t upper_bound(const struct dwunw_symtab *tab, dwu_place_t vaddr)
 {
 	uint32_t low = 0, high = tab->count, middle;
 
@@ -380,8 +382,8 @@ static void take_better(struct dwunw_elf_symbol *best, bool *found,
 }
 
 /* Goes back from order[i - 1]; the size says where a function ends. */
-static bool by_size(const struct dwunw_symtab *tab, uint64_t vaddr, uint32_t i,
-		    struct dwunw_elf_symbol *sym)
+static bool by_size(const struct dwunw_symtab *tab, dwu_place_t vaddr,
+		    uint32_t i, struct dwunw_elf_symbol *sym)
 {
 	struct dwunw_elf_symbol other;
 	uint32_t ended = 0, labels = 0;
@@ -390,11 +392,13 @@ static bool by_size(const struct dwunw_symtab *tab, uint64_t vaddr, uint32_t i,
 	while (i-- > 0 && ended < LOOK_BACK && labels < LABELS_BACK) {
 		other.name =
 			name_at(tab, symbol_at(tab, tab->order[i], &other));
-		if (found && other.vaddr != sym->vaddr)
+		if (found &&
+		    (dwu_place_t)other.vaddr != (dwu_place_t)sym->vaddr)
 			break;
 		if (other.size == 0)
 			labels++;
-		else if (vaddr - other.vaddr >= other.size)
+		else if (vaddr - (dwu_place_t)other.vaddr >=
+			 (dwu_place_t)other.size)
 			ended++;
 		else
 			take_better(sym, &found, &other);
@@ -402,20 +406,20 @@ static bool by_size(const struct dwunw_symtab *tab, uint64_t vaddr, uint32_t i,
 	return found;
 }
 
-static bool by_end(const struct dwunw_symtab *tab, uint64_t vaddr, uint32_t i,
-		   struct dwunw_elf_symbol *sym)
+static bool by_end(const struct dwunw_symtab *tab, dwu_place_t vaddr,
+		   uint32_t i, struct dwunw_elf_symbol *sym)
 {
 	const struct dwunw_symbol_end *end = end_before(tab, vaddr + 1);
 	struct dwunw_elf_symbol other;
 	uint32_t labels = 0;
 	bool found = false;
 
-	if (!end || vaddr >= end->end)
+	if (!end || vaddr >= (dwu_place_t)end->end)
 		return false;
 	while (i-- > 0 && labels++ < LABELS_BACK) {
 		other.name =
 			name_at(tab, symbol_at(tab, tab->order[i], &other));
-		if (other.vaddr != end->start)
+		if ((dwu_place_t)other.vaddr != (dwu_place_t)end->start)
 			break;
 		if (other.size == 0)
 			take_better(sym, &found, &other);
@@ -427,12 +431,14 @@ dwunw_status_t dwunw_symtab_by_vaddr(const struct dwunw_symtab *tab,
 				     uint64_t vaddr,
 				     struct dwunw_elf_symbol *sym)
 {
+	dwu_place_t place = (dwu_place_t)vaddr;
 	uint32_t i;
 
 	if (!tab || !sym)
 		return DWUNW_ERR_INVALID_ARG;
-	i = upper_bound(tab, vaddr);
-	if (by_size(tab, vaddr, i, sym) || by_end(tab, vaddr, i, sym))
+	i = upper_bound(tab, place);
+	if (place == vaddr &&
+	    (by_size(tab, place, i, sym) || by_end(tab, place, i, sym)))
 		return DWUNW_OK;
 	return DWUNW_ERR_NO_DEBUG_DATA;
 }

@@ -42,6 +42,12 @@ struct walk {
 	uint8_t scan;	/* enum dwunw_scan_result of the last frame */
 };
 
+/* What is known of it when the core is built. */
+static const struct dwunw_arch_ops *arch_of(const struct walk *w)
+{
+	return dwu_arch(w->arch);
+}
+
 static uint32_t serial_of(const struct dwunw_mapping *mapping)
 {
 	return __atomic_load_n(&mapping->serial, __ATOMIC_ACQUIRE);
@@ -143,13 +149,13 @@ static void cache_fill(struct walk *w, struct dwu_rowcache_entry *entry,
 /* Is this code of the first function of a program, of ld.so or a thread? */
 static bool starts_here(struct walk *w, const struct dwunw_frame *frame)
 {
-	if ((!IS_ON(CONFIG_ARCH_X86_64) || is_exact(frame) ||
+	if ((is_exact(frame) || !DWU_ARCH_HAS(w->arch, thread_code) ||
 	     !dwu_module_thread(w->module, frame->vaddr)) &&
 	    !dwu_code_from_entry(&w->walker->scan->text, w->module,
 				 frame->vaddr))
 		return false;
 	dwu_row_clear(w->arch, &w->walker->row);
-	w->walker->row.rules[w->arch->ra].kind = DWUNW_RULE_UNDEFINED;
+	w->walker->row.rules[arch_of(w)->ra].kind = DWUNW_RULE_UNDEFINED;
 	w->scan = DWUNW_SCAN_OK;
 	return true;
 }
@@ -188,7 +194,7 @@ static void mark_start(struct walk *w, const struct dwunw_fde *fde)
 	const struct dwunw_elf *elf = &w->module->elf;
 	struct dwunw_row *row = &w->walker->row;
 
-	if (((fde->start ^ elf->entry) & w->arch->pc_mask) == 0 &&
+	if (((fde->start ^ elf->entry) & arch_of(w)->pc_mask) == 0 &&
 	    dwu_elf_is_started(elf))
 		row->rules[row->ra_column].kind = DWUNW_RULE_UNDEFINED;
 }
@@ -201,9 +207,9 @@ static void mark_start(struct walk *w, const struct dwunw_fde *fde)
 static void raise_sp(const struct walk *w, struct dwunw_row *row)
 {
 	const struct dwunw_rule *ra = &row->rules[row->ra_column];
-	struct dwunw_rule *sp = &row->rules[w->arch->sp];
+	struct dwunw_rule *sp = &row->rules[arch_of(w)->sp];
 
-	if (!IS_ON(CONFIG_ARCH_ARM64) || !w->arch->link_register ||
+	if (!IS_ON(CONFIG_ARCH_ARM64) || !arch_of(w)->link_register ||
 	    (row->flags & DWUNW_ROW_SIGNAL) || ra->kind != DWUNW_RULE_OFFSET ||
 	    ra->value < 0 || sp->kind != DWUNW_RULE_UNSPECIFIED)
 		return;
@@ -236,20 +242,20 @@ static bool forgets_code(struct walk *w, const struct dwunw_frame *frame,
 	int32_t n;
 
 	if (!IS_ON(CONFIG_SCAN) || !w->walker->scan || !is_exact(frame) ||
-	    !w->arch->link_register || (row->flags & DWUNW_ROW_SIGNAL) ||
+	    !arch_of(w)->link_register || (row->flags & DWUNW_ROW_SIGNAL) ||
 	    row->cfa.kind != DWUNW_RULE_REGISTER ||
-	    row->rules[w->arch->sp].kind != DWUNW_RULE_UNSPECIFIED)
+	    row->rules[arch_of(w)->sp].kind != DWUNW_RULE_UNSPECIFIED)
 		return false;
 	if (forgets_prologue(w, frame, fde, row))
 		return true;
 	if (!dwu_scan_to_return(w->walker->scan, w->module, frame->vaddr,
 				w->regs.isa, fde, &n))
 		return false;
-	return dwu_address(w->regs.r[w->arch->sp] + (uint64_t)(int64_t)n -
+	return dwu_address(w->regs.r[arch_of(w)->sp] + (uint64_t)(int64_t)n -
 				   w->regs.r[reg],
-			   w->arch->address_size) !=
+			   arch_of(w)->address_size) !=
 	       dwu_address((uint64_t)(int64_t)row->cfa.value,
-			   w->arch->address_size);
+			   arch_of(w)->address_size);
 }
 
 /*
@@ -273,7 +279,7 @@ static dwunw_status_t cfi_row(struct walk *w, const struct dwunw_frame *frame)
 	 * which an interrupted leaf returns by: its code says more.
 	 */
 	if ((fde.end == frame->vaddr ||
-	     (fde.signal_frame && w->arch->link_register)) &&
+	     (fde.signal_frame && arch_of(w)->link_register)) &&
 	    is_trampoline(w, frame))
 		return DWUNW_OK;
 	w->how = DWUNW_HOW_CFI;
@@ -302,14 +308,15 @@ static bool code_row(struct walk *w, const struct dwunw_frame *frame)
 	if (scan_row(w, frame))
 		return true;
 	/* a scan that lost the link register or sp is believed */
-	if (is_exact(frame) && w->arch->link_register &&
+	if (is_exact(frame) && arch_of(w)->link_register &&
 	    w->scan < DWUNW_SCAN_CONTRADICTION) {
 		w->how = DWUNW_HOW_LINK;
 		dwu_entry_row(w->arch, 0, row);
 		return true;
 	}
 	w->how = DWUNW_HOW_FP;
-	return dwu_module_fp_row(w->module, frame->vaddr, row) == DWUNW_OK;
+	return DWU_ARCH_HAS(w->arch, frame_pointer_row) &&
+	       dwu_module_fp_row(w->module, frame->vaddr, row) == DWUNW_OK;
 }
 
 /*
@@ -356,9 +363,8 @@ static bool may_be_planted(const struct walk *w,
 /* Has a runtime put the function before this one where this one was? */
 static bool was_preempted(struct walk *w, struct dwunw_frame *frame)
 {
-	/* none of mips32 is looked for */
-	if (!(IS_ON(CONFIG_ARCH_X86_64) || IS_ON(CONFIG_ARCH_ARM64)) ||
-	    w->count < 2 || frame[-1].module != frame->module ||
+	if (!DWU_ARCH_HAS(w->arch, preempt_code) || w->count < 2 ||
+	    frame[-1].module != frame->module ||
 	    !dwu_module_preempt(w->module, frame[-1].vaddr))
 		return false;
 	frame->flags |= DWUNW_FRAME_FLAG_INTERRUPTED;
@@ -410,12 +416,12 @@ static bool in_code(const struct walk *w, uint64_t addr)
  * that a program has made need not keep what an ABI says. */
 static void fp_row(const struct walk *w, struct dwunw_row *row)
 {
-	const struct dwunw_arch_ops *arch = w->arch;
+	const struct dwunw_arch_ops *arch = arch_of(w);
 	uint8_t i;
 
-	dwu_row_clear(arch, row);
+	dwu_row_clear(w->arch, row);
 	for (i = 0; i < arch->saved_count; i++)
-		row->rules[arch->saved[i]].kind = DWUNW_RULE_UNDEFINED;
+		row->rules[w->arch->saved[i]].kind = DWUNW_RULE_UNDEFINED;
 	row->cfa.reg = arch->fp;
 	row->cfa.value = 2 * arch->address_size;
 	row->rules[arch->ra].kind = DWUNW_RULE_OFFSET;
@@ -429,21 +435,19 @@ static void fp_row(const struct walk *w, struct dwunw_row *row)
  * code: not always one behind a call, since interpreters push others. */
 static uint8_t leave_by_fp(struct walk *w)
 {
-	struct dwu_regs old = w->regs;
-	uint64_t fp = w->regs.r[w->arch->fp], sp = w->regs.r[w->arch->sp];
+	uint64_t fp = w->regs.r[arch_of(w)->fp], sp = w->regs.r[arch_of(w)->sp];
 
 	if (!w->mapping || !(w->mapping->flags & DWUNW_MAPPING_EXEC) ||
 	    (w->status != DWUNW_ERR_NO_DEBUG_DATA &&
 	     w->status != DWUNW_ERR_BAD_FORMAT) ||
-	    !(w->regs.valid >> w->arch->fp & 1) || fp - sp > FP_FRAME_MAX ||
-	    (fp & (w->arch->address_size - 1u)) != 0)
+	    !(w->regs.valid >> arch_of(w)->fp & 1) || fp - sp > FP_FRAME_MAX ||
+	    (fp & (arch_of(w)->address_size - 1u)) != 0)
 		return DWUNW_STOP_NO_MODULE;
 	w->how = DWUNW_HOW_FP;
 	fp_row(w, &w->walker->row);
 	if (apply_row(w) == DWU_GO && w->regs.pc != 0 &&
 	    in_code(w, w->regs.pc - 1))
 		return DWU_GO;
-	w->regs = old;
 	return DWUNW_STOP_NO_MODULE;
 }
 
@@ -464,7 +468,7 @@ static uint8_t leave_cached(struct walk *w,
  * Of registers the pc, sp and the frame pointer are known then. */
 static uint8_t leave_by_switch(struct walk *w, const uint8_t at[2])
 {
-	const struct dwunw_arch_ops *arch = w->arch;
+	const struct dwunw_arch_ops *arch = arch_of(w);
 	uint64_t *sp = &w->regs.r[arch->sp];
 	uint64_t g, end, depth;
 
@@ -506,7 +510,7 @@ static uint8_t leave(struct walk *w)
 		return leave_cached(w, entry);
 	if (!hold_module(w))
 		return DWUNW_STOP_NO_MODULE;
-	if (IS_ON(CONFIG_ARCH_X86_64) && !is_exact(frame) &&
+	if (DWU_ARCH_HAS(w->arch, switch_code) && !is_exact(frame) &&
 	    dwu_module_switch(w->module, frame->vaddr, at))
 		return leave_by_switch(w, at);
 	stop = find_row(w, frame, known);
@@ -524,15 +528,15 @@ static uint8_t leave(struct walk *w)
 /* The true return address behind a uretprobe's trampoline. */
 static bool replace_trampoline(struct walk *w)
 {
-	uint64_t entry_sp = w->regs.r[w->arch->sp] - w->arch->entry_size;
+	uint64_t entry_sp = w->regs.r[arch_of(w)->sp] - arch_of(w)->entry_size;
 	uint32_t i;
 
 	for (i = 0; i < w->input->return_count; i++) {
 		if (w->input->returns[i].entry_sp != entry_sp)
 			continue;
-		w->regs.pc = w->input->returns[i].addr & w->arch->pc_mask;
+		w->regs.pc = w->input->returns[i].addr & arch_of(w)->pc_mask;
 		w->regs.isa = dwu_isa(w->arch, w->input->returns[i].addr);
-		w->regs.r[w->arch->pc] = w->regs.pc;
+		w->regs.r[arch_of(w)->pc] = w->regs.pc;
 		return true;
 	}
 	return false;
@@ -559,7 +563,7 @@ static uint8_t drop_frame(struct walk *w, uint8_t stop)
 /* Is the caller's state, reached from old_sp, further out on the stack? */
 static bool progressed(const struct walk *w, uint64_t old_sp, bool exact)
 {
-	uint64_t sp = w->regs.r[w->arch->sp];
+	uint64_t sp = w->regs.r[arch_of(w)->sp];
 
 	/* a handler may run on a stack of its own */
 	if (w->signal || w->switched)
@@ -570,8 +574,8 @@ static bool progressed(const struct walk *w, uint64_t old_sp, bool exact)
 /* A frame pointer is a guess: it must at least be aligned. */
 static bool plausible(const struct walk *w)
 {
-	return w->how != DWUNW_HOW_FP ||
-	       (w->regs.r[w->arch->sp] & (w->arch->address_size - 1u)) == 0;
+	return w->how != DWUNW_HOW_FP || (w->regs.r[arch_of(w)->sp] &
+					  (arch_of(w)->address_size - 1u)) == 0;
 }
 
 /*
@@ -624,7 +628,7 @@ static uint8_t add_caller(struct walk *w)
 static uint8_t next_frame(struct walk *w)
 {
 	bool full = w->count == w->max;
-	uint64_t old_sp = w->regs.r[w->arch->sp];
+	uint64_t old_sp = w->regs.r[arch_of(w)->sp];
 	uint8_t stop = leave(w);
 
 	if (stop == DWUNW_STOP_NO_CALL)
@@ -633,7 +637,7 @@ static uint8_t next_frame(struct walk *w)
 		return DWUNW_STOP_LIMIT;
 	if (stop != DWU_GO)
 		return stop;
-	last_frame(w)->cfa = w->regs.r[w->arch->sp];
+	last_frame(w)->cfa = w->regs.r[arch_of(w)->sp];
 	if (w->signal) {
 		last_frame(w)->flags |= DWUNW_FRAME_FLAG_SIGNAL;
 		w->flags |= DWUNW_FRAME_FLAG_INTERRUPTED;
@@ -647,13 +651,13 @@ static void start(struct walk *w)
 {
 	const struct dwunw_regset *regs = w->input->regs;
 
-	w->regs.pc = regs->pc & w->arch->pc_mask;
+	w->regs.pc = regs->pc & arch_of(w)->pc_mask;
 	w->regs.isa = dwu_isa(w->arch, regs->pc);
 	memcpy(w->regs.r, regs->regs, sizeof(w->regs.r));
-	w->regs.valid = regs->valid & ((1ull << w->arch->reg_count) - 1);
-	w->regs.r[w->arch->sp] = regs->sp;
-	w->regs.r[w->arch->pc] = w->regs.pc;
-	w->regs.valid |= 1ull << w->arch->sp | 1ull << w->arch->pc;
+	w->regs.valid = regs->valid & ((1ull << arch_of(w)->reg_count) - 1);
+	w->regs.r[arch_of(w)->sp] = regs->sp;
+	w->regs.r[arch_of(w)->pc] = w->regs.pc;
+	w->regs.valid |= 1ull << arch_of(w)->sp | 1ull << arch_of(w)->pc;
 }
 
 static void explain(struct walk *w, uint8_t reason, struct dwunw_stop *stop)
@@ -700,7 +704,7 @@ dwunw_status_t dwunw_walk(struct dwunw_walker *walker,
 	add_frame(&w);
 	if (!input->read_memory && input->stack.size == 0) {
 		frames[0].flags |= DWUNW_FRAME_FLAG_PARTIAL;
-		w.reader.failed = w.regs.r[w.arch->sp];
+		w.reader.failed = w.regs.r[dwu_arch(w.arch)->sp];
 		reason = DWUNW_STOP_UNREADABLE;
 	}
 	while (reason == DWU_GO)

@@ -69,7 +69,8 @@ struct dwunw_elf {
  * 40 bytes each); with NULL they are read anew whenever they are needed.
  * DWUNW_ERR_BAD_FORMAT: not ELF, or program headers outside the file; section
  * headers outside the file count as none (they are stripped or truncated
- * away, and the program headers still serve).
+ * away, and the program headers still serve). DWUNW_ERR_UNSUPPORTED_ARCH: 64
+ * bits, in a build for mips32 alone.
  */
 dwunw_status_t dwunw_elf_open(struct dwunw_elf *elf,
 			      const struct dwunw_source *src,

@@ -102,9 +102,11 @@ without() {
 	rm "$tree/arch/$1.c"
 	awk -v symbol="ARCH_$2" -v scan="SCAN_$2" '
 		/^(config|endmenu|choice|source|menu) ?/ { skip = 0 }
-		$1 == "config" && ($2 == symbol || $2 == scan) { skip = 1 }
+		$1 == "config" && ($2 == symbol || $2 == scan ||
+			$2 == symbol "_ALONE") { skip = 1 }
 		!skip' Kconfig |
 		sed -e "s/ || ARCH_$2\$//" -e "s/ARCH_$2 || //" \
+			-e "s/ && !ARCH_$2\$//" -e "s/!ARCH_$2 && //" \
 		>"$tree/Kconfig"
 	sed -i -e "/ARCH_$2)/d" -e "/SCAN_$2)/d" "$tree/arch/objs.mk"
 	! grep "ARCH_$2" "$tree/Kconfig" "$tree/arch/objs.mk" &&

@@ -24,7 +24,8 @@ config_header() {
 		cp "$CONFIG_H" "$dir/all.h"
 	fi
 	sed -e '/CONFIG_ARCH_/d' -e '/^#define IS_ON_ARG_1/a\
-#define CONFIG_ARCH_MIPS32 1' "$dir/all.h" >"$dir/config.h"
+#define CONFIG_ARCH_MIPS32 1\
+#define CONFIG_ARCH_MIPS32_ALONE 1' "$dir/all.h" >"$dir/config.h"
 }
 
 # words VARIABLE FILE: what an objs.mk lists for $dir/config.h.

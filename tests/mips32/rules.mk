@@ -16,7 +16,8 @@ $(mips32_sets): $(mips32)/%/.made: tests/mips32/build.sh tests/mips32/rules.mk \
 	$(say) MIPS32 $(@D)
 	$(Q)rm -rf $(@D) && mkdir -p $(@D)
 	$(Q)CONFIG_H='$(config_h)' HOSTPYTHON='$(HOSTPYTHON)' tests/mips32/build.sh \
-		$(@D) $(subst -, ,$*) $(mips32_$(lastword $(subst -, ,$*)))
+		$(@D) $(subst -, ,$*) $(mips32_$(lastword $(subst -, ,$*))) \
+		$(mips32_small)
 	$(Q)touch $@
 
 test_programs += $(mips32_sets)

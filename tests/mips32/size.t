@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # libdwunw-mips32.a is small (-Os, the router's configuration): core and arch
-# in 80 KB of text, of which 24 are the instruction scans, the port in another
-# 16 (CFI of its own included). It has no variables and needs nothing but what tests/house/symbols.list has.
+# in 72 KB of text, of which 23 are the instruction scans (position-independent
+# code, which gcc 12 makes here by itself, has 84), the port in another 16 (CFI of its own included). It has no variables and needs nothing but what tests/house/symbols.list has.
 set -u
 . tests/mips32/mips32.sh
 
@@ -20,7 +20,11 @@ run() {
 	order=$2
 	place=$built/$order-$kind
 	lib=$place/libdwunw-mips32.a
-	ok "$order, $kind: core and arch" fits 81920 "$place"/core-*.o \
+	case $kind in
+	firmware) budget=73728 ;;
+	*) budget=86016 ;;
+	esac
+	ok "$order, $kind: core and arch" fits "$budget" "$place"/core-*.o \
 		"$place"/arch-*.o
 	ok "$order, $kind: the port" fits 16384 "$place"/port-*.o
 	for part in core arch port; do

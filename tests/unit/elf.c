@@ -323,7 +323,7 @@ static void notes(void)
 		{ "good, not padded", "04000000 01000000 03000000 474e5500 01",
 		  DWUNW_OK },
 	};
-	struct elf_spec spec = { ELF_X86_64 };
+	struct elf_spec spec = { ELF_ANY };
 	uint8_t bytes[128], id[DWUNW_BUILD_ID_MAX];
 	struct dwunw_elf elf;
 	size_t i, size;
@@ -350,17 +350,36 @@ static void notes(void)
 		}
 }
 
+/* … of 64 bits, where there is no target that has such. */
+static void refused(size_t k)
+{
+	struct elf_part part = { .bytes = file, .size = 4 };
+	struct dwunw_span span = { other, 0 };
+	struct dwunw_source src;
+	struct dwunw_elf elf;
+
+	span.size = make_elf(other, sizeof(other), &kinds[k].spec, &part, 1);
+	dwunw_source_from_span(&src, &span);
+	is_u64(dwunw_elf_open(&elf, &src, NULL), DWUNW_ERR_UNSUPPORTED_ARCH,
+	       "%s: not in this build", kinds[k].title);
+}
+
 int main(void)
 {
 	size_t k;
 
 	for (k = 0; k < COUNT(kinds); k++) {
+		if (!elf_is_read(kinds[k].spec.elf_class)) {
+			refused(k);
+			continue;
+		}
 		whole(k, false, false);
 		whole(k, true, false);
 		whole(k, true, true);
 		stripped(k);
 	}
-	broken();
+	if (elf_is_read(kinds[0].spec.elf_class))
+		broken();
 	notes();
 	return done();
 }

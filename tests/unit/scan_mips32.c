@@ -459,7 +459,8 @@ static void test_start(void)
 
 static void test_alone(void)
 {
-	const struct dwunw_arch_ops *alone = &dwu_scan_arch_alone;
+	const struct dwunw_arch_ops *alone = &dwu_arch_mips32_numbers;
+	const struct dwu_scan_ops *scan = &dwu_scan_ops_alone;
 	unsigned int i, differ = 0;
 
 	is_u64(alone->reg_count, arch->reg_count, "alone: reg_count");
@@ -470,9 +471,23 @@ static void test_alone(void)
 	is_u64(alone->preserved, arch->preserved, "alone: preserved");
 	is_u64(alone->pc_mask, arch->pc_mask, "alone: pc_mask");
 	is_u64(alone->isa_mask, arch->isa_mask, "alone: isa_mask");
-	is_u64(alone->scan->unit, arch->scan->unit, "alone: unit");
-	is_u64(alone->scan->red_zone, arch->scan->red_zone, "alone: red zone");
-	is_u64(alone->scan->delay_slots, arch->scan->delay_slots,
+	is_u64(alone->machine, arch->machine, "alone: machine");
+	is_u64(alone->elf_class, arch->elf_class, "alone: elf_class");
+	is_u64(alone->address_size, arch->address_size, "alone: address size");
+	is_u64(alone->extra_count, arch->extra_count, "alone: extra_count");
+	is_u64(alone->extra_first, arch->extra_first, "alone: extra_first");
+	is_u64(alone->ra_alias, arch->ra_alias, "alone: ra_alias");
+	is_u64(alone->pc, arch->pc, "alone: pc");
+	is_u64(alone->fp, arch->fp, "alone: fp");
+	is_u64(alone->saved_count, arch->saved_count, "alone: saved_count");
+	is_u64(alone->signal_step, arch->signal_step, "alone: signal_step");
+	/* DWU_ARCH_HAS() */
+	ok(!arch->stub_code && !arch->frame_pointer_row && !arch->thread_code &&
+		   !arch->preempt_code && !arch->switch_code,
+	   "what only other targets have");
+	is_u64(scan->unit, arch->scan->unit, "alone: unit");
+	is_u64(scan->red_zone, arch->scan->red_zone, "alone: red zone");
+	is_u64(scan->delay_slots, arch->scan->delay_slots,
 	       "alone: delay slots");
 	/* the columns of rows that are filled */
 	for (i = 0; i < arch->saved_count; i++)

@@ -156,7 +156,7 @@ static void nested(void)
 		{ "outer", 0x1000, 0x100, 2, 1, 1 },
 		{ "inner", 0x1010, 0x10, 2, 1, 1 },
 	};
-	struct elf_spec spec = { ELF_X86_64 };
+	struct elf_spec spec = { ELF_ANY };
 	struct dwunw_symtab tab;
 	struct dwunw_elf_symbol sym = { .name = NULL };
 
@@ -227,7 +227,7 @@ static void sizeless(const struct elf_spec *spec)
 static void labels(void)
 {
 	static struct entry list[100];
-	struct elf_spec spec = { ELF_X86_64 };
+	struct elf_spec spec = { ELF_ANY };
 	struct dwunw_symtab tab;
 	struct dwunw_elf_symbol sym = { .name = NULL };
 	size_t i;
@@ -248,7 +248,7 @@ static void same_name(void)
 		{ "f", 0x1100, 0x10, 2, 1, 1 },
 		{ "f", 0x1200, 0x10, 2, 0, 1 },
 	};
-	struct elf_spec spec = { ELF_X86_64 };
+	struct elf_spec spec = { ELF_ANY };
 	struct dwunw_symtab tab;
 	struct dwunw_elf_symbol sym = { .vaddr = 0 };
 
@@ -277,7 +277,7 @@ static void mips(void)
 
 static void broken(void)
 {
-	struct elf_spec spec = { ELF_X86_64 };
+	struct elf_spec spec = { ELF_ANY };
 	struct elf_part parts[] = {
 		{ .name = ".symtab",
 		  .type = 2,
@@ -361,10 +361,12 @@ int main(void)
 
 	for (t = 0; t < 2; t++)
 		for (spec.elf_class = 1; spec.elf_class <= 2; spec.elf_class++)
-			for (spec.data = 1; spec.data <= 2; spec.data++)
+			for (spec.data = 1; elf_is_read(spec.elf_class) &&
+					    spec.data <= 2;
+			     spec.data++)
 				look_up(&spec, types[t]);
 	nested();
-	spec = (struct elf_spec){ ELF_X86_64 };
+	spec = (struct elf_spec){ ELF_ANY };
 	sizeless(&spec);
 	spec = (struct elf_spec){
 		.elf_class = 1, .data = 2, .machine = 8, .type = 2
@@ -373,6 +375,7 @@ int main(void)
 	labels();
 	same_name();
 	mips();
-	broken();
+	if (elf_is_read(2)) /* its table has entries of 24 bytes */
+		broken();
 	return done();
 }
