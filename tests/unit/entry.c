@@ -342,6 +342,8 @@ static void goes_on(void)
 
 int main(void)
 {
+	if (!elf_is_read(2))
+		return skip_all("this build reads files of 32 bits alone");
 	versions();
 	augmentations();
 	encodings();
