@@ -36,7 +36,9 @@ struct exercise {
 	size_t frames;
 	struct dwunw_stop stop;
 	int held;	     /* modules opened by the walk and not closed */
-	uint64_t starts[16]; /* of FDEs: what the stack returns to */
+	uint64_t starts[16]; /* of FDEs */
+	uint64_t calls;
+	uint64_t returns[16]; /* places behind their first calls */
 	uint8_t *memory;
 	void *blocks[BLOCKS]; /* what view() gave */
 	unsigned int block_count;
@@ -86,7 +88,8 @@ static dwunw_status_t exercise_memory(void *ctx, uint64_t addr, void *dst,
 	    addr - SP > 4096)
 		return DWUNW_ERR_INVALID_ARG;
 	value = word % 7 == 3 ? SP + word * 8 + 64 :
-				BIAS + x->starts[word % 16] + 3;
+				BIAS + (x->calls ? x->returns[word % x->calls % 16] :
+					       x->starts[word % 16] + 3);
 	for (i = 0; i < 8; i++)
 		bytes[i] = (uint8_t)(value >> 8 * i);
 	memcpy(dst, bytes, size < 8 ? size : 8);
@@ -99,6 +102,22 @@ static bool exercise_row(void *ctx, const struct dwunw_row *row)
 
 	(void)row;
 	return ++x->rows < 5000;
+}
+
+/* The place behind the first call (e8) in a function that has a caller. */
+static void exercise_call(struct exercise *x, const struct dwunw_fde *fde)
+{
+	uint64_t off, i;
+
+	if (fde->start == x->module.elf.entry ||
+	    dwunw_elf_vaddr_to_off(&x->module.elf, fde->start, &off) !=
+		    DWUNW_OK)
+		return;
+	for (i = 0; i + 5 < fde->end - fde->start && off + i < x->size; i++)
+		if (x->bytes[off + i] == 0xe8) {
+			x->returns[x->calls++ % 16] = fde->start + i + 5;
+			return;
+		}
 }
 
 static void exercise_section(struct exercise *x, const struct dwunw_cfi *cfi)
@@ -117,6 +136,7 @@ static void exercise_section(struct exercise *x, const struct dwunw_cfi *cfi)
 			x->bad_fdes++;
 			continue;
 		}
+		exercise_call(x, &fde);
 		x->starts[x->fdes++ % 16] = fde.start;
 		(void)dwunw_fde_rows(&x->module, &fde, scratch, &row,
 				     exercise_row, x);
