@@ -55,9 +55,9 @@ ok "rows: a file that was cut" says 1 "$work/cut: *it is truncated*" \
 ok "a core file: a directory" says 1 "$work: not a regular file" \
 	"$dwunw" stack --core "$work"
 ok "rows: no rows, no success" says 1 '*has no call frame information' \
-	"$dwunw" rows "$out/nothing.o"
+	"$dwunw" rows "$out/nothing.so"
 ok "rows --scan: no function, no success" says 1 '*has no function*' \
-	"$dwunw" rows --scan "$out/nothing.o"
+	"$dwunw" rows --scan "$out/nothing.so"
 for option in --debug-dir --sysroot; do
 	ok "$option without such a directory" says 0 \
 		"warning: $option $work/none: No such file or directory" \

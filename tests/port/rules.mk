@@ -86,11 +86,15 @@ $(port_debugged_of): private with = $(port_plain) \
 $(port_debugged) $(port_debugged_of): tests/port/debugged.c $(port_made)
 	$(test_build)
 
-# --- object files ---
+# --- an object file, and a library of nothing ---
 
-port_o := $(addprefix $(port)/,nothing.o main.o)
-$(port_o): private how := $(CC) -c
-$(port_o): $(port)/%.o: tests/port/%.c $(port_made)
+port_o := $(addprefix $(port)/,nothing.so main.o)
+$(port)/main.o: private how := $(CC) -c
+$(port)/nothing.so: private how := $(CC) -shared -nostdlib \
+	-fno-asynchronous-unwind-tables
+$(port)/main.o: tests/port/main.c $(port_made)
+	$(test_build)
+$(port)/nothing.so: tests/port/nothing.c $(port_made)
 	$(test_build)
 
 test_programs += $(port_bin) $(port_victims) $(port_small) $(port_plugins) \
