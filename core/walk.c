@@ -600,15 +600,19 @@ static bool lost_return(struct walk *w)
 	return at_trampoline(w);
 }
 
+/* Is the last frame what leaves a thread, whose code needs no caller? */
+static bool exits(struct walk *w)
+{
+	return last_frame(w)->module != 0 && hold_module(w) &&
+	       dwu_module_exit(w->module, last_frame(w)->vaddr);
+}
+
 /* The frame of the caller, whose registers are there. */
 static uint8_t add_caller(struct walk *w)
 {
 	/* a signal may interrupt at any pc, even at 0 */
 	if (w->regs.pc == 0 && !w->signal)
-		return hold_module(w) && dwu_module_exit(w->module,
-							 last_frame(w)->vaddr) ?
-			       DWUNW_STOP_ROOT :
-			       DWUNW_STOP_ZERO_RETURN;
+		return exits(w) ? DWUNW_STOP_ROOT : DWUNW_STOP_ZERO_RETURN;
 	add_frame(w);
 	if (lost_return(w)) {
 		w->count--;
