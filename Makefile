@@ -394,15 +394,11 @@ short_scripts := $(filter-out $(long_scripts),$(test_scripts))
 # with DWUNW_LONG=1 these do more
 soak_scripts := $(long_scripts) tests/live/rate.t tests/names/addr2line.t \
 	tests/rows/rows.t tests/scan/compare.t
-# A tier of run-tests is a directory; one that computes goes along with one that
-# waits, and two of one long file each together.
-beside_live := fuzz
-beside_scan := stacks
+# The short ones are one tier of run-tests: by the names of files, so that those
+# that wait (tests/live) run beside those that compute.
+by_name = $(foreach n,$(sort $(notdir $(1))),$(filter %/$(n),$(1)))
+script_tiers = -- scripts $(call by_name,$(short_scripts))
 dirs_of = $(sort $(patsubst tests/%/,%,$(dir $(1))))
-script_tiers = $(foreach d,$(filter-out $(beside_live) $(beside_scan),\
-	$(call dirs_of,$(short_scripts))),\
-	-- $(d) $(filter $(foreach b,$(d) $(beside_$(d)),tests/$(b)/%),\
-	$(short_scripts)))
 tiers_of = $(foreach d,$(call dirs_of,$(1)),-- $(d) $(filter tests/$(d)/%,$(1)))
 
 # T=: these alone, with what they and their directories need
