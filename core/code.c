@@ -125,7 +125,7 @@ bool dwu_code_from_entry(struct dwu_text *text,
 	struct dwu_op op;
 	uint32_t at, to;
 
-	if (vaddr - entry >= ENTRY_SIZE || !dwu_elf_is_started(elf) ||
+	if (vaddr - entry >= ENTRY_SIZE || !dwu_elf_is_program(elf) ||
 	    !dwu_code_open(text, module, entry))
 		return false;
 	text->isa = dwu_isa(module->arch, elf->entry);

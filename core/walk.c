@@ -195,7 +195,7 @@ static void mark_start(struct walk *w, const struct dwunw_fde *fde)
 	struct dwunw_row *row = &w->walker->row;
 
 	if (((fde->start ^ elf->entry) & arch_of(w)->pc_mask) == 0 &&
-	    dwu_elf_is_started(elf))
+	    dwu_elf_is_program(elf))
 		row->rules[row->ra_column].kind = DWUNW_RULE_UNDEFINED;
 }
 
