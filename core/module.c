@@ -27,6 +27,7 @@ struct plan {
 enum {
 	EM_MIPS = 8,
 	EF_MIPS_ABI2 = 0x20, /* n32 */
+	EF_MIPS_ABI_OTHER = 0xe000, /* o64, EABI; o32 is 0x1000, or 0 */
 	EF_MIPS_ARCH_ASE_MICROMIPS = 0x02000000,
 	EF_MIPS_ARCH_SHIFT = 28,
 	EF_MIPS_ARCH_32R6 = 9, /* then 64R6 */
@@ -35,7 +36,8 @@ enum {
 const struct dwunw_arch_ops *dwunw_elf_arch(const struct dwunw_elf *elf)
 {
 	if (elf->machine == EM_MIPS &&
-	    (elf->flags & (EF_MIPS_ABI2 | EF_MIPS_ARCH_ASE_MICROMIPS) ||
+	    (elf->flags & (EF_MIPS_ABI2 | EF_MIPS_ABI_OTHER |
+			   EF_MIPS_ARCH_ASE_MICROMIPS) ||
 	     elf->flags >> EF_MIPS_ARCH_SHIFT >= EF_MIPS_ARCH_32R6))
 		return NULL;
 	return dwunw_arch_by_elf(elf->machine, elf->elf_class, elf->data);
