@@ -14,6 +14,7 @@
 
 /* Code bytes from pc on that signal_row() and stub_code() are given. */
 #define DWU_CODE_SIZE 16u
+#define DWU_CONTEXT_MADE 12u
 /* Code bytes before a return address that behind_call() is given, at most. */
 #define DWU_CALL_SIZE 8u
 /* Code bytes before pc that frame_pointer_row() is given, at most. */
@@ -110,6 +111,9 @@ struct dwunw_arch_ops {
 	 * the libraries have it that switch contexts? */
 	bool (*context_code)(const struct dwunw_arch_ops *arch,
 			     const uint8_t *code);
+	/* … told by the DWU_CONTEXT_MADE bytes before it, which put its address
+	 * into a new context, and its first instruction. NULL: not looked for. */
+	bool (*made_code)(const uint8_t *code);
 	/* What its instructions do (scan.h). */
 	const struct dwu_scan_ops *scan;
 };

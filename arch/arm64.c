@@ -91,9 +91,8 @@ static bool behind_call(const struct dwunw_arch_ops *arch, const uint8_t *code,
 }
 
 /*
- * glibc, __startcontext: [nop or bti] mov x0, x19; cbnz x0, setcontext.
- * Boost.Context, make_fcontext: mov x0, #0; bl _exit. Go, runtime.goexit behind
- * its first instruction: bl goexit1, and padding.
+ * glibc, __startcontext: [nop or bti] mov x0, x19; cbnz x0, setcontext. Go,
+ * runtime.goexit behind its first instruction: bl goexit1, and padding.
  */
 static bool context_code(const struct dwunw_arch_ops *arch,
 			 const uint8_t *code)
@@ -106,8 +105,18 @@ static bool context_code(const struct dwunw_arch_ops *arch,
 		second = instruction(code, 2);
 	}
 	return (first == 0xaa1303e0 && (second & 0xff00001f) == 0xb5000000) ||
-	       (first == 0xd2800000 && (second & 0xfc000000) == 0x94000000) ||
 	       ((first & 0xfc000000) == 0x94000000 && second == 0);
+}
+
+/*
+ * Boost.Context, make_fcontext: adr x1, .+12; str x1, [x0, #152]; ret;
+ * mov x0, #0. The last one and its bl _exit are code like any other.
+ */
+static bool made_code(const uint8_t *code)
+{
+	return instruction(code, 0) == 0x10000061 &&
+	       instruction(code, 2) == 0xd65f03c0 &&
+	       instruction(code, 3) == 0xd2800000;
 }
 
 /* mov x8, #93 (exit), as 64 or 32 bits; svc #0. */
@@ -157,5 +166,6 @@ const struct dwunw_arch_ops dwu_arch_arm64 = {
 	.exit_code = exit_code,
 	.preempt_code = preempt_code,
 	.context_code = context_code,
+	.made_code = made_code,
 	.scan = IS_ON(CONFIG_SCAN_ARM64) ? &dwu_scan_arm64 : NULL,
 };

@@ -192,8 +192,8 @@ static bool switch_code(const uint8_t *code, uint8_t at[2])
 
 /*
  * glibc, __start_context: [endbr64] mov %rbx, %rsp; mov (%rsp), %rdi, or the
- * test of the shadow stack. Boost.Context, make_fcontext: xor %rdi, %rdi;
- * call _exit. Go, runtime.goexit behind its first byte: call goexit1; nop, and
+ * test of the shadow stack. Boost.Context, make_fcontext: [endbr64]
+ * xor %rdi, %rdi; call _exit; hlt. Go, runtime.goexit behind its first byte: call goexit1; nop, and
  * padding.
  */
 static bool context_code(const struct dwunw_arch_ops *arch,
@@ -204,11 +204,12 @@ static bool context_code(const struct dwunw_arch_ops *arch,
 	static const uint8_t boost[] = { 0x48, 0x31, 0xff, 0xe8 };
 
 	(void)arch;
-	if (memcmp(code, boost, sizeof(boost)) == 0 ||
-	    (code[0] == 0xe8 && code[5] == 0x90 && code[6] == 0xcc))
+	if (code[0] == 0xe8 && code[5] == 0x90 && code[6] == 0xcc)
 		return true;
 	if (memcmp(code, endbr64, sizeof(endbr64)) == 0)
 		code += sizeof(endbr64);
+	if (memcmp(code, boost, sizeof(boost)) == 0)
+		return code[8] == 0xf4;
 	return memcmp(code, glibc, sizeof(glibc)) == 0 &&
 	       ((code[3] == 0x48 && code[4] == 0x8b && code[5] == 0x3c) ||
 		(code[3] == 0x64 && code[4] == 0xf7));

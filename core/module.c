@@ -509,10 +509,14 @@ bool dwu_module_no_call(const struct dwunw_module *module, uint64_t vaddr,
 {
 	const struct dwunw_arch_ops *arch = module->arch;
 	uint8_t code[DWU_CALL_SIZE];
+	struct dwunw_segment s;
 	size_t size;
 
 	if (!arch->behind_call)
 		return false;
+	/* the first byte of a segment, and what is mapped behind the last */
+	if (dwunw_elf_segment(&module->elf, vaddr - 1, &s) != DWUNW_OK)
+		return true;
 	size = code_before(module, vaddr, code, sizeof(code));
 	return size > 0 && !arch->behind_call(arch, code, size, isa);
 }
@@ -553,5 +557,11 @@ bool dwu_module_switch(const struct dwunw_module *module, uint64_t vaddr,
 
 bool dwu_module_context(const struct dwunw_module *module, uint64_t vaddr)
 {
-	return code_is(module, vaddr, module->arch->context_code);
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_CODE_SIZE];
+
+	return code_is(module, vaddr, arch->context_code) ||
+	       (DWU_ARCH_HAS(arch, made_code) &&
+		code_at(module, vaddr - DWU_CONTEXT_MADE, code) &&
+		arch->made_code(code));
 }

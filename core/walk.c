@@ -319,21 +319,26 @@ static bool code_row(struct walk *w, const struct dwunw_frame *frame)
 	       dwu_module_fp_row(w->module, frame->vaddr, row) == DWUNW_OK;
 }
 
+/* Is there a call before this frame's pc, in memory? */
+static bool is_called(struct walk *w, const struct dwunw_frame *frame)
+{
+	uint8_t code[DWU_CALL_SIZE];
+
+	return w->reader.read &&
+	       w->reader.read(w->reader.ctx, frame->pc - sizeof(code), code,
+			      sizeof(code)) == DWUNW_OK &&
+	       w->arch->behind_call(w->arch, code, sizeof(code), w->regs.isa);
+}
+
 /*
  * Was this frame's pc found as a return address, though there is no call
  * before it? What a tool has patched into the code shows only in memory.
  */
 static bool no_call(struct walk *w, const struct dwunw_frame *frame)
 {
-	uint8_t code[DWU_CALL_SIZE];
-
-	if (is_exact(frame) ||
-	    !dwu_module_no_call(w->module, frame->vaddr, w->regs.isa))
-		return false;
-	return !w->reader.read ||
-	       w->reader.read(w->reader.ctx, frame->pc - sizeof(code), code,
-			      sizeof(code)) != DWUNW_OK ||
-	       !w->arch->behind_call(w->arch, code, sizeof(code), w->regs.isa);
+	return !is_exact(frame) &&
+	       dwu_module_no_call(w->module, frame->vaddr, w->regs.isa) &&
+	       !is_called(w, frame);
 }
 
 /* CFI that cannot be used hides nothing else that tells. */
@@ -343,21 +348,6 @@ static uint8_t bad_cfi(struct walk *w, const struct dwunw_frame *frame,
 	w->status = status;
 	w->flags = DWUNW_FRAME_FLAG_BAD_CFI;
 	return code_row(w, frame) ? DWU_GO : DWUNW_STOP_BAD_ROW;
-}
-
-/*
- * By its CFI: a signal trampoline, or the first instructions of a function
- * that nothing calls, whose address is put on a stack in place of a caller's
- * (Go, runtime.goexit + 1).
- */
-static bool may_be_planted(const struct walk *w,
-			   const struct dwunw_frame *frame)
-{
-	const struct dwunw_row *row = &w->walker->row;
-
-	return (row->flags & DWUNW_ROW_SIGNAL) ||
-	       (row->rules[row->ra_column].kind == DWUNW_RULE_UNDEFINED &&
-		frame->vaddr - row->start <= 4);
 }
 
 /* Has a runtime put the function before this one where this one was? */
@@ -387,7 +377,8 @@ static uint8_t find_row(struct walk *w, struct dwunw_frame *frame, bool called)
 			return bad_cfi(w, frame, status);
 		return code_row(w, frame) ? DWU_GO : DWUNW_STOP_NO_ROW;
 	}
-	if (cfi_row(w, frame) == DWUNW_OK && may_be_planted(w, frame))
+	if (cfi_row(w, frame) == DWUNW_OK &&
+	    (w->walker->row.flags & DWUNW_ROW_SIGNAL))
 		return DWU_GO;
 	if (is_trampoline(w, frame))
 		return DWU_GO;
@@ -607,6 +598,21 @@ static bool exits(struct walk *w)
 	       dwu_module_exit(w->module, last_frame(w)->vaddr);
 }
 
+/*
+ * Code without a file that no call stands before, as far as memory tells, is an
+ * interpreter's, whose return addresses need none, or was never returned to.
+ */
+static void doubt_made_code(struct walk *w)
+{
+	struct dwunw_frame *frame = last_frame(w);
+
+	if (frame->module != 0 || w->guess || is_exact(frame) ||
+	    !w->reader.read || is_called(w, frame))
+		return;
+	w->guess = DWUNW_FRAME_FLAG_GUESS;
+	frame->flags |= DWUNW_FRAME_FLAG_GUESS;
+}
+
 /* The frame of the caller, whose registers are there. */
 static uint8_t add_caller(struct walk *w)
 {
@@ -626,7 +632,10 @@ static uint8_t add_caller(struct walk *w)
 	if (!(w->mapping && (w->mapping->flags & DWUNW_MAPPING_EXEC)) &&
 	    !w->signal)
 		return drop_frame(w, DWUNW_STOP_NO_CODE);
-	return plausible(w) ? DWU_GO : drop_frame(w, DWUNW_STOP_NO_ROW);
+	if (!plausible(w))
+		return drop_frame(w, DWUNW_STOP_NO_ROW);
+	doubt_made_code(w);
+	return DWU_GO;
 }
 
 static uint8_t next_frame(struct walk *w)

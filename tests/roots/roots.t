@@ -107,6 +107,16 @@ for target in x86_64-linux-gnu:qemu-x86_64 aarch64-linux-gnu:qemu-aarch64 \
 	core "$dir" "$qemu" code
 	ok "$triple: … behind no call" ends "$dir/full" \
 		"$chain victim : the return address 0x[0-9a-f]* is not behind"
+	core "$dir" "$qemu" entry
+	ok "$triple: … behind no call at the start" ends "$dir/full" \
+		"$chain victim : the return address 0x[0-9a-f]* is not behind"
+	core "$dir" "$qemu" edge
+	ok "$triple: … at the first byte of code" ends "$dir/full" \
+		"$chain victim : the return address 0x[0-9a-f]* is not behind"
+	core "$dir" "$qemu" made
+	ok "$triple: … in memory without a file: a guess" sh -c \
+		"'$dwunw' stack --core '$core' '$dir/full' 2>&1 | grep '??' |
+		sed -n '1p' | tee /dev/stderr | grep '  ??  (.*guess)\$'"
 	core "$dir" "$qemu" inward
 	ok "$triple: a caller that is further in" ends "$dir/full" \
 		"$chain inward : the caller's frame would not be further out"

@@ -140,7 +140,15 @@ static const struct {
 	{ DWUNW_ARCH_X86_64,
 	  "glibc with CET",
 	  { "", "f3 0f 1e fa 48 89 dc 64 f7 04 25", true, 0 } },
-	{ DWUNW_ARCH_X86_64, "Boost", { "", "48 31 ff e8 01 02", true, 0 } },
+	{ DWUNW_ARCH_X86_64,
+	  "Boost",
+	  { "", "48 31 ff e8 01 02 03 04 f4", true, 0 } },
+	{ DWUNW_ARCH_X86_64,
+	  "Boost with CET",
+	  { "", "f3 0f 1e fa 48 31 ff e8 01 02 03 04 f4", true, 0 } },
+	{ DWUNW_ARCH_X86_64,
+	  "a call with NULL",
+	  { "", "48 31 ff e8 01 02 03 04 90", false, 0 } },
 	{ DWUNW_ARCH_X86_64,
 	  "Go, goexit + 1",
 	  { "", "e8 01 02 03 04 90 cc", true, 0 } },
@@ -157,7 +165,9 @@ static const struct {
 	{ DWUNW_ARCH_ARM64,
 	  "glibc",
 	  { "", "d503201f aa1303e0 b5fffc80", true, 0 } },
-	{ DWUNW_ARCH_ARM64, "Boost", { "", "d2800000 94000010", true, 0 } },
+	{ DWUNW_ARCH_ARM64,
+	  "a call with NULL",
+	  { "", "d2800000 94000010", false, 0 } },
 	{ DWUNW_ARCH_ARM64,
 	  "mov x0, x19; cbnz x1",
 	  { "", "aa1303e0 b5fffc81", false, 0 } },
@@ -182,6 +192,27 @@ static void context_codes(void)
 		(void)bytes_of(arch, &contexts[i].form, code);
 		is_u64(arch->context_code(arch, code), contexts[i].form.call,
 		       "%s: a context: %s", arch->name, contexts[i].title);
+	}
+}
+
+/* Boost.Context, arm64: what stands before tells it. */
+static void made_codes(void)
+{
+	static const struct form forms[] = {
+		{ "Boost", "10000061 f9004c01 d65f03c0 d2800000", true, 0 },
+		{ "no return before it",
+		  "10000061 f9004c01 d503201f d2800000", false, 0 },
+		{ "another address",
+		  "10000081 f9004c01 d65f03c0 d2800000", false, 0 },
+	};
+	const struct dwunw_arch_ops *arch = dwunw_arch_by_id(DWUNW_ARCH_ARM64);
+	uint8_t code[DWU_CODE_SIZE];
+	size_t i;
+
+	for (i = 0; arch && i < sizeof(forms) / sizeof(forms[0]); i++) {
+		(void)bytes_of(arch, &forms[i], code);
+		is_u64(arch->made_code(code), forms[i].call,
+		       "a context that was made: %s", forms[i].title);
 	}
 }
 
@@ -295,6 +326,7 @@ int main(void)
 	calls(DWUNW_ARCH_MIPS32EB, COUNTED(mips32));
 	cut();
 	context_codes();
+	made_codes();
 	thread_codes();
 	exit_codes();
 	go_codes();
