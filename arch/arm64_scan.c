@@ -13,11 +13,13 @@
 #include "core/bytes.h"
 
 enum {
+	X8 = 8,
 	X18 = 18,
 	X29 = 29,
 	X30 = 30,
 	SP = 31, /* as a column; in an instruction it may be the zero register */
 	ZR = 31,
+	NR_CLONE = 220, /* include/uapi/asm-generic/unistd.h */
 };
 
 enum flow_kind {
@@ -481,9 +483,12 @@ static void one_register(const struct dwunw_arch_ops *arch,
 
 /*
  * Does the access take arguments off the stack while nothing of ours is on
- * it? Then it is a new stack (clone's child in musl):
+ * it, behind a system call? Then it is a new stack (clone's child in musl):
  *
+ *		mov x8, #220;  svc #0;  cbz x0, 1f
  *	1:	ldp x1, x0, [sp], #16;  blr x1
+ *
+ * Without that it is a function that frees what was pushed for it.
  */
 static bool takes_arguments(const struct dwu_scan_state *state,
 			    const struct access *a, uint32_t w)
@@ -492,7 +497,9 @@ static bool takes_arguments(const struct dwu_scan_state *state,
 
 	return a->load && a->back && !a->before && a->offset > 0 &&
 	       bits(w, 5, 5) == SP && bits(w, 0, 5) < X18 &&
-	       sp->kind == DWU_VALUE_CFA && sp->n == 0;
+	       sp->kind == DWU_VALUE_CFA && sp->n == 0 &&
+	       state->regs[X8].kind == DWU_VALUE_CONST &&
+	       state->regs[X8].n == NR_CLONE;
 }
 
 static void apply(const struct dwunw_arch_ops *arch,
