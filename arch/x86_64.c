@@ -129,8 +129,22 @@ static bool behind_call(const struct dwunw_arch_ops *arch, const uint8_t *code,
 	return false;
 }
 
+/* mov $56 (clone), %eax, or a part of it; mov $435 (clone3), %eax. */
+static bool clones(const uint8_t *code, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i + 2 < size; i++)
+		if (((code[i] == 0xb8 || code[i] == 0xb0) &&
+		     code[i + 1] == 56) ||
+		    (code[i] == 0xb8 && code[i + 1] == 0xb3 &&
+		     code[i + 2] == 1))
+			return true;
+	return false;
+}
+
 /*
- * syscall, a few bytes that tell child and parent apart, xor %ebp, %ebp; then
+ * clone()'s number, syscall, a few bytes that tell child and parent apart, xor %ebp, %ebp; then
  * what takes the thread's function off its new stack, and calls it (glibc,
  * clone and clone3; musl, __clone). The error path of clone3 stands behind
  * the child's, so that its code seems to return.
@@ -147,7 +161,7 @@ static bool thread_code(const uint8_t *code, size_t size)
 			continue;
 		for (k = i; k-- > 0 && k + 14 > i;)
 			if (code[k] == 0x0f && code[k + 1] == 0x05)
-				return true;
+				return clones(code, k);
 	}
 	return false;
 }

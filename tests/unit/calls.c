@@ -219,17 +219,23 @@ static void made_codes(void)
 /* syscall; …; xor %ebp, %ebp; …; call *%reg */
 static const struct form threads[] = {
 	{ "glibc, clone",
-	  "0f 05 48 85 c0 7c 13 74 01 c3 31 ed 58 5f ff d0", true, 0 },
-	{ "glibc, clone3",
-	  "0f 05 48 85 c0 7c 15 74 01 c3 31 ed 48 83 e4 f0 4c 89 c7 ff d2",
+	  "b8 38 00 00 00 0f 05 48 85 c0 7c 13 74 01 c3 31 ed 58 5f ff d0",
 	  true, 0 },
-	{ "musl", "0f 05 85 c0 75 08 31 ed 5f 41 ff d1", true, 0 },
-	{ "no system call", "48 85 c0 7c 13 74 01 c3 31 ed 58 5f ff d0", false,
+	{ "glibc, clone3",
+	  "b8 b3 01 00 00 0f 05 48 85 c0 7c 15 74 01 c3 31 ed 48 83 e4 f0 "
+	  "4c 89 c7 ff d2",
+	  true, 0 },
+	{ "musl", "b0 38 49 89 fb 0f 05 85 c0 75 08 31 ed 5f 41 ff d1", true,
 	  0 },
-	{ "rbp is kept", "0f 05 48 85 c0 7c 13 74 01 c3 58 5f ff d0", false,
+	{ "another system call",
+	  "b8 27 00 00 00 0f 05 85 c0 75 08 31 ed 5f 41 ff d1", false, 0 },
+	{ "no system call", "b8 38 00 00 00 48 85 c0 7c 13 74 01 c3 31 ed 58 5f ff d0", false,
+	  0 },
+	{ "rbp is kept", "b8 38 00 00 00 0f 05 48 85 c0 7c 13 74 01 c3 58 5f ff d0", false,
 	  0 },
 	{ "a call of a known function",
-	  "0f 05 85 c0 75 08 31 ed 5f e8 01 02 03 04", false, 0 },
+	  "b8 38 00 00 00 0f 05 85 c0 75 08 31 ed 5f e8 01 02 03 04", false,
+	  0 },
 };
 
 static void thread_codes(void)
