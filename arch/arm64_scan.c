@@ -19,6 +19,7 @@ enum {
 	X30 = 30,
 	SP = 31, /* as a column; in an instruction it may be the zero register */
 	ZR = 31,
+	PC = 32, /* in a state: a number behind the system call of that number */
 	NR_CLONE = 220, /* include/uapi/asm-generic/unistd.h */
 };
 
@@ -57,6 +58,7 @@ enum effect_kind {
 	SIGN,
 	SIGN_REGISTER,
 	STRIP,
+	SYSTEM_CALL,
 };
 
 struct pattern {
@@ -118,6 +120,7 @@ static const struct pattern effects[] = {
 	{ 0xff20e000, 0x0420e000, LOST },    /* cntd, incd, … */
 	{ 0xffffff1f, 0xd503231f, SIGN },    /* paciasp, autiasp, … */
 	{ 0xffffffff, 0xd50320ff, STRIP },   /* xpaclri */
+	{ 0xffe0001f, 0xd4000001, SYSTEM_CALL }, /* svc */
 	{ 0xffe00000, 0xd5200000, LOST },    /* mrs, sysl */
 };
 
@@ -498,8 +501,7 @@ static bool takes_arguments(const struct dwu_scan_state *state,
 	return a->load && a->back && !a->before && a->offset > 0 &&
 	       bits(w, 5, 5) == SP && bits(w, 0, 5) < X18 &&
 	       sp->kind == DWU_VALUE_CFA && sp->n == 0 &&
-	       state->regs[X8].kind == DWU_VALUE_CONST &&
-	       state->regs[X8].n == NR_CLONE;
+	       state->regs[PC].kind == DWU_VALUE_CONST;
 }
 
 static void apply(const struct dwunw_arch_ops *arch,
@@ -575,6 +577,15 @@ static void tag(const struct dwunw_arch_ops *arch, struct dwu_scan_state *state,
 	apply(arch, state, &a, w);
 	if (bits(w, 10, 2) == 0)
 		lose(state, bits(w, 0, 5)); /* ldg */
+}
+
+/* Numbers in registers are forgotten at branches; that of clone() is not. */
+static void system_call(struct dwu_scan_state *state)
+{
+	const struct dwu_value *number = &state->regs[X8];
+
+	if (number->kind == DWU_VALUE_CONST && number->n == NR_CLONE)
+		state->regs[PC] = *number;
 }
 
 static void effect(const struct dwunw_arch_ops *arch,
@@ -663,6 +674,9 @@ static void effect(const struct dwunw_arch_ops *arch,
 		break;
 	case STRIP:
 		state->ra_signed = false;
+		break;
+	case SYSTEM_CALL:
+		system_call(state);
 		break;
 	default:
 		break;
