@@ -9,6 +9,7 @@
 #	LINKER-alone             … in alone-LINKER, which needs no other file, nor
 #	                         start files: mold's e_entry is its first function
 #	TRIPLE/LINKER-LAYOUT     of another target
+#	rust                     by rustc, whose default linker lld may be
 
 #	leak/LINKER-plain, leak/LINKER-static, leak/LINKER-lib  programs that leak, the
 #	                         last one by a library of that linker
@@ -101,6 +102,14 @@ $(linkers_others): tests/linkers/program.c tests/linkers/part.c \
 
 test_programs += $(linkers_programs) $(linkers_libs) $(linkers_users) \
 	$(linkers_others)
+
+# --- a program as rustc links it ---
+
+$(linkers)/rust: tests/linkers/chain.rs tests/linkers/rules.mk
+	@mkdir -p $(@D)
+	$(say) RUSTC $@
+	$(Q)rustc -O --crate-name chain $< -o $@
+test_programs += $(if $(call has,rustc),$(linkers)/rust)
 
 # --- programs that leak ---
 
