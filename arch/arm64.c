@@ -52,6 +52,8 @@ static bool signal_row(const struct dwunw_arch_ops *arch, const uint8_t *code,
 	if (instruction(code, 0) != 0xd2801168 ||
 	    instruction(code, 1) != 0xd4000001)
 		return false;
+	if (!row)
+		return true;
 	row->flags |= DWUNW_ROW_SIGNAL;
 	row->ra_column = arch->pc;
 	for (i = 0; i <= PC; i++) {
@@ -152,6 +154,11 @@ const struct dwunw_arch_ops dwu_arch_arm64 = {
 	.saved_count = 12,
 	.signal_row = signal_row,
 	.signal_step = 4,
+	/* behind pc and pstate, at a multiple of 16: struct fpsimd_context,
+	 * FPSIMD_MAGIC and its size, the first record of all */
+	.mark_off = 128 + 176 + 288,
+	.mark_bits = UINT64_MAX,
+	.mark = 0x0000021046508001,
 	.stub_code = stub_code,
 	.behind_call = behind_call,
 	.exit_code = exit_code,

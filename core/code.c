@@ -118,14 +118,15 @@ uint32_t dwu_code_table(struct dwu_text *text, uint32_t at)
 }
 
 bool dwu_code_from_entry(struct dwu_text *text,
-			 const struct dwunw_module *module, uint64_t vaddr)
+			 const struct dwunw_module *module, uint64_t vaddr,
+			 bool called)
 {
 	const struct dwunw_elf *elf = &module->elf;
 	uint64_t entry = elf->entry & module->arch->pc_mask;
 	struct dwu_op op;
 	uint32_t at, to;
 
-	if (vaddr - entry >= ENTRY_SIZE || !dwu_elf_is_started(elf) ||
+	if (vaddr - entry - called >= ENTRY_SIZE || !dwu_elf_is_started(elf) ||
 	    !dwu_code_open(text, module, entry))
 		return false;
 	text->isa = dwu_isa(module->arch, elf->entry);

@@ -451,6 +451,15 @@ static bool signal_at(const struct dwunw_module *module, uint64_t vaddr,
 		arch->signal_row(arch, code, row));
 }
 
+bool dwu_module_signal(const struct dwunw_module *module, uint64_t vaddr)
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_CODE_SIZE];
+
+	return arch->signal_row && code_at(module, vaddr, code) &&
+	       arch->signal_row(arch, code, NULL);
+}
+
 dwunw_status_t dwu_module_code_row(const struct dwunw_module *module,
 				   uint64_t vaddr, struct dwunw_row *row,
 				   uint8_t *how)

@@ -152,7 +152,7 @@ static bool starts_here(struct walk *w, const struct dwunw_frame *frame)
 	if ((is_exact(frame) || !DWU_ARCH_HAS(w->arch, thread_code) ||
 	     !dwu_module_thread(w->module, frame->vaddr)) &&
 	    !dwu_code_from_entry(&w->walker->scan->text, w->module,
-				 frame->vaddr))
+				 frame->vaddr, !is_exact(frame)))
 		return false;
 	dwu_row_clear(w->arch, &w->walker->row);
 	w->walker->row.rules[arch_of(w)->ra].kind = DWUNW_RULE_UNDEFINED;
@@ -346,18 +346,19 @@ static uint8_t bad_cfi(struct walk *w, const struct dwunw_frame *frame,
 }
 
 /*
- * By its CFI: a signal trampoline, or the first instructions of a function
- * that nothing calls, whose address is put on a stack in place of a caller's
- * (Go, runtime.goexit + 1).
+ * By its CFI, the first instructions of what nothing calls, whose address is
+ * put on a stack in place of a caller's: a signal trampoline, or a function
+ * (Go, runtime.goexit + 1); but not where the program begins.
  */
 static bool may_be_planted(const struct walk *w,
 			   const struct dwunw_frame *frame)
 {
 	const struct dwunw_row *row = &w->walker->row;
+	uint64_t entry = w->module->elf.entry & arch_of(w)->pc_mask;
 
-	return (row->flags & DWUNW_ROW_SIGNAL) ||
-	       (row->rules[row->ra_column].kind == DWUNW_RULE_UNDEFINED &&
-		frame->vaddr - row->start <= 4);
+	return frame->vaddr - row->start <= 4 && frame->vaddr - entry > 4 &&
+	       ((row->flags & DWUNW_ROW_SIGNAL) ||
+		row->rules[row->ra_column].kind == DWUNW_RULE_UNDEFINED);
 }
 
 /* Has a runtime put the function before this one where this one was? */
@@ -389,19 +390,60 @@ static uint8_t find_row(struct walk *w, struct dwunw_frame *frame, bool called)
 	}
 	if (cfi_row(w, frame) == DWUNW_OK && may_be_planted(w, frame))
 		return DWU_GO;
-	if (is_trampoline(w, frame))
+	if (dwu_module_signal(w->module, frame->vaddr) &&
+	    is_trampoline(w, frame))
 		return DWU_GO;
 	return dwu_module_context(w->module, frame->vaddr) ?
 		       DWUNW_STOP_CONTEXT :
 		       DWUNW_STOP_NO_CALL;
 }
 
+/* A word of a signal frame. One that cannot be read refutes nothing, but what
+ * it was to prove is a guess. */
+static bool signal_word(struct walk *w, int32_t off, uint64_t *value)
+{
+	uint64_t addr = w->regs.r[arch_of(w)->sp] + (uint64_t)(int64_t)off;
+
+	addr = dwu_address(addr, arch_of(w)->address_size);
+	if (dwu_read_word(&w->reader, addr, value))
+		return true;
+	w->guess = DWUNW_FRAME_FLAG_GUESS;
+	last_frame(w)->flags |= w->guess;
+	return false;
+}
+
+/*
+ * Does the stack hold what a signal trampoline goes on to restore? That is the
+ * kernel's mark; on mips32, which has none, the high halves of the registers'
+ * fields extend the low ones, and sp is not 0.
+ */
+static bool has_signal_frame(struct walk *w)
+{
+	const struct dwunw_rule *rules = w->walker->row.rules;
+	uint64_t value;
+	uint8_t i;
+
+	if (DWU_ARCH_HAS(w->arch, mark_bits))
+		return !signal_word(w, w->arch->mark_off, &value) ||
+		       (value & w->arch->mark_bits) == w->arch->mark;
+	for (i = 1; i <= arch_of(w)->pc; i++)
+		if (signal_word(w, rules[i].value ^ 4, &value) &&
+		    (uint32_t)value + 1 > 1)
+			return false;
+	return !signal_word(w, rules[arch_of(w)->sp].value, &value) ||
+	       value != 0;
+}
+
 /* Applies walker->row. */
 static uint8_t apply_row(struct walk *w)
 {
 	const struct dwunw_row *row = &w->walker->row;
+	const struct dwunw_frame *frame = last_frame(w);
 
 	w->signal = (row->flags & DWUNW_ROW_SIGNAL) != 0;
+	if (w->signal && !is_exact(frame) &&
+	    dwu_module_signal(w->module, frame->vaddr) && !has_signal_frame(w))
+		return DWUNW_STOP_NO_CALL;
 	return dwu_step(w->arch, w->module, row, &w->regs, &w->reader);
 }
 
