@@ -37,6 +37,9 @@ esac
 [ -z "$triple" ] || qemu="$qemu -L /usr/$triple -E LD_BIND_NOW=1"
 case $name in
 *-shapes-*) period=1009 ;;
+*-signals-*)
+	period=211
+	options=${options}alarm=997, ;;
 *) period=211 ;;
 esac
 

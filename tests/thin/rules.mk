@@ -31,7 +31,7 @@ thin_source_throw := tests/stacks/micro/throw.cc
 thin_source_chain := tests/scan/programs/chain.c
 
 thin_common := -funwind-tables -fasynchronous-unwind-tables \
-	-fno-stack-protector -pthread -D_GNU_SOURCE -DWITH_LIBC \
+	-fno-stack-protector -pthread -D_GNU_SOURCE -DWITH_LIBC -DNO_TIMER \
 	-Wno-unused-command-line-argument -Wno-unknown-warning-option
 thin_flags_O0 := -O0
 thin_flags_O1 := -O1

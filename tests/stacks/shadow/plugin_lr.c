@@ -820,7 +820,7 @@ on_insn(unsigned vcpu, const struct insn *insn, const uint8_t *env)
 		start(insn, sp);
 		return;
 	}
-	header.steps++;
+	count_step();
 	in_slot = flow.delayed && insn->pc == flow.pc + flow.size;
 	if (sp != flow.sp || flow.goes || insn->pc != flow.pc + flow.size)
 		arrive(insn->pc, sp);
