@@ -123,17 +123,23 @@ bool dwu_code_from_entry(struct dwu_text *text,
 {
 	const struct dwunw_elf *elf = &module->elf;
 	uint64_t entry = elf->entry & module->arch->pc_mask;
+	struct dwunw_fde fde;
 	struct dwu_op op;
 	uint32_t at, to;
 
-	if (vaddr - entry - called >= ENTRY_SIZE || !dwu_elf_is_started(elf) ||
-	    !dwu_code_open(text, module, entry))
+	/* CFI that tells of the first function tells where it ends */
+	if (vaddr - entry - called >= ENTRY_SIZE ||
+	    dwunw_module_fde(module, elf->entry, &fde) == DWUNW_OK ||
+	    !dwu_elf_is_started(elf) || !dwu_code_open(text, module, entry))
 		return false;
 	text->isa = dwu_isa(module->arch, elf->entry);
 	to = dwu_code_place(text, vaddr);
 	for (at = dwu_code_place(text, entry); at < to; at = op.next) {
 		dwu_code_read(text, at, &op);
 		if (op.insn.size == 0 || op.insn.flow & ~DWU_FLOW_CALL)
+			return false;
+		/* another function begins where a call leads */
+		if (op.target > dwu_behind(&op) && op.target < to + !called)
 			return false;
 	}
 	return at == to;

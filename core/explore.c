@@ -638,7 +638,8 @@ static bool leave(struct dwu_scan_memory *m, const struct dwu_op *op,
 	}
 	if (flow == DWU_FLOW_CALL)
 		return call(m, last);
-	if (in_function(m, op->target)) {
+	if (in_function(m, op->target) &&
+	    !(m->x.telling && op->target == m->x.function.start)) {
 		arrive(m, op->target, false);
 	} else if (flow == DWU_FLOW_JUMP && dwu_scan_detour(&m->text, op)) {
 		return true;

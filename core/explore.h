@@ -37,8 +37,8 @@ enum dwu_moment {
 	 * in its slot, the last one before the return address */
 	DWU_IN_CALL,
 	DWU_LEAVING, /* … behind a return and its slot */
-	/* … behind a jump or a branch to another function or to where a
-	 * register says, and its slot */
+	/* … behind a jump or a branch to another function, to this one's start
+	 * or to where a register says, and its slot */
 	DWU_JUMPING,
 };
 

@@ -12,6 +12,8 @@
 
 /* Bytes of one frame that is found by a frame pointer: a stack's default. */
 #define FP_FRAME_MAX (8u << 20)
+/* Bytes of start code after which the link register is 0, or its own. */
+#define ENTRY_CLEARS 16u
 
 struct dwunw_walker {
 	struct dwu_rowcache cache;
@@ -38,6 +40,7 @@ struct walk {
 	uint8_t guess;	/* … once there was one */
 	bool signal;	/* the row just applied was a signal frame's */
 	bool switched;	/* … led to another stack */
+	bool once;	/* … hangs on values of registers: not for the cache */
 	int32_t status; /* behind a stop */
 	uint8_t scan;	/* enum dwunw_scan_result of the last frame */
 };
@@ -130,7 +133,8 @@ static void cache_fill(struct walk *w, struct dwu_rowcache_entry *entry,
 		       const struct dwunw_frame *frame, uint8_t stop)
 {
 	/* … and who called tells whether there was a call, or a preemption */
-	if (!entry || stop == DWUNW_STOP_BAD_ROW || stop == DWUNW_STOP_NO_CALL)
+	if (!entry || w->once || stop == DWUNW_STOP_BAD_ROW ||
+	    stop == DWUNW_STOP_NO_CALL)
 		return;
 	entry->vaddr = dwunw_frame_lookup(frame, frame->vaddr);
 	entry->serial = frame->module;
@@ -146,14 +150,36 @@ static void cache_fill(struct walk *w, struct dwu_rowcache_entry *entry,
 		entry->packed.flags = DWU_PACKED_NONE;
 }
 
+/*
+ * Do registers deny that this is the first function, which nothing calls? The
+ * kernel begins a program with registers of 0, and start code keeps the frame
+ * pointer so, or sets it; the link register as well, until it calls. (Its first
+ * instructions may see what ld.so has left there.)
+ */
+static bool is_called(const struct walk *w, const struct dwunw_frame *frame)
+{
+	const struct dwunw_arch_ops *arch = arch_of(w);
+	uint64_t entry = w->module->elf.entry & arch->pc_mask;
+	uint64_t at = frame->vaddr - entry, link = w->regs.r[arch->ra];
+	uint8_t reg = is_exact(frame) ? arch->ra : arch->fp;
+
+	if (!(w->regs.valid >> reg & 1) || w->regs.r[reg] == 0)
+		return false;
+	link = (link & arch->pc_mask) - w->mapping->bias - entry;
+	return !is_exact(frame) ||
+	       (arch->link_register && at >= ENTRY_CLEARS && link > at);
+}
+
 /* Is this code of the first function of a program, of ld.so or a thread? */
 static bool starts_here(struct walk *w, const struct dwunw_frame *frame)
 {
-	if ((is_exact(frame) || !DWU_ARCH_HAS(w->arch, thread_code) ||
-	     !dwu_module_thread(w->module, frame->vaddr)) &&
-	    !dwu_code_from_entry(&w->walker->scan->text, w->module,
-				 frame->vaddr, !is_exact(frame)))
-		return false;
+	if (is_exact(frame) || !DWU_ARCH_HAS(w->arch, thread_code) ||
+	    !dwu_module_thread(w->module, frame->vaddr)) {
+		w->once = dwu_code_from_entry(&w->walker->scan->text, w->module,
+					      frame->vaddr, !is_exact(frame));
+		if (!w->once || is_called(w, frame))
+			return false;
+	}
 	dwu_row_clear(w->arch, &w->walker->row);
 	w->walker->row.rules[arch_of(w)->ra].kind = DWUNW_RULE_UNDEFINED;
 	w->scan = DWUNW_SCAN_OK;
@@ -174,6 +200,9 @@ static bool scan_row(struct walk *w, const struct dwunw_frame *frame)
 	w->walker->stats.scans++;
 	if (starts_here(w, frame))
 		return true;
+	/* behind the first function, whatever a list says */
+	if (w->once && is_exact(frame))
+		return false;
 	w->scan = dwu_scan_module_row(w->walker->scan, w->module,
 				      dwunw_frame_lookup(frame, frame->vaddr),
 				      flags, &w->walker->row);
@@ -188,15 +217,27 @@ static bool is_trampoline(struct walk *w, const struct dwunw_frame *frame)
 	       w->how == DWUNW_HOW_SIGNAL;
 }
 
-/* Nothing calls what the kernel or ld.so begins to run, whatever CFI says. */
-static void mark_start(struct walk *w, const struct dwunw_fde *fde)
+/*
+ * Nothing calls what the kernel or ld.so begins to run, whatever CFI says.
+ * Code with a link register that is behind it in one FDE is told by that
+ * (glibc, arm64: __wrap_main).
+ */
+static void mark_start(struct walk *w, const struct dwunw_fde *fde,
+		       const struct dwunw_frame *frame)
 {
 	const struct dwunw_elf *elf = &w->module->elf;
 	struct dwunw_row *row = &w->walker->row;
 
-	if (((fde->start ^ elf->entry) & arch_of(w)->pc_mask) == 0 &&
-	    dwu_elf_is_started(elf))
+	if (((fde->start ^ elf->entry) & arch_of(w)->pc_mask) != 0 ||
+	    !dwu_elf_is_started(elf))
+		return;
+	w->once = is_exact(frame);
+	if (!w->once || !is_called(w, frame)) {
 		row->rules[row->ra_column].kind = DWUNW_RULE_UNDEFINED;
+		return;
+	}
+	w->how = DWUNW_HOW_LINK;
+	dwu_entry_row(w->arch, 0, row);
 }
 
 /*
@@ -288,7 +329,7 @@ static dwunw_status_t cfi_row(struct walk *w, const struct dwunw_frame *frame)
 		dwunw_fde_row(w->module, &fde, lookup, w->walker->scratch, row);
 	if (status != DWUNW_OK)
 		return status;
-	mark_start(w, &fde);
+	mark_start(w, &fde, frame);
 	raise_sp(w, row);
 	return dwu_step_check(w->arch, row) == DWUNW_STOP_BAD_ROW ||
 			       forgets_code(w, frame, &fde, row) ?
@@ -538,6 +579,7 @@ static uint8_t leave(struct walk *w)
 
 	w->signal = false;
 	w->switched = false;
+	w->once = false;
 	w->flags = 0;
 	if (w->count == 1 && (w->input->flags & DWUNW_WALK_ENTRY)) {
 		w->how = DWUNW_HOW_ENTRY;

@@ -3,14 +3,14 @@
  * thin.c - walks recorded stacks with evidence taken away and compares them
  * with the truth.
  *
- *	thin [--every N] [--verbose] FILE...
+ *	thin [--every N] [--files] [--verbose] FILE...
  *	thin --save CELL ELF-FILE OUT
  *
  * Every recording is walked with each of the files' cells, and in three of
  * those with each of the samples' cells: registers lost, words that cannot be
  * read, copies cut, return addresses overwritten. --every N: those of every
- * N-th sample only, and the files' of every N/10-th. Prints for each recording
- * and cell
+ * N-th sample only, and the files' of every N/10-th. --files: the files' alone.
+ * Prints for each recording and cell
  *
  *	TARGET CELL LABEL walks exact short guess wrong false right wrong ends
  *
@@ -95,6 +95,7 @@ struct run {
 
 static uint64_t every = 1;
 static int verbose;
+static bool files_alone;
 
 static const char *target_name(const struct image *image)
 {
@@ -498,7 +499,7 @@ static void check_file(const char *path)
 		if (!run.subject)
 			exit(2);
 		each_sample(&run, "", NULL, 0, every < 20 ? 1 : every / 10);
-		if (files[cell].samples)
+		if (files[cell].samples && !files_alone)
 			samples_cells(&run);
 		subject_close(run.subject);
 	}
@@ -553,13 +554,16 @@ int main(int argc, char **argv)
 	for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
 		if (strcmp(argv[i], "--verbose") == 0)
 			verbose++;
+		else if (strcmp(argv[i], "--files") == 0)
+			files_alone = true;
 		else if (strcmp(argv[i], "--every") == 0 && argv[i + 1])
 			every = strtoull(argv[++i], NULL, 10);
 		else
 			i = argc;
 	}
 	if (i >= argc || every == 0) {
-		fprintf(stderr, "usage: %s [--every N] [--verbose] FILE...\n",
+		fprintf(stderr, "usage: %s [--every N] [--files] [--verbose] "
+				"FILE...\n",
 			argv[0]);
 		return 2;
 	}
