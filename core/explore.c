@@ -493,15 +493,29 @@ static void lose_link(const struct dwunw_arch_ops *arch,
 	state->ra_signed = false;
 }
 
+/*
+ * A return address that is nowhere but in a register which calls do not preserve
+ * stays there: who keeps it so knows the callee (glibc, arm64: rawmemchr, x15).
+ */
 static void clobber(const struct dwunw_arch_ops *arch,
 		    struct dwu_scan_state *state)
 {
+	bool kept = state->slots[arch->ra] != DWU_SLOT_NONE;
+	struct dwu_value *value;
 	uint8_t i;
 
 	for (i = 0; i < DWU_SCAN_REGS; i++)
+		kept |= dwu_scan_preserves(arch, i) &&
+			state->regs[i].kind == DWU_VALUE_ENTRY &&
+			state->regs[i].reg == arch->ra;
+	for (i = 0; i < DWU_SCAN_REGS; i++) {
+		value = &state->regs[i];
 		if (!dwu_scan_preserves(arch, i) && i != arch->sp &&
-		    i != arch->ra)
-			state->regs[i] = (struct dwu_value){ 0 };
+		    i != arch->ra &&
+		    (kept || value->kind != DWU_VALUE_ENTRY ||
+		     value->reg != arch->ra))
+			*value = (struct dwu_value){ 0 };
+	}
 	drop_slots(arch, state, 0);
 }
 
