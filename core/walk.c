@@ -259,25 +259,26 @@ static void raise_sp(const struct walk *w, struct dwunw_row *row)
 }
 
 /*
- * Compilers leave the middle of prologues out of CFI (clang 14, arm64): does
- * the row of a function's first instruction stand behind a push?
+ * Compilers leave prologues out of CFI (clang 14, arm64): does the row of a
+ * function's first instruction stand behind a push, or that of its body before?
  */
 static bool forgets_prologue(struct walk *w, const struct dwunw_frame *frame,
 			     const struct dwunw_fde *fde,
 			     const struct dwunw_row *row)
 {
 	return IS_ON(CONFIG_ARCH_ARM64) && w->arch->address_size == 8 &&
-	       row->cfa.reg == w->arch->sp && row->cfa.value == 0 &&
-	       dwu_scan_has_pushed(w->walker->scan, w->module, frame->vaddr,
-				   fde);
+	       row->cfa.reg == w->arch->sp &&
+	       dwu_scan_forgets_push(w->walker->scan, w->module, frame->vaddr,
+				     fde, row->cfa.value);
 }
 
 /*
- * … and epilogues (clang 14, arm64 and mips32): is the frame's pc in one, where the stack is less deep than the row has it?
+ * … and epilogues (clang 14, arm64 and mips32): is the frame's pc in one, where
+ * the stack is less deep than the row has it?
  */
 static bool forgets_code(struct walk *w, const struct dwunw_frame *frame,
-			     const struct dwunw_fde *fde,
-			     const struct dwunw_row *row)
+			 const struct dwunw_fde *fde,
+			 const struct dwunw_row *row)
 {
 	uint8_t reg = row->cfa.reg;
 	int32_t n;
