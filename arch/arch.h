@@ -14,6 +14,8 @@
 
 /* Code bytes from pc on that signal_row() and stub_code() are given. */
 #define DWU_CODE_SIZE 16u
+/* … and before pc that stub_code() may look at, 0 where there are none. */
+#define DWU_STUB_BEFORE 4u
 /* Code bytes before a return address that behind_call() is given, at most. */
 #define DWU_CALL_SIZE 8u
 /* Code bytes before pc that frame_pointer_row() is given, at most. */
