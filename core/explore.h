@@ -97,6 +97,7 @@ struct dwu_exploration {
 	uint8_t guess; /* the phase begins with one: at what */
 	uint8_t restarts;
 	uint8_t shift;	  /* 1 << shift bytes are a unit */
+	bool resolver;	  /* struct dwu_scan_ops: where its return address is */
 	bool telling;	  /* all is settled: visit() is called */
 	bool stopped;	  /* visit() has seen enough */
 	bool restart;	  /* a call was found out not to return; or: */
