@@ -123,14 +123,10 @@ bool dwu_code_from_entry(struct dwu_text *text,
 {
 	const struct dwunw_elf *elf = &module->elf;
 	uint64_t entry = elf->entry & module->arch->pc_mask;
-	struct dwunw_fde fde;
 	struct dwu_op op;
 	uint32_t at, to;
 
-	/* CFI that tells of the first function tells where it ends */
-	if (vaddr - entry - called >= ENTRY_SIZE ||
-	    dwunw_module_fde(module, elf->entry, &fde) == DWUNW_OK ||
-	    !dwu_elf_is_started(elf) || !dwu_code_open(text, module, entry))
+	if (vaddr - entry - called >= ENTRY_SIZE || !dwu_elf_is_started(elf) || !dwu_code_open(text, module, entry))
 		return false;
 	text->isa = dwu_isa(module->arch, elf->entry);
 	to = dwu_code_place(text, vaddr);

@@ -495,27 +495,36 @@ static void lose_link(const struct dwunw_arch_ops *arch,
 	state->ra_signed = false;
 }
 
-/*
- * A return address that is nowhere but in a register which calls do not preserve
- * stays there: who keeps it so knows the callee (glibc, arm64: rawmemchr, x15).
- */
-static void clobber(const struct dwunw_arch_ops *arch,
-		    struct dwu_scan_state *state)
+/* Is the return address nowhere but in registers that calls do not preserve? */
+static bool in_scratch(const struct dwunw_arch_ops *arch,
+		       const struct dwu_scan_state *state)
 {
-	bool kept = state->slots[arch->ra] != DWU_SLOT_NONE;
-	struct dwu_value *value;
+	bool scratch = state->slots[arch->ra] == DWU_SLOT_NONE;
 	uint8_t i;
 
 	for (i = 0; i < DWU_SCAN_REGS; i++)
-		kept |= dwu_scan_preserves(arch, i) &&
-			state->regs[i].kind == DWU_VALUE_ENTRY &&
-			state->regs[i].reg == arch->ra;
+		if (dwu_scan_preserves(arch, i) &&
+		    state->regs[i].kind == DWU_VALUE_ENTRY &&
+		    state->regs[i].reg == arch->ra)
+			scratch = false;
+	return scratch;
+}
+
+/* Who keeps the return address in such a register knows the callee: it stays
+ * there (glibc, arm64: rawmemchr, x15). */
+static void clobber(const struct dwunw_arch_ops *arch,
+		    struct dwu_scan_state *state)
+{
+	bool stays = IS_ON(CONFIG_SCAN_ARM64) && in_scratch(arch, state);
+	struct dwu_value *value;
+	uint8_t i;
+
 	for (i = 0; i < DWU_SCAN_REGS; i++) {
 		value = &state->regs[i];
 		if (!dwu_scan_preserves(arch, i) && i != arch->sp &&
 		    i != arch->ra &&
-		    (kept || value->kind != DWU_VALUE_ENTRY ||
-		     value->reg != arch->ra))
+		    !(stays && value->kind == DWU_VALUE_ENTRY &&
+		      value->reg == arch->ra))
 			*value = (struct dwu_value){ 0 };
 	}
 	drop_slots(arch, state, 0);

@@ -133,7 +133,7 @@ static void cache_fill(struct walk *w, struct dwu_rowcache_entry *entry,
 		       const struct dwunw_frame *frame, uint8_t stop)
 {
 	/* … and who called tells whether there was a call, or a preemption */
-	if (!entry || w->once || stop == DWUNW_STOP_BAD_ROW ||
+	if (!entry || (IS_ON(CONFIG_ARCH_ARM64) && w->once) || stop == DWUNW_STOP_BAD_ROW ||
 	    stop == DWUNW_STOP_NO_CALL)
 		return;
 	entry->vaddr = dwunw_frame_lookup(frame, frame->vaddr);
@@ -151,9 +151,9 @@ static void cache_fill(struct walk *w, struct dwu_rowcache_entry *entry,
 }
 
 /*
- * Do registers deny that this is the first function, which nothing calls? The
- * kernel begins a program with registers of 0, and start code keeps the frame
- * pointer so, or sets it; the link register as well, until it calls. (Its first
+ * arm64 has nothing behind the last call of start code that tells its end. Do
+ * registers deny that this is the first function, which nothing calls? It sets
+ * the frame pointer to 0; the link register as well, until it calls. (Its first
  * instructions may see what ld.so has left there.)
  */
 static bool is_called(const struct walk *w, const struct dwunw_frame *frame)
@@ -163,11 +163,12 @@ static bool is_called(const struct walk *w, const struct dwunw_frame *frame)
 	uint64_t at = frame->vaddr - entry, link = w->regs.r[arch->ra];
 	uint8_t reg = is_exact(frame) ? arch->ra : arch->fp;
 
-	if (!(w->regs.valid >> reg & 1) || w->regs.r[reg] == 0)
+	if (!IS_ON(CONFIG_ARCH_ARM64) || !arch->link_register ||
+	    arch->address_size != 8 || !(w->regs.valid >> reg & 1) ||
+	    w->regs.r[reg] == 0)
 		return false;
 	link = (link & arch->pc_mask) - w->mapping->bias - entry;
-	return !is_exact(frame) ||
-	       (arch->link_register && at >= ENTRY_CLEARS && link > at);
+	return !is_exact(frame) || (at >= ENTRY_CLEARS && link > at);
 }
 
 /* Is this code of the first function of a program, of ld.so or a thread? */
@@ -175,9 +176,11 @@ static bool starts_here(struct walk *w, const struct dwunw_frame *frame)
 {
 	if (is_exact(frame) || !DWU_ARCH_HAS(w->arch, thread_code) ||
 	    !dwu_module_thread(w->module, frame->vaddr)) {
-		w->once = dwu_code_from_entry(&w->walker->scan->text, w->module,
-					      frame->vaddr, !is_exact(frame));
-		if (!w->once || is_called(w, frame))
+		if (!dwu_code_from_entry(&w->walker->scan->text, w->module,
+					 frame->vaddr, !is_exact(frame)))
+			return false;
+		w->once = true;
+		if (is_called(w, frame))
 			return false;
 	}
 	dwu_row_clear(w->arch, &w->walker->row);
@@ -201,7 +204,7 @@ static bool scan_row(struct walk *w, const struct dwunw_frame *frame)
 	if (starts_here(w, frame))
 		return true;
 	/* behind the first function, whatever a list says */
-	if (w->once && is_exact(frame))
+	if (IS_ON(CONFIG_ARCH_ARM64) && w->once && is_exact(frame))
 		return false;
 	w->scan = dwu_scan_module_row(w->walker->scan, w->module,
 				      dwunw_frame_lookup(frame, frame->vaddr),
@@ -231,7 +234,7 @@ static void mark_start(struct walk *w, const struct dwunw_fde *fde,
 	if (((fde->start ^ elf->entry) & arch_of(w)->pc_mask) != 0 ||
 	    !dwu_elf_is_started(elf))
 		return;
-	w->once = is_exact(frame);
+	w->once = IS_ON(CONFIG_ARCH_ARM64) && is_exact(frame);
 	if (!w->once || !is_called(w, frame)) {
 		row->rules[row->ra_column].kind = DWUNW_RULE_UNDEFINED;
 		return;
@@ -396,9 +399,11 @@ static bool may_be_planted(const struct walk *w,
 			   const struct dwunw_frame *frame)
 {
 	const struct dwunw_row *row = &w->walker->row;
-	uint64_t entry = w->module->elf.entry & arch_of(w)->pc_mask;
+	dwu_place_t entry = (dwu_place_t)(w->module->elf.entry &
+					  arch_of(w)->pc_mask);
+	dwu_place_t at = (dwu_place_t)frame->vaddr;
 
-	return frame->vaddr - row->start <= 4 && frame->vaddr - entry > 4 &&
+	return at - (dwu_place_t)row->start <= 4 && at - entry > 4 &&
 	       ((row->flags & DWUNW_ROW_SIGNAL) ||
 		row->rules[row->ra_column].kind == DWUNW_RULE_UNDEFINED);
 }
