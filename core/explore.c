@@ -805,8 +805,7 @@ static bool guess(struct dwu_scan_memory *m, uint8_t what)
 
 /* --- the function ------------------------------------------------------------ */
 
-/* Is it ld.so's function that binds a call? See struct dwu_scan_ops. */
-static bool is_resolver(struct dwu_scan_memory *m, uint32_t at)
+bool dwu_scan_is_resolver(struct dwu_scan_memory *m, uint32_t at)
 {
 	const uint32_t *words = dwu_scan_ops(m->text.ops)->resolver;
 	struct dwu_op op = { .next = at };
@@ -839,7 +838,7 @@ static bool begin(struct dwu_scan_memory *m, const struct dwu_function *f)
 	units = unit_of(m, f->end);
 	if (f->end <= f->start || units >= m->visited_count)
 		return false;
-	m->x.resolver = is_resolver(m, f->start);
+	m->x.resolver = dwu_scan_is_resolver(m, f->start);
 	m->x.step_max = STEPS_A_UNIT * (units + STEPS_A_UNIT);
 	for (; at < f->end && !m->x.dropped; at = op.next) {
 		dwu_code_read(&m->text, at, &op);

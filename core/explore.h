@@ -170,6 +170,9 @@ uint8_t dwu_scan_explore(struct dwu_scan_memory *memory,
 			 const struct dwu_function *function, uint32_t watch,
 			 dwu_scan_visit_fn visit, void *ctx);
 
+/* Does ld.so's function begin there that binds a call? struct dwu_scan_ops. */
+bool dwu_scan_is_resolver(struct dwu_scan_memory *memory, uint32_t at);
+
 /* Each column holds its own entry value, and it is saved nowhere. */
 void dwu_scan_fresh(struct dwu_scan_state *state);
 

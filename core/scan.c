@@ -274,6 +274,9 @@ bool dwu_scan_forgets_push(struct dwu_scan_memory *m,
 	m->text.isa = 0;
 	at = dwu_code_place(&m->text, vaddr);
 	start = dwu_code_place(&m->text, fde->start);
+	/* its CFI forgets what the PLT has pushed, at the first instruction */
+	if (cfa == 0 && dwu_scan_is_resolver(m, start))
+		return true;
 	if (run_straight(m, start, at, DWU_FLOW_BRANCH | DWU_FLOW_CALL, &op) ==
 	    at) {
 		if (cfa == 0)
