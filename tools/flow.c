@@ -54,31 +54,17 @@ const struct dwunw_row *dwu_flow_row(const struct dwu_flow *f, uint64_t vaddr)
 		       NULL;
 }
 
-static void follow(struct dwu_flow *f, uint8_t column)
-{
-	uint8_t i;
-
-	for (i = 0; i < f->reg_count && f->regs[i] != column; i++)
-		;
-	if (i < f->reg_count || i == DWU_FLOW_REGS)
-		return;
-	f->regs[f->reg_count++] = column;
-}
-
 /* sp is the first. */
 static void choose_regs(struct dwu_flow *f)
 {
-	uint8_t i;
+	uint8_t i, sp = dwunw_arch_sp(f->module->arch);
 
-	f->reg_count = 0;
 	f->saved = dwu_flow_saved(f->module->arch);
-	follow(f, dwunw_arch_sp(f->module->arch));
-	for (i = 0; i < DWUNW_COLUMN_MAX; i++)
-		if (f->saved >> i & 1)
-			follow(f, i);
-	for (size_t row = 0; row < f->row_count; row++)
-		if (by_register(&f->rows[row]))
-			follow(f, f->rows[row].cfa.reg);
+	f->regs[0] = sp;
+	f->reg_count = 1;
+	for (i = 0; i < DWU_FLOW_REGS; i++)
+		if (i != sp)
+			f->regs[f->reg_count++] = i;
 }
 
 /* --- instructions --- */
