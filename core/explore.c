@@ -2,6 +2,7 @@
 #include "explore.h"
 
 #include "bytes.h"
+#include "dynamic.h"
 
 /* Times that all begins anew, since a call was found out not to return. */
 #define RESTART_MAX 16u
@@ -31,6 +32,12 @@ static uint32_t unit_of(const struct dwu_scan_memory *m, uint32_t at)
 static bool visited(const struct dwu_scan_memory *m, uint32_t at)
 {
 	return in_function(m, at) && dwu_bit(m->visited, unit_of(m, at));
+}
+
+static void clear_visited(struct dwu_scan_memory *m)
+{
+	memset(m->visited, 0,
+	       (unit_of(m, m->x.function.end) / 32 + 1) * sizeof(*m->visited));
 }
 
 /* [at, end), as far as it is in the function. */
@@ -586,6 +593,107 @@ static void note_call(struct dwu_scan_memory *m)
 	m->misaligned |= is_misaligned(m, &m->next);
 }
 
+/* --- tables that jumps go through ------------------------------------------- */
+
+/* Where entry i leads to; DWU_NOWHERE: out of the function. False: the table
+ * is none. */
+static bool entry_at(struct dwu_scan_memory *m, const struct dwu_table *t,
+		     uint32_t i, uint32_t *to)
+{
+	uint64_t high = m->text.vaddr & ~(uint64_t)UINT32_MAX, n = 0;
+
+	if (!dwu_dynamic_word(&m->text.module->elf, &m->text.window,
+			      (high | t->at) + (uint64_t)i * t->size, t->size,
+			      &n))
+		return false;
+	*to = dwu_code_place(&m->text, high | (uint32_t)(t->base + n));
+	if (*to == DWU_NOWHERE)
+		return false;
+	if (!in_function(m, *to))
+		*to = DWU_NOWHERE;
+	return true;
+}
+
+/*
+ * A table that code in front of the jump gives a length to. Each entry must lead
+ * to an instruction, all of which are marked as visited, or out of the function.
+ */
+static void add_table(struct dwu_scan_memory *m, const struct dwu_op *op,
+		      const struct dwu_table *t)
+{
+	uint32_t i, to;
+
+	if (t->count == 0 || m->x.jump_count == DWU_TABLE_MAX)
+		return;
+	for (i = 0; i < t->count; i++)
+		if (!entry_at(m, t, i, &to) ||
+		    (to != DWU_NOWHERE && !visited(m, to)))
+			return;
+	for (i = 0; i < t->count; i++)
+		if (entry_at(m, t, i, &to) && to != DWU_NOWHERE)
+			(void)add_block(m, to, DWU_BLOCK_LEADER);
+	m->x.jumps[m->x.jump_count++] =
+		(struct dwu_jump){ .at = op->at, .table = *t };
+}
+
+/*
+ * Compilers load a table's address in front of loops, so that is believed from
+ * there on in the order of places; all else from one branch's target to the
+ * next. A wrong edge would only take knowledge away.
+ */
+static void keep_constants(struct dwu_scan_state *state)
+{
+	uint8_t i;
+
+	for (i = 0; i < DWU_SCAN_REGS; i++)
+		if (state->regs[i].kind != DWU_VALUE_CONST)
+			state->regs[i].kind = DWU_VALUE_UNKNOWN;
+}
+
+static void find_tables(struct dwu_scan_memory *m)
+{
+	struct dwu_table t = { 0 };
+	uint32_t at = m->x.function.start;
+	bool fresh = true;
+	struct dwu_op op;
+
+	dwu_scan_fresh(&m->next);
+	for (; in_function(m, at); at = op.next) {
+		if (fresh || block_at(m, at))
+			keep_constants(&m->next);
+		dwu_code_read(&m->text, at, &op);
+		fresh = op.insn.size == 0 ||
+			(op.insn.flow & ~(DWU_FLOW_CALL | DWU_FLOW_BRANCH));
+		if (op.insn.flow == DWU_FLOW_CALL)
+			clobber(arch_of(m), &m->next);
+		else if (op.insn.size &&
+			 m->text.ops->table(m->text.arch, &op.code, &m->next,
+					    &t))
+			add_table(m, &op, &t);
+	}
+}
+
+/* From a jump with m->next, to where its table leads. False: that is not
+ * known. */
+static bool take_table(struct dwu_scan_memory *m, const struct dwu_op *op)
+{
+	const struct dwu_jump *j = m->x.jumps, *end = j + m->x.jump_count;
+	uint32_t i, to;
+
+	while (j < end && j->at != op->at)
+		j++;
+	if (j == end)
+		return false;
+	m->x.steps += j->table.count;
+	m->now = m->next;
+	for (i = 0; i < j->table.count && !m->x.restart; i++) {
+		m->next = m->now;
+		if (entry_at(m, &j->table, i, &to) && to != DWU_NOWHERE)
+			arrive(m, to, false);
+	}
+	return true;
+}
+
 /* Leaves m->next joined with what was known there before. */
 static void note_switch(struct dwu_scan_memory *m, const struct dwu_op *op)
 {
@@ -671,7 +779,8 @@ static bool leave(struct dwu_scan_memory *m, const struct dwu_op *op,
 	} else if (flow != DWU_FLOW_END) {
 		tell(m, op, &m->next,
 		     flow == DWU_FLOW_RETURN ? DWU_LEAVING : DWU_JUMPING);
-		if (flow == DWU_FLOW_INDIRECT && !m->x.telling)
+		if (flow == DWU_FLOW_INDIRECT && !m->x.telling &&
+		    !(IS_ON(CONFIG_SCAN_X86_64) && take_table(m, op)))
 			note_switch(m, op);
 		if (IS_ON(CONFIG_SCAN_MIPS16) && flow == DWU_FLOW_INDIRECT)
 			set_visited(m, *next, dwu_code_table(&m->text, *next));
@@ -829,6 +938,7 @@ static bool begin(struct dwu_scan_memory *m, const struct dwu_function *f)
 {
 	uint32_t at = f->start, units;
 	struct dwu_op op;
+	bool indirect = false;
 
 	memset(&m->x, 0, sizeof(m->x));
 	m->x.function = *f;
@@ -839,13 +949,20 @@ static bool begin(struct dwu_scan_memory *m, const struct dwu_function *f)
 	if (f->end <= f->start || units >= m->visited_count)
 		return false;
 	m->x.resolver = dwu_scan_is_resolver(m, f->start);
+	if (IS_ON(CONFIG_SCAN_X86_64))
+		clear_visited(m);
 	m->x.step_max = STEPS_A_UNIT * (units + STEPS_A_UNIT);
 	for (; at < f->end && !m->x.dropped; at = op.next) {
 		dwu_code_read(&m->text, at, &op);
 		if (op.insn.flow & (DWU_FLOW_BRANCH | DWU_FLOW_JUMP) &&
 		    in_function(m, op.target))
 			(void)add_block(m, op.target, DWU_BLOCK_LEADER);
+		indirect |= op.insn.flow == DWU_FLOW_INDIRECT;
+		if (IS_ON(CONFIG_SCAN_X86_64))
+			dwu_set_bit(m->visited, unit_of(m, at));
 	}
+	if (IS_ON(CONFIG_SCAN_X86_64) && indirect && m->text.ops->table)
+		find_tables(m);
 	return !m->x.dropped;
 }
 
@@ -862,8 +979,7 @@ static void start_again(struct dwu_scan_memory *m)
 			*to++ = *from;
 	}
 	m->x.block_count = (uint32_t)(to - m->blocks);
-	memset(m->visited, 0,
-	       (unit_of(m, m->x.function.end) / 32 + 1) * sizeof(*m->visited));
+	clear_visited(m);
 	m->x.state_count = 0;
 	m->x.switch_count = 0;
 	m->x.phase = 0;

@@ -53,6 +53,8 @@ typedef bool (*dwu_scan_visit_fn)(void *ctx, const struct dwu_scan_at *at);
 
 /* Switches of one function whose states are told apart. */
 #define DWU_SWITCH_MAX 8u
+/* Tables of one function that are read. */
+#define DWU_TABLE_MAX (IS_ON(CONFIG_SCAN_X86_64) ? 32u : 1u)
 #define DWU_NO_STATE UINT16_MAX
 /* sp is unknown, with this for its n: paths have met that had other ones. */
 #define DWU_SP_DIFFERS 1
@@ -81,6 +83,12 @@ struct dwu_switch {
 	bool sure; /* no tail call through a pointer */
 };
 
+/* A jump through a table that is known. */
+struct dwu_jump {
+	uint32_t at;
+	struct dwu_table table;
+};
+
 /* One exploration; zeroed when it begins. */
 struct dwu_exploration {
 	struct dwu_function function;
@@ -93,7 +101,9 @@ struct dwu_exploration {
 	uint32_t state_count; /* those that were ever in use */
 	uint16_t phase;	      /* how many such calls, and guesses, there were */
 	struct dwu_switch switches[DWU_SWITCH_MAX];
+	struct dwu_jump jumps[DWU_TABLE_MAX];
 	uint8_t switch_count;
+	uint8_t jump_count;
 	uint8_t guess; /* the phase begins with one: at what */
 	uint8_t restarts;
 	uint8_t shift;	  /* 1 << shift bytes are a unit */

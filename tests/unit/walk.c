@@ -881,6 +881,8 @@ static void memory(void)
 
 int main(void)
 {
+	if (!elf_is_read(2))
+		return skip_all("this build reads files of 32 bits alone");
 	make_module();
 	if (dwunw_space_init(&space) != DWUNW_OK)
 		abort();
