@@ -370,6 +370,38 @@ static void entry(void)
 	is_str(text, "sp+0 ra=u", "the program's first function is the end");
 }
 
+/* Start code calls, and runs on; what it calls is another function. */
+static void from_entry(void)
+{
+	static const struct {
+		const char *title, *code;
+		uint32_t at;
+		bool called, first;
+	} tried[] = {
+		{ "behind its call", ". C6 . . . . . R", 2, true, true },
+		{ "right at its first byte", ". C6 . . . . . R", 0, false, true },
+		{ "… which nothing returns to", ". C6 . . . . . R", 0, true,
+		  false },
+		{ "behind a branch", ". B6 . . . . . R", 3, false, false },
+		{ "in what it calls", ". C4 . . . . . R", 5, false, false },
+		{ "… at its start", ". C4 . . . . . R", 4, false, false },
+		{ "… behind a call there", ". C4 . . . C7 . R", 6, true, false },
+		{ "a call that asks where it is", ". C2 . . . . . R", 5, false,
+		  true },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(tried) / sizeof(tried[0]); i++) {
+		open_code(tried[i].code);
+		m.module.elf.entry = MADE_TEXT;
+		m.module.elf.type = 2; /* ET_EXEC */
+		ok(dwu_code_from_entry(&memory.text, &m.module,
+				       MADE_TEXT + 4 * tried[i].at,
+				       tried[i].called) == tried[i].first,
+		   "the first function: %s", tried[i].title);
+	}
+}
+
 #if IS_ON(CONFIG_ARCH_ARM64)
 /* CFI of a prologue that is told at its end, at its start, or not at all. */
 static void forgotten_pushes(void)
@@ -596,6 +628,7 @@ int main(void)
 	rows();
 	entry();
 	inside_a_call();
+	from_entry();
 	forgotten_pushes();
 	detour();
 	sweeping();
