@@ -52,6 +52,8 @@ static bool signal_row(const struct dwunw_arch_ops *arch, const uint8_t *code,
 	if (instruction(code, 0) != 0xd2801168 ||
 	    instruction(code, 1) != 0xd4000001)
 		return false;
+	if (!row)
+		return true;
 	row->flags |= DWUNW_ROW_SIGNAL;
 	row->ra_column = arch->pc;
 	for (i = 0; i <= PC; i++) {
@@ -63,15 +65,21 @@ static bool signal_row(const struct dwunw_arch_ops *arch, const uint8_t *code,
 
 /*
  * Code that leaves as it came: ret (x30), or a PLT entry, whose ip registers
- * x16 and x17 are for linkers (AAPCS64 6.1.1): [bti c] adrp x16.
+ * x16 and x17 are for linkers (AAPCS64 6.1.1): [bti c] adrp x16; ldr x17, [x16].
+ * The first entry has pushed x16 and x30 before these.
  */
 static bool stub_code(const uint8_t *code)
 {
-	uint32_t first = instruction(code, 0);
+	uint32_t first = instruction(code, 0), second = instruction(code, 1);
 
-	if (first == 0xd503245f) /* bti c */
-		first = instruction(code, 1);
-	return first == 0xd65f03c0 || (first & 0x9f00001f) == 0x90000010;
+	if (first == 0xd503245f) { /* bti c */
+		first = second;
+		second = instruction(code, 2);
+	}
+	return first == 0xd65f03c0 ||
+	       ((first & 0x9f00001f) == 0x90000010 &&
+		(second & 0xffc003ff) == 0xf9400211 &&
+		instruction(code - DWU_STUB_BEFORE, 0) != 0xa9bf7bf0);
 }
 
 /* bl, blr, blraa, … (Arm ARM, C4.1.65) */
@@ -161,6 +169,11 @@ const struct dwunw_arch_ops dwu_arch_arm64 = {
 	.saved_count = 12,
 	.signal_row = signal_row,
 	.signal_step = 4,
+	/* behind pc and pstate, at a multiple of 16: struct fpsimd_context,
+	 * FPSIMD_MAGIC and its size, the first record of all */
+	.mark_off = 128 + 176 + 288,
+	.mark_bits = UINT64_MAX,
+	.mark = 0x0000021046508001,
 	.stub_code = stub_code,
 	.behind_call = behind_call,
 	.exit_code = exit_code,

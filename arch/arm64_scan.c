@@ -727,6 +727,9 @@ static uint8_t start(const struct dwunw_arch_ops *arch,
 const struct dwu_scan_ops dwu_scan_arm64 = {
 	.unit = 4,
 	.red_zone = 0,
+	/* glibc, _dl_runtime_resolve: ldp x17, x30, [sp], #16; br x16. The
+	 * first entry of a PLT pushes these two. */
+	.resolver = { 0xa8c17bf1, 0xd61f0200 },
 	.decode = decode,
 	.effect = effect,
 	.start = start,

@@ -39,6 +39,8 @@ static bool signal_row(const struct dwunw_arch_ops *arch, const uint8_t *code,
 	(void)arch;
 	if (memcmp(code, restorer, sizeof(restorer)) != 0)
 		return false;
+	if (!row)
+		return true;
 	row->flags |= DWUNW_ROW_SIGNAL;
 	for (i = 0; i < (int32_t)sizeof(saved); i++) {
 		row->rules[saved[i]].kind = DWUNW_RULE_OFFSET;
@@ -252,6 +254,10 @@ const struct dwunw_arch_ops dwu_arch_x86_64 = {
 	.saved_count = 7,
 	.signal_row = signal_row,
 	.signal_step = 7,
+	/* cs of struct sigcontext_64: __USER_CS (Linux, asm/segment.h) */
+	.mark_off = 40 + 144,
+	.mark_bits = 0xffff,
+	.mark = 0x33,
 	.stub_code = stub_code,
 	.frame_pointer_row = frame_pointer_row,
 	.behind_call = behind_call,

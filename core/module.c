@@ -453,23 +453,13 @@ static bool signal_at(const struct dwunw_module *module, uint64_t vaddr,
 		arch->signal_row(arch, code, row));
 }
 
-dwunw_status_t dwu_module_code_row(const struct dwunw_module *module,
-				   uint64_t vaddr, struct dwunw_row *row,
-				   uint8_t *how)
+bool dwu_module_signal(const struct dwunw_module *module, uint64_t vaddr)
 {
 	const struct dwunw_arch_ops *arch = module->arch;
 	uint8_t code[DWU_CODE_SIZE];
 
-	dwu_row_clear(arch, row);
-	*how = DWUNW_HOW_SIGNAL;
-	if (signal_at(module, vaddr, row))
-		return DWUNW_OK;
-	*how = DWUNW_HOW_LEAF;
-	if (!DWU_ARCH_HAS(arch, stub_code) || !code_at(module, vaddr, code) ||
-	    !arch->stub_code(code))
-		return DWUNW_ERR_NO_DEBUG_DATA;
-	dwu_entry_row(arch, 0, row);
-	return DWUNW_OK;
+	return arch->signal_row && code_at(module, vaddr, code) &&
+	       arch->signal_row(arch, code, NULL);
 }
 
 /* As many code bytes before vaddr as there are, up to `size`. */
@@ -486,6 +476,28 @@ static size_t code_before(const struct dwunw_module *module, uint64_t vaddr,
 			       DWUNW_OK ?
 		       size :
 		       0;
+}
+
+dwunw_status_t dwu_module_code_row(const struct dwunw_module *module,
+				   uint64_t vaddr, struct dwunw_row *row,
+				   uint8_t *how)
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_STUB_BEFORE + DWU_CODE_SIZE] = { 0 };
+
+	dwu_row_clear(arch, row);
+	*how = DWUNW_HOW_SIGNAL;
+	if (signal_at(module, vaddr, row))
+		return DWUNW_OK;
+	*how = DWUNW_HOW_LEAF;
+	if (!DWU_ARCH_HAS(arch, stub_code) ||
+	    !code_at(module, vaddr, code + DWU_STUB_BEFORE))
+		return DWUNW_ERR_NO_DEBUG_DATA;
+	(void)code_before(module, vaddr, code, DWU_STUB_BEFORE);
+	if (!arch->stub_code(code + DWU_STUB_BEFORE))
+		return DWUNW_ERR_NO_DEBUG_DATA;
+	dwu_entry_row(arch, 0, row);
+	return DWUNW_OK;
 }
 
 dwunw_status_t dwu_module_fp_row(const struct dwunw_module *module,
