@@ -447,14 +447,15 @@ static uint8_t find_row(struct walk *w, struct dwunw_frame *frame, bool called)
 
 /* A word of a signal frame. One that cannot be read refutes nothing: it is then
  * `otherwise`, but what it was to prove is a guess. */
-static uint64_t signal_word(struct walk *w, int32_t off, uint64_t otherwise)
+static dwu_place_t signal_word(struct walk *w, int32_t off,
+			       dwu_place_t otherwise)
 {
 	uint8_t size = arch_of(w)->address_size;
 	uint64_t addr = w->regs.r[arch_of(w)->sp] + (uint64_t)(int64_t)off;
 	uint64_t value;
 
 	if (dwu_read_uint(&w->reader, dwu_address(addr, size), size, &value))
-		return value;
+		return (dwu_place_t)value;
 	w->guess = DWUNW_FRAME_FLAG_GUESS;
 	last_frame(w)->flags |= w->guess;
 	return otherwise;
@@ -471,7 +472,8 @@ static bool has_signal_frame(struct walk *w)
 	uint8_t i;
 
 	if (DWU_ARCH_HAS(w->arch, mark_bits))
-		return (signal_word(w, w->arch->mark_off, w->arch->mark) &
+		return (signal_word(w, w->arch->mark_off,
+				    (dwu_place_t)w->arch->mark) &
 			w->arch->mark_bits) == w->arch->mark;
 	for (i = 1; i <= arch_of(w)->pc; i++)
 		if ((uint32_t)signal_word(w, rules[i].value ^ 4, 0) + 1 > 1)
