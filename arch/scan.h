@@ -126,6 +126,14 @@ struct dwu_scan_ops {
 	uint8_t call_align;
 	uint16_t red_zone; /* bytes below sp that a function may use */
 	bool delay_slots;  /* of jumps: no linker puts others in their place */
+	/*
+	 * Two instructions of ld.so's function that binds a call when it is
+	 * first made, near its start: who jumps there has the return address
+	 * not where a call leaves it, but in this column; 0: at CFA - 8, and
+	 * pushed 16 bytes. All 0: as a call has it.
+	 */
+	uint32_t resolver[2];
+	uint8_t resolver_ra;
 
 	/* Fills *insn whole. size 0: it cannot be decoded. */
 	void (*decode)(const struct dwunw_arch_ops *arch,
@@ -184,8 +192,12 @@ extern const struct dwu_scan_ops dwu_scan_mips32;
  * they are constants, which makes scans 7 % smaller
  * (tests/unit/scan_mips32.c compares them).
  */
-static const struct dwu_scan_ops dwu_scan_ops_alone = { .unit = 4,
-							.delay_slots = true };
+static const struct dwu_scan_ops dwu_scan_ops_alone = {
+	.unit = 4,
+	.delay_slots = true,
+	.resolver = { 0xafbc0020, 0xafaf0024 },
+	.resolver_ra = 15,
+};
 
 static inline const struct dwunw_arch_ops *
 dwu_scan_arch(const struct dwunw_arch_ops *arch)

@@ -8,6 +8,8 @@
 #define RESTART_MAX 16u
 /* Instructions run through, for each unit of the function: 2 or 3 are usual. */
 #define STEPS_A_UNIT 64u
+/* Instructions from its start on in which one tells ld.so's resolver. */
+#define RESOLVER_MAX 64u
 /* The last phase: what is reached in it is worth the same. */
 #define PHASE_MAX (UINT16_MAX / DWU_BLOCK_PHASE)
 
@@ -500,15 +502,38 @@ static void lose_link(const struct dwunw_arch_ops *arch,
 	state->ra_signed = false;
 }
 
-static void clobber(const struct dwunw_arch_ops *arch,
-		    struct dwu_scan_state *state)
+/* Is the return address nowhere but in registers that calls do not preserve? */
+static bool in_scratch(const struct dwunw_arch_ops *arch,
+		       const struct dwu_scan_state *state)
 {
+	bool scratch = state->slots[arch->ra] == DWU_SLOT_NONE;
 	uint8_t i;
 
 	for (i = 0; i < DWU_SCAN_REGS; i++)
+		if (dwu_scan_preserves(arch, i) &&
+		    state->regs[i].kind == DWU_VALUE_ENTRY &&
+		    state->regs[i].reg == arch->ra)
+			scratch = false;
+	return scratch;
+}
+
+/* Who keeps the return address in such a register knows the callee: it stays
+ * there (glibc, arm64: rawmemchr, x15). */
+static void clobber(const struct dwunw_arch_ops *arch,
+		    struct dwu_scan_state *state)
+{
+	bool stays = IS_ON(CONFIG_SCAN_ARM64) && in_scratch(arch, state);
+	struct dwu_value *value;
+	uint8_t i;
+
+	for (i = 0; i < DWU_SCAN_REGS; i++) {
+		value = &state->regs[i];
 		if (!dwu_scan_preserves(arch, i) && i != arch->sp &&
-		    i != arch->ra)
-			state->regs[i] = (struct dwu_value){ 0 };
+		    i != arch->ra &&
+		    !(stays && value->kind == DWU_VALUE_ENTRY &&
+		      value->reg == arch->ra))
+			*value = (struct dwu_value){ 0 };
+	}
 	drop_slots(arch, state, 0);
 }
 
@@ -746,7 +771,8 @@ static bool leave(struct dwu_scan_memory *m, const struct dwu_op *op,
 	}
 	if (flow == DWU_FLOW_CALL)
 		return call(m, last);
-	if (in_function(m, op->target)) {
+	if (in_function(m, op->target) &&
+	    !(m->x.telling && op->target == m->x.function.start)) {
 		arrive(m, op->target, false);
 	} else if (flow == DWU_FLOW_JUMP && dwu_scan_detour(&m->text, op)) {
 		return true;
@@ -823,16 +849,25 @@ void dwu_scan_fresh(struct dwu_scan_state *state)
 	}
 }
 
-static void entry_state(const struct dwunw_arch_ops *arch,
+static void entry_state(const struct dwu_scan_memory *m,
 			struct dwu_scan_state *state)
 {
+	const struct dwunw_arch_ops *arch = arch_of(m);
+	uint8_t column = dwu_scan_ops(m->text.ops)->resolver_ra;
+	int32_t pushed = arch->entry_size;
+
 	dwu_scan_fresh(state);
+	if (m->x.resolver && column)
+		state->regs[column] = state->regs[arch->ra];
+	else if (m->x.resolver)
+		pushed = 16;
 	state->regs[arch->sp] = (struct dwu_value){ .kind = DWU_VALUE_CFA,
-						    .n = -arch->entry_size };
-	if (arch->link_register)
+						    .n = -pushed };
+	if (arch->link_register && !m->x.resolver)
 		return;
 	state->regs[arch->ra] = (struct dwu_value){ 0 };
-	state->slots[arch->ra] = -arch->entry_size;
+	if (!column)
+		state->slots[arch->ra] = -8;
 }
 
 /*
@@ -869,7 +904,7 @@ static bool guess(struct dwu_scan_memory *m, uint8_t what)
 	else if (m->x.called)
 		m->next = m->body;
 	else if (!m->x.framed && !m->x.undecodable)
-		entry_state(arch_of(m), &m->next);
+		entry_state(m, &m->next);
 	else
 		return false;
 	next_phase(m, DWU_NOWHERE, what);
@@ -878,6 +913,25 @@ static bool guess(struct dwu_scan_memory *m, uint8_t what)
 }
 
 /* --- the function ------------------------------------------------------------ */
+
+bool dwu_scan_is_resolver(struct dwu_scan_memory *m, uint32_t at)
+{
+	const uint32_t *words = dwu_scan_ops(m->text.ops)->resolver;
+	struct dwu_op op = { .next = at };
+	uint32_t i;
+
+	if (words[0] == 0 || m->text.isa)
+		return false;
+	for (i = 0; i < RESOLVER_MAX; i++) {
+		dwu_code_read(&m->text, op.next, &op);
+		if (op.insn.size == 0 || (op.insn.flow & ~DWU_FLOW_CALL))
+			break;
+		if (dwu_code_number(&m->text, op.at, 4) == words[0])
+			return dwu_code_number(&m->text, op.next, 4) ==
+			       words[1];
+	}
+	return false;
+}
 
 /* Zeroes and fills m->x. False: the function is too large. */
 static bool begin(struct dwu_scan_memory *m, const struct dwu_function *f)
@@ -894,6 +948,7 @@ static bool begin(struct dwu_scan_memory *m, const struct dwu_function *f)
 	units = unit_of(m, f->end);
 	if (f->end <= f->start || units >= m->visited_count)
 		return false;
+	m->x.resolver = dwu_scan_is_resolver(m, f->start);
 	if (IS_ON(CONFIG_SCAN_X86_64))
 		clear_visited(m);
 	m->x.step_max = STEPS_A_UNIT * (units + STEPS_A_UNIT);
@@ -993,7 +1048,7 @@ static uint8_t explore(struct dwu_scan_memory *m,
 		return DWUNW_SCAN_TOO_LARGE;
 	do {
 		start_again(m);
-		entry_state(arch_of(m), &m->next);
+		entry_state(m, &m->next);
 		if (function->part)
 			m->next = m->other;
 		arrive(m, at, false);

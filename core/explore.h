@@ -37,8 +37,8 @@ enum dwu_moment {
 	 * in its slot, the last one before the return address */
 	DWU_IN_CALL,
 	DWU_LEAVING, /* … behind a return and its slot */
-	/* … behind a jump or a branch to another function or to where a
-	 * register says, and its slot */
+	/* … behind a jump or a branch to another function, to this one's start
+	 * or to where a register says, and its slot */
 	DWU_JUMPING,
 };
 
@@ -107,6 +107,7 @@ struct dwu_exploration {
 	uint8_t guess; /* the phase begins with one: at what */
 	uint8_t restarts;
 	uint8_t shift;	  /* 1 << shift bytes are a unit */
+	bool resolver;	  /* struct dwu_scan_ops: where its return address is */
 	bool telling;	  /* all is settled: visit() is called */
 	bool stopped;	  /* visit() has seen enough */
 	bool restart;	  /* a call was found out not to return; or: */
@@ -178,6 +179,9 @@ bool dwu_scan_detour(struct dwu_text *text, const struct dwu_op *jump);
 uint8_t dwu_scan_explore(struct dwu_scan_memory *memory,
 			 const struct dwu_function *function, uint32_t watch,
 			 dwu_scan_visit_fn visit, void *ctx);
+
+/* Does ld.so's function begin there that binds a call? struct dwu_scan_ops. */
+bool dwu_scan_is_resolver(struct dwu_scan_memory *memory, uint32_t at);
 
 /* Each column holds its own entry value, and it is saved nowhere. */
 void dwu_scan_fresh(struct dwu_scan_state *state);
