@@ -98,7 +98,7 @@ sub built {
 	my ($target) = @_;
 	my @names = (qw(cxx cxx-static cxx-tables cxx-fp exceptions dwarf2 dwarf5
 		dwarf64 musl-static), $target eq 'arm64' ? qw(pac pac-leaf
-		pac-exceptions pac-dwarf4 clang-pac) : qw(mips16 micromips));
+		pac-exceptions pac-dwarf4 clang-pac) : qw(mips16));
 	return map {
 		my $path = RowFiles::build_dir() . "/tests/cross/$target/$_";
 		{ name => $_, short => 1, -f $path ? (path => $path) :

@@ -25,13 +25,12 @@ cross_random_dwarf2 := gcc -O2 -gdwarf-2 -gstrict-dwarf $(cross_frame)
 cross_random_dwarf5 := gcc -O2 -gdwarf-5 $(cross_frame)
 cross_random_dwarf64 := gcc -O2 -gdwarf-5 -gdwarf64 $(cross_frame)
 cross_random_mips16 := gcc -O2 -mips16 -funwind-tables
-cross_random_micromips := gcc -O2 -mmicromips -funwind-tables
 cross_random_pac-dwarf4 := gcc -O2 -gdwarf-4 -mbranch-protection=standard \
 	$(cross_frame)
 cross_program := cxx cxx-static cxx-tables cxx-fp
 cross_exceptions := exceptions
 cross_random_all := dwarf2 dwarf5 dwarf64
-cross_mips := mips16 micromips
+cross_mips := mips16
 
 # $(call cross_of,KIND,NAMES,TARGETS)
 cross_of = $(foreach t,$(3),$(if $(call has,$(triple_$(t))-g++),\
