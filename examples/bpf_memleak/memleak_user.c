@@ -83,7 +83,7 @@ static void on_event(void *ctx, void *bytes, size_t size)
 	if (status) {
 		if (!tool->not_unwound++)
 			fprintf(stderr, "note: an event of pid %d: %s\n",
-				tool->options.pid, dwunw_status_name(status));
+				tool->options.pid, dwunw_status_text(status));
 		return;
 	}
 	switch (tool->event.header.kind) {
@@ -125,7 +125,7 @@ static int set_up(struct tool *tool)
 		status = dwunw_process_open(&tool->ctx, pid, &tool->process);
 	if (status) {
 		fprintf(stderr, "memleak_user: pid %d: %s\n", pid,
-			dwunw_status_name(status));
+			dwunw_status_text(status));
 		return status == DWUNW_ERR_ATTACH_DENIED ?
 			       explain("memleak_user", "its mappings", EACCES) :
 			       EXIT_FAILURE;
@@ -134,6 +134,12 @@ static int set_up(struct tool *tool)
 	if (!error)
 		error = probes_attach(&tool->probes, &tool->options,
 				      tool->process, &tool->resolver);
+	if (!error) {
+		given_unused(&tool->options.given, "memleak_user");
+		given_debug_unused(tool->debug_file,
+				   tool->resolver.debug_file_used,
+				   "memleak_user");
+	}
 	return error;
 }
 
@@ -172,10 +178,10 @@ static void read_last_events(struct tool *tool)
 
 static void run(struct tool *tool)
 {
-	uint64_t interval = (uint64_t)(tool->interval * (double)SECOND);
+	uint64_t interval = tool->interval_ns;
 	uint64_t next = now_ns() + interval;
 	struct pollfd target = { .events = POLLIN };
-	long done = 0;
+	uint32_t done = 0;
 
 	target.fd = (int)syscall(SYS_pidfd_open, tool->options.pid, 0);
 	probes_record(&tool->probes, true);
@@ -211,8 +217,9 @@ int main(int argc, char **argv)
 {
 	static struct tool tool;
 	struct sigaction action = { .sa_handler = on_interrupt };
-	int status = parse_options(&tool, argc, argv);
+	int status = parse_options(&tool, argv);
 
+	(void)argc;
 	if (status >= 0)
 		return streams_end("memleak_user", status);
 	sigaction(SIGINT, &action, NULL);

@@ -145,27 +145,17 @@ static int attach_one(struct probes *probes, size_t row, bool at_return,
 		at_return, pid, path, off);
 }
 
-static bool find_function(const struct probe_options *options,
+static bool find_function(struct probe_options *options,
 			  struct dwunw_symbol_resolver *resolver,
 			  const char *path, bool program, const char *name,
 			  uint64_t *off)
 {
-	for (uint32_t i = 0; i < options->given_count; i++) {
-		const struct given_symbol *given = &options->given[i];
-
-		if (strcmp(given->name, name) ||
-		    !(given->file[0] ? strstr(path, given->file) != NULL :
-				       program))
-			continue;
-		*off = given->off;
-		return true;
-	}
-	return !dwunw_symbol_offset(resolver, path, name, off, NULL);
+	return given_find(&options->given, path, program, name, off) ||
+	       !dwunw_symbol_offset(resolver, path, name, off, NULL);
 }
 
 /* All functions of one file that defines malloc. */
-static int attach_file(struct probes *probes,
-		       const struct probe_options *options,
+static int attach_file(struct probes *probes, struct probe_options *options,
 		       struct dwunw_symbol_resolver *resolver, const char *path,
 		       bool program)
 {
@@ -226,7 +216,7 @@ static int no_malloc(const char *looked_at)
 	return EXIT_FAILURE;
 }
 
-int probes_attach(struct probes *probes, const struct probe_options *options,
+int probes_attach(struct probes *probes, struct probe_options *options,
 		  struct dwunw_process *process,
 		  struct dwunw_symbol_resolver *resolver)
 {

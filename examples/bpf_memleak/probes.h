@@ -6,6 +6,7 @@
 #ifndef PROBES_H
 #define PROBES_H
 
+#include "given.h"
 #include "loader.h"
 #include "memleak.h"
 #include "sampled.h"
@@ -13,15 +14,7 @@
 #include <dwunw/linux.h>
 #include <dwunw/symbols.h>
 
-#define GIVEN_MAX 16
 #define PROBED_FILES 8
-
-/* --symbol NAME=0xOFFSET[@FILE]: where a function is in a stripped file. */
-struct given_symbol {
-	char name[32];
-	char file[64]; /* part of its path; "": the program itself */
-	uint64_t off;
-};
 
 enum capture {
 	CAPTURE_BPF_RING, /* BPF and a ring buffer: Linux 5.8 */
@@ -37,8 +30,7 @@ struct probe_options {
 	uint32_t live_max;
 	bool fp_walk;
 	bool verbose;
-	uint32_t given_count;
-	struct given_symbol given[GIVEN_MAX];
+	struct given given;
 };
 
 struct probes {
@@ -54,7 +46,7 @@ bool probes_function(const char *name); /* is one that is probed */
  * on_event is called from probes_read(). */
 int probes_load(struct probes *probes, const struct probe_options *options,
 		loader_event_fn on_event, void *ctx);
-int probes_attach(struct probes *probes, const struct probe_options *options,
+int probes_attach(struct probes *probes, struct probe_options *options,
 		  struct dwunw_process *process,
 		  struct dwunw_symbol_resolver *resolver);
 

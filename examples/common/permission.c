@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* capabilities(7): bits of CapEff in /proc/self/status. */
@@ -25,6 +27,29 @@ static uint64_t effective_capabilities(void)
 	return caps;
 }
 
+/* What this kernel was built without: the calls say so themselves, as all
+ * arguments 0 are wrong for each. */
+static void say_kernel(int error)
+{
+	static const char uprobes[] = "/sys/bus/event_source/devices/uprobe";
+	bool perf = syscall(SYS_perf_event_open, NULL, 0, 0, -1, 0) >= 0 ||
+		    errno != ENOSYS;
+
+	if (error == ENOSYS &&
+	    syscall(SYS_bpf, -1, NULL, 0) < 0 && errno == ENOSYS)
+		fprintf(stderr, "this kernel has no bpf(2): it needs "
+				"CONFIG_BPF_SYSCALL\n");
+	if (!perf)
+		fprintf(stderr, "this kernel has no perf_event_open(2): it "
+				"needs CONFIG_PERF_EVENTS\n");
+	else if (access("/sys/bus/event_source", F_OK))
+		fprintf(stderr, "there is no /sys/bus/event_source: sysfs is "
+				"to be mounted on /sys\n");
+	else if (access(uprobes, F_OK))
+		fprintf(stderr, "this kernel has no uprobes: it needs "
+				"CONFIG_UPROBE_EVENTS\n");
+}
+
 int explain(const char *tool, const char *what, int error)
 {
 	static const struct {
@@ -37,12 +62,7 @@ int explain(const char *tool, const char *what, int error)
 	uint64_t caps = effective_capabilities(), missing = 0;
 
 	fprintf(stderr, "%s: %s: %s\n", tool, what, strerror(error));
-	if (error == ENOSYS)
-		fprintf(stderr, "this kernel has no bpf(2): it needs "
-				"CONFIG_BPF_SYSCALL\n");
-	if (access("/sys/bus/event_source/devices/uprobe", F_OK))
-		fprintf(stderr, "this kernel has no uprobes: it needs "
-				"CONFIG_UPROBE_EVENTS\n");
+	say_kernel(error);
 	if (error != EPERM && error != EACCES)
 		return error == ENOSYS ? EXIT_NOT_PERMITTED : EXIT_FAILURE;
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {

@@ -3,6 +3,7 @@
 #include "tool.h"
 
 #include "bpf_map.h"
+#include "option.h"
 #include "permission.h"
 #include "streams.h"
 #include "tracepoint.h"
@@ -16,7 +17,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define EXIT_USAGE 2
 #define POLL_MS 200
 
 static volatile sig_atomic_t interrupted;
@@ -28,53 +28,71 @@ static void on_interrupt(int number)
 
 /* --- arguments -------------------------------------------------------------- */
 
-static bool number(const char *text, long min, long max, long *value)
-{
-	char *end;
+#define AT(field) offsetof(struct tool, field)
+static const struct option_row rows[] = {
+	{ .name = "regs",
+	  .kind = OPTION_CHOICE,
+	  .to = AT(regs),
+	  .allowed = "helper|stack" },
+	{ .kind = OPTION_END },
+};
+static const struct option_row operand_rows[] = {
+	{ .name = "TGID",
+	  .kind = OPTION_NUMBER,
+	  .to = AT(tgid),
+	  .min = 1,
+	  .max = INT32_MAX },
+	{ .name = "TID", .kind = OPTION_NUMBER, .to = AT(tid), .max = INT32_MAX },
+	{ .name = "DEPTH",
+	  .kind = OPTION_NUMBER,
+	  .to = AT(max_depth),
+	  .min = 1,
+	  .max = TOOL_DEPTH_MAX },
+};
 
-	if (!text)
-		return false;
-	errno = 0;
-	*value = strtol(text, &end, 10);
-	return !errno && end != text && !*end && *value >= min && *value <= max;
-}
-
-static int usage(const struct tool *tool, const char *operands)
+static int take_operands(struct tool *tool,
+			 const struct option_program *program, char **argv,
+			 unsigned count, unsigned operand_count)
 {
-	fprintf(stderr,
-		"usage: %s [--regs=helper|stack] TGID TID %s%s[DEPTH]\n"
-		"TID 0: every thread. Children are followed. SIGINT ends it.\n",
-		tool->name, operands, *operands ? " " : "");
-	return EXIT_USAGE;
+	if (count < 2 + operand_count)
+		return option_wrong(program, "too few operands");
+	if (count > 3 + operand_count)
+		return option_wrong(program, "'%s' is one too many",
+				    argv[3 + operand_count]);
+	if (!option_operand(program, &operand_rows[0], tool, argv[0]) ||
+	    !option_operand(program, &operand_rows[1], tool, argv[1]))
+		return OPTION_WRONG;
+	for (unsigned i = 0; i < operand_count; i++)
+		tool->operands[i] = argv[2 + i];
+	if (count == 3 + operand_count &&
+	    !option_operand(program, &operand_rows[2], tool,
+			    argv[2 + operand_count]))
+		return OPTION_WRONG;
+	return -1;
 }
 
 int tool_arguments(struct tool *tool, char **argv, unsigned operand_count,
 		   const char *operands)
 {
-	long tgid, tid, depth = 127;
+	struct option_program program = { .name = tool->name, .rows = rows };
+	int count, status;
+	char usage[512];
 
-	argv++;
-	if (*argv && !strncmp(*argv, "--regs=", 7)) {
-		tool->by_stack = !strcmp(*argv + 7, "stack");
-		if (!tool->by_stack && strcmp(*argv + 7, "helper"))
-			return usage(tool, operands);
-		argv++;
-	}
-	if (!argv[0] || !number(argv[0], 1, INT32_MAX, &tgid) ||
-	    !number(argv[1], 0, INT32_MAX, &tid))
-		return usage(tool, operands);
-	argv += 2;
-	for (unsigned i = 0; i < operand_count; i++) {
-		if (!*argv)
-			return usage(tool, operands);
-		tool->operands[i] = *argv++;
-	}
-	if (*argv && (!number(argv[0], 1, TOOL_DEPTH_MAX, &depth) || argv[1]))
-		return usage(tool, operands);
-	tool->tgid = (int32_t)tgid;
-	tool->tid = (int32_t)tid;
-	tool->max_depth = (int)depth;
-	return 0;
+	snprintf(usage, sizeof(usage),
+		 "usage: %s [--regs=helper|stack] TGID TID %s%s[DEPTH]\n"
+		 "       -h, --help, -V, --version\n"
+		 "TID 0: every thread. Children are followed. SIGINT ends it.\n"
+		 "DEPTH: frames of a stack, at most %d (127).\n"
+		 "--regs: registers by the kernel's helper, or from where its "
+		 "stack has them.\n",
+		 tool->name, operands, *operands ? " " : "", TOOL_DEPTH_MAX);
+	program.help = usage;
+	tool->max_depth = 127;
+	status = option_parse(&program, tool, argv, &count);
+	if (status < 0)
+		status = take_operands(tool, &program, argv + 1,
+				       (unsigned)count, operand_count);
+	return status;
 }
 
 /* --- the object ------------------------------------------------------------- */
@@ -127,7 +145,7 @@ static int load_either(struct tool *tool, const void *object, size_t size)
 	int error = -ENOTSUP;
 
 	libbpf_set_print(quiet);
-	if (!tool->by_stack)
+	if (tool->regs != TOOL_REGS_STACK)
 		error = load(tool, object, size, UNWIND_REGS_HELPER);
 	libbpf_set_print(print_warnings);
 	if (error)
@@ -226,7 +244,9 @@ int tool_open(struct tool *tool, const void *object, size_t size)
 	if (error) {
 		fprintf(stderr, "%s: process %d: %s\n", tool->name,
 			(int)tool->tgid,
-			dwunw_status_name((dwunw_status_t)error));
+			kill(tool->tgid, 0) && errno == ESRCH ?
+				"no such process" :
+				dwunw_status_text((dwunw_status_t)error));
 		return EXIT_FAILURE;
 	}
 	sigaction(SIGINT, &action, NULL);
@@ -326,7 +346,7 @@ void tool_print(struct tool *tool, const struct tool_stack *stack)
 		tool->not_unwound++;
 		fprintf(stderr, "%s: process %" PRIu32 ": %s\n", tool->name,
 			uc->tgid,
-			dwunw_status_name((dwunw_status_t)stack->status));
+			dwunw_status_text((dwunw_status_t)stack->status));
 		return;
 	}
 	if (uc->kind != DWUNW_EVENT_STACK)

@@ -6,7 +6,7 @@
  *	tool_arguments() tool_open() … attach … tool_run() tool_close()
  *
  * Functions that return int give 0 or an exit status, with the reason on
- * stderr.
+ * stderr; tool_arguments() gives -1 to go on.
  */
 #ifndef TOOL_H
 #define TOOL_H
@@ -19,13 +19,19 @@
 
 #define TOOL_DEPTH_MAX 1024
 
+/* --regs */
+enum tool_regs {
+	TOOL_REGS_HELPER,
+	TOOL_REGS_STACK
+};
+
 struct tool {
 	const char *name;
 	int32_t tgid;
 	int32_t tid;		 /* 0: every thread */
 	const char *operands[2]; /* between TID and DEPTH */
 	int max_depth;
-	bool by_stack; /* --regs=stack */
+	uint32_t regs; /* enum tool_regs */
 
 	machine_t *machine;
 	struct dwunw_symbol_resolver symbols;

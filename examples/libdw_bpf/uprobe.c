@@ -24,7 +24,10 @@ static int attach(struct tool *tool)
 		dwunw_symbol_offset(&tool->symbols, path, function, &off, NULL);
 	if (status != DWUNW_OK) {
 		fprintf(stderr, "%s: %s in %s: %s\n", tool->name, function,
-			path, dwunw_status_name(status));
+			path,
+			status == DWUNW_ERR_NO_DEBUG_DATA ?
+				"it defines no such function" :
+				dwunw_status_text(status));
 		return EXIT_FAILURE;
 	}
 	program = bpf_object__find_program_by_name(tool->object, "on_call");
@@ -40,8 +43,9 @@ int main(int argc, char **argv)
 	int status = tool_arguments(&tool, argv, 2, "BIN FUNC");
 
 	(void)argc;
-	if (!status)
-		status = tool_open(&tool, bpf_object_start, bpf_object_size());
+	if (status >= 0)
+		return streams_end(tool.name, status);
+	status = tool_open(&tool, bpf_object_start, bpf_object_size());
 	if (!status)
 		status = attach(&tool);
 	if (!status)

@@ -385,10 +385,10 @@ static void report_kernel(struct loader *loader,
 int trace_kernel(const struct arguments *arguments)
 {
 	struct sigaction action = { .sa_handler = on_interrupt };
-	uint64_t interval = (uint64_t)(arguments->interval * (double)SECOND);
+	uint64_t interval = arguments->interval_ns;
 	struct loader *loader = NULL;
 	uint64_t next;
-	long done = 0;
+	uint32_t done = 0;
 	int status;
 
 	if (arguments->json || arguments->folded) {

@@ -42,10 +42,13 @@ static void on_child(int number)
 	(void)number;
 }
 
-static void print_log(void *ctx, const char *line)
+static void keep_log(void *ctx, const char *line)
 {
-	(void)ctx;
-	fprintf(stderr, "dwunw: %s\n", line);
+	struct tool *tool = ctx;
+
+	snprintf(tool->last_log, sizeof(tool->last_log), "%s", line);
+	if (tool->arguments.verbose)
+		fprintf(stderr, "dwunw: %s\n", line);
 }
 
 /* --- set-up ---------------------------------------------------------------- */
@@ -54,7 +57,8 @@ static void print_log(void *ctx, const char *line)
 static int open_dwunw(struct tool *tool)
 {
 	struct dwunw_config config = {
-		.log = tool->arguments.verbose ? print_log : NULL,
+		.log = keep_log,
+		.log_ctx = tool,
 	};
 	struct dwunw_symbol_config symbols = {
 		.debug_file = tool->arguments.debug_file,
@@ -67,7 +71,7 @@ static int open_dwunw(struct tool *tool)
 	tool->frames = calloc(tool->arguments.depth, sizeof(*tool->frames));
 	if (!status && tool->frames)
 		return 0;
-	fprintf(stderr, TOOL ": dwunw: %s\n", dwunw_status_name(status));
+	fprintf(stderr, TOOL ": dwunw: %s\n", dwunw_status_text(status));
 	return EXIT_FAILURE;
 }
 
@@ -150,31 +154,51 @@ static int load(struct tool *tool)
 	return 0;
 }
 
+/* 0; else an exit status, told. */
+static int start_pid(struct tool *tool, int32_t pid)
+{
+	struct target *target;
+	int status;
+
+	if (kill(pid, 0) && errno == ESRCH) {
+		fprintf(stderr, TOOL ": no process %" PRId32 "\n", pid);
+		return EXIT_FAILURE;
+	}
+	target = target_add(tool, pid);
+	if (!target)
+		return explain(TOOL, "a process", ENOMEM);
+	status = target_attach(tool, target);
+	if (!status)
+		fprintf(stderr, "Attaching to pid %" PRId32
+				", Ctrl+C to quit.\n",
+			pid);
+	return status < 0 ? EXIT_FAILURE : status;
+}
+
+/* One that cannot be followed does not keep the others from it. */
 static int start_pids(struct tool *tool)
 {
-	int status = 0;
+	const struct arguments *arguments = &tool->arguments;
+	uint32_t good = 0;
+	int first = 0;
 
-	for (uint32_t i = 0; i < tool->arguments.pid_count && !status; i++) {
-		int32_t pid = tool->arguments.pids[i];
-		struct target *target;
+	for (uint32_t i = 0; i < arguments->pid_count; i++) {
+		int status = start_pid(tool, arguments->pids[i]);
 
-		if (kill(pid, 0) && errno == ESRCH) {
-			fprintf(stderr, TOOL ": no process %" PRId32 "\n", pid);
-			return EXIT_FAILURE;
-		}
-		target = target_add(tool, pid);
-		if (!target)
-			return EXIT_FAILURE;
-		status = target_attach(tool, target);
-		if (status < 0)
-			status = EXIT_FAILURE;
+		good += !status;
 		if (!status)
-			fprintf(stderr,
-				"Attaching to pid %" PRId32
-				", Ctrl+C to quit.\n",
-				pid);
+			continue;
+		first = first ? first : status;
+		target_remove(tool, arguments->pids[i]);
 	}
-	return status;
+	if (!good)
+		return first;
+	if (good < arguments->pid_count)
+		fprintf(stderr, TOOL ": without %" PRIu32
+				     " of the %" PRIu32 " processes of -p\n",
+			arguments->pid_count - good, arguments->pid_count);
+	attach_say_unused(tool);
+	return 0;
 }
 
 static void record(struct tool *tool, bool on)
@@ -211,10 +235,9 @@ static void read_last_events(struct tool *tool)
 static void run(struct tool *tool)
 {
 	const struct arguments *arguments = &tool->arguments;
-	uint64_t interval = (uint64_t)(arguments->interval * (double)SECOND);
+	uint64_t interval = arguments->interval_ns;
 	uint64_t next = now_ns() + interval;
-	uint32_t alive = 1;
-	long done = 0;
+	uint32_t alive = 1, done = 0;
 
 	while (!interrupted && !tool->failed && alive) {
 		loader_read_events(tool->loader, READ_MS);
@@ -283,8 +306,9 @@ int main(int argc, char **argv)
 	static struct tool tool;
 	struct sigaction action = { .sa_handler = on_interrupt };
 	struct sigaction child = { .sa_handler = on_child };
-	int status = parse_arguments(&tool.arguments, argc, argv);
+	int status = parse_arguments(&tool.arguments, argv);
 
+	(void)argc;
 	if (status >= 0)
 		return streams_end(TOOL, status);
 	sigaction(SIGINT, &action, NULL);
@@ -302,6 +326,8 @@ int main(int argc, char **argv)
 		record(&tool, true);
 		fprintf(stderr, "recording\n");
 		run(&tool);
+		if (tool.arguments.command)
+			attach_say_unused(&tool);
 		status = exit_status(&tool);
 	}
 	shut_down(&tool);

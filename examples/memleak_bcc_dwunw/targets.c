@@ -174,6 +174,7 @@ int target_attach(struct tool *tool, struct target *target)
 {
 	dwunw_status_t status;
 
+	tool->last_log[0] = 0;
 	/* each time: the library keeps only so many processes */
 	status =
 		dwunw_process_open(&tool->dwunw, target->pid, &target->process);
@@ -187,8 +188,11 @@ int target_attach(struct tool *tool, struct target *target)
 	} else if (status) {
 		if (kill(target->pid, 0) && errno == ESRCH)
 			return -1;
-		fprintf(stderr, TOOL ": pid %d: %s\n", target->pid,
-			dwunw_status_name(status));
+		if (tool->last_log[0])
+			fprintf(stderr, TOOL ": %s\n", tool->last_log);
+		else
+			fprintf(stderr, TOOL ": pid %d: %s\n", target->pid,
+				dwunw_status_text(status));
 		return EXIT_FAILURE;
 	}
 	return attach_files(tool, target);
@@ -263,26 +267,41 @@ uint32_t targets_alive(struct tool *tool)
 	return alive;
 }
 
+static void forget(struct tool *tool, struct target **link)
+{
+	struct target *target = *link;
+	uint32_t pid = (uint32_t)target->pid;
+
+	bpf_map_remove(loader_map(tool->loader, "dwunw_generations"), &pid);
+	bpf_map_remove(loader_map(tool->loader, "processes"), &pid);
+	if (target->pidfd >= 0)
+		close(target->pidfd);
+	*link = target->next;
+	free(target);
+}
+
 void targets_forget(struct tool *tool)
 {
 	struct target **link = &tool->targets;
 
 	while (*link) {
-		struct target *target = *link;
-		uint32_t pid = (uint32_t)target->pid;
-
-		if (!target->exited) {
-			link = &target->next;
-			continue;
-		}
-		bpf_map_remove(loader_map(tool->loader, "dwunw_generations"),
-			       &pid);
-		bpf_map_remove(loader_map(tool->loader, "processes"), &pid);
-		if (target->pidfd >= 0)
-			close(target->pidfd);
-		*link = target->next;
-		free(target);
+		if ((*link)->exited)
+			forget(tool, link);
+		else
+			link = &(*link)->next;
 	}
+}
+
+void target_remove(struct tool *tool, int32_t pid)
+{
+	struct target **link = &tool->targets;
+
+	while (*link && (*link)->pid != pid)
+		link = &(*link)->next;
+	if (!*link)
+		return;
+	loader_detach(tool->loader, pid);
+	forget(tool, link);
 }
 
 /* --- threads -------------------------------------------------------------- */

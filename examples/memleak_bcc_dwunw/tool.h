@@ -5,6 +5,7 @@
 #ifndef TOOL_H
 #define TOOL_H
 
+#include "given.h"
 #include "loader.h"
 #include "map_watch.h"
 #include "memleak_dwunw_events.h"
@@ -17,8 +18,8 @@
 #define TOOL "memleak_dwunw_user"
 #define SECOND 1000000000ull
 #define PIDS 64
-#define GIVEN_MAX 16
 #define PATTERNS 8
+#define PATTERN_SIZE 40
 #define TARGET_FILES 8
 #define CAUSES 24
 
@@ -29,11 +30,10 @@ enum dwunw_mode {
 	MODE_FORCE     /* dwunw only: a failure is an error */
 };
 
-/* --symbol NAME=0xOFFSET[@FILE]: where a function is in a stripped file. */
-struct given_symbol {
-	char name[64];
-	char file[128]; /* part of its path; "": the program itself */
-	uint64_t off;
+/* -S and --allocator: "je_*": * is malloc, free, … */
+struct pattern {
+	const char *text;
+	bool found; /* some file has an allocator of that name */
 };
 
 struct arguments {
@@ -66,16 +66,15 @@ struct arguments {
 	uint32_t stack_cap;
 	uint32_t ring_size;
 	uint32_t live_max;
-	double interval;
-	long intervals; /* 0: until the target ends */
+	uint64_t interval_ns;
+	uint32_t intervals; /* 0: until the target ends */
 	const char *object;
 	const char *only; /* stacks with a function like that */
 	const char *debug_file;
-	const char *patterns[PATTERNS]; /* "je_*": * is malloc, free, … */
+	struct pattern patterns[PATTERNS];
 	uint32_t pattern_count;
 	enum dwunw_mode mode; /* dwunw-added 7 */
-	struct given_symbol given[GIVEN_MAX];
-	uint32_t given_count;
+	struct given given;
 };
 
 /* A process that is followed. */
@@ -137,6 +136,7 @@ struct tool {
 	struct target *targets;
 	int32_t command_pid;
 	int command_status;
+	bool object_found; /* -O is some file that was mapped */
 	bool multi;		 /* probes are BPF links, not perf events */
 	struct map_watch *watch; /* dwunw-added 6; NULL: by tracepoints */
 	bool remapped;		 /* dwunw-added 6: some target is */
@@ -144,6 +144,7 @@ struct tool {
 	bool failed; /* MODE_FORCE: dwunw failed */
 	/* dwunw-added 4: what turns events into frames and names */
 	struct dwunw_context dwunw;
+	char last_log[256]; /* its last line: why something failed */
 	struct dwunw_symbol_resolver resolver;
 	struct dwunw_event event;
 	struct dwunw_frame *frames; /* arguments.depth of them */
@@ -160,11 +161,13 @@ struct tool {
 uint64_t now_ns(void);
 
 /* arguments.c: -1: go on; else the exit status. */
-int parse_arguments(struct arguments *arguments, int argc, char **argv);
+int parse_arguments(struct arguments *arguments, char **argv);
 
 /* targets.c */
 struct target *target_find(const struct tool *tool, int32_t pid);
 struct target *target_add(struct tool *tool, int32_t pid);
+/* One that is not followed after all. */
+void target_remove(struct tool *tool, int32_t pid);
 /* Puts probes on its allocators, and again for what was mapped since. */
 int target_attach(struct tool *tool, struct target *target);
 void target_set_ways(struct tool *tool, struct target *target, uint32_t ways);
@@ -183,6 +186,11 @@ void thread_see(struct tool *tool, uint32_t pid, uint32_t tid);
 
 /* attach.c: 0; EXIT_…: told on stderr. No allocator found is -1. */
 int attach_files(struct tool *tool, struct target *target);
+/* Is that, with some pattern of -S or --allocator, a function with a probe? */
+bool attach_probes_name(const struct arguments *arguments, const char *name);
+/* Tells which of -O, -S, --allocator, --symbol and --debug-file name nothing
+ * that was there so far. */
+void attach_say_unused(const struct tool *tool);
 
 /* command.c: -c, and all that it starts */
 int command_start(struct tool *tool);

@@ -52,7 +52,7 @@ static void tell_status(struct tool *tool, int32_t pid, dwunw_status_t status)
 	if (status == DWUNW_ERR_ATTACH_DENIED)
 		dwunw_denied_text(pid, why, sizeof(why));
 	fprintf(stderr, "dwunw: pid %" PRId32 ": %s %s%s\n", pid,
-		dwunw_status_name(status), why,
+		dwunw_status_text(status), why,
 		tool->arguments.mode == MODE_FALLBACK ? ": frame pointers" :
 							"");
 }

@@ -154,6 +154,9 @@ const char *dwunw_stop_text(const struct dwunw_context *ctx,
 const char *dwunw_frame_text(const struct dwunw_frame *frame, char *text,
 			     size_t size);
 
+/* A status in words, for messages: "cannot be read". Static. */
+const char *dwunw_status_text(dwunw_status_t status);
+
 /*
  * What code a file has, whether this build knows it or not: "mips n32", "i386";
  * for messages. Static; "?": elf is NULL.

@@ -147,7 +147,7 @@ static bool by_minidebuginfo(const struct finder *finder)
 			 DWUNW_ERR_BAD_FORMAT :
 			 unpack_section(elf, &section, debug);
 	if (status != DWUNW_OK)
-		refused(finder, ".gnu_debugdata", dwunw_status_name(status));
+		refused(finder, ".gnu_debugdata", dwunw_status_text(status));
 	else if (serves(finder))
 		return true;
 	dwu_debug_close(debug);

@@ -384,7 +384,7 @@ static dwunw_status_t open_place_vdso(struct dwu_image *image,
 			image->ctx, (struct dwunw_span){ bytes, (size_t)size },
 			"[vdso]", module);
 	dwu_log(image->ctx, "pid %d: [vdso] at 0x%llx: %s", (int)image->pid,
-		(unsigned long long)mapping->start, dwunw_status_name(status));
+		(unsigned long long)mapping->start, dwunw_status_text(status));
 	free(bytes);
 	return status;
 }

@@ -245,7 +245,7 @@ static const char *why_refused(dwunw_status_t status,
 	case DWUNW_ERR_NO_MEMORY:
 		return "no memory for its tables";
 	default:
-		return "cannot be read";
+		return dwunw_status_text(status);
 	}
 }
 
@@ -268,7 +268,7 @@ static dwunw_status_t fill(struct dwunw_context *ctx, struct dwu_slot *slot,
 		modules->opens++;
 		return DWUNW_OK;
 	}
-	dwu_log(ctx, "%s: %s: %s, %llu bytes", label, dwunw_status_name(status),
+	dwu_log(ctx, "%s: %s, %llu bytes", label,
 		why_refused(status, &slot->module.elf, text, sizeof(text)),
 		(unsigned long long)file->id.size);
 	empty_slot(slot);

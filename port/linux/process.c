@@ -152,7 +152,7 @@ static dwunw_status_t denied_or_gone(const struct dwunw_process *process,
 	else
 		dwu_log(process->ctx, "pid %d: %s", (int)process->pid,
 			status == DWUNW_ERR_IO ? why_gone(process->pid, error) :
-						 dwunw_status_name(status));
+						 dwunw_status_text(status));
 	errno = error;
 	return status;
 }

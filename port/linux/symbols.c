@@ -239,7 +239,7 @@ static bool debug_file_fits(const struct dwunw_symbol_resolver *resolver,
 	return dwu_build_same(elf, debug) || !is_dynamic(elf);
 }
 
-static bool read_debug_file(const struct dwunw_symbol_resolver *resolver,
+static bool read_debug_file(struct dwunw_symbol_resolver *resolver,
 			    struct table *table, const struct dwunw_elf *elf)
 {
 	const char *path = resolver->config.debug_file;
@@ -252,6 +252,7 @@ static bool read_debug_file(const struct dwunw_symbol_resolver *resolver,
 		done = dwu_symbols_read(&table->symbols, &debug.elf) ==
 		       DWUNW_OK;
 	dwu_file_close(&debug.file);
+	resolver->debug_file_used += done;
 	return done;
 }
 
