@@ -17,8 +17,7 @@ static const char help[] =
 	"usage: " HELP_STACK_USAGE "       " HELP_ROWS_USAGE
 	"       " HELP_SYMBOLIZE_USAGE
 	"       dwunw [COMMAND] -h | --help | -V | --version\n"
-	"\n" HELP_STACK HELP_ROWS HELP_SYMBOLIZE
-	"\n"
+	"\n" HELP_STACK HELP_ROWS HELP_SYMBOLIZE "\n"
 	"Of all, where a file is stripped:\n" HELP_FILES;
 
 void dwu_cmd_put(const char *text)
@@ -141,10 +140,10 @@ static const struct {
 static int run_plain(char **argv)
 {
 	static const struct option_row none = { .kind = OPTION_END };
-	static const struct option_program program = {
-		.name = "dwunw", .help = help, .rows = &none,
-		.operands_last = true
-	};
+	static const struct option_program program = { .name = "dwunw",
+						       .help = help,
+						       .rows = &none,
+						       .operands_last = true };
 	const char *nearest;
 	size_t size = 0;
 	int count = 0, status = option_parse(&program, NULL, argv, &count);

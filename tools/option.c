@@ -285,10 +285,9 @@ static bool take_number(const struct option_row *row, void *into,
 		break;
 	case OPTION_SECONDS:
 	case OPTION_MS:
-		right = take_time(text,
-				  row->kind == OPTION_MS ? SECOND / 1000 :
-							   SECOND,
-				  &value);
+		right = take_time(
+			text, row->kind == OPTION_MS ? SECOND / 1000 : SECOND,
+			&value);
 		break;
 	case OPTION_SIZE:
 	case OPTION_SIZE64:
@@ -437,9 +436,9 @@ static int no_such_option(const struct option_program *program,
 		}
 	}
 	if (nearest)
-		return option_wrong(
-			program, "--%s: no such option; did you mean --%s?",
-			written, nearest->name);
+		return option_wrong(program,
+				    "--%s: no such option; did you mean --%s?",
+				    written, nearest->name);
 	return option_wrong(program, "--%s: no such option", written);
 }
 
@@ -520,10 +519,10 @@ static int take_option(struct line *line, const struct option_row *row,
 				    option, value);
 	if (needs_value(row) && !value) {
 		if (!line->at[1])
-			return option_wrong(
-				line->program,
-				"%s: without a value; allowed: %s", option,
-				allowed(row, what, sizeof(what)));
+			return option_wrong(line->program,
+					    "%s: without a value; allowed: %s",
+					    option,
+					    allowed(row, what, sizeof(what)));
 		value = *++line->at;
 	}
 	if (row->kind == OPTION_FLAG)
@@ -531,8 +530,7 @@ static int take_option(struct line *line, const struct option_row *row,
 	else if (!value)
 		memcpy((char *)line->into + row->to, &no_value,
 		       sizeof(no_value));
-	else if (!take_or_say(line->program, row, by_letter, line->into,
-			      value))
+	else if (!take_or_say(line->program, row, by_letter, line->into, value))
 		return OPTION_WRONG;
 	return -1;
 }
@@ -544,8 +542,8 @@ static int take_long(struct line *line, const char *name)
 
 	if (!row)
 		return OPTION_WRONG;
-	return take_option(line, row, false, name[size] ? name + size + 1 :
-							  NULL);
+	return take_option(line, row, false,
+			   name[size] ? name + size + 1 : NULL);
 }
 
 /* "vt", or "T10": what is behind one that needs a value is that. */

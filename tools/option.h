@@ -21,19 +21,19 @@
 #define OPTION_WRONG 2
 
 enum option_kind {
-	OPTION_END,	/* of the table */
-	OPTION_FLAG,	/* bool: true */
-	OPTION_TEXT,	/* const char *: anything but "" */
-	OPTION_FILE,	/* const char *; "" without a value: only --name=FILE */
-	OPTION_NUMBER,	/* uint32_t: decimal, or 0x */
+	OPTION_END,    /* of the table */
+	OPTION_FLAG,   /* bool: true */
+	OPTION_TEXT,   /* const char *: anything but "" */
+	OPTION_FILE,   /* const char *; "" without a value: only --name=FILE */
+	OPTION_NUMBER, /* uint32_t: decimal, or 0x */
 	OPTION_NUMBER64, /* uint64_t */
-	OPTION_SIZE,	/* uint32_t of bytes: also 4K, 16M, 1G */
-	OPTION_SIZE64,	/* uint64_t */
-	OPTION_POWER,	/* OPTION_SIZE, and a power of two */
-	OPTION_SECONDS, /* uint64_t of ns: 2, 0.5, 500ms, 2s, 5m, 1h */
-	OPTION_MS,	/* the same; without a unit, milliseconds */
-	OPTION_CHOICE,	/* uint32_t: which word of `allowed`, from 0 on */
-	OPTION_OTHER	/* take() says whether it is right */
+	OPTION_SIZE,	 /* uint32_t of bytes: also 4K, 16M, 1G */
+	OPTION_SIZE64,	 /* uint64_t */
+	OPTION_POWER,	 /* OPTION_SIZE, and a power of two */
+	OPTION_SECONDS,	 /* uint64_t of ns: 2, 0.5, 500ms, 2s, 5m, 1h */
+	OPTION_MS,	 /* the same; without a unit, milliseconds */
+	OPTION_CHOICE,	 /* uint32_t: which word of `allowed`, from 0 on */
+	OPTION_OTHER	 /* take() says whether it is right */
 };
 
 struct option_row {

@@ -9,6 +9,7 @@
  *   common/stacks.c different stacks, and which one a block's key means
  *   report.c        live blocks by stack, counters
  */
+#include "interrupt.h"
 #include "memleak.h"
 #include "permission.h"
 #include "streams.h"
@@ -17,18 +18,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int number)
-{
-	interrupted = number;
-}
 
 /* --- events ------------------------------------------------------------- */
 
@@ -186,7 +179,7 @@ static void run(struct tool *tool)
 	target.fd = (int)syscall(SYS_pidfd_open, tool->options.pid, 0);
 	probes_record(&tool->probes, true);
 	fprintf(stderr, "recording pid %" PRId32 "\n", tool->options.pid);
-	while (!interrupted && poll(&target, 1, 0) == 0) {
+	while (!interrupted() && poll(&target, 1, 0) == 0) {
 		probes_read(&tool->probes, 50);
 		if (now_ns() < next)
 			continue;
@@ -216,14 +209,12 @@ static void shut_down(struct tool *tool)
 int main(int argc, char **argv)
 {
 	static struct tool tool;
-	struct sigaction action = { .sa_handler = on_interrupt };
 	int status = parse_options(&tool, argv);
 
 	(void)argc;
 	if (status >= 0)
 		return streams_end("memleak_user", status);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	interrupt_watch();
 	status = set_up(&tool);
 	if (!status)
 		run(&tool);

@@ -15,7 +15,7 @@
 /* Where a function is in a stripped file. */
 struct given_symbol {
 	char name[64];
-	char file[128]; /* part of its path; "": the program itself */
+	char file[128];	  /* part of its path; "": the program itself */
 	const char *text; /* as it was given */
 	uint64_t off;
 	bool found;

@@ -3,6 +3,7 @@
 #include "tool.h"
 
 #include "bpf_map.h"
+#include "interrupt.h"
 #include "option.h"
 #include "permission.h"
 #include "streams.h"
@@ -18,13 +19,6 @@
 #include <unistd.h>
 
 #define POLL_MS 200
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int number)
-{
-	interrupted = number;
-}
 
 /* --- arguments -------------------------------------------------------------- */
 
@@ -230,7 +224,6 @@ static int attach_tracepoints(struct tool *tool)
 
 int tool_open(struct tool *tool, const void *object, size_t size)
 {
-	struct sigaction action = { .sa_handler = on_interrupt };
 	int error = load_either(tool, object, size);
 
 	if (error)
@@ -249,8 +242,7 @@ int tool_open(struct tool *tool, const void *object, size_t size)
 				dwunw_status_text((dwunw_status_t)error));
 		return EXIT_FAILURE;
 	}
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	interrupt_watch();
 	follow(tool, (uint32_t)tool->tgid);
 	return attach_tracepoints(tool);
 }
@@ -373,7 +365,7 @@ int tool_read(struct tool *tool, ring_buffer_sample_fn on_record, void *ctx)
 	if (!ring)
 		return explain(tool->name, "the ring buffer", errno);
 	fprintf(stderr, "%s: ready\n", tool->name);
-	while (!interrupted && (result >= 0 || result == -EINTR))
+	while (!interrupted() && (result >= 0 || result == -EINTR))
 		result = ring_buffer__poll(ring, POLL_MS);
 	ring_buffer__free(ring);
 	if (result >= 0 || result == -EINTR)

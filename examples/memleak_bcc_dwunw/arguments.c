@@ -3,6 +3,7 @@
  * arguments.c - the command line: upstream's, and what came to it.
  */
 #include "option.h"
+#include "replace.h"
 #include "tool.h"
 
 #include <errno.h>
@@ -47,8 +48,10 @@ static const char usage[] =
 	"  -t, --trace                a line for each allocation and free\n"
 	"      --threads              each thread apart\n"
 	"      --only=PATTERN         stacks with such a function or file\n"
-	"      --folded               at the end, for a flame graph\n"
-	"      --json                 one line of JSON for each report\n"
+	"      --folded[=FILE]        for a flame graph, at the end; FILE: each "
+	"report\n"
+	"      --json[=FILE]          one line of JSON for each report; FILE: the "
+	"newest\n"
 	"      --stats                always say what was lost, and memory\n"
 	"  -v, --verbose              a line for each event, libbpf's as well\n"
 	"Stacks:\n"
@@ -128,25 +131,25 @@ static bool take_symbol(void *into, const char *text)
 /* --- the table ----------------------------------------------------------------- */
 
 #define AT(field) offsetof(struct arguments, field)
-#define FLAG(option, short_one, field)                                       \
-	{                                                                    \
-		.name = option, .letter = short_one, .kind = OPTION_FLAG,    \
-		.to = AT(field)                                              \
+#define FLAG(option, short_one, field)                                    \
+	{                                                                 \
+		.name = option, .letter = short_one, .kind = OPTION_FLAG, \
+		.to = AT(field)                                           \
 	}
-#define TEXT(option, short_one, field)                                       \
-	{                                                                    \
-		.name = option, .letter = short_one, .kind = OPTION_TEXT,    \
-		.to = AT(field)                                              \
+#define TEXT(option, short_one, field)                                    \
+	{                                                                 \
+		.name = option, .letter = short_one, .kind = OPTION_TEXT, \
+		.to = AT(field)                                           \
 	}
-#define COUNT(option, short_one, field, most)                                \
-	{                                                                    \
-		.name = option, .letter = short_one, .kind = OPTION_NUMBER,  \
-		.to = AT(field), .min = 1, .max = most                       \
+#define COUNT(option, short_one, field, most)                               \
+	{                                                                   \
+		.name = option, .letter = short_one, .kind = OPTION_NUMBER, \
+		.to = AT(field), .min = 1, .max = most                      \
 	}
-#define OTHER(option, short_one, what, function)                             \
-	{                                                                    \
-		.name = option, .letter = short_one, .kind = OPTION_OTHER,   \
-		.allowed = what, .take = function                            \
+#define OTHER(option, short_one, what, function)                           \
+	{                                                                  \
+		.name = option, .letter = short_one, .kind = OPTION_OTHER, \
+		.allowed = what, .take = function                          \
 	}
 
 static const struct option_row rows[] = {
@@ -183,8 +186,14 @@ static const struct option_row rows[] = {
 	  .kind = OPTION_CHOICE,
 	  .to = AT(mode),
 	  .allowed = "off|fallback|force" },
-	FLAG("folded", 0, folded),
-	FLAG("json", 0, json),
+	{ .name = "folded",
+	  .kind = OPTION_FILE,
+	  .to = AT(folded),
+	  .allowed = "a file" },
+	{ .name = "json",
+	  .kind = OPTION_FILE,
+	  .to = AT(json),
+	  .allowed = "a file" },
 	FLAG("threads", 0, by_thread),
 	{ .name = "sample-bytes",
 	  .kind = OPTION_SIZE,
@@ -239,8 +248,10 @@ static const char *contradiction(const struct arguments *arguments)
 		return "-P and -F are about the kernel: not with -p or -c";
 	if (arguments->combined_only && arguments->show_allocs)
 		return "-C shows sums only: not with -a";
-	if (arguments->folded && arguments->json)
-		return "--folded and --json exclude each other";
+	if (arguments->folded && arguments->json &&
+	    !strcmp(arguments->folded, arguments->json))
+		return "--folded and --json exclude each other, but for two "
+		       "files";
 	if (arguments->sample_every > 1 && arguments->sample_bytes)
 		return "-s and --sample-bytes exclude each other";
 	if (arguments->min_size > arguments->max_size)
@@ -262,14 +273,27 @@ static int check_symbols(const struct arguments *arguments)
 		const struct given_symbol *given = &arguments->given.symbols[i];
 
 		if (!attach_probes_name(arguments, given->name))
-			return option_wrong(&program,
-					    "--symbol %s: '%s' is no function "
-					    "that has a probe; allowed: malloc, "
-					    "free, calloc and the like, with -S "
-					    "or --allocator by their pattern",
-					    given->text, given->name);
+			return option_wrong(
+				&program,
+				"--symbol %s: '%s' is no function "
+				"that has a probe; allowed: malloc, "
+				"free, calloc and the like, with -S "
+				"or --allocator by their pattern",
+				given->text, given->name);
 	}
 	return -1;
+}
+
+/* Now, and not when the first report is there. */
+static bool can_export(const char *option, const char *path)
+{
+	int error = path && *path ? replace_check(path) : 0;
+
+	if (error)
+		fprintf(stderr, TOOL ": %s=%s: %s\n", option, path,
+			error == EEXIST ? "what is there is no regular file" :
+					  strerror(error));
+	return !error;
 }
 
 static int check_files(const struct arguments *arguments)
@@ -280,6 +304,9 @@ static int check_files(const struct arguments *arguments)
 		return option_wrong(&program,
 				    "--ring-size: %u is less than a page, %u",
 				    arguments->ring_size, page);
+	if (!can_export("--folded", arguments->folded) ||
+	    !can_export("--json", arguments->json))
+		return EXIT_FAILURE;
 	if (!arguments->debug_file || !access(arguments->debug_file, R_OK))
 		return -1;
 	fprintf(stderr, TOOL ": --debug-file %s: %s\n", arguments->debug_file,

@@ -13,6 +13,7 @@
  *   this file                   the run with them
  */
 #include "bpf_map.h"
+#include "interrupt.h"
 #include "permission.h"
 #include "streams.h"
 #include "tool.h"
@@ -28,13 +29,6 @@
 
 /* The buffer is read so often, or when a quarter of it is full. */
 #define READ_MS 20
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int number)
-{
-	interrupted = number;
-}
 
 /* A child has stopped: the wait for events ends. */
 static void on_child(int number)
@@ -239,7 +233,7 @@ static void run(struct tool *tool)
 	uint64_t next = now_ns() + interval;
 	uint32_t alive = 1, done = 0;
 
-	while (!interrupted && !tool->failed && alive) {
+	while (!interrupted() && !tool->failed && alive) {
 		loader_read_events(tool->loader, READ_MS);
 		targets_see_mappings(tool); /* dwunw-added 6 */
 		forget_keys(tool);
@@ -273,6 +267,8 @@ static int exit_status(const struct tool *tool)
 				     "allows nothing else\n");
 		return EXIT_FAILURE;
 	}
+	if (tool->export_failed)
+		return EXIT_FAILURE;
 	if (tool->command_pid && WIFEXITED(tool->command_status) &&
 	    WEXITSTATUS(tool->command_status) == 127)
 		return 127;
@@ -304,15 +300,13 @@ static void allow_files(void)
 int main(int argc, char **argv)
 {
 	static struct tool tool;
-	struct sigaction action = { .sa_handler = on_interrupt };
 	struct sigaction child = { .sa_handler = on_child };
 	int status = parse_arguments(&tool.arguments, argv);
 
 	(void)argc;
 	if (status >= 0)
 		return streams_end(TOOL, status);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	interrupt_watch();
 	if (!tool.arguments.command && !tool.arguments.pid_count)
 		return streams_end(TOOL, trace_kernel(&tool.arguments));
 	sigaction(SIGCHLD, &child, NULL);

@@ -377,23 +377,22 @@ static void print_losses(const struct tool *tool)
 
 int report(struct tool *tool, bool last)
 {
+	const struct arguments *arguments = &tool->arguments;
 	struct lines lines = { 0 };
 	uint64_t start = now_ns();
+	bool text = !export_is_to_stdout(arguments->folded) &&
+		    !export_is_to_stdout(arguments->json);
 
-	if (tool->arguments.folded && !last)
+	if (!text && !last && !arguments->json && !*arguments->folded)
 		return 0;
 	if (!grow_lines(&lines))
 		return -1;
 	visit_live(tool, start, visit_sum, &lines);
 	qsort(lines.at, lines.size, sizeof(*lines.at), more_bytes_first);
-	if (tool->arguments.folded) {
-		print_folded(tool, &lines);
-	} else if (tool->arguments.json) {
-		print_json(tool, &lines, last);
-	} else {
+	export_report(tool, &lines, last);
+	if (text) {
 		print_text(tool, &lines, start);
-		if (tool->arguments.mode != MODE_OFF ||
-		    tool->arguments.statistics)
+		if (arguments->mode != MODE_OFF || arguments->statistics)
 			print_losses(tool);
 	}
 	fflush(stdout);

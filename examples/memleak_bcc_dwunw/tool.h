@@ -48,8 +48,6 @@ struct arguments {
 	bool verbose;
 	bool follow_forks;
 	bool by_thread;
-	bool folded;
-	bool json;
 	bool statistics;
 	bool perf_buffer;
 	bool entry_only;  /* probe the first instruction, whatever it costs */
@@ -69,7 +67,9 @@ struct arguments {
 	uint64_t interval_ns;
 	uint32_t intervals; /* 0: until the target ends */
 	const char *object;
-	const char *only; /* stacks with a function like that */
+	const char *folded; /* a file; "": stdout; NULL: not asked for */
+	const char *json;   /* the same */
+	const char *only;   /* stacks with a function like that */
 	const char *debug_file;
 	struct pattern patterns[PATTERNS];
 	uint32_t pattern_count;
@@ -142,6 +142,7 @@ struct tool {
 	bool remapped;		 /* dwunw-added 6: some target is */
 	bool recording;
 	bool failed; /* MODE_FORCE: dwunw failed */
+	bool export_failed; /* a file of --folded or --json */
 	/* dwunw-added 4: what turns events into frames and names */
 	struct dwunw_context dwunw;
 	char last_log[256]; /* its last line: why something failed */
@@ -223,8 +224,9 @@ struct lines {
 	double unknown_blocks;
 };
 /* export.c */
-void print_folded(struct tool *tool, const struct lines *lines);
-void print_json(struct tool *tool, const struct lines *lines, bool last);
+/* --folded and --json, to files or stdout */
+void export_report(struct tool *tool, const struct lines *lines, bool last);
+bool export_is_to_stdout(const char *where);
 bool stack_is_wanted(const struct tool *tool, const struct stack *stack);
 
 /* kernel.c: without a process */
