@@ -11,6 +11,7 @@
  */
 #include "memleak.h"
 #include "permission.h"
+#include "pidns.h"
 #include "streams.h"
 #include "tool.h"
 
@@ -116,8 +117,10 @@ static int set_up(struct tool *tool)
 	struct dwunw_symbol_config symbols = { .debug_file = tool->debug_file };
 	int32_t pid = tool->options.pid;
 	dwunw_status_t status;
-	int error;
+	int error = pidns_own(&tool->options.namespace);
 
+	if (error)
+		return pidns_explain("memleak_user", error);
 	status = dwunw_init_with(&tool->ctx, &config);
 	if (!status)
 		status = dwunw_symbol_resolver_init(&tool->resolver, &symbols);

@@ -10,8 +10,8 @@ export DWUNW_LIBBPF := $(if $(foreign)$(findstring musl,$(CC)),n,y)
 
 common_dir := examples/common
 common_cflags := -I$(common_dir)
-common-y := bpf_map.o entry.o map_watch.o permission.o rings.o sampler.o \
-	stacks.o streams.o tracepoint.o uprobe_multi.o
+common-y := bpf_map.o entry.o kernelfs.o map_watch.o permission.o pidns.o rings.o \
+	sampler.o stacks.o streams.o tracepoint.o uprobe_multi.o
 common-$(CONFIG_BPF_LOADER_LIBBPF) += loader_libbpf.o
 common-$(CONFIG_BPF_LOADER_OWN) += loader_own.o object.o
 common_objs := $(addprefix $(out)/$(common_dir)/,$(common-y))
@@ -20,7 +20,7 @@ loader_libs := $(if $(CONFIG_BPF_LOADER_LIBBPF),$(LIBBPF_LDLIBS))
 $(common_objs): $(out)/%.o: %.c $(made_first)
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(all_cflags) $(example_cflags) $(LIBBPF_CFLAGS) \
+	$(Q)$(CC) $(all_cflags) $(example_cflags) $(LIBBPF_CFLAGS) -Ibpf \
 		-MMD -MP -c $< -o $@
 
 -include $(common_objs:.o=.d)

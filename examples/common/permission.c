@@ -4,6 +4,8 @@
  */
 #include "permission.h"
 
+#include "rings.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -25,6 +27,23 @@ static uint64_t effective_capabilities(void)
 	return caps;
 }
 
+/* Whether this kernel has them is told by sysfs only. */
+static void explain_uprobes(void)
+{
+	int type = perf_uprobe_type();
+
+	if (type == -ENOENT)
+		fprintf(stderr, "this kernel has no uprobes: it needs "
+				"CONFIG_UPROBE_EVENTS\n");
+	else if (type < 0)
+		fprintf(stderr, "sysfs is not mounted here, and may not be "
+				"(%s): mount -t sysfs sysfs /sys\n",
+			strerror(-type));
+	else if (access("/sys/bus", F_OK))
+		fprintf(stderr, "sysfs is not mounted here: mount -t sysfs "
+				"sysfs /sys\n");
+}
+
 int explain(const char *tool, const char *what, int error)
 {
 	static const struct {
@@ -40,9 +59,7 @@ int explain(const char *tool, const char *what, int error)
 	if (error == ENOSYS)
 		fprintf(stderr, "this kernel has no bpf(2): it needs "
 				"CONFIG_BPF_SYSCALL\n");
-	if (access("/sys/bus/event_source/devices/uprobe", F_OK))
-		fprintf(stderr, "this kernel has no uprobes: it needs "
-				"CONFIG_UPROBE_EVENTS\n");
+	explain_uprobes();
 	if (error != EPERM && error != EACCES)
 		return error == ENOSYS ? EXIT_NOT_PERMITTED : EXIT_FAILURE;
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
