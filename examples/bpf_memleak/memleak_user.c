@@ -12,6 +12,7 @@
 #include "interrupt.h"
 #include "memleak.h"
 #include "permission.h"
+#include "pidns.h"
 #include "streams.h"
 #include "tool.h"
 
@@ -109,8 +110,10 @@ static int set_up(struct tool *tool)
 	struct dwunw_symbol_config symbols = { .debug_file = tool->debug_file };
 	int32_t pid = tool->options.pid;
 	dwunw_status_t status;
-	int error;
+	int error = pidns_own(&tool->options.namespace);
 
+	if (error)
+		return pidns_explain("memleak_user", error);
 	status = dwunw_init_with(&tool->ctx, &config);
 	if (!status)
 		status = dwunw_symbol_resolver_init(&tool->resolver, &symbols);

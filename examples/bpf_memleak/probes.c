@@ -3,6 +3,7 @@
 
 #include "bpf_map.h"
 #include "permission.h"
+#include "pidns.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -50,6 +51,8 @@ static int configure(struct loader *loader, const struct probe_options *options)
 	struct dwunw_capture_options capture = {
 		.stack_cap = options->stack_cap,
 		.perf = perf,
+		.namespace_dev = options->namespace.dev,
+		.namespace_ino = options->namespace.ino,
 		.slots = cpus < 2  ? 4 :
 			 cpus > 62 ? 64 :
 				     (uint32_t)cpus + 2,
@@ -104,6 +107,14 @@ static int load_bpf(struct probes *probes, const struct probe_options *options,
 	if (error)
 		return explain("memleak_user",
 			       "the event buffer was not opened", -error);
+	if (options->namespace.ino)
+		error = pidns_enter(loader_map(probes->loader,
+					       "dwunw_namespaces"),
+				    loader_map(probes->loader, "dwunw_inner"),
+				    options->pid);
+	if (error)
+		return explain("memleak_user", "the target's pid namespace",
+			       -error);
 	follow_process(probes->loader, options->pid);
 	return 0;
 }

@@ -24,6 +24,7 @@ enum capture {
 
 struct probe_options {
 	int32_t pid;
+	struct dwunw_namespace namespace; /* the tool's; 0: the initial one */
 	enum capture capture;
 	uint32_t stack_cap;
 	uint32_t ring_size;

@@ -10,8 +10,9 @@ export DWUNW_LIBBPF := $(if $(foreign)$(findstring musl,$(CC)),n,y)
 
 common_dir := examples/common
 common_cflags := -I$(common_dir) -Itools
-common-y := bpf_map.o entry.o given.o interrupt.o map_watch.o permission.o \
-	replace.o rings.o sampler.o stacks.o tracepoint.o uprobe_multi.o
+common-y := bpf_map.o entry.o given.o interrupt.o kernelfs.o map_watch.o \
+	permission.o pidns.o replace.o rings.o sampler.o stacks.o tracepoint.o \
+	uprobe_multi.o
 common-$(CONFIG_BPF_LOADER_LIBBPF) += loader_libbpf.o
 common-$(CONFIG_BPF_LOADER_OWN) += loader_own.o object.o
 common_own := $(addprefix $(out)/$(common_dir)/,$(common-y))
@@ -22,7 +23,7 @@ loader_libs := $(if $(CONFIG_BPF_LOADER_LIBBPF),$(LIBBPF_LDLIBS))
 $(common_own): $(out)/%.o: %.c $(made_first)
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(all_cflags) $(example_cflags) $(LIBBPF_CFLAGS) -Itools \
+	$(Q)$(CC) $(all_cflags) $(example_cflags) $(LIBBPF_CFLAGS) -Ibpf -Itools \
 		-MMD -MP -c $< -o $@
 
 -include $(common_own:.o=.d)

@@ -6,6 +6,7 @@
 #include "interrupt.h"
 #include "option.h"
 #include "permission.h"
+#include "pidns.h"
 #include "streams.h"
 #include "tracepoint.h"
 #include "unwind_ctx.h"
@@ -106,6 +107,24 @@ static int print_warnings(enum libbpf_print_level level, const char *format,
 	return level == LIBBPF_WARN ? vfprintf(stderr, format, args) : 0;
 }
 
+/* Events carry this tool's numbers; children are followed by the programs. */
+static int set_capture(struct tool *tool)
+{
+	struct dwunw_capture_options capture = {
+		.stack_cap = DWUNW_CAPTURE_STACK_CAP,
+		.slots = DWUNW_CAPTURE_SLOTS,
+		.namespace_dev = tool->namespace.dev,
+		.namespace_ino = tool->namespace.ino,
+		.follow = DWUNW_FOLLOW_CHILDREN,
+	};
+	struct bpf_map *map = bpf_object__find_map_by_name(
+		tool->object, DWUNW_CAPTURE_OPTIONS_MAP);
+
+	return map ? bpf_map__set_initial_value(map, &capture,
+						sizeof(capture)) :
+		     -ENOENT;
+}
+
 /* 0 or a negative errno. */
 static int load(struct tool *tool, const void *object, size_t size,
 		uint32_t regs)
@@ -117,6 +136,8 @@ static int load(struct tool *tool, const void *object, size_t size,
 	struct bpf_map *map;
 	int error;
 
+	if (tool->tid && tool->namespace.ino)
+		options.tid = (uint32_t)pidns_inner_tid(tool->tgid, tool->tid);
 	tool->object = bpf_object__open_mem(object, size, &open);
 	if (!tool->object)
 		return -errno;
@@ -124,6 +145,8 @@ static int load(struct tool *tool, const void *object, size_t size,
 	error = map ? bpf_map__set_initial_value(map, &options,
 						 sizeof(options)) :
 		      -ENOENT;
+	if (!error)
+		error = set_capture(tool);
 	if (!error)
 		error = bpf_object__load(tool->object);
 	if (!error)
@@ -155,7 +178,13 @@ static int map_fd(const struct tool *tool, const char *name)
 static void follow(struct tool *tool, uint32_t tgid)
 {
 	const uint32_t generation = 1;
+	uint32_t known;
 
+	if (!bpf_map_get(map_fd(tool, "dwunw_generations"), &tgid, &known))
+		return;
+	if (tool->namespace.ino)
+		pidns_enter(map_fd(tool, "dwunw_namespaces"),
+			    map_fd(tool, "dwunw_inner"), (int32_t)tgid);
 	bpf_map_set(map_fd(tool, "dwunw_generations"), &tgid, &generation);
 }
 
@@ -173,12 +202,10 @@ int tool_keep(struct tool *tool, struct bpf_link *link, const char *what)
 	return 0;
 }
 
-/* libbpf itself finds an event only where tracefs is mounted. */
-static struct bpf_link *attach_event(struct bpf_program *program,
-				     const char *event)
+/* libbpf itself finds an event only where tracefs or sysfs is mounted. */
+static struct bpf_link *attach_event(struct bpf_program *program, int fd)
 {
 	struct bpf_link *link;
-	int fd = tracepoint_open(event);
 
 	if (fd < 0) {
 		errno = -fd;
@@ -190,14 +217,15 @@ static struct bpf_link *attach_event(struct bpf_program *program,
 	return link;
 }
 
-struct bpf_link *tool_tracepoint(struct tool *tool, const char *name,
-				 const char *event)
+struct bpf_link *tool_event(struct tool *tool, const char *name, int fd)
 {
 	struct bpf_program *program;
 
 	program = bpf_object__find_program_by_name(tool->object, name);
 	if (program)
-		return attach_event(program, event);
+		return attach_event(program, fd);
+	if (fd >= 0)
+		close(fd);
 	errno = ENOENT;
 	return NULL;
 }
@@ -215,7 +243,9 @@ static int attach_tracepoints(struct tool *tool)
 
 		if (strncmp(section, prefix, sizeof(prefix) - 1))
 			continue;
-		error = tool_keep(tool, attach_event(program, event), event);
+		error = tool_keep(
+			tool, attach_event(program, tracepoint_open(event)),
+			event);
 		if (error)
 			return error;
 	}
@@ -224,8 +254,11 @@ static int attach_tracepoints(struct tool *tool)
 
 int tool_open(struct tool *tool, const void *object, size_t size)
 {
-	int error = load_either(tool, object, size);
+	int error = pidns_own(&tool->namespace);
 
+	if (error)
+		return pidns_explain(tool->name, error);
+	error = load_either(tool, object, size);
 	if (error)
 		return explain(tool->name, "loading the BPF programs", -error);
 	tool->machine = machine__new();
@@ -249,16 +282,35 @@ int tool_open(struct tool *tool, const void *object, size_t size)
 
 /* --- stacks ----------------------------------------------------------------- */
 
-/* A FORK record's cookie is the new task: a process, unless it is a thread. */
+static void follow_one(void *ctx, int32_t child)
+{
+	follow(ctx, (uint32_t)child);
+}
+
+/*
+ * A FORK record's cookie is the new task: a process, unless it is a thread. The
+ * programs have followed it since it began, but for one in another namespace
+ * further in than this tool's: 0.
+ */
 static void follow_child(struct tool *tool, const void *bytes)
 {
 	const struct dwunw_event_header *header = bytes;
+	uint32_t born = (uint32_t)header->cookie;
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/task/%" PRIu64,
-		 header->pid, header->cookie);
+	if (!born) {
+		pidns_children((int32_t)header->pid,
+			       pidns_outer_tid((int32_t)header->pid,
+					       (int32_t)header->tid),
+			       follow_one, tool);
+		return;
+	}
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/task/%" PRIu32,
+		 header->pid, born);
 	if (access(path, F_OK))
-		follow(tool, (uint32_t)header->cookie);
+		follow(tool, born);
+	else
+		bpf_map_remove(map_fd(tool, "dwunw_born"), &born);
 }
 
 void tool_resolve(struct tool *tool, const void *bytes, size_t size,

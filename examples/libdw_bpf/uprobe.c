@@ -7,6 +7,7 @@
 #include "permission.h"
 #include "streams.h"
 #include "tool.h"
+#include "uprobe_multi.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,12 +17,12 @@
 static int attach(struct tool *tool)
 {
 	const char *path = tool->operands[0], *function = tool->operands[1];
-	struct bpf_program *program;
+	struct uprobe_place place = { .path = path, .pid = -1 };
 	dwunw_status_t status;
-	uint64_t off;
 
 	status =
-		dwunw_symbol_offset(&tool->symbols, path, function, &off, NULL);
+		dwunw_symbol_offset(&tool->symbols, path, function, &place.off,
+				     NULL);
 	if (status != DWUNW_OK) {
 		fprintf(stderr, "%s: %s in %s: %s\n", tool->name, function,
 			path,
@@ -30,10 +31,8 @@ static int attach(struct tool *tool)
 				dwunw_status_text(status));
 		return EXIT_FAILURE;
 	}
-	program = bpf_object__find_program_by_name(tool->object, "on_call");
 	return tool_keep(tool,
-			 bpf_program__attach_uprobe(program, false, -1, path,
-						    (size_t)off),
+			 tool_event(tool, "on_call", uprobe_event(&place)),
 			 "the uprobe");
 }
 

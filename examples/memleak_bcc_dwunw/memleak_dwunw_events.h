@@ -10,7 +10,7 @@
 /* The map "live": a block's address and process -> this. */
 struct block_id {
 	uint64_t addr;
-	uint32_t pid;
+	uint32_t host_pid; /* in the initial pid namespace */
 	uint32_t zero;
 };
 
@@ -19,7 +19,7 @@ struct live_block {
 	uint64_t time_ns;
 	uint64_t key; /* of its stack's event; 0: none was sent */
 	uint32_t tid;
-	uint32_t zero;
+	uint32_t pid; /* as the tool's pid namespace counts; tid too */
 };
 
 /* The map of this name holds one struct memleak_options. */

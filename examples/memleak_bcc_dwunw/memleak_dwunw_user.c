@@ -15,6 +15,7 @@
 #include "bpf_map.h"
 #include "interrupt.h"
 #include "permission.h"
+#include "pidns.h"
 #include "streams.h"
 #include "tool.h"
 
@@ -78,6 +79,8 @@ static int configure(struct tool *tool)
 		.stack_cap = arguments->stack_cap,
 		.perf = arguments->perf_buffer,
 		.wakeup_size = arguments->ring_size / 4,
+		.namespace_dev = tool->namespace.dev,
+		.namespace_ino = tool->namespace.ino,
 		.slots = cpus < 2  ? 4 :
 			 cpus > 62 ? 64 :
 				     (uint32_t)cpus + 2,
@@ -123,8 +126,10 @@ static int load(struct tool *tool)
 {
 	size_t size = (size_t)(memleak_dwunw_object_end - memleak_dwunw_object);
 	const char *missing = "";
-	int error;
+	int error = pidns_own(&tool->namespace);
 
+	if (error)
+		return pidns_explain(TOOL, error);
 	error = loader_open(&tool->loader, memleak_dwunw_object, size,
 			    tool->arguments.verbose);
 	if (!error)

@@ -113,11 +113,10 @@ static void print_block(uint64_t addr, uint64_t size)
 
 /* One live block. False: it is none any more. */
 static bool add_block(struct tool *tool, struct lines *lines,
-		      const struct block_id *id, const struct live_block *block,
-		      uint64_t now)
+		      const struct live_block *block, uint64_t now)
 {
 	const struct arguments *arguments = &tool->arguments;
-	const struct target *target = target_find(tool, (int32_t)id->pid);
+	const struct target *target = target_find(tool, (int32_t)block->pid);
 	double weight = weight_of(arguments, block->size);
 	struct stack_key *key = stacks_find_key(&tool->stacks, block->key);
 	struct line part = { .bytes = weight * (double)block->size,
@@ -137,7 +136,7 @@ static bool add_block(struct tool *tool, struct lines *lines,
 	if (!stack_is_wanted(tool, key->stack))
 		return true;
 	part.stack = key->stack;
-	part.pid = id->pid;
+	part.pid = block->pid;
 	part.tid = arguments->by_thread ? block->tid : 0;
 	add_to_line(lines, &part);
 	return true;
@@ -169,7 +168,7 @@ static void visit_live(struct tool *tool, uint64_t now,
 static void visit_sum(struct tool *tool, void *ctx, const struct block_id *id,
 		      const struct live_block *block, uint64_t now)
 {
-	if (!add_block(tool, ctx, id, block, now))
+	if (!add_block(tool, ctx, block, now))
 		bpf_map_remove(loader_map(tool->loader, "live"), id);
 }
 
@@ -181,7 +180,7 @@ static void visit_print(struct tool *tool, void *ctx, const struct block_id *id,
 	const struct stack_key *key =
 		stacks_find_key(&tool->stacks, block->key);
 
-	if (key && key->stack == line->stack && id->pid == line->pid &&
+	if (key && key->stack == line->stack && block->pid == line->pid &&
 	    (!tool->arguments.by_thread || line->tid == block->tid) &&
 	    now - block->time_ns >= tool->arguments.min_age_ns)
 		print_block(id->addr, block->size);

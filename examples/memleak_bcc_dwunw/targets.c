@@ -4,6 +4,7 @@
  */
 #include "bpf_map.h"
 #include "permission.h"
+#include "pidns.h"
 #include "tool.h"
 
 #include <errno.h>
@@ -122,6 +123,19 @@ static uint32_t first_ways(const struct tool *tool)
 	}
 }
 
+/* The numbers of a process further in than the tool are told to the programs. */
+static void enter_namespace(struct tool *tool, int32_t pid)
+{
+	int error = pidns_enter(loader_map(tool->loader, "dwunw_namespaces"),
+				loader_map(tool->loader, "dwunw_inner"), pid);
+
+	if (error)
+		fprintf(stderr,
+			TOOL ": pid %" PRId32
+			     ": its pid namespace: %s: nothing is seen of it\n",
+			pid, strerror(-error));
+}
+
 struct target *target_add(struct tool *tool, int32_t pid)
 {
 	struct target *target = target_find(tool, pid);
@@ -143,6 +157,8 @@ struct target *target_add(struct tool *tool, int32_t pid)
 	target->pid = pid;
 	target->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	target->attach_time_ns = now_ns();
+	if (tool->namespace.ino)
+		enter_namespace(tool, pid);
 	target_set_ways(tool, target, first_ways(tool));
 	/* dwunw-added 6: its mapping changes are counted from now on */
 	bpf_map_set(loader_map(tool->loader, "dwunw_generations"), &key,
@@ -274,6 +290,9 @@ static void forget(struct tool *tool, struct target **link)
 
 	bpf_map_remove(loader_map(tool->loader, "dwunw_generations"), &pid);
 	bpf_map_remove(loader_map(tool->loader, "processes"), &pid);
+	if (tool->namespace.ino)
+		pidns_leave(loader_map(tool->loader, "dwunw_inner"),
+			    target->pid);
 	if (target->pidfd >= 0)
 		close(target->pidfd);
 	*link = target->next;
@@ -324,6 +343,8 @@ void thread_see(struct tool *tool, uint32_t pid, uint32_t tid)
 		return;
 	threads->at[at].tid = tid;
 	threads->count++;
+	if (tool->namespace.ino) /* a thread's number is its own one's */
+		tid = (uint32_t)pidns_outer_tid((int32_t)pid, (int32_t)tid);
 	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/task/%" PRIu32 "/comm",
 		 pid, tid);
 	read_name(path, threads->at[at].name, sizeof(threads->at[at].name));

@@ -137,6 +137,7 @@ struct tool {
 	int32_t command_pid;
 	int command_status;
 	bool object_found; /* -O is some file that was mapped */
+	struct dwunw_namespace namespace; /* the tool's; 0: the initial one */
 	bool multi;		 /* probes are BPF links, not perf events */
 	struct map_watch *watch; /* dwunw-added 6; NULL: by tracepoints */
 	bool remapped;		 /* dwunw-added 6: some target is */

@@ -9,7 +9,7 @@ leaks_cc := -O2 -fomit-frame-pointer -w
 leaks_musl := $(call has,musl-gcc)
 leaks_made := tests/memleak/rules.mk tests/live/begin.h $(flags_file)
 
-leaks_bin := $(addprefix $(leaks)/,faults pipes plugs pair)
+leaks_bin := $(addprefix $(leaks)/,faults pipes plugs pair truth)
 $(leaks_bin): private how := gcc $(leaks_cc)
 $(leaks_bin): private with := -pthread -ldl
 $(leaks)/pipes: tests/memleak/kernel.c
@@ -26,7 +26,7 @@ $(leaks)/debugged: examples/bpf_memleak/leaky.c $(leaks_made)
 
 # NAME and NAME-static
 leaks_of_musl := $(if $(leaks_musl),$(addprefix $(leaks)/,faults_musl \
-	faults_musl-static real_musl real_musl-static))
+	faults_musl-static real_musl real_musl-static truth_musl))
 $(leaks_of_musl): private how = musl-gcc $(leaks_cc) \
 	$(if $(filter %-static,$@),-static)
 $(leaks_of_musl): private with := -pthread
@@ -38,6 +38,7 @@ $(filter %/faults_musl %/faults_musl-static,$(leaks_of_musl)): \
 		tests/memleak/faults.c
 $(filter %/real_musl %/real_musl-static,$(leaks_of_musl)): \
 		tests/memleak/real_musl.c
+$(leaks)/truth_musl: tests/memleak/truth.c
 $(leaks_of_musl): $(leaks_made)
 	$(test_build)
 
