@@ -43,7 +43,11 @@ struct memleak_options {
 
 /* A counter of our own: the block's event was sent, but "live" was full. */
 #define MEMLEAK_COUNT_LIVE_FULL DWUNW_COUNT_OWN
-/* Without BPF: threads whose first calls may have been missed. */
+/* Without BPF: threads whose first calls may have been missed; and of what the
+ * kernel had no room for: entries, those of them that free, returns. */
 #define MEMLEAK_COUNT_LATE_THREADS (DWUNW_COUNT_OWN + 1)
+#define MEMLEAK_COUNT_LOST_ENTRIES (DWUNW_COUNT_OWN + 2)
+#define MEMLEAK_COUNT_LOST_FREES (DWUNW_COUNT_OWN + 3)
+#define MEMLEAK_COUNT_LOST_RETURNS (DWUNW_COUNT_OWN + 4)
 
 #endif

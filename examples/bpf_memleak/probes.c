@@ -234,12 +234,12 @@ int probes_attach(struct probes *probes, struct probe_options *options,
 	const struct dwunw_space *space = dwunw_process_space(process);
 	char path[256], last[256] = "", looked_at[4096] = "";
 	bool program = true;
+	int status;
 
 	for (uint32_t i = 0; i < space->count; i++) {
 		const struct dwunw_mapping *mapping = &space->mappings[i];
 		size_t used = strlen(looked_at);
 		uint64_t off;
-		int status;
 
 		if (dwunw_process_file(process, mapping, path, sizeof(path)) ||
 		    !strcmp(path, last))
@@ -257,7 +257,12 @@ int probes_attach(struct probes *probes, struct probe_options *options,
 		}
 		program = false;
 	}
-	return probes->file_count ? 0 : no_malloc(looked_at);
+	if (!probes->file_count)
+		return no_malloc(looked_at);
+	status = probes->sampled ? sampled_start(probes->sampled) : 0;
+	return status ? explain("memleak_user", "the probes were not attached",
+				-status) :
+			0;
 }
 
 void probes_record(struct probes *probes, bool on)
@@ -299,6 +304,11 @@ void probes_counters(struct probes *probes, uint64_t *counters)
 			    counters[DWUNW_COUNT_DROP_TOOL])
 			return;
 	}
+}
+
+uint64_t probes_doubt_ns(const struct probes *probes)
+{
+	return probes->sampled ? sampled_doubt_ns(probes->sampled) : 0;
 }
 
 /* By batches: next-key iteration starts over when its key was just freed. */

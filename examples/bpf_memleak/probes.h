@@ -58,6 +58,9 @@ void probes_free(struct probes *probes);
 
 /* counters[DWUNW_COUNT_END], of one moment. */
 void probes_counters(struct probes *probes, uint64_t *counters);
+/* Blocks up to then may have been freed, by a free that was lost; 0: none was,
+ * as of the last probes_counters(). */
+uint64_t probes_doubt_ns(const struct probes *probes);
 /* Calls visit() with each live block; those older than time_ns go. */
 void probes_live(struct probes *probes, uint64_t time_ns,
 		 void (*visit)(void *ctx, const struct live_block *block),

@@ -27,13 +27,44 @@ static int detached(const char *type)
 	return root < 0 ? error : (int)root;
 }
 
-static int read_below(int root, const char *path, char *text, size_t size)
+static int open_below(int root, const char *path, int flags)
+{
+	int fd = openat(root, path, flags | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* mounts: where it usually is, NULL behind the last. What is open keeps the
+ * mount that has no place. */
+static int open_of(const char *type, const char *const *mounts,
+		   const char *path, int flags)
+{
+	int fd = -ENOENT, root;
+
+	for (; *mounts && fd == -ENOENT; mounts++) {
+		root = open(*mounts, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (root < 0)
+			continue;
+		fd = open_below(root, path, flags);
+		close(root);
+	}
+	if (fd != -ENOENT)
+		return fd;
+	root = detached(type);
+	if (root < 0) /* ENODEV: not in this kernel */
+		return root == -ENODEV ? -ENOENT : root;
+	fd = open_below(root, path, flags);
+	close(root);
+	return fd;
+}
+
+static int read_all(int fd, char *text, size_t size)
 {
 	ssize_t got;
-	int fd = openat(root, path, O_RDONLY | O_CLOEXEC), error = 0;
+	int error = 0;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	got = read(fd, text, size - 1);
 	if (got <= 0)
 		error = got ? -errno : -EINVAL;
@@ -42,41 +73,23 @@ static int read_below(int root, const char *path, char *text, size_t size)
 	return error;
 }
 
-/* mounts: where it usually is, NULL behind the last. */
-static int read_of(const char *type, const char *const *mounts,
-		   const char *path, char *text, size_t size)
-{
-	int error = -ENOENT, root;
-
-	for (; *mounts && error == -ENOENT; mounts++) {
-		root = open(*mounts, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (root < 0)
-			continue;
-		error = read_below(root, path, text, size);
-		close(root);
-	}
-	if (error != -ENOENT)
-		return error;
-	root = detached(type);
-	if (root < 0) /* ENODEV: not in this kernel */
-		return root == -ENODEV ? -ENOENT : root;
-	error = read_below(root, path, text, size);
-	close(root);
-	return error;
-}
-
 int sysfs_read(const char *path, char *text, size_t size)
 {
 	static const char *const mounts[] = { "/sys", NULL };
 
-	return read_of("sysfs", mounts, path, text, size);
+	return read_all(open_of("sysfs", mounts, path, O_RDONLY), text, size);
 }
 
-int tracefs_read(const char *path, char *text, size_t size)
+int tracefs_open(const char *path, int flags)
 {
 	static const char *const mounts[] = { "/sys/kernel/tracing",
 					      "/sys/kernel/debug/tracing",
 					      NULL };
 
-	return read_of("tracefs", mounts, path, text, size);
+	return open_of("tracefs", mounts, path, flags);
+}
+
+int tracefs_read(const char *path, char *text, size_t size)
+{
+	return read_all(tracefs_open(path, O_RDONLY), text, size);
 }

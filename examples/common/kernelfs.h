@@ -17,5 +17,7 @@
 int sysfs_read(const char *path, char *text, size_t size);
 /* The same of tracefs: "events/sched/sched_process_exec/id". */
 int tracefs_read(const char *path, char *text, size_t size);
+/* open(2) of a file of tracefs; errors as above. */
+int tracefs_open(const char *path, int flags);
 
 #endif

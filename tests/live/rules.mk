@@ -9,7 +9,7 @@ live_cc := -O2 -fomit-frame-pointer
 live_made := tests/live/rules.mk tests/live/begin.h $(flags_file)
 live_musl := $(call has,musl-gcc)
 
-live_bin := $(addprefix $(live)/,life load nosys outer plugged)
+live_bin := $(addprefix $(live)/,bursts life load nosys outer plugged spawn)
 $(live_bin): private how := gcc $(live_cc)
 $(live_bin): private with := -pthread -ldl
 $(live_bin): $(live)/%: tests/live/%.c $(live_made)
@@ -47,6 +47,15 @@ $(live)/probe: tests/live/probe.c $(live_common) $(wildcard examples/common/*.h 
 		bpf/*.h) $(full_lib) $(live_made)
 	$(test_build)
 
+live_sampler := $(addprefix examples/common/,bpf_map.c kernelfs.c probe_events.c \
+	rings.c sample.c sampler.c tracepoint.c)
+$(live)/sampler: private how := $(test_glibc_cc) -std=c11 -D_GNU_SOURCE -O1 -g \
+	$(sanitize) -Iinclude -Iexamples/common -Itests
+$(live)/sampler: private with := -pthread $(LDLIBS)
+$(live)/sampler: tests/live/sampler.c $(live_sampler) \
+		$(wildcard examples/common/*.h) $(full_lib) $(live_made)
+	$(test_build)
+
 $(live)/returns.bpf.o: private how := $(CLANG) -O2 -g -target bpf -mcpu=v3 \
 	-ffreestanding -Wall -Wextra -Werror -DDWUNW_TARGET_X86_64 -Ibpf \
 	-Iinclude -idirafter /usr/include/$(shell gcc -print-multiarch) -c
@@ -54,6 +63,6 @@ $(live)/returns.bpf.o: tests/live/returns.bpf.c $(wildcard bpf/*.h) $(live_made)
 	$(test_build)
 
 test_programs += $(live_bin) $(live)/inlined $(live)/a.so $(live)/b.so \
-	$(live)/semantics_glibc $(live_of_musl) $(live)/probe \
+	$(live)/semantics_glibc $(live_of_musl) $(live)/probe $(live)/sampler \
 	$(live)/returns.bpf.o
 endif
