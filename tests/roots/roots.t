@@ -7,34 +7,13 @@
 # section headers.
 set -u
 . tests/house/tap.sh
+. tests/core/told.sh
 
 BUILD=${BUILD:-$PWD/build/$(uname -m)}
 dwunw=$BUILD/dwunw
 made=$BUILD/tests/roots
 
 [ -d "$made" ] || skip_all "make test-programs has built nothing here"
-
-# core DIR QEMU CASE: $core
-core()
-{
-	core=$work/core
-	rm -rf "$work/die" && mkdir "$work/die" || return 1
-	(
-		cd "$work/die" && ulimit -c unlimited
-		"$2" "$1/full" "$3"
-	) >/dev/null 2>&1
-	mv "$work"/die/*.core "$core"
-}
-
-# The names of the first stack, innermost first, and its end.
-told()
-{
-	awk '
-	/^TID/ && line { exit }
-	/^#/ { sub(/\+.*/, "", $3); line = line $3 " "; end = "complete" }
-	/^    / { end = $0; sub(/^ */, "", end) }
-	END { print line ": " end }' "$1"
-}
 
 stack()
 {
@@ -73,14 +52,14 @@ for target in x86_64-linux-gnu:qemu-x86_64 aarch64-linux-gnu:qemu-aarch64 \
 		continue
 	fi
 	chain="^last inner"
-	core "$dir" "$qemu" plain
+	core "$dir/full" "$qemu" plain
 	ok "$triple: to the program's start" ends "$dir/full" \
 		"$chain whole outer main $start: complete$"
 	for kind in stripped bare; do
 		[ -e "$dir/$kind" ] || continue
 		ok "$triple: $kind: the same" same "$dir" $kind
 	done
-	core "$dir" "$qemu" thread
+	core "$dir/full" "$qemu" thread
 	ok "$triple: to the thread's start" ends "$dir/full" \
 		"$chain whole outer thread (start_thread|start) [^:]*: complete$"
 	for kind in stripped bare; do
@@ -88,30 +67,30 @@ for target in x86_64-linux-gnu:qemu-x86_64 aarch64-linux-gnu:qemu-aarch64 \
 		ok "$triple: $kind: the same" same "$dir" $kind
 	done
 	if [ "$triple" != x86_64-musl ]; then
-		core "$dir" "$qemu" context
+		core "$dir/full" "$qemu" context
 		ok "$triple: to the context's start" ends "$dir/full" \
 			"$chain whole outer context [^:]*: the start of a context"
 		for kind in stripped bare; do
 			ok "$triple: $kind: the same" same "$dir" $kind
 		done
 	fi
-	core "$dir" "$qemu" zero
+	core "$dir/full" "$qemu" zero
 	ok "$triple: a return address of 0" ends "$dir/full" \
 		"$chain victim : the return address is 0"
-	core "$dir" "$qemu" outside
+	core "$dir/full" "$qemu" outside
 	ok "$triple: … in no mapping" ends "$dir/full" \
 		"$chain victim : the return address 0x1230 is in no code"
-	core "$dir" "$qemu" data
+	core "$dir/full" "$qemu" data
 	ok "$triple: … in data" ends "$dir/full" \
 		"$chain victim : the return address 0x[0-9a-f]* is in no code"
-	core "$dir" "$qemu" code
+	core "$dir/full" "$qemu" code
 	ok "$triple: … behind no call" ends "$dir/full" \
 		"$chain victim : the return address 0x[0-9a-f]* is not behind"
-	core "$dir" "$qemu" inward
+	core "$dir/full" "$qemu" inward
 	ok "$triple: a caller that is further in" ends "$dir/full" \
 		"$chain inward : the caller's frame would not be further out"
 	for case in column expression; do
-		core "$dir" "$qemu" $case
+		core "$dir/full" "$qemu" $case
 		ok "$triple: CFI of no use: $case" ends "$dir/full" \
 			"$chain bad_$case outer main $start: complete$"
 		ok "$triple: … and the frame says so" grep -q \
@@ -119,7 +98,7 @@ for target in x86_64-linux-gnu:qemu-x86_64 aarch64-linux-gnu:qemu-aarch64 \
 	done
 	case $triple in
 	mips*)
-		core "$dir" "$qemu" old
+		core "$dir/full" "$qemu" old
 		ok "$triple: a return column of 64" ends "$dir/full" \
 			"$chain old_column outer main $start: complete$"
 		ok "$triple: … by its CFI" sh -c \
