@@ -7,6 +7,7 @@
 #include "streams.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,6 +161,21 @@ static int run_plain(char **argv)
 	return option_wrong(&program, "no command '%s'", argv[1]);
 }
 
+/* What was printed may lack something, and nothing else has said so. */
+static int say_shortages(int code)
+{
+	uint32_t count;
+	int error = 0;
+
+	count = dwunw_shortages(&error);
+	if (!count)
+		return code;
+	dwu_cmd_error("%s, %" PRIu32 " times: names, lines or frames may be "
+		      "missing",
+		      strerror(error), count);
+	return code ? code : CMD_FAILED;
+}
+
 int main(int argc, char **argv)
 {
 	size_t i = 0;
@@ -171,5 +187,5 @@ int main(int argc, char **argv)
 		code = commands[i].run(argc - 1, argv + 1);
 	else
 		code = run_plain(argv);
-	return streams_end("dwunw", code);
+	return streams_end("dwunw", say_shortages(code));
 }

@@ -114,7 +114,7 @@ static dwunw_status_t unpack_section(const struct dwunw_elf *elf,
 				     struct dwu_debug *debug)
 {
 	size_t size = (size_t)section->size;
-	uint8_t *packed = malloc(size);
+	uint8_t *packed = dwu_malloc(size);
 	struct dwunw_span content;
 	dwunw_status_t status;
 

@@ -19,7 +19,7 @@
 
 dwunw_status_t dwu_modules_init(struct dwu_modules *modules, uint32_t capacity)
 {
-	modules->slots = calloc(capacity, sizeof(*modules->slots));
+	modules->slots = dwu_calloc(capacity, sizeof(*modules->slots));
 	if (!modules->slots)
 		return DWUNW_ERR_NO_MEMORY;
 	modules->capacity = capacity;
@@ -92,7 +92,7 @@ static bool room_for_identity(struct dwu_modules *modules)
 
 	if (modules->identity_count < modules->identity_room)
 		return true;
-	identities = realloc(modules->identities, room * sizeof(*identities));
+	identities = dwu_realloc(modules->identities, room * sizeof(*identities));
 	if (!identities)
 		return false;
 	modules->identities = identities;
@@ -108,7 +108,7 @@ static char *keep_label(struct dwu_modules *modules, const char *label)
 	if (size > DWU_LABEL_BYTES_MAX - modules->label_bytes)
 		return NULL;
 	modules->label_bytes += size;
-	return strdup(label);
+	return dwu_strdup(label);
 }
 
 /*
