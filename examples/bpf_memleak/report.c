@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -79,7 +80,9 @@ static void print_stacks(struct tool *tool)
 		if (stacks->all[i] && stacks->all[i]->blocks)
 			sorted[count++] = stacks->all[i];
 	}
-	if (sorted)
+	if (!sorted)
+		printf("no stacks are shown: out of memory\n");
+	else
 		qsort(sorted, count, sizeof(*sorted), more_bytes_first);
 	for (uint32_t i = 0; i < count; i++) {
 		printf("%" PRIu64 " bytes in %" PRIu64
@@ -125,6 +128,8 @@ static void print_lost(const uint64_t *c)
 
 static void print_counters(struct tool *tool, const uint64_t *c)
 {
+	int error = 0;
+
 	printf("calls %" PRIu64 " = events %" PRIu64 " + drops %" PRIu64
 	       " (no scratch slot %" PRIu64 ", buffer full %" PRIu64
 	       ", too many threads %" PRIu64 ")\n",
@@ -136,6 +141,10 @@ static void print_counters(struct tool *tool, const uint64_t *c)
 	printf("received %" PRIu64 ", not unwound %" PRIu64
 	       ", live map full %" PRIu64 "\n",
 	       tool->received, tool->not_unwound, c[MEMLEAK_COUNT_LIVE_FULL]);
+	if (dwunw_shortages(&error))
+		printf("%s, %" PRIu32
+		       " times: names or frames may be missing\n",
+		       strerror(error), dwunw_shortages(NULL));
 	if (tool->options.capture == CAPTURE_PERF)
 		print_lost(c);
 	printf("memory: tool %" PRIu64 " KiB, maps %" PRIu64 " KiB, %" PRIu64

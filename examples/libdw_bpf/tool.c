@@ -450,6 +450,12 @@ static uint64_t counter(const struct tool *tool, uint32_t index)
 
 static void print_counts(const struct tool *tool)
 {
+	int error = 0;
+
+	if (dwunw_shortages(&error))
+		printf("%s, %" PRIu32
+		       " times: names or frames may be missing\n",
+		       strerror(error), dwunw_shortages(NULL));
 	printf("stacks %" PRIu64 ", whole %" PRIu64 ", cut by DEPTH %" PRIu64
 	       ", not unwound %" PRIu64 "\n",
 	       tool->received, tool->whole, tool->cut, tool->not_unwound);

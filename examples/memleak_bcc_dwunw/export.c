@@ -154,6 +154,7 @@ static void print_json(struct tool *tool, FILE *out, const struct lines *lines,
 		"\"allocations\":%" PRIu64 ",\"stacks_sent\":%" PRIu64
 		",\"over_budget\":%" PRIu64 ",\"no_slot\":%" PRIu64
 		",\"buffer_full\":%" PRIu64 ",\"live_full\":%" PRIu64
+		",\"shortages\":%" PRIu32
 		",\"unknown_bytes\":%.0f,\"unknown_allocations\":%.0f,",
 		map_counter(tool, MEMLEAK_COUNT_ALLOCATIONS),
 		map_counter(tool, MEMLEAK_COUNT_STACKS),
@@ -161,7 +162,8 @@ static void print_json(struct tool *tool, FILE *out, const struct lines *lines,
 		map_counter(tool, MEMLEAK_COUNT_NO_SLOT),
 		map_counter(tool, MEMLEAK_COUNT_NO_ROOM),
 		map_counter(tool, MEMLEAK_COUNT_LIVE_FULL),
-		lines->unknown_bytes, lines->unknown_blocks);
+		dwunw_shortages(NULL), lines->unknown_bytes,
+		lines->unknown_blocks);
 	fprintf(out, "\"stacks\":[");
 	for (uint32_t i = 0; i < lines->count; i++) {
 		if (i)

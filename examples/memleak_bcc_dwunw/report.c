@@ -93,8 +93,11 @@ static void add_to_line(struct lines *lines, const struct line *part)
 {
 	struct line *line;
 
-	if (lines->count >= lines->size / 2 && !grow_lines(lines))
+	if (lines->count >= lines->size / 2 && !grow_lines(lines)) {
+		lines->unknown_bytes += part->bytes;
+		lines->unknown_blocks += part->blocks;
 		return;
+	}
 	line = line_slot(lines, part);
 	if (!line->used) {
 		*line = *part;
@@ -359,6 +362,19 @@ static void print_statistics(const struct tool *tool)
 	       s->stack_events ? s->stack_bytes / s->stack_events : 0);
 }
 
+/* What was short while stacks were unwound and named. */
+static void print_shortages(void)
+{
+	uint32_t count;
+	int error = 0;
+
+	count = dwunw_shortages(&error);
+	if (count)
+		printf("dwunw: %s, %" PRIu32
+		       " times: names or frames may be missing\n",
+		       strerror(error), count);
+}
+
 /* dwunw-added 11: nothing is lost silently. */
 static void print_losses(const struct tool *tool)
 {
@@ -370,6 +386,7 @@ static void print_losses(const struct tool *tool)
 	       "); live map full %" PRIu64 ", too many threads %" PRIu64 "\n",
 	       l.allocations, l.stacks, l.over_budget + l.no_slot + l.no_room,
 	       l.over_budget, l.no_slot, l.no_room, l.live_full, l.calls_full);
+	print_shortages();
 	if (tool->arguments.statistics || tool->arguments.verbose)
 		print_statistics(tool);
 }
@@ -384,8 +401,11 @@ int report(struct tool *tool, bool last)
 
 	if (!text && !last && !arguments->json && !*arguments->folded)
 		return 0;
-	if (!grow_lines(&lines))
+	if (!grow_lines(&lines)) {
+		fprintf(stderr, TOOL ": out of memory: no report\n");
+		tool->export_failed = true;
 		return -1;
+	}
 	visit_live(tool, start, visit_sum, &lines);
 	qsort(lines.at, lines.size, sizeof(*lines.at), more_bytes_first);
 	export_report(tool, &lines, last);

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # Programs that leak, without frame pointers where nothing else is said.
 
-needs_memleak := examples $(out)/tests/live/
+needs_memleak := examples $(out)/tests/live/ $(out)/tests/symbols/failing.so \
+	$(out)/tests/core/inject
 
 ifneq ($(foreign),1)
 leaks := $(out)/tests/memleak
@@ -68,6 +69,17 @@ $(leaks)/entry: tests/memleak/entry.c examples/common/entry.c \
 		$(wildcard examples/common/*.h) $(leaks_made)
 	$(test_build)
 
+# The tools, linked so that their memory can be made to fail (failing.t).
+leaks_tools := $(if $(CONFIG_BPF_LOADER_LIBBPF),$(addprefix $(leaks)/,\
+	memleak_user memleak_dwunw_user))
+$(leaks)/memleak_user: $(memleak_objs) $(memleak_out)/memleak_object.o
+$(leaks)/memleak_dwunw_user: $(bcc_objs) $(bcc_out)/memleak_dwunw_objects.o
+$(leaks_tools): private how = $(CC) $(all_cflags)
+$(leaks_tools): private with = $(all_ldflags) $(loader_libs) -lm $(LDLIBS)
+$(leaks_tools): $(common_objs) $(full_lib) $(leaks_made)
+	$(test_build)
+
+long_programs += $(leaks_tools)
 test_programs += $(leaks_bin) $(leaks)/real_cc $(leaks)/debugged \
 	$(leaks_of_musl) $(leaks_modes) $(leaks)/entry
 endif
