@@ -415,6 +415,8 @@ void dwunw_module_cache_stats(const struct dwunw_context *ctx,
 {
 	struct dwu_modules *modules;
 
+	if (!stats)
+		return;
 	*stats = (struct dwunw_cache_stats){ 0 };
 	if (!ctx || !ctx->port)
 		return;
