@@ -4,7 +4,7 @@
 # with a reason where a return address was overwritten, where CFI leads inward,
 # and where it cannot be used. Programs know their own chain (roots.c); cores of
 # four targets, by qemu-user, with the file whole, stripped, and without CFI and
-# section headers.
+# section headers; and live.
 set -u
 . tests/house/tap.sh
 . tests/core/told.sh
@@ -27,6 +27,13 @@ ends()
 {
 	stack "$1"
 	grep -Eq "$2" "$work/told"
+}
+
+# FILE: the first frame in memory without a file is marked as a guess
+guess()
+{
+	stack "$1"
+	grep '^#.*  ??' "$work/stack" | sed 1q | grep 'guess)$'
 }
 
 # The same pcs and the same end in another copy of the file.
@@ -86,6 +93,14 @@ for target in x86_64-linux-gnu:qemu-x86_64 aarch64-linux-gnu:qemu-aarch64 \
 	core "$dir/full" "$qemu" code
 	ok "$triple: … behind no call" ends "$dir/full" \
 		"$chain victim : the return address 0x[0-9a-f]* is not behind"
+	core "$dir/full" "$qemu" entry
+	ok "$triple: … behind no call at the start" ends "$dir/full" \
+		"$chain victim : the return address 0x[0-9a-f]* is not behind"
+	core "$dir/full" "$qemu" edge
+	ok "$triple: … at the first byte of code" ends "$dir/full" \
+		"$chain victim : the return address 0x[0-9a-f]* is not behind"
+	core "$dir/full" "$qemu" made
+	ok "$triple: … in memory without a file: a guess" guess "$dir/full"
 	core "$dir/full" "$qemu" inward
 	ok "$triple: a caller that is further in" ends "$dir/full" \
 		"$chain inward : the caller's frame would not be further out"
@@ -106,4 +121,41 @@ for target in x86_64-linux-gnu:qemu-x86_64 aarch64-linux-gnu:qemu-aarch64 \
 		;;
 	esac
 done
+
+# CASE PATTERN: the same of a live program
+live()
+{
+	"$made/live" "$1" wait >"$work/said" &
+	pid=$!
+	until grep -q ready "$work/said" || ! kill -0 $pid; do
+		sleep 0.1
+	done
+	"$dwunw" stack $pid >"$work/stack" 2>&1
+	kill $pid
+	wait $pid 2>/dev/null
+	cat "$work/stack"
+	# the first thread, or the second one
+	sed '1,/^TID/d' "$work/stack" | sed '/^TID/,$d' >"$work/first"
+	sed '1,/^TID/d' "$work/stack" | sed '1,/^TID/d' >"$work/second"
+	{
+		told "$work/first"
+		told "$work/second"
+	} | grep -Eq "last inner $2"
+}
+if [ -x "$made/live" ]; then
+	ok "live: to the program's start" live plain \
+		"whole outer main $start.*: complete$"
+	ok "live: to the thread's start" live thread \
+		"whole outer thread start_thread .*: complete$"
+	ok "live: to the context's start" live context \
+		"whole outer context .*: the start of a context"
+	ok "live: a return address of 0" live zero \
+		"victim : the return address is 0"
+	ok "live: … behind no call at the start" live entry \
+		"victim : the return address 0x[0-9a-f]* is not behind"
+	ok "live: a caller that is further in" live inward \
+		"inward : the caller's frame would not be further out"
+else
+	skip "live: no program"
+fi
 done_testing

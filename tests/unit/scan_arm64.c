@@ -626,9 +626,16 @@ static const struct sequence sequences[] = {
 	  .want = "sp-48 x22@-40" },
 	{ "a new thread's stack",
 	  {
+	    0xd2801b88, /* mov x8, #220 */
+	    0xd4000001, /* svc #0 */
 	    0xa8c103e1, /* ldp x1, x0, [sp], #16 */
 	  },
-	  .want = "x0? x1? x30=0 sp+16" },
+	  .want = "x0? x1? x8=220 x30=0 sp+16" },
+	{ "arguments that are taken off by who was called",
+	  {
+	    0xa8c103e1, /* ldp x1, x0, [sp], #16 */
+	  },
+	  .want = "x0? x1? sp+16" },
 	{ "registers off a stack that has something",
 	  {
 	    0xf81f0ff3, /* str x19, [sp, #-16]! */
