@@ -385,8 +385,8 @@ run_tests = BUILD='$(abspath $(out))' CC='$(CC)' CXX='$(CXX)' \
 # Each script is in one tier of these two (tests/house/tiers.t), a new one in
 # `test`. In `test-long`: minutes of real leaks, of eight threads, of single
 # steps under emulators, and builds of other projects' sources.
-long_scripts := $(addprefix tests/memleak/,containers.t faults.t kernel.t modes.t \
-	options.t rate.t real.t) $(addprefix tests/libdw_bpf/,examples.t parallel.t) \
+long_scripts := $(addprefix tests/memleak/,containers.t counts.t faults.t \
+	kernel.t modes.t options.t rate.t real.t) $(addprefix tests/libdw_bpf/,examples.t parallel.t) \
 	$(addprefix tests/scan/,decide.t lengths.t stack.t switches.t) \
 	$(wildcard tests/cross/*.t) tests/jit/real.t tests/linkers/shadow.t \
 	tests/thin/thin.t tests/truth/truth.t

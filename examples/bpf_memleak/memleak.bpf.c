@@ -21,7 +21,8 @@ static __always_inline int enter(struct dwunw_pt_regs *ctx, __u32 function,
 		.function = function,
 	};
 
-	if (recording && !blocks_enter(this_thread(), &call))
+	if (probing.recording && is_watched() &&
+	    !blocks_enter(this_thread(), &call))
 		dwunw_count_drop(DWUNW_COUNT_DROP_TOOL);
 	return 0;
 }
@@ -83,13 +84,15 @@ SEC("uprobe") int alloc_exit(struct dwunw_pt_regs *ctx)
 
 SEC("uprobe") int free_enter(struct dwunw_pt_regs *ctx)
 {
-	blocks_free(DWUNW_ARG1(ctx));
+	if (is_watched())
+		blocks_free(DWUNW_ARG1(ctx));
 	return 0;
 }
 
 SEC("uprobe") int munmap_enter(struct dwunw_pt_regs *ctx)
 {
-	blocks_unmap(DWUNW_ARG1(ctx), DWUNW_ARG2(ctx));
+	if (is_watched())
+		blocks_unmap(DWUNW_ARG1(ctx), DWUNW_ARG2(ctx));
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #define MEMLEAK_H
 
 #include "capture.h"
+#include "switch.h"
 
 /* The map "live": address of a block -> this. */
 struct live_block {
@@ -24,9 +25,6 @@ struct memleak_options {
 	uint32_t fp_walk; /* send the kernel's frame-pointer walk as well */
 	uint32_t reserved;
 };
-
-/* The map of this name holds one u32: allocations are recorded, or not. */
-#define MEMLEAK_SWITCH_MAP ".data.memleak"
 
 /* Defaults of the tool's --ring-size and --max-live. A router's maps do not
  * grow on demand (DWUNW_GROWING_MAP): a live block costs 80 bytes at once. */

@@ -12,6 +12,7 @@
 #include "memleak.h"
 #include "permission.h"
 #include "pidns.h"
+#include "proc.h"
 #include "streams.h"
 #include "tool.h"
 
@@ -70,6 +71,17 @@ static void keep_stack(struct tool *tool, size_t count,
 		       dwunw_stop_name(stop->reason));
 }
 
+/* After an exec: the new program may bring an allocator of its own. */
+static void attach_again(struct tool *tool)
+{
+	tool->new_program = false;
+	if (!dwunw_process_open(&tool->ctx, tool->options.pid,
+				&tool->process) &&
+	    !dwunw_process_refresh(tool->process))
+		probes_attach(&tool->probes, &tool->options, tool->process,
+			      &tool->resolver);
+}
+
 /* One event: its stack bytes are gone when this returns. */
 static void on_event(void *ctx, void *bytes, size_t size)
 {
@@ -95,6 +107,13 @@ static void on_event(void *ctx, void *bytes, size_t size)
 		break;
 	case MEMLEAK_EVENT_FP:
 		keep_fp_walk(tool, bytes, size);
+		break;
+	case DWUNW_EVENT_EXIT:
+		if (!kill(tool->options.pid, 0) &&
+		    proc_leader_ended(tool->options.pid)) {
+			probes_leader_ended(&tool->probes);
+			attach_again(tool);
+		}
 		break;
 	case DWUNW_EVENT_EXEC:
 		tool->exec_time_ns = tool->event.header.time_ns;
@@ -138,17 +157,6 @@ static int set_up(struct tool *tool)
 		error = probes_attach(&tool->probes, &tool->options,
 				      tool->process, &tool->resolver);
 	return error;
-}
-
-/* After an exec: the new program may bring an allocator of its own. */
-static void attach_again(struct tool *tool)
-{
-	tool->new_program = false;
-	if (!dwunw_process_open(&tool->ctx, tool->options.pid,
-				&tool->process) &&
-	    !dwunw_process_refresh(tool->process))
-		probes_attach(&tool->probes, &tool->options, tool->process,
-			      &tool->resolver);
 }
 
 /*

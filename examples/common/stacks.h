@@ -30,6 +30,8 @@ struct stack {
 	uint64_t *fp;	 /* the kernel's walk of the same, or NULL */
 	uint32_t fp_count;
 	uint32_t count;
+	/* by pthread_create itself: a thread's stack, its tables */
+	bool of_thread;
 	int32_t owner; /* whose code has no file; 0: all of it has one */
 	struct dwunw_stop stop;
 	char stop_text[256];

@@ -68,6 +68,7 @@ struct file {
 	struct target *target;
 	const char *path;
 	bool program; /* the target's own */
+	int32_t pid;  /* whose probes: the target's, -1: all that map it */
 	const char *pattern;
 	uint64_t offs[TABLE_COUNT * (PATTERNS + 1)]; /* those with probes */
 	uint32_t off_count;
@@ -140,7 +141,7 @@ static int attach_function(struct file *file, const struct function_row *row,
 			   uint64_t off)
 {
 	struct tool *tool = file->tool;
-	int32_t pid = file->target->pid;
+	int32_t pid = file->pid;
 	int error = 0;
 
 	if (row->returns)
@@ -207,16 +208,64 @@ static int attach_pattern(struct file *file, const char *pattern)
 	return error;
 }
 
+/* --- probes in every process that maps a file ------------------------------ */
+
+static bool is_wide(const struct tool *tool, const char *path)
+{
+	struct stat file;
+
+	if (stat(path, &file))
+		return false;
+	for (uint32_t i = 0; i < tool->wide_count; i++) {
+		if (tool->wide_files[i].ino == file.st_ino &&
+		    tool->wide_files[i].dev == file.st_dev)
+			return true;
+	}
+	return false;
+}
+
+/* From now on who is followed is looked at with each hit. */
+static void note_wide(struct tool *tool, const char *path)
+{
+	struct wide_file *files = realloc(
+		tool->wide_files, (tool->wide_count + 1) * sizeof(*files));
+	struct stat file;
+
+	if (files)
+		tool->wide_files = files;
+	if (files && !stat(path, &file))
+		files[tool->wide_count++] =
+			(struct wide_file){ file.st_dev, file.st_ino };
+	tool->wide = true;
+	set_switch(tool);
+}
+
+/* The target has probes on it. */
+static int take_file(struct target *target, const char *path)
+{
+	if (target->file_count < TARGET_FILES)
+		snprintf(target->files[target->file_count++],
+			 sizeof(target->files[0]), "%s", path);
+	return 0;
+}
+
 /* As attach_pattern(), by all patterns that were given. */
 static int attach_file(struct tool *tool, struct target *target,
 		       const char *path, bool program)
 {
 	const struct arguments *arguments = &tool->arguments;
-	struct file file = {
-		.tool = tool, .target = target, .path = path, .program = program
-	};
+	struct file file = { .tool = tool,
+			     .target = target,
+			     .path = path,
+			     .program = program,
+			     .pid = target->pid };
 	int status = -1;
 
+	if (tool->wide || target->leaderless) {
+		file.pid = -1;
+		if (is_wide(tool, path))
+			return take_file(target, path);
+	}
 	if (!arguments->pattern_count)
 		status = attach_pattern(&file, "*");
 	for (uint32_t i = 0; i < arguments->pattern_count; i++) {
@@ -224,10 +273,11 @@ static int attach_file(struct tool *tool, struct target *target,
 
 		status = one >= 0 && status <= 0 ? one : status;
 	}
-	if (status == -1 || target->file_count == TARGET_FILES)
+	if (status == -1)
 		return status;
-	snprintf(target->files[target->file_count++], sizeof(target->files[0]),
-		 "%s", path);
+	if (file.pid < 0 && !status)
+		note_wide(tool, path);
+	take_file(target, path);
 	if (!status)
 		fprintf(stderr, "probes on %s\n", path);
 	return status;

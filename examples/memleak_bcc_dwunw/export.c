@@ -125,6 +125,8 @@ static void print_json_line(struct tool *tool, const struct line *line)
 		printf(",\"tid\":%" PRIu32 ",\"thread\":", line->tid);
 		print_string(thread_name(tool, line->tid));
 	}
+	if (line->stack->of_thread)
+		printf(",\"of_thread\":true");
 	printf(",\"ends\":");
 	print_string(line->stack->stop_text);
 	printf(",\"frames\":[");

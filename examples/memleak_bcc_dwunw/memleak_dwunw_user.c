@@ -184,10 +184,8 @@ static int start_pids(struct tool *tool)
 
 static void record(struct tool *tool, bool on)
 {
-	uint32_t zero = 0, value = on;
-
-	bpf_map_set(loader_map(tool->loader, MEMLEAK_SWITCH_MAP), &zero,
-		    &value);
+	tool->recording = on;
+	set_switch(tool);
 }
 
 /* --- the run --------------------------------------------------------------- */

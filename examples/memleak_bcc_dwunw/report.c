@@ -3,6 +3,7 @@
  * report.c - live blocks by stack, in upstream's form; what was lost.
  */
 #include "bpf_map.h"
+#include "proc.h"
 #include "tool.h"
 
 #include <fnmatch.h>
@@ -135,6 +136,12 @@ static bool add_block(struct tool *tool, struct lines *lines,
 	}
 	if (!stack_is_wanted(tool, key->stack))
 		return true;
+	if (key->stack->of_thread) {
+		lines->thread_bytes += part.bytes;
+		lines->thread_blocks += part.blocks;
+		if (!arguments->json) /* there it is marked */
+			return true;
+	}
 	part.stack = key->stack;
 	part.pid = block->pid;
 	part.tid = arguments->by_thread ? block->tid : 0;
@@ -270,6 +277,20 @@ static void print_line(struct tool *tool, const struct line *line, uint64_t now)
 	print_frames(line->stack);
 }
 
+/* Those that were created, of all targets. */
+static uint32_t count_threads(const struct tool *tool)
+{
+	uint32_t count = 0;
+
+	for (const struct target *target = tool->targets; target;
+	     target = target->next) {
+		uint32_t threads = proc_threads(target->pid);
+
+		count += threads ? threads - 1 : 0;
+	}
+	return count;
+}
+
 static void print_text(struct tool *tool, const struct lines *lines,
 		       uint64_t now)
 {
@@ -288,6 +309,11 @@ static void print_text(struct tool *tool, const struct lines *lines,
 		       "");
 	for (uint32_t i = 0; i < count; i++)
 		print_line(tool, &lines->at[i], now);
+	if (lines->thread_blocks > 0)
+		printf("%.0f bytes in %.0f allocations are threads' stacks and "
+		       "tables, by pthread_create; threads now: %" PRIu32 "\n",
+		       lines->thread_bytes, lines->thread_blocks,
+		       count_threads(tool));
 	if (lines->unknown_blocks > 0)
 		printf("%.0f bytes in %.0f allocations from stacks that were "
 		       "not sent, or are on their way\n",

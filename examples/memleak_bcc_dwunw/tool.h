@@ -85,6 +85,7 @@ struct target {
 	bool exited;
 	bool starting; /* of -c: no allocator is mapped yet */
 	uint32_t steps;
+	bool leaderless;  /* its first thread has ended, others have not */
 	bool lost_rights; /* dwunw-added 9: its mappings can't be read */
 	uint32_t ways;	  /* MEMLEAK_SNAPSHOT, MEMLEAK_FP */
 	uint32_t whole;	  /* stacks that were whole, without a break */
@@ -131,6 +132,12 @@ struct statistics {
 	uint64_t late_children;
 };
 
+/* One that has such probes. */
+struct wide_file {
+	uint64_t dev;
+	uint64_t ino;
+};
+
 struct tool {
 	struct arguments arguments;
 	struct loader *loader;
@@ -142,6 +149,11 @@ struct tool {
 	struct map_watch *watch; /* dwunw-added 6; NULL: by tracepoints */
 	bool remapped;		 /* dwunw-added 6: some target is */
 	bool recording;
+	/* probes are put into every process that maps a file, as some target
+	 * can't be given its own: the programs look who it is */
+	bool wide;
+	struct wide_file *wide_files;
+	uint32_t wide_count;
 	bool failed; /* MODE_FORCE: dwunw failed */
 	/* dwunw-added 4: what turns events into frames and names */
 	struct dwunw_context dwunw;
@@ -160,6 +172,9 @@ struct tool {
 
 uint64_t now_ns(void);
 
+/* Tells the BPF programs of `recording` and `wide` (targets.c). */
+void set_switch(struct tool *tool);
+
 /* arguments.c: -1: go on; else the exit status. */
 int parse_arguments(struct arguments *arguments, int argc, char **argv);
 
@@ -169,6 +184,8 @@ struct target *target_add(struct tool *tool, int32_t pid);
 /* Puts probes on its allocators, and again for what was mapped since. */
 int target_attach(struct tool *tool, struct target *target);
 void target_set_ways(struct tool *tool, struct target *target, uint32_t ways);
+/* Its first thread has ended: is it all that has? */
+void target_leader_ended(struct tool *tool, struct target *target);
 void target_exec(struct tool *tool, struct target *target, uint64_t time_ns);
 /* Reads anew what was mapped since, if anything was, and puts probes on it. */
 void targets_see_mappings(struct tool *tool);
@@ -214,6 +231,8 @@ struct lines {
 	uint32_t count;
 	double unknown_bytes;
 	double unknown_blocks;
+	double thread_bytes; /* pthread_create's own */
+	double thread_blocks;
 };
 /* export.c */
 void print_folded(struct tool *tool, const struct lines *lines);

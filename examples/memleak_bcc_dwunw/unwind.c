@@ -400,6 +400,9 @@ void unwind_event(void *ctx, void *bytes, size_t size)
 	case DWUNW_EVENT_EXEC:
 		on_exec_event(tool, target);
 		break;
+	case DWUNW_EVENT_EXIT:
+		target_leader_ended(tool, target);
+		break;
 	case DWUNW_EVENT_FORK:
 		on_fork(tool, header->cookie);
 		break;
