@@ -59,7 +59,8 @@ static __always_inline long capture(struct dwunw_pt_regs *ctx,
 	return status;
 }
 
-/* The return probe of them all: registers are the caller's already. */
+/* The return probe of them all: registers are the caller's already. A block
+ * whose stack was not sent is followed too: its bytes stay right. */
 SEC("uprobe") int alloc_exit(struct dwunw_pt_regs *ctx)
 {
 	struct dwunw_capture_args args = {};
@@ -77,7 +78,9 @@ SEC("uprobe") int alloc_exit(struct dwunw_pt_regs *ctx)
 	args.key = block.key;
 	args.cookie = addr;
 	args.value = call.size;
-	if (!capture(ctx, &args) && !blocks_keep(&call, addr, &block))
+	if (capture(ctx, &args))
+		block.key = 0;
+	if (!blocks_keep(&call, addr, &block))
 		dwunw_count(MEMLEAK_COUNT_LIVE_FULL);
 	return 0;
 }

@@ -12,7 +12,7 @@
 struct live_block {
 	uint64_t size;
 	uint64_t time_ns;
-	uint64_t key; /* of its event's stack */
+	uint64_t key; /* of its event's stack; 0: none was sent */
 };
 
 /* blocks.h: there is one process, so the address tells. */
@@ -39,7 +39,7 @@ struct memleak_options {
 /* An event kind of our own: its "stack" is the walk's addresses. */
 #define MEMLEAK_EVENT_FP 64
 
-/* A counter of our own: the block's event was sent, but "live" was full. */
+/* A counter of our own: "live" was full. */
 #define MEMLEAK_COUNT_LIVE_FULL DWUNW_COUNT_OWN
 /* Without BPF: threads whose first calls may have been missed. */
 #define MEMLEAK_COUNT_LATE_THREADS (DWUNW_COUNT_OWN + 1)

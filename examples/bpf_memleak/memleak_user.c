@@ -58,9 +58,10 @@ static void keep_stack(struct tool *tool, size_t count,
 
 	stack = stacks_intern(&tool->stacks, tool->frames, count,
 			      (int32_t)header->pid, &is_new);
-	if (is_new)
-		stack_set_names(stack, &tool->ctx, &tool->resolver,
-				(int32_t)header->pid, stop);
+	if (is_new) {
+		stack_set_end(stack, &tool->ctx, stop);
+		naming_add(tool->naming, stack, (int32_t)header->pid);
+	}
 	if (!stack ||
 	    !stacks_put_key(&tool->stacks, header->key, header->time_ns, stack))
 		tool->not_unwound++;
@@ -79,7 +80,7 @@ static void attach_again(struct tool *tool)
 				&tool->process) &&
 	    !dwunw_process_refresh(tool->process))
 		probes_attach(&tool->probes, &tool->options, tool->process,
-			      &tool->resolver);
+			      &tool->places);
 }
 
 /* One event: its stack bytes are gone when this returns. */
@@ -144,6 +145,10 @@ static int set_up(struct tool *tool)
 	if (!status)
 		status = dwunw_symbol_resolver_init(&tool->resolver, &symbols);
 	if (!status)
+		status = dwunw_symbol_resolver_init(&tool->places, &symbols);
+	if (!status && naming_start(&tool->naming, &tool->ctx, &tool->resolver))
+		status = DWUNW_ERR_NO_MEMORY;
+	if (!status)
 		status = dwunw_process_open(&tool->ctx, pid, &tool->process);
 	if (status) {
 		fprintf(stderr, "memleak_user: pid %d: %s\n", pid,
@@ -155,7 +160,7 @@ static int set_up(struct tool *tool)
 	error = probes_load(&tool->probes, &tool->options, on_event, tool);
 	if (!error)
 		error = probes_attach(&tool->probes, &tool->options,
-				      tool->process, &tool->resolver);
+				      tool->process, &tool->places);
 	return error;
 }
 
@@ -181,6 +186,13 @@ static void read_last_events(struct tool *tool)
 	}
 }
 
+/* Events are read meanwhile. */
+static void wait_for_names(struct tool *tool)
+{
+	while (!naming_is_done(tool->naming))
+		probes_read(&tool->probes, 5);
+}
+
 static void run(struct tool *tool)
 {
 	uint64_t interval = (uint64_t)(tool->interval * (double)SECOND);
@@ -200,10 +212,12 @@ static void run(struct tool *tool)
 			attach_again(tool);
 		if (tool->reports && ++done == tool->reports)
 			break;
+		wait_for_names(tool);
 		report(tool);
 	}
 	probes_record(&tool->probes, false);
 	read_last_events(tool);
+	wait_for_names(tool);
 	report(tool);
 	if (poll(&target, 1, 0))
 		printf("pid %d has ended\n", tool->options.pid);
@@ -212,9 +226,11 @@ static void run(struct tool *tool)
 
 static void shut_down(struct tool *tool)
 {
+	naming_end(tool->naming);
 	probes_free(&tool->probes);
 	stacks_free(&tool->stacks);
 	dwunw_symbol_resolver_shutdown(&tool->resolver);
+	dwunw_symbol_resolver_shutdown(&tool->places);
 	dwunw_shutdown(&tool->ctx);
 }
 

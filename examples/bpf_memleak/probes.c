@@ -30,6 +30,7 @@ static const struct {
 	{ "aligned_alloc", "aligned_alloc_enter", SAMPLED_ALIGNED_ALLOC, true },
 	{ "memalign", "aligned_alloc_enter", SAMPLED_ALIGNED_ALLOC, true },
 	{ "mmap", "mmap_enter", SAMPLED_MMAP, true },
+	{ "mremap", "mremap_enter", SAMPLED_MREMAP, true },
 	{ "free", "free_enter", SAMPLED_FREE, false },
 	{ "munmap", "munmap_enter", SAMPLED_MUNMAP, false },
 };

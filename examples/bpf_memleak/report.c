@@ -166,7 +166,8 @@ void report(struct tool *tool)
 		       proc_threads(tool->options.pid) - 1);
 	if (sums->unknown_blocks)
 		printf("%" PRIu64 " bytes in %" PRIu64
-		       " allocations from stacks not known (yet)\n",
+		       " allocations from stacks that were not sent, or are on "
+		       "their way\n",
 		       sums->unknown_bytes, sums->unknown_blocks);
 	print_counters(tool);
 	fflush(stdout);

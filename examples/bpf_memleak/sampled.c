@@ -234,6 +234,9 @@ static void on_sample(void *ctx, const struct sample *sample)
 	case SAMPLED_MMAP:
 		ok = enter(sample, MMAP, second, 0);
 		break;
+	case SAMPLED_MREMAP:
+		ok = enter(sample, MREMAP, sample_argument(sample, 2), first);
+		break;
 	case SAMPLED_FREE:
 		blocks_free(first);
 		break;

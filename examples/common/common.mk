@@ -10,8 +10,9 @@ export DWUNW_LIBBPF := $(if $(foreign)$(findstring musl,$(CC)),n,y)
 
 common_dir := examples/common
 common_cflags := -I$(common_dir)
-common-y := bpf_map.o entry.o kernelfs.o map_watch.o permission.o pidns.o proc.o rings.o \
-	sampler.o stacks.o streams.o tracepoint.o uprobe_multi.o
+common-y := bpf_map.o entry.o kernelfs.o map_watch.o naming.o permission.o \
+	pidns.o proc.o rings.o sampler.o stacks.o streams.o tracepoint.o \
+	uprobe_multi.o
 common-$(CONFIG_BPF_LOADER_LIBBPF) += loader_libbpf.o
 common-$(CONFIG_BPF_LOADER_OWN) += loader_own.o object.o
 common_objs := $(addprefix $(out)/$(common_dir)/,$(common-y))

@@ -182,12 +182,16 @@ static bool is_of_thread(const struct stack *stack)
 	return false;
 }
 
-void stack_set_names(struct stack *stack, struct dwunw_context *ctx,
-		     struct dwunw_symbol_resolver *resolver, int32_t pid,
-		     const struct dwunw_stop *stop)
+void stack_set_end(struct stack *stack, struct dwunw_context *ctx,
+		   const struct dwunw_stop *stop)
 {
 	stack->stop = *stop;
 	dwunw_stop_text(ctx, stop, stack->stop_text, sizeof(stack->stop_text));
+}
+
+void stack_set_names(struct stack *stack, struct dwunw_context *ctx,
+		     struct dwunw_symbol_resolver *resolver, int32_t pid)
+{
 	for (uint32_t i = 0; i < stack->count; i++)
 		name_frame(&stack->frames[i], ctx, resolver, pid);
 	stack->of_thread = is_of_thread(stack);

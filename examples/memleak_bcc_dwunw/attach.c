@@ -107,7 +107,7 @@ static bool find_function(const struct file *file, const char *name,
 		*off = arguments->given[i].off;
 		return true;
 	}
-	return !dwunw_symbol_offset(&file->tool->resolver, file->path, full,
+	return !dwunw_symbol_offset(&file->tool->places, file->path, full,
 				    off, size);
 }
 

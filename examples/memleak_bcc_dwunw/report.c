@@ -359,16 +359,48 @@ static struct losses read_losses(const struct tool *tool)
 	return l;
 }
 
+/* Events by how far their stacks go. */
+struct lengths {
+	uint64_t whole;	     /* to the program's or thread's start */
+	uint64_t to_main;    /* to main, but no further */
+	uint64_t short_ones; /* ended before */
+	uint64_t by_fp;	     /* wholly or partly by frame pointers */
+};
+
+static struct lengths count_lengths(const struct tool *tool)
+{
+	struct lengths lengths = { .by_fp = tool->statistics.by_fp };
+
+	for (uint32_t i = 0; i < tool->stacks.all_size; i++) {
+		const struct stack *stack = tool->stacks.all[i];
+		uint64_t alone;
+
+		if (!stack)
+			continue;
+		alone = stack->seen - stack->joined;
+		lengths.by_fp += stack->joined;
+		if (dwunw_stop_is_complete(stack->stop.reason))
+			lengths.whole += alone;
+		else if (stack_reaches_main(stack))
+			lengths.to_main += alone;
+		else
+			lengths.short_ones += alone;
+	}
+	return lengths;
+}
+
 static void print_statistics(const struct tool *tool)
 {
 	const struct statistics *s = &tool->statistics;
+	struct lengths lengths = count_lengths(tool);
 
 	printf("dwunw: stacks to the start %" PRIu64 ", to main %" PRIu64
 	       ", shorter %" PRIu64 ", by frame pointers %" PRIu64
 	       ", not unwound %" PRIu64 ", different %" PRIu32
 	       " (storage full %" PRIu64 ")\n",
-	       s->whole, s->to_main, s->short_ones, s->by_fp, s->not_unwound,
-	       tool->stacks.count, s->storage_full);
+	       lengths.whole, lengths.to_main, lengths.short_ones,
+	       lengths.by_fp, s->not_unwound, tool->stacks.count,
+	       s->storage_full);
 	printf("dwunw: probes %" PRIu64 " by %s, %" PRIu64
 	       " functions past their first instruction, mappings by %s, "
 	       "failed %" PRIu64 ", late children %" PRIu64

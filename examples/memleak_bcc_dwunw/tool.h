@@ -8,6 +8,7 @@
 #include "loader.h"
 #include "map_watch.h"
 #include "memleak_dwunw_events.h"
+#include "naming.h"
 #include "stacks.h"
 
 #include <dwunw/linux.h>
@@ -120,10 +121,7 @@ struct statistics {
 	uint64_t received;
 	uint64_t stack_events;
 	uint64_t stack_bytes;
-	uint64_t whole;	     /* to the program's or thread's start */
-	uint64_t to_main;    /* to main, but no further */
-	uint64_t short_ones; /* ended before */
-	uint64_t by_fp;	     /* wholly or partly by frame pointers */
+	uint64_t by_fp; /* wholly by frame pointers */
 	uint64_t not_unwound;
 	uint64_t storage_full;
 	uint64_t probes;
@@ -157,7 +155,9 @@ struct tool {
 	bool failed; /* MODE_FORCE: dwunw failed */
 	/* dwunw-added 4: what turns events into frames and names */
 	struct dwunw_context dwunw;
-	struct dwunw_symbol_resolver resolver;
+	struct dwunw_symbol_resolver resolver; /* naming's */
+	struct dwunw_symbol_resolver places;   /* where functions are */
+	struct naming *naming;
 	struct dwunw_event event;
 	struct dwunw_frame *frames; /* arguments.depth of them */
 	struct fp_walk fp_walks[FP_WALKS];
@@ -208,6 +208,10 @@ void command_read(struct tool *tool);
 
 /* unwind.c: an event to a stack with names */
 void unwind_event(void *tool, void *bytes, size_t size);
+/* Says what is wrong with stacks that have got their names since. */
+void judge_stacks(struct tool *tool);
+/* Reads events until every stack has its names. */
+void wait_for_names(struct tool *tool);
 
 /* report.c */
 int report(struct tool *tool, bool last);
