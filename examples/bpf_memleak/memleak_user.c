@@ -13,12 +13,14 @@
 #include "memleak.h"
 #include "permission.h"
 #include "pidns.h"
+#include "proc.h"
 #include "streams.h"
 #include "tool.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -50,9 +52,10 @@ static void keep_stack(struct tool *tool, size_t count,
 
 	stack = stacks_intern(&tool->stacks, tool->frames, count,
 			      (int32_t)header->pid, &is_new);
-	if (is_new)
-		stack_set_names(stack, &tool->ctx, &tool->resolver,
-				(int32_t)header->pid, stop);
+	if (is_new) {
+		stack_set_end(stack, &tool->ctx, stop);
+		naming_add(tool->naming, stack, (int32_t)header->pid);
+	}
 	if (!stack ||
 	    !stacks_put_key(&tool->stacks, header->key, header->time_ns, stack))
 		tool->not_unwound++;
@@ -61,6 +64,17 @@ static void keep_stack(struct tool *tool, size_t count,
 		       " frames=%zu bytes=%" PRIu32 " stop=%s\n",
 		       header->pid, header->tid, count, header->size,
 		       dwunw_stop_name(stop->reason));
+}
+
+/* After an exec: the new program may bring an allocator of its own. */
+static void attach_again(struct tool *tool)
+{
+	tool->new_program = false;
+	if (!dwunw_process_open(&tool->ctx, tool->options.pid,
+				&tool->process) &&
+	    !dwunw_process_refresh(tool->process))
+		probes_attach(&tool->probes, &tool->options, tool->process,
+			      &tool->places);
 }
 
 /* One event: its stack bytes are gone when this returns. */
@@ -88,6 +102,13 @@ static void on_event(void *ctx, void *bytes, size_t size)
 		break;
 	case MEMLEAK_EVENT_FP:
 		keep_fp_walk(tool, bytes, size);
+		break;
+	case DWUNW_EVENT_EXIT:
+		if (!kill(tool->options.pid, 0) &&
+		    proc_leader_ended(tool->options.pid)) {
+			probes_leader_ended(&tool->probes);
+			attach_again(tool);
+		}
 		break;
 	case DWUNW_EVENT_EXEC:
 		tool->exec_time_ns = tool->event.header.time_ns;
@@ -118,6 +139,10 @@ static int set_up(struct tool *tool)
 	if (!status)
 		status = dwunw_symbol_resolver_init(&tool->resolver, &symbols);
 	if (!status)
+		status = dwunw_symbol_resolver_init(&tool->places, &symbols);
+	if (!status && naming_start(&tool->naming, &tool->ctx, &tool->resolver))
+		status = DWUNW_ERR_NO_MEMORY;
+	if (!status)
 		status = dwunw_process_open(&tool->ctx, pid, &tool->process);
 	if (status) {
 		fprintf(stderr, "memleak_user: pid %d: %s\n", pid,
@@ -129,25 +154,14 @@ static int set_up(struct tool *tool)
 	error = probes_load(&tool->probes, &tool->options, on_event, tool);
 	if (!error)
 		error = probes_attach(&tool->probes, &tool->options,
-				      tool->process, &tool->resolver);
+				      tool->process, &tool->places);
 	if (!error) {
 		given_unused(&tool->options.given, "memleak_user");
 		given_debug_unused(tool->debug_file,
-				   tool->resolver.debug_file_used,
+				   tool->places.debug_file_used,
 				   "memleak_user");
 	}
 	return error;
-}
-
-/* After an exec: the new program may bring an allocator of its own. */
-static void attach_again(struct tool *tool)
-{
-	tool->new_program = false;
-	if (!dwunw_process_open(&tool->ctx, tool->options.pid,
-				&tool->process) &&
-	    !dwunw_process_refresh(tool->process))
-		probes_attach(&tool->probes, &tool->options, tool->process,
-			      &tool->resolver);
 }
 
 /*
@@ -172,6 +186,13 @@ static void read_last_events(struct tool *tool)
 	}
 }
 
+/* Events are read meanwhile. */
+static void wait_for_names(struct tool *tool)
+{
+	while (!naming_is_done(tool->naming))
+		probes_read(&tool->probes, 5);
+}
+
 static void run(struct tool *tool)
 {
 	uint64_t interval = tool->interval_ns;
@@ -191,10 +212,12 @@ static void run(struct tool *tool)
 			attach_again(tool);
 		if (tool->reports && ++done == tool->reports)
 			break;
+		wait_for_names(tool);
 		report(tool);
 	}
 	probes_record(&tool->probes, false);
 	read_last_events(tool);
+	wait_for_names(tool);
 	report(tool);
 	if (poll(&target, 1, 0))
 		printf("pid %d has ended\n", tool->options.pid);
@@ -203,9 +226,11 @@ static void run(struct tool *tool)
 
 static void shut_down(struct tool *tool)
 {
+	naming_end(tool->naming);
 	probes_free(&tool->probes);
 	stacks_free(&tool->stacks);
 	dwunw_symbol_resolver_shutdown(&tool->resolver);
+	dwunw_symbol_resolver_shutdown(&tool->places);
 	dwunw_shutdown(&tool->ctx);
 }
 

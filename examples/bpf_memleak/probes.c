@@ -4,6 +4,7 @@
 #include "bpf_map.h"
 #include "permission.h"
 #include "pidns.h"
+#include "proc.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -29,6 +30,7 @@ static const struct {
 	{ "aligned_alloc", "aligned_alloc_enter", SAMPLED_ALIGNED_ALLOC, true },
 	{ "memalign", "aligned_alloc_enter", SAMPLED_ALIGNED_ALLOC, true },
 	{ "mmap", "mmap_enter", SAMPLED_MMAP, true },
+	{ "mremap", "mremap_enter", SAMPLED_MREMAP, true },
 	{ "free", "free_enter", SAMPLED_FREE, false },
 	{ "munmap", "munmap_enter", SAMPLED_MUNMAP, false },
 };
@@ -153,7 +155,7 @@ static int attach_one(struct probes *probes, size_t row, bool at_return,
 				     path, off);
 	return loader_attach_uprobe(
 		probes->loader, at_return ? "alloc_exit" : table[row].program,
-		at_return, pid, path, off);
+		at_return, probes->wide ? -1 : pid, path, off);
 }
 
 static bool find_function(struct probe_options *options,
@@ -231,11 +233,14 @@ int probes_attach(struct probes *probes, struct probe_options *options,
 		  struct dwunw_process *process,
 		  struct dwunw_symbol_resolver *resolver)
 {
-	const struct dwunw_space *space = dwunw_process_space(process);
+	const struct dwunw_space *space;
 	char path[256], last[256] = "", looked_at[4096] = "";
 	bool program = true;
 	int status;
 
+	if (proc_leader_ended(options->pid))
+		probes_leader_ended(probes);
+	space = dwunw_process_space(process);
 	for (uint32_t i = 0; i < space->count; i++) {
 		const struct dwunw_mapping *mapping = &space->mappings[i];
 		size_t used = strlen(looked_at);
@@ -265,15 +270,31 @@ int probes_attach(struct probes *probes, struct probe_options *options,
 			0;
 }
 
+static void set_switch(struct probes *probes)
+{
+	struct memleak_switch now = { probes->recording, probes->wide };
+	uint32_t zero = 0;
+
+	bpf_map_set(loader_map(probes->loader, MEMLEAK_SWITCH_MAP), &zero,
+		    &now);
+}
+
 void probes_record(struct probes *probes, bool on)
 {
-	uint32_t zero = 0, value = on;
-
+	probes->recording = on;
 	if (probes->sampled)
 		sampled_record(probes->sampled, on);
 	else
-		bpf_map_set(loader_map(probes->loader, MEMLEAK_SWITCH_MAP),
-			    &zero, &value);
+		set_switch(probes);
+}
+
+void probes_leader_ended(struct probes *probes)
+{
+	if (probes->sampled || probes->wide) /* samples have each thread's */
+		return;
+	probes->wide = true;
+	probes->file_count = 0;
+	set_switch(probes);
 }
 
 void probes_read(struct probes *probes, int timeout_ms)

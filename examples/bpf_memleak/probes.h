@@ -39,6 +39,10 @@ struct probes {
 	struct sampled *sampled;       /* CAPTURE_PERF */
 	char files[PROBED_FILES][256]; /* those with probes */
 	uint32_t file_count;
+	bool recording;
+	/* probes are in every process that maps a file, as the target's first
+	 * thread, which they would be given to, has ended */
+	bool wide;
 };
 
 bool probes_function(const char *name); /* is one that is probed */
@@ -50,6 +54,9 @@ int probes_load(struct probes *probes, const struct probe_options *options,
 int probes_attach(struct probes *probes, struct probe_options *options,
 		  struct dwunw_process *process,
 		  struct dwunw_symbol_resolver *resolver);
+
+/* The target's first thread has ended: probes go with it. */
+void probes_leader_ended(struct probes *probes);
 
 /* From now on allocations are recorded, or not any more. */
 void probes_record(struct probes *probes, bool on);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 #include "memleak.h"
+#include "proc.h"
 #include "tool.h"
 
 #include <inttypes.h>
@@ -23,6 +24,8 @@ struct sums {
 	uint64_t unknown_bytes;
 	uint64_t doubtful_blocks; /* their free may have been lost */
 	uint64_t doubtful_bytes;
+	uint64_t thread_blocks; /* pthread_create's own */
+	uint64_t thread_bytes;
 };
 
 struct adding {
@@ -50,6 +53,11 @@ static void add_block(void *ctx, const struct live_block *block)
 	if (!key) {
 		sums->unknown_blocks++;
 		sums->unknown_bytes += block->size;
+		return;
+	}
+	if (key->stack->of_thread) {
+		sums->thread_blocks++;
+		sums->thread_bytes += block->size;
 		return;
 	}
 	key->stack->blocks++;
@@ -178,9 +186,16 @@ void report(struct tool *tool)
 	       " allocations are live\n",
 	       time_text, tool->options.pid, sums->bytes, sums->blocks);
 	print_stacks(tool);
+	if (sums->thread_blocks)
+		printf("%" PRIu64 " bytes in %" PRIu64
+		       " allocations are threads' stacks and tables, by "
+		       "pthread_create; threads now: %" PRIu32 "\n",
+		       sums->thread_bytes, sums->thread_blocks,
+		       proc_threads(tool->options.pid) - 1);
 	if (sums->unknown_blocks)
 		printf("%" PRIu64 " bytes in %" PRIu64
-		       " allocations from stacks not known (yet)\n",
+		       " allocations from stacks that were not sent, or are on "
+		       "their way\n",
 		       sums->unknown_bytes, sums->unknown_blocks);
 	if (sums->doubtful_blocks)
 		printf("%" PRIu64 " bytes in %" PRIu64

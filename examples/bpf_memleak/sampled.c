@@ -9,7 +9,8 @@
 #include <sys/uio.h>
 
 #define CALLS_MAX 4096u
-#define ENDS_MAX 4096u
+#define SPANS_MAX 65536u
+#define LEVEL_END 47u
 #define EVENT_MAX (65536u + 1024u)
 
 /*
@@ -120,7 +121,9 @@ static void map_drop(struct table *table, const uint64_t *key)
 /* blocks.h names its maps; there is one target, so there is one of each. */
 static struct table calls = { .max = CALLS_MAX };
 static struct table live = { .value_size = sizeof(struct live_block) };
-static struct table ends = { .value_size = sizeof(uint64_t), .max = ENDS_MAX };
+static struct table spans = { .value_size = sizeof(uint64_t),
+			      .max = SPANS_MAX };
+static uint64_t levels_seen;
 static int32_t target;
 
 /* The return that is looked at: its stack is of that moment. */
@@ -147,6 +150,7 @@ static int read_word(uint64_t addr, uint64_t *value)
 
 #define WORD_MAX sample_word_max()
 #define BLOCKS
+#define level_see(bit) (levels_seen |= (bit))
 #define call_end(call, tid) map_drop(&calls, tid)
 #include "blocks.h"
 
@@ -321,6 +325,9 @@ static void on_sample(void *ctx, const struct sample *sample)
 	case SAMPLED_MMAP:
 		ok = enter(sample, MMAP, second, 0);
 		break;
+	case SAMPLED_MREMAP:
+		ok = enter(sample, MREMAP, sample_argument(sample, 2), first);
+		break;
 	case SAMPLED_FREE:
 		blocks_free(first);
 		break;
@@ -399,6 +406,7 @@ static enum sampler_rank rank_of(enum sampled_kind kind)
 	case SAMPLED_MUNMAP:
 		return SAMPLER_FREE;
 	case SAMPLED_REALLOC:
+	case SAMPLED_MREMAP:
 		return SAMPLER_BOTH;
 	default:
 		return SAMPLER_ALLOCATE;
@@ -504,7 +512,7 @@ static uint64_t table_bytes(const struct table *table)
 uint64_t sampled_bytes(const struct sampled *sampled)
 {
 	return sampler_bytes(sampled->sampler) + table_bytes(&calls) +
-	       table_bytes(&live) + table_bytes(&ends);
+	       table_bytes(&live) + table_bytes(&spans);
 }
 
 void sampled_close(struct sampled *sampled)
@@ -515,5 +523,5 @@ void sampled_close(struct sampled *sampled)
 	free(sampled);
 	free(calls.slots);
 	free(live.slots);
-	free(ends.slots);
+	free(spans.slots);
 }

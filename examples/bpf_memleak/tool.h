@@ -5,6 +5,7 @@
 #ifndef TOOL_H
 #define TOOL_H
 
+#include "naming.h"
 #include "probes.h"
 #include "stacks.h"
 
@@ -16,7 +17,9 @@ struct tool {
 	uint32_t reports; /* 0: until the target ends */
 	const char *debug_file;
 	struct dwunw_context ctx;
-	struct dwunw_symbol_resolver resolver;
+	struct dwunw_symbol_resolver resolver; /* naming's */
+	struct dwunw_symbol_resolver places;   /* where functions are */
+	struct naming *naming;
 	struct dwunw_process *process;
 	struct probes probes;
 	struct stacks stacks;

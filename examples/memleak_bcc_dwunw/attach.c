@@ -68,6 +68,7 @@ struct file {
 	struct target *target;
 	const char *path;
 	bool program; /* the target's own */
+	int32_t pid;  /* whose probes: the target's, -1: all that map it */
 	const char *pattern;
 	uint64_t offs[TABLE_COUNT * (PATTERNS + 1)]; /* those with probes */
 	uint32_t off_count;
@@ -93,7 +94,7 @@ static bool find_function(const struct file *file, const char *name,
 	*size = 0;
 	return given_find(&arguments->given, file->path, file->program, full,
 			  off) ||
-	       !dwunw_symbol_offset(&file->tool->resolver, file->path, full,
+	       !dwunw_symbol_offset(&file->tool->places, file->path, full,
 				    off, size);
 }
 
@@ -144,7 +145,7 @@ static int attach_function(struct file *file, const struct function_row *row,
 			   uint64_t off)
 {
 	struct tool *tool = file->tool;
-	int32_t pid = file->target->pid;
+	int32_t pid = file->pid;
 	int error = 0;
 
 	if (row->returns)
@@ -211,16 +212,64 @@ static int attach_pattern(struct file *file, const char *pattern)
 	return error;
 }
 
+/* --- probes in every process that maps a file ------------------------------ */
+
+static bool is_wide(const struct tool *tool, const char *path)
+{
+	struct stat file;
+
+	if (stat(path, &file))
+		return false;
+	for (uint32_t i = 0; i < tool->wide_count; i++) {
+		if (tool->wide_files[i].ino == file.st_ino &&
+		    tool->wide_files[i].dev == file.st_dev)
+			return true;
+	}
+	return false;
+}
+
+/* From now on who is followed is looked at with each hit. */
+static void note_wide(struct tool *tool, const char *path)
+{
+	struct wide_file *files = realloc(
+		tool->wide_files, (tool->wide_count + 1) * sizeof(*files));
+	struct stat file;
+
+	if (files)
+		tool->wide_files = files;
+	if (files && !stat(path, &file))
+		files[tool->wide_count++] =
+			(struct wide_file){ file.st_dev, file.st_ino };
+	tool->wide = true;
+	set_switch(tool);
+}
+
+/* The target has probes on it. */
+static int take_file(struct target *target, const char *path)
+{
+	if (target->file_count < TARGET_FILES)
+		snprintf(target->files[target->file_count++],
+			 sizeof(target->files[0]), "%s", path);
+	return 0;
+}
+
 /* As attach_pattern(), by all patterns that were given. */
 static int attach_file(struct tool *tool, struct target *target,
 		       const char *path, bool program)
 {
 	struct arguments *arguments = &tool->arguments;
-	struct file file = {
-		.tool = tool, .target = target, .path = path, .program = program
-	};
+	struct file file = { .tool = tool,
+			     .target = target,
+			     .path = path,
+			     .program = program,
+			     .pid = target->pid };
 	int status = -1;
 
+	if (tool->wide || target->leaderless) {
+		file.pid = -1;
+		if (is_wide(tool, path))
+			return take_file(target, path);
+	}
 	if (!arguments->pattern_count)
 		status = attach_pattern(&file, "*");
 	for (uint32_t i = 0; i < arguments->pattern_count; i++) {
@@ -229,10 +278,11 @@ static int attach_file(struct tool *tool, struct target *target,
 		arguments->patterns[i].found |= one >= 0;
 		status = one >= 0 && status <= 0 ? one : status;
 	}
-	if (status == -1 || target->file_count == TARGET_FILES)
+	if (status == -1)
 		return status;
-	snprintf(target->files[target->file_count++], sizeof(target->files[0]),
-		 "%s", path);
+	if (file.pid < 0 && !status)
+		note_wide(tool, path);
+	take_file(target, path);
 	if (!status)
 		fprintf(stderr, "probes on %s\n", path);
 	return status;
@@ -350,7 +400,7 @@ void attach_say_unused(const struct tool *tool)
 	}
 	given_unused(&arguments->given, TOOL);
 	given_debug_unused(arguments->debug_file,
-			   tool->resolver.debug_file_used, TOOL);
+			   tool->places.debug_file_used, TOOL);
 }
 
 int attach_files(struct tool *tool, struct target *target)

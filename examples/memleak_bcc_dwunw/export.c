@@ -130,6 +130,8 @@ static void print_json_line(struct tool *tool, FILE *out,
 		fprintf(out, ",\"tid\":%" PRIu32 ",\"thread\":", line->tid);
 		print_string(out, thread_name(tool, line->tid));
 	}
+	if (line->stack->of_thread)
+		fprintf(out, ",\"of_thread\":true");
 	fprintf(out, ",\"ends\":");
 	print_string(out, line->stack->stop_text);
 	fprintf(out, ",\"frames\":[");

@@ -141,7 +141,7 @@ static __always_inline int enter(struct dwunw_pt_regs *ctx, __u32 function,
 		.function = function,
 	};
 
-	if (!recording)
+	if (!probing.recording || !is_watched())
 		return 0;
 	call.ignored = !wanted(size);
 	if (!blocks_enter(this_thread(), &call))
@@ -274,7 +274,7 @@ static __always_inline void send_free(void *ctx, __u64 addr)
 SEC("uprobe") int free_enter(struct dwunw_pt_regs *ctx)
 {
 	blocks_free(DWUNW_ARG1(ctx));
-	if (options.trace_frees && recording)
+	if (options.trace_frees && probing.recording && is_watched())
 		send_free(ctx, DWUNW_ARG1(ctx));
 	return 0;
 }
@@ -282,7 +282,7 @@ SEC("uprobe") int free_enter(struct dwunw_pt_regs *ctx)
 SEC("uprobe") int munmap_enter(struct dwunw_pt_regs *ctx)
 {
 	blocks_unmap(DWUNW_ARG1(ctx), DWUNW_ARG2(ctx));
-	if (options.trace_frees && recording)
+	if (options.trace_frees && probing.recording && is_watched())
 		send_free(ctx, DWUNW_ARG1(ctx));
 	return 0;
 }

@@ -6,6 +6,7 @@
 #define MEMLEAK_DWUNW_EVENTS_H
 
 #include "capture.h"
+#include "switch.h"
 
 /* The map "live": a block's address and process -> this. */
 struct block_id {
@@ -34,9 +35,6 @@ struct memleak_options {
 	uint32_t trace_frees;  /* send an event for each free */
 	uint32_t reserved;
 };
-
-/* The map of this name holds one u32: allocations are recorded, or not. */
-#define MEMLEAK_SWITCH_MAP ".data.memleak"
 
 /* The map "processes": pid -> how its stacks are taken. */
 struct memleak_process {

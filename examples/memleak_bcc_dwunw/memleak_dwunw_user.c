@@ -62,6 +62,11 @@ static int open_dwunw(struct tool *tool)
 
 	if (!status)
 		status = dwunw_symbol_resolver_init(&tool->resolver, &symbols);
+	if (!status)
+		status = dwunw_symbol_resolver_init(&tool->places, &symbols);
+	if (!status && naming_start(&tool->naming, &tool->dwunw,
+				    &tool->resolver))
+		status = DWUNW_ERR_NO_MEMORY;
 	tool->stacks.max = tool->arguments.stack_storage;
 	tool->frames = calloc(tool->arguments.depth, sizeof(*tool->frames));
 	if (!status && tool->frames)
@@ -202,10 +207,8 @@ static int start_pids(struct tool *tool)
 
 static void record(struct tool *tool, bool on)
 {
-	uint32_t zero = 0, value = on;
-
-	bpf_map_set(loader_map(tool->loader, MEMLEAK_SWITCH_MAP), &zero,
-		    &value);
+	tool->recording = on;
+	set_switch(tool);
 }
 
 /* --- the run --------------------------------------------------------------- */
@@ -250,9 +253,11 @@ static void run(struct tool *tool)
 		next += interval;
 		if (arguments->intervals && ++done == arguments->intervals)
 			break;
+		wait_for_names(tool);
 		report(tool, false);
 	}
 	read_last_events(tool);
+	wait_for_names(tool);
 	report(tool, true);
 }
 
@@ -282,10 +287,12 @@ static int exit_status(const struct tool *tool)
 
 static void shut_down(struct tool *tool)
 {
+	naming_end(tool->naming);
 	loader_close(tool->loader);
 	map_watch_close(tool->watch); /* dwunw-added 6 */
 	stacks_free(&tool->stacks);
 	dwunw_symbol_resolver_shutdown(&tool->resolver); /* dwunw-added 4 */
+	dwunw_symbol_resolver_shutdown(&tool->places);
 	dwunw_shutdown(&tool->dwunw);			 /* dwunw-added 4 */
 	free(tool->frames);
 	free(tool->threads);

@@ -3,6 +3,7 @@
  * report.c - live blocks by stack, in upstream's form; what was lost.
  */
 #include "bpf_map.h"
+#include "proc.h"
 #include "tool.h"
 
 #include <fnmatch.h>
@@ -138,6 +139,12 @@ static bool add_block(struct tool *tool, struct lines *lines,
 	}
 	if (!stack_is_wanted(tool, key->stack))
 		return true;
+	if (key->stack->of_thread) {
+		lines->thread_bytes += part.bytes;
+		lines->thread_blocks += part.blocks;
+		if (!arguments->json) /* there it is marked */
+			return true;
+	}
 	part.stack = key->stack;
 	part.pid = block->pid;
 	part.tid = arguments->by_thread ? block->tid : 0;
@@ -273,6 +280,20 @@ static void print_line(struct tool *tool, const struct line *line, uint64_t now)
 	print_frames(line->stack);
 }
 
+/* Those that were created, of all targets. */
+static uint32_t count_threads(const struct tool *tool)
+{
+	uint32_t count = 0;
+
+	for (const struct target *target = tool->targets; target;
+	     target = target->next) {
+		uint32_t threads = proc_threads(target->pid);
+
+		count += threads ? threads - 1 : 0;
+	}
+	return count;
+}
+
 static void print_text(struct tool *tool, const struct lines *lines,
 		       uint64_t now)
 {
@@ -291,6 +312,11 @@ static void print_text(struct tool *tool, const struct lines *lines,
 		       "");
 	for (uint32_t i = 0; i < count; i++)
 		print_line(tool, &lines->at[i], now);
+	if (lines->thread_blocks > 0)
+		printf("%.0f bytes in %.0f allocations are threads' stacks and "
+		       "tables, by pthread_create; threads now: %" PRIu32 "\n",
+		       lines->thread_bytes, lines->thread_blocks,
+		       count_threads(tool));
 	if (lines->unknown_blocks > 0)
 		printf("%.0f bytes in %.0f allocations from stacks that were "
 		       "not sent, or are on their way\n",
@@ -336,16 +362,48 @@ static struct losses read_losses(const struct tool *tool)
 	return l;
 }
 
+/* Events by how far their stacks go. */
+struct lengths {
+	uint64_t whole;	     /* to the program's or thread's start */
+	uint64_t to_main;    /* to main, but no further */
+	uint64_t short_ones; /* ended before */
+	uint64_t by_fp;	     /* wholly or partly by frame pointers */
+};
+
+static struct lengths count_lengths(const struct tool *tool)
+{
+	struct lengths lengths = { .by_fp = tool->statistics.by_fp };
+
+	for (uint32_t i = 0; i < tool->stacks.all_size; i++) {
+		const struct stack *stack = tool->stacks.all[i];
+		uint64_t alone;
+
+		if (!stack)
+			continue;
+		alone = stack->seen - stack->joined;
+		lengths.by_fp += stack->joined;
+		if (dwunw_stop_is_complete(stack->stop.reason))
+			lengths.whole += alone;
+		else if (stack_reaches_main(stack))
+			lengths.to_main += alone;
+		else
+			lengths.short_ones += alone;
+	}
+	return lengths;
+}
+
 static void print_statistics(const struct tool *tool)
 {
 	const struct statistics *s = &tool->statistics;
+	struct lengths lengths = count_lengths(tool);
 
 	printf("dwunw: stacks to the start %" PRIu64 ", to main %" PRIu64
 	       ", shorter %" PRIu64 ", by frame pointers %" PRIu64
 	       ", not unwound %" PRIu64 ", different %" PRIu32
 	       " (storage full %" PRIu64 ")\n",
-	       s->whole, s->to_main, s->short_ones, s->by_fp, s->not_unwound,
-	       tool->stacks.count, s->storage_full);
+	       lengths.whole, lengths.to_main, lengths.short_ones,
+	       lengths.by_fp, s->not_unwound, tool->stacks.count,
+	       s->storage_full);
 	printf("dwunw: probes %" PRIu64 " by %s, %" PRIu64
 	       " functions past their first instruction, mappings by %s, "
 	       "failed %" PRIu64 ", late children %" PRIu64

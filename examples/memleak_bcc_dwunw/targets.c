@@ -5,10 +5,10 @@
 #include "bpf_map.h"
 #include "permission.h"
 #include "pidns.h"
+#include "proc.h"
 #include "tool.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -27,26 +27,13 @@ struct threads {
 	uint32_t count;
 };
 
-/* The text of a small file in /proc, without its newline. */
-static bool read_line(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd < 0 ? -1 : read(fd, text, size - 1);
-
-	if (fd >= 0)
-		close(fd);
-	text[got > 0 ? got : 0] = 0;
-	text[strcspn(text, "\n")] = 0;
-	return got > 0;
-}
-
 /*
  * A process or thread names itself: no control character gets to a terminal,
  * and a ';' would be another frame of --folded.
  */
 static bool read_name(const char *path, char *text, size_t size)
 {
-	bool got = read_line(path, text, size);
+	bool got = proc_read_line(path, text, size);
 
 	for (; *text; text++)
 		if ((unsigned char)*text < 0x20 || *text == 0x7f ||
@@ -76,18 +63,10 @@ static void read_comm(struct target *target)
  * arguments and environment, which are of no use for a stack. */
 static uint64_t stack_end(int32_t pid)
 {
-	char path[64], text[1024];
-	uint64_t end = 0;
-	const char *at;
+	char text[1024];
+	const char *at = proc_stat(pid, 28, text, sizeof(text));
+	uint64_t end = at ? strtoull(at, NULL, 10) : 0;
 
-	snprintf(path, sizeof(path), "/proc/%" PRId32 "/stat", pid);
-	if (!read_line(path, text, sizeof(text)))
-		return 0;
-	at = strrchr(text, ')'); /* field 2; end is field 28 */
-	for (int field = 2; at && field < 28; field++)
-		at = strchr(at + 1, ' ');
-	if (at)
-		end = strtoull(at, NULL, 10);
 	return end > 4096 ? end + 64 : 0;
 }
 
@@ -167,6 +146,36 @@ struct target *target_add(struct tool *tool, int32_t pid)
 	return target;
 }
 
+static bool has_ended(const struct target *target)
+{
+	struct pollfd fd = { .fd = target->pidfd, .events = POLLIN };
+
+	if (target->pidfd < 0)
+		return kill(target->pid, 0) && errno == ESRCH;
+	return poll(&fd, 1, 0) > 0;
+}
+
+void set_switch(struct tool *tool)
+{
+	struct memleak_switch now = { tool->recording, tool->wide };
+	uint32_t zero = 0;
+
+	bpf_map_set(loader_map(tool->loader, MEMLEAK_SWITCH_MAP), &zero, &now);
+}
+
+void target_leader_ended(struct tool *tool, struct target *target)
+{
+	if (target->leaderless || target->exited || has_ended(target) ||
+	    !proc_leader_ended(target->pid))
+		return;
+	target->leaderless = true;
+	/* links stay on the process; perf events go with the thread */
+	if (tool->multi)
+		return;
+	target->file_count = 0;
+	target_attach(tool, target);
+}
+
 /* dwunw-added 9: nothing of the process can be read; the kernel's walk can. */
 static int without_rights(struct tool *tool, struct target *target)
 {
@@ -191,6 +200,7 @@ int target_attach(struct tool *tool, struct target *target)
 	dwunw_status_t status;
 
 	tool->last_log[0] = 0;
+	target->leaderless = proc_leader_ended(target->pid);
 	/* each time: the library keeps only so many processes */
 	status =
 		dwunw_process_open(&tool->dwunw, target->pid, &target->process);
@@ -257,15 +267,6 @@ void target_exec(struct tool *tool, struct target *target, uint64_t time_ns)
 	read_comm(target);
 	loader_detach(tool->loader, target->pid);
 	write_process(tool, target);
-}
-
-static bool has_ended(const struct target *target)
-{
-	struct pollfd fd = { .fd = target->pidfd, .events = POLLIN };
-
-	if (target->pidfd < 0)
-		return kill(target->pid, 0) && errno == ESRCH;
-	return poll(&fd, 1, 0) > 0;
 }
 
 uint32_t targets_alive(struct tool *tool)

@@ -9,6 +9,7 @@
 #include "loader.h"
 #include "map_watch.h"
 #include "memleak_dwunw_events.h"
+#include "naming.h"
 #include "stacks.h"
 
 #include <dwunw/linux.h>
@@ -84,6 +85,7 @@ struct target {
 	bool exited;
 	bool starting; /* of -c: no allocator is mapped yet */
 	uint32_t steps;
+	bool leaderless;  /* its first thread has ended, others have not */
 	bool lost_rights; /* dwunw-added 9: its mappings can't be read */
 	uint32_t ways;	  /* MEMLEAK_SNAPSHOT, MEMLEAK_FP */
 	uint32_t whole;	  /* stacks that were whole, without a break */
@@ -118,16 +120,19 @@ struct statistics {
 	uint64_t received;
 	uint64_t stack_events;
 	uint64_t stack_bytes;
-	uint64_t whole;	     /* to the program's or thread's start */
-	uint64_t to_main;    /* to main, but no further */
-	uint64_t short_ones; /* ended before */
-	uint64_t by_fp;	     /* wholly or partly by frame pointers */
+	uint64_t by_fp; /* wholly by frame pointers */
 	uint64_t not_unwound;
 	uint64_t storage_full;
 	uint64_t probes;
 	uint64_t cheap_probes; /* not at the first instruction */
 	uint64_t failed_probes;
 	uint64_t late_children;
+};
+
+/* One that has such probes. */
+struct wide_file {
+	uint64_t dev;
+	uint64_t ino;
 };
 
 struct tool {
@@ -142,12 +147,19 @@ struct tool {
 	struct map_watch *watch; /* dwunw-added 6; NULL: by tracepoints */
 	bool remapped;		 /* dwunw-added 6: some target is */
 	bool recording;
+	/* probes are put into every process that maps a file, as some target
+	 * can't be given its own: the programs look who it is */
+	bool wide;
+	struct wide_file *wide_files;
+	uint32_t wide_count;
 	bool failed; /* MODE_FORCE: dwunw failed */
 	bool export_failed; /* a file of --folded or --json */
 	/* dwunw-added 4: what turns events into frames and names */
 	struct dwunw_context dwunw;
 	char last_log[256]; /* its last line: why something failed */
-	struct dwunw_symbol_resolver resolver;
+	struct dwunw_symbol_resolver resolver; /* naming's */
+	struct dwunw_symbol_resolver places;   /* where functions are */
+	struct naming *naming;
 	struct dwunw_event event;
 	struct dwunw_frame *frames; /* arguments.depth of them */
 	struct fp_walk fp_walks[FP_WALKS];
@@ -162,6 +174,9 @@ struct tool {
 
 uint64_t now_ns(void);
 
+/* Tells the BPF programs of `recording` and `wide` (targets.c). */
+void set_switch(struct tool *tool);
+
 /* arguments.c: -1: go on; else the exit status. */
 int parse_arguments(struct arguments *arguments, char **argv);
 
@@ -173,6 +188,8 @@ void target_remove(struct tool *tool, int32_t pid);
 /* Puts probes on its allocators, and again for what was mapped since. */
 int target_attach(struct tool *tool, struct target *target);
 void target_set_ways(struct tool *tool, struct target *target, uint32_t ways);
+/* Its first thread has ended: is it all that has? */
+void target_leader_ended(struct tool *tool, struct target *target);
 void target_exec(struct tool *tool, struct target *target, uint64_t time_ns);
 /* Reads anew what was mapped since, if anything was, and puts probes on it. */
 void targets_see_mappings(struct tool *tool);
@@ -200,6 +217,10 @@ void command_read(struct tool *tool);
 
 /* unwind.c: an event to a stack with names */
 void unwind_event(void *tool, void *bytes, size_t size);
+/* Says what is wrong with stacks that have got their names since. */
+void judge_stacks(struct tool *tool);
+/* Reads events until every stack has its names. */
+void wait_for_names(struct tool *tool);
 
 /* report.c */
 int report(struct tool *tool, bool last);
@@ -223,6 +244,8 @@ struct lines {
 	uint32_t count;
 	double unknown_bytes;
 	double unknown_blocks;
+	double thread_bytes; /* pthread_create's own */
+	double thread_blocks;
 };
 /* export.c */
 /* --folded and --json, to files or stdout */

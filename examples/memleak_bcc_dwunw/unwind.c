@@ -168,9 +168,10 @@ static struct stack *intern(struct tool *tool, size_t count,
 
 	stack = stacks_intern(&tool->stacks, tool->frames, count, pid, &is_new);
 	tool->statistics.storage_full += !stack;
-	if (stack && is_new)
-		stack_set_names(stack, &tool->dwunw, &tool->resolver, pid,
-				stop);
+	if (stack && is_new) {
+		stack_set_end(stack, &tool->dwunw, stop);
+		naming_add(tool->naming, stack, pid);
+	}
 	return stack;
 }
 
@@ -249,25 +250,50 @@ static void learn(struct tool *tool, struct target *target, bool whole)
 		target_set_ways(tool, target, MEMLEAK_SNAPSHOT | MEMLEAK_FP);
 }
 
-static void count_stack(struct tool *tool, struct target *target,
-			const struct stack *stack, bool by_fp)
+static void judge(struct tool *tool, struct stack *stack)
 {
-	bool root = dwunw_stop_is_complete(stack->stop.reason);
 	bool to_main = stack_reaches_main(stack);
 
-	if (root && !by_fp)
-		tool->statistics.whole++;
-	else if (to_main && !by_fp)
-		tool->statistics.to_main++;
-	else if (!by_fp)
-		tool->statistics.short_ones++;
-	else
-		tool->statistics.by_fp++;
-	learn(tool, target, to_main && !by_fp);
-	if (!to_main || by_fp)
-		tell_stop(tool, stack, by_fp);
+	stack->judged = true;
+	if (!to_main || stack->joined)
+		tell_stop(tool, stack, stack->joined);
 	if (tool->arguments.mode == MODE_FORCE && stack->count <= 1 && !to_main)
 		tool->failed = true;
+}
+
+void judge_stacks(struct tool *tool)
+{
+	for (uint32_t i = 0; i < tool->stacks.all_size; i++) {
+		struct stack *stack = tool->stacks.all[i];
+
+		if (stack && stack->seen && !stack->judged &&
+		    stack_is_named(stack))
+			judge(tool, stack);
+	}
+}
+
+void wait_for_names(struct tool *tool)
+{
+	while (!naming_is_done(tool->naming))
+		loader_read_events(tool->loader, 5);
+	judge_stacks(tool);
+}
+
+/* Without its names it is not known whether a stack that has not come to the
+ * start has come to main. */
+static void count_stack(struct tool *tool, struct target *target,
+			struct stack *stack, bool by_fp)
+{
+	bool root = dwunw_stop_is_complete(stack->stop.reason);
+	bool named = stack_is_named(stack);
+
+	stack->seen++;
+	stack->joined += by_fp;
+	if (root || by_fp || named)
+		learn(tool, target,
+		      !by_fp && (root || stack_reaches_main(stack)));
+	if (named && !stack->judged)
+		judge(tool, stack);
 }
 
 static void on_snapshot(struct tool *tool, struct target *target,
@@ -399,6 +425,9 @@ void unwind_event(void *ctx, void *bytes, size_t size)
 		break;
 	case DWUNW_EVENT_EXEC:
 		on_exec_event(tool, target);
+		break;
+	case DWUNW_EVENT_EXIT:
+		target_leader_ended(tool, target);
 		break;
 	case DWUNW_EVENT_FORK:
 		on_fork(tool, header->cookie);

@@ -74,7 +74,7 @@ for (['one thread', [$bursts, 60, 500], 30000],
 	cmp_ok($r->{lost_frees}, '>', 0, "$title, a small one: frees are lost");
 	is(by_function($r, 'work')->{count}, 0, "$title: and no leak is shown") or
 	    diag($r->{text});
-	is($r->{blocks}, $r->{text} =~ /(\d+) allocations from stacks not known/ ? $1 : 0,
+	is($r->{blocks}, $r->{text} =~ /(\d+) allocations from stacks that were not sent/ ? $1 : 0,
 		"$title: nor is a block without its stack one of it")
 	    if $title eq 'one thread';
 	cmp_ok($r->{doubtful} // 0, '>', 0, "$title: what may have been freed is counted");

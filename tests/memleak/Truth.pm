@@ -49,7 +49,10 @@ sub told {
 sub told_ok {
 	my ($r, $title, @files) = @_;
 	my $want = -e $files[0] ? counted(@files) : { no => 'file' };
-	is_deeply(told($r), $want, $title) or diag($r->{text});
+	my $got = told($r);
+	# pthread_exit of glibc loads libgcc_s
+	delete $got->{another} if $r->{text} =~ /pthread_exit/;
+	is_deeply($got, $want, $title) or diag($r->{text});
 }
 
 # Runs the tool on the program. Both are words for a shell, so that they can be

@@ -6,7 +6,8 @@
  * by nobody else: that is what a leak tool has to say.
  *
  *   leaks   one thread: malloc, calloc, realloc, free
- *   ended   the first thread ends; another one does that
+ *   ended   the first thread has ended; another one does that
+ *   ends    it ends when it is told to begin; three seconds later
  *   stacks  eight threads live on, 16 have ended, by pthread_create
  *   maps    mmap, and munmap of a start, a middle, an end, of two at once
  *   forks   a parent that forks eight children, which leak at once; FILE is of
@@ -152,21 +153,24 @@ static void leaks(void)
 
 /* --- threads --------------------------------------------------------------- */
 
-static void *work(void *none)
+static void *work(void *late)
 {
-	(void)none;
 	wait_for_begin();
+	if (late)
+		pause_ms(3000);
 	leaks();
 	tell(file);
 	wait_for_ever();
 	return NULL;
 }
 
-static void ended(void)
+static void ended(const char *late)
 {
 	pthread_t thread;
 
-	pthread_create(&thread, NULL, work, NULL);
+	pthread_create(&thread, NULL, work, (void *)late);
+	if (late)
+		wait_for_begin();
 	pthread_exit(NULL);
 }
 
@@ -294,7 +298,9 @@ int main(int argc, char **argv)
 	self = argv[0];
 	file = argv[1];
 	if (!strcmp(what, "ended"))
-		ended();
+		ended(NULL);
+	if (!strcmp(what, "ends"))
+		ended(what);
 	if (strcmp(what, "now"))
 		wait_for_begin();
 	if (!strcmp(what, "leaks") || !strcmp(what, "now"))
