@@ -4,6 +4,7 @@
  *
  *	plain		main -> outer -> victim -> inner -> last
  *	thread		the same from a thread's first function on
+ *	deep		the same with 1200 frames before last
  *	context		the same from a context that makecontext() made
  *	zero, outside, data, code, entry, edge, made
  *			plain, but victim's return address was overwritten: by an
@@ -121,8 +122,15 @@ NEVER int whole(int n)
 	return inner(n + 1) + 1;
 }
 
+NEVER int deep(int n)
+{
+	return (n > 0 ? deep(n - 1) : inner(n)) + 1;
+}
+
 NEVER int outer(int n)
 {
+	if (!strcmp(how, "deep"))
+		return deep(1199) + 1;
 	if (!strcmp(how, "inward"))
 		return inward(inner, n) + 1;
 	if (!strcmp(how, "column"))

@@ -36,6 +36,15 @@ guess()
 	grep '^#.*  ??' "$work/stack" | sed 1q | grep 'guess)$'
 }
 
+# FILE: numbers of any size stand apart from their addresses
+numbers()
+{
+	stack "$1" >/dev/null
+	grep -E '^#[0-9]+ +0x[0-9a-f]{16}  deep' "$work/stack" >"$work/deep"
+	sed -n '1p;$p' "$work/deep"
+	[ "$(wc -l <"$work/deep")" = 1200 ]
+}
+
 # The same pcs and the same end in another copy of the file.
 same()
 {
@@ -81,6 +90,8 @@ for target in x86_64-linux-gnu:qemu-x86_64 aarch64-linux-gnu:qemu-aarch64 \
 			ok "$triple: $kind: the same" same "$dir" $kind
 		done
 	fi
+	core "$dir/full" "$qemu" deep
+	ok "$triple: 1200 frames" numbers "$dir/full"
 	core "$dir/full" "$qemu" zero
 	ok "$triple: a return address of 0" ends "$dir/full" \
 		"$chain victim : the return address is 0"

@@ -34,6 +34,7 @@ enum fn {
 	CONTEXT,	 /* no CFI: __start_context of glibc */
 	START,		 /* CFA = rsp + 16, but the file's entry point */
 	BAD_SCAN,	 /* no such instruction, but the code tells */
+	EXITS,	   /* rsp + 16, and ends its thread when it is returned to */
 	LAST_STUB, /* no CFI: jmp *(…) in the last 6 bytes of the segment */
 	FUNCTIONS
 };
@@ -65,6 +66,7 @@ static const struct {
 	[CALL_REGISTER] = { "0e 10", false },
 	[START] = { "0e 10", false },
 	[BAD_SCAN] = { "1c", false },
+	[EXITS] = { "0e 10", false },
 	[RESTORER_BEFORE] = { "0e 10", false },
 };
 
@@ -103,6 +105,7 @@ static void make_module(void)
 	memset(code + 0x10 * START, 0x06, 0x10);
 	code[0x10 * START] = 0xe8;
 	memset(code + 0x10 * FP, 0x06, 0x10);
+	(void)from_hex("b8 3c 00 00 00 0f 05", code + 0x10 * EXITS + 5, 7);
 	(void)from_hex("48 c7 c0 0f 00 00 00 0f 05", code + 0x10 * RESTORER, 9);
 	(void)from_hex("f3 0f 1e fa f2 ff 25 01 02 03 04", code + 0x10 * STUB,
 		       11);
@@ -217,6 +220,11 @@ static const struct walk_case cases[] = {
 	  0,
 	  { 1, 0 },
 	  .want = "event:401005 ; zero return" },
+	{ "… unless it was read for what ends its thread",
+	  IN(PUSH),
+	  0,
+	  { 1, IN(EXITS), 3, 0 },
+	  .want = "event:401005 cfi:401165 ; root" },
 	{ "… nor is one of a caller that is further in",
 	  IN(PUSH),
 	  0,
@@ -459,12 +467,13 @@ static const struct walk_case cases[] = {
 	  0,
 	  { 1, FN(START), 0, 0 },
 	  .want = "event:401005 cfi:401140 ; no row" },
-	{ "a function that nothing calls, put in place of a caller",
+	{ "a function that nothing calls is returned to by nobody",
 	  IN(PUSH),
 	  0,
 	  { 1, FN(ROOT) + 1, 0, 0 },
-	  .want = "event:401005 cfi:401031 ; root" },
-	{ "… is returned to at its first instructions",
+	  .want = "event:401005 ; no call",
+	  .stop_addr = FN(ROOT) + 1 },
+	{ "… nor behind its first instructions",
 	  IN(PUSH),
 	  0,
 	  { 1, FN(ROOT) + 7, 0, 0 },
@@ -489,7 +498,7 @@ static const struct walk_case cases[] = {
 	  BIAS + MADE_TEXT + sizeof(code) - 6,
 	  0,
 	  { IN(ROOT) },
-	  .want = "event:40116a leaf:401035 ; root" },
+	  .want = "event:40117a leaf:401035 ; root" },
 	{ "a frame pointer without CFI",
 	  FN(FP) + 8,
 	  SP + 8,
