@@ -884,7 +884,6 @@ dwunw_status_t dwunw_walker_init(struct dwunw_walker **walker,
 void dwunw_walker_stats(const struct dwunw_walker *walker,
 			struct dwunw_walk_stats *stats)
 {
-	if (!stats)
-		return;
-	*stats = walker ? walker->stats : (struct dwunw_walk_stats){ 0 };
+	if (walker && stats)
+		*stats = walker->stats;
 }
