@@ -47,6 +47,8 @@ my @programs = ([$memleak], ["$examples/bpf_memleak/memleak_user"],
 	map({ ["$Live::build/dwunw", $_] } qw(stack rows symbolize)),
 	map({ -x "$examples/libdw_bpf/$_" ? ["$examples/libdw_bpf/$_"] : () }
 		qw(uprobe syscall syscall_parallel pwrite64_event)));
+my $leaky = "$examples/bpf_memleak/leaky_glibc";
+is_deeply([both($leaky, $_)]->[2], 0, "leaky $_: status") for qw(-h --help -V --version);
 for my $program (@programs) {
 	my $name = join ' ', map { s{.*/}{}r } @$program;
 	my ($word) = split / /, $name;
