@@ -93,12 +93,12 @@ sub by_allocator {
 # what is preloaded is for the tool alone
 my $plain = "env -u LD_PRELOAD $program";
 my @bcc = ($bcc, '-o', 0, '-c', $plain, 60);
-sweep('memleak_dwunw_user, an allocation', 30, by_allocator(0, @bcc));
-sweep('memleak_dwunw_user, all from one on', 10, by_allocator(1, @bcc));
+sweep('memleak_dwunw_user, an allocation', 16, by_allocator(0, @bcc));
+sweep('memleak_dwunw_user, all from one on', 6, by_allocator(1, @bcc));
 SKIP: {
 	skip('no tests/core/inject here', 1) unless -x $inject;
 	for my $error (qw(EMFILE EINTR EIO ENOMEM)) {
-		sweep("memleak_dwunw_user, $error", 15, sub {
+		sweep("memleak_dwunw_user, $error", 10, sub {
 			my ($k) = @_;
 			return attempt($inject, $error, $k, tool(), '-o', 0,
 				'-c', $program, 60);
@@ -113,7 +113,7 @@ for my $way (qw(bpf-ring perf)) {
 	attempt('env', "LD_PRELOAD=$preload", @command);
 	my $count = count();
 	my ($bad, $tried) = (0, 0);
-	my $step = $long ? 1 : $count / 30;
+	my $step = $long ? 1 : $count / 15;
 	for (my $at = 1; $at <= $count && $bad < 4; $at += $step) {
 		for my $on (0, 1) {
 			my ($text, $status) = by_allocator($on, @command)
