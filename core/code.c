@@ -136,7 +136,7 @@ bool dwu_code_from_entry(struct dwu_text *text,
 		if (op.insn.size == 0 || op.insn.flow & ~DWU_FLOW_CALL)
 			return false;
 		/* another function begins where a call leads */
-		if (op.target > dwu_behind(&op) && op.target < to + !called)
+		if (op.target > dwu_behind(&op) && op.target <= to - called)
 			return false;
 	}
 	return at == to;

@@ -333,12 +333,11 @@ static void find_bounds(struct bounds *b, uint32_t flags)
 	dwu_starts(&b->module->elf, &b->memory->text.window, by_pointer, b);
 	if (dwu_elf_sections(&b->module->elf, names, s, 5) != DWUNW_OK)
 		memset(s, 0, sizeof(s));
-	/* s[2], the strings, is no table of procedures */
-	if (b->module->elf.section_count == 0 &&
-	    dwu_dynamic_symbols(&b->module->elf, &s[1], &s[2]) != DWUNW_OK)
-		s[1].size = 0;
-	if (b->module->elf.section_count == 0)
+	if (b->module->elf.section_count == 0) {
+		(void)dwu_dynamic_symbols(&b->module->elf, &s[1], &s[2]);
+		/* strings are no table of procedures */
 		s[2].size = 0;
+	}
 	if (!(flags & DWUNW_SCAN_NO_SYMBOLS))
 		by_lists(b, s);
 	/* one function each, made of parts of many files */

@@ -438,28 +438,14 @@ static bool code_is(const struct dwunw_module *module, uint64_t vaddr,
 	return is && code_at(module, vaddr, code) && is(module->arch, code);
 }
 
-/* A trampoline has two instructions: vaddr may be that of either. */
-static bool signal_at(const struct dwunw_module *module, uint64_t vaddr,
-		      struct dwunw_row *row)
-{
-	const struct dwunw_arch_ops *arch = module->arch;
-	uint8_t code[DWU_CODE_SIZE];
-
-	if (!arch->signal_row)
-		return false;
-	return (code_at(module, vaddr, code) &&
-		arch->signal_row(arch, code, row)) ||
-	       (code_at(module, vaddr - dwu_arch(arch)->signal_step, code) &&
-		arch->signal_row(arch, code, row));
-}
-
-bool dwu_module_signal(const struct dwunw_module *module, uint64_t vaddr)
+bool dwu_module_signal(const struct dwunw_module *module, uint64_t vaddr,
+		       struct dwunw_row *row)
 {
 	const struct dwunw_arch_ops *arch = module->arch;
 	uint8_t code[DWU_CODE_SIZE];
 
 	return arch->signal_row && code_at(module, vaddr, code) &&
-	       arch->signal_row(arch, code, NULL);
+	       arch->signal_row(arch, code, row);
 }
 
 /* As many code bytes before vaddr as there are, up to `size`. */
@@ -487,7 +473,9 @@ dwunw_status_t dwu_module_code_row(const struct dwunw_module *module,
 
 	dwu_row_clear(arch, row);
 	*how = DWUNW_HOW_SIGNAL;
-	if (signal_at(module, vaddr, row))
+	/* a trampoline has two instructions: vaddr may be that of either */
+	if (dwu_module_signal(module, vaddr, row) ||
+	    dwu_module_signal(module, vaddr - dwu_arch(arch)->signal_step, row))
 		return DWUNW_OK;
 	*how = DWUNW_HOW_LEAF;
 	if (!DWU_ARCH_HAS(arch, stub_code) ||

@@ -387,7 +387,7 @@ static bool by_size(const struct dwunw_symtab *tab, dwu_place_t vaddr,
 		    uint32_t i, struct dwunw_elf_symbol *sym)
 {
 	struct dwunw_elf_symbol other;
-	dwu_place_t last = vaddr + 1;
+	dwu_place_t last = 0;
 	uint32_t ended = 0, seen = 0;
 	bool found = false;
 

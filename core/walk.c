@@ -437,7 +437,7 @@ static uint8_t find_row(struct walk *w, struct dwunw_frame *frame, bool called)
 	}
 	if (cfi_row(w, frame) == DWUNW_OK && may_be_planted(w, frame))
 		return DWU_GO;
-	if (dwu_module_signal(w->module, frame->vaddr) &&
+	if (dwu_module_signal(w->module, frame->vaddr, NULL) &&
 	    is_trampoline(w, frame))
 		return DWU_GO;
 	return dwu_module_context(w->module, frame->vaddr) ?
@@ -445,18 +445,20 @@ static uint8_t find_row(struct walk *w, struct dwunw_frame *frame, bool called)
 		       DWUNW_STOP_NO_CALL;
 }
 
-/* A word of a signal frame. One that cannot be read refutes nothing, but what
- * it was to prove is a guess. */
-static bool signal_word(struct walk *w, int32_t off, uint64_t *value)
+/* A word of a signal frame. One that cannot be read refutes nothing: it is then
+ * `otherwise`, but what it was to prove is a guess. */
+static dwu_place_t signal_word(struct walk *w, int32_t off,
+			       dwu_place_t otherwise)
 {
+	uint8_t size = arch_of(w)->address_size;
 	uint64_t addr = w->regs.r[arch_of(w)->sp] + (uint64_t)(int64_t)off;
+	uint64_t value;
 
-	addr = dwu_address(addr, arch_of(w)->address_size);
-	if (dwu_read_word(&w->reader, addr, value))
-		return true;
+	if (dwu_read_uint(&w->reader, dwu_address(addr, size), size, &value))
+		return (dwu_place_t)value;
 	w->guess = DWUNW_FRAME_FLAG_GUESS;
 	last_frame(w)->flags |= w->guess;
-	return false;
+	return otherwise;
 }
 
 /*
@@ -467,18 +469,26 @@ static bool signal_word(struct walk *w, int32_t off, uint64_t *value)
 static bool has_signal_frame(struct walk *w)
 {
 	const struct dwunw_rule *rules = w->walker->row.rules;
-	uint64_t value;
 	uint8_t i;
 
 	if (DWU_ARCH_HAS(w->arch, mark_bits))
-		return !signal_word(w, w->arch->mark_off, &value) ||
-		       (value & w->arch->mark_bits) == w->arch->mark;
+		return (signal_word(w, w->arch->mark_off,
+				    (dwu_place_t)w->arch->mark) &
+			w->arch->mark_bits) == w->arch->mark;
 	for (i = 1; i <= arch_of(w)->pc; i++)
-		if (signal_word(w, rules[i].value ^ 4, &value) &&
-		    (uint32_t)value + 1 > 1)
+		if ((uint32_t)signal_word(w, rules[i].value ^ 4, 0) + 1 > 1)
 			return false;
-	return !signal_word(w, rules[arch_of(w)->sp].value, &value) ||
-	       value != 0;
+	return signal_word(w, rules[arch_of(w)->sp].value, 1) != 0;
+}
+
+/* Is the row one of the kernel's signal frames, by its trampoline's code? With a
+ * link register CFI is asked only where the code is not known. */
+static bool is_known_signal(const struct walk *w,
+			    const struct dwunw_frame *frame)
+{
+	return w->how == DWUNW_HOW_SIGNAL ||
+	       (!IS_ON(CONFIG_ARCH_MIPS32_ALONE) &&
+		dwu_module_signal(w->module, frame->vaddr, NULL));
 }
 
 /* Applies walker->row. */
@@ -488,8 +498,8 @@ static uint8_t apply_row(struct walk *w)
 	const struct dwunw_frame *frame = last_frame(w);
 
 	w->signal = (row->flags & DWUNW_ROW_SIGNAL) != 0;
-	if (w->signal && !is_exact(frame) &&
-	    dwu_module_signal(w->module, frame->vaddr) && !has_signal_frame(w))
+	if (w->signal && !is_exact(frame) && is_known_signal(w, frame) &&
+	    !has_signal_frame(w))
 		return DWUNW_STOP_NO_CALL;
 	return dwu_step(w->arch, w->module, row, &w->regs, &w->reader);
 }
