@@ -385,7 +385,7 @@ run_tests = BUILD='$(abspath $(out))' CC='$(CC)' CXX='$(CXX)' \
 # Each script is in one tier of these two (tests/house/tiers.t), a new one in
 # `test`. In `test-long`: minutes of real leaks, of eight threads, of single
 # steps under emulators, and builds of other projects' sources.
-long_scripts := $(addprefix tests/memleak/,containers.t counts.t faults.t \
+long_scripts := $(addprefix tests/memleak/,children.t containers.t counts.t faults.t \
 	kernel.t losses.t modes.t options.t rate.t real.t) $(addprefix tests/libdw_bpf/,examples.t parallel.t) \
 	$(addprefix tests/scan/,decide.t lengths.t stack.t switches.t) \
 	$(wildcard tests/cross/*.t) tests/jit/real.t tests/linkers/shadow.t \

@@ -18,11 +18,13 @@ static const char usage[] =
 	"Every INTERVAL seconds (5), INTERVALS times (until the target "
 	"ends).\n"
 	"\n"
-	"What is traced; without -p and -c the kernel's own allocations:\n"
+	"What is traced; without -p, -c, --all, --cgroup the kernel's own allocations:\n"
 	"  -p, --pid=PID              a process; again for more, or "
 	"PID,PID,...\n"
 	"  -c, --command='CMD ARGS'   starts it and follows what it starts\n"
 	"  -f, --follow-forks         children of the processes of -p as well\n"
+	"      --all                  every process, and those to come\n"
+	"      --cgroup=DIRECTORY     all of a cgroup, and below it\n"
 	"  -O, --obj=OBJECT           allocator functions of this file only\n"
 	"  -S, --symbols-prefix=PREFIX  PREFIXmalloc, PREFIXfree, ...\n"
 	"      --allocator=PATTERN    the same by a pattern: 'je_*', '*_hook'\n"
@@ -44,6 +46,7 @@ static const char usage[] =
 	"  -T, --top=N                so many stacks (10)\n"
 	"  -t, --trace                a line for each allocation and free\n"
 	"      --threads              each thread apart\n"
+	"      --processes            each process apart\n"
 	"      --only=PATTERN         stacks with such a function or file\n"
 	"      --folded               at the end, for a flame graph\n"
 	"      --json                 one line of JSON for each report\n"
@@ -73,6 +76,9 @@ enum long_only {
 	OPT_FOLDED,
 	OPT_JSON,
 	OPT_THREADS,
+	OPT_ALL,
+	OPT_CGROUP,
+	OPT_PROCESSES,
 	OPT_SAMPLE_BYTES,
 	OPT_BUDGET,
 	OPT_ONLY,
@@ -112,6 +118,9 @@ static const struct option long_options[] = {
 	{ "folded", no_argument, NULL, OPT_FOLDED },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "threads", no_argument, NULL, OPT_THREADS },
+	{ "all", no_argument, NULL, OPT_ALL },
+	{ "cgroup", required_argument, NULL, OPT_CGROUP },
+	{ "processes", no_argument, NULL, OPT_PROCESSES },
 	{ "sample-bytes", required_argument, NULL, OPT_SAMPLE_BYTES },
 	{ "budget", required_argument, NULL, OPT_BUDGET },
 	{ "only", required_argument, NULL, OPT_ONLY },
@@ -241,6 +250,8 @@ static bool parse_flag(struct arguments *arguments, int option)
 		     option == OPT_FOLDED	? &arguments->folded :
 		     option == OPT_JSON		? &arguments->json :
 		     option == OPT_THREADS	? &arguments->by_thread :
+		     option == OPT_ALL		? &arguments->all :
+		     option == OPT_PROCESSES	? &arguments->by_process :
 		     option == OPT_STATS	? &arguments->statistics :
 		     option == OPT_PERF_BUFFER	? &arguments->perf_buffer :
 		     option == OPT_ENTRY_PROBES ? &arguments->entry_only :
@@ -288,6 +299,9 @@ static bool parse_option(struct arguments *arguments, int option)
 		return true;
 	case OPT_MODE: /* dwunw-added 7 */
 		return parse_mode(arguments, optarg);
+	case OPT_CGROUP:
+		arguments->cgroup = optarg;
+		return *optarg;
 	case OPT_ONLY:
 		arguments->only = optarg;
 		return true;
@@ -331,14 +345,23 @@ static bool parse_rest(struct arguments *arguments, int count, char **rest)
 	return true;
 }
 
+bool traces_programs(const struct arguments *arguments)
+{
+	return arguments->command || arguments->pid_count || arguments->all ||
+	       arguments->cgroup;
+}
+
 static const char *contradiction(const struct arguments *arguments)
 {
-	bool user = arguments->command || arguments->pid_count;
+	bool user = traces_programs(arguments);
 
-	if (arguments->command && arguments->pid_count)
-		return "-c and -p exclude each other";
+	if ((arguments->command != NULL) + (arguments->pid_count > 0) +
+		    arguments->all + (arguments->cgroup != NULL) >
+	    1)
+		return "-c, -p, --all and --cgroup exclude each other";
 	if (user && (arguments->percpu || arguments->missing_free))
-		return "-P and -F are about the kernel: not with -p or -c";
+		return "-P and -F are about the kernel: not with -p, -c, --all, "
+		       "--cgroup";
 	if (arguments->combined_only && arguments->show_allocs)
 		return "-C shows sums only: not with -a";
 	if (arguments->folded && arguments->json)
@@ -348,8 +371,10 @@ static const char *contradiction(const struct arguments *arguments)
 	if (arguments->min_size > arguments->max_size)
 		return "-z is larger than -Z";
 	if (!user && (arguments->sample_bytes || arguments->budget ||
-		      arguments->trace || arguments->by_thread))
-		return "--sample-bytes, --budget, -t, --threads need -p or -c";
+		      arguments->trace || arguments->by_thread ||
+		      arguments->by_process))
+		return "--sample-bytes, --budget, -t, --threads, --processes "
+		       "need -p, -c, --all or --cgroup";
 	return NULL;
 }
 
@@ -389,7 +414,7 @@ int parse_arguments(struct arguments *arguments, int argc, char **argv)
 		arguments->min_age_ns = arguments->combined_only ? 0 :
 								   500000000;
 	/* kernel stacks are kept in the kernel */
-	if (!arguments->command && !arguments->pid_count &&
+	if (!traces_programs(arguments) &&
 	    arguments->stack_storage == 10240)
 		arguments->stack_storage = 8192;
 	what = contradiction(arguments);

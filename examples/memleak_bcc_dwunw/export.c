@@ -118,8 +118,8 @@ static void print_json_line(struct tool *tool, const struct line *line)
 	const struct target *target = target_find(tool, (int32_t)line->pid);
 
 	printf("{\"bytes\":%.0f,\"allocations\":%.0f,\"pid\":%" PRIu32
-	       ",\"program\":",
-	       line->bytes, line->blocks, line->pid);
+	       ",\"processes\":%" PRIu32 ",\"program\":",
+	       line->bytes, line->blocks, line->pid, line->processes);
 	print_string(target ? target->comm : "");
 	if (line->tid) {
 		printf(",\"tid\":%" PRIu32 ",\"thread\":", line->tid);

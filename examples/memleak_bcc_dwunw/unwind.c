@@ -6,6 +6,8 @@
  *   snapshot   dwunw_consume() -> frames
  *   walk       the kernel's, by frame pointers: alone, or where those end
  */
+#include "bpf_map.h"
+#include "pidns.h"
 #include "tool.h"
 
 #include <inttypes.h>
@@ -336,19 +338,14 @@ static void on_snapshot(struct tool *tool, struct target *target,
 
 /* --- events ---------------------------------------------------------------- */
 
-/* A new process, where children are followed: not of a command, which stops
- * where they begin. */
-static void on_fork(struct tool *tool, uint64_t child)
+/* 0: there is no such process or thread, any more. */
+static int process_of(uint64_t tid)
 {
 	char line[64];
-	struct target *target;
 	int tgid = 0;
 	FILE *file;
 
-	if (!tool->arguments.follow_forks || !child || child > INT32_MAX ||
-	    target_find(tool, (int32_t)child))
-		return;
-	snprintf(line, sizeof(line), "/proc/%" PRIu64 "/status", child);
+	snprintf(line, sizeof(line), "/proc/%" PRIu64 "/status", tid);
 	file = fopen(line, "re");
 	while (file && fgets(line, sizeof(line), file)) {
 		if (sscanf(line, "Tgid: %d", &tgid) == 1)
@@ -356,14 +353,48 @@ static void on_fork(struct tool *tool, uint64_t child)
 	}
 	if (file)
 		fclose(file);
-	else
-		tool->statistics.late_children++;
-	if ((uint64_t)tgid != child)
+	return tgid;
+}
+
+static void add_child(void *tool, int32_t child)
+{
+	target_add(tool, child);
+}
+
+/*
+ * A new task, where children are followed: not of a command, which stops where
+ * they begin. The BPF programs have followed it since it began; what is
+ * learnt here is that it is no thread, or, if it has ended, whose it was.
+ */
+static void on_fork(struct tool *tool, const struct dwunw_event_header *header)
+{
+	uint32_t child = (uint32_t)header->cookie;
+	struct target *target;
+	int tgid;
+
+	if (tool->follow == DWUNW_FOLLOW_GIVEN || child > INT32_MAX)
 		return;
-	tool->statistics.late_children++;
+	if (!child) { /* further in than the tool: looked for */
+		pidns_children((int32_t)header->pid,
+			       pidns_outer_tid((int32_t)header->pid,
+					       (int32_t)header->tid),
+			       add_child, tool);
+		return;
+	}
+	tgid = process_of(child);
+	if (tgid && (uint32_t)tgid != child) {
+		bpf_map_remove(loader_map(tool->loader, "dwunw_born"), &child);
+		return;
+	}
+	if (!tgid) {
+		tool->births[child % BIRTHS] = (struct birth){
+			(int32_t)child, (int32_t)header->pid
+		};
+		return;
+	}
 	target = target_add(tool, tgid);
 	if (target)
-		target_attach(tool, target);
+		target->parent = (int32_t)header->pid;
 }
 
 static void on_exec_event(struct tool *tool, struct target *target)
@@ -371,9 +402,7 @@ static void on_exec_event(struct tool *tool, struct target *target)
 	if (tool->command_pid)
 		return; /* seen already, before its first instruction */
 	target_exec(tool, target, tool->event.header.time_ns);
-	target->starting = true; /* it may have no allocator yet: no message */
-	target_attach(tool, target);
-	target->starting = false;
+	targets_look(tool);
 }
 
 /* Mapped since: an allocator may be among it. */
@@ -385,6 +414,31 @@ static void see_generation(struct tool *tool, struct target *target)
 	target->generation = generation;
 	if (changed && !target->exited)
 		target_attach(tool, target);
+}
+
+/* A child of fork that has ended since had its parent's mappings, unless it has
+ * run another program. */
+static dwunw_status_t consume(struct tool *tool, const struct target *target,
+			      size_t *count, struct dwunw_stop *stop)
+{
+	struct dwunw_event_header *header = &tool->event.header;
+	uint32_t pid = header->pid, generation = header->map_generation;
+	dwunw_status_t status;
+
+	status = dwunw_event_consume(&tool->dwunw, NULL, &tool->event,
+				     tool->frames, tool->arguments.depth, count,
+				     stop);
+	if (status != DWUNW_ERR_IO || !target || !target->parent ||
+	    header->kind != DWUNW_EVENT_STACK)
+		return status;
+	header->pid = (uint32_t)target->parent;
+	header->map_generation = 0;
+	status = dwunw_event_consume(&tool->dwunw, NULL, &tool->event,
+				     tool->frames, tool->arguments.depth, count,
+				     stop);
+	header->pid = pid;
+	header->map_generation = generation;
+	return status;
 }
 
 void unwind_event(void *ctx, void *bytes, size_t size)
@@ -399,10 +453,11 @@ void unwind_event(void *ctx, void *bytes, size_t size)
 
 	tool->statistics.received++;
 	targets_see_mappings(tool);
-	status = dwunw_consume(&tool->dwunw, bytes, size, &tool->event,
-			       tool->frames, tool->arguments.depth, &count,
-			       &stop);
-	target = target_find(tool, (int32_t)header->pid);
+	status = dwunw_event_parse(&tool->event, bytes, size);
+	if (status)
+		return;
+	target = target_see(tool, (int32_t)header->pid);
+	status = consume(tool, target, &count, &stop);
 	if (!target)
 		return;
 	switch (header->kind) {
@@ -430,7 +485,7 @@ void unwind_event(void *ctx, void *bytes, size_t size)
 		target_leader_ended(tool, target);
 		break;
 	case DWUNW_EVENT_FORK:
-		on_fork(tool, header->cookie);
+		on_fork(tool, header);
 		break;
 	}
 }
