@@ -384,9 +384,11 @@ run_tests = BUILD='$(abspath $(out))' CC='$(CC)' CXX='$(CXX)' \
 	scripts/run-tests
 # Each script is in one tier of these two (tests/house/tiers.t), a new one in
 # `test`. In `test-long`: minutes of real leaks, of eight threads, of single
-# steps under emulators, and builds of other projects' sources.
-long_scripts := $(addprefix tests/memleak/,children.t containers.t counts.t faults.t \
-	kernel.t losses.t modes.t options.t rate.t real.t) $(addprefix tests/libdw_bpf/,examples.t parallel.t) \
+# steps under emulators, and builds for other targets and configurations.
+long_scripts := $(addprefix tests/house/,arch-subset.t config.t size.t symbols.t) \
+	$(addprefix tests/memleak/,children.t containers.t counts.t faults.t \
+	kernel.t losses.t modes.t options.t rate.t real.t) \
+	$(addprefix tests/libdw_bpf/,examples.t parallel.t) \
 	$(addprefix tests/scan/,decide.t lengths.t stack.t switches.t) \
 	$(wildcard tests/cross/*.t) tests/jit/real.t tests/linkers/shadow.t \
 	tests/thin/thin.t tests/truth/truth.t
@@ -394,15 +396,11 @@ short_scripts := $(filter-out $(long_scripts),$(test_scripts))
 # with DWUNW_LONG=1 these do more
 soak_scripts := $(long_scripts) tests/live/rate.t tests/names/addr2line.t \
 	tests/rows/rows.t tests/scan/compare.t
-# A tier of run-tests is a directory; one that computes goes along with one that
-# waits, and two of one long file each together.
-beside_live := fuzz
-beside_scan := stacks
+# The short ones are one tier of run-tests: by the names of files, so that those
+# that wait (tests/live) run beside those that compute.
+by_name = $(foreach n,$(sort $(notdir $(1))),$(filter %/$(n),$(1)))
+script_tiers = -- scripts $(call by_name,$(short_scripts))
 dirs_of = $(sort $(patsubst tests/%/,%,$(dir $(1))))
-script_tiers = $(foreach d,$(filter-out $(beside_live) $(beside_scan),\
-	$(call dirs_of,$(short_scripts))),\
-	-- $(d) $(filter $(foreach b,$(d) $(beside_$(d)),tests/$(b)/%),\
-	$(short_scripts)))
 tiers_of = $(foreach d,$(call dirs_of,$(1)),-- $(d) $(filter tests/$(d)/%,$(1)))
 
 # T=: these alone, with what they and their directories need
@@ -425,6 +423,9 @@ others := $(filter-out $(ARCH) $(machine),$(targets))
 
 .PHONY: unit-programs test-programs long-programs chosen-programs bench-programs \
 	list-tests
+# Run by a make of its own: the one that installed packages was read before that,
+# and so were the variables that it exports.
+.PHONY: run-test run-test-long run-soak
 .PHONY: check test test-long test-others test-all soak fuzz guests demo bench size
 unit-programs: $(unit_bin)
 	@:
@@ -449,10 +450,14 @@ two = $(if $(findstring -j,$(MAKEFLAGS)),,-j2)
 ifneq ($(T),)
 test: $(if $(foreign),deps-cross,deps-test)
 	@$(MAKE) $(two) chosen-programs
+	@$(MAKE) run-test
+run-test:
 	@VERBOSE=1 $(run_tests) chosen $(chosen)
 else ifeq ($(foreign),1)
 test: deps-cross
 	@$(MAKE) $(two) all unit-programs test-programs
+	@$(MAKE) run-test
+run-test:
 	@$(run_tests) unit $(unit_bin) $(script_tiers)
 else
 # Here, and the unit tests once more on a host of the other byte order.
@@ -461,6 +466,8 @@ test: deps-test
 	@$(MAKE) $(two) all unit-programs test-programs examples
 	@$(MAKE) $(two) SANITIZE=1 unit-programs
 	@$(if $(second),$(call in_target,$(second)) $(two) all unit-programs)
+	@$(MAKE) run-test
+run-test:
 	@$(run_tests) unit $(unit_bin) $(script_tiers) \
 		-- asan $(unit_src:%.c=$(base)-asan/%) \
 		-- valgrind $(unit_bin) \
@@ -470,6 +477,8 @@ endif
 
 test-long: deps-long deps-cross
 	@$(MAKE) $(two) all examples unit-programs test-programs long-programs
+	@$(MAKE) run-test-long
+run-test-long:
 	@$(run_tests) $(call tiers_of,$(long_scripts))
 
 # The same for longer, and what else takes an hour with DWUNW_LONG=1.
@@ -477,7 +486,9 @@ soak: export DWUNW_LONG := 1
 soak: deps-long deps-cross
 	@$(MAKE) $(two) all examples unit-programs test-programs \
 		long-programs
-	@DWUNW_NAMES=600000 $(run_tests) $(call tiers_of,$(soak_scripts))
+	@DWUNW_NAMES=600000 $(MAKE) run-soak
+run-soak:
+	@$(run_tests) $(call tiers_of,$(soak_scripts))
 
 # Seconds of each are printed at the end; one that fails stops no other.
 test-all:

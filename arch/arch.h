@@ -14,6 +14,10 @@
 
 /* Code bytes from pc on that signal_row() and stub_code() are given. */
 #define DWU_CODE_SIZE 16u
+/* … and before pc that made_code() is given. */
+#define DWU_CONTEXT_MADE 12u
+/* … and before pc that stub_code() may look at, 0 where there are none. */
+#define DWU_STUB_BEFORE 4u
 /* Code bytes before a return address that behind_call() is given, at most. */
 #define DWU_CALL_SIZE 8u
 /* Code bytes before pc that frame_pointer_row() is given, at most. */
@@ -72,11 +76,20 @@ struct dwunw_arch_ops {
 
 	/* Any of these may be NULL. */
 
-	/* Is this the code of a signal trampoline? Then its row. */
+	/* Is this the code of a signal trampoline? Then its row, unless that is
+	 * NULL. */
 	bool (*signal_row)(const struct dwunw_arch_ops *arch,
 			   const uint8_t *code, struct dwunw_row *row);
 	/* bytes of its first instruction; the second one leaves */
 	uint8_t signal_step;
+	/*
+	 * What the kernel writes into each signal frame: these bits of the
+	 * word at sp + mark_off, when the handler has returned, are `mark`. 0:
+	 * it writes no such word, but registers of 32 bits into fields of 64.
+	 */
+	uint16_t mark_off;
+	uint64_t mark_bits;
+	uint64_t mark;
 	/* Code that leaves while the stack is as at the function's entry: a
 	 * PLT entry, a return? */
 	bool (*stub_code)(const uint8_t *code);
@@ -110,6 +123,9 @@ struct dwunw_arch_ops {
 	 * the libraries have it that switch contexts? */
 	bool (*context_code)(const struct dwunw_arch_ops *arch,
 			     const uint8_t *code);
+	/* … told by the DWU_CONTEXT_MADE bytes before it, which put its address
+	 * into a new context, and its first instruction. NULL: not looked for. */
+	bool (*made_code)(const uint8_t *code);
 	/* What its instructions do (scan.h). */
 	const struct dwu_scan_ops *scan;
 };

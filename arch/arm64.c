@@ -52,6 +52,8 @@ static bool signal_row(const struct dwunw_arch_ops *arch, const uint8_t *code,
 	if (instruction(code, 0) != 0xd2801168 ||
 	    instruction(code, 1) != 0xd4000001)
 		return false;
+	if (!row)
+		return true;
 	row->flags |= DWUNW_ROW_SIGNAL;
 	row->ra_column = arch->pc;
 	for (i = 0; i <= PC; i++) {
@@ -63,15 +65,21 @@ static bool signal_row(const struct dwunw_arch_ops *arch, const uint8_t *code,
 
 /*
  * Code that leaves as it came: ret (x30), or a PLT entry, whose ip registers
- * x16 and x17 are for linkers (AAPCS64 6.1.1): [bti c] adrp x16.
+ * x16 and x17 are for linkers (AAPCS64 6.1.1): [bti c] adrp x16; ldr x17, [x16].
+ * The first entry has pushed x16 and x30 before these.
  */
 static bool stub_code(const uint8_t *code)
 {
-	uint32_t first = instruction(code, 0);
+	uint32_t first = instruction(code, 0), second = instruction(code, 1);
 
-	if (first == 0xd503245f) /* bti c */
-		first = instruction(code, 1);
-	return first == 0xd65f03c0 || (first & 0x9f00001f) == 0x90000010;
+	if (first == 0xd503245f) { /* bti c */
+		first = second;
+		second = instruction(code, 2);
+	}
+	return first == 0xd65f03c0 ||
+	       ((first & 0x9f00001f) == 0x90000010 &&
+		(second & 0xffc003ff) == 0xf9400211 &&
+		instruction(code - DWU_STUB_BEFORE, 0) != 0xa9bf7bf0);
 }
 
 /* bl, blr, blraa, … (Arm ARM, C4.1.65) */
@@ -91,9 +99,8 @@ static bool behind_call(const struct dwunw_arch_ops *arch, const uint8_t *code,
 }
 
 /*
- * glibc, __startcontext: [nop or bti] mov x0, x19; cbnz x0, setcontext.
- * Boost.Context, make_fcontext: mov x0, #0; bl _exit. Go, runtime.goexit behind
- * its first instruction: bl goexit1, and padding.
+ * glibc, __startcontext: [nop or bti] mov x0, x19; cbnz x0, setcontext. Go,
+ * runtime.goexit behind its first instruction: bl goexit1, and padding.
  */
 static bool context_code(const struct dwunw_arch_ops *arch,
 			 const uint8_t *code)
@@ -106,8 +113,18 @@ static bool context_code(const struct dwunw_arch_ops *arch,
 		second = instruction(code, 2);
 	}
 	return (first == 0xaa1303e0 && (second & 0xff00001f) == 0xb5000000) ||
-	       (first == 0xd2800000 && (second & 0xfc000000) == 0x94000000) ||
 	       ((first & 0xfc000000) == 0x94000000 && second == 0);
+}
+
+/*
+ * Boost.Context, make_fcontext: adr x1, .+12; str x1, [x0, #152]; ret;
+ * mov x0, #0. The last one and its bl _exit are code like any other.
+ */
+static bool made_code(const uint8_t *code)
+{
+	return instruction(code, 0) == 0x10000061 &&
+	       instruction(code, 2) == 0xd65f03c0 &&
+	       instruction(code, 3) == 0xd2800000;
 }
 
 /* mov x8, #93 (exit), as 64 or 32 bits; svc #0. */
@@ -152,10 +169,16 @@ const struct dwunw_arch_ops dwu_arch_arm64 = {
 	.saved_count = 12,
 	.signal_row = signal_row,
 	.signal_step = 4,
+	/* behind pc and pstate, at a multiple of 16: struct fpsimd_context,
+	 * FPSIMD_MAGIC and its size, the first record of all */
+	.mark_off = 128 + 176 + 288,
+	.mark_bits = UINT64_MAX,
+	.mark = 0x0000021046508001,
 	.stub_code = stub_code,
 	.behind_call = behind_call,
 	.exit_code = exit_code,
 	.preempt_code = preempt_code,
 	.context_code = context_code,
+	.made_code = made_code,
 	.scan = IS_ON(CONFIG_SCAN_ARM64) ? &dwu_scan_arm64 : NULL,
 };

@@ -13,11 +13,14 @@
 #include "core/bytes.h"
 
 enum {
+	X8 = 8,
 	X18 = 18,
 	X29 = 29,
 	X30 = 30,
 	SP = 31, /* as a column; in an instruction it may be the zero register */
 	ZR = 31,
+	PC = 32, /* in a state: a number behind the system call of that number */
+	NR_CLONE = 220, /* include/uapi/asm-generic/unistd.h */
 };
 
 enum flow_kind {
@@ -55,6 +58,7 @@ enum effect_kind {
 	SIGN,
 	SIGN_REGISTER,
 	STRIP,
+	SYSTEM_CALL,
 };
 
 struct pattern {
@@ -116,6 +120,7 @@ static const struct pattern effects[] = {
 	{ 0xff20e000, 0x0420e000, LOST },    /* cntd, incd, … */
 	{ 0xffffff1f, 0xd503231f, SIGN },    /* paciasp, autiasp, … */
 	{ 0xffffffff, 0xd50320ff, STRIP },   /* xpaclri */
+	{ 0xffe0001f, 0xd4000001, SYSTEM_CALL }, /* svc */
 	{ 0xffe00000, 0xd5200000, LOST },    /* mrs, sysl */
 };
 
@@ -481,9 +486,12 @@ static void one_register(const struct dwunw_arch_ops *arch,
 
 /*
  * Does the access take arguments off the stack while nothing of ours is on
- * it? Then it is a new stack (clone's child in musl):
+ * it, behind a system call? Then it is a new stack (clone's child in musl):
  *
+ *		mov x8, #220;  svc #0;  cbz x0, 1f
  *	1:	ldp x1, x0, [sp], #16;  blr x1
+ *
+ * Without that it is a function that frees what was pushed for it.
  */
 static bool takes_arguments(const struct dwu_scan_state *state,
 			    const struct access *a, uint32_t w)
@@ -492,7 +500,8 @@ static bool takes_arguments(const struct dwu_scan_state *state,
 
 	return a->load && a->back && !a->before && a->offset > 0 &&
 	       bits(w, 5, 5) == SP && bits(w, 0, 5) < X18 &&
-	       sp->kind == DWU_VALUE_CFA && sp->n == 0;
+	       sp->kind == DWU_VALUE_CFA && sp->n == 0 &&
+	       state->regs[PC].kind == DWU_VALUE_CONST;
 }
 
 static void apply(const struct dwunw_arch_ops *arch,
@@ -568,6 +577,15 @@ static void tag(const struct dwunw_arch_ops *arch, struct dwu_scan_state *state,
 	apply(arch, state, &a, w);
 	if (bits(w, 10, 2) == 0)
 		lose(state, bits(w, 0, 5)); /* ldg */
+}
+
+/* Numbers in registers are forgotten at branches; that of clone() is not. */
+static void system_call(struct dwu_scan_state *state)
+{
+	const struct dwu_value *number = &state->regs[X8];
+
+	if (number->kind == DWU_VALUE_CONST && number->n == NR_CLONE)
+		state->regs[PC] = *number;
 }
 
 static void effect(const struct dwunw_arch_ops *arch,
@@ -657,6 +675,9 @@ static void effect(const struct dwunw_arch_ops *arch,
 	case STRIP:
 		state->ra_signed = false;
 		break;
+	case SYSTEM_CALL:
+		system_call(state);
+		break;
 	default:
 		break;
 	}
@@ -706,6 +727,9 @@ static uint8_t start(const struct dwunw_arch_ops *arch,
 const struct dwu_scan_ops dwu_scan_arm64 = {
 	.unit = 4,
 	.red_zone = 0,
+	/* glibc, _dl_runtime_resolve: ldp x17, x30, [sp], #16; br x16. The
+	 * first entry of a PLT pushes these two. */
+	.resolver = { 0xa8c17bf1, 0xd61f0200 },
 	.decode = decode,
 	.effect = effect,
 	.start = start,

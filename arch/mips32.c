@@ -53,6 +53,8 @@ static bool signal_row(const struct dwunw_arch_ops *arch, const uint8_t *code,
 	if ((load != 0x24021017 && load != 0x24021061) ||
 	    dwu_u32(&c) != 0x0000000c)
 		return false;
+	if (!row)
+		return true;
 	row->flags |= DWUNW_ROW_SIGNAL;
 	row->ra_column = arch->pc;
 	row->rules[PC].kind = DWUNW_RULE_OFFSET;

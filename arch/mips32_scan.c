@@ -869,6 +869,10 @@ static int isa(const struct dwunw_arch_ops *arch, const struct dwu_code *code)
 const struct dwu_scan_ops dwu_scan_mips32 = {
 	.unit = 4,
 	.delay_slots = true,
+	/* glibc, _dl_runtime_resolve and _dl_runtime_pltresolve: sw $gp, 32($sp);
+	 * sw $t7, 36($sp). A stub has moved $ra there. */
+	.resolver = { 0xafbc0020, 0xafaf0024 },
+	.resolver_ra = 15,
 	.decode = decode,
 	.effect = effect,
 	.start = start,

@@ -57,6 +57,12 @@ enum dwu_value_kind {
 	DWU_VALUE_ENTRY, /* what column `reg` held at the function's entry */
 	DWU_VALUE_CFA,	 /* CFA + n */
 	DWU_VALUE_CONST, /* n, sign-extended */
+	/* only while tables are looked for: */
+	DWU_VALUE_COPY,	      /* what was copied at n */
+	DWU_VALUE_INDEX,      /* under `reg` */
+	DWU_VALUE_ENTRY_AT,   /* an entry of the table at n */
+	DWU_VALUE_TARGET_OF,  /* … added to n */
+	DWU_VALUE_POINTER_AT, /* an address in the table at n */
 };
 
 /* What is known of a register. No padding: values are compared whole. */
@@ -104,6 +110,15 @@ enum dwu_start {
 			  * no proof; a $gp set-up by $t9 is) */
 };
 
+/* A jump through a table: to base + entry i, i < count. */
+struct dwu_table {
+	uint32_t at;   /* of the table and */
+	uint32_t base; /* … of what entries count from: addresses as linked */
+	uint32_t compared; /* while tables are looked for: what was, last */
+	uint16_t count;
+	uint8_t size; /* bytes of an entry, a signed number */
+};
+
 struct dwu_scan_ops {
 	uint8_t unit; /* instructions stand at multiples of unit >> isa */
 	/* sp is CFA - a multiple of this at calls; 0: at every instruction,
@@ -111,6 +126,14 @@ struct dwu_scan_ops {
 	uint8_t call_align;
 	uint16_t red_zone; /* bytes below sp that a function may use */
 	bool delay_slots;  /* of jumps: no linker puts others in their place */
+	/*
+	 * Two instructions of ld.so's function that binds a call when it is
+	 * first made, near its start: who jumps there has the return address
+	 * not where a call leaves it, but in this column; 0: at CFA - 8, and
+	 * pushed 16 bytes. All 0: as a call has it.
+	 */
+	uint32_t resolver[2];
+	uint8_t resolver_ra;
 
 	/* Fills *insn whole. size 0: it cannot be decoded. */
 	void (*decode)(const struct dwunw_arch_ops *arch,
@@ -133,6 +156,16 @@ struct dwu_scan_ops {
 	 */
 	bool (*far_branch)(const struct dwu_code *code, uint32_t *off,
 			   uint32_t lo, uint32_t hi, uint32_t *to);
+
+	/*
+	 * Told every instruction of a function in the order of their places,
+	 * with a state and a table of its own: fills the table and is true at
+	 * a jump through one, if code right before it says how long it is.
+	 * NULL: the target's switches are guessed at.
+	 */
+	bool (*table)(const struct dwunw_arch_ops *arch,
+		      const struct dwu_code *code, struct dwu_scan_state *state,
+		      struct dwu_table *table);
 
 	/* enum dwu_start; for code whose functions nobody has listed. */
 	uint8_t (*start)(const struct dwunw_arch_ops *arch,
@@ -159,8 +192,12 @@ extern const struct dwu_scan_ops dwu_scan_mips32;
  * they are constants, which makes scans 7 % smaller
  * (tests/unit/scan_mips32.c compares them).
  */
-static const struct dwu_scan_ops dwu_scan_ops_alone = { .unit = 4,
-							.delay_slots = true };
+static const struct dwu_scan_ops dwu_scan_ops_alone = {
+	.unit = 4,
+	.delay_slots = true,
+	.resolver = { 0xafbc0020, 0xafaf0024 },
+	.resolver_ra = 15,
+};
 
 static inline const struct dwunw_arch_ops *
 dwu_scan_arch(const struct dwunw_arch_ops *arch)

@@ -39,6 +39,8 @@ static bool signal_row(const struct dwunw_arch_ops *arch, const uint8_t *code,
 	(void)arch;
 	if (memcmp(code, restorer, sizeof(restorer)) != 0)
 		return false;
+	if (!row)
+		return true;
 	row->flags |= DWUNW_ROW_SIGNAL;
 	for (i = 0; i < (int32_t)sizeof(saved); i++) {
 		row->rules[saved[i]].kind = DWUNW_RULE_OFFSET;
@@ -129,8 +131,22 @@ static bool behind_call(const struct dwunw_arch_ops *arch, const uint8_t *code,
 	return false;
 }
 
+/* mov $56 (clone), %eax, or a part of it; mov $435 (clone3), %eax. */
+static bool clones(const uint8_t *code, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i + 2 < size; i++)
+		if (((code[i] == 0xb8 || code[i] == 0xb0) &&
+		     code[i + 1] == 56) ||
+		    (code[i] == 0xb8 && code[i + 1] == 0xb3 &&
+		     code[i + 2] == 1))
+			return true;
+	return false;
+}
+
 /*
- * syscall, a few bytes that tell child and parent apart, xor %ebp, %ebp; then
+ * clone()'s number, syscall, a few bytes that tell child and parent apart, xor %ebp, %ebp; then
  * what takes the thread's function off its new stack, and calls it (glibc,
  * clone and clone3; musl, __clone). The error path of clone3 stands behind
  * the child's, so that its code seems to return.
@@ -147,7 +163,7 @@ static bool thread_code(const uint8_t *code, size_t size)
 			continue;
 		for (k = i; k-- > 0 && k + 14 > i;)
 			if (code[k] == 0x0f && code[k + 1] == 0x05)
-				return true;
+				return clones(code, k);
 	}
 	return false;
 }
@@ -192,8 +208,8 @@ static bool switch_code(const uint8_t *code, uint8_t at[2])
 
 /*
  * glibc, __start_context: [endbr64] mov %rbx, %rsp; mov (%rsp), %rdi, or the
- * test of the shadow stack. Boost.Context, make_fcontext: xor %rdi, %rdi;
- * call _exit. Go, runtime.goexit behind its first byte: call goexit1; nop, and
+ * test of the shadow stack. Boost.Context, make_fcontext: [endbr64]
+ * xor %rdi, %rdi; call _exit; hlt. Go, runtime.goexit behind its first byte: call goexit1; nop, and
  * padding.
  */
 static bool context_code(const struct dwunw_arch_ops *arch,
@@ -204,11 +220,12 @@ static bool context_code(const struct dwunw_arch_ops *arch,
 	static const uint8_t boost[] = { 0x48, 0x31, 0xff, 0xe8 };
 
 	(void)arch;
-	if (memcmp(code, boost, sizeof(boost)) == 0 ||
-	    (code[0] == 0xe8 && code[5] == 0x90 && code[6] == 0xcc))
+	if (code[0] == 0xe8 && code[5] == 0x90 && code[6] == 0xcc)
 		return true;
 	if (memcmp(code, endbr64, sizeof(endbr64)) == 0)
 		code += sizeof(endbr64);
+	if (memcmp(code, boost, sizeof(boost)) == 0)
+		return code[8] == 0xf4;
 	return memcmp(code, glibc, sizeof(glibc)) == 0 &&
 	       ((code[3] == 0x48 && code[4] == 0x8b && code[5] == 0x3c) ||
 		(code[3] == 0x64 && code[4] == 0xf7));
@@ -237,6 +254,10 @@ const struct dwunw_arch_ops dwu_arch_x86_64 = {
 	.saved_count = 7,
 	.signal_row = signal_row,
 	.signal_step = 7,
+	/* cs of struct sigcontext_64: __USER_CS (Linux, asm/segment.h) */
+	.mark_off = 40 + 144,
+	.mark_bits = 0xffff,
+	.mark = 0x33,
 	.stub_code = stub_code,
 	.frame_pointer_row = frame_pointer_row,
 	.behind_call = behind_call,

@@ -603,6 +603,204 @@ static void decode(const struct dwunw_arch_ops *arch,
 		out->target = code->vaddr + insn.size + (uint32_t)insn.imm;
 }
 
+/* --- switches --------------------------------------------------------------- */
+
+/*
+ * A table has distances from itself or, where code has fixed addresses,
+ * addresses:
+ *
+ *	cmp $n, %eax; ja …		cmp $n, %eax; ja …
+ *	lea table(%rip), %rdx		jmp *table(,%rax,8)
+ *	movslq (%rdx,%rax,4), %rax
+ *	add %rdx, %rax; jmp *%rax
+ *
+ * A value's reg is how many entries the table has.
+ */
+static struct dwu_value counted(uint16_t kind, int32_t n, uint16_t count)
+{
+	return (struct dwu_value){ .n = n, .kind = kind, .reg = count };
+}
+
+/* A copy of what register `number` holds, which a table's index may be. */
+static struct dwu_value copy(const struct machine *m, uint8_t number,
+			     const struct dwu_code *code)
+{
+	struct dwu_value *value = reg(m, number);
+
+	if (value->kind != DWU_VALUE_CFA && value->kind != DWU_VALUE_CONST &&
+	    value->kind < DWU_VALUE_COPY)
+		*value = counted(DWU_VALUE_COPY, (int32_t)code->vaddr, 0);
+	return *value;
+}
+
+/* All copies of what was compared are under t->count. */
+static void limit(const struct machine *m, const struct dwu_table *t)
+{
+	struct dwu_value *value;
+	uint8_t i;
+
+	for (i = 0; i < sizeof(columns); i++) {
+		value = reg(m, i);
+		if ((value->kind == DWU_VALUE_COPY ||
+		     value->kind == DWU_VALUE_INDEX) &&
+		    (uint32_t)value->n == t->compared)
+			*value = counted(DWU_VALUE_INDEX, value->n, t->count);
+	}
+}
+
+/* mov, movslq, movzx. */
+static bool is_move(const struct dwu_x86_insn *insn)
+{
+	uint8_t op = insn->opcode;
+
+	return insn->map == DWU_X86_ONE ?
+		       op == 0x89 || op == 0x8b || op == 0x63 :
+		       insn->map == DWU_X86_0F && (op & 0xfe) == 0xb6;
+}
+
+/* These, lea, and jcc: what may stand between cmp and its ja. */
+static bool keeps_flags(const struct dwu_x86_insn *insn)
+{
+	uint8_t op = insn->opcode;
+
+	return is_move(insn) ||
+	       (insn->map == DWU_X86_ONE ?
+			op == 0x8d || (op & 0xf8) == 0xb8 ||
+				(op & 0xf0) == 0x70 :
+			insn->map == DWU_X86_0F && (op & 0xf0) == 0x80);
+}
+
+/* cmp of a register with an immediate, then ja. */
+static void limit_index(const struct machine *m, const struct dwu_code *code,
+			struct dwu_table *t)
+{
+	const struct dwu_x86_insn *insn = m->insn;
+	bool one = insn->map == DWU_X86_ONE;
+	uint32_t n = (uint32_t)insn->imm;
+	uint8_t op = insn->opcode, compared = DWU_X86_NONE;
+	struct dwu_value value;
+
+	if (t->count > 0 &&
+	    (one ? op == 0x77 : insn->map == DWU_X86_0F && op == 0x87))
+		limit(m, t);
+	if (keeps_flags(insn))
+		return;
+	t->count = 0;
+	if (one && (op & 0xfe) == 0x3c)
+		compared = AX;
+	else if (one && (op == 0x80 || op == 0x81 || op == 0x83) &&
+		 (insn->reg & 7) == 7)
+		compared = insn->rm;
+	if (insn->width < 4)
+		n &= (1u << 8 * insn->width) - 1;
+	if (compared == DWU_X86_NONE || n >= UINT16_MAX)
+		return;
+	/* a constant is one from elsewhere */
+	if (reg(m, compared)->kind == DWU_VALUE_CONST)
+		*reg(m, compared) = unknown;
+	value = copy(m, compared, code);
+	if (value.kind < DWU_VALUE_COPY)
+		return;
+	t->compared = (uint32_t)value.n;
+	t->count = (uint16_t)(n + 1);
+}
+
+static struct dwu_value sum_of(struct dwu_value a, struct dwu_value b)
+{
+	if (a.kind == DWU_VALUE_CONST && b.kind == DWU_VALUE_ENTRY_AT &&
+	    a.n == b.n)
+		return counted(DWU_VALUE_TARGET_OF, a.n, b.reg);
+	return unknown;
+}
+
+/* From memory: what stands in a table, and where one is. */
+static struct dwu_value read_table(const struct dwu_x86_insn *insn,
+				   const struct dwu_code *code,
+				   const struct dwu_scan_state *old)
+{
+	struct dwu_value base = unknown, index = unknown;
+
+	if (insn->prefix & (DWU_X86_ADDRSIZE | DWU_X86_ELSEWHERE))
+		return unknown;
+	if (insn->base != DWU_X86_NONE)
+		base = old->regs[columns[insn->base]];
+	if (insn->index != DWU_X86_NONE)
+		index = old->regs[columns[insn->index]];
+	if (insn->opcode == 0x8d && insn->base == DWU_X86_NONE &&
+	    insn->index == DWU_X86_NONE)
+		return number(DWU_VALUE_CONST,
+			      (int32_t)(code->vaddr + insn->size +
+					(uint32_t)insn->disp));
+	if (index.kind != DWU_VALUE_INDEX)
+		return unknown;
+	if (insn->opcode == 0x63 && insn->disp == 0 &&
+	    base.kind == DWU_VALUE_CONST)
+		return counted(DWU_VALUE_ENTRY_AT, base.n, index.reg);
+	if ((insn->opcode == 0x8b || insn->opcode == 0xff) &&
+	    insn->base == DWU_X86_NONE)
+		return counted(DWU_VALUE_POINTER_AT, insn->disp, index.reg);
+	return unknown;
+}
+
+/* What an instruction makes of such values, behind its effect. */
+static void table_effect(const struct machine *m, const struct dwu_code *code,
+			 const struct dwu_scan_state *old)
+{
+	const struct dwu_x86_insn *insn = m->insn;
+	struct dwu_value from, to, value = unknown;
+	bool one = insn->map == DWU_X86_ONE;
+	uint8_t op = insn->opcode, dst = insn->reg, src;
+
+	if (insn->rm == DWU_X86_NONE) {
+		if (one && insn->width == 8)
+			value = read_table(insn, code, old);
+	} else if (insn->width >= 4 && is_move(insn)) {
+		dst = op == 0x89 ? insn->rm : insn->reg;
+		src = op == 0x89 ? insn->reg : insn->rm;
+		*reg(m, src) = old->regs[columns[src]];
+		value = copy(m, src, code);
+		if (value.kind < DWU_VALUE_COPY)
+			value = *reg(m, dst);
+	} else if (one && (op | 2) == 0x03 && insn->width == 8) {
+		dst = op == 0x01 ? insn->rm : insn->reg;
+		from = old->regs[columns[insn->rm]];
+		to = old->regs[columns[insn->reg]];
+		value = sum_of(from, to);
+		if (value.kind == DWU_VALUE_UNKNOWN)
+			value = sum_of(to, from);
+	}
+	if (value.kind != DWU_VALUE_UNKNOWN)
+		*reg(m, dst) = value;
+}
+
+static bool table(const struct dwunw_arch_ops *arch,
+		  const struct dwu_code *code, struct dwu_scan_state *state,
+		  struct dwu_table *t)
+{
+	const struct dwu_scan_state old = *state;
+	struct dwu_x86_insn insn;
+	struct machine m = { arch, &insn, state };
+	struct dwu_value value;
+
+	dwu_x86_decode(code, &insn);
+	if (insn.size == 0)
+		return false;
+	if (flow_of(&insn, code) != DWU_FLOW_INDIRECT) {
+		effect(arch, code, NULL, state);
+		table_effect(&m, code, &old);
+		limit_index(&m, code, t);
+		return false;
+	}
+	value = insn.rm == DWU_X86_NONE ? read_table(&insn, code, state) :
+					  *reg(&m, insn.rm);
+	t->at = (uint32_t)value.n;
+	t->count = value.reg;
+	t->size = value.kind == DWU_VALUE_TARGET_OF ? 4 : 8;
+	t->base = value.kind == DWU_VALUE_TARGET_OF ? t->at : 0;
+	return value.kind == DWU_VALUE_TARGET_OF ||
+	       value.kind == DWU_VALUE_POINTER_AT;
+}
+
 /* jmp and jcc with a displacement of 4 bytes: e9, 0f 8x. */
 static bool far_branch(const struct dwu_code *code, uint32_t *off, uint32_t lo,
 		       uint32_t hi, uint32_t *to)
@@ -661,5 +859,6 @@ const struct dwu_scan_ops dwu_scan_x86_64 = {
 	.decode = decode,
 	.effect = effect,
 	.far_branch = far_branch,
+	.table = table,
 	.start = start,
 };

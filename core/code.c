@@ -118,21 +118,25 @@ uint32_t dwu_code_table(struct dwu_text *text, uint32_t at)
 }
 
 bool dwu_code_from_entry(struct dwu_text *text,
-			 const struct dwunw_module *module, uint64_t vaddr)
+			 const struct dwunw_module *module, uint64_t vaddr,
+			 bool called)
 {
 	const struct dwunw_elf *elf = &module->elf;
 	uint64_t entry = elf->entry & module->arch->pc_mask;
 	struct dwu_op op;
 	uint32_t at, to;
 
-	if (vaddr - entry >= ENTRY_SIZE || !dwu_elf_is_started(elf) ||
-	    !dwu_code_open(text, module, entry))
+	if (vaddr - entry - called >= ENTRY_SIZE ||
+	    !dwu_elf_is_program(elf) || !dwu_code_open(text, module, entry))
 		return false;
 	text->isa = dwu_isa(module->arch, elf->entry);
 	to = dwu_code_place(text, vaddr);
 	for (at = dwu_code_place(text, entry); at < to; at = op.next) {
 		dwu_code_read(text, at, &op);
 		if (op.insn.size == 0 || op.insn.flow & ~DWU_FLOW_CALL)
+			return false;
+		/* another function begins where a call leads */
+		if (op.target > dwu_behind(&op) && op.target <= to - called)
 			return false;
 	}
 	return at == to;

@@ -62,10 +62,11 @@ uint32_t dwu_code_number(struct dwu_text *text, uint32_t at, uint8_t size);
 /*
  * Does control come from e_entry to vaddr with nothing but calls between? Then
  * vaddr is in the first function of a program, or of ld.so, whatever is known
- * of its end.
+ * of its end. `called`: it is a return address, and behind the first of them.
  */
 bool dwu_code_from_entry(struct dwu_text *text,
-			 const struct dwunw_module *module, uint64_t vaddr);
+			 const struct dwunw_module *module, uint64_t vaddr,
+			 bool called);
 
 /*
  * Behind a jump through a table: the end of the table, or `at` if none stands

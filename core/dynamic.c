@@ -188,12 +188,17 @@ static bool has_writable(const struct dwunw_elf *elf)
 	return false;
 }
 
+bool dwu_elf_is_program(const struct dwunw_elf *elf)
+{
+	return elf->entry != 0 && (elf->interp || elf->type == ET_EXEC);
+}
+
 bool dwu_elf_is_started(const struct dwunw_elf *elf)
 {
 	struct dwu_window window = { .src = &elf->src };
 	uint64_t values[DWU_DYN_COUNT];
 
-	if (elf->entry == 0 || elf->interp || elf->type == ET_EXEC)
+	if (elf->entry == 0 || dwu_elf_is_program(elf))
 		return elf->entry != 0;
 	dwu_dynamic_read(elf, &window, values);
 	return !values[DWU_DYN_NEEDED] && has_writable(elf);

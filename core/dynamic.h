@@ -48,11 +48,13 @@ dwunw_status_t dwu_dynamic_symbols(const struct dwunw_elf *elf,
 				   struct dwunw_section *symbols,
 				   struct dwunw_section *strings);
 
+/* Is e_entry where the kernel or the dynamic linker begins to run the file? */
+bool dwu_elf_is_program(const struct dwunw_elf *elf);
+
 /*
- * Is e_entry where the kernel or the dynamic linker begins to run the file?
- * In a program, and in what needs no other file (ld.so, a static program);
- * in another shared library, and in the vdso, it may be just the first of the
- * code, as older linkers wrote it.
+ * … or may it be, since the file needs no other (ld.so, a static-pie program)?
+ * A plugin may need none either, and its e_entry is just the first of its code
+ * (mold, older GNU ld), as in other shared libraries, and in the vdso.
  */
 bool dwu_elf_is_started(const struct dwunw_elf *elf);
 

@@ -2,11 +2,14 @@
 #include "explore.h"
 
 #include "bytes.h"
+#include "dynamic.h"
 
 /* Times that all begins anew, since a call was found out not to return. */
 #define RESTART_MAX 16u
 /* Instructions run through, for each unit of the function: 2 or 3 are usual. */
 #define STEPS_A_UNIT 64u
+/* Instructions from its start on in which one tells ld.so's resolver. */
+#define RESOLVER_MAX 64u
 /* The last phase: what is reached in it is worth the same. */
 #define PHASE_MAX (UINT16_MAX / DWU_BLOCK_PHASE)
 
@@ -29,6 +32,12 @@ static uint32_t unit_of(const struct dwu_scan_memory *m, uint32_t at)
 static bool visited(const struct dwu_scan_memory *m, uint32_t at)
 {
 	return in_function(m, at) && dwu_bit(m->visited, unit_of(m, at));
+}
+
+static void clear_visited(struct dwu_scan_memory *m)
+{
+	memset(m->visited, 0,
+	       (unit_of(m, m->x.function.end) / 32 + 1) * sizeof(*m->visited));
 }
 
 /* [at, end), as far as it is in the function. */
@@ -493,15 +502,38 @@ static void lose_link(const struct dwunw_arch_ops *arch,
 	state->ra_signed = false;
 }
 
-static void clobber(const struct dwunw_arch_ops *arch,
-		    struct dwu_scan_state *state)
+/* Is the return address nowhere but in registers that calls do not preserve? */
+static bool in_scratch(const struct dwunw_arch_ops *arch,
+		       const struct dwu_scan_state *state)
 {
+	bool scratch = state->slots[arch->ra] == DWU_SLOT_NONE;
 	uint8_t i;
 
 	for (i = 0; i < DWU_SCAN_REGS; i++)
+		if (dwu_scan_preserves(arch, i) &&
+		    state->regs[i].kind == DWU_VALUE_ENTRY &&
+		    state->regs[i].reg == arch->ra)
+			scratch = false;
+	return scratch;
+}
+
+/* Who keeps the return address in such a register knows the callee: it stays
+ * there (glibc, arm64: rawmemchr, x15). */
+static void clobber(const struct dwunw_arch_ops *arch,
+		    struct dwu_scan_state *state)
+{
+	bool stays = IS_ON(CONFIG_SCAN_ARM64) && in_scratch(arch, state);
+	struct dwu_value *value;
+	uint8_t i;
+
+	for (i = 0; i < DWU_SCAN_REGS; i++) {
+		value = &state->regs[i];
 		if (!dwu_scan_preserves(arch, i) && i != arch->sp &&
-		    i != arch->ra)
-			state->regs[i] = (struct dwu_value){ 0 };
+		    i != arch->ra &&
+		    !(stays && value->kind == DWU_VALUE_ENTRY &&
+		      value->reg == arch->ra))
+			*value = (struct dwu_value){ 0 };
+	}
 	drop_slots(arch, state, 0);
 }
 
@@ -559,6 +591,107 @@ static void note_call(struct dwu_scan_memory *m)
 		m->body = m->next;
 	m->x.called = true;
 	m->misaligned |= is_misaligned(m, &m->next);
+}
+
+/* --- tables that jumps go through ------------------------------------------- */
+
+/* Where entry i leads to; DWU_NOWHERE: out of the function. False: the table
+ * is none. */
+static bool entry_at(struct dwu_scan_memory *m, const struct dwu_table *t,
+		     uint32_t i, uint32_t *to)
+{
+	uint64_t high = m->text.vaddr & ~(uint64_t)UINT32_MAX, n = 0;
+
+	if (!dwu_dynamic_word(&m->text.module->elf, &m->text.window,
+			      (high | t->at) + (uint64_t)i * t->size, t->size,
+			      &n))
+		return false;
+	*to = dwu_code_place(&m->text, high | (uint32_t)(t->base + n));
+	if (*to == DWU_NOWHERE)
+		return false;
+	if (!in_function(m, *to))
+		*to = DWU_NOWHERE;
+	return true;
+}
+
+/*
+ * A table that code in front of the jump gives a length to. Each entry must lead
+ * to an instruction, all of which are marked as visited, or out of the function.
+ */
+static void add_table(struct dwu_scan_memory *m, const struct dwu_op *op,
+		      const struct dwu_table *t)
+{
+	uint32_t i, to;
+
+	if (t->count == 0 || m->x.jump_count == DWU_TABLE_MAX)
+		return;
+	for (i = 0; i < t->count; i++)
+		if (!entry_at(m, t, i, &to) ||
+		    (to != DWU_NOWHERE && !visited(m, to)))
+			return;
+	for (i = 0; i < t->count; i++)
+		if (entry_at(m, t, i, &to) && to != DWU_NOWHERE)
+			(void)add_block(m, to, DWU_BLOCK_LEADER);
+	m->x.jumps[m->x.jump_count++] =
+		(struct dwu_jump){ .at = op->at, .table = *t };
+}
+
+/*
+ * Compilers load a table's address in front of loops, so that is believed from
+ * there on in the order of places; all else from one branch's target to the
+ * next. A wrong edge would only take knowledge away.
+ */
+static void keep_constants(struct dwu_scan_state *state)
+{
+	uint8_t i;
+
+	for (i = 0; i < DWU_SCAN_REGS; i++)
+		if (state->regs[i].kind != DWU_VALUE_CONST)
+			state->regs[i].kind = DWU_VALUE_UNKNOWN;
+}
+
+static void find_tables(struct dwu_scan_memory *m)
+{
+	struct dwu_table t = { 0 };
+	uint32_t at = m->x.function.start;
+	bool fresh = true;
+	struct dwu_op op;
+
+	dwu_scan_fresh(&m->next);
+	for (; in_function(m, at); at = op.next) {
+		if (fresh || block_at(m, at))
+			keep_constants(&m->next);
+		dwu_code_read(&m->text, at, &op);
+		fresh = op.insn.size == 0 ||
+			(op.insn.flow & ~(DWU_FLOW_CALL | DWU_FLOW_BRANCH));
+		if (op.insn.flow == DWU_FLOW_CALL)
+			clobber(arch_of(m), &m->next);
+		else if (op.insn.size &&
+			 m->text.ops->table(m->text.arch, &op.code, &m->next,
+					    &t))
+			add_table(m, &op, &t);
+	}
+}
+
+/* From a jump with m->next, to where its table leads. False: that is not
+ * known. */
+static bool take_table(struct dwu_scan_memory *m, const struct dwu_op *op)
+{
+	const struct dwu_jump *j = m->x.jumps, *end = j + m->x.jump_count;
+	uint32_t i, to;
+
+	while (j < end && j->at != op->at)
+		j++;
+	if (j == end)
+		return false;
+	m->x.steps += j->table.count;
+	m->now = m->next;
+	for (i = 0; i < j->table.count && !m->x.restart; i++) {
+		m->next = m->now;
+		if (entry_at(m, &j->table, i, &to) && to != DWU_NOWHERE)
+			arrive(m, to, false);
+	}
+	return true;
 }
 
 /* Leaves m->next joined with what was known there before. */
@@ -638,14 +771,16 @@ static bool leave(struct dwu_scan_memory *m, const struct dwu_op *op,
 	}
 	if (flow == DWU_FLOW_CALL)
 		return call(m, last);
-	if (in_function(m, op->target)) {
+	if (in_function(m, op->target) &&
+	    !(m->x.telling && op->target == m->x.function.start)) {
 		arrive(m, op->target, false);
 	} else if (flow == DWU_FLOW_JUMP && dwu_scan_detour(&m->text, op)) {
 		return true;
 	} else if (flow != DWU_FLOW_END) {
 		tell(m, op, &m->next,
 		     flow == DWU_FLOW_RETURN ? DWU_LEAVING : DWU_JUMPING);
-		if (flow == DWU_FLOW_INDIRECT && !m->x.telling)
+		if (flow == DWU_FLOW_INDIRECT && !m->x.telling &&
+		    !(IS_ON(CONFIG_SCAN_X86_64) && take_table(m, op)))
 			note_switch(m, op);
 		if (IS_ON(CONFIG_SCAN_MIPS16) && flow == DWU_FLOW_INDIRECT)
 			set_visited(m, *next, dwu_code_table(&m->text, *next));
@@ -714,16 +849,25 @@ void dwu_scan_fresh(struct dwu_scan_state *state)
 	}
 }
 
-static void entry_state(const struct dwunw_arch_ops *arch,
+static void entry_state(const struct dwu_scan_memory *m,
 			struct dwu_scan_state *state)
 {
+	const struct dwunw_arch_ops *arch = arch_of(m);
+	uint8_t column = dwu_scan_ops(m->text.ops)->resolver_ra;
+	int32_t pushed = arch->entry_size;
+
 	dwu_scan_fresh(state);
+	if (m->x.resolver && column)
+		state->regs[column] = state->regs[arch->ra];
+	else if (m->x.resolver)
+		pushed = 16;
 	state->regs[arch->sp] = (struct dwu_value){ .kind = DWU_VALUE_CFA,
-						    .n = -arch->entry_size };
-	if (arch->link_register)
+						    .n = -pushed };
+	if (arch->link_register && !m->x.resolver)
 		return;
 	state->regs[arch->ra] = (struct dwu_value){ 0 };
-	state->slots[arch->ra] = -arch->entry_size;
+	if (!column)
+		state->slots[arch->ra] = -8;
 }
 
 /*
@@ -760,7 +904,7 @@ static bool guess(struct dwu_scan_memory *m, uint8_t what)
 	else if (m->x.called)
 		m->next = m->body;
 	else if (!m->x.framed && !m->x.undecodable)
-		entry_state(arch_of(m), &m->next);
+		entry_state(m, &m->next);
 	else
 		return false;
 	next_phase(m, DWU_NOWHERE, what);
@@ -770,11 +914,31 @@ static bool guess(struct dwu_scan_memory *m, uint8_t what)
 
 /* --- the function ------------------------------------------------------------ */
 
+bool dwu_scan_is_resolver(struct dwu_scan_memory *m, uint32_t at)
+{
+	const uint32_t *words = dwu_scan_ops(m->text.ops)->resolver;
+	struct dwu_op op = { .next = at };
+	uint32_t i;
+
+	if (words[0] == 0 || m->text.isa)
+		return false;
+	for (i = 0; i < RESOLVER_MAX; i++) {
+		dwu_code_read(&m->text, op.next, &op);
+		if (op.insn.size == 0 || (op.insn.flow & ~DWU_FLOW_CALL))
+			break;
+		if (dwu_code_number(&m->text, op.at, 4) == words[0])
+			return dwu_code_number(&m->text, op.next, 4) ==
+			       words[1];
+	}
+	return false;
+}
+
 /* Zeroes and fills m->x. False: the function is too large. */
 static bool begin(struct dwu_scan_memory *m, const struct dwu_function *f)
 {
 	uint32_t at = f->start, units;
 	struct dwu_op op;
+	bool indirect = false;
 
 	memset(&m->x, 0, sizeof(m->x));
 	m->x.function = *f;
@@ -784,13 +948,21 @@ static bool begin(struct dwu_scan_memory *m, const struct dwu_function *f)
 	units = unit_of(m, f->end);
 	if (f->end <= f->start || units >= m->visited_count)
 		return false;
+	m->x.resolver = dwu_scan_is_resolver(m, f->start);
+	if (IS_ON(CONFIG_SCAN_X86_64))
+		clear_visited(m);
 	m->x.step_max = STEPS_A_UNIT * (units + STEPS_A_UNIT);
 	for (; at < f->end && !m->x.dropped; at = op.next) {
 		dwu_code_read(&m->text, at, &op);
 		if (op.insn.flow & (DWU_FLOW_BRANCH | DWU_FLOW_JUMP) &&
 		    in_function(m, op.target))
 			(void)add_block(m, op.target, DWU_BLOCK_LEADER);
+		indirect |= op.insn.flow == DWU_FLOW_INDIRECT;
+		if (IS_ON(CONFIG_SCAN_X86_64))
+			dwu_set_bit(m->visited, unit_of(m, at));
 	}
+	if (IS_ON(CONFIG_SCAN_X86_64) && indirect && m->text.ops->table)
+		find_tables(m);
 	return !m->x.dropped;
 }
 
@@ -807,8 +979,7 @@ static void start_again(struct dwu_scan_memory *m)
 			*to++ = *from;
 	}
 	m->x.block_count = (uint32_t)(to - m->blocks);
-	memset(m->visited, 0,
-	       (unit_of(m, m->x.function.end) / 32 + 1) * sizeof(*m->visited));
+	clear_visited(m);
 	m->x.state_count = 0;
 	m->x.switch_count = 0;
 	m->x.phase = 0;
@@ -877,7 +1048,7 @@ static uint8_t explore(struct dwu_scan_memory *m,
 		return DWUNW_SCAN_TOO_LARGE;
 	do {
 		start_again(m);
-		entry_state(arch_of(m), &m->next);
+		entry_state(m, &m->next);
 		if (function->part)
 			m->next = m->other;
 		arrive(m, at, false);

@@ -37,8 +37,8 @@ enum dwu_moment {
 	 * in its slot, the last one before the return address */
 	DWU_IN_CALL,
 	DWU_LEAVING, /* … behind a return and its slot */
-	/* … behind a jump or a branch to another function or to where a
-	 * register says, and its slot */
+	/* … behind a jump or a branch to another function, to this one's start
+	 * or to where a register says, and its slot */
 	DWU_JUMPING,
 };
 
@@ -53,6 +53,8 @@ typedef bool (*dwu_scan_visit_fn)(void *ctx, const struct dwu_scan_at *at);
 
 /* Switches of one function whose states are told apart. */
 #define DWU_SWITCH_MAX 8u
+/* Tables of one function that are read. */
+#define DWU_TABLE_MAX (IS_ON(CONFIG_SCAN_X86_64) ? 32u : 1u)
 #define DWU_NO_STATE UINT16_MAX
 /* sp is unknown, with this for its n: paths have met that had other ones. */
 #define DWU_SP_DIFFERS 1
@@ -81,6 +83,12 @@ struct dwu_switch {
 	bool sure; /* no tail call through a pointer */
 };
 
+/* A jump through a table that is known. */
+struct dwu_jump {
+	uint32_t at;
+	struct dwu_table table;
+};
+
 /* One exploration; zeroed when it begins. */
 struct dwu_exploration {
 	struct dwu_function function;
@@ -93,10 +101,13 @@ struct dwu_exploration {
 	uint32_t state_count; /* those that were ever in use */
 	uint16_t phase;	      /* how many such calls, and guesses, there were */
 	struct dwu_switch switches[DWU_SWITCH_MAX];
+	struct dwu_jump jumps[DWU_TABLE_MAX];
 	uint8_t switch_count;
+	uint8_t jump_count;
 	uint8_t guess; /* the phase begins with one: at what */
 	uint8_t restarts;
 	uint8_t shift;	  /* 1 << shift bytes are a unit */
+	bool resolver;	  /* struct dwu_scan_ops: where its return address is */
 	bool telling;	  /* all is settled: visit() is called */
 	bool stopped;	  /* visit() has seen enough */
 	bool restart;	  /* a call was found out not to return; or: */
@@ -168,6 +179,9 @@ bool dwu_scan_detour(struct dwu_text *text, const struct dwu_op *jump);
 uint8_t dwu_scan_explore(struct dwu_scan_memory *memory,
 			 const struct dwu_function *function, uint32_t watch,
 			 dwu_scan_visit_fn visit, void *ctx);
+
+/* Does ld.so's function begin there that binds a call? struct dwu_scan_ops. */
+bool dwu_scan_is_resolver(struct dwu_scan_memory *memory, uint32_t at);
 
 /* Each column holds its own entry value, and it is saved nowhere. */
 void dwu_scan_fresh(struct dwu_scan_state *state);

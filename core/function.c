@@ -239,6 +239,45 @@ static void by_pdr(struct bounds *b, const struct dwunw_section *table)
 }
 
 /*
+ * Does control run on from [at, to), a function with CFI, to what stands behind
+ * it? glibc's clone() has none around its system call, where two stacks meet.
+ */
+static bool falls_into(struct dwu_text *text, uint32_t at, uint32_t to)
+{
+	struct dwu_op op;
+
+	text->window.size = 0;
+	op.insn.size = 0;
+	while (at < to) {
+		dwu_code_read(text, at, &op);
+		at = dwu_behind(&op);
+	}
+	return at == to && op.insn.size != 0 && !op.insn.pad &&
+	       !(op.insn.flow & ~DWU_FLOW_BRANCH);
+}
+
+/* An FDE's [start, end) is a function, as is what control runs on into. */
+static void fde_at(struct bounds *b, const struct dwunw_fde *fde)
+{
+	const struct dwunw_arch_ops *arch = dwu_scan_arch(b->module->arch);
+	uint32_t start = clip(b, fde->start & arch->pc_mask);
+	uint32_t end = clip(b, fde->end & arch->pc_mask), lo = b->lo;
+	uint8_t isa = dwu_isa(arch, fde->start);
+
+	range_at(b, start, end);
+	if (b->end && b->start == start)
+		b->isa |= isa;
+	if (end > b->place || end <= lo)
+		return;
+	b->memory->text.isa = isa;
+	if (!falls_into(&b->memory->text, start, end))
+		return;
+	b->lo = start;
+	b->listed = true;
+	b->isa = isa;
+}
+
+/*
  * The FDEs around the place: one search in a sorted table. One that holds it
  * is the function unless a symbol says otherwise; else the gap between them
  * bounds it.
@@ -248,7 +287,7 @@ static void by_cfi(struct bounds *b, const struct dwunw_cfi *cfi)
 	const struct dwunw_arch_ops *arch = dwu_scan_arch(b->module->arch);
 	uint64_t vaddr = b->memory->text.vaddr + b->place, start;
 	struct dwunw_fde fde;
-	uint32_t i, tries, at;
+	uint32_t i, tries;
 
 	if (cfi->bytes.size == 0)
 		return;
@@ -259,12 +298,8 @@ static void by_cfi(struct bounds *b, const struct dwunw_cfi *cfi)
 	}
 	for (tries = 0; i > 0 && tries < DWU_LOOK_BACK; tries++) {
 		b->gap = true;
-		if (dwu_index_fde(b->module, cfi, --i, &fde) != DWUNW_OK)
-			continue;
-		at = clip(b, fde.start & arch->pc_mask);
-		range_at(b, at, clip(b, fde.end & arch->pc_mask));
-		if (b->end && b->start == at)
-			b->isa |= dwu_isa(arch, fde.start);
+		if (dwu_index_fde(b->module, cfi, --i, &fde) == DWUNW_OK)
+			fde_at(b, &fde);
 	}
 }
 
@@ -298,6 +333,11 @@ static void find_bounds(struct bounds *b, uint32_t flags)
 	dwu_starts(&b->module->elf, &b->memory->text.window, by_pointer, b);
 	if (dwu_elf_sections(&b->module->elf, names, s, 5) != DWUNW_OK)
 		memset(s, 0, sizeof(s));
+	if (b->module->elf.section_count == 0) {
+		(void)dwu_dynamic_symbols(&b->module->elf, &s[1], &s[2]);
+		/* strings are no table of procedures */
+		s[2].size = 0;
+	}
 	if (!(flags & DWUNW_SCAN_NO_SYMBOLS))
 		by_lists(b, s);
 	/* one function each, made of parts of many files */

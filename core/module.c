@@ -27,6 +27,7 @@ struct plan {
 enum {
 	EM_MIPS = 8,
 	EF_MIPS_ABI2 = 0x20, /* n32 */
+	EF_MIPS_ABI_OTHER = 0xe000, /* o64, EABI; o32 is 0x1000, or 0 */
 	EF_MIPS_ARCH_ASE_MICROMIPS = 0x02000000,
 	EF_MIPS_ARCH_SHIFT = 28,
 	EF_MIPS_ARCH_32R6 = 9, /* then 64R6 */
@@ -35,7 +36,8 @@ enum {
 const struct dwunw_arch_ops *dwunw_elf_arch(const struct dwunw_elf *elf)
 {
 	if (elf->machine == EM_MIPS &&
-	    (elf->flags & (EF_MIPS_ABI2 | EF_MIPS_ARCH_ASE_MICROMIPS) ||
+	    (elf->flags & (EF_MIPS_ABI2 | EF_MIPS_ABI_OTHER |
+			   EF_MIPS_ARCH_ASE_MICROMIPS) ||
 	     elf->flags >> EF_MIPS_ARCH_SHIFT >= EF_MIPS_ARCH_32R6))
 		return NULL;
 	return dwunw_arch_by_elf(elf->machine, elf->elf_class, elf->data);
@@ -436,38 +438,14 @@ static bool code_is(const struct dwunw_module *module, uint64_t vaddr,
 	return is && code_at(module, vaddr, code) && is(module->arch, code);
 }
 
-/* A trampoline has two instructions: vaddr may be that of either. */
-static bool signal_at(const struct dwunw_module *module, uint64_t vaddr,
-		      struct dwunw_row *row)
+bool dwu_module_signal(const struct dwunw_module *module, uint64_t vaddr,
+		       struct dwunw_row *row)
 {
 	const struct dwunw_arch_ops *arch = module->arch;
 	uint8_t code[DWU_CODE_SIZE];
 
-	if (!arch->signal_row)
-		return false;
-	return (code_at(module, vaddr, code) &&
-		arch->signal_row(arch, code, row)) ||
-	       (code_at(module, vaddr - dwu_arch(arch)->signal_step, code) &&
-		arch->signal_row(arch, code, row));
-}
-
-dwunw_status_t dwu_module_code_row(const struct dwunw_module *module,
-				   uint64_t vaddr, struct dwunw_row *row,
-				   uint8_t *how)
-{
-	const struct dwunw_arch_ops *arch = module->arch;
-	uint8_t code[DWU_CODE_SIZE];
-
-	dwu_row_clear(arch, row);
-	*how = DWUNW_HOW_SIGNAL;
-	if (signal_at(module, vaddr, row))
-		return DWUNW_OK;
-	*how = DWUNW_HOW_LEAF;
-	if (!DWU_ARCH_HAS(arch, stub_code) || !code_at(module, vaddr, code) ||
-	    !arch->stub_code(code))
-		return DWUNW_ERR_NO_DEBUG_DATA;
-	dwu_entry_row(arch, 0, row);
-	return DWUNW_OK;
+	return arch->signal_row && code_at(module, vaddr, code) &&
+	       arch->signal_row(arch, code, row);
 }
 
 /* As many code bytes before vaddr as there are, up to `size`. */
@@ -484,6 +462,30 @@ static size_t code_before(const struct dwunw_module *module, uint64_t vaddr,
 			       DWUNW_OK ?
 		       size :
 		       0;
+}
+
+dwunw_status_t dwu_module_code_row(const struct dwunw_module *module,
+				   uint64_t vaddr, struct dwunw_row *row,
+				   uint8_t *how)
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_STUB_BEFORE + DWU_CODE_SIZE] = { 0 };
+
+	dwu_row_clear(arch, row);
+	*how = DWUNW_HOW_SIGNAL;
+	/* a trampoline has two instructions: vaddr may be that of either */
+	if (dwu_module_signal(module, vaddr, row) ||
+	    dwu_module_signal(module, vaddr - dwu_arch(arch)->signal_step, row))
+		return DWUNW_OK;
+	*how = DWUNW_HOW_LEAF;
+	if (!DWU_ARCH_HAS(arch, stub_code) ||
+	    !code_at(module, vaddr, code + DWU_STUB_BEFORE))
+		return DWUNW_ERR_NO_DEBUG_DATA;
+	(void)code_before(module, vaddr, code, DWU_STUB_BEFORE);
+	if (!arch->stub_code(code + DWU_STUB_BEFORE))
+		return DWUNW_ERR_NO_DEBUG_DATA;
+	dwu_entry_row(arch, 0, row);
+	return DWUNW_OK;
 }
 
 dwunw_status_t dwu_module_fp_row(const struct dwunw_module *module,
@@ -507,10 +509,14 @@ bool dwu_module_no_call(const struct dwunw_module *module, uint64_t vaddr,
 {
 	const struct dwunw_arch_ops *arch = module->arch;
 	uint8_t code[DWU_CALL_SIZE];
+	struct dwunw_segment s;
 	size_t size;
 
 	if (!arch->behind_call)
 		return false;
+	/* the first byte of a segment, and what is mapped behind the last */
+	if (dwunw_elf_segment(&module->elf, vaddr - 1, &s) != DWUNW_OK)
+		return true;
 	size = code_before(module, vaddr, code, sizeof(code));
 	return size > 0 && !arch->behind_call(arch, code, size, isa);
 }
@@ -551,5 +557,11 @@ bool dwu_module_switch(const struct dwunw_module *module, uint64_t vaddr,
 
 bool dwu_module_context(const struct dwunw_module *module, uint64_t vaddr)
 {
-	return code_is(module, vaddr, module->arch->context_code);
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_CODE_SIZE];
+
+	return code_is(module, vaddr, arch->context_code) ||
+	       (DWU_ARCH_HAS(arch, made_code) &&
+		code_at(module, vaddr - DWU_CONTEXT_MADE, code) &&
+		arch->made_code(code));
 }

@@ -15,6 +15,11 @@ dwunw_status_t dwu_module_code_row(const struct dwunw_module *module,
 				   uint64_t vaddr, struct dwunw_row *row,
 				   uint8_t *how);
 
+/* Is at vaddr the first instruction of a signal trampoline? Then its row, unless
+ * that is NULL. */
+bool dwu_module_signal(const struct dwunw_module *module, uint64_t vaddr,
+		       struct dwunw_row *row);
+
 /*
  * The row of the frame-pointer chain, if the code before vaddr sets up a
  * frame pointer. NO_DEBUG_DATA.

@@ -239,6 +239,35 @@ uint8_t dwu_scan_row_in(struct dwu_scan_memory *memory,
 	return result;
 }
 
+/*
+ * A pc that is at no-ops behind a function does not align what follows: that
+ * begins there (arm64, _dl_runtime_resolve; an endbr64).
+ */
+static void begin_at_pads(struct dwu_scan_memory *memory, uint64_t vaddr,
+			  uint32_t flags, struct dwu_function *function)
+{
+	uint32_t place = dwu_code_place(&memory->text, vaddr);
+	struct dwu_op op = { .next = place };
+	struct dwu_function next;
+
+	if (!(flags & DWUNW_SCAN_EXACT) ||
+	    dwu_scan_ops(memory->text.ops)->delay_slots ||
+	    place == function->start)
+		return;
+	while (op.next < function->end) {
+		dwu_code_read(&memory->text, op.next, &op);
+		if (op.insn.size == 0 || !op.insn.pad)
+			return;
+	}
+	if (dwu_function_find(memory, memory->text.module,
+			      memory->text.vaddr + op.next, flags,
+			      &next) != DWUNW_SCAN_OK ||
+	    next.start != op.next)
+		return;
+	*function = next;
+	function->start = place;
+}
+
 uint8_t dwu_scan_module_row(struct dwu_scan_memory *memory,
 			    const struct dwunw_module *module, uint64_t vaddr,
 			    uint32_t flags, struct dwunw_row *row)
@@ -249,5 +278,6 @@ uint8_t dwu_scan_module_row(struct dwu_scan_memory *memory,
 
 	if (result != DWUNW_SCAN_OK)
 		return result;
+	begin_at_pads(memory, vaddr, flags, &function);
 	return dwu_scan_row_in(memory, &function, vaddr, flags, row);
 }

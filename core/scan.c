@@ -223,20 +223,79 @@ bool dwu_scan_to_return(struct dwu_scan_memory *m,
 	       (!jump || sp->n > 0 || (sp->n == 0 && pops_before(m, at)));
 }
 
-bool dwu_scan_has_pushed(struct dwu_scan_memory *m,
+/* Does straight code from `at` come to where sp is n? */
+static bool comes_to(struct dwu_scan_memory *m, uint32_t at, int32_t n)
+{
+	const struct dwu_value *sp = &m->next.regs[m->text.arch->sp];
+	struct dwu_op op;
+	uint32_t i;
+
+	for (i = 0; i < RETURN_MAX && sp->kind == DWU_VALUE_CFA && sp->n != n;
+	     i++, at = op.next) {
+		dwu_code_read(&m->text, at, &op);
+		if (op.insn.size == 0 || (op.insn.flow & ~DWU_FLOW_BRANCH))
+			return false;
+		m->text.ops->effect(m->text.arch, &op.code, &op.insn, &m->next);
+	}
+	return sp->kind == DWU_VALUE_CFA && sp->n == n;
+}
+
+/* The last branch of straight code from `from` that leads to straight code
+ * before `to`; DWU_NOWHERE. */
+static uint32_t branch_to(struct dwu_scan_memory *m, uint32_t from, uint32_t to)
+{
+	uint32_t i, found = DWU_NOWHERE;
+	struct dwu_op op = { .next = from }, last;
+
+	for (i = 0; i < RETURN_MAX && op.next < to; i++) {
+		dwu_code_read(&m->text, op.next, &op);
+		if (op.insn.size == 0 || (op.insn.flow & ~DWU_FLOW_BRANCH))
+			break;
+		if (op.target != DWU_NOWHERE && op.target > op.at &&
+		    op.target <= to &&
+		    run_straight(m, op.target, to, 0, &last) == to)
+			found = op.at;
+	}
+	return found;
+}
+
+bool dwu_scan_forgets_push(struct dwu_scan_memory *m,
 			 const struct dwunw_module *module, uint64_t vaddr,
-			 const struct dwunw_fde *fde)
+			 const struct dwunw_fde *fde, int32_t cfa)
 {
 	const struct dwu_value *sp = &m->next.regs[module->arch->sp];
+	uint32_t at, start, branch;
 	struct dwu_op op;
-	uint32_t at;
+	int32_t n;
 
 	if (!IS_ON(CONFIG_ARCH_ARM64) ||
 	    !dwu_code_open(&m->text, module, vaddr))
 		return false;
 	m->text.isa = 0;
 	at = dwu_code_place(&m->text, vaddr);
-	return run_straight(m, dwu_code_place(&m->text, fde->start), at,
-			    DWU_FLOW_BRANCH | DWU_FLOW_CALL, &op) == at &&
-	       sp->kind == DWU_VALUE_CFA && sp->n < 0;
+	start = dwu_code_place(&m->text, fde->start);
+	/* its CFI forgets what the PLT has pushed, at the first instruction */
+	if (cfa == 0 && dwu_scan_is_resolver(m, start))
+		return true;
+	if (run_straight(m, start, at, DWU_FLOW_BRANCH | DWU_FLOW_CALL, &op) ==
+	    at) {
+		if (cfa == 0)
+			return sp->kind == DWU_VALUE_CFA && sp->n < 0;
+		return sp->kind == DWU_VALUE_CFA && sp->n != -cfa &&
+		       comes_to(m, at, -cfa);
+	}
+	/* a row of the body, which is there after the prologue */
+	run_straight(m, start, start, 0, &op);
+	if (!comes_to(m, start, -cfa))
+		return false;
+	branch = branch_to(m, start, at);
+	if (branch == DWU_NOWHERE)
+		return false;
+	run_straight(m, start, branch, DWU_FLOW_BRANCH, &op);
+	if (sp->kind != DWU_VALUE_CFA)
+		return false;
+	n = sp->n;
+	dwu_code_read(&m->text, branch, &op);
+	run_straight(m, op.target, at, 0, &op);
+	return sp->kind == DWU_VALUE_CFA && n + sp->n != -cfa;
 }

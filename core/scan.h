@@ -28,11 +28,14 @@ bool dwu_scan_to_return(struct dwu_scan_memory *memory,
 			uint8_t isa, const struct dwunw_fde *fde, int32_t *n);
 
 /*
- * Does straight code from its function's start, fde's, to vaddr put something
- * on the stack? (arm64: clang 14 tells CFI of a prologue at its end.)
+ * CFI says that the CFA is sp + cfa at vaddr. Does code deny it: straight code
+ * from its function's start, fde's, or with one branch, that puts as much on the
+ * stack elsewhere, or something where cfa is 0? (arm64: clang 14 tells CFI of a
+ * prologue at its end, or at the function's start, and none of what branches
+ * lead around it.)
  */
-bool dwu_scan_has_pushed(struct dwu_scan_memory *memory,
-			 const struct dwunw_module *module, uint64_t vaddr,
-			 const struct dwunw_fde *fde);
+bool dwu_scan_forgets_push(struct dwu_scan_memory *memory,
+			   const struct dwunw_module *module, uint64_t vaddr,
+			   const struct dwunw_fde *fde, int32_t cfa);
 
 #endif

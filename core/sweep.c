@@ -614,9 +614,9 @@ static void find_piece(struct dwu_scan_memory *m, uint32_t at)
 /* --- pieces that are no functions ----------------------------------------------- */
 
 /*
- * Is sp so where no function's is: at a call, at a return, at a tail call
- * where that is no jump to a part of the function, or (MIPS16e, which has none)
- * data among the code?
+ * Is sp so where no function's is: at a call, at a return, at a jump to the
+ * function's start, or at a tail call where that is no jump to a part of the
+ * function, or (MIPS16e, which has none) data among the code?
  */
 static bool is_odd(const struct dwu_scan_memory *m,
 		   const struct dwu_scan_at *at, int32_t sp)
@@ -626,8 +626,10 @@ static bool is_odd(const struct dwu_scan_memory *m,
 	if (at->moment == DWU_IN_CALL)
 		return align != 0 && sp % align != 0;
 	return (at->moment == DWU_LEAVING ||
-		(at->moment == DWU_JUMPING && align == 0 && !m->text.isa &&
-		 at->op->insn.flow == DWU_FLOW_JUMP)) &&
+		(at->moment == DWU_JUMPING &&
+		 at->op->insn.flow == DWU_FLOW_JUMP &&
+		 ((align == 0 && !m->text.isa) ||
+		  at->op->target == m->x.function.start))) &&
 	       sp < -arch_of(m)->entry_size;
 }
 

@@ -12,6 +12,8 @@
 
 /* Bytes of one frame that is found by a frame pointer: a stack's default. */
 #define FP_FRAME_MAX (8u << 20)
+/* Bytes of start code after which the link register is 0, or its own. */
+#define ENTRY_CLEARS 16u
 
 struct dwunw_walker {
 	struct dwu_rowcache cache;
@@ -38,6 +40,7 @@ struct walk {
 	uint8_t guess;	/* … once there was one */
 	bool signal;	/* the row just applied was a signal frame's */
 	bool switched;	/* … led to another stack */
+	bool once;	/* … hangs on values of registers: not for the cache */
 	int32_t status; /* behind a stop */
 	uint8_t scan;	/* enum dwunw_scan_result of the last frame */
 };
@@ -130,7 +133,8 @@ static void cache_fill(struct walk *w, struct dwu_rowcache_entry *entry,
 		       const struct dwunw_frame *frame, uint8_t stop)
 {
 	/* … and who called tells whether there was a call, or a preemption */
-	if (!entry || stop == DWUNW_STOP_BAD_ROW || stop == DWUNW_STOP_NO_CALL)
+	if (!entry || (IS_ON(CONFIG_ARCH_ARM64) && w->once) || stop == DWUNW_STOP_BAD_ROW ||
+	    stop == DWUNW_STOP_NO_CALL)
 		return;
 	entry->vaddr = dwunw_frame_lookup(frame, frame->vaddr);
 	entry->serial = frame->module;
@@ -146,14 +150,39 @@ static void cache_fill(struct walk *w, struct dwu_rowcache_entry *entry,
 		entry->packed.flags = DWU_PACKED_NONE;
 }
 
+/*
+ * arm64 has nothing behind the last call of start code that tells its end. Do
+ * registers deny that this is the first function, which nothing calls? It sets
+ * the frame pointer to 0; the link register as well, until it calls. (Its first
+ * instructions may see what ld.so has left there.)
+ */
+static bool is_called(const struct walk *w, const struct dwunw_frame *frame)
+{
+	const struct dwunw_arch_ops *arch = arch_of(w);
+	uint64_t entry = w->module->elf.entry & arch->pc_mask;
+	uint64_t at = frame->vaddr - entry, link = w->regs.r[arch->ra];
+	uint8_t reg = is_exact(frame) ? arch->ra : arch->fp;
+
+	if (!IS_ON(CONFIG_ARCH_ARM64) || !arch->link_register ||
+	    arch->address_size != 8 || !(w->regs.valid >> reg & 1) ||
+	    w->regs.r[reg] == 0)
+		return false;
+	link = (link & arch->pc_mask) - w->mapping->bias - entry;
+	return !is_exact(frame) || (at >= ENTRY_CLEARS && link > at);
+}
+
 /* Is this code of the first function of a program, of ld.so or a thread? */
 static bool starts_here(struct walk *w, const struct dwunw_frame *frame)
 {
-	if ((is_exact(frame) || !DWU_ARCH_HAS(w->arch, thread_code) ||
-	     !dwu_module_thread(w->module, frame->vaddr)) &&
-	    !dwu_code_from_entry(&w->walker->scan->text, w->module,
-				 frame->vaddr))
-		return false;
+	if (is_exact(frame) || !DWU_ARCH_HAS(w->arch, thread_code) ||
+	    !dwu_module_thread(w->module, frame->vaddr)) {
+		if (!dwu_code_from_entry(&w->walker->scan->text, w->module,
+					 frame->vaddr, !is_exact(frame)))
+			return false;
+		w->once = true;
+		if (is_called(w, frame))
+			return false;
+	}
 	dwu_row_clear(w->arch, &w->walker->row);
 	w->walker->row.rules[arch_of(w)->ra].kind = DWUNW_RULE_UNDEFINED;
 	w->scan = DWUNW_SCAN_OK;
@@ -174,6 +203,9 @@ static bool scan_row(struct walk *w, const struct dwunw_frame *frame)
 	w->walker->stats.scans++;
 	if (starts_here(w, frame))
 		return true;
+	/* behind the first function, whatever a list says */
+	if (IS_ON(CONFIG_ARCH_ARM64) && w->once && is_exact(frame))
+		return false;
 	w->scan = dwu_scan_module_row(w->walker->scan, w->module,
 				      dwunw_frame_lookup(frame, frame->vaddr),
 				      flags, &w->walker->row);
@@ -188,15 +220,27 @@ static bool is_trampoline(struct walk *w, const struct dwunw_frame *frame)
 	       w->how == DWUNW_HOW_SIGNAL;
 }
 
-/* Nothing calls what the kernel or ld.so begins to run, whatever CFI says. */
-static void mark_start(struct walk *w, const struct dwunw_fde *fde)
+/*
+ * Nothing calls what the kernel or ld.so begins to run, whatever CFI says.
+ * Code with a link register that is behind it in one FDE is told by that
+ * (glibc, arm64: __wrap_main).
+ */
+static void mark_start(struct walk *w, const struct dwunw_fde *fde,
+		       const struct dwunw_frame *frame)
 {
 	const struct dwunw_elf *elf = &w->module->elf;
 	struct dwunw_row *row = &w->walker->row;
 
-	if (((fde->start ^ elf->entry) & arch_of(w)->pc_mask) == 0 &&
-	    dwu_elf_is_started(elf))
+	if (((fde->start ^ elf->entry) & arch_of(w)->pc_mask) != 0 ||
+	    !dwu_elf_is_program(elf))
+		return;
+	w->once = IS_ON(CONFIG_ARCH_ARM64) && is_exact(frame);
+	if (!w->once || !is_called(w, frame)) {
 		row->rules[row->ra_column].kind = DWUNW_RULE_UNDEFINED;
+		return;
+	}
+	w->how = DWUNW_HOW_LINK;
+	dwu_entry_row(w->arch, 0, row);
 }
 
 /*
@@ -218,25 +262,26 @@ static void raise_sp(const struct walk *w, struct dwunw_row *row)
 }
 
 /*
- * Compilers leave the middle of prologues out of CFI (clang 14, arm64): does
- * the row of a function's first instruction stand behind a push?
+ * Compilers leave prologues out of CFI (clang 14, arm64): does the row of a
+ * function's first instruction stand behind a push, or that of its body before?
  */
 static bool forgets_prologue(struct walk *w, const struct dwunw_frame *frame,
 			     const struct dwunw_fde *fde,
 			     const struct dwunw_row *row)
 {
 	return IS_ON(CONFIG_ARCH_ARM64) && w->arch->address_size == 8 &&
-	       row->cfa.reg == w->arch->sp && row->cfa.value == 0 &&
-	       dwu_scan_has_pushed(w->walker->scan, w->module, frame->vaddr,
-				   fde);
+	       row->cfa.reg == w->arch->sp &&
+	       dwu_scan_forgets_push(w->walker->scan, w->module, frame->vaddr,
+				     fde, row->cfa.value);
 }
 
 /*
- * … and epilogues (clang 14, arm64 and mips32): is the frame's pc in one, where the stack is less deep than the row has it?
+ * … and epilogues (clang 14, arm64 and mips32): is the frame's pc in one, where
+ * the stack is less deep than the row has it?
  */
 static bool forgets_code(struct walk *w, const struct dwunw_frame *frame,
-			     const struct dwunw_fde *fde,
-			     const struct dwunw_row *row)
+			 const struct dwunw_fde *fde,
+			 const struct dwunw_row *row)
 {
 	uint8_t reg = row->cfa.reg;
 	int32_t n;
@@ -288,7 +333,7 @@ static dwunw_status_t cfi_row(struct walk *w, const struct dwunw_frame *frame)
 		dwunw_fde_row(w->module, &fde, lookup, w->walker->scratch, row);
 	if (status != DWUNW_OK)
 		return status;
-	mark_start(w, &fde);
+	mark_start(w, &fde, frame);
 	raise_sp(w, row);
 	return dwu_step_check(w->arch, row) == DWUNW_STOP_BAD_ROW ||
 			       forgets_code(w, frame, &fde, row) ?
@@ -319,21 +364,26 @@ static bool code_row(struct walk *w, const struct dwunw_frame *frame)
 	       dwu_module_fp_row(w->module, frame->vaddr, row) == DWUNW_OK;
 }
 
+/* Is there a call before this frame's pc, in memory? */
+static bool stands_behind_call(struct walk *w, const struct dwunw_frame *frame)
+{
+	uint8_t code[DWU_CALL_SIZE];
+
+	return w->reader.read &&
+	       w->reader.read(w->reader.ctx, frame->pc - sizeof(code), code,
+			      sizeof(code)) == DWUNW_OK &&
+	       w->arch->behind_call(w->arch, code, sizeof(code), w->regs.isa);
+}
+
 /*
  * Was this frame's pc found as a return address, though there is no call
  * before it? What a tool has patched into the code shows only in memory.
  */
 static bool no_call(struct walk *w, const struct dwunw_frame *frame)
 {
-	uint8_t code[DWU_CALL_SIZE];
-
-	if (is_exact(frame) ||
-	    !dwu_module_no_call(w->module, frame->vaddr, w->regs.isa))
-		return false;
-	return !w->reader.read ||
-	       w->reader.read(w->reader.ctx, frame->pc - sizeof(code), code,
-			      sizeof(code)) != DWUNW_OK ||
-	       !w->arch->behind_call(w->arch, code, sizeof(code), w->regs.isa);
+	return !is_exact(frame) &&
+	       dwu_module_no_call(w->module, frame->vaddr, w->regs.isa) &&
+	       !stands_behind_call(w, frame);
 }
 
 /* CFI that cannot be used hides nothing else that tells. */
@@ -346,18 +396,16 @@ static uint8_t bad_cfi(struct walk *w, const struct dwunw_frame *frame,
 }
 
 /*
- * By its CFI: a signal trampoline, or the first instructions of a function
- * that nothing calls, whose address is put on a stack in place of a caller's
- * (Go, runtime.goexit + 1).
+ * A signal trampoline by its CFI: the kernel puts the address of its first
+ * instruction on a stack in place of a caller's.
  */
 static bool may_be_planted(const struct walk *w,
 			   const struct dwunw_frame *frame)
 {
 	const struct dwunw_row *row = &w->walker->row;
 
-	return (row->flags & DWUNW_ROW_SIGNAL) ||
-	       (row->rules[row->ra_column].kind == DWUNW_RULE_UNDEFINED &&
-		frame->vaddr - row->start <= 4);
+	return (row->flags & DWUNW_ROW_SIGNAL) &&
+	       (dwu_place_t)frame->vaddr - (dwu_place_t)row->start <= 4;
 }
 
 /* Has a runtime put the function before this one where this one was? */
@@ -389,19 +437,70 @@ static uint8_t find_row(struct walk *w, struct dwunw_frame *frame, bool called)
 	}
 	if (cfi_row(w, frame) == DWUNW_OK && may_be_planted(w, frame))
 		return DWU_GO;
-	if (is_trampoline(w, frame))
+	if (dwu_module_signal(w->module, frame->vaddr, NULL) &&
+	    is_trampoline(w, frame))
 		return DWU_GO;
 	return dwu_module_context(w->module, frame->vaddr) ?
 		       DWUNW_STOP_CONTEXT :
 		       DWUNW_STOP_NO_CALL;
 }
 
+/* A word of a signal frame. One that cannot be read refutes nothing: it is then
+ * `otherwise`, but what it was to prove is a guess. */
+static dwu_place_t signal_word(struct walk *w, int32_t off,
+			       dwu_place_t otherwise)
+{
+	uint8_t size = arch_of(w)->address_size;
+	uint64_t addr = w->regs.r[arch_of(w)->sp] + (uint64_t)(int64_t)off;
+	uint64_t value;
+
+	if (dwu_read_uint(&w->reader, dwu_address(addr, size), size, &value))
+		return (dwu_place_t)value;
+	w->guess = DWUNW_FRAME_FLAG_GUESS;
+	last_frame(w)->flags |= w->guess;
+	return otherwise;
+}
+
+/*
+ * Does the stack hold what a signal trampoline goes on to restore? That is the
+ * kernel's mark; on mips32, which has none, the high halves of the registers'
+ * fields extend the low ones, and sp is not 0.
+ */
+static bool has_signal_frame(struct walk *w)
+{
+	const struct dwunw_rule *rules = w->walker->row.rules;
+	uint8_t i;
+
+	if (DWU_ARCH_HAS(w->arch, mark_bits))
+		return (signal_word(w, w->arch->mark_off,
+				    (dwu_place_t)w->arch->mark) &
+			w->arch->mark_bits) == w->arch->mark;
+	for (i = 1; i <= arch_of(w)->pc; i++)
+		if ((uint32_t)signal_word(w, rules[i].value ^ 4, 0) + 1 > 1)
+			return false;
+	return signal_word(w, rules[arch_of(w)->sp].value, 1) != 0;
+}
+
+/* Is the row one of the kernel's signal frames, by its trampoline's code? With a
+ * link register CFI is asked only where the code is not known. */
+static bool is_known_signal(const struct walk *w,
+			    const struct dwunw_frame *frame)
+{
+	return w->how == DWUNW_HOW_SIGNAL ||
+	       (!IS_ON(CONFIG_ARCH_MIPS32_ALONE) &&
+		dwu_module_signal(w->module, frame->vaddr, NULL));
+}
+
 /* Applies walker->row. */
 static uint8_t apply_row(struct walk *w)
 {
 	const struct dwunw_row *row = &w->walker->row;
+	const struct dwunw_frame *frame = last_frame(w);
 
 	w->signal = (row->flags & DWUNW_ROW_SIGNAL) != 0;
+	if (w->signal && !is_exact(frame) && is_known_signal(w, frame) &&
+	    !has_signal_frame(w))
+		return DWUNW_STOP_NO_CALL;
 	return dwu_step(w->arch, w->module, row, &w->regs, &w->reader);
 }
 
@@ -496,6 +595,7 @@ static uint8_t leave(struct walk *w)
 
 	w->signal = false;
 	w->switched = false;
+	w->once = false;
 	w->flags = 0;
 	if (w->count == 1 && (w->input->flags & DWUNW_WALK_ENTRY)) {
 		w->how = DWUNW_HOW_ENTRY;
@@ -607,6 +707,21 @@ static bool exits(struct walk *w)
 	       dwu_module_exit(w->module, last_frame(w)->vaddr);
 }
 
+/*
+ * Code without a file that no call stands before, as far as memory tells, is an
+ * interpreter's, whose return addresses need none, or was never returned to.
+ */
+static void doubt_made_code(struct walk *w)
+{
+	struct dwunw_frame *frame = last_frame(w);
+
+	if (frame->module != 0 || w->guess || is_exact(frame) ||
+	    !w->reader.read || stands_behind_call(w, frame))
+		return;
+	w->guess = DWUNW_FRAME_FLAG_GUESS;
+	frame->flags |= DWUNW_FRAME_FLAG_GUESS;
+}
+
 /* The frame of the caller, whose registers are there. */
 static uint8_t add_caller(struct walk *w)
 {
@@ -626,7 +741,10 @@ static uint8_t add_caller(struct walk *w)
 	if (!(w->mapping && (w->mapping->flags & DWUNW_MAPPING_EXEC)) &&
 	    !w->signal)
 		return drop_frame(w, DWUNW_STOP_NO_CODE);
-	return plausible(w) ? DWU_GO : drop_frame(w, DWUNW_STOP_NO_ROW);
+	if (!plausible(w))
+		return drop_frame(w, DWUNW_STOP_NO_ROW);
+	doubt_made_code(w);
+	return DWU_GO;
 }
 
 static uint8_t next_frame(struct walk *w)

@@ -54,31 +54,17 @@ const struct dwunw_row *dwu_flow_row(const struct dwu_flow *f, uint64_t vaddr)
 		       NULL;
 }
 
-static void follow(struct dwu_flow *f, uint8_t column)
-{
-	uint8_t i;
-
-	for (i = 0; i < f->reg_count && f->regs[i] != column; i++)
-		;
-	if (i < f->reg_count || i == DWU_FLOW_REGS)
-		return;
-	f->regs[f->reg_count++] = column;
-}
-
 /* sp is the first. */
 static void choose_regs(struct dwu_flow *f)
 {
-	uint8_t i;
+	uint8_t i, sp = dwunw_arch_sp(f->module->arch);
 
-	f->reg_count = 0;
 	f->saved = dwu_flow_saved(f->module->arch);
-	follow(f, dwunw_arch_sp(f->module->arch));
-	for (i = 0; i < DWUNW_COLUMN_MAX; i++)
-		if (f->saved >> i & 1)
-			follow(f, i);
-	for (size_t row = 0; row < f->row_count; row++)
-		if (by_register(&f->rows[row]))
-			follow(f, f->rows[row].cfa.reg);
+	f->regs[0] = sp;
+	f->reg_count = 1;
+	for (i = 0; i < DWU_FLOW_REGS; i++)
+		if (i != sp)
+			f->regs[f->reg_count++] = i;
 }
 
 /* --- instructions --- */
@@ -95,8 +81,8 @@ static void add_insn(struct dwu_flow *f, uint64_t vaddr,
 	i = &f->insns[f->count++];
 	*i = (struct dwu_flow_insn){ .insn = *insn,
 				     .vaddr = vaddr,
-				     .row = dwu_flow_row(f, vaddr +
-								   insn->isa) };
+				     .row = dwu_flow_row(f,
+							 vaddr + insn->isa) };
 	f->at[vaddr - f->start] = (uint32_t)f->count;
 }
 
@@ -122,8 +108,8 @@ static void decode_all(struct dwu_flow *f)
 /* NULL: none of this FDE begins there. */
 static struct dwu_flow_insn *insn_at(const struct dwu_flow *f, uint64_t vaddr)
 {
-	uint32_t number =
-		vaddr - f->start < f->size ? f->at[vaddr - f->start] : 0;
+	uint32_t number = vaddr - f->start < f->size ? f->at[vaddr - f->start] :
+						       0;
 
 	return number ? &f->insns[number - 1] : NULL;
 }
@@ -146,11 +132,26 @@ static void believe_row(const struct dwu_flow *f, const struct dwunw_row *row,
 	if (!by_register(row) || base == f->reg_count)
 		return;
 	moved = row->cfa.value - state->n[base];
-	for (i = 0; state->kind[base] == DWU_FLOW_KNOWN && i < f->reg_count; i++)
+	for (i = 0; state->kind[base] == DWU_FLOW_KNOWN && i < f->reg_count;
+	     i++)
 		if (state->kind[i] == DWU_FLOW_KNOWN)
 			state->n[i] += moved;
 	state->kind[base] = DWU_FLOW_KNOWN;
 	state->n[base] = row->cfa.value;
+}
+
+/* … and what it says is in its register has been put back there. */
+static void believe_kept(const struct dwu_flow *f, const struct dwunw_row *row,
+			 struct dwu_flow_state *state)
+{
+	uint8_t i, kind;
+
+	for (i = 0; row && i < row->column_count; i++) {
+		kind = row->rules[i].kind;
+		if ((f->saved >> i & 1) &&
+		    (kind == DWUNW_RULE_SAME || kind == DWUNW_RULE_UNSPECIFIED))
+			state->changed &= ~(1ull << i);
+	}
 }
 
 /* Joins b into a. True: a is another one now. */
@@ -264,6 +265,22 @@ static void reach(struct dwu_flow *f, uint64_t vaddr,
 	f->queue[f->queue_count++] = (uint32_t)(insn - f->insns);
 }
 
+/*
+ * Does the call return, as far as CFI knows? Not if the next instruction's sp
+ * is not what this one leaves: arguments were pushed for what does not return,
+ * and another block stands behind it.
+ */
+static bool returns(const struct dwu_flow *f, uint64_t next,
+		    const struct dwu_flow_state *state)
+{
+	const struct dwu_flow_insn *insn = insn_at(f, next);
+
+	return !insn || !by_register(insn->row) ||
+	       insn->row->cfa.reg != f->regs[0] ||
+	       state->kind[0] != DWU_FLOW_KNOWN ||
+	       state->n[0] == insn->row->cfa.value;
+}
+
 /* Everything an instruction leads to. */
 static void leave(struct dwu_flow *f, const struct dwu_flow_insn *i)
 {
@@ -272,6 +289,7 @@ static void leave(struct dwu_flow *f, const struct dwu_flow_insn *i)
 	uint8_t flow = i->insn.flow;
 
 	believe_row(f, i->row, &state);
+	believe_kept(f, i->row, &state);
 	if (flow != DWUNW_SCAN_FLOW_CALL)
 		apply(f, i->vaddr, &state);
 	/* a slot is an instruction of its own, which is judged too */
@@ -285,8 +303,11 @@ static void leave(struct dwu_flow *f, const struct dwu_flow_insn *i)
 			reach(f, next, &state);
 		apply(f, i->vaddr + i->insn.last, &state);
 	}
-	if (flow == DWUNW_SCAN_FLOW_CALL)
+	if (flow == DWUNW_SCAN_FLOW_CALL) {
 		forget(f, &state);
+		if (!returns(f, next, &state))
+			return;
+	}
 	if ((flow == DWUNW_SCAN_FLOW_NEXT || flow == DWUNW_SCAN_FLOW_CALL ||
 	     flow == DWUNW_SCAN_FLOW_BRANCH) &&
 	    !i->insn.likely)
@@ -341,6 +362,7 @@ static void switches(struct dwu_flow *f)
 			      &state);
 		join(&all, &state);
 	}
+	all.entered = false;
 	for (i = 0; all.reached && i < f->count; i++)
 		if (!f->insns[i].in.reached && !f->insns[i].insn.pad) {
 			reach(f, f->insns[i].vaddr, &all);

@@ -14,9 +14,9 @@
 
 #include <dwunw/scan.h>
 
-/* At most so many registers are followed: sp, those that callees save, and
- * what else CFI has as the base of a CFA. */
-#define DWU_FLOW_REGS 13u
+/* All registers that code computes addresses in are followed, sp first: one
+ * that callees save may be a copy of any. */
+#define DWU_FLOW_REGS 33u
 
 enum dwu_flow_kind {
 	DWU_FLOW_NONE = 0, /* no edge leads here */

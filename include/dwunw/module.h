@@ -120,8 +120,8 @@ typedef dwunw_status_t (*dwunw_inflate_fn)(void *ctx, uint32_t type,
 
 /*
  * The target of a file. NULL: it is not in this build; or the code is of an
- * instruction set or ABI that only looks like one that is: mips' n32 (64-bit
- * registers in a 32-bit file), microMIPS, release 6.
+ * instruction set or ABI that only looks like one that is: mips' n32 and o64
+ * (64-bit registers in a 32-bit file), EABI, microMIPS, release 6.
  */
 const struct dwunw_arch_ops *dwunw_elf_arch(const struct dwunw_elf *elf);
 

@@ -38,7 +38,8 @@ const char *dwunw_how_name(uint8_t how);
 #define DWUNW_FRAME_FLAG_SIGNAL 4u
 /* The inner function's CFI cannot be used; `how` says what was in its place. */
 #define DWUNW_FRAME_FLAG_BAD_CFI 8u
-/* Found by a frame pointer that nothing vouches for, or from such a frame. */
+/* Found by a frame pointer that nothing vouches for; in code without a file, and
+ * behind no call as far as memory tells; or from such a frame. */
 #define DWUNW_FRAME_FLAG_GUESS 16u
 
 struct dwunw_frame {

@@ -7,6 +7,7 @@
 enum {
 	EM_MIPS = 8,
 	EM_X86_64 = 62,
+	EM_AARCH64 = 183,
 };
 
 /* gABI, e_machine: what is met on Linux. */
@@ -34,6 +35,10 @@ static const char *mips_name(const struct dwunw_elf *elf)
 		return "mips n64";
 	if (elf->flags & 0x20)
 		return "mips n32";
+	if ((elf->flags & 0xe000) == 0x2000)
+		return "mips o64";
+	if (elf->flags & 0xe000)
+		return "mips EABI";
 	return "mips";
 }
 
@@ -47,6 +52,10 @@ const char *dwunw_elf_target(const struct dwunw_elf *elf)
 		return mips_name(elf);
 	if (elf->machine == EM_X86_64 && elf->elf_class == 1)
 		return "x32 (x86_64 with addresses of 32 bits)";
+	if (elf->machine == EM_AARCH64 && elf->data == 2)
+		return "arm64, big-endian";
+	if (elf->machine == EM_AARCH64 && elf->elf_class == 1)
+		return "arm64 ILP32 (addresses of 32 bits)";
 	for (i = 0; i < sizeof(machines) / sizeof(machines[0]); i++)
 		if (machines[i].machine == elf->machine)
 			return machines[i].name;

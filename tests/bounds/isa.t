@@ -20,9 +20,12 @@ my $work = tempdir(CLEANUP => 1);
 
 my %refused = (micromips => 'mips with microMIPS instructions',
 	r6 => 'mips release 6', n32 => 'mips n32', n64 => 'mips n64',
+	o64 => 'mips o64', arm64be => 'arm64, big-endian',
+	ilp32 => 'arm64 ILP32 (addresses of 32 bits)',
 	x32 => 'x32 (x86_64 with addresses of 32 bits)', i386 => 'i386',
 	arm => 'arm (32 bits)', riscv => 'riscv', ppc64 => 'ppc64',
-	s390 => 's390');
+	s390 => 's390', o64 => 'mips o64', arm64be => 'arm64, big-endian',
+	ilp32 => 'arm64 ILP32 (addresses of 32 bits)');
 my %known = (o32 => 'mips', x86_64 => 'x86_64', arm64 => 'arm64');
 
 # A copy with another e_type (gABI 4, at 16).
@@ -51,6 +54,11 @@ sub fault {
 	return '';
 }
 
+for my $isa (qw(o64 ilp32)) {
+	next if -e "$dir/$isa.o";
+	delete $refused{$isa};
+	SKIP: { skip("$isa: no GCC for it", 1); }
+}
 for my $isa (sort keys %refused) {
 	my $file = "$dir/$isa.o";
 	my $library = copy($file, 3);

@@ -74,8 +74,12 @@ bounds_isa_s390 := $(CLANG) --target=s390x-linux-gnu
 bounds_isa_o32 := $(CLANG) --target=mipsel-linux-gnu -march=mips32r2
 bounds_isa_x86_64 := $(CLANG) --target=x86_64-linux-gnu
 bounds_isa_arm64 := $(CLANG) --target=aarch64-linux-gnu
+bounds_isa_arm64be := $(CLANG) --target=aarch64_be-linux-gnu
+bounds_isa_o64 := $(triple_mips32eb)-gcc -mabi=o64 -mips3
+bounds_isa_ilp32 := $(triple_arm64)-gcc -mabi=ilp32
 bounds_isas := micromips r6 n32 n64 x32 i386 arm riscv ppc64 s390 o32 x86_64 \
-	arm64
+	arm64 arm64be $(if $(call has,$(triple_mips32eb)-gcc),o64) \
+	$(if $(call has,$(triple_arm64)-gcc),ilp32)
 
 $(bounds_out)/isa/%.o: $(bounds_dir)/isa.c $(bounds_dir)/rules.mk
 	@mkdir -p $(@D)

@@ -14,7 +14,7 @@ $make help >"$work/help"
 sed -e ':join' -e '/\\$/{N;s/\\\n//;b join' -e '}' Makefile |
 	sed -n -e 's/^\.PHONY: //p' -e 's/^config_goals := //p' |
 	tr -s ' \t' '\n\n' | grep '^[a-z0-9_-]*$' | sort -u |
-	grep -v -e '^one-by-one$' >"$work/targets"
+	grep -v -e '^one-by-one$' -e '^run-' >"$work/targets"
 while read -r target; do
 	grep -q "^  \([a-z0-9_-]* \)*$target\( \|\$\)" "$work/help" ||
 		echo "$target"

@@ -4,38 +4,13 @@
 # four targets, by qemu-user, and live; and a reason where there is none.
 set -u
 . tests/house/tap.sh
+. tests/core/told.sh
 
 BUILD=${BUILD:-$PWD/build/$(uname -m)}
 dwunw=$BUILD/dwunw
 made=$BUILD/tests/jit
 
 [ -d "$made" ] || skip_all "make test-programs has built nothing here"
-
-# core PROGRAM QEMU ARG: $core
-core()
-{
-	core=$work/core
-	rm -rf "$work/die" && mkdir "$work/die" || return 1
-	(
-		cd "$work/die" && ulimit -c unlimited
-		"$2" "$1" "$3"
-	) >/dev/null 2>&1
-	mv "$work"/die/*.core "$core"
-}
-
-# name(mark) of each frame, innermost first, and the reason
-told()
-{
-	awk '
-	/^TID/ && line { exit }
-	/^#/ {
-		sub(/\+.*/, "", $3)
-		line = line $3 ($NF == "(fp)" ? "(fp) " : " ")
-		end = "complete"
-	}
-	/^    / { end = $0; sub(/^ */, "", end) }
-	END { print line ": " end }' "$1"
-}
 
 ends()
 {
@@ -65,8 +40,7 @@ live()
 {
 	"$made/x86_64-linux-gnu/jit" fp wait >"$work/said" &
 	pid=$!
-	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-		grep -q ready "$work/said" && break
+	until grep -q ready "$work/said" || ! kill -0 $pid; do
 		sleep 0.1
 	done
 	"$dwunw" stack $pid >"$work/stack" 2>&1

@@ -15,7 +15,7 @@ typedef long (*join)(long n, function stop);
 
 #define KINDS(X)                                                      \
 	X(alloca) X(words) X(loop) X(keep) X(fatal) X(fatal_first)    \
-	X(cases) X(lost) X(realigned) X(probed)
+	X(cases) X(lost) X(realigned) X(probed) X(branch) X(aligned)
 #define DECLARE(kind) long join_##kind(long n, function stop);
 #define ENTRY(kind) { #kind, join_##kind },
 KINDS(DECLARE)

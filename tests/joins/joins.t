@@ -28,7 +28,8 @@ my %qemu = (arm64 => 'qemu-aarch64', mips32el => 'qemu-mipsel',
 my @kinds = map { [split] } (
 	'alloca 0', 'alloca 5', 'words 0', 'words 1', 'loop 0', 'loop 3',
 	'keep 0', 'keep 2', 'fatal 0', 'fatal_first 0', 'cases 2', 'cases 3',
-	'realigned 0', 'realigned 3', 'probed 0', 'lost 0', 'lost 3');
+	'realigned 0', 'realigned 3', 'probed 0', 'lost 0', 'lost 3',
+	'branch 0', 'branch 1', 'aligned 0', 'aligned 3');
 
 sub live {
 	my ($program, $kind, $n) = @_;

@@ -40,6 +40,31 @@ join_\name:
 	ldp	x29, x30, [sp], #32
 	ret
 
+	function branch
+	stp	x29, x30, [sp, #-16]!
+	mov	x29, sp
+	cbz	x0, 1f
+	stp	xzr, xzr, [sp, #-16]!
+1:	cbz	x1, 2f
+	blr	x1
+2:	mov	sp, x29
+	ldp	x29, x30, [sp], #16
+	ret
+
+	function aligned
+	stp	x29, x30, [sp, #-16]!
+	mov	x29, sp
+	b	2f
+1:	stp	xzr, xzr, [sp, #-16]!
+2:	subs	x0, x0, #1
+	b.pl	1b
+	mov	x9, sp
+	and	sp, x9, #0xffffffffffffffe0
+	blr	x1
+	mov	sp, x29
+	ldp	x29, x30, [sp], #16
+	ret
+
 	function loop
 	stp	x29, x30, [sp, #-16]!
 	mov	x29, sp

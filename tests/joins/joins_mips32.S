@@ -61,6 +61,49 @@ join_\name:
 	addiu	$sp, $sp, 40
 	.end	join_words
 
+	function branch
+	addiu	$sp, $sp, -40
+	sw	$31, 36($sp)
+	sw	$fp, 32($sp)
+	move	$fp, $sp
+	beqz	$4, 1f
+	move	$25, $5
+	addiu	$sp, $sp, -8
+	sw	$0, 24($sp)
+1:	beqz	$25, 2f
+	nop
+	jalr	$25
+	nop
+2:	move	$sp, $fp
+	lw	$31, 36($sp)
+	lw	$fp, 32($sp)
+	jr	$31
+	addiu	$sp, $sp, 40
+	.end	join_branch
+
+	function aligned
+	addiu	$sp, $sp, -40
+	sw	$31, 36($sp)
+	sw	$fp, 32($sp)
+	b	2f
+	move	$fp, $sp
+1:	addiu	$sp, $sp, -8
+	sw	$0, 24($sp)
+	sw	$0, 28($sp)
+2:	addiu	$4, $4, -1
+	bgez	$4, 1b
+	li	$2, -16
+	and	$sp, $sp, $2
+	move	$25, $5
+	jalr	$25
+	nop
+	move	$sp, $fp
+	lw	$31, 36($sp)
+	lw	$fp, 32($sp)
+	jr	$31
+	addiu	$sp, $sp, 40
+	.end	join_aligned
+
 	function loop
 	addiu	$sp, $sp, -40
 	sw	$31, 36($sp)

@@ -52,6 +52,38 @@ join_\name:
 	pop	%rbp
 	ret
 
+	/* the same without a call before they meet, but a branch behind */
+	function branch
+	push	%rbp
+	mov	%rsp, %rbp
+	push	%rbx
+	push	%rbx
+	test	%rdi, %rdi
+	je	1f
+	push	$0
+	push	$0
+1:	test	%rsi, %rsi
+	je	2f
+	call	*%rsi
+2:	lea	-16(%rbp), %rsp
+	pop	%rbx
+	pop	%rbx
+	pop	%rbp
+	ret
+
+	/* n words, and what aligns them */
+	function aligned
+	push	%rbp
+	mov	%rsp, %rbp
+	jmp	2f
+1:	push	$0
+2:	dec	%rdi
+	jns	1b
+	and	$-16, %rsp
+	call	*%rsi
+	leave
+	ret
+
 	/* n times two words of zeros, as an interpreter clears its registers */
 	function loop
 	push	%rbp

@@ -6,7 +6,10 @@
 #	LINKER-lib, LINKER-at    a program that uses libpart.so in lib-LINKER or
 #	                         at-LINKER, which is linked for an address (mold
 #	                         does not)
+#	LINKER-alone             … in alone-LINKER, which needs no other file, nor
+#	                         start files: mold's e_entry is its first function
 #	TRIPLE/LINKER-LAYOUT     of another target
+#	rust                     by rustc, whose default linker lld may be
 
 #	leak/LINKER-plain, leak/LINKER-static, leak/LINKER-lib  programs that leak, the
 #	                         last one by a library of that linker
@@ -39,9 +42,11 @@ linkers_layouts_mold := static-pie joined separate apart
 linkers_programs := $(foreach l,$(linkers_names),\
 	$(addprefix $(linkers)/$(l)-,$(linkers_layouts) $(linkers_layouts_$(l))))
 linkers_libs := $(linkers_names:%=$(linkers)/lib-%/libpart.so) \
+	$(linkers_names:%=$(linkers)/alone-%/libpart.so) \
 	$(patsubst %,$(linkers)/at-%/libpart.so,$(filter-out mold,\
 	$(linkers_names)))
 linkers_users := $(linkers_names:%=$(linkers)/%-lib) \
+	$(linkers_names:%=$(linkers)/%-alone) \
 	$(patsubst %,$(linkers)/%-at,$(filter-out mold,$(linkers_names)))
 
 # mips has neither gold nor mold, nor a static-pie
@@ -66,12 +71,15 @@ $(linkers_programs): tests/linkers/program.c tests/linkers/part.c $(linkers_made
 linkers_of_lib = $(lastword $(subst -, ,$(notdir $(patsubst %/,%,$(@D)))))
 $(linkers_libs): private how = $(linkers_cc) -shared -fPIC \
 	-Wl,-soname=libpart.so -fuse-ld=$(linkers_of_lib) $(if $(findstring \
-	/at-,$@),$(linkers_at_$(linkers_of_lib)))
+	/at-,$@),$(linkers_at_$(linkers_of_lib))) $(if $(findstring /alone-,$@),\
+	-nostdlib)
 $(linkers_libs): tests/linkers/part.c $(linkers_made)
 	$(test_build)
 
 $(filter %-lib,$(linkers_users)): $(linkers)/%-lib: $(linkers)/lib-%/libpart.so
 $(filter %-at,$(linkers_users)): $(linkers)/%-at: $(linkers)/at-%/libpart.so
+$(filter %-alone,$(linkers_users)): $(linkers)/%-alone: \
+		$(linkers)/alone-%/libpart.so
 $(linkers_users): private how := $(linkers_cc)
 $(linkers_users): private with = -Wl,-rpath,'$$ORIGIN/$(notdir $(patsubst \
 	%/,%,$(dir $(filter %.so,$^))))'
@@ -94,6 +102,14 @@ $(linkers_others): tests/linkers/program.c tests/linkers/part.c \
 
 test_programs += $(linkers_programs) $(linkers_libs) $(linkers_users) \
 	$(linkers_others)
+
+# --- a program as rustc links it ---
+
+$(linkers)/rust: tests/linkers/chain.rs tests/linkers/rules.mk
+	@mkdir -p $(@D)
+	$(say) RUSTC $@
+	$(Q)rustc -O --crate-name chain $< -o $@
+test_programs += $(if $(call has,rustc),$(linkers)/rust)
 
 # --- programs that leak ---
 

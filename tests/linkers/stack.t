@@ -119,4 +119,17 @@ for my $program (@all) {
 	live($program, 'moved');
 	core($program, 'moved');
 }
+
+SKIP: {
+	skip 'no rustc', 1 unless -x "$dir/rust";
+	my $pid = open(my $from, '-|', "$dir/rust") // die $!;
+	readline($from);
+	my ($frames, $other, $text) = stack($pid);
+	my $names = join(' ', map { $_->[1] } @$frames);
+	like($names, qr/chain::inner chain::middle chain::outer chain::main /,
+		'a program by rustc: names') or diag($text);
+	ok($frames->[-1][1] eq '_start' && !grep({ !/\(inlined\)/ } @$other),
+		'… to its start') or diag($text);
+	kill('KILL', $pid);
+}
 done_testing;

@@ -15,6 +15,7 @@ use Test::More;
 our @EXPORT = qw(need_bpf have_musl program built
 	start stop
 	memleak parse chain by_function counters_ok run watch slurp
+	by_itself leaked
 	$dir $root);
 
 our $root = abs_path(dirname(__FILE__) . '/../..');
@@ -39,6 +40,8 @@ sub slurp {
 # A command in the background, both streams in a file; its pid.
 sub background {
 	my ($out, @command) = @_;
+
+	unlink $out; # what was printed before would be taken for this one's
 	my $pid = fork // die "fork: $!";
 	return $pid if $pid;
 	open(STDOUT, '>', $out);
@@ -56,18 +59,51 @@ sub run {
 }
 
 # The same of a tool that watches: when it says that it does, or has ended, what
-# was started is told to begin (begin.h).
+# was started is told to begin (begin.h). The tool is interrupted when
+# $until->(what it has printed) holds: without $until, when all that was started
+# has done what it does. Nothing depends on how fast that is; after five minutes
+# it is given up, and the test says what is missing.
 sub watch {
+	my $until = ref $_[0] ? shift : \&all_done;
 	my (@command) = @_;
 	my $out = "$dir/watch.out";
 	unlink $out; # what the one before said is no sign
 	my $pid = background($out, @command);
 	my $ended = 0;
-	sleep 0.05 until watches($out) ||
-	    ($ended = waitpid($pid, WNOHANG) == $pid);
+	my $soon = sub { sleep 0.05;
+		return $ended ||= waitpid($pid, WNOHANG) == $pid; };
+	my $last = time + 300;
+
+	1 until watches($out) || $soon->();
 	begin();
+	1 until $soon->() || $until->(slurp($out)) || time > $last;
+	kill 'INT', $pid unless $ended;
 	waitpid($pid, 0) unless $ended;
 	return (slurp($out), $? >> 8);
+}
+
+# It has told so by a file (begin.h), or is gone.
+sub all_done {
+	for (keys %running) {
+		next if -e "$dir/begin.$_.done";
+		my ($state) = -e "/proc/$_/stat" ?
+		    slurp("/proc/$_/stat") =~ /\) (\S)/ : 'Z';
+		return 0 if $state ne 'Z';
+	}
+	return 1;
+}
+
+# For $until: the tool ends by itself.
+sub by_itself { return sub { 0 } }
+
+# A report has NUMBER of blocks by each of these functions.
+sub leaked {
+	my ($number, @functions) = @_;
+	return sub {
+		my $r = parse($_[0]);
+		return !grep { by_function($r, $_)->{count} < $number }
+		    @functions;
+	};
 }
 
 sub watches { return -s $_[0] && slurp($_[0]) =~ /^(?:recording|event|ready)/m }
@@ -138,9 +174,11 @@ sub stop {
 	waitpid($pid, 0);
 }
 
+# … which reports every fifth of a second until it is interrupted (watch).
 sub memleak {
+	my @until = ref $_[0] ? shift : ();
 	my (@args) = @_;
-	return parse(watch(program('memleak_user'), @args));
+	return parse(watch(@until, program('memleak_user'), '-d', 0.2, @args));
 }
 
 # The last report of an output, as data.

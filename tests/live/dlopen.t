@@ -13,7 +13,7 @@ my @so = (built('a.so'), built('b.so'));
 my $plugged = built('plugged');
 
 my $pid = start($plugged, @so);
-my $r = memleak('-p', $pid, '-d', 8, '-n', 1);
+my $r = memleak(leaked(6, 'a_inner', 'b_inner'), '-p', $pid);
 stop($pid);
 counters_ok($r, 'two plugins in turn');
 my @pcs;

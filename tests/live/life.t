@@ -12,7 +12,7 @@ need_bpf();
 my $life = built('life');
 
 my $pid = start($life, 'fork');
-my $r = memleak('-p', $pid, '-d', 1);
+my $r = memleak(by_itself(), '-p', $pid);
 stop($pid);
 counters_ok($r, 'fork');
 is(by_function($r, 'leak_in_parent')->{count}, 100, "the parent's leaks");
@@ -20,7 +20,7 @@ is(by_function($r, 'leak_in_child')->{count}, 0, "not the child's");
 like($r->{text}, qr/pid $pid has ended/, 'its end is told');
 
 $pid = start($life, 'exec', program('leaky_glibc'));
-$r = memleak('-p', $pid, '-d', 2, '-n', 2);
+$r = memleak(leaked(11, 'make_name'), '-p', $pid);
 stop($pid);
 counters_ok($r, 'exec');
 is(by_function($r, 'leak_before_exec')->{count}, 0,
@@ -31,7 +31,7 @@ is(chain($s), 'make_name make_session open_session handle_request serve ' .
 	'leak_nested round_of_leaks main libc _start', 'with their stacks');
 
 $pid = start($life, 'exec', program('leaky_musl'));
-$r = memleak('-p', $pid, '-d', 1.5, '-n', 4);
+$r = memleak(leaked(11, 'make_name'), '-p', $pid);
 stop($pid);
 $s = by_function($r, 'make_name');
 cmp_ok($s->{count}, '>', 10, "exec of a program with another libc");
@@ -41,7 +41,7 @@ like($r->{text}, qr/probes on .*musl/, 'probes on it are added');
 for my $args ([20, 5], [60, 20]) {
 	$pid = start('/bin/sh', '-c', 'until [ -e "$BEGIN" ]; do sleep 0.05; done; exec "$@"', 'sh',
 		program('leaky_glibc'), @$args);
-	$r = memleak('-p', $pid, '-d', 10);
+	$r = memleak(by_itself(), '-p', $pid);
 	waitpid($pid, 0);
 	stop($pid);
 	is($r->{status}, 0, "ended after $args->[0] rounds");
@@ -61,10 +61,11 @@ my $probe = built('probe');
 for (['fork', 4, 'cookie=[1-9]\d* '], ['fork', 3, ''], ['exec', 2, 'cookie=0 generation=[2-9]']) {
 	my ($how, $kind, $rest) = @$_;
 	$pid = start($life, $how, '/bin/true');
-	my ($out) = watch($probe, $object, $pid, $life, 6, 'at_entry=main');
+	my $event = qr/^event status=OK kind=$kind .*$rest/m;
+	my ($out) = watch(sub { $_[0] =~ $event }, $probe, $object, $pid, $life,
+		600, 'at_entry=main');
 	stop($pid);
-	like($out, qr/^event status=OK kind=$kind .*$rest/m,
-		"$how: an event of kind $kind");
+	like($out, $event, "$how: an event of kind $kind");
 }
 
 done_testing();

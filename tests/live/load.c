@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
  * load PER_SECOND SECONDS [THREADS]: allocations at that rate (0: as fast as
- * they go), one in ten leaks; then it sleeps. Begins when it is watched. Ten functions deep.
+ * they go), one in ten leaks; then it
+ * sleeps. Begins when it is watched. Ten functions deep.
  */
 #define _GNU_SOURCE
 #include "begin.h"
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #define KEEP __attribute__((noipa))
 #define AFTER_CALL __asm__ volatile("" ::: "memory")
@@ -55,7 +57,6 @@ KEEP void *work(void *arg)
 
 int main(int argc, char **argv)
 {
-	struct timespec end = { 2, 0 };
 	int threads = argc > 3 ? atoi(argv[3]) : 1;
 	pthread_t ids[16];
 
@@ -67,6 +68,7 @@ int main(int argc, char **argv)
 	work(NULL);
 	for (int i = 1; i < threads; i++)
 		pthread_join(ids[i], NULL);
-	nanosleep(&end, NULL);
+	tell_done();
+	pause();
 	return 0;
 }

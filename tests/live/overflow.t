@@ -15,7 +15,7 @@ for my $args (['bpf-ring', 16384], ['bpf-perf', 16384],
 	['bpf-ring', 1048576]) {
 	my ($ring, $size) = @$args;
 	my $pid = start($load, 0, 1, 4);
-	my $r = memleak('-p', $pid, '-d', 1, '--capture', $ring,
+	my $r = memleak('-p', $pid, '--capture', $ring,
 		'--ring-size', $size);
 	stop($pid);
 	counters_ok($r, "$ring of $size bytes, 4 threads");
@@ -32,7 +32,8 @@ for my $args (['bpf-ring', 16384], ['bpf-perf', 16384],
 }
 
 my $pid = start(program('leaky_glibc'), 0, 20);
-my $r = memleak('-p', $pid, '-d', 1, '-n', 1, '--max-live', 16);
+my $r = memleak(sub { (parse($_[0])->{full} // 0) > 100 }, '-p', $pid,
+	'--max-live', 16);
 stop($pid);
 counters_ok($r, 'a live map of 16');
 is($r->{blocks}, 16, '16 blocks are in it');

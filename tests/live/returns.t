@@ -17,7 +17,8 @@ my $outer = built('outer');
 # Runs probe on a program; its events.
 sub events {
 	my ($pid, $file, @args) = @_;
-	my ($out, $status) = watch($probe, $object, $pid, $file, 2, @args);
+	my ($out, $status) = watch(sub { (() = $_[0] =~ /^event .*kind=1 /mg) > 40 },
+		$probe, $object, $pid, $file, 600, @args);
 	is($status, 0, "probe @args") or diag($out);
 	my @events = grep { /^event/ && /kind=1 / } split /\n/, $out;
 	my ($calls, $events) = $out =~ /calls=(\d+) events=(\d+)/;
@@ -78,7 +79,7 @@ stop($pid);
 # One slot for two CPUs: who gets none is counted.
 my $load = built('load');
 $pid = start($load, 0, 1, 4);
-my ($out) = watch($probe, $object, $pid, $load, 8, '-s', 1, 'at_entry=allocate');
+my ($out) = watch($probe, $object, $pid, $load, 600, '-s', 1, 'at_entry=allocate');
 stop($pid);
 my ($calls, $events, $slot, $buffer) =
     $out =~ /calls=(\d+) events=(\d+) slot=(\d+) buffer=(\d+)/;

@@ -158,5 +158,6 @@ int main(void)
 	cut_and_unmapped();
 	pthread_create(&id, NULL, in_thread, NULL);
 	pthread_join(id, NULL);
+	tell_done();
 	pause();
 }

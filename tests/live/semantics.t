@@ -23,7 +23,7 @@ for my $libc ('glibc', 'musl') {
 	next if $libc eq 'musl' && !have_musl();
 	my $target = built("semantics_$libc");
 	my $pid = start($target);
-	my $r = memleak('-p', $pid, '-d', 4, '-n', 1);
+	my $r = memleak('-p', $pid);
 	stop($pid);
 	counters_ok($r, $libc);
 	my %got;

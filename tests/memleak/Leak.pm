@@ -38,7 +38,8 @@ sub built { return Live::built($_[0], 'memleak') }
 sub leak {
 	my (@args) = @_;
 	push @args, 60 if @args > 1 && $args[-2] eq '-c';
-	return parse_leak(Live::watch('timeout', 600, tool(), @args));
+	return parse_leak(Live::watch(Live::by_itself(), 'timeout', 600,
+		tool(), @args));
 }
 
 # The tool on a program that is started for it: leak(@$args, -p, its pid, @rest).

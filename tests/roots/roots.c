@@ -4,9 +4,13 @@
  *
  *	plain		main -> outer -> victim -> inner -> last
  *	thread		the same from a thread's first function on
+ *	deep		the same with 1200 frames before last
  *	context		the same from a context that makecontext() made
- *	zero, outside, data, code
- *			plain, but victim's return address was overwritten
+ *	zero, outside, data, code, entry, edge, made
+ *			plain, but victim's return address was overwritten: by an
+ *			address in no mapping, in data, behind no call; behind
+ *			the first instruction at e_entry; of the first byte of
+ *			code; in memory without a file
  *	inward		plain, but victim's CFI says that its caller is further in
  *	column, expression
  *			plain, but victim's CFI cannot be used
@@ -15,9 +19,13 @@
  * last() dies of a signal, or waits for one if there is a second argument.
  */
 #define _GNU_SOURCE
+#include <elf.h>
+#include <link.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
 #ifndef NO_CONTEXT
 #include <ucontext.h>
 #endif
@@ -25,6 +33,11 @@
 
 #define NEVER __attribute__((noinline, noclone))
 #define WORDS 64
+#ifdef __x86_64__
+#define AT_FIRST 1 /* into the first instruction: endbr64 or xor */
+#else
+#define AT_FIRST 4
+#endif
 
 /* ends.S: they call next() and return what it returns, plus 1 */
 int inward(int (*next)(int), int n);
@@ -53,12 +66,36 @@ NEVER int inner(int n)
 	return last(n + 1) + 1;
 }
 
+/* Where the code of this program begins, which is not moved. */
+static void *first_code(void)
+{
+	const ElfW(Phdr) *p = (const void *)getauxval(AT_PHDR);
+
+	while (p->p_type != PT_LOAD || !(p->p_flags & PF_X))
+		p++;
+	return (void *)(uintptr_t)p->p_vaddr;
+}
+
+static void *made(void)
+{
+	char *p = mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p + 64;
+}
+
 static void *value(void)
 {
 	if (!strcmp(how, "zero"))
 		return NULL;
 	if (!strcmp(how, "outside"))
 		return (void *)0x1230;
+	if (!strcmp(how, "entry"))
+		return (char *)getauxval(AT_ENTRY) + AT_FIRST;
+	if (!strcmp(how, "edge"))
+		return first_code();
+	if (!strcmp(how, "made"))
+		return made();
 	return !strcmp(how, "data") ? (void *)&data[1] :
 				      (void *)not_behind_a_call;
 }
@@ -85,8 +122,15 @@ NEVER int whole(int n)
 	return inner(n + 1) + 1;
 }
 
+NEVER int deep(int n)
+{
+	return (n > 0 ? deep(n - 1) : inner(n)) + 1;
+}
+
 NEVER int outer(int n)
 {
+	if (!strcmp(how, "deep"))
+		return deep(1199) + 1;
 	if (!strcmp(how, "inward"))
 		return inward(inner, n) + 1;
 	if (!strcmp(how, "column"))

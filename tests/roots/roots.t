@@ -4,37 +4,16 @@
 # with a reason where a return address was overwritten, where CFI leads inward,
 # and where it cannot be used. Programs know their own chain (roots.c); cores of
 # four targets, by qemu-user, with the file whole, stripped, and without CFI and
-# section headers.
+# section headers; and live.
 set -u
 . tests/house/tap.sh
+. tests/core/told.sh
 
 BUILD=${BUILD:-$PWD/build/$(uname -m)}
 dwunw=$BUILD/dwunw
 made=$BUILD/tests/roots
 
 [ -d "$made" ] || skip_all "make test-programs has built nothing here"
-
-# core DIR QEMU CASE: $core
-core()
-{
-	core=$work/core
-	rm -rf "$work/die" && mkdir "$work/die" || return 1
-	(
-		cd "$work/die" && ulimit -c unlimited
-		"$2" "$1/full" "$3"
-	) >/dev/null 2>&1
-	mv "$work"/die/*.core "$core"
-}
-
-# The names of the first stack, innermost first, and its end.
-told()
-{
-	awk '
-	/^TID/ && line { exit }
-	/^#/ { sub(/\+.*/, "", $3); line = line $3 " "; end = "complete" }
-	/^    / { end = $0; sub(/^ */, "", end) }
-	END { print line ": " end }' "$1"
-}
 
 stack()
 {
@@ -48,6 +27,22 @@ ends()
 {
 	stack "$1"
 	grep -Eq "$2" "$work/told"
+}
+
+# FILE: the first frame in memory without a file is marked as a guess
+guess()
+{
+	stack "$1"
+	grep '^#.*  ??' "$work/stack" | sed 1q | grep 'guess)$'
+}
+
+# FILE: numbers of any size stand apart from their addresses
+numbers()
+{
+	stack "$1" >/dev/null
+	grep -E '^#[0-9]+ +0x[0-9a-f]{16}  deep' "$work/stack" >"$work/deep"
+	sed -n '1p;$p' "$work/deep"
+	[ "$(wc -l <"$work/deep")" = 1200 ]
 }
 
 # The same pcs and the same end in another copy of the file.
@@ -73,14 +68,14 @@ for target in x86_64-linux-gnu:qemu-x86_64 aarch64-linux-gnu:qemu-aarch64 \
 		continue
 	fi
 	chain="^last inner"
-	core "$dir" "$qemu" plain
+	core "$dir/full" "$qemu" plain
 	ok "$triple: to the program's start" ends "$dir/full" \
 		"$chain whole outer main $start: complete$"
 	for kind in stripped bare; do
 		[ -e "$dir/$kind" ] || continue
 		ok "$triple: $kind: the same" same "$dir" $kind
 	done
-	core "$dir" "$qemu" thread
+	core "$dir/full" "$qemu" thread
 	ok "$triple: to the thread's start" ends "$dir/full" \
 		"$chain whole outer thread (start_thread|start) [^:]*: complete$"
 	for kind in stripped bare; do
@@ -88,30 +83,40 @@ for target in x86_64-linux-gnu:qemu-x86_64 aarch64-linux-gnu:qemu-aarch64 \
 		ok "$triple: $kind: the same" same "$dir" $kind
 	done
 	if [ "$triple" != x86_64-musl ]; then
-		core "$dir" "$qemu" context
+		core "$dir/full" "$qemu" context
 		ok "$triple: to the context's start" ends "$dir/full" \
 			"$chain whole outer context [^:]*: the start of a context"
 		for kind in stripped bare; do
 			ok "$triple: $kind: the same" same "$dir" $kind
 		done
 	fi
-	core "$dir" "$qemu" zero
+	core "$dir/full" "$qemu" deep
+	ok "$triple: 1200 frames" numbers "$dir/full"
+	core "$dir/full" "$qemu" zero
 	ok "$triple: a return address of 0" ends "$dir/full" \
 		"$chain victim : the return address is 0"
-	core "$dir" "$qemu" outside
+	core "$dir/full" "$qemu" outside
 	ok "$triple: … in no mapping" ends "$dir/full" \
 		"$chain victim : the return address 0x1230 is in no code"
-	core "$dir" "$qemu" data
+	core "$dir/full" "$qemu" data
 	ok "$triple: … in data" ends "$dir/full" \
 		"$chain victim : the return address 0x[0-9a-f]* is in no code"
-	core "$dir" "$qemu" code
+	core "$dir/full" "$qemu" code
 	ok "$triple: … behind no call" ends "$dir/full" \
 		"$chain victim : the return address 0x[0-9a-f]* is not behind"
-	core "$dir" "$qemu" inward
+	core "$dir/full" "$qemu" entry
+	ok "$triple: … behind no call at the start" ends "$dir/full" \
+		"$chain victim : the return address 0x[0-9a-f]* is not behind"
+	core "$dir/full" "$qemu" edge
+	ok "$triple: … at the first byte of code" ends "$dir/full" \
+		"$chain victim : the return address 0x[0-9a-f]* is not behind"
+	core "$dir/full" "$qemu" made
+	ok "$triple: … in memory without a file: a guess" guess "$dir/full"
+	core "$dir/full" "$qemu" inward
 	ok "$triple: a caller that is further in" ends "$dir/full" \
 		"$chain inward : the caller's frame would not be further out"
 	for case in column expression; do
-		core "$dir" "$qemu" $case
+		core "$dir/full" "$qemu" $case
 		ok "$triple: CFI of no use: $case" ends "$dir/full" \
 			"$chain bad_$case outer main $start: complete$"
 		ok "$triple: … and the frame says so" grep -q \
@@ -119,7 +124,7 @@ for target in x86_64-linux-gnu:qemu-x86_64 aarch64-linux-gnu:qemu-aarch64 \
 	done
 	case $triple in
 	mips*)
-		core "$dir" "$qemu" old
+		core "$dir/full" "$qemu" old
 		ok "$triple: a return column of 64" ends "$dir/full" \
 			"$chain old_column outer main $start: complete$"
 		ok "$triple: … by its CFI" sh -c \
@@ -127,4 +132,41 @@ for target in x86_64-linux-gnu:qemu-x86_64 aarch64-linux-gnu:qemu-aarch64 \
 		;;
 	esac
 done
+
+# CASE PATTERN: the same of a live program
+live()
+{
+	"$made/live" "$1" wait >"$work/said" &
+	pid=$!
+	until grep -q ready "$work/said" || ! kill -0 $pid; do
+		sleep 0.1
+	done
+	"$dwunw" stack $pid >"$work/stack" 2>&1
+	kill $pid
+	wait $pid 2>/dev/null
+	cat "$work/stack"
+	# the first thread, or the second one
+	sed '1,/^TID/d' "$work/stack" | sed '/^TID/,$d' >"$work/first"
+	sed '1,/^TID/d' "$work/stack" | sed '1,/^TID/d' >"$work/second"
+	{
+		told "$work/first"
+		told "$work/second"
+	} | grep -Eq "last inner $2"
+}
+if [ -x "$made/live" ]; then
+	ok "live: to the program's start" live plain \
+		"whole outer main $start.*: complete$"
+	ok "live: to the thread's start" live thread \
+		"whole outer thread start_thread .*: complete$"
+	ok "live: to the context's start" live context \
+		"whole outer context .*: the start of a context"
+	ok "live: a return address of 0" live zero \
+		"victim : the return address is 0"
+	ok "live: … behind no call at the start" live entry \
+		"victim : the return address 0x[0-9a-f]* is not behind"
+	ok "live: a caller that is further in" live inward \
+		"inward : the caller's frame would not be further out"
+else
+	skip "live: no program"
+fi
 done_testing

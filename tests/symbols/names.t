@@ -179,7 +179,7 @@ if [ -f "$at/go-full" ] && has go && built_with NAMES_GO; then
 	"$at/go-stripped" wait >/dev/null &
 	pid=$!
 	main() {
-		for _ in 1 2 3 4 5 6 7 8 9 10; do
+		for _ in $(seq 100); do
 			"$dwunw" stack $pid >"$work/said" 2>&1
 			grep -q 'runtime\.[a-z].* .*\.go:[0-9]* ' \
 				"$work/said" && return 0

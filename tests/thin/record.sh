@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 #
 # record.sh DIR NAME [SAMPLES] - runs DIR/NAME under qemu-user with the recorder
-# and writes DIR/NAME.snap: stacks of a program with their true chains.
+# and writes DIR/NAME.snap: stacks of a program with their true chains. NAME-each:
+# the first of them, at every instruction.
 #
 # Where no qemu 7.2 is the recording is an empty file: thin.t says so.
 set -eu
@@ -33,9 +34,14 @@ mips*)
 	qemu="$qemu -B 0x10000000"
 	options=base=0x10000000, ;;
 esac
-# names are bound at the start: the CFI of arm64's resolver lies
-[ -z "$triple" ] || qemu="$qemu -L /usr/$triple -E LD_BIND_NOW=1"
+[ -z "$triple" ] || qemu="$qemu -L /usr/$triple"
 case $name in
+*-signals-*) options=${options}alarm=997, ;;
+esac
+# -each: every instruction is a sample
+program=${name%-each}
+case $name in
+*-each) period=1 samples=10000 ;;
 *-shapes-*) period=1009 ;;
 *) period=211 ;;
 esac
@@ -52,7 +58,7 @@ fixed=
 $fixed env -i PATH=/usr/bin:/bin LC_ALL=C $qemu -seed 1 -singlestep \
 	-plugin \
 	"$dir/$plugin,out=$dir/$name.part,label=$name,${options}period=$period,steps=100000000,samples=$samples,cap=131072,seed=1" \
-	"$dir/$name" </dev/null >/dev/null 2>"$dir/$name.log" || true
+	"$dir/$program" </dev/null >/dev/null 2>"$dir/$name.log" || true
 grep -a -q "^$name: .* samples" "$dir/$name.log" || {
 	echo "$name: no recording:" >&2
 	tail -n 3 "$dir/$name.log" >&2

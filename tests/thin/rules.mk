@@ -31,7 +31,7 @@ thin_source_throw := tests/stacks/micro/throw.cc
 thin_source_chain := tests/scan/programs/chain.c
 
 thin_common := -funwind-tables -fasynchronous-unwind-tables \
-	-fno-stack-protector -pthread -D_GNU_SOURCE -DWITH_LIBC \
+	-fno-stack-protector -pthread -D_GNU_SOURCE -DWITH_LIBC -DNO_TIMER \
 	-Wno-unused-command-line-argument -Wno-unknown-warning-option
 thin_flags_O0 := -O0
 thin_flags_O1 := -O1
@@ -93,6 +93,13 @@ thin_snaps := $(thin_names:%=$(thin_out)/%.snap)
 $(thin_snaps): %.snap: % $(thin_dir)/record.sh $(thin_plugins)
 	$(say) RECORD $@
 	$(Q)$(thin_dir)/record.sh $(thin_out) $(<F)
+# and these at each instruction: places that are never sampled otherwise
+thin_each_snaps := $(patsubst %,$(thin_out)/%-each.snap,\
+	$(filter %-signals-gcc-O2 %-throw-gcc-O2-d,$(thin_names)))
+$(thin_each_snaps): %-each.snap: % $(thin_dir)/record.sh $(thin_plugins)
+	$(say) RECORD $@
+	$(Q)$(thin_dir)/record.sh $(thin_out) $(<F)-each
+thin_snaps += $(thin_each_snaps)
 
 long_programs += $(addprefix $(thin_out)/,$(thin_names)) $(thin_snaps)
 

@@ -3,14 +3,14 @@
  * thin.c - walks recorded stacks with evidence taken away and compares them
  * with the truth.
  *
- *	thin [--every N] [--verbose] FILE...
+ *	thin [--every N] [--files] [--verbose] FILE...
  *	thin --save CELL ELF-FILE OUT
  *
  * Every recording is walked with each of the files' cells, and in three of
  * those with each of the samples' cells: registers lost, words that cannot be
  * read, copies cut, return addresses overwritten. --every N: those of every
- * N-th sample only, and the files' of every N/10-th. Prints for each recording
- * and cell
+ * N-th sample only, and the files' of every N/10-th. --files: the files' alone.
+ * Prints for each recording and cell
  *
  *	TARGET CELL LABEL walks exact short guess wrong false right wrong ends
  *
@@ -22,7 +22,8 @@
  * say they are complete, and are.
  *
  * What can be known ends before the first return address that is gone.
- * --verbose: a line for each walk that is wrong or false. --save: what is left
+ * --verbose: a line for each walk that is wrong or false; given twice, for each
+ * that is not exact. --save: what is left
  * of a file in that cell.
  */
 #include "subject.h"
@@ -93,7 +94,8 @@ struct run {
 };
 
 static uint64_t every = 1;
-static bool verbose;
+static int verbose;
+static bool files_alone;
 
 static const char *target_name(const struct image *image)
 {
@@ -188,7 +190,8 @@ static void tell(const struct run *run, const struct lens *lens,
 	printf("%s %s%s %s step %" PRIu64
 	       " at %s frame %zu of %zu (known %zu), after %s (%s): "
 	       "want %s got %s (%s), stop: %s, %zu frames\n",
-	       v->wrong ? v->false_end ? "wrong+false" : "wrong" : "false",
+	       v->wrong ? v->false_end ? "wrong+false" : "wrong" :
+	       v->false_end ? "false" : v->guess_wrong ? "guess" : "short",
 	       run->file_cell, cell, run->image->snap.header.label, s->step, at, i,
 	       s->chain_count, lens->known, from,
 	       dwunw_how_name(i ? frames[i - 1].how : 0), want, got,
@@ -217,7 +220,7 @@ static void walk(const struct run *run, const struct lens *lens,
 		score->guess++;
 	else if (!v.wrong && !v.false_end)
 		score->short_++;
-	if (verbose && (v.wrong || v.false_end))
+	if (verbose && (v.wrong || v.false_end || (verbose > 1 && !v.exact)))
 		tell(run, lens, cell, frames, count, &stop, &v);
 }
 
@@ -496,7 +499,7 @@ static void check_file(const char *path)
 		if (!run.subject)
 			exit(2);
 		each_sample(&run, "", NULL, 0, every < 20 ? 1 : every / 10);
-		if (files[cell].samples)
+		if (files[cell].samples && !files_alone)
 			samples_cells(&run);
 		subject_close(run.subject);
 	}
@@ -550,14 +553,17 @@ int main(int argc, char **argv)
 		return save(argv[2], argv[3], argv[4]) ? 0 : 2;
 	for (; i < argc && strncmp(argv[i], "--", 2) == 0; i++) {
 		if (strcmp(argv[i], "--verbose") == 0)
-			verbose = true;
+			verbose++;
+		else if (strcmp(argv[i], "--files") == 0)
+			files_alone = true;
 		else if (strcmp(argv[i], "--every") == 0 && argv[i + 1])
 			every = strtoull(argv[++i], NULL, 10);
 		else
 			i = argc;
 	}
 	if (i >= argc || every == 0) {
-		fprintf(stderr, "usage: %s [--every N] [--verbose] FILE...\n",
+		fprintf(stderr, "usage: %s [--every N] [--files] [--verbose] "
+				"FILE...\n",
 			argv[0]);
 		return 2;
 	}

@@ -6,6 +6,9 @@
 
 ifeq ($(ARCH)$(foreign),x86_64)
 
+# truth.t loads the recorder
+needs_truth = $(if $(records),$(shadow_so) $(shadow_lr_so))
+
 truth_dir := tests/truth
 truth_out := $(out)/$(truth_dir)
 truth_src := $(addprefix $(truth_dir)/programs/,run.c start.S args.c calls.c \

@@ -140,7 +140,15 @@ static const struct {
 	{ DWUNW_ARCH_X86_64,
 	  "glibc with CET",
 	  { "", "f3 0f 1e fa 48 89 dc 64 f7 04 25", true, 0 } },
-	{ DWUNW_ARCH_X86_64, "Boost", { "", "48 31 ff e8 01 02", true, 0 } },
+	{ DWUNW_ARCH_X86_64,
+	  "Boost",
+	  { "", "48 31 ff e8 01 02 03 04 f4", true, 0 } },
+	{ DWUNW_ARCH_X86_64,
+	  "Boost with CET",
+	  { "", "f3 0f 1e fa 48 31 ff e8 01 02 03 04 f4", true, 0 } },
+	{ DWUNW_ARCH_X86_64,
+	  "a call with NULL",
+	  { "", "48 31 ff e8 01 02 03 04 90", false, 0 } },
 	{ DWUNW_ARCH_X86_64,
 	  "Go, goexit + 1",
 	  { "", "e8 01 02 03 04 90 cc", true, 0 } },
@@ -157,7 +165,9 @@ static const struct {
 	{ DWUNW_ARCH_ARM64,
 	  "glibc",
 	  { "", "d503201f aa1303e0 b5fffc80", true, 0 } },
-	{ DWUNW_ARCH_ARM64, "Boost", { "", "d2800000 94000010", true, 0 } },
+	{ DWUNW_ARCH_ARM64,
+	  "a call with NULL",
+	  { "", "d2800000 94000010", false, 0 } },
 	{ DWUNW_ARCH_ARM64,
 	  "mov x0, x19; cbnz x1",
 	  { "", "aa1303e0 b5fffc81", false, 0 } },
@@ -185,20 +195,47 @@ static void context_codes(void)
 	}
 }
 
+/* Boost.Context, arm64: what stands before tells it. */
+static void made_codes(void)
+{
+	static const struct form forms[] = {
+		{ "Boost", "10000061 f9004c01 d65f03c0 d2800000", true, 0 },
+		{ "no return before it",
+		  "10000061 f9004c01 d503201f d2800000", false, 0 },
+		{ "another address",
+		  "10000081 f9004c01 d65f03c0 d2800000", false, 0 },
+	};
+	const struct dwunw_arch_ops *arch = dwunw_arch_by_id(DWUNW_ARCH_ARM64);
+	uint8_t code[DWU_CODE_SIZE];
+	size_t i;
+
+	for (i = 0; arch && i < sizeof(forms) / sizeof(forms[0]); i++) {
+		(void)bytes_of(arch, &forms[i], code);
+		is_u64(arch->made_code(code), forms[i].call,
+		       "a context that was made: %s", forms[i].title);
+	}
+}
+
 /* syscall; …; xor %ebp, %ebp; …; call *%reg */
 static const struct form threads[] = {
 	{ "glibc, clone",
-	  "0f 05 48 85 c0 7c 13 74 01 c3 31 ed 58 5f ff d0", true, 0 },
-	{ "glibc, clone3",
-	  "0f 05 48 85 c0 7c 15 74 01 c3 31 ed 48 83 e4 f0 4c 89 c7 ff d2",
+	  "b8 38 00 00 00 0f 05 48 85 c0 7c 13 74 01 c3 31 ed 58 5f ff d0",
 	  true, 0 },
-	{ "musl", "0f 05 85 c0 75 08 31 ed 5f 41 ff d1", true, 0 },
-	{ "no system call", "48 85 c0 7c 13 74 01 c3 31 ed 58 5f ff d0", false,
+	{ "glibc, clone3",
+	  "b8 b3 01 00 00 0f 05 48 85 c0 7c 15 74 01 c3 31 ed 48 83 e4 f0 "
+	  "4c 89 c7 ff d2",
+	  true, 0 },
+	{ "musl", "b0 38 49 89 fb 0f 05 85 c0 75 08 31 ed 5f 41 ff d1", true,
 	  0 },
-	{ "rbp is kept", "0f 05 48 85 c0 7c 13 74 01 c3 58 5f ff d0", false,
+	{ "another system call",
+	  "b8 27 00 00 00 0f 05 85 c0 75 08 31 ed 5f 41 ff d1", false, 0 },
+	{ "no system call", "b8 38 00 00 00 48 85 c0 7c 13 74 01 c3 31 ed 58 5f ff d0", false,
+	  0 },
+	{ "rbp is kept", "b8 38 00 00 00 0f 05 48 85 c0 7c 13 74 01 c3 58 5f ff d0", false,
 	  0 },
 	{ "a call of a known function",
-	  "0f 05 85 c0 75 08 31 ed 5f e8 01 02 03 04", false, 0 },
+	  "b8 38 00 00 00 0f 05 85 c0 75 08 31 ed 5f e8 01 02 03 04", false,
+	  0 },
 };
 
 static void thread_codes(void)
@@ -295,6 +332,7 @@ int main(void)
 	calls(DWUNW_ARCH_MIPS32EB, COUNTED(mips32));
 	cut();
 	context_codes();
+	made_codes();
 	thread_codes();
 	exit_codes();
 	go_codes();

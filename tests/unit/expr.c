@@ -355,6 +355,9 @@ static void truncated(void)
 
 int main(void)
 {
+	if (!dwunw_arch_by_id(DWUNW_ARCH_X86_64))
+		return skip_all("its registers are those of x86_64, which "
+				"this build does not know");
 	set_arch(8, false);
 	table("64 bits", in_64_bits, COUNT(in_64_bits));
 	forbidden();

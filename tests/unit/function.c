@@ -250,7 +250,16 @@ static void neighbours(void)
 	(void)put_fde(&f.frame, &(struct fde_spec){ .cie = cie,
 						    .start = 0x1300,
 						    .size = 0x40 });
+	(void)put_fde(&f.frame, &(struct fde_spec){ .cie = cie,
+						    .start = 0x1600,
+						    .size = 0x40 });
+	(void)put_fde(&f.frame, &(struct fde_spec){ .cie = cie,
+						    .start = 0x1700,
+						    .size = 0x40 });
 	put_u32(&f.frame.o, 0);
+	/* these return; the third runs on; the last one ends with a call */
+	code[0x17f] = code[0x33f] = 0xc3;
+	code[0x73b] = 0xe8;
 	put_zeros(&f.symbols, 24);
 	put_symbol(0x1400, 0);
 	put_symbol(0x1500, 0x20);
@@ -268,8 +277,12 @@ static void neighbours(void)
 	is_str(bounds_at(0x1450, 0), "1400..1500",
 	       "a symbol of no size, to the next one");
 	is_str(bounds_at(0x1508, 0), "1500..1520", "a symbol of its own size");
-	is_str(bounds_at(0x1200, DWUNW_SCAN_NO_SYMBOLS), "1000..2000",
-	       "as in a file without any");
+	is_str(bounds_at(0x1650, 0), "1600..1700",
+	       "what code with an FDE runs on into is the same function");
+	is_str(bounds_at(0x1750, 0), "1740..2000",
+	       "… but not what stands behind a call that may not return");
+	is_str(bounds_at(0x1200, DWUNW_SCAN_NO_SYMBOLS), "1180..1340",
+	       "by returns alone, as in a file without any");
 }
 #endif
 

@@ -496,6 +496,8 @@ static void expressions(void)
 
 int main(void)
 {
+	if (!elf_is_read(2))
+		return skip_all("this build reads files of 32 bits alone");
 	scratch = malloc(dwunw_row_scratch_size());
 	table();
 	cies();

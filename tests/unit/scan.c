@@ -113,7 +113,10 @@ static uint8_t start(const struct dwunw_arch_ops *arch,
 		       DWU_START_NO;
 }
 
+/* "s3,12 .": a resolver, whose return address is in register 3 */
 static const struct dwu_scan_ops ops = { .unit = 4,
+					 .resolver = { 0x000c0373, 0x2e },
+					 .resolver_ra = 3,
 					 .decode = decode,
 					 .effect = effect,
 					 .start = start };
@@ -251,6 +254,18 @@ static const struct {
 	  "sp+16 ra=c-4 r4=u", 5, false },
 	{ "… on a second path, either",
 	  "S-16 s9,12 B5 . J7 m0,8 a C9 . R", "sp unknown", 7, true },
+	{ "a resolver's return address is in another register",
+	  "S-16 s3,12 . C9 l9,12 S16 I", "sp+0 ra=r3", 0, false },
+	{ "… until it is saved", "S-16 s3,12 . C9 l9,12 S16 I", "sp+16 ra=c-4",
+	  3, true },
+	{ "… and loaded", "S-16 s3,12 . C9 l9,12 S16 I", "sp+0", 6,
+	  false },
+#if IS_ON(CONFIG_SCAN_ARM64)
+	{ "a return address in a scratch register alone outlives a call",
+	  "m0,9 C9 . R", "sp+0 ra=r0", 1, true },
+	{ "… not where it is saved as well", "S-16 s9,12 m0,9 C9 . R",
+	  "sp+16 ra=c-4", 3, true },
+#endif
 	{ "a link that a second path has not saved is lost in the call",
 	  "S-16 B3 s9,12 C9 . R", "ra lost", 3, true },
 	{ "a branch's target", "B3 S-8 R S-4 . R", "sp+4", 4, false },
@@ -354,6 +369,78 @@ static void entry(void)
 	say(&f, 1, false, text, sizeof(text));
 	is_str(text, "sp+0 ra=u", "the program's first function is the end");
 }
+
+/* Start code calls, and runs on; what it calls is another function. */
+static void from_entry(void)
+{
+	static const struct {
+		const char *title, *code;
+		uint32_t at;
+		bool called, first;
+	} tried[] = {
+		{ "behind its call", ". C6 . . . . . R", 2, true, true },
+		{ "right at its first byte", ". C6 . . . . . R", 0, false, true },
+		{ "… which nothing returns to", ". C6 . . . . . R", 0, true,
+		  false },
+		{ "behind a branch", ". B6 . . . . . R", 3, false, false },
+		{ "in what it calls", ". C4 . . . . . R", 5, false, false },
+		{ "… at its start", ". C4 . . . . . R", 4, false, false },
+		{ "… behind a call there", ". C4 . . . C7 . R", 6, true, false },
+		{ "a call that asks where it is", ". C2 . . . . . R", 5, false,
+		  true },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(tried) / sizeof(tried[0]); i++) {
+		open_code(tried[i].code);
+		m.module.elf.entry = MADE_TEXT;
+		m.module.elf.type = 2; /* ET_EXEC */
+		ok(dwu_code_from_entry(&memory.text, &m.module,
+				       MADE_TEXT + 4 * tried[i].at,
+				       tried[i].called) == tried[i].first,
+		   "the first function: %s", tried[i].title);
+	}
+}
+
+#if IS_ON(CONFIG_ARCH_ARM64)
+/* CFI of a prologue that is told at its end, at its start, or not at all. */
+static void forgotten_pushes(void)
+{
+	static const struct {
+		const char *title, *code;
+		uint32_t at;
+		int32_t cfa;
+		bool forgets;
+	} tried[] = {
+		{ "the entry's row behind a push", "S-16 . S16 R", 1, 0, true },
+		{ "… before it", "S-16 . S16 R", 0, 0, false },
+		{ "the body's row before the push", ". . S-16 . S16 R", 1, 16,
+		  true },
+		{ "… and behind it", ". . S-16 . S16 R", 3, 16, false },
+		{ "… of a part that pushes nothing", ". . . R", 1, 16, false },
+		{ "… where a branch leads around the push",
+		  "B5 S-16 C9 S16 R . R", 5, 16, true },
+		{ "… or behind it", "S-16 B5 C9 S16 R . R", 5, 16, false },
+		{ "a resolver's first row", "S-16 s3,12 . C9 R", 0, 0, true },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(tried) / sizeof(tried[0]); i++) {
+		struct dwunw_fde fde = { .start = MADE_TEXT };
+
+		open_code(tried[i].code);
+		fde.end = MADE_TEXT + 4 * insns;
+		ok(dwu_scan_forgets_push(&memory, &m.module,
+					 MADE_TEXT + 4 * tried[i].at, &fde,
+					 tried[i].cfa) == tried[i].forgets,
+		   "CFI that forgets: %s", tried[i].title);
+	}
+}
+#else
+static void forgotten_pushes(void)
+{
+}
+#endif
 
 static void inside_a_call(void)
 {
@@ -541,6 +628,8 @@ int main(void)
 	rows();
 	entry();
 	inside_a_call();
+	from_entry();
+	forgotten_pushes();
 	detour();
 	sweeping();
 	limits();

@@ -626,9 +626,16 @@ static const struct sequence sequences[] = {
 	  .want = "sp-48 x22@-40" },
 	{ "a new thread's stack",
 	  {
+	    0xd2801b88, /* mov x8, #220 */
+	    0xd4000001, /* svc #0 */
 	    0xa8c103e1, /* ldp x1, x0, [sp], #16 */
 	  },
-	  .want = "x0? x1? x30=0 sp+16" },
+	  .want = "x0? x1? x8=220 x30=0 sp+16" },
+	{ "arguments that are taken off by who was called",
+	  {
+	    0xa8c103e1, /* ldp x1, x0, [sp], #16 */
+	  },
+	  .want = "x0? x1? sp+16" },
 	{ "registers off a stack that has something",
 	  {
 	    0xf81f0ff3, /* str x19, [sp, #-16]! */
@@ -850,6 +857,47 @@ static void ends(void)
 	}
 }
 
+/* Code of a PLT entry, at its second word: what stands before is looked at. */
+static void stubs(void)
+{
+	static const struct {
+		const char *title;
+		uint32_t words[4];
+		bool stub;
+	} tried[] = {
+		/* nop; adrp x16; ldr x17, [x16, #8]; add x16, x16, #8 */
+		{ "an entry",
+		  { 0xd503201f, 0x90000110, 0xf9400611, 0x91002210 },
+		  true },
+		/* nop; bti c; adrp x16; ldr x17, [x16, #8] */
+		{ "… with bti",
+		  { 0xd503201f, 0xd503245f, 0x90000110, 0xf9400611 },
+		  true },
+		/* stp x16, x30, [sp, #-16]! before it */
+		{ "the first entry, which has pushed",
+		  { 0xa9bf7bf0, 0x90000110, 0xf9400611, 0x91002210 },
+		  false },
+		/* adrp x16; mov w10, v3.s[1] */
+		{ "an address in the middle of a function",
+		  { 0xd503201f, 0x90000110, 0x0e0c3c6a, 0x91002210 },
+		  false },
+		{ "a return", { 0xd503201f, 0xd65f03c0, 0, 0 }, true },
+	};
+	uint8_t code[DWU_STUB_BEFORE + DWU_CODE_SIZE];
+	size_t i, k, b;
+
+	for (i = 0; i < sizeof(tried) / sizeof(tried[0]); i++) {
+		memset(code, 0, sizeof(code));
+		for (k = 0; k < 4; k++)
+			for (b = 0; b < 4; b++)
+				code[4 * k + b] =
+					(uint8_t)(tried[i].words[k] >> 8 * b);
+		ok(dwu_arch_arm64.stub_code(code + DWU_STUB_BEFORE) ==
+			   tried[i].stub,
+		   "a stub: %s", tried[i].title);
+	}
+}
+
 int main(void)
 {
 	size_t i;
@@ -867,6 +915,7 @@ int main(void)
 	}
 	any_word();
 	ends();
+	stubs();
 	return done();
 }
 

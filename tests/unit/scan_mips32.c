@@ -487,6 +487,9 @@ static void test_alone(void)
 	   "what only other targets have");
 	is_u64(scan->unit, arch->scan->unit, "alone: unit");
 	is_u64(scan->red_zone, arch->scan->red_zone, "alone: red zone");
+	is_u64(scan->resolver[0], arch->scan->resolver[0], "a resolver");
+	is_u64(scan->resolver[1], arch->scan->resolver[1], "…");
+	is_u64(scan->resolver_ra, arch->scan->resolver_ra, "… its link");
 	is_u64(scan->delay_slots, arch->scan->delay_slots,
 	       "alone: delay slots");
 	/* the columns of rows that are filled */

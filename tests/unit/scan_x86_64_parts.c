@@ -2,7 +2,8 @@
 /*
  * core/part.c and what core/sweep.c makes of misaligned calls, on x86-64 code
  * put together by hand: a part of a function that stands elsewhere has the
- * frame of the branch to it. Wanted rows are worked out from the pushes.
+ * frame of the branch to it. And what core/explore.c makes of switches. Wanted
+ * rows are worked out from the pushes.
  */
 #include "make_module.h"
 #include "tap.h"
@@ -233,6 +234,121 @@ static void check_pads(void)
 	is_str(row_at(end), "contradiction", "calls that differ");
 }
 
+/* --- tables of switches --------------------------------------------------------- */
+
+static void put_entry(uint32_t at, uint32_t to)
+{
+	uint32_t n = to - (at & ~7u);
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		code[at + i] = (uint8_t)(n >> 8 * i);
+}
+
+/*
+ * test %esi, %esi; sub $8, %rsp; jne; switch (%edi), to 0xa0 and 0x80, or with
+ * 16 bytes more of stack to 0xb0 and 0x90. `compare` makes the two switches'
+ * cmp, `copy` stands before it. The tables are at 0x700 and 0x708.
+ */
+static void put_switches(const char *copy, const char *compare,
+			 const char *load)
+{
+	uint32_t at;
+
+	memset(code, 0xcc, sizeof(code));
+	at = put(put(put(0, "85f6 4883ec08 0f85>40"), copy), compare);
+	at = put(put(at, "0f87>80 488d15>700"), load);
+	put(at, "4801d0 ffe0");
+	at = put(put(put(0x40, "4883ec10"), copy), compare);
+	at = put(put(at, "0f87>90 488d15>708"), load);
+	put(at, "4801d0 3effe0");
+	put(0x80, "4883c408 c3");
+	put(0x90, "4883c418 c3");
+	calls.first = put(0xa0, "e8>400");
+	put(calls.first, "4883c408 c3");
+	calls.second = put(0xb0, "e8>400");
+	put(calls.second, "4883c418 c3");
+	put(0x400, "c3");
+	put_entry(0x700, 0xa0);
+	put_entry(0x704, 0x80);
+	put_entry(0x708, 0xb0);
+	put_entry(0x70c, 0x90);
+}
+
+static void check_switches(void)
+{
+	static const struct range whole[] = { { 0, 0xc0 }, { 0x400, 0x401 } };
+	static const struct {
+		const char *what, *copy, *compare, *load;
+		bool known;
+	} cases[] = {
+		{ "the index is compared", "", "83ff01", "89ff 486304ba", true },
+		{ "… its low byte", "", "4080ff01", "400fb6ff 486304ba",
+		  true },
+		{ "… a copy of it", "89f8", "83ff01", "89c0 48630482", true },
+		{ "another register is", "", "83f901", "89ff 486304ba", false },
+		{ "the index is changed then", "", "83ff01", "01f7 486304ba",
+		  false },
+		{ "the copy is of something else", "89c8", "83ff01",
+		  "89c0 48630482", false },
+		{ "equal to one number, or not", "", "83ff01 85ff",
+		  "89ff 486304ba", false },
+	};
+	size_t i;
+
+	for (i = 0; i < COUNT(cases); i++) {
+		put_switches(cases[i].copy, cases[i].compare, cases[i].load);
+		open_code(whole, COUNT(whole));
+		is_str(row_at(calls.first),
+		       cases[i].known ? "rsp+16" : "contradiction",
+		       "a switch's case: %s", cases[i].what);
+		is_str(row_at(calls.second),
+		       cases[i].known ? "rsp+32" : "contradiction",
+		       "… and of the other switch");
+	}
+}
+
+/* What leads to no instruction is no table. */
+static void check_no_tables(void)
+{
+	static const struct range whole[] = { { 0, 0xc0 }, { 0x400, 0x401 } };
+
+	put_switches("", "83ff01", "89ff 486304ba");
+	put_entry(0x700, 0xa1);
+	put_entry(0x70c, 0xb2);
+	open_code(whole, COUNT(whole));
+	is_str(row_at(calls.first), "contradiction",
+	       "an entry that leads into an instruction");
+	put_entry(0x700, 0xa0);
+	put_entry(0x704, 0x400);
+	open_code(whole, COUNT(whole));
+	is_str(row_at(calls.first), "rsp+16",
+	       "one that leads to another function is left out");
+}
+
+/*
+ * A call that does not return has its arguments pushed; what stands behind it
+ * is a case: sub $8, %rsp; cmp; ja; lea; movslq; add; jmp; push twice; call.
+ */
+static void check_case_behind(void)
+{
+	static const struct range whole[] = { { 0, 0x60 }, { 0x400, 0x418 } };
+
+	memset(code, 0xcc, sizeof(code));
+	put(0, "4883ec08 83ff01 0f87>50 89ff 488d15>700 486304ba 4801d0 ffe0");
+	put(0x30, "50 50 e8>410");
+	calls.first = put(0x37, "e8>400");
+	put(calls.first, "4883c408 c3");
+	put(0x50, "4883c408 c3");
+	put(0x400, "c3");
+	put(0x410, "50 e8>410 0f0b");
+	put_entry(0x700, 0x30);
+	put_entry(0x704, 0x37);
+	open_code(whole, COUNT(whole));
+	is_str(row_at(calls.first), "rsp+16",
+	       "a case behind a call that does not return");
+}
+
 /* --- calls that do not return --------------------------------------------------- */
 
 /*
@@ -264,6 +380,9 @@ int main(void)
 	check_edges();
 	check_no_parts();
 	check_pads();
+	check_switches();
+	check_no_tables();
+	check_case_behind();
 	check_chain();
 	return done();
 }

@@ -34,6 +34,7 @@ enum fn {
 	CONTEXT,	 /* no CFI: __start_context of glibc */
 	START,		 /* CFA = rsp + 16, but the file's entry point */
 	BAD_SCAN,	 /* no such instruction, but the code tells */
+	EXITS,	   /* rsp + 16, and ends its thread when it is returned to */
 	LAST_STUB, /* no CFI: jmp *(…) in the last 6 bytes of the segment */
 	FUNCTIONS
 };
@@ -65,6 +66,7 @@ static const struct {
 	[CALL_REGISTER] = { "0e 10", false },
 	[START] = { "0e 10", false },
 	[BAD_SCAN] = { "1c", false },
+	[EXITS] = { "0e 10", false },
 	[RESTORER_BEFORE] = { "0e 10", false },
 };
 
@@ -103,6 +105,7 @@ static void make_module(void)
 	memset(code + 0x10 * START, 0x06, 0x10);
 	code[0x10 * START] = 0xe8;
 	memset(code + 0x10 * FP, 0x06, 0x10);
+	(void)from_hex("b8 3c 00 00 00 0f 05", code + 0x10 * EXITS + 5, 7);
 	(void)from_hex("48 c7 c0 0f 00 00 00 0f 05", code + 0x10 * RESTORER, 9);
 	(void)from_hex("f3 0f 1e fa f2 ff 25 01 02 03 04", code + 0x10 * STUB,
 		       11);
@@ -217,6 +220,11 @@ static const struct walk_case cases[] = {
 	  0,
 	  { 1, 0 },
 	  .want = "event:401005 ; zero return" },
+	{ "… unless it was read for what ends its thread",
+	  IN(PUSH),
+	  0,
+	  { 1, IN(EXITS), 3, 0 },
+	  .want = "event:401005 cfi:401165 ; root" },
 	{ "… nor is one of a caller that is further in",
 	  IN(PUSH),
 	  0,
@@ -440,8 +448,37 @@ static const struct walk_case cases[] = {
 	{ "a signal frame by its CFI",
 	  IN(PUSH),
 	  0,
+	  { 1, FN(SIGNAL) + 1, FN(PUSH), SP + 48, 0, 0, 0, IN(ROOT) },
+	  .want = "event:401005 cfi:401061S cfi:401000I cfi:401035 ; root" },
+	{ "its CFI begins at the trampoline, or right before it",
+	  IN(PUSH),
+	  0,
 	  { 1, IN(SIGNAL), FN(PUSH), SP + 48, 0, 0, 0, IN(ROOT) },
-	  .want = "event:401005 cfi:401065S cfi:401000I cfi:401035 ; root" },
+	  .want = "event:401005 ; no call",
+	  .stop_addr = IN(SIGNAL) },
+	{ "where the program begins is returned to by nobody",
+	  IN(PUSH),
+	  0,
+	  { 1, FN(START) + 2, 0, 0 },
+	  .want = "event:401005 ; no call",
+	  .stop_addr = FN(START) + 2 },
+	{ "… also where a call stands before it: that is not its own",
+	  IN(PUSH),
+	  0,
+	  { 1, FN(START), 0, 0 },
+	  .want = "event:401005 cfi:401140 ; no row" },
+	{ "a function that nothing calls is returned to by nobody",
+	  IN(PUSH),
+	  0,
+	  { 1, FN(ROOT) + 1, 0, 0 },
+	  .want = "event:401005 ; no call",
+	  .stop_addr = FN(ROOT) + 1 },
+	{ "… nor behind its first instructions",
+	  IN(PUSH),
+	  0,
+	  { 1, FN(ROOT) + 7, 0, 0 },
+	  .want = "event:401005 ; no call",
+	  .stop_addr = FN(ROOT) + 7 },
 	{ "a signal frame that leads to a lower stack",
 	  IN(SIGNAL),
 	  0,
@@ -461,7 +498,7 @@ static const struct walk_case cases[] = {
 	  BIAS + MADE_TEXT + sizeof(code) - 6,
 	  0,
 	  { IN(ROOT) },
-	  .want = "event:40116a leaf:401035 ; root" },
+	  .want = "event:40117a leaf:401035 ; root" },
 	{ "a frame pointer without CFI",
 	  FN(FP) + 8,
 	  SP + 8,
@@ -697,6 +734,7 @@ static void restorer(void)
 	/* sp is SP + 16 then: rsp and rip in struct ucontext */
 	set_uint(&o, 16 + 40 + 8 * 15, SP + 400, 8);
 	set_uint(&o, 16 + 40 + 8 * 16, FN(PUSH), 8);
+	set_uint(&o, 16 + 40 + 8 * 18, 0x33, 8); /* cs */
 	set_uint(&o, 408, IN(ROOT), 8);
 	(void)dwunw_regset_prepare(&regs, DWUNW_ARCH_X86_64);
 	regs.pc = IN(PUSH);
@@ -713,6 +751,63 @@ static void restorer(void)
 		       "a function with, %s",
 		       round ? "warm" : "cold");
 	}
+	free(walker);
+}
+
+/*
+ * A return address that is the restorer's, or its second instruction's, where
+ * no signal's frame stands; and one where what tells cannot be read.
+ */
+static void no_signal_frame(void)
+{
+	static const struct {
+		uint64_t addr;
+		uint8_t cs;
+		size_t size;
+		const char *want;
+	} tried[] = {
+		{ FN(RESTORER), 0x2b, 512, "event:401005 ; no call" },
+		{ FN(RESTORER) + 7, 0x33, 512, "event:401005 ; no call" },
+		{ FN(RESTORER), 0x33, 16 + 40 + 8 * 18,
+		  "event:401005 cfi:4010c0S signal:401000I ; truncated" },
+	};
+	uint8_t stack[512];
+	struct out o = out_init(stack, sizeof(stack), false);
+	struct dwunw_walker *walker = walker_of(16);
+	struct dwunw_frame f[FRAMES];
+	struct dwunw_regset regs;
+	struct dwunw_stop stop;
+	struct dwunw_walk_input input = { .regs = &regs,
+					  .flags = DWUNW_WALK_CAPPED };
+	char text[256];
+	size_t count = 0, i, k;
+
+	put_zeros(&o, sizeof(stack));
+	set_uint(&o, 0, 1, 8);
+	set_uint(&o, 16 + 40 + 8 * 15, SP + 400, 8);
+	set_uint(&o, 16 + 40 + 8 * 16, FN(PUSH), 8);
+	set_uint(&o, 408, IN(ROOT), 8);
+	(void)dwunw_regset_prepare(&regs, DWUNW_ARCH_X86_64);
+	regs.pc = IN(PUSH);
+	regs.sp = SP;
+	for (i = 0; i < 2 * COUNT(tried); i++) {
+		k = i / 2;
+		set_uint(&o, 8, tried[k].addr, 8);
+		set_uint(&o, 16 + 40 + 8 * 18, tried[k].cs, 8);
+		input.stack =
+			(struct dwunw_snapshot){ stack, SP, tried[k].size };
+		(void)dwunw_walk(walker, &space, &input, f, FRAMES, &count,
+				 &stop);
+		print(f, count, &stop, text, sizeof(text));
+		is_str(text, tried[k].want, "no signal's frame, %zu, %s", k,
+		       i % 2 ? "warm" : "cold");
+	}
+	is_u64(f[0].flags, 0, "what the copy shows is none");
+	is_u64(f[1].flags, DWUNW_FRAME_FLAG_SIGNAL | DWUNW_FRAME_FLAG_GUESS,
+	       "a trampoline whose frame cannot be seen is a guess");
+	is_u64(f[2].flags,
+	       DWUNW_FRAME_FLAG_INTERRUPTED | DWUNW_FRAME_FLAG_GUESS,
+	       "and so is what is behind it");
 	free(walker);
 }
 
@@ -795,6 +890,8 @@ static void memory(void)
 
 int main(void)
 {
+	if (!elf_is_read(2))
+		return skip_all("this build reads files of 32 bits alone");
 	make_module();
 	if (dwunw_space_init(&space) != DWUNW_OK)
 		abort();
@@ -803,6 +900,7 @@ int main(void)
 	limits();
 	frames();
 	restorer();
+	no_signal_frame();
 	restorer_midway();
 	memory();
 	is_u64((uint64_t)held, 0, "no module is held at the end");

@@ -5,7 +5,8 @@
  *	qemu-x86_64 -singlestep -plugin FILE.so,out=FILE.snap,… PROGRAM …
  *
  * Options: out=, label=, period= (mean instructions between samples),
- * skip=, steps=, samples= (bounds), seed=, cap= (stack bytes), below=.
+ * skip=, steps=, samples= (bounds), seed=, cap= (stack bytes), below=,
+ * alarm= (instructions between SIGALRMs).
  *
  * The rules. From the ELF entry point on each executed call pushes (return
  * address, slot). An entry is dropped as soon as sp rises above its slot:
@@ -319,7 +320,7 @@ on_insn(unsigned vcpu, const struct insn *insn, const struct cpu_x86 *cpu)
 		start(cpu, insn);
 		return;
 	}
-	header.steps++;
+	count_step();
 	if (cpu->regs[RDX] == sp + 8 && at_handler(sp + 8, sp, &frame))
 		enter_handler(sp, &frame);
 	else if (sp != before_sp || before.kind != INSN_OTHER || sigreturning)

@@ -440,6 +440,25 @@ static bool is_function(uint64_t pc)
 	       w[2] == 0x0399e021;
 }
 
+static bool is_address(uint64_t value, uint64_t addr)
+{
+	return (value & machine.address_mask) == addr;
+}
+
+/* Is the return address of who calls, at sp, in a register that is not the
+ * link register (glibc, arm64: rawmemchr keeps it in x15)? */
+static bool is_kept(uint64_t sp)
+{
+	const struct entry *top = entries + entry_count - 1;
+
+	if (!entry_count || top->slot != sp || top->kind != SNAP_RETURN)
+		return false;
+	for (uint32_t i = 0; i < 32; i++)
+		if (i != machine.link && is_address(get_reg(i), top->ra))
+			return true;
+	return false;
+}
+
 /* Control came to pc as the last instruction said. */
 static void follow(uint64_t pc, uint64_t sp)
 {
@@ -454,9 +473,9 @@ static void follow(uint64_t pc, uint64_t sp)
 	 * does not return */
 	if (jumped && flow.ra && pc == flow.target &&
 	    (pc != flow.ra || entry_count == 0 || is_function(pc))) {
-		/* who calls has a frame of its own: what has the same sp was
-		 * jumped out of */
-		drop(sp + 1);
+		/* who calls has a frame of its own, or its return address in
+		 * a register: else what has the same sp was jumped out of */
+		drop(is_kept(sp) ? sp : sp + 1);
 		push(flow.ra, sp, SNAP_RETURN);
 		note_main(pc);
 		landing = false;
@@ -599,11 +618,6 @@ static bool is_over_data(const struct insn *insn)
 {
 	return entry_count == 0 && (insn->flags & INSN_TARGET) &&
 	       insn->target > insn->pc && insn->target <= insn->pc + 64;
-}
-
-static bool is_address(uint64_t value, uint64_t addr)
-{
-	return (value & machine.address_mask) == addr;
 }
 
 /*
@@ -820,7 +834,7 @@ on_insn(unsigned vcpu, const struct insn *insn, const uint8_t *env)
 		start(insn, sp);
 		return;
 	}
-	header.steps++;
+	count_step();
 	in_slot = flow.delayed && insn->pc == flow.pc + flow.size;
 	if (sp != flow.sp || flow.goes || insn->pc != flow.pc + flow.size)
 		arrive(insn->pc, sp);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,6 +44,7 @@ static size_t entry_size;
 static size_t main_index; /* of main()'s entry, while it is there */
 static bool main_known;
 static bool started;
+static bool handles; /* a signal's handler has run */
 static int out_fd = -1;
 static uint8_t *buffer;
 static size_t buffer_used, buffer_size;
@@ -135,6 +137,7 @@ struct entry *push(uint64_t ra, uint64_t slot, uint16_t kind)
 		if (!entries)
 			give_up("no memory for %zu entries", entry_size);
 	}
+	handles |= kind == SNAP_INTERRUPTED;
 	entry = &entries[entry_count++];
 	*entry = (struct entry){ .ra = ra,
 				 .slot = slot,
@@ -244,6 +247,13 @@ void after_sigreturn(uint64_t sp)
 void choose_next(void)
 {
 	next_step = header.steps + 1 + random_next() % (2 * opt.period - 1);
+}
+
+void count_step(void)
+{
+	header.steps++;
+	if (opt.alarm && handles && header.steps % opt.alarm == 0)
+		raise(SIGALRM);
 }
 
 static void *reserve(size_t size)
@@ -742,6 +752,7 @@ static void set_option(const char *name, const char *value)
 		{ "seed", &opt.seed },	   { "cap", &opt.cap },
 		{ "below", &opt.below },   { "main", &opt.main },
 		{ "within", &opt.within }, { "base", &opt.base },
+		{ "alarm", &opt.alarm },
 	};
 
 	if (strcmp(name, "out") == 0)

@@ -70,6 +70,8 @@ struct options {
 	uint64_t main;	 /* main() minus the ELF entry point; 0: not known */
 	uint64_t base;	 /* qemu's -B: host minus guest addresses */
 	uint64_t within; /* 1: samples only where main() is on the stack */
+	/* instructions between SIGALRMs, once a handler has run; 0: none */
+	uint64_t alarm;
 	const char *out;
 	const char *label;
 };
@@ -157,6 +159,9 @@ void after_sigreturn(uint64_t sp);
 
 /* --- samples --- */
 
+/* An instruction begins. A signal that is sent now comes before the next one:
+ * unlike a timer's, at the same one each time. */
+void count_step(void);
 void choose_next(void);
 void take_sample(uint64_t pc, uint64_t sp);
 

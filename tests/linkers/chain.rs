@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+// Waits in inner < middle < outer < main, linked as rustc links by itself: by
+// lld from 1.90 on.
+use std::hint::black_box;
+use std::io::Write;
+
+#[inline(never)]
+fn inner(n: usize) -> usize {
+    println!("ready");
+    std::io::stdout().flush().unwrap();
+    loop {
+        std::thread::park();
+        if black_box(n) == 0 {
+            return n;
+        }
+    }
+}
+
+#[inline(never)]
+fn middle(n: usize) -> usize {
+    let room = black_box([n as u8; 200]);
+    inner(n + 1) + room[n & 127] as usize
+}
+
+#[inline(never)]
+fn outer(n: usize) -> usize {
+    middle(n + 1) * 3 + black_box(n)
+}
+
+fn main() {
+    println!("{}", outer(black_box(2)) + 1);
+}
