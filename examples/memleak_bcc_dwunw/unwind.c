@@ -441,38 +441,23 @@ static dwunw_status_t consume(struct tool *tool, const struct target *target,
 	return status;
 }
 
-void unwind_event(void *ctx, void *bytes, size_t size)
+static void on_walk(struct tool *tool, struct target *target,
+		    const uint8_t *bytes, size_t size)
 {
-	struct tool *tool = ctx;
 	const struct dwunw_event_header *header = &tool->event.header;
-	struct dwunw_stop stop = { 0 };
-	struct target *target;
-	dwunw_status_t status;
-	struct fp_walk *walk;
-	size_t count = 0;
+	struct fp_walk *walk = &tool->fp_walks[header->key % FP_WALKS];
 
-	tool->statistics.received++;
-	targets_see_mappings(tool);
-	status = dwunw_event_parse(&tool->event, bytes, size);
-	if (status)
-		return;
-	target = target_see(tool, (int32_t)header->pid);
-	status = consume(tool, target, &count, &stop);
-	if (!target)
-		return;
+	keep_walk(tool, bytes, size, walk);
+	if (header->entry_offset == MEMLEAK_FP)
+		on_walk_alone(tool, target, walk);
+}
+
+/* All that is not a stack. */
+static void on_other(struct tool *tool, struct target *target)
+{
+	const struct dwunw_event_header *header = &tool->event.header;
+
 	switch (header->kind) {
-	case DWUNW_EVENT_STACK:
-		tool->statistics.stack_events++;
-		tool->statistics.stack_bytes += size;
-		on_snapshot(tool, target, status, count, &stop);
-		see_generation(tool, target);
-		break;
-	case MEMLEAK_EVENT_FP:
-		walk = &tool->fp_walks[header->key % FP_WALKS];
-		keep_walk(tool, bytes, size, walk);
-		if (header->entry_offset == MEMLEAK_FP)
-			on_walk_alone(tool, target, walk);
-		break;
 	case MEMLEAK_EVENT_FREE:
 		printf("free pid %" PRIu32 " tid %" PRIu32 " address = %" PRIx64
 		       "\n",
@@ -487,5 +472,36 @@ void unwind_event(void *ctx, void *bytes, size_t size)
 	case DWUNW_EVENT_FORK:
 		on_fork(tool, header);
 		break;
+	}
+}
+
+void unwind_event(void *ctx, void *bytes, size_t size)
+{
+	struct tool *tool = ctx;
+	const struct dwunw_event_header *header = &tool->event.header;
+	struct dwunw_stop stop = { 0 };
+	struct target *target;
+	dwunw_status_t status;
+	size_t count = 0;
+
+	tool->statistics.received++;
+	targets_see_mappings(tool);
+	if (dwunw_event_parse(&tool->event, bytes, size)) {
+		tool->statistics.not_unwound++;
+		return;
+	}
+	target = target_see(tool, (int32_t)header->pid);
+	status = consume(tool, target, &count, &stop);
+	if (!target)
+		return;
+	if (header->kind == DWUNW_EVENT_STACK) {
+		tool->statistics.stack_events++;
+		tool->statistics.stack_bytes += size;
+		on_snapshot(tool, target, status, count, &stop);
+		see_generation(tool, target);
+	} else if (header->kind == MEMLEAK_EVENT_FP) {
+		on_walk(tool, target, bytes, size);
+	} else {
+		on_other(tool, target);
 	}
 }
