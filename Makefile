@@ -386,7 +386,7 @@ run_tests = BUILD='$(abspath $(out))' CC='$(CC)' CXX='$(CXX)' \
 # `test`. In `test-long`: minutes of real leaks, of eight threads, of single
 # steps under emulators, and builds for other targets and configurations.
 long_scripts := $(addprefix tests/house/,arch-subset.t config.t size.t symbols.t) \
-	$(addprefix tests/memleak/,containers.t counts.t failing.t faults.t \
+	$(addprefix tests/memleak/,children.t containers.t counts.t failing.t faults.t \
 	kernel.t losses.t modes.t options.t rate.t real.t) \
 	$(addprefix tests/libdw_bpf/,examples.t parallel.t) \
 	$(addprefix tests/scan/,decide.t lengths.t stack.t switches.t) \

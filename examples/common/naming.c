@@ -2,6 +2,7 @@
 #include "naming.h"
 
 #include <errno.h>
+#include <linux/futex.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -16,6 +17,7 @@ struct wish {
 };
 
 struct naming {
+	bool alone; /* without a thread: who asks waits */
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t more;
@@ -74,6 +76,16 @@ static void *work(void *ctx)
 	return NULL;
 }
 
+/* CONFIG_FUTEX, without which the C library ends a program whose threads wait
+ * for each other. */
+static bool has_futex(void)
+{
+	int word = 0;
+
+	return syscall(SYS_futex, &word, FUTEX_WAKE, 1, NULL, NULL, 0) >= 0 ||
+	       errno != ENOSYS;
+}
+
 int naming_start(struct naming **result, struct dwunw_context *ctx,
 		 struct dwunw_symbol_resolver *resolver)
 {
@@ -85,6 +97,11 @@ int naming_start(struct naming **result, struct dwunw_context *ctx,
 	naming->ctx = ctx;
 	naming->resolver = resolver;
 	naming->last = &naming->first;
+	naming->alone = !has_futex();
+	if (naming->alone) {
+		*result = naming;
+		return 0;
+	}
 	pthread_mutex_init(&naming->lock, NULL);
 	pthread_cond_init(&naming->more, NULL);
 	error = pthread_create(&naming->thread, NULL, work, naming);
@@ -97,8 +114,13 @@ int naming_start(struct naming **result, struct dwunw_context *ctx,
 
 void naming_add(struct naming *naming, struct stack *stack, int32_t pid)
 {
-	struct wish *wish = malloc(sizeof(*wish));
+	struct wish *wish;
 
+	if (naming->alone) {
+		name(naming, stack, pid);
+		return;
+	}
+	wish = malloc(sizeof(*wish));
 	if (!wish) { /* it keeps its addresses */
 		__atomic_store_n(&stack->named, true, __ATOMIC_RELEASE);
 		return;
@@ -116,6 +138,8 @@ bool naming_is_done(struct naming *naming)
 {
 	bool done;
 
+	if (naming->alone)
+		return true;
 	pthread_mutex_lock(&naming->lock);
 	done = !naming->open;
 	pthread_mutex_unlock(&naming->lock);
@@ -126,6 +150,10 @@ void naming_end(struct naming *naming)
 {
 	if (!naming)
 		return;
+	if (naming->alone) {
+		free(naming);
+		return;
+	}
 	pthread_mutex_lock(&naming->lock);
 	naming->end = true;
 	pthread_cond_signal(&naming->more);

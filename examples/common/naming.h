@@ -4,7 +4,8 @@
  *
  * The first name of a file may take a second (a debug file that is inflated).
  * So a thread of its own asks for them, at a lower priority; who reads events
- * goes on, and only a report waits.
+ * goes on, and only a report waits. A kernel without CONFIG_FUTEX has no such
+ * thread: there a new stack is named at once.
  */
 #ifndef NAMING_H
 #define NAMING_H

@@ -25,13 +25,19 @@ static int32_t owner_of(const struct dwunw_frame *frames, size_t count,
 	return 0;
 }
 
+/* A file's code by where it is there, wherever a process has it. */
+static uint64_t place_of(const struct dwunw_frame *frame)
+{
+	return frame->module ? frame->vaddr : frame->pc;
+}
+
 static uint64_t hash_frames(const struct dwunw_frame *frames, size_t count,
 			    int32_t owner)
 {
 	uint64_t hash = hash_step(count, (uint32_t)owner);
 
 	for (size_t i = 0; i < count; i++)
-		hash = hash_step(hash_step(hash, frames[i].pc),
+		hash = hash_step(hash_step(hash, place_of(&frames[i])),
 				 frames[i].module);
 	return hash;
 }
@@ -45,7 +51,7 @@ static bool same_frames(const struct stack *stack,
 	for (size_t i = 0; i < count; i++) {
 		const struct dwunw_frame *frame = &stack->frames[i].frame;
 
-		if (frame->pc != frames[i].pc ||
+		if (place_of(frame) != place_of(&frames[i]) ||
 		    frame->module != frames[i].module)
 			return false;
 	}

@@ -21,11 +21,13 @@ static const char usage[] =
 	"  -h, --help, -V, --version\n"
 	"BYTES and N of bytes may end in K, M or G; times in ms, s, m or h.\n"
 	"\n"
-	"What is traced; without -p and -c the kernel's own allocations:\n"
+	"What is traced; without -p, -c, --all, --cgroup the kernel's own allocations:\n"
 	"  -p, --pid=PID              a process; again for more, or "
 	"PID,PID,...\n"
 	"  -c, --command='CMD ARGS'   starts it and follows what it starts\n"
 	"  -f, --follow-forks         children of the processes of -p as well\n"
+	"      --all                  every process, and those to come\n"
+	"      --cgroup=DIRECTORY     all of a cgroup, and below it\n"
 	"  -O, --obj=OBJECT           allocator functions of this file only\n"
 	"  -S, --symbols-prefix=PREFIX  PREFIXmalloc, PREFIXfree, ...\n"
 	"      --allocator=PATTERN    the same by a pattern: 'je_*', '*_hook'\n"
@@ -47,6 +49,7 @@ static const char usage[] =
 	"  -T, --top=N                so many stacks (10)\n"
 	"  -t, --trace                a line for each allocation and free\n"
 	"      --threads              each thread apart\n"
+	"      --processes            each process apart\n"
 	"      --only=PATTERN         stacks with such a function or file\n"
 	"      --folded[=FILE]        for a flame graph, at the end; FILE: each "
 	"report\n"
@@ -195,6 +198,9 @@ static const struct option_row rows[] = {
 	  .to = AT(json),
 	  .allowed = "a file" },
 	FLAG("threads", 0, by_thread),
+	FLAG("all", 0, all),
+	TEXT("cgroup", 0, cgroup),
+	FLAG("processes", 0, by_process),
 	{ .name = "sample-bytes",
 	  .kind = OPTION_SIZE,
 	  .to = AT(sample_bytes),
@@ -238,14 +244,23 @@ static const struct option_program program = { .name = TOOL,
 
 /* --- all of it ------------------------------------------------------------------ */
 
+bool traces_programs(const struct arguments *arguments)
+{
+	return arguments->command || arguments->pid_count || arguments->all ||
+	       arguments->cgroup;
+}
+
 static const char *contradiction(const struct arguments *arguments)
 {
-	bool user = arguments->command || arguments->pid_count;
+	bool user = traces_programs(arguments);
 
-	if (arguments->command && arguments->pid_count)
-		return "-c and -p exclude each other";
+	if ((arguments->command != NULL) + (arguments->pid_count > 0) +
+		    arguments->all + (arguments->cgroup != NULL) >
+	    1)
+		return "-c, -p, --all and --cgroup exclude each other";
 	if (user && (arguments->percpu || arguments->missing_free))
-		return "-P and -F are about the kernel: not with -p or -c";
+		return "-P and -F are about the kernel: not with -p, -c, --all, "
+		       "--cgroup";
 	if (arguments->combined_only && arguments->show_allocs)
 		return "-C shows sums only: not with -a";
 	if (arguments->folded && arguments->json &&
@@ -257,12 +272,14 @@ static const char *contradiction(const struct arguments *arguments)
 	if (arguments->min_size > arguments->max_size)
 		return "-z is larger than -Z";
 	if (!user && (arguments->sample_bytes || arguments->budget ||
-		      arguments->trace || arguments->by_thread))
-		return "--sample-bytes, --budget, -t, --threads need -p or -c";
+		      arguments->trace || arguments->by_thread ||
+		      arguments->by_process))
+		return "--sample-bytes, --budget, -t, --threads, --processes "
+		       "need -p, -c, --all or --cgroup";
 	if (!user && (arguments->object || arguments->pattern_count ||
 		      arguments->given.count || arguments->debug_file))
 		return "-O, -S, --allocator, --symbol and --debug-file are "
-		       "about programs: with -p or -c only";
+		       "about programs: with -p, -c, --all or --cgroup only";
 	return NULL;
 }
 
@@ -335,8 +352,7 @@ static void set_defaults(struct arguments *arguments)
 		arguments->min_age_ns = arguments->combined_only ? 0 :
 								   500000000;
 	/* kernel stacks are kept in the kernel */
-	if (!arguments->command && !arguments->pid_count &&
-	    arguments->stack_storage == 10240)
+	if (!traces_programs(arguments) && arguments->stack_storage == 10240)
 		arguments->stack_storage = 8192;
 }
 

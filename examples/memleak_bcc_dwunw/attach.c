@@ -244,6 +244,22 @@ static void note_wide(struct tool *tool, const char *path)
 	set_switch(tool);
 }
 
+/* A program that was executed has been running without them. */
+static void note_late(struct tool *tool, const struct target *target,
+		      const char *path)
+{
+	uint64_t late = now_ns() - target->exec_time_ns;
+
+	if (tool->command_pid || !target->exec_time_ns)
+		return;
+	tool->statistics.late_programs++;
+	tool->statistics.late_ns += late;
+	fprintf(stderr,
+		"note: pid %" PRId32 " (%s): probes on %s came %" PRIu64
+		" ms after its exec: what it allocated before is missed\n",
+		target->pid, target->comm, path, late / 1000000);
+}
+
 /* The target has probes on it. */
 static int take_file(struct target *target, const char *path)
 {
@@ -282,6 +298,7 @@ static int attach_file(struct tool *tool, struct target *target,
 		return status;
 	if (file.pid < 0 && !status)
 		note_wide(tool, path);
+	note_late(tool, target, path);
 	take_file(target, path);
 	if (!status)
 		fprintf(stderr, "probes on %s\n", path);

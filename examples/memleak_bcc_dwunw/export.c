@@ -123,8 +123,8 @@ static void print_json_line(struct tool *tool, FILE *out,
 
 	fprintf(out,
 		"{\"bytes\":%.0f,\"allocations\":%.0f,\"pid\":%" PRIu32
-		",\"program\":",
-		line->bytes, line->blocks, line->pid);
+		",\"processes\":%" PRIu32 ",\"program\":",
+		line->bytes, line->blocks, line->pid, line->processes);
 	print_string(out, target ? target->comm : "");
 	if (line->tid) {
 		fprintf(out, ",\"tid\":%" PRIu32 ",\"thread\":", line->tid);

@@ -86,6 +86,8 @@ static int configure(struct tool *tool)
 		.wakeup_size = arguments->ring_size / 4,
 		.namespace_dev = tool->namespace.dev,
 		.namespace_ino = tool->namespace.ino,
+		.follow = tool->follow,
+		.own_pid = (uint32_t)getpid(),
 		.slots = cpus < 2  ? 4 :
 			 cpus > 62 ? 64 :
 				     (uint32_t)cpus + 2,
@@ -102,6 +104,8 @@ static int configure(struct tool *tool)
 	};
 	struct loader *loader = tool->loader;
 
+	capture.cgroup = tool->cgroup.cgroup;
+	capture.cgroup_level = tool->cgroup.cgroup_level;
 	if (loader_set_value(loader, DWUNW_CAPTURE_OPTIONS_MAP, &capture,
 			     sizeof(capture)) ||
 	    loader_set_value(loader, MEMLEAK_OPTIONS_MAP, &options,
@@ -127,6 +131,26 @@ static int follow_processes(struct tool *tool, const char **missing)
 	return loader_attach_subsystem(tool->loader, "syscalls", missing);
 }
 
+/* Which processes the programs take of themselves. Probes are then in every
+ * process that maps a file: a child has them from its first instruction on. */
+static int choose_follow(struct tool *tool)
+{
+	const struct arguments *arguments = &tool->arguments;
+
+	if (arguments->command) /* stops where something begins */
+		return 0;
+	if (arguments->all)
+		tool->follow = DWUNW_FOLLOW_ALL;
+	else if (arguments->cgroup)
+		tool->follow = DWUNW_FOLLOW_CGROUP;
+	else if (arguments->follow_forks)
+		tool->follow = DWUNW_FOLLOW_CHILDREN;
+	tool->wide = tool->follow != DWUNW_FOLLOW_GIVEN;
+	return arguments->cgroup ? cgroup_find(arguments->cgroup,
+					       &tool->cgroup) :
+				   0;
+}
+
 static int load(struct tool *tool)
 {
 	size_t size = (size_t)(memleak_dwunw_object_end - memleak_dwunw_object);
@@ -135,6 +159,9 @@ static int load(struct tool *tool)
 
 	if (error)
 		return pidns_explain(TOOL, error);
+	error = choose_follow(tool);
+	if (error)
+		return error;
 	error = loader_open(&tool->loader, memleak_dwunw_object, size,
 			    tool->arguments.verbose);
 	if (!error)
@@ -244,10 +271,13 @@ static void run(struct tool *tool)
 	while (!interrupted() && !tool->failed && alive) {
 		loader_read_events(tool->loader, READ_MS);
 		targets_see_mappings(tool); /* dwunw-added 6 */
+		targets_look(tool);
 		forget_keys(tool);
 		if (tool->command_pid)
 			command_read(tool);
 		alive = targets_alive(tool);
+		if (arguments->all || arguments->cgroup)
+			alive = 1; /* others may come */
 		if (now_ns() < next || !alive)
 			continue;
 		next += interval;
@@ -263,6 +293,8 @@ static void run(struct tool *tool)
 
 static int start(struct tool *tool)
 {
+	if (tool->arguments.all || tool->arguments.cgroup)
+		return targets_find(tool);
 	if (!tool->arguments.command)
 		return start_pids(tool);
 	/* nothing has run yet: what is seen is whole from the start */
@@ -296,6 +328,7 @@ static void shut_down(struct tool *tool)
 	dwunw_shutdown(&tool->dwunw);			 /* dwunw-added 4 */
 	free(tool->frames);
 	free(tool->threads);
+	free(tool->wide_files);
 }
 
 /* A process costs about 20 descriptors. */
@@ -319,7 +352,7 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return streams_end(TOOL, status);
 	interrupt_watch();
-	if (!tool.arguments.command && !tool.arguments.pid_count)
+	if (!traces_programs(&tool.arguments))
 		return streams_end(TOOL, trace_kernel(&tool.arguments));
 	sigaction(SIGCHLD, &child, NULL);
 	allow_files();
@@ -332,7 +365,7 @@ int main(int argc, char **argv)
 		record(&tool, true);
 		fprintf(stderr, "recording\n");
 		run(&tool);
-		if (tool.arguments.command)
+		if (!tool.arguments.pid_count)
 			attach_say_unused(&tool);
 		status = exit_status(&tool);
 	}

@@ -53,7 +53,7 @@ static uint64_t line_hash(const struct line *line)
 {
 	uint64_t hash = (uint64_t)(uintptr_t)line->stack >> 4;
 
-	hash = (hash ^ line->pid) * 0x9e3779b97f4a7c15u;
+	hash = (hash ^ line->apart) * 0x9e3779b97f4a7c15u;
 	hash = (hash ^ line->tid) * 0x9e3779b97f4a7c15u;
 	return hash ^ hash >> 31;
 }
@@ -67,7 +67,8 @@ static struct line *line_slot(const struct lines *lines,
 		struct line *line = &lines->at[at & (lines->size - 1)];
 
 		if (!line->used ||
-		    (line->stack == wanted->stack && line->pid == wanted->pid &&
+		    (line->stack == wanted->stack &&
+		     line->apart == wanted->apart &&
 		     line->tid == wanted->tid))
 			return line;
 	}
@@ -90,6 +91,16 @@ static bool grow_lines(struct lines *lines)
 	return true;
 }
 
+static void add_process(struct line *line, uint32_t pid)
+{
+	for (uint32_t i = 0; i < line->processes; i++) {
+		if (line->pids[i] == pid)
+			return;
+	}
+	if (line->processes < LINE_PIDS)
+		line->pids[line->processes++] = pid;
+}
+
 static void add_to_line(struct lines *lines, const struct line *part)
 {
 	struct line *line;
@@ -108,6 +119,7 @@ static void add_to_line(struct lines *lines, const struct line *part)
 	}
 	line->bytes += part->bytes;
 	line->blocks += part->blocks;
+	add_process(line, part->pid);
 }
 
 static void print_block(uint64_t addr, uint64_t size)
@@ -120,7 +132,7 @@ static bool add_block(struct tool *tool, struct lines *lines,
 		      const struct live_block *block, uint64_t now)
 {
 	const struct arguments *arguments = &tool->arguments;
-	const struct target *target = target_find(tool, (int32_t)block->pid);
+	const struct target *target = target_see(tool, (int32_t)block->pid);
 	double weight = weight_of(arguments, block->size);
 	struct stack_key *key = stacks_find_key(&tool->stacks, block->key);
 	struct line part = { .bytes = weight * (double)block->size,
@@ -147,6 +159,7 @@ static bool add_block(struct tool *tool, struct lines *lines,
 	}
 	part.stack = key->stack;
 	part.pid = block->pid;
+	part.apart = arguments->by_process ? block->pid : 0;
 	part.tid = arguments->by_thread ? block->tid : 0;
 	add_to_line(lines, &part);
 	return true;
@@ -190,7 +203,7 @@ static void visit_print(struct tool *tool, void *ctx, const struct block_id *id,
 	const struct stack_key *key =
 		stacks_find_key(&tool->stacks, block->key);
 
-	if (key && key->stack == line->stack && block->pid == line->pid &&
+	if (key && key->stack == line->stack && (!line->apart || block->pid == line->apart) &&
 	    (!tool->arguments.by_thread || line->tid == block->tid) &&
 	    now - block->time_ns >= tool->arguments.min_age_ns)
 		print_block(id->addr, block->size);
@@ -269,7 +282,11 @@ static void print_line(struct tool *tool, const struct line *line, uint64_t now)
 
 	printf("%.0f bytes in %.0f allocations from stack", line->bytes,
 	       line->blocks);
-	if (tool->targets && tool->targets->next && target)
+	if (line->processes == LINE_PIDS)
+		printf(" of %u processes or more", LINE_PIDS);
+	else if (line->processes > 1)
+		printf(" of %" PRIu32 " processes", line->processes);
+	else if (tool->targets && tool->targets->next && target)
 		printf(" of pid %" PRIu32 " (%s)", line->pid, target->comm);
 	if (line->tid)
 		printf(" of thread %" PRIu32 " (%s)", line->tid,
@@ -445,6 +462,12 @@ static void print_losses(const struct tool *tool)
 	       l.allocations, l.stacks, l.over_budget + l.no_slot + l.no_room,
 	       l.over_budget, l.no_slot, l.no_room, l.live_full, l.calls_full);
 	print_shortages();
+	if (tool->statistics.late_programs)
+		printf("dwunw: %" PRIu64 " programs had their first probes "
+		       "after their exec, %" PRIu64 " ms in all: what they "
+		       "allocated before is missed\n",
+		       tool->statistics.late_programs,
+		       tool->statistics.late_ns / 1000000);
 	if (tool->arguments.statistics || tool->arguments.verbose)
 		print_statistics(tool);
 }

@@ -118,7 +118,7 @@ static void enter_namespace(struct tool *tool, int32_t pid)
 struct target *target_add(struct tool *tool, int32_t pid)
 {
 	struct target *target = target_find(tool, pid);
-	uint32_t first = 1, key = (uint32_t)pid;
+	uint32_t first = 1, known, key = (uint32_t)pid;
 
 	if (target && !target->exited)
 		return target;
@@ -140,9 +140,27 @@ struct target *target_add(struct tool *tool, int32_t pid)
 		enter_namespace(tool, pid);
 	target_set_ways(tool, target, first_ways(tool));
 	/* dwunw-added 6: its mapping changes are counted from now on */
-	bpf_map_set(loader_map(tool->loader, "dwunw_generations"), &key,
-		    &first);
+	if (bpf_map_get(loader_map(tool->loader, "dwunw_generations"), &key,
+			&known))
+		bpf_map_set(loader_map(tool->loader, "dwunw_generations"), &key,
+			    &first);
 	read_comm(target);
+	return target;
+}
+
+struct target *target_see(struct tool *tool, int32_t pid)
+{
+	struct target *target = target_find(tool, pid);
+
+	if (target || pid <= 0 || tool->follow == DWUNW_FOLLOW_GIVEN)
+		return target;
+	target = target_add(tool, pid);
+	for (uint32_t i = 0; target && i < BIRTHS; i++) {
+		if (tool->births[i].child != pid)
+			continue;
+		target->parent = tool->births[i].parent;
+		tool->births[i].child = 0;
+	}
 	return target;
 }
 
@@ -258,12 +276,34 @@ void targets_see_mappings(struct tool *tool)
 	}
 }
 
+/* So long a program may take until it has mapped its allocator. */
+#define LOOK_NS (10 * SECOND)
+
+void targets_look(struct tool *tool)
+{
+	uint64_t now = now_ns();
+
+	for (struct target *target = tool->targets; target;
+	     target = target->next) {
+		if (target->look_until_ns <= now || target->exited ||
+		    target->lost_rights)
+			continue;
+		target->starting = true; /* no message */
+		if (!target_attach(tool, target))
+			target->look_until_ns = 0;
+		target->starting = false;
+	}
+}
+
 void target_exec(struct tool *tool, struct target *target, uint64_t time_ns)
 {
 	if (time_ns > target->exec_time_ns)
 		target->exec_time_ns = time_ns;
 	target->file_count = 0;
 	target->whole = 0;
+	target->parent = 0;
+	if (!tool->command_pid)
+		target->look_until_ns = now_ns() + LOOK_NS;
 	read_comm(target);
 	loader_detach(tool->loader, target->pid);
 	write_process(tool, target);

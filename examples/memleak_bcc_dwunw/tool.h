@@ -48,6 +48,8 @@ struct arguments {
 	bool percpu;
 	bool verbose;
 	bool follow_forks;
+	bool all;	    /* every process */
+	bool by_process;
 	bool by_thread;
 	bool statistics;
 	bool perf_buffer;
@@ -67,6 +69,7 @@ struct arguments {
 	uint32_t live_max;
 	uint64_t interval_ns;
 	uint32_t intervals; /* 0: until the target ends */
+	const char *cgroup; /* all of it: a directory */
 	const char *object;
 	const char *folded; /* a file; "": stdout; NULL: not asked for */
 	const char *json;   /* the same */
@@ -92,6 +95,8 @@ struct target {
 	uint32_t generation;
 	bool remapped;	       /* dwunw-added 6: and not looked at yet */
 	uint64_t exec_time_ns; /* blocks before it are gone */
+	uint64_t look_until_ns; /* no allocator was mapped after its exec */
+	int32_t parent; /* whose mappings a child had that has ended; 0 */
 	uint64_t attach_time_ns;
 	struct dwunw_process *process;
 	char comm[32];
@@ -127,7 +132,16 @@ struct statistics {
 	uint64_t cheap_probes; /* not at the first instruction */
 	uint64_t failed_probes;
 	uint64_t late_children;
+	uint64_t late_programs; /* probes came after their exec, */
+	uint64_t late_ns;	/* so much in all */
 };
+
+/* A child whose fork has been read and that could not be looked at. */
+struct birth {
+	int32_t child;
+	int32_t parent;
+};
+#define BIRTHS 1024
 
 /* One that has such probes. */
 struct wide_file {
@@ -150,6 +164,8 @@ struct tool {
 	/* probes are put into every process that maps a file, as some target
 	 * can't be given its own: the programs look who it is */
 	bool wide;
+	uint32_t follow;		     /* enum dwunw_follow */
+	struct dwunw_capture_options cgroup; /* what it says of one */
 	struct wide_file *wide_files;
 	uint32_t wide_count;
 	bool failed; /* MODE_FORCE: dwunw failed */
@@ -169,6 +185,7 @@ struct tool {
 	struct stacks stacks;
 	uint32_t keys_kept; /* of them, when they were last gone through */
 	struct statistics statistics;
+	struct birth births[BIRTHS];
 	struct threads *threads;
 };
 
@@ -178,6 +195,8 @@ uint64_t now_ns(void);
 void set_switch(struct tool *tool);
 
 /* arguments.c: -1: go on; else the exit status. */
+/* Is it about programs, and not about the kernel? */
+bool traces_programs(const struct arguments *arguments);
 int parse_arguments(struct arguments *arguments, char **argv);
 
 /* targets.c */
@@ -187,6 +206,9 @@ struct target *target_add(struct tool *tool, int32_t pid);
 void target_remove(struct tool *tool, int32_t pid);
 /* Puts probes on its allocators, and again for what was mapped since. */
 int target_attach(struct tool *tool, struct target *target);
+/* That, of which an event tells, where processes are followed that nobody has
+ * named; NULL: none is. */
+struct target *target_see(struct tool *tool, int32_t pid);
 void target_set_ways(struct tool *tool, struct target *target, uint32_t ways);
 /* Its first thread has ended: is it all that has? */
 void target_leader_ended(struct tool *tool, struct target *target);
@@ -195,6 +217,12 @@ void target_exec(struct tool *tool, struct target *target, uint64_t time_ns);
 void targets_see_mappings(struct tool *tool);
 /* map_watch_fn; ctx is the tool. */
 void target_remapped(void *tool, int32_t pid);
+/* Puts probes on what programs have mapped since their exec. */
+void targets_look(struct tool *tool);
+/* --all, --cgroup: those that there are. 0, or told. */
+int targets_find(struct tool *tool);
+/* The cgroup of that directory. 0, or told. */
+int cgroup_find(const char *path, struct dwunw_capture_options *options);
 /* Sees who has ended. The number of those who have not. */
 uint32_t targets_alive(struct tool *tool);
 /* Those that have ended, and were in a report since, go. */
@@ -229,10 +257,15 @@ int report(struct tool *tool, bool last);
 void forget_keys(struct tool *tool);
 uint64_t map_counter(const struct tool *tool, uint32_t index);
 
+#define LINE_PIDS 16u
+
 /* One line of a report: what is live from one stack. */
 struct line {
 	const struct stack *stack; /* NULL: not known */
-	uint32_t pid;
+	uint32_t pid;	    /* one that has a block of it, */
+	uint32_t processes; /* and how many have, up to LINE_PIDS */
+	uint32_t apart;	    /* --processes: those of this one; 0: of all */
+	uint32_t pids[LINE_PIDS];
 	uint32_t tid;
 	double bytes;
 	double blocks;

@@ -13,7 +13,7 @@ use Test::More;
 need_tool();
 my $user = Live::program('memleak_user');
 my $file = "$dir/truth";
-my $ring = '--ring-size 16777216';
+my $ring = '--ring-size 33554432';
 my @tools = (
 	['memleak_dwunw_user', tool() . " $ring -o 0 -T 2000 -p PID",
 		\&parse_leak],

@@ -15,6 +15,8 @@
  *   execs   that, and each child runs "truth FILE.N now"
  *   now     leaks, without waiting to be told to begin
  *   vforks  vfork, and the child runs "truth FILE.0 now"
+ *   musl    as execs, of "$OTHER FILE.N now"
+ *   short   as forks, and a child ends when it has written FILE.N
  */
 #define _GNU_SOURCE
 #include "../live/begin.h"
@@ -25,7 +27,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -43,6 +47,7 @@ static struct {
 } truth[WHO_COUNT];
 static void *volatile kept;
 static const char *file, *self;
+static int short_lives;
 
 static void count(enum who who, long blocks, long bytes)
 {
@@ -252,6 +257,7 @@ static void child(int number, int exec)
 {
 	char name[512];
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* it ends with its parent */
 	if (!exec) {
 		memset(truth, 0, sizeof(truth));
 		for (int i = 0; i < CHILD_LEAKS; i++)
@@ -261,6 +267,8 @@ static void child(int number, int exec)
 	if (exec)
 		execl(self, self, name, "now", NULL);
 	tell(name);
+	if (short_lives)
+		_exit(0);
 	wait_for_ever();
 }
 
@@ -284,6 +292,7 @@ static void vforks(void)
 
 	name_of(name, sizeof(name), 0);
 	if (!vfork()) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		execl(self, self, name, "now", NULL);
 		_exit(7);
 	}
@@ -301,6 +310,13 @@ int main(int argc, char **argv)
 		ended(NULL);
 	if (!strcmp(what, "ends"))
 		ended(what);
+	short_lives = !strcmp(what, "short");
+	if (!strcmp(what, "musl")) {
+		self = getenv("OTHER");
+		what = "execs";
+	}
+	if (short_lives)
+		what = "forks";
 	if (strcmp(what, "now"))
 		wait_for_begin();
 	if (!strcmp(what, "leaks") || !strcmp(what, "now"))
