@@ -259,6 +259,63 @@ const volatile struct dwunw_capture_options
 		.slots = DWUNW_CAPTURE_SLOTS,
 	};
 
+/* --- whose numbers -------------------------------------------------------- */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, DWUNW_CAPTURE_NAMESPACES);
+	__type(key, __u32);
+	__type(value, struct dwunw_namespace);
+} dwunw_namespaces SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct dwunw_inner_pid);
+	__type(value, __u32);
+} dwunw_inner SEC(".maps");
+
+/* Of a thread in a namespace inside of the tool's. The number of the process is
+ * the tool's, that of the thread is its own. */
+static __always_inline __u64 dwunw_inner_id(void)
+{
+	for (__u32 i = 0; i < DWUNW_CAPTURE_NAMESPACES; i++) {
+		struct dwunw_inner_pid inner = { .namespace = i };
+		struct dwunw_namespace *space;
+		struct bpf_pidns_info info;
+		__u32 index = i, *pid;
+
+		space = bpf_map_lookup_elem(&dwunw_namespaces, &index);
+		if (!space || !space->ino)
+			break;
+		if (bpf_get_ns_current_pid_tgid(space->dev, space->ino, &info,
+						sizeof(info)))
+			continue;
+		inner.pid = info.tgid;
+		pid = bpf_map_lookup_elem(&dwunw_inner, &inner);
+		return pid ? (__u64)*pid << 32 | info.pid : 0;
+	}
+	return 0;
+}
+
+/*
+ * tgid << 32 | tid of this thread, as the tool's pid namespace counts. 0: that
+ * one does not see it. The helper answers only for a thread whose own
+ * namespace is the one that it is asked for.
+ */
+static __always_inline __u64 dwunw_current_id(void)
+{
+	struct bpf_pidns_info info;
+
+	if (!dwunw_options.namespace_ino)
+		return bpf_get_current_pid_tgid();
+	if (!bpf_get_ns_current_pid_tgid(dwunw_options.namespace_dev,
+					 dwunw_options.namespace_ino, &info,
+					 sizeof(info)))
+		return (__u64)info.tgid << 32 | info.pid;
+	return dwunw_inner_id();
+}
+
 static __always_inline void dwunw_count(__u32 index)
 {
 	__u64 *counter = bpf_map_lookup_elem(&dwunw_counters, &index);
@@ -285,17 +342,37 @@ static __always_inline __u64 dwunw_next_key(void)
 }
 
 #ifdef DWUNW_CAPTURE_PROCESS
+#if defined(DWUNW_TARGET_MIPS32EL) || defined(DWUNW_TARGET_MIPS32EB)
+#define DWUNW_PROCESSES 1024
+#else
+#define DWUNW_PROCESSES 16384
+#endif
+
 /*
  * tgid -> how often its mappings have changed. A tool registers the processes
- * it follows with the value 1; others are ignored.
+ * it follows with the value 1; options.follow says which others come here by
+ * themselves; the rest is ignored.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1024);
+	__uint(max_entries, DWUNW_PROCESSES);
 	__uint(map_flags, DWUNW_GROWING_MAP);
 	__type(key, __u32);
 	__type(value, __u32);
 } dwunw_generations SEC(".maps");
+
+/*
+ * What followed processes have forked and has not been seen to run: number in
+ * the initial namespace -> 1. Threads are here as well until they end, or the
+ * tool, which can tell, removes them.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, DWUNW_PROCESSES);
+	__uint(map_flags, DWUNW_GROWING_MAP);
+	__type(key, __u32);
+	__type(value, __u32);
+} dwunw_born SEC(".maps");
 
 /* Threads inside an mmap or mprotect call that asked for PROT_EXEC. */
 struct {
@@ -340,7 +417,7 @@ static __always_inline void dwunw_slot_release(struct dwunw_slot *slot)
 static __always_inline void dwunw_slot_header(struct dwunw_slot *slot,
 					      __u16 kind)
 {
-	__u64 id = bpf_get_current_pid_tgid();
+	__u64 id = dwunw_current_id();
 	struct dwunw_event_header *header = &slot->header;
 
 	header->magic = DWUNW_EVENT_MAGIC;
@@ -649,16 +726,39 @@ struct dwunw_tp_fork_old {
 	__u32 child_pid;
 };
 
+/* Is a process that is not in dwunw_generations to be followed from now on? */
+static __always_inline int dwunw_is_new(__u32 tgid)
+{
+	__u32 born = bpf_get_current_pid_tgid() >> 32;
+
+	if (!tgid || dwunw_options.follow == DWUNW_FOLLOW_GIVEN)
+		return 0;
+	if (!bpf_map_delete_elem(&dwunw_born, &born))
+		return 1;
+	if (dwunw_options.follow == DWUNW_FOLLOW_CHILDREN ||
+	    tgid == dwunw_options.own_pid)
+		return 0;
+	if (dwunw_options.follow == DWUNW_FOLLOW_ALL)
+		return 1;
+	return bpf_get_current_ancestor_cgroup_id(
+		       (int)dwunw_options.cgroup_level) == dwunw_options.cgroup;
+}
+
 static __always_inline int dwunw_followed(void)
 {
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u32 tgid = dwunw_current_id() >> 32, first = 1;
 
-	return bpf_map_lookup_elem(&dwunw_generations, &tgid) != NULL;
+	if (bpf_map_lookup_elem(&dwunw_generations, &tgid))
+		return 1;
+	if (!dwunw_is_new(tgid))
+		return 0;
+	bpf_map_update_elem(&dwunw_generations, &tgid, &first, BPF_NOEXIST);
+	return 1;
 }
 
 static __always_inline void dwunw_generation_bump(void)
 {
-	__u32 tgid = bpf_get_current_pid_tgid() >> 32;
+	__u32 tgid = dwunw_current_id() >> 32;
 	__u32 *generation = bpf_map_lookup_elem(&dwunw_generations, &tgid);
 
 	if (generation)
@@ -756,17 +856,20 @@ SEC("tracepoint/sched/sched_process_exit")
 int dwunw_exit(void *ctx)
 {
 	__u64 id = bpf_get_current_pid_tgid();
+	__u32 tid = (__u32)id;
 
-	if (id >> 32 == (__u32)id && dwunw_followed())
+	if (id >> 32 == tid && dwunw_followed())
 		dwunw_process_event(ctx, DWUNW_EVENT_EXIT, 0);
+	bpf_map_delete_elem(&dwunw_born, &tid);
 	return 0;
 }
 
-/* Threads too: the kernel says here only which task is new. */
+/* Threads too: the kernel says here only which task is new. Its number is that
+ * of the initial namespace: a tool in another one is told 0, and looks. */
 SEC("tracepoint/sched/sched_process_fork")
 int dwunw_fork(void *ctx)
 {
-	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	__u32 tid = (__u32)bpf_get_current_pid_tgid(), one = 1;
 	struct dwunw_tp_fork_old old = {};
 	struct dwunw_tp_fork now = {};
 
@@ -775,10 +878,14 @@ int dwunw_fork(void *ctx)
 	/* not by ctx->: the verifier would refuse what lies beyond its end */
 	bpf_probe_read_kernel(&now, sizeof(now), ctx);
 	bpf_probe_read_kernel(&old, sizeof(old), ctx);
-	if (now.parent_pid == tid)
+	if (now.parent_pid != tid)
+		now.child_pid = old.parent_pid == tid ? old.child_pid : 0;
+	if (dwunw_options.follow && now.child_pid)
+		bpf_map_update_elem(&dwunw_born, &now.child_pid, &one, BPF_ANY);
+	if (dwunw_options.namespace_ino)
+		dwunw_process_event(ctx, DWUNW_EVENT_FORK, 0);
+	else if (now.child_pid)
 		dwunw_process_event(ctx, DWUNW_EVENT_FORK, now.child_pid);
-	else if (old.parent_pid == tid)
-		dwunw_process_event(ctx, DWUNW_EVENT_FORK, old.child_pid);
 	return 0;
 }
 #endif

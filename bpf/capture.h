@@ -21,6 +21,43 @@ struct dwunw_capture_options {
 	/* ring buffer: the reader is woken when so many bytes wait (it then
 	 * has to look by itself now and then); 0: at once */
 	uint32_t wakeup_size;
+	/* The pid namespace whose numbers events carry, the tool's: device (as
+	 * the kernel has it, major << 20 | minor) and inode of
+	 * /proc/self/ns/pid. 0, 0: the initial one. */
+	uint64_t namespace_dev;
+	uint64_t namespace_ino;
+	uint32_t follow;       /* enum dwunw_follow */
+	uint32_t own_pid;      /* FOLLOW_CGROUP, FOLLOW_ALL: but this one */
+	uint64_t cgroup;       /* FOLLOW_CGROUP: the inode of its directory, */
+	uint32_t cgroup_level; /* and how deep that is; the root is 0 */
+	uint32_t reserved;
+};
+
+/* Which processes are in the map dwunw_generations (capture.bpf.h). */
+enum dwunw_follow {
+	DWUNW_FOLLOW_GIVEN,    /* those that the tool has put there */
+	DWUNW_FOLLOW_CHILDREN, /* and what they fork, from its first
+				* instruction on */
+	DWUNW_FOLLOW_CGROUP,   /* and all of a cgroup of version 2, and below */
+	DWUNW_FOLLOW_ALL,      /* and all that the tool's namespace sees */
+};
+
+/*
+ * Namespaces inside of the tool's that have targets. The map
+ * dwunw_namespaces holds one struct dwunw_namespace for each, by index; the
+ * map dwunw_inner has for a target's number there, as struct dwunw_inner_pid,
+ * its number in the tool's.
+ */
+#define DWUNW_CAPTURE_NAMESPACES 8u
+
+struct dwunw_namespace {
+	uint64_t dev;
+	uint64_t ino; /* 0: none */
+};
+
+struct dwunw_inner_pid {
+	uint32_t namespace; /* index */
+	uint32_t pid;
 };
 
 #define DWUNW_CAPTURE_STACK_CAP 16384u

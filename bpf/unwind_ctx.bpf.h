@@ -140,7 +140,7 @@ static __always_inline int unwind_user_regs(struct dwunw_slot *slot,
 /* Is this thread one that is followed: of a process in dwunw_generations? */
 static __always_inline int unwind_wanted(void)
 {
-	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	__u32 tid = (__u32)dwunw_current_id();
 
 	return (!unwind_options.tid || unwind_options.tid == tid) &&
 	       dwunw_followed();

@@ -17,9 +17,10 @@ enum {
 	PF_X = 1,
 };
 
-/* Aliases, and functions that ended before, that a look-up goes back over. */
+/* Starts of functions that ended before, that a look-up goes back over, however
+ * many names each has. */
 #define LOOK_BACK 64
-/* The same of symbols without a size, labels mostly. */
+/* … and symbols in all: aliases, and those without a size, labels mostly. */
 #define LABELS_BACK 4096
 /* Bytes up to which the shorter of two names is looked for. */
 #define NAME_COMPARED 256
@@ -386,22 +387,25 @@ static bool by_size(const struct dwunw_symtab *tab, dwu_place_t vaddr,
 		    uint32_t i, struct dwunw_elf_symbol *sym)
 {
 	struct dwunw_elf_symbol other;
-	uint32_t ended = 0, labels = 0;
+	dwu_place_t last = 0;
+	uint32_t ended = 0, seen = 0;
 	bool found = false;
 
-	while (i-- > 0 && ended < LOOK_BACK && labels < LABELS_BACK) {
+	while (i-- > 0 && ended < LOOK_BACK && seen++ < LABELS_BACK) {
 		other.name =
 			name_at(tab, symbol_at(tab, tab->order[i], &other));
 		if (found &&
 		    (dwu_place_t)other.vaddr != (dwu_place_t)sym->vaddr)
 			break;
 		if (other.size == 0)
-			labels++;
-		else if (vaddr - (dwu_place_t)other.vaddr >=
-			 (dwu_place_t)other.size)
-			ended++;
-		else
+			continue;
+		if (vaddr - (dwu_place_t)other.vaddr <
+		    (dwu_place_t)other.size) {
 			take_better(sym, &found, &other);
+			continue;
+		}
+		ended += (dwu_place_t)other.vaddr != last;
+		last = (dwu_place_t)other.vaddr;
 	}
 	return found;
 }

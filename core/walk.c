@@ -894,5 +894,6 @@ dwunw_status_t dwunw_walker_init(struct dwunw_walker **walker,
 void dwunw_walker_stats(const struct dwunw_walker *walker,
 			struct dwunw_walk_stats *stats)
 {
-	*stats = walker->stats;
+	if (walker && stats)
+		*stats = walker->stats;
 }

@@ -5,6 +5,8 @@
 #ifndef DWUNW_TOOLS_CMD_H
 #define DWUNW_TOOLS_CMD_H
 
+#include "option.h"
+
 #include <dwunw/linux.h>
 #include <dwunw/symbols.h>
 
@@ -33,10 +35,6 @@ void dwu_cmd_put(const char *text);
 void dwu_cmd_error(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
-/* dwu_cmd_error() and a hint at --help; returns CMD_USAGE. */
-int dwu_cmd_usage(const char *format, ...)
-	__attribute__((format(printf, 1, 2)));
-
 /* A dwunw_config.log that prints errors. */
 void dwu_cmd_log(void *ctx, const char *line);
 
@@ -54,20 +52,20 @@ struct dwu_cmd_files {
 	const char *sysroot; /* NULL: not given */
 };
 
-/*
- * Is argv[*at] one of them? Then its value is taken, and *at is the value's.
- * An option without its value is left to the caller, as any unknown one. Warns
- * of what is no directory.
- */
-bool dwu_cmd_files_option(struct dwu_cmd_files *files, int argc, char **argv,
-			  int *at);
+/* Their rows of a table that fills a struct which begins with a struct
+ * dwu_cmd_files. They warn of what is no directory. */
+#define DWU_CMD_FILES_ROWS                                                   \
+	{ .name = "debug-dir",                                               \
+	  .kind = OPTION_OTHER,                                              \
+	  .allowed = "a directory",                                          \
+	  .take = dwu_cmd_debug_dir },                                       \
+	{                                                                    \
+		.name = "sysroot", .kind = OPTION_OTHER,                     \
+		.allowed = "a directory", .take = dwu_cmd_sysroot            \
+	}
+bool dwu_cmd_debug_dir(void *files, const char *path);
+bool dwu_cmd_sysroot(void *files, const char *path);
 void dwu_cmd_files_free(struct dwu_cmd_files *files);
-
-/*
- * A whole decimal or 0x number, nothing behind it. 010 is none: an address
- * without its 0x, or a padded one, would become another number.
- */
-bool dwu_cmd_number(const char *text, uint64_t *value);
 
 /* calloc() and realloc() that end the command when memory is out. */
 void *dwu_cmd_alloc(size_t count, size_t size);

@@ -712,7 +712,7 @@ static dwunw_status_t acquire(struct dwunw_context *ctx, const char *path,
 
 	if (status)
 		dwu_cmd_error_unless_logged("%s: cannot be opened: %s", path,
-					    dwunw_status_name(status));
+					    dwunw_status_text(status));
 	return status;
 }
 

@@ -454,7 +454,7 @@ static bool build_space(struct session *s)
 			      " mappings cannot be used (too many, or they"
 			      " overlap): %s",
 			      core->path, space->count,
-			      dwunw_status_name(status));
+			      dwunw_status_text(status));
 	return !status;
 }
 
@@ -613,7 +613,7 @@ static bool open_elf(struct dwu_core *core)
 		dwu_cmd_error("%s: not a core file, or cut within its headers"
 			      " (%" PRIu64 " bytes): %s",
 			      core->path, core->size,
-			      status ? dwunw_status_name(status) :
+			      status ? dwunw_status_text(status) :
 				       "another kind of ELF file");
 		return false;
 	}
@@ -678,7 +678,7 @@ static bool check_exe(struct session *s, const struct dwu_core_options *options)
 	if (status) {
 		dwu_cmd_error_unless_logged("%s: cannot be opened: %s",
 					    options->exe,
-					    dwunw_status_name(status));
+					    dwunw_status_text(status));
 		return false;
 	}
 	/* a program is moved by whole pages, 4 KiB at least, or not at all */
@@ -708,7 +708,7 @@ static bool place_exe(struct session *s, const char *exe)
 	status = dwunw_module_cache_acquire(s->ctx, exe, &module);
 	if (status) {
 		dwu_cmd_error_unless_logged("%s: cannot be opened: %s", exe,
-					    dwunw_status_name(status));
+					    dwunw_status_text(status));
 		return false;
 	}
 	core->files = dwu_cmd_grow(NULL, 1, sizeof(*core->files));
@@ -804,7 +804,7 @@ static int print_thread(struct session *s, struct dwu_printer *printer,
 	dwu_cmd_error("%s: thread %" PRId32 " at 0x%" PRIx64
 		      " cannot be unwound: %s",
 		      s->core.path, thread->tid, thread->regs.pc,
-		      dwunw_status_name(status));
+		      dwunw_status_text(status));
 	return CMD_FAILED;
 }
 

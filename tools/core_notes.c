@@ -102,17 +102,23 @@ uint64_t dwu_core_number(const struct dwu_core *core, const uint8_t *bytes,
 	return value;
 }
 
+/* `long` of the target, whatever is behind the last one in a note. */
+static size_t word_size(const struct dwu_core *core)
+{
+	return core->elf.elf_class == 2 ? 8 : 4;
+}
+
 static uint64_t word(const struct dwu_core *core, struct dwunw_span desc,
 		     uint64_t index)
 {
-	size_t size = core->elf.elf_class == 2 ? 8 : 4;
+	size_t size = word_size(core);
 
 	return dwu_core_number(core, desc.data + index * size, size);
 }
 
 static uint64_t word_count(const struct dwu_core *core, struct dwunw_span desc)
 {
-	return desc.size / (core->elf.elf_class == 2 ? 8 : 4);
+	return desc.size / word_size(core);
 }
 
 static const struct prstatus *prstatus_of(const struct dwu_core *core)
@@ -225,7 +231,7 @@ static bool read_files(struct dwu_core *core, struct dwunw_span desc)
 			      core->path, count, desc.size);
 		return false;
 	}
-	name = (const char *)desc.data + (2 + 3 * count) * (desc.size / words);
+	name = (const char *)desc.data + (2 + 3 * count) * word_size(core);
 	core->maps = dwu_cmd_alloc((size_t)count, sizeof(*core->maps));
 	for (i = 0; i < count; i++) {
 		const char *zero = memchr(name, 0, (size_t)(end - name));

@@ -22,6 +22,7 @@
  * `ra_signed`, which readelf does not show.
  */
 #include "compare.h"
+#include "help.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -31,7 +32,7 @@
 enum { ET_REL = 1 }; /* gABI 4, e_type */
 
 struct rows {
-	struct dwu_cmd_files files;
+	struct dwu_cmd_files files; /* DWU_CMD_FILES_ROWS */
 	const char *path;
 	const struct dwunw_module *module;
 	struct dwunw_row_scratch *scratch;
@@ -254,7 +255,7 @@ static void bad_fde(struct rows *rows, dwunw_status_t status)
 		      "..0x%" PRIx64 "): %s",
 		      rows->path, rows->fde.off, section_name(rows->fde.cfi),
 		      rows->fde.start, rows->fde.end,
-		      dwunw_status_name(status));
+		      dwunw_status_text(status));
 	rows->failed = true;
 }
 
@@ -296,7 +297,7 @@ static void print_section(struct rows *rows, const struct dwunw_cfi *cfi)
 				      " of %s cannot be read: %s",
 				      rows->path, rows->fde.off,
 				      section_name(cfi),
-				      dwunw_status_name(status));
+				      dwunw_status_text(status));
 			rows->failed = true;
 			/* the cursor stays where no record can follow */
 			if (status != DWUNW_ERR_BAD_FORMAT)
@@ -316,7 +317,7 @@ static void print_pc(struct rows *rows, uint64_t pc)
 	status = dwunw_module_fde(rows->module, pc, &rows->fde);
 	if (status) {
 		dwu_cmd_error("%s: no FDE covers 0x%" PRIx64 ": %s", rows->path,
-			      pc, dwunw_status_name(status));
+			      pc, dwunw_status_text(status));
 		rows->failed = true;
 		return;
 	}
@@ -518,7 +519,7 @@ static int print_file(struct rows *rows, const uint64_t *pc)
 
 	status = dwunw_init_with(&ctx, &config);
 	if (status) {
-		dwu_cmd_error("cannot start: %s", dwunw_status_name(status));
+		dwu_cmd_error("cannot start: %s", dwunw_status_text(status));
 		return CMD_FAILED;
 	}
 	if (rows->compare) {
@@ -533,7 +534,7 @@ static int print_file(struct rows *rows, const uint64_t *pc)
 	if (status) {
 		dwu_cmd_error_unless_logged("%s: cannot be opened: %s",
 					    rows->path,
-					    dwunw_status_name(status));
+					    dwunw_status_text(status));
 		dwunw_shutdown(&ctx);
 		return CMD_FAILED;
 	}
@@ -561,58 +562,70 @@ static int print_file(struct rows *rows, const uint64_t *pc)
 	return rows->failed ? CMD_FAILED : CMD_OK;
 }
 
-static int run(struct rows *rows, int argc, char **argv)
-{
-	const char *pc_text = NULL;
-	bool options = true;
-	uint64_t pc = 0;
-	int i;
-
-	for (i = 1; i < argc; i++) {
-		if (options && !strcmp(argv[i], "--"))
-			options = false;
-		else if (options && !strcmp(argv[i], "--raw"))
-			rows->raw = true;
-		else if (options && !strcmp(argv[i], "--expressions"))
-			rows->expressions = true;
-		else if (options && !strcmp(argv[i], "--scan"))
-			rows->scan = true;
-		else if (options && !strcmp(argv[i], "--compare"))
-			rows->compare = true;
-		else if (options && !strcmp(argv[i], "--no-symbols"))
-			rows->compared.no_symbols = true;
-		else if (options && !strcmp(argv[i], "--verbose"))
-			rows->compared.verbose = true;
-		else if (options && !strcmp(argv[i], "--debug-file") &&
-			 i + 1 < argc)
-			rows->compared.debug_file = argv[++i];
-		else if (options &&
-			 dwu_cmd_files_option(&rows->files, argc, argv, &i))
-			continue;
-		else if (options && argv[i][0] == '-')
-			return dwu_cmd_usage("rows: unknown option '%s', or no "
-					     "value",
-					     argv[i]);
-		else if (!rows->path)
-			rows->path = argv[i];
-		else if (!pc_text)
-			pc_text = argv[i];
-		else
-			return dwu_cmd_usage("rows: '%s' is one too many",
-					     argv[i]);
+#define FLAG(option, field)                                                  \
+	{                                                                    \
+		.name = option, .kind = OPTION_FLAG,                         \
+		.to = offsetof(struct rows, field)                           \
 	}
-	if (!rows->path)
-		return dwu_cmd_usage("rows: which ELF file?");
-	if (pc_text && !dwu_cmd_number(pc_text, &pc))
-		return dwu_cmd_usage("rows: '%s' is no address", pc_text);
-	return print_file(rows, pc_text ? &pc : NULL);
+static const struct option_row option_rows[] = {
+	FLAG("raw", raw),
+	FLAG("expressions", expressions),
+	FLAG("scan", scan),
+	FLAG("compare", compare),
+	FLAG("no-symbols", compared.no_symbols),
+	FLAG("verbose", compared.verbose),
+	{ .name = "debug-file",
+	  .kind = OPTION_TEXT,
+	  .to = offsetof(struct rows, compared.debug_file) },
+	DWU_CMD_FILES_ROWS,
+	{ .kind = OPTION_END },
+};
+static const struct option_program program = {
+	.name = "dwunw",
+	.command = "rows",
+	.help = HELP_OF(HELP_ROWS_USAGE, HELP_ROWS),
+	.rows = option_rows,
+};
+
+/* An option that would change nothing. */
+static const char *useless(const struct rows *rows)
+{
+	if (!rows->compare && rows->compared.debug_file)
+		return "--debug-file is of --compare";
+	if (!rows->compare && rows->compared.verbose)
+		return "--verbose is of --compare";
+	if (!rows->compare && !rows->scan && rows->compared.no_symbols)
+		return "--no-symbols is of --scan and --compare";
+	return NULL;
+}
+
+static int run(struct rows *rows, char **argv)
+{
+	int count, status = option_parse(&program, rows, argv, &count);
+	const char *what;
+	uint64_t pc = 0;
+
+	if (status >= 0)
+		return status;
+	if (!count)
+		return option_wrong(&program, "which ELF file?");
+	if (count > 2)
+		return option_wrong(&program, "'%s' is one too many", argv[3]);
+	if (count > 1 && !option_number(argv[2], &pc))
+		return option_wrong(&program, "'%s' is no address", argv[2]);
+	what = useless(rows);
+	if (what)
+		return option_wrong(&program, "%s", what);
+	rows->path = argv[1];
+	return print_file(rows, count > 1 ? &pc : NULL);
 }
 
 int dwu_cmd_rows(int argc, char **argv)
 {
 	struct rows rows = { 0 };
-	int code = run(&rows, argc, argv);
+	int code = run(&rows, argv);
 
+	(void)argc;
 	dwu_cmd_files_free(&rows.files);
 	return code;
 }

@@ -3,6 +3,7 @@
  * tools/stack.c - `dwunw stack`: every thread of a live process.
  */
 #include "cmd.h"
+#include "help.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -73,7 +74,7 @@ static dwunw_status_t stopped_stack(struct live *live,
 static void say_why(const struct live *live, int32_t tid, const char *what,
 		    dwunw_status_t status, int error)
 {
-	const char *name = dwunw_status_name(status);
+	const char *name = dwunw_status_text(status);
 	char why[512];
 
 	if (status == DWUNW_ERR_ATTACH_DENIED)
@@ -139,7 +140,7 @@ static int print_process(struct live *live, struct dwu_printer *printer)
 	if (status) {
 		dwu_cmd_error_unless_logged("process %" PRId32 ": %s",
 					    live->pid,
-					    dwunw_status_name(status));
+					    dwunw_status_text(status));
 		return CMD_FAILED;
 	}
 	printer->pid = live->pid;
@@ -167,9 +168,9 @@ static int print_live(struct dwunw_context *ctx, struct dwu_printer *printer,
 
 /* The command line. */
 struct stack_options {
+	struct dwu_cmd_files files; /* DWU_CMD_FILES_ROWS */
 	struct dwu_core_options core;
-	struct dwu_cmd_files files;
-	const char *operand;
+	uint32_t pid;
 	bool full_paths;
 };
 
@@ -188,7 +189,7 @@ static int run(const struct stack_options *options, int32_t pid)
 		status = dwu_printer_init(&printer, &ctx);
 	printer.full_paths = options->full_paths;
 	if (status)
-		dwu_cmd_error("cannot start: %s", dwunw_status_name(status));
+		dwu_cmd_error("cannot start: %s", dwunw_status_text(status));
 	else if (options->core.core)
 		code = dwu_core_print(&options->core, &printer);
 	else
@@ -198,47 +199,46 @@ static int run(const struct stack_options *options, int32_t pid)
 	return code;
 }
 
-static int run_pid(const struct stack_options *options)
+static const struct option_row rows[] = {
+	{ .name = "core",
+	  .kind = OPTION_TEXT,
+	  .to = offsetof(struct stack_options, core.core) },
+	{ .name = "paths",
+	  .kind = OPTION_FLAG,
+	  .to = offsetof(struct stack_options, full_paths) },
+	DWU_CMD_FILES_ROWS,
+	{ .kind = OPTION_END },
+};
+static const struct option_row pid_row = {
+	.name = "PID",
+	.kind = OPTION_NUMBER,
+	.to = offsetof(struct stack_options, pid),
+	.min = 1,
+	.max = INT32_MAX,
+};
+static const struct option_program program = {
+	.name = "dwunw",
+	.command = "stack",
+	.help = HELP_OF(HELP_STACK_USAGE, HELP_STACK),
+	.rows = rows,
+};
+
+static int parse(struct stack_options *options, char **argv)
 {
-	uint64_t pid;
+	int count, status = option_parse(&program, options, argv, &count);
 
-	if (!options->operand)
-		return dwu_cmd_usage("stack: which process?");
-	if (!dwu_cmd_number(options->operand, &pid) || !pid || pid > INT32_MAX)
-		return dwu_cmd_usage("stack: '%s' is no process id",
-				     options->operand);
-	return run(options, (int32_t)pid);
-}
-
-static int parse(struct stack_options *options, int argc, char **argv)
-{
-	bool in_options = true;
-	int i;
-
-	for (i = 1; i < argc; i++) {
-		const char *arg = argv[i];
-
-		if (in_options && !strcmp(arg, "--"))
-			in_options = false;
-		else if (in_options && !strcmp(arg, "--paths"))
-			options->full_paths = true;
-		else if (in_options && !strcmp(arg, "--core") && i + 1 < argc)
-			options->core.core = argv[++i];
-		else if (in_options &&
-			 dwu_cmd_files_option(&options->files, argc, argv, &i))
-			continue;
-		else if (in_options && arg[0] == '-')
-			return dwu_cmd_usage(
-				"stack: unknown option '%s', or no value", arg);
-		else if (!options->operand)
-			options->operand = arg;
-		else
-			return dwu_cmd_usage("stack: '%s' is one too many",
-					     arg);
+	if (status >= 0)
+		return status;
+	if (count > 1)
+		return option_wrong(&program, "'%s' is one too many", argv[2]);
+	if (!options->core.core) {
+		if (!count)
+			return option_wrong(&program, "which process?");
+		if (!option_operand(&program, &pid_row, options, argv[1]))
+			return CMD_USAGE;
+		return run(options, (int32_t)options->pid);
 	}
-	if (!options->core.core)
-		return run_pid(options);
-	options->core.exe = options->operand;
+	options->core.exe = argv[1];
 	/* a core's files are the sysroot's own */
 	if (options->files.sysroot)
 		options->core.sysroot = options->files.sysroot;
@@ -249,8 +249,9 @@ static int parse(struct stack_options *options, int argc, char **argv)
 int dwu_cmd_stack(int argc, char **argv)
 {
 	struct stack_options options = { .core.sysroot = "" };
-	int code = parse(&options, argc, argv);
+	int code = parse(&options, argv);
 
+	(void)argc;
 	dwu_cmd_files_free(&options.files);
 	return code;
 }

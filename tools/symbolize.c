@@ -3,6 +3,7 @@
  * tools/symbolize.c - `dwunw symbolize`: names for addresses as linked.
  */
 #include "cmd.h"
+#include "help.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -15,11 +16,12 @@
 
 /* The command line. */
 struct symbolize_options {
-	struct dwu_cmd_files files;
+	struct dwu_cmd_files files; /* DWU_CMD_FILES_ROWS */
 	const char *elf;
 	char **pcs;
 	int pc_count;
-	uint32_t flags;
+	bool raw;
+	bool no_lines;
 };
 
 /* Questions that wait for their answers. */
@@ -78,7 +80,7 @@ static void print_batch(struct batch *batch)
 		if (info->status == DWUNW_OK)
 			print_levels(info);
 		else
-			printf("  ?? %s\n", dwunw_status_name(info->status));
+			printf("  ?? %s\n", dwunw_status_text(info->status));
 		batch->failed |= info->status != DWUNW_OK &&
 				 info->status != DWUNW_ERR_NO_DEBUG_DATA;
 	}
@@ -89,7 +91,7 @@ static bool ask(struct batch *batch, const char *elf, const char *text)
 {
 	uint64_t pc;
 
-	if (!dwu_cmd_number(text, &pc)) {
+	if (!option_number(text, &pc)) {
 		dwu_cmd_error("symbolize: '%s' is no address", text);
 		return false;
 	}
@@ -150,7 +152,7 @@ static bool can_be_read(struct batch *batch, const char *elf)
 		dwu_cmd_error("%s: not an ELF file, or damaged", elf);
 		return false;
 	default:
-		dwu_cmd_error("%s: %s", elf, dwunw_status_name(info.status));
+		dwu_cmd_error("%s: %s", elf, dwunw_status_text(info.status));
 		return false;
 	}
 }
@@ -174,7 +176,8 @@ static int run(const struct symbolize_options *options)
 		.debug_dirs = options->files.debug_dirs,
 		.sysroot = options->files.sysroot,
 		.log = dwu_cmd_log,
-		.flags = options->flags,
+		.flags = (options->raw ? DWUNW_SYMBOL_RAW_NAMES : 0) |
+			 (options->no_lines ? DWUNW_SYMBOL_NO_LINES : 0),
 	};
 	struct batch *batch = dwu_cmd_alloc(1, sizeof(*batch));
 	bool good;
@@ -192,33 +195,44 @@ static int run(const struct symbolize_options *options)
 	return good ? CMD_OK : CMD_FAILED;
 }
 
-static int parse(struct symbolize_options *options, int argc, char **argv)
-{
-	int i;
+static const struct option_row rows[] = {
+	{ .name = "raw",
+	  .kind = OPTION_FLAG,
+	  .to = offsetof(struct symbolize_options, raw) },
+	{ .name = "no-lines",
+	  .kind = OPTION_FLAG,
+	  .to = offsetof(struct symbolize_options, no_lines) },
+	DWU_CMD_FILES_ROWS,
+	{ .kind = OPTION_END },
+};
+static const struct option_program program = {
+	.name = "dwunw",
+	.command = "symbolize",
+	.help = HELP_OF(HELP_SYMBOLIZE_USAGE, HELP_SYMBOLIZE),
+	.rows = rows,
+	.operands_last = true, /* -1 is no address, and no option either */
+};
 
-	for (i = 1; i < argc && argv[i][0] == '-'; i++) {
-		if (!strcmp(argv[i], "--raw"))
-			options->flags |= DWUNW_SYMBOL_RAW_NAMES;
-		else if (!strcmp(argv[i], "--no-lines"))
-			options->flags |= DWUNW_SYMBOL_NO_LINES;
-		else if (!dwu_cmd_files_option(&options->files, argc, argv, &i))
-			return dwu_cmd_usage("symbolize: unknown option '%s', "
-					     "or no value",
-					     argv[i]);
-	}
-	if (i == argc)
-		return dwu_cmd_usage("symbolize: which file?");
-	options->elf = argv[i++];
-	options->pcs = argv + i;
-	options->pc_count = argc - i;
+static int parse(struct symbolize_options *options, char **argv)
+{
+	int count, status = option_parse(&program, options, argv, &count);
+
+	if (status >= 0)
+		return status;
+	if (!count)
+		return option_wrong(&program, "which file?");
+	options->elf = argv[1];
+	options->pcs = argv + 2;
+	options->pc_count = count - 1;
 	return run(options);
 }
 
 int dwu_cmd_symbolize(int argc, char **argv)
 {
-	struct symbolize_options options = { .flags = 0 };
-	int code = parse(&options, argc, argv);
+	struct symbolize_options options = { .raw = false };
+	int code = parse(&options, argv);
 
+	(void)argc;
 	dwu_cmd_files_free(&options.files);
 	return code;
 }

@@ -9,6 +9,8 @@
  * a tail call: the empty asm stands behind each.
  */
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -170,12 +172,33 @@ KEEP void round_of_leaks(void)
 	AFTER_CALL;
 }
 
+/* The exit status, or -1: go on. */
+static int answer(const char *word)
+{
+	static const char usage[] = "usage: leaky [ROUNDS [MILLISECONDS]]\n"
+				    "       -h, --help, -V, --version\n"
+				    "Leaks in known ways, ROUNDS times (0: for "
+				    "ever), with a pause of MILLISECONDS.\n";
+	bool help = !strcmp(word, "-h") || !strcmp(word, "--help");
+
+	if (help || !strcmp(word, "-V") || !strcmp(word, "--version"))
+		return fputs(help ? usage : "leaky\n", stdout) < 0;
+	if (word[0] >= '0' && word[0] <= '9')
+		return -1;
+	fprintf(stderr, "leaky: ROUNDS: '%s' is wrong; allowed: a number\n",
+		word);
+	return 2;
+}
+
 int main(int argc, char **argv)
 {
+	int status = argc > 1 ? answer(argv[1]) : -1;
 	long rounds = argc > 1 ? atol(argv[1]) : 0;
 	long pause = argc > 2 ? atol(argv[2]) : 100;
 	struct timespec time = { pause / 1000, pause % 1000 * 1000000 };
 
+	if (status >= 0)
+		return status;
 	signal(SIGUSR1, on_signal);
 	for (long i = 0; rounds == 0 || i < rounds; i++) {
 		round_of_leaks();

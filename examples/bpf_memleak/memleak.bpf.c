@@ -21,7 +21,8 @@ static __always_inline int enter(struct dwunw_pt_regs *ctx, __u32 function,
 		.function = function,
 	};
 
-	if (recording && !blocks_enter(this_thread(), &call))
+	if (probing.recording && is_watched() &&
+	    !blocks_enter(this_thread(), &call))
 		dwunw_count_drop(DWUNW_COUNT_DROP_TOOL);
 	return 0;
 }
@@ -58,7 +59,8 @@ static __always_inline long capture(struct dwunw_pt_regs *ctx,
 	return status;
 }
 
-/* The return probe of them all: registers are the caller's already. */
+/* The return probe of them all: registers are the caller's already. A block
+ * whose stack was not sent is followed too: its bytes stay right. */
 SEC("uprobe") int alloc_exit(struct dwunw_pt_regs *ctx)
 {
 	struct dwunw_capture_args args = {};
@@ -76,20 +78,24 @@ SEC("uprobe") int alloc_exit(struct dwunw_pt_regs *ctx)
 	args.key = block.key;
 	args.cookie = addr;
 	args.value = call.size;
-	if (!capture(ctx, &args) && !blocks_keep(&call, addr, &block))
+	if (capture(ctx, &args))
+		block.key = 0;
+	if (!blocks_keep(&call, addr, &block))
 		dwunw_count(MEMLEAK_COUNT_LIVE_FULL);
 	return 0;
 }
 
 SEC("uprobe") int free_enter(struct dwunw_pt_regs *ctx)
 {
-	blocks_free(DWUNW_ARG1(ctx));
+	if (is_watched())
+		blocks_free(DWUNW_ARG1(ctx));
 	return 0;
 }
 
 SEC("uprobe") int munmap_enter(struct dwunw_pt_regs *ctx)
 {
-	blocks_unmap(DWUNW_ARG1(ctx), DWUNW_ARG2(ctx));
+	if (is_watched())
+		blocks_unmap(DWUNW_ARG1(ctx), DWUNW_ARG2(ctx));
 	return 0;
 }
 

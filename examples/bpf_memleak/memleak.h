@@ -6,12 +6,13 @@
 #define MEMLEAK_H
 
 #include "capture.h"
+#include "switch.h"
 
 /* The map "live": address of a block -> this. */
 struct live_block {
 	uint64_t size;
 	uint64_t time_ns;
-	uint64_t key; /* of its event's stack */
+	uint64_t key; /* of its event's stack; 0: none was sent */
 };
 
 /* blocks.h: there is one process, so the address tells. */
@@ -24,9 +25,6 @@ struct memleak_options {
 	uint32_t fp_walk; /* send the kernel's frame-pointer walk as well */
 	uint32_t reserved;
 };
-
-/* The map of this name holds one u32: allocations are recorded, or not. */
-#define MEMLEAK_SWITCH_MAP ".data.memleak"
 
 /* Defaults of the tool's --ring-size and --max-live. A router's maps do not
  * grow on demand (DWUNW_GROWING_MAP): a live block costs 80 bytes at once. */
@@ -41,9 +39,13 @@ struct memleak_options {
 /* An event kind of our own: its "stack" is the walk's addresses. */
 #define MEMLEAK_EVENT_FP 64
 
-/* A counter of our own: the block's event was sent, but "live" was full. */
+/* A counter of our own: "live" was full. */
 #define MEMLEAK_COUNT_LIVE_FULL DWUNW_COUNT_OWN
-/* Without BPF: threads whose first calls may have been missed. */
+/* Without BPF: threads whose first calls may have been missed; and of what the
+ * kernel had no room for: entries, those of them that free, returns. */
 #define MEMLEAK_COUNT_LATE_THREADS (DWUNW_COUNT_OWN + 1)
+#define MEMLEAK_COUNT_LOST_ENTRIES (DWUNW_COUNT_OWN + 2)
+#define MEMLEAK_COUNT_LOST_FREES (DWUNW_COUNT_OWN + 3)
+#define MEMLEAK_COUNT_LOST_RETURNS (DWUNW_COUNT_OWN + 4)
 
 #endif

@@ -9,8 +9,11 @@
  *   common/stacks.c different stacks, and which one a block's key means
  *   report.c        live blocks by stack, counters
  */
+#include "interrupt.h"
 #include "memleak.h"
 #include "permission.h"
+#include "pidns.h"
+#include "proc.h"
 #include "streams.h"
 #include "tool.h"
 
@@ -22,13 +25,6 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int number)
-{
-	interrupted = number;
-}
 
 /* --- events ------------------------------------------------------------- */
 
@@ -56,9 +52,10 @@ static void keep_stack(struct tool *tool, size_t count,
 
 	stack = stacks_intern(&tool->stacks, tool->frames, count,
 			      (int32_t)header->pid, &is_new);
-	if (is_new)
-		stack_set_names(stack, &tool->ctx, &tool->resolver,
-				(int32_t)header->pid, stop);
+	if (is_new) {
+		stack_set_end(stack, &tool->ctx, stop);
+		naming_add(tool->naming, stack, (int32_t)header->pid);
+	}
 	if (!stack ||
 	    !stacks_put_key(&tool->stacks, header->key, header->time_ns, stack))
 		tool->not_unwound++;
@@ -67,6 +64,17 @@ static void keep_stack(struct tool *tool, size_t count,
 		       " frames=%zu bytes=%" PRIu32 " stop=%s\n",
 		       header->pid, header->tid, count, header->size,
 		       dwunw_stop_name(stop->reason));
+}
+
+/* After an exec: the new program may bring an allocator of its own. */
+static void attach_again(struct tool *tool)
+{
+	tool->new_program = false;
+	if (!dwunw_process_open(&tool->ctx, tool->options.pid,
+				&tool->process) &&
+	    !dwunw_process_refresh(tool->process))
+		probes_attach(&tool->probes, &tool->options, tool->process,
+			      &tool->places);
 }
 
 /* One event: its stack bytes are gone when this returns. */
@@ -83,7 +91,7 @@ static void on_event(void *ctx, void *bytes, size_t size)
 	if (status) {
 		if (!tool->not_unwound++)
 			fprintf(stderr, "note: an event of pid %d: %s\n",
-				tool->options.pid, dwunw_status_name(status));
+				tool->options.pid, dwunw_status_text(status));
 		return;
 	}
 	switch (tool->event.header.kind) {
@@ -94,6 +102,13 @@ static void on_event(void *ctx, void *bytes, size_t size)
 		break;
 	case MEMLEAK_EVENT_FP:
 		keep_fp_walk(tool, bytes, size);
+		break;
+	case DWUNW_EVENT_EXIT:
+		if (!kill(tool->options.pid, 0) &&
+		    proc_leader_ended(tool->options.pid)) {
+			probes_leader_ended(&tool->probes);
+			attach_again(tool);
+		}
 		break;
 	case DWUNW_EVENT_EXEC:
 		tool->exec_time_ns = tool->event.header.time_ns;
@@ -116,16 +131,22 @@ static int set_up(struct tool *tool)
 	struct dwunw_symbol_config symbols = { .debug_file = tool->debug_file };
 	int32_t pid = tool->options.pid;
 	dwunw_status_t status;
-	int error;
+	int error = pidns_own(&tool->options.namespace);
 
+	if (error)
+		return pidns_explain("memleak_user", error);
 	status = dwunw_init_with(&tool->ctx, &config);
 	if (!status)
 		status = dwunw_symbol_resolver_init(&tool->resolver, &symbols);
 	if (!status)
+		status = dwunw_symbol_resolver_init(&tool->places, &symbols);
+	if (!status && naming_start(&tool->naming, &tool->ctx, &tool->resolver))
+		status = DWUNW_ERR_NO_MEMORY;
+	if (!status)
 		status = dwunw_process_open(&tool->ctx, pid, &tool->process);
 	if (status) {
 		fprintf(stderr, "memleak_user: pid %d: %s\n", pid,
-			dwunw_status_name(status));
+			dwunw_status_text(status));
 		return status == DWUNW_ERR_ATTACH_DENIED ?
 			       explain("memleak_user", "its mappings", EACCES) :
 			       EXIT_FAILURE;
@@ -133,19 +154,14 @@ static int set_up(struct tool *tool)
 	error = probes_load(&tool->probes, &tool->options, on_event, tool);
 	if (!error)
 		error = probes_attach(&tool->probes, &tool->options,
-				      tool->process, &tool->resolver);
+				      tool->process, &tool->places);
+	if (!error) {
+		given_unused(&tool->options.given, "memleak_user");
+		given_debug_unused(tool->debug_file,
+				   tool->places.debug_file_used,
+				   "memleak_user");
+	}
 	return error;
-}
-
-/* After an exec: the new program may bring an allocator of its own. */
-static void attach_again(struct tool *tool)
-{
-	tool->new_program = false;
-	if (!dwunw_process_open(&tool->ctx, tool->options.pid,
-				&tool->process) &&
-	    !dwunw_process_refresh(tool->process))
-		probes_attach(&tool->probes, &tool->options, tool->process,
-			      &tool->resolver);
 }
 
 /*
@@ -170,17 +186,24 @@ static void read_last_events(struct tool *tool)
 	}
 }
 
+/* Events are read meanwhile. */
+static void wait_for_names(struct tool *tool)
+{
+	while (!naming_is_done(tool->naming))
+		probes_read(&tool->probes, 5);
+}
+
 static void run(struct tool *tool)
 {
-	uint64_t interval = (uint64_t)(tool->interval * (double)SECOND);
+	uint64_t interval = tool->interval_ns;
 	uint64_t next = now_ns() + interval;
 	struct pollfd target = { .events = POLLIN };
-	long done = 0;
+	uint32_t done = 0;
 
 	target.fd = (int)syscall(SYS_pidfd_open, tool->options.pid, 0);
 	probes_record(&tool->probes, true);
 	fprintf(stderr, "recording pid %" PRId32 "\n", tool->options.pid);
-	while (!interrupted && poll(&target, 1, 0) == 0) {
+	while (!interrupted() && poll(&target, 1, 0) == 0) {
 		probes_read(&tool->probes, 50);
 		if (now_ns() < next)
 			continue;
@@ -189,10 +212,12 @@ static void run(struct tool *tool)
 			attach_again(tool);
 		if (tool->reports && ++done == tool->reports)
 			break;
+		wait_for_names(tool);
 		report(tool);
 	}
 	probes_record(&tool->probes, false);
 	read_last_events(tool);
+	wait_for_names(tool);
 	report(tool);
 	if (poll(&target, 1, 0))
 		printf("pid %d has ended\n", tool->options.pid);
@@ -201,22 +226,23 @@ static void run(struct tool *tool)
 
 static void shut_down(struct tool *tool)
 {
+	naming_end(tool->naming);
 	probes_free(&tool->probes);
 	stacks_free(&tool->stacks);
 	dwunw_symbol_resolver_shutdown(&tool->resolver);
+	dwunw_symbol_resolver_shutdown(&tool->places);
 	dwunw_shutdown(&tool->ctx);
 }
 
 int main(int argc, char **argv)
 {
 	static struct tool tool;
-	struct sigaction action = { .sa_handler = on_interrupt };
-	int status = parse_options(&tool, argc, argv);
+	int status = parse_options(&tool, argv);
 
+	(void)argc;
 	if (status >= 0)
 		return streams_end("memleak_user", status);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	interrupt_watch();
 	status = set_up(&tool);
 	if (!status)
 		run(&tool);

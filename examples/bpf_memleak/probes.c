@@ -3,6 +3,8 @@
 
 #include "bpf_map.h"
 #include "permission.h"
+#include "pidns.h"
+#include "proc.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -28,6 +30,7 @@ static const struct {
 	{ "aligned_alloc", "aligned_alloc_enter", SAMPLED_ALIGNED_ALLOC, true },
 	{ "memalign", "aligned_alloc_enter", SAMPLED_ALIGNED_ALLOC, true },
 	{ "mmap", "mmap_enter", SAMPLED_MMAP, true },
+	{ "mremap", "mremap_enter", SAMPLED_MREMAP, true },
 	{ "free", "free_enter", SAMPLED_FREE, false },
 	{ "munmap", "munmap_enter", SAMPLED_MUNMAP, false },
 };
@@ -50,6 +53,8 @@ static int configure(struct loader *loader, const struct probe_options *options)
 	struct dwunw_capture_options capture = {
 		.stack_cap = options->stack_cap,
 		.perf = perf,
+		.namespace_dev = options->namespace.dev,
+		.namespace_ino = options->namespace.ino,
 		.slots = cpus < 2  ? 4 :
 			 cpus > 62 ? 64 :
 				     (uint32_t)cpus + 2,
@@ -104,6 +109,14 @@ static int load_bpf(struct probes *probes, const struct probe_options *options,
 	if (error)
 		return explain("memleak_user",
 			       "the event buffer was not opened", -error);
+	if (options->namespace.ino)
+		error = pidns_enter(loader_map(probes->loader,
+					       "dwunw_namespaces"),
+				    loader_map(probes->loader, "dwunw_inner"),
+				    options->pid);
+	if (error)
+		return explain("memleak_user", "the target's pid namespace",
+			       -error);
 	follow_process(probes->loader, options->pid);
 	return 0;
 }
@@ -142,30 +155,20 @@ static int attach_one(struct probes *probes, size_t row, bool at_return,
 				     path, off);
 	return loader_attach_uprobe(
 		probes->loader, at_return ? "alloc_exit" : table[row].program,
-		at_return, pid, path, off);
+		at_return, probes->wide ? -1 : pid, path, off);
 }
 
-static bool find_function(const struct probe_options *options,
+static bool find_function(struct probe_options *options,
 			  struct dwunw_symbol_resolver *resolver,
 			  const char *path, bool program, const char *name,
 			  uint64_t *off)
 {
-	for (uint32_t i = 0; i < options->given_count; i++) {
-		const struct given_symbol *given = &options->given[i];
-
-		if (strcmp(given->name, name) ||
-		    !(given->file[0] ? strstr(path, given->file) != NULL :
-				       program))
-			continue;
-		*off = given->off;
-		return true;
-	}
-	return !dwunw_symbol_offset(resolver, path, name, off, NULL);
+	return given_find(&options->given, path, program, name, off) ||
+	       !dwunw_symbol_offset(resolver, path, name, off, NULL);
 }
 
 /* All functions of one file that defines malloc. */
-static int attach_file(struct probes *probes,
-		       const struct probe_options *options,
+static int attach_file(struct probes *probes, struct probe_options *options,
 		       struct dwunw_symbol_resolver *resolver, const char *path,
 		       bool program)
 {
@@ -226,19 +229,22 @@ static int no_malloc(const char *looked_at)
 	return EXIT_FAILURE;
 }
 
-int probes_attach(struct probes *probes, const struct probe_options *options,
+int probes_attach(struct probes *probes, struct probe_options *options,
 		  struct dwunw_process *process,
 		  struct dwunw_symbol_resolver *resolver)
 {
-	const struct dwunw_space *space = dwunw_process_space(process);
+	const struct dwunw_space *space;
 	char path[256], last[256] = "", looked_at[4096] = "";
 	bool program = true;
+	int status;
 
+	if (proc_leader_ended(options->pid))
+		probes_leader_ended(probes);
+	space = dwunw_process_space(process);
 	for (uint32_t i = 0; i < space->count; i++) {
 		const struct dwunw_mapping *mapping = &space->mappings[i];
 		size_t used = strlen(looked_at);
 		uint64_t off;
-		int status;
 
 		if (dwunw_process_file(process, mapping, path, sizeof(path)) ||
 		    !strcmp(path, last))
@@ -256,18 +262,39 @@ int probes_attach(struct probes *probes, const struct probe_options *options,
 		}
 		program = false;
 	}
-	return probes->file_count ? 0 : no_malloc(looked_at);
+	if (!probes->file_count)
+		return no_malloc(looked_at);
+	status = probes->sampled ? sampled_start(probes->sampled) : 0;
+	return status ? explain("memleak_user", "the probes were not attached",
+				-status) :
+			0;
+}
+
+static void set_switch(struct probes *probes)
+{
+	struct memleak_switch now = { probes->recording, probes->wide };
+	uint32_t zero = 0;
+
+	bpf_map_set(loader_map(probes->loader, MEMLEAK_SWITCH_MAP), &zero,
+		    &now);
 }
 
 void probes_record(struct probes *probes, bool on)
 {
-	uint32_t zero = 0, value = on;
-
+	probes->recording = on;
 	if (probes->sampled)
 		sampled_record(probes->sampled, on);
 	else
-		bpf_map_set(loader_map(probes->loader, MEMLEAK_SWITCH_MAP),
-			    &zero, &value);
+		set_switch(probes);
+}
+
+void probes_leader_ended(struct probes *probes)
+{
+	if (probes->sampled || probes->wide) /* samples have each thread's */
+		return;
+	probes->wide = true;
+	probes->file_count = 0;
+	set_switch(probes);
 }
 
 void probes_read(struct probes *probes, int timeout_ms)
@@ -298,6 +325,11 @@ void probes_counters(struct probes *probes, uint64_t *counters)
 			    counters[DWUNW_COUNT_DROP_TOOL])
 			return;
 	}
+}
+
+uint64_t probes_doubt_ns(const struct probes *probes)
+{
+	return probes->sampled ? sampled_doubt_ns(probes->sampled) : 0;
 }
 
 /* By batches: next-key iteration starts over when its key was just freed. */

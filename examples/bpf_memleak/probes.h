@@ -6,6 +6,7 @@
 #ifndef PROBES_H
 #define PROBES_H
 
+#include "given.h"
 #include "loader.h"
 #include "memleak.h"
 #include "sampled.h"
@@ -13,15 +14,7 @@
 #include <dwunw/linux.h>
 #include <dwunw/symbols.h>
 
-#define GIVEN_MAX 16
 #define PROBED_FILES 8
-
-/* --symbol NAME=0xOFFSET[@FILE]: where a function is in a stripped file. */
-struct given_symbol {
-	char name[32];
-	char file[64]; /* part of its path; "": the program itself */
-	uint64_t off;
-};
 
 enum capture {
 	CAPTURE_BPF_RING, /* BPF and a ring buffer: Linux 5.8 */
@@ -31,14 +24,14 @@ enum capture {
 
 struct probe_options {
 	int32_t pid;
+	struct dwunw_namespace namespace; /* the tool's; 0: the initial one */
 	enum capture capture;
 	uint32_t stack_cap;
 	uint32_t ring_size;
 	uint32_t live_max;
 	bool fp_walk;
 	bool verbose;
-	uint32_t given_count;
-	struct given_symbol given[GIVEN_MAX];
+	struct given given;
 };
 
 struct probes {
@@ -46,6 +39,10 @@ struct probes {
 	struct sampled *sampled;       /* CAPTURE_PERF */
 	char files[PROBED_FILES][256]; /* those with probes */
 	uint32_t file_count;
+	bool recording;
+	/* probes are in every process that maps a file, as the target's first
+	 * thread, which they would be given to, has ended */
+	bool wide;
 };
 
 bool probes_function(const char *name); /* is one that is probed */
@@ -54,9 +51,12 @@ bool probes_function(const char *name); /* is one that is probed */
  * on_event is called from probes_read(). */
 int probes_load(struct probes *probes, const struct probe_options *options,
 		loader_event_fn on_event, void *ctx);
-int probes_attach(struct probes *probes, const struct probe_options *options,
+int probes_attach(struct probes *probes, struct probe_options *options,
 		  struct dwunw_process *process,
 		  struct dwunw_symbol_resolver *resolver);
+
+/* The target's first thread has ended: probes go with it. */
+void probes_leader_ended(struct probes *probes);
 
 /* From now on allocations are recorded, or not any more. */
 void probes_record(struct probes *probes, bool on);
@@ -65,6 +65,9 @@ void probes_free(struct probes *probes);
 
 /* counters[DWUNW_COUNT_END], of one moment. */
 void probes_counters(struct probes *probes, uint64_t *counters);
+/* Blocks up to then may have been freed, by a free that was lost; 0: none was,
+ * as of the last probes_counters(). */
+uint64_t probes_doubt_ns(const struct probes *probes);
 /* Calls visit() with each live block; those older than time_ns go. */
 void probes_live(struct probes *probes, uint64_t time_ns,
 		 void (*visit)(void *ctx, const struct live_block *block),

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 #include "memleak.h"
+#include "proc.h"
 #include "tool.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -20,10 +22,15 @@ struct sums {
 	uint64_t bytes;
 	uint64_t unknown_blocks; /* their event is not here, or not unwound */
 	uint64_t unknown_bytes;
+	uint64_t doubtful_blocks; /* their free may have been lost */
+	uint64_t doubtful_bytes;
+	uint64_t thread_blocks; /* pthread_create's own */
+	uint64_t thread_bytes;
 };
 
 struct adding {
 	struct tool *tool;
+	uint64_t doubt_ns;
 	struct sums sums;
 };
 
@@ -34,6 +41,13 @@ static void add_block(void *ctx, const struct live_block *block)
 	struct stack_key *key;
 
 	key = stacks_find_key(&adding->tool->stacks, block->key);
+	if (key)
+		key->live = true;
+	if (block->time_ns <= adding->doubt_ns) {
+		sums->doubtful_blocks++;
+		sums->doubtful_bytes += block->size;
+		return;
+	}
 	sums->blocks++;
 	sums->bytes += block->size;
 	if (!key) {
@@ -41,7 +55,11 @@ static void add_block(void *ctx, const struct live_block *block)
 		sums->unknown_bytes += block->size;
 		return;
 	}
-	key->live = true;
+	if (key->stack->of_thread) {
+		sums->thread_blocks++;
+		sums->thread_bytes += block->size;
+		return;
+	}
 	key->stack->blocks++;
 	key->stack->bytes += block->size;
 }
@@ -70,7 +88,9 @@ static void print_stacks(struct tool *tool)
 		if (stacks->all[i] && stacks->all[i]->blocks)
 			sorted[count++] = stacks->all[i];
 	}
-	if (sorted)
+	if (!sorted)
+		printf("no stacks are shown: out of memory\n");
+	else
 		qsort(sorted, count, sizeof(*sorted), more_bytes_first);
 	for (uint32_t i = 0; i < count; i++) {
 		printf("%" PRIu64 " bytes in %" PRIu64
@@ -102,11 +122,22 @@ static uint64_t resident_bytes(void)
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-static void print_counters(struct tool *tool)
+static void print_lost(const uint64_t *c)
 {
-	uint64_t c[DWUNW_COUNT_END] = { 0 };
+	printf("lost without BPF: entries %" PRIu64 " (of them frees %" PRIu64
+	       "), returns %" PRIu64 "\n",
+	       c[MEMLEAK_COUNT_LOST_ENTRIES], c[MEMLEAK_COUNT_LOST_FREES],
+	       c[MEMLEAK_COUNT_LOST_RETURNS]);
+	if (c[MEMLEAK_COUNT_LATE_THREADS])
+		printf("threads whose first calls may be missing: %" PRIu64
+		       "\n",
+		       c[MEMLEAK_COUNT_LATE_THREADS]);
+}
 
-	probes_counters(&tool->probes, c);
+static void print_counters(struct tool *tool, const uint64_t *c)
+{
+	int error = 0;
+
 	printf("calls %" PRIu64 " = events %" PRIu64 " + drops %" PRIu64
 	       " (no scratch slot %" PRIu64 ", buffer full %" PRIu64
 	       ", too many threads %" PRIu64 ")\n",
@@ -118,10 +149,12 @@ static void print_counters(struct tool *tool)
 	printf("received %" PRIu64 ", not unwound %" PRIu64
 	       ", live map full %" PRIu64 "\n",
 	       tool->received, tool->not_unwound, c[MEMLEAK_COUNT_LIVE_FULL]);
-	if (c[MEMLEAK_COUNT_LATE_THREADS])
-		printf("threads whose first calls may be missing: %" PRIu64
-		       "\n",
-		       c[MEMLEAK_COUNT_LATE_THREADS]);
+	if (dwunw_shortages(&error))
+		printf("%s, %" PRIu32
+		       " times: names or frames may be missing\n",
+		       strerror(error), dwunw_shortages(NULL));
+	if (tool->options.capture == CAPTURE_PERF)
+		print_lost(c);
 	printf("memory: tool %" PRIu64 " KiB, maps %" PRIu64 " KiB, %" PRIu64
 	       " bytes an event\n",
 	       resident_bytes() / 1024, probes_map_bytes(&tool->probes) / 1024,
@@ -132,7 +165,7 @@ static void print_counters(struct tool *tool)
 
 void report(struct tool *tool)
 {
-	uint64_t start = now_ns();
+	uint64_t start = now_ns(), counters[DWUNW_COUNT_END] = { 0 };
 	struct adding adding = { .tool = tool };
 	const struct sums *sums = &adding.sums;
 	char time_text[16];
@@ -144,17 +177,31 @@ void report(struct tool *tool)
 		tool->stacks.all[i]->blocks = 0;
 		tool->stacks.all[i]->bytes = 0;
 	}
+	/* first: what is told of losses is of all that is counted then */
+	probes_counters(&tool->probes, counters);
+	adding.doubt_ns = probes_doubt_ns(&tool->probes);
 	probes_live(&tool->probes, tool->exec_time_ns, add_block, &adding);
 	strftime(time_text, sizeof(time_text), "%H:%M:%S", localtime(&now));
 	printf("\n[%s] pid %d: %" PRIu64 " bytes in %" PRIu64
 	       " allocations are live\n",
 	       time_text, tool->options.pid, sums->bytes, sums->blocks);
 	print_stacks(tool);
+	if (sums->thread_blocks)
+		printf("%" PRIu64 " bytes in %" PRIu64
+		       " allocations are threads' stacks and tables, by "
+		       "pthread_create; threads now: %" PRIu32 "\n",
+		       sums->thread_bytes, sums->thread_blocks,
+		       proc_threads(tool->options.pid) - 1);
 	if (sums->unknown_blocks)
 		printf("%" PRIu64 " bytes in %" PRIu64
-		       " allocations from stacks not known (yet)\n",
+		       " allocations from stacks that were not sent, or are on "
+		       "their way\n",
 		       sums->unknown_bytes, sums->unknown_blocks);
-	print_counters(tool);
+	if (sums->doubtful_blocks)
+		printf("%" PRIu64 " bytes in %" PRIu64
+		       " allocations whose free may have been lost: not shown\n",
+		       sums->doubtful_bytes, sums->doubtful_blocks);
+	print_counters(tool, counters);
 	fflush(stdout);
 	/* An event may be here before its block is in the map. */
 	stacks_sweep_keys(&tool->stacks, start - SECOND);

@@ -9,7 +9,8 @@
 #include <sys/uio.h>
 
 #define CALLS_MAX 4096u
-#define ENDS_MAX 4096u
+#define SPANS_MAX 65536u
+#define LEVEL_END 47u
 #define EVENT_MAX (65536u + 1024u)
 
 /*
@@ -120,7 +121,9 @@ static void map_drop(struct table *table, const uint64_t *key)
 /* blocks.h names its maps; there is one target, so there is one of each. */
 static struct table calls = { .max = CALLS_MAX };
 static struct table live = { .value_size = sizeof(struct live_block) };
-static struct table ends = { .value_size = sizeof(uint64_t), .max = ENDS_MAX };
+static struct table spans = { .value_size = sizeof(uint64_t),
+			      .max = SPANS_MAX };
+static uint64_t levels_seen;
 static int32_t target;
 
 /* The return that is looked at: its stack is of that moment. */
@@ -147,47 +150,139 @@ static int read_word(uint64_t addr, uint64_t *value)
 
 #define WORD_MAX sample_word_max()
 #define BLOCKS
+#define level_see(bit) (levels_seen |= (bit))
 #define call_end(call, tid) map_drop(&calls, tid)
 #include "blocks.h"
+
+/* A sample of a return and its partner are of the same hit: no further apart. */
+#define PARTNER_NS 1000000u
+#define CPUS 256
+
+/* The last return on a CPU: its small sample and its large one, in any order,
+ * or what came of them. */
+struct hit {
+	uint32_t tid;
+	uint64_t sp;
+	uint64_t result;
+	uint64_t time_ns;
+	uint64_t key; /* of its block; 0: none was made */
+	uint64_t size;
+	uint64_t addr;
+	bool came[2]; /* [large] */
+	bool waits;   /* for the large one, which has what tells the block */
+};
 
 struct sampled {
 	struct sampled_config config;
 	struct sampler *sampler;
 	uint64_t next_key;
 	uint32_t generation;
-	uint64_t returns; /* samples of return probes that came */
+	uint64_t lost;	   /* small samples */
+	uint64_t doubt_ns; /* a free before then may be one of them */
+	struct hit hits[CPUS];
 	uint64_t counters[DWUNW_COUNT_END];
 	uint8_t event[EVENT_MAX];
 };
 
-static void on_return(struct sampled *sampled, const struct sample *sample)
+/* No more is to come of it: a block without a stack, or no block at all. */
+static void finish_hit(struct sampled *sampled, struct hit *hit)
 {
-	struct dwunw_event_header header;
+	uint64_t tid = hit->tid;
+
+	if (hit->key && !hit->came[true])
+		sampled->counters[DWUNW_COUNT_DROP_BUFFER]++;
+	if (hit->waits)
+		map_drop(&calls, &tid);
+	*hit = (struct hit){ 0 };
+}
+
+static bool is_partner(const struct hit *hit, const struct sample *sample)
+{
+	uint64_t apart = sample->time_ns - hit->time_ns;
+
+	return hit->tid == sample->tid && hit->sp == sample->sp &&
+	       hit->result == sample_result(sample) &&
+	       !hit->came[sample->large] &&
+	       (apart < PARTNER_NS || -apart < PARTNER_NS);
+}
+
+/* The block that the return has made, if it has made one. */
+static void make_block(struct sampled *sampled, struct hit *hit,
+		       const struct sample *sample)
+{
 	struct live_block block = { 0 };
 	struct call call = { 0 };
-	uint64_t addr;
-	size_t size;
 
-	sampled->returns++;
+	hit->waits = false;
 	moment = sample;
-	addr = blocks_return(sample->tid, sample->sp - sample_return_pops(),
-			     sample_result(sample), &call);
-	if (!addr)
+	hit->addr = blocks_return(sample->tid,
+				  sample->sp - sample_return_pops(),
+				  sample_result(sample), &call);
+	if (!hit->addr)
 		return;
+	hit->key = ++sampled->next_key;
+	hit->size = call.size;
 	block.size = call.size;
 	block.time_ns = sample->time_ns;
-	block.key = ++sampled->next_key;
+	block.key = hit->key;
+	if (!blocks_keep(&call, hit->addr, &block))
+		sampled->counters[MEMLEAK_COUNT_LIVE_FULL]++;
+}
+
+static void send_stack(struct sampled *sampled, const struct hit *hit,
+		       const struct sample *sample)
+{
+	struct dwunw_event_header header;
+	size_t size;
+
 	header = sample_header(DWUNW_EVENT_STACK, sample->pid, sample->tid,
 			       sample->time_ns);
-	header.key = block.key;
-	header.cookie = addr;
-	header.value = call.size;
+	header.key = hit->key;
+	header.cookie = hit->addr;
+	header.value = hit->size;
 	header.map_generation = sampled->generation;
 	size = sample_event(sample, &header, sampled->event, EVENT_MAX);
 	sampled->counters[DWUNW_COUNT_EVENTS]++;
 	sampled->config.on_event(sampled->config.ctx, sampled->event, size);
-	if (!blocks_keep(&call, addr, &block))
-		sampled->counters[MEMLEAK_COUNT_LIVE_FULL]++;
+}
+
+/* Its result is in the program's memory, as it was then in the copied stack. */
+static bool needs_stack(const struct sample *sample)
+{
+	uint64_t tid = sample->tid;
+	const struct call *call = map_find(&calls, &tid);
+
+	return call && call->function == POSIX_MEMALIGN;
+}
+
+static void on_return(struct sampled *sampled, const struct sample *sample)
+{
+	struct hit *hit = &sampled->hits[sample->cpu % CPUS];
+	bool first = !is_partner(hit, sample);
+
+	if (first) {
+		finish_hit(sampled, hit);
+		*hit = (struct hit){ .tid = sample->tid,
+				     .sp = sample->sp,
+				     .result = sample_result(sample),
+				     .time_ns = sample->time_ns };
+		hit->waits = !sample->large && needs_stack(sample);
+	}
+	hit->came[sample->large] = true;
+	if (sample->large ? first || hit->waits : first && !hit->waits)
+		make_block(sampled, hit, sample);
+	if (sample->large && hit->key)
+		send_stack(sampled, hit, sample);
+}
+
+/* What a call was when some samples were lost is not known any more. */
+static void on_lost(void *ctx, uint64_t time_ns)
+{
+	(void)ctx;
+	(void)time_ns;
+	free(calls.slots);
+	calls.slots = NULL;
+	calls.size = calls.count = 0;
 }
 
 static bool enter(const struct sample *sample, uint32_t function, uint64_t size,
@@ -230,6 +325,9 @@ static void on_sample(void *ctx, const struct sample *sample)
 	case SAMPLED_MMAP:
 		ok = enter(sample, MMAP, second, 0);
 		break;
+	case SAMPLED_MREMAP:
+		ok = enter(sample, MREMAP, sample_argument(sample, 2), first);
+		break;
 	case SAMPLED_FREE:
 		blocks_free(first);
 		break;
@@ -261,12 +359,23 @@ static void on_change(void *ctx, const struct sampler_change *change)
 	sampled->config.on_event(sampled->config.ctx, &header, sizeof(header));
 }
 
+/* An entry or a return needs some 80 bytes there, a stack 16 KiB in the other
+ * buffer: half as much room is for 20 times as many. */
+static uint32_t small_size(uint32_t ring_size)
+{
+	return ring_size > 1u << 16 ? ring_size / 2 : 1u << 16;
+}
+
 int sampled_open(struct sampled **result, const struct sampled_config *config)
 {
 	struct sampled *sampled = calloc(1, sizeof(*sampled));
 	struct sampler_config sampler = {
 		.pid = config->pid,
 		.ring_size = config->ring_size,
+		.small_size = small_size(config->ring_size),
+		.by_pmu = config->by_pmu,
+		.all_children = config->all_children,
+		.on_lost = on_lost,
 		.on_sample = on_sample,
 		.on_change = on_change,
 		.ctx = sampled,
@@ -288,14 +397,41 @@ int sampled_open(struct sampled **result, const struct sampled_config *config)
 	return error;
 }
 
+static enum sampler_rank rank_of(enum sampled_kind kind)
+{
+	switch (kind) {
+	case SAMPLED_RETURN:
+		return SAMPLER_RETURN;
+	case SAMPLED_FREE:
+	case SAMPLED_MUNMAP:
+		return SAMPLER_FREE;
+	case SAMPLED_REALLOC:
+	case SAMPLED_MREMAP:
+		return SAMPLER_BOTH;
+	default:
+		return SAMPLER_ALLOCATE;
+	}
+}
+
 int sampled_probe(struct sampled *sampled, enum sampled_kind kind,
 		  const char *path, uint64_t off)
 {
-	bool at_return = kind == SAMPLED_RETURN;
+	struct sampler_probe probe = {
+		.path = path,
+		.off = off,
+		.rank = rank_of(kind),
+		.stack_size = kind == SAMPLED_RETURN ?
+				      sampled->config.stack_size :
+				      0,
+		.cookie = (uint32_t)kind,
+	};
 
-	return sampler_probe(sampled->sampler, path, off, at_return,
-			     at_return ? sampled->config.stack_size : 0,
-			     (uint32_t)kind);
+	return sampler_probe(sampled->sampler, &probe);
+}
+
+int sampled_start(struct sampled *sampled)
+{
+	return sampler_start(sampled->sampler);
 }
 
 int sampled_read(struct sampled *sampled, int timeout_ms)
@@ -306,25 +442,38 @@ int sampled_read(struct sampled *sampled, int timeout_ms)
 void sampled_record(struct sampled *sampled, bool on)
 {
 	sampler_enable(sampled->sampler, on);
-	if (!on)
-		sampler_read(sampled->sampler, 0, true);
+	if (on)
+		return;
+	sampler_read(sampled->sampler, 0, true);
+	for (uint32_t i = 0; i < CPUS; i++)
+		finish_hit(sampled, &sampled->hits[i]);
 }
 
-/* Hits are counted by the kernel before their samples are here: what has not
- * been read yet is no drop. */
 void sampled_counters(struct sampled *sampled, uint64_t *counters)
 {
-	uint64_t hits = sampler_returns(sampled->sampler);
-	uint64_t *own = sampled->counters;
+	struct sampler_missing missing = sampler_missing(sampled->sampler);
+	const uint64_t *by_rank = missing.by_rank;
+	uint64_t *own = sampled->counters, lost = 0;
 
-	sampler_read(sampled->sampler, 0, true);
-	if (hits > sampled->returns)
-		own[DWUNW_COUNT_DROP_BUFFER] = hits - sampled->returns;
+	for (int rank = 0; rank < SAMPLER_RANKS; rank++)
+		lost += by_rank[rank];
+	if (lost > sampled->lost)
+		sampled->doubt_ns = missing.last_ns;
+	sampled->lost = lost;
+	own[MEMLEAK_COUNT_LOST_RETURNS] = by_rank[SAMPLER_RETURN];
+	own[MEMLEAK_COUNT_LOST_FREES] =
+		by_rank[SAMPLER_FREE] + by_rank[SAMPLER_BOTH];
+	own[MEMLEAK_COUNT_LOST_ENTRIES] = lost - by_rank[SAMPLER_RETURN];
 	own[DWUNW_COUNT_CALLS] = own[DWUNW_COUNT_EVENTS] +
 				 own[DWUNW_COUNT_DROP_BUFFER] +
 				 own[DWUNW_COUNT_DROP_TOOL];
 	own[MEMLEAK_COUNT_LATE_THREADS] = sampler_late(sampled->sampler);
 	memcpy(counters, own, sizeof(sampled->counters));
+}
+
+uint64_t sampled_doubt_ns(const struct sampled *sampled)
+{
+	return sampled->doubt_ns;
 }
 
 void sampled_live(struct sampled *sampled, uint64_t time_ns,
@@ -363,7 +512,7 @@ static uint64_t table_bytes(const struct table *table)
 uint64_t sampled_bytes(const struct sampled *sampled)
 {
 	return sampler_bytes(sampled->sampler) + table_bytes(&calls) +
-	       table_bytes(&live) + table_bytes(&ends);
+	       table_bytes(&live) + table_bytes(&spans);
 }
 
 void sampled_close(struct sampled *sampled)
@@ -374,5 +523,5 @@ void sampled_close(struct sampled *sampled)
 	free(sampled);
 	free(calls.slots);
 	free(live.slots);
-	free(ends.slots);
+	free(spans.slots);
 }

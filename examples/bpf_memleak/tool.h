@@ -5,6 +5,7 @@
 #ifndef TOOL_H
 #define TOOL_H
 
+#include "naming.h"
 #include "probes.h"
 #include "stacks.h"
 
@@ -12,11 +13,13 @@
 
 struct tool {
 	struct probe_options options;
-	double interval;
-	long reports; /* 0: until the target ends */
+	uint64_t interval_ns;
+	uint32_t reports; /* 0: until the target ends */
 	const char *debug_file;
 	struct dwunw_context ctx;
-	struct dwunw_symbol_resolver resolver;
+	struct dwunw_symbol_resolver resolver; /* naming's */
+	struct dwunw_symbol_resolver places;   /* where functions are */
+	struct naming *naming;
 	struct dwunw_process *process;
 	struct probes probes;
 	struct stacks stacks;
@@ -36,6 +39,6 @@ uint64_t now_ns(void);
 
 /* Fills tool from the command line. -1: go on; else the exit status
  * (options.c). */
-int parse_options(struct tool *tool, int argc, char **argv);
+int parse_options(struct tool *tool, char **argv);
 
 #endif

@@ -4,17 +4,23 @@
  * follows blocks: blocks.h in the kernel.
  *
  * Who includes it has included capture.bpf.h and defined struct live_block,
- * block_id, block_id_of(), MEMLEAK_LIVE_MAX (entries of the map `live`) and
- * MEMLEAK_SWITCH_MAP; and defines enter(), which the entry probes call, and
+ * block_id, block_id_of() and MEMLEAK_LIVE_MAX (entries of the map `live`);
+ * and defines enter(), which the entry probes call, and
  * the programs for returns, free and munmap.
  */
 #ifndef ALLOCATOR_BPF_H
 #define ALLOCATOR_BPF_H
 
+#include "switch.h"
+
 #if defined(DWUNW_TARGET_MIPS32EL) || defined(DWUNW_TARGET_MIPS32EB)
 #define CALLS_MAX 1024
+#define SPANS_MAX 2048 /* two for a mapping at most */
+#define LEVEL_END 31
 #else
 #define CALLS_MAX 4096
+#define SPANS_MAX 65536
+#define LEVEL_END 47
 #endif
 
 /* Grown on demand, so that a small live set costs little. */
@@ -26,14 +32,21 @@ struct {
 	__type(value, struct live_block);
 } live SEC(".maps");
 
-/* End of a live mapping -> its start, since munmap may cut the end off. */
+/* Where live mappings are: blocks.h. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, CALLS_MAX);
+	__uint(max_entries, SPANS_MAX);
 	__uint(map_flags, DWUNW_GROWING_MAP);
 	__type(key, block_id);
 	__type(value, __u64);
-} ends SEC(".maps");
+} spans SEC(".maps");
+
+volatile __u64 levels_seen SEC(".data.levels") = 0;
+#define level_see(bit)                                      \
+	do {                                                \
+		if (!(levels_seen & (bit)))                 \
+			__sync_fetch_and_or(&levels_seen, bit); \
+	} while (0)
 
 #define WORD_MAX ((dwunw_word)-1)
 #define map_find bpf_map_lookup_elem
@@ -66,7 +79,13 @@ struct {
 
 /* Set by the tool when all probes are attached, cleared before they go: half
  * of them would see blocks without their free, or malloc's mmap as its own. */
-volatile __u32 recording SEC(MEMLEAK_SWITCH_MAP) = 0;
+volatile struct memleak_switch probing SEC(MEMLEAK_SWITCH_MAP) = { 0 };
+
+/* Is this process one whose allocations count? */
+static __always_inline bool is_watched(void)
+{
+	return !probing.wide || dwunw_followed();
+}
 
 static __always_inline __u64 this_thread(void)
 {

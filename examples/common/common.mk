@@ -9,19 +9,22 @@ LIBBPF_LDLIBS ?= -lbpf -lelf -lz
 export DWUNW_LIBBPF := $(if $(foreign)$(findstring musl,$(CC)),n,y)
 
 common_dir := examples/common
-common_cflags := -I$(common_dir)
-common-y := bpf_map.o entry.o map_watch.o permission.o rings.o sampler.o \
-	stacks.o streams.o tracepoint.o uprobe_multi.o
+common_cflags := -I$(common_dir) -Itools
+common-y := bpf_map.o entry.o given.o interrupt.o kernelfs.o map_watch.o \
+	naming.o permission.o pidns.o probe_events.o proc.o replace.o rings.o \
+	sample.o sampler.o stacks.o tracepoint.o uprobe_multi.o
 common-$(CONFIG_BPF_LOADER_LIBBPF) += loader_libbpf.o
 common-$(CONFIG_BPF_LOADER_OWN) += loader_own.o object.o
-common_objs := $(addprefix $(out)/$(common_dir)/,$(common-y))
+common_own := $(addprefix $(out)/$(common_dir)/,$(common-y))
+# one way to read a command line, and to print, for every program here
+common_objs := $(common_own) $(out)/tools/option.o $(out)/tools/streams.o
 loader_libs := $(if $(CONFIG_BPF_LOADER_LIBBPF),$(LIBBPF_LDLIBS))
 
-$(common_objs): $(out)/%.o: %.c $(made_first)
+$(common_own): $(out)/%.o: %.c $(made_first)
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(all_cflags) $(example_cflags) $(LIBBPF_CFLAGS) \
+	$(Q)$(CC) $(all_cflags) $(example_cflags) $(LIBBPF_CFLAGS) -Ibpf -Itools \
 		-MMD -MP -c $< -o $@
 
--include $(common_objs:.o=.d)
+-include $(common_own:.o=.d)
 endif

@@ -162,6 +162,22 @@ static int attach_multi(struct loader *loader, struct bpf_program *program,
 	return probe.fd < 0 ? probe.fd : keep_probe(loader, &probe);
 }
 
+/* libbpf itself finds uprobes and tracepoints only where sysfs and tracefs are
+ * mounted. */
+static int attach_event(struct loader *loader, struct bpf_program *program,
+			int fd, int32_t pid)
+{
+	int error;
+
+	if (fd < 0)
+		return fd;
+	error = keep_link(loader, bpf_program__attach_perf_event(program, fd),
+			  pid);
+	if (error)
+		close(fd);
+	return error;
+}
+
 int loader_attach_uprobe(struct loader *loader, const char *name,
 			 bool at_return, int32_t pid, const char *path,
 			 uint64_t off)
@@ -174,10 +190,7 @@ int loader_attach_uprobe(struct loader *loader, const char *name,
 		return -ENOENT;
 	if (loader->multi)
 		return attach_multi(loader, program, &place);
-	return keep_link(loader,
-			 bpf_program__attach_uprobe(program, at_return, pid,
-						    path, off),
-			 pid);
+	return attach_event(loader, program, uprobe_event(&place), pid);
 }
 
 void loader_detach(struct loader *loader, int32_t pid)
@@ -193,20 +206,13 @@ void loader_detach(struct loader *loader, int32_t pid)
 	loader->probe_count = kept;
 }
 
-/* libbpf itself finds a tracepoint only where tracefs is mounted. */
 static int attach_tracepoint(struct loader *loader, struct bpf_program *program)
 {
 	const char *section = bpf_program__section_name(program);
-	int fd = tracepoint_open(section + strlen("tracepoint/"));
-	int error;
 
-	if (fd < 0)
-		return fd;
-	error = keep_link(loader, bpf_program__attach_perf_event(program, fd),
-			  -1);
-	if (error)
-		close(fd);
-	return error;
+	return attach_event(loader, program,
+			    tracepoint_open(section + strlen("tracepoint/")),
+			    -1);
 }
 
 int loader_attach_tracepoint(struct loader *loader, const char *name)

@@ -268,23 +268,6 @@ static int attach(struct loader *loader, uint32_t program, int fd, int32_t pid)
 	return keep_link(loader, fd, pid);
 }
 
-static int open_uprobe(const struct uprobe_place *place)
-{
-	int type = perf_uprobe_type();
-	struct perf_event_attr attr;
-
-	if (type < 0)
-		return type;
-	memset(&attr, 0, sizeof(attr));
-	attr.size = sizeof(attr);
-	attr.type = (uint32_t)type;
-	/* bit 0, as its format/retprobe says */
-	attr.config = place->at_return;
-	attr.config1 = bpf_address(place->path);
-	attr.config2 = place->off;
-	return perf_open(&attr, place->pid, place->pid < 0 ? 0 : -1);
-}
-
 int loader_attach_uprobe(struct loader *loader, const char *name,
 			 bool at_return, int32_t pid, const char *path,
 			 uint64_t off)
@@ -299,7 +282,7 @@ int loader_attach_uprobe(struct loader *loader, const char *name,
 				 uprobe_multi_link(loader->program_fds[program],
 						   UPROBE_MULTI_TYPE, &place),
 				 pid);
-	return attach(loader, (uint32_t)program, open_uprobe(&place), pid);
+	return attach(loader, (uint32_t)program, uprobe_event(&place), pid);
 }
 
 void loader_detach(struct loader *loader, int32_t pid)

@@ -16,7 +16,8 @@
 
 struct reading {
 	struct object *object;
-	struct dwunw_elf elf;
+	Elf64_Ehdr header;
+	struct dwunw_section names; /* of sections */
 	const uint8_t *bytes;
 	size_t size;
 	struct dwunw_section maps;
@@ -38,16 +39,47 @@ static int bad(const char *what, const char *name)
 
 /* --- sections and symbols -------------------------------------------------- */
 
-/* Symbols and instructions are read as this machine's own structs: an object
- * of the other byte order could not be loaded here. */
-static bool is_native(const struct dwunw_elf *elf)
+/*
+ * All is read as this machine's own structs: an object of the other byte order
+ * could not be loaded here. Not by dwunw/elf.h: a build for one 32-bit target
+ * alone reads no 64-bit files.
+ */
+static bool is_native(const struct reading *r)
 {
 	const uint16_t one = 1;
 	uint8_t first;
 
 	memcpy(&first, &one, 1);
-	return elf->elf_class == ELFCLASS64 && elf->machine == EM_BPF &&
-	       elf->data == (first ? ELFDATA2LSB : ELFDATA2MSB);
+	return !memcmp(r->header.e_ident, ELFMAG, SELFMAG) &&
+	       r->header.e_ident[EI_CLASS] == ELFCLASS64 &&
+	       r->header.e_machine == EM_BPF &&
+	       r->header.e_shentsize == sizeof(Elf64_Shdr) &&
+	       r->header.e_ident[EI_DATA] ==
+		       (first ? ELFDATA2LSB : ELFDATA2MSB);
+}
+
+/* Its name is an offset in the section of names. */
+static bool read_header(const struct reading *r, uint32_t index,
+			struct dwunw_section *section, uint32_t *name)
+{
+	uint64_t at = r->header.e_shoff + (uint64_t)index * sizeof(Elf64_Shdr);
+	Elf64_Shdr raw;
+
+	if (index >= r->header.e_shnum || r->header.e_shoff > r->size ||
+	    at > r->size || r->size - at < sizeof(raw))
+		return false;
+	memcpy(&raw, r->bytes + at, sizeof(raw));
+	*section = (struct dwunw_section){
+		.vaddr = raw.sh_addr,
+		.off = raw.sh_offset,
+		.size = raw.sh_size,
+		.entry_size = raw.sh_entsize,
+		.flags = raw.sh_flags,
+		.type = raw.sh_type,
+		.link = raw.sh_link,
+	};
+	*name = raw.sh_name;
+	return true;
 }
 
 static const uint8_t *section_bytes(const struct reading *r,
@@ -58,11 +90,17 @@ static const uint8_t *section_bytes(const struct reading *r,
 	return r->bytes + section->off;
 }
 
+static const char *string_at(const struct reading *r,
+			     const struct dwunw_section *strings, uint64_t at);
+
 static int section_at(const struct reading *r, uint32_t index,
 		      struct dwunw_section *section, char *name)
 {
-	if (dwunw_elf_section_at(&r->elf, index, section, name, SECTION_NAME))
+	uint32_t at;
+
+	if (!read_header(r, index, section, &at))
 		return bad("a section can't be read", "section headers");
+	snprintf(name, SECTION_NAME, "%s", string_at(r, &r->names, at));
 	if (section->type != SHT_NOBITS && !section_bytes(r, section))
 		return bad("is outside of the file", name);
 	return 0;
@@ -78,6 +116,20 @@ static const char *string_at(const struct reading *r,
 	    !memchr(text + at, 0, (size_t)(strings->size - at)))
 		return "";
 	return text + at;
+}
+
+static bool find_section(const struct reading *r, const char *wanted,
+			 struct dwunw_section *section)
+{
+	char name[SECTION_NAME];
+
+	for (uint32_t i = 1; i < r->header.e_shnum; i++) {
+		if (section_at(r, i, section, name))
+			return false;
+		if (!strcmp(name, wanted))
+			return true;
+	}
+	return false;
 }
 
 static bool symbol_at(const struct reading *r, uint64_t index, Elf64_Sym *sym)
@@ -156,7 +208,7 @@ static int open_btf(struct reading *r)
 	const uint8_t *bytes;
 	int error;
 
-	if (dwunw_elf_section(&r->elf, ".BTF", &section) ||
+	if (!find_section(r, ".BTF", &section) ||
 	    section.size < sizeof(header))
 		return bad("missing; compile with -g", ".BTF");
 	bytes = section_bytes(r, &section);
@@ -459,7 +511,7 @@ static int add_relocations(struct reading *r, const char *name,
 	Elf64_Rel rel;
 	int error;
 
-	for (uint32_t i = 1; i < r->elf.section_count && !target; i++) {
+	for (uint32_t i = 1; i < r->header.e_shnum && !target; i++) {
 		error = section_at(r, i, &other, other_name);
 		if (error)
 			return error;
@@ -481,10 +533,10 @@ static int add_relocations(struct reading *r, const char *name,
 /* A section's name where it stands in the file: the copy goes away. */
 static const char *lasting_name(const struct reading *r, const char *name)
 {
-	const char *names = (const char *)section_bytes(r, &r->elf.names);
+	const char *names = (const char *)section_bytes(r, &r->names);
 	size_t length = strlen(name) + 1;
 
-	for (uint64_t at = 0; names && at + length <= r->elf.names.size; at++) {
+	for (uint64_t at = 0; names && at + length <= r->names.size; at++) {
 		if (!memcmp(names + at, name, length))
 			return names + at;
 	}
@@ -525,15 +577,19 @@ static int read_object(struct reading *r)
 	char strings_name[SECTION_NAME];
 	int error;
 
-	if (!is_native(&r->elf))
+	uint32_t name;
+
+	if (!is_native(r))
 		return bad("not for this machine", "its ELF header");
-	if (dwunw_elf_section(&r->elf, ".symtab", &r->symbols))
+	if (!read_header(r, r->header.e_shstrndx, &r->names, &name))
+		return bad("broken", "its names of sections");
+	if (!find_section(r, ".symtab", &r->symbols))
 		return bad("missing", ".symtab");
 	error = section_at(r, r->symbols.link, &r->strings, strings_name);
 	if (!error)
 		error = open_btf(r);
 	for (int pass = 0; pass < 2; pass++) {
-		for (uint32_t i = 1; !error && i < r->elf.section_count; i++)
+		for (uint32_t i = 1; !error && i < r->header.e_shnum; i++)
 			error = read_section(r, i, pass == 1);
 	}
 	return error;
@@ -542,14 +598,12 @@ static int read_object(struct reading *r)
 int object_read(struct object *object, const void *bytes, size_t size)
 {
 	struct reading r = { .object = object, .bytes = bytes, .size = size };
-	struct dwunw_span span = { .data = bytes, .size = size };
-	struct dwunw_source source;
 	int error;
 
 	*object = (struct object){ .bytes = bytes, .license = "" };
-	dwunw_source_from_span(&source, &span);
-	if (dwunw_elf_open(&r.elf, &source, NULL))
+	if (size < sizeof(r.header))
 		return bad("broken", "its ELF header");
+	memcpy(&r.header, bytes, sizeof(r.header));
 	error = read_object(&r);
 	free(r.by_id);
 	if (error)

@@ -4,11 +4,15 @@
  */
 #include "permission.h"
 
+#include "rings.h"
+
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* capabilities(7): bits of CapEff in /proc/self/status. */
@@ -25,6 +29,42 @@ static uint64_t effective_capabilities(void)
 	return caps;
 }
 
+/* Whether this kernel has them is told by sysfs only. */
+static void say_uprobes(void)
+{
+	int type = perf_uprobe_type();
+
+	if (type == -ENOENT)
+		fprintf(stderr, "this kernel has no uprobes: it needs "
+				"CONFIG_UPROBE_EVENTS\n");
+	else if (type < 0)
+		fprintf(stderr,
+			"sysfs is not mounted here, and may not be "
+			"(%s): mount -t sysfs sysfs /sys\n",
+			strerror(-type));
+	else if (access("/sys/bus", F_OK))
+		fprintf(stderr, "sysfs is not mounted here: mount -t sysfs "
+				"sysfs /sys\n");
+}
+
+/* What this kernel was built without: the calls say so themselves, as all
+ * arguments 0 are wrong for each. */
+static void say_kernel(int error)
+{
+	bool perf = syscall(SYS_perf_event_open, NULL, 0, 0, -1, 0) >= 0 ||
+		    errno != ENOSYS;
+
+	if (error == ENOSYS && syscall(SYS_bpf, -1, NULL, 0) < 0 &&
+	    errno == ENOSYS)
+		fprintf(stderr, "this kernel has no bpf(2): it needs "
+				"CONFIG_BPF_SYSCALL\n");
+	if (!perf)
+		fprintf(stderr, "this kernel has no perf_event_open(2): it "
+				"needs CONFIG_PERF_EVENTS\n");
+	else
+		say_uprobes();
+}
+
 int explain(const char *tool, const char *what, int error)
 {
 	static const struct {
@@ -37,12 +77,7 @@ int explain(const char *tool, const char *what, int error)
 	uint64_t caps = effective_capabilities(), missing = 0;
 
 	fprintf(stderr, "%s: %s: %s\n", tool, what, strerror(error));
-	if (error == ENOSYS)
-		fprintf(stderr, "this kernel has no bpf(2): it needs "
-				"CONFIG_BPF_SYSCALL\n");
-	if (access("/sys/bus/event_source/devices/uprobe", F_OK))
-		fprintf(stderr, "this kernel has no uprobes: it needs "
-				"CONFIG_UPROBE_EVENTS\n");
+	say_kernel(error);
 	if (error != EPERM && error != EACCES)
 		return error == ENOSYS ? EXIT_NOT_PERMITTED : EXIT_FAILURE;
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {

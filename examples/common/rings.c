@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 #include "rings.h"
 
+#include "kernelfs.h"
+
 #include <errno.h>
 #include <linux/bpf.h>
 #include <linux/perf_event.h>
@@ -178,36 +180,47 @@ int perf_open(void *attr, int32_t pid, int cpu)
 
 int perf_uprobe_type(void)
 {
-	FILE *file = fopen("/sys/bus/event_source/devices/uprobe/type", "re");
-	int type = -ENOENT;
+	char text[16];
+	int error = sysfs_read("bus/event_source/devices/uprobe/type", text,
+			       sizeof(text));
 
-	if (file && fscanf(file, "%d", &type) != 1)
-		type = -ENOENT;
-	if (file)
-		fclose(file);
-	return type;
+	return error ? error : atoi(text) > 0 ? atoi(text) : -ENOENT;
 }
 
-/* "0-3,5" */
-int cpu_online(int from)
+/* "0-3,5", or of /proc/stat, where there is no sysfs, "cpu0 …" lines. */
+static int cpu_of_stat(int from)
 {
-	FILE *file = fopen("/sys/devices/system/cpu/online", "re");
-	int first, last, found = -1;
-	char next = ',';
+	FILE *file = fopen("/proc/stat", "re");
+	int cpu, found = -1;
+	char line[2048];
 
-	while (file && found < 0 && next == ',' &&
-	       fscanf(file, "%d", &first) == 1) {
-		last = first;
-		if (fscanf(file, "-%d", &last) < 0)
-			last = first;
-		if (from <= last)
-			found = from < first ? first : from;
-		if (fscanf(file, "%c", &next) != 1)
-			break;
+	while (file && found < 0 && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "cpu%d", &cpu) == 1 && cpu >= from)
+			found = cpu;
 	}
-	if (!file && from == 0)
-		found = 0;
 	if (file)
 		fclose(file);
+	else if (!from)
+		found = 0;
 	return found;
+}
+
+int cpu_online(int from)
+{
+	char text[1024], *at = text, *end;
+
+	if (sysfs_read("devices/system/cpu/online", text, sizeof(text)))
+		return cpu_of_stat(from);
+	for (;; at = end + 1) {
+		int first = (int)strtol(at, &end, 10), last = first;
+
+		if (end == at)
+			return -1;
+		if (*end == '-')
+			last = (int)strtol(end + 1, &end, 10);
+		if (from <= last)
+			return from < first ? first : from;
+		if (*end != ',')
+			return -1;
+	}
 }

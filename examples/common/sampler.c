@@ -2,6 +2,7 @@
 #include "sampler.h"
 
 #include "bpf_map.h"
+#include "probe_events.h"
 #include "rings.h"
 
 #include <dirent.h>
@@ -12,138 +13,110 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #define PROBES 128
 #define CPUS 256
-#define NONE 0xff
 /* A record that is being written now may be older than one that is read. */
 #define SETTLE_NS 2000000u
-
-/*
- * This machine: for each DWARF number the bit of the register in
- * sample_regs_user (asm/perf_regs.h), the pc last; who carries what.
- */
-struct machine {
-	uint16_t arch; /* enum dwunw_arch_id */
-	uint16_t reg_count;
-	uint8_t sp;
-	uint8_t result;
-	uint8_t arguments[3];
-	uint8_t return_pops;
-	uint8_t bits[SAMPLE_REGS];
-};
-
-#if defined(__x86_64__)
-static const struct machine machine = {
-	1,
-	17,
-	7,
-	0,
-	{ 5, 4, 1 },
-	8,
-	{ 0, 3, 2, 1, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23, 8 },
-};
-#elif defined(__aarch64__)
-static const struct machine machine = {
-	2,
-	33,
-	31,
-	0,
-	{ 0, 1, 2 },
-	0,
-	{ 0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16,
-	  17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32 },
-};
-#elif defined(__mips__)
-/* Bit 0 is the pc. $k0 and $k1 are the kernel's. */
-static const struct machine machine = {
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	4,
-#else
-	3,
-#endif
-	33,
-	29,
-	2,
-	{ 4, 5, 6 },
-	0,
-	{ NONE, 1,  2,	3,  4,	  5,	6,  7,	8,  9,	10,
-	  11,	12, 13, 14, 15,	  16,	17, 18, 19, 20, 21,
-	  22,	23, 24, 25, NONE, NONE, 28, 29, 30, 31, 0 },
-};
-#else
-#error "sampler.c: which registers has this machine?"
-#endif
+#define CHANGES_SIZE (1u << 16)
+#define FILES_MAX 65536u
+/* Threads that start while others are given events are found by looking again;
+ * and members whose count and samples agree, by reading both again. */
+#define PASSES 10
+#define TRIES 30
 
 struct probe {
 	char path[256];
 	uint64_t off;
-	bool at_return;
+	int id; /* of probe_events.h; 0: by the uprobe PMU */
+	enum sampler_rank rank;
 	uint32_t stack_size;
 	uint32_t cookie;
 };
 
-/* One perf event. */
+/* One perf event, and those that threads have inherited from it. */
 struct member {
 	uint64_t id;
+	uint64_t received; /* samples that came */
+	uint64_t after;	   /* of them, later than cut_ns */
+	uint64_t cut_ns;   /* when its hits were counted last */
+	uint64_t hits;
+	uint64_t lost; /* hits without a sample, as far as that is known */
 	uint32_t tid;
-	uint32_t probe;
-	int fd;
+	uint16_t probe;
+	bool large;
+	bool settled; /* in this call of sampler_missing() */
+	int fd;	      /* -1: closed, it was one too many */
+};
+
+/* A thread with events of its own. */
+struct root {
+	uint32_t tid;
+	uint32_t opened; /* probes */
+	/* … that it had inherited as well: bit n of [large] */
+	uint64_t closed[2][PROBES / 64];
+};
+
+enum buffer_kind {
+	BUFFER_SMALL,
+	BUFFER_LARGE,
+	BUFFER_CHANGES,
+	BUFFER_KINDS
+};
+
+struct buffer {
+	struct perf_ring ring;
+	enum buffer_kind kind;
+	uint32_t cpu; /* index */
+	/* the last sample: by its own event, or by an inherited one */
+	uint32_t last_tid;
+	uint16_t last_probe;
+	bool last_own;
 };
 
 struct sampler {
 	struct sampler_config config;
 	int type; /* of the uprobe PMU */
+	bool by_number;
+	bool all_children;
 	bool enabled;
-	struct perf_ring rings[CPUS];
+	struct buffer buffers[CPUS * BUFFER_KINDS];
 	int cpus[CPUS];
-	uint32_t ring_count;
+	uint32_t cpu_count;
+	uint32_t buffer_count;
 	struct probe probes[PROBES];
 	uint32_t probe_count;
 	struct member *members; /* sorted by id: the kernel's only grow */
 	uint32_t member_count;
 	uint32_t member_room;
-	uint64_t gone_returns; /* of events that were closed */
+	struct root *roots; /* sorted by tid */
+	uint32_t root_count;
+	uint32_t root_room;
+	struct sampler_missing gone; /* of events that were closed */
+	uint64_t told;		     /* small samples, by PERF_RECORD_LOST */
+	uint64_t told_ns;
 	uint64_t late;
 };
 
-/* --- one thread's events ----------------------------------------------------- */
-
-static uint64_t register_mask(void)
+static uint64_t clock_ns(void)
 {
-	uint64_t mask = 0;
+	struct timespec time;
 
-	for (uint16_t i = 0; i < machine.reg_count; i++) {
-		if (machine.bits[i] != NONE)
-			mask |= 1ull << machine.bits[i];
-	}
-	return mask;
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-static void common_attr(struct perf_event_attr *attr)
-{
-	memset(attr, 0, sizeof(*attr));
-	attr->size = sizeof(*attr);
-	attr->sample_type = PERF_SAMPLE_IDENTIFIER | PERF_SAMPLE_TID |
-			    PERF_SAMPLE_TIME;
-	attr->sample_id_all = 1;
-	attr->use_clockid = 1;
-	attr->clockid = CLOCK_MONOTONIC;
-}
+/* --- one thread's events ------------------------------------------------------ */
 
-static int add_member(struct sampler *sampler, int fd, uint32_t tid,
-		      uint32_t probe)
+static int add_member(struct sampler *sampler, const struct member *member)
 {
 	struct member *members = sampler->members;
-	struct member member = { .tid = tid, .probe = probe, .fd = fd };
 	uint32_t at = sampler->member_count, room = sampler->member_room;
 
-	/* musl's ioctl() takes an int, which this request does not fit */
-	if (syscall(SYS_ioctl, fd, PERF_EVENT_IOC_ID, &member.id))
-		return -errno;
 	if (at == room) {
 		room = room ? 2 * room : 64;
 		members = realloc(members, room * sizeof(*members));
@@ -152,125 +125,310 @@ static int add_member(struct sampler *sampler, int fd, uint32_t tid,
 		sampler->members = members;
 		sampler->member_room = room;
 	}
-	while (at > 0 && members[at - 1].id > member.id) {
+	while (at > 0 && members[at - 1].id > member->id) {
 		members[at] = members[at - 1];
 		at--;
 	}
-	members[at] = member;
+	members[at] = *member;
 	sampler->member_count++;
 	return 0;
 }
 
-static int open_member(struct sampler *sampler, uint32_t tid, uint32_t index,
-		       uint32_t cpu)
+static void probe_attr(const struct sampler *sampler, const struct probe *probe,
+		       bool large, struct perf_event_attr *attr)
 {
-	const struct probe *probe = &sampler->probes[index];
-	struct perf_event_attr attr;
-	int fd, error;
-
-	common_attr(&attr);
-	attr.type = (uint32_t)sampler->type;
-	attr.config = probe->at_return;
-	attr.config1 = bpf_address(probe->path);
-	attr.config2 = probe->off;
-	attr.sample_period = 1;
-	attr.wakeup_events = 1;
-	attr.disabled = !sampler->enabled;
-	attr.sample_type |= PERF_SAMPLE_REGS_USER;
-	attr.sample_regs_user = register_mask();
-	if (probe->stack_size) {
-		attr.sample_type |= PERF_SAMPLE_STACK_USER;
-		attr.sample_stack_user = probe->stack_size;
+	sample_attr(attr);
+	if (probe->id) {
+		attr->type = PERF_TYPE_TRACEPOINT;
+		attr->config = (uint32_t)probe->id;
+		attr->inherit = 1;
+		attr->inherit_thread = !sampler->all_children;
+	} else {
+		attr->type = (uint32_t)sampler->type;
+		attr->config = probe->rank == SAMPLER_RETURN;
+		attr->config1 = bpf_address(probe->path);
+		attr->config2 = probe->off;
 	}
+	attr->sample_period = 1;
+	attr->watermark = 1;
+	attr->disabled = !sampler->enabled;
+	sample_attr_regs(attr, large, large ? probe->stack_size : 0);
+}
+
+/* An event that is mapped or inherited needs a CPU. */
+static int open_event(struct sampler *sampler, uint32_t tid,
+		      const struct probe *probe, uint32_t cpu, bool large)
+{
+	struct perf_event_attr attr;
+	int fd;
+
+	probe_attr(sampler, probe, large, &attr);
 	fd = perf_open(&attr, (int32_t)tid, sampler->cpus[cpu]);
+	if (fd != -EINVAL || !attr.inherit_thread)
+		return fd;
+	attr.inherit_thread = 0; /* Linux 5.13 */
+	fd = perf_open(&attr, (int32_t)tid, sampler->cpus[cpu]);
+	sampler->all_children |= fd >= 0;
+	return fd;
+}
+
+static int open_member(struct sampler *sampler, uint32_t tid, uint32_t index,
+		       uint32_t cpu, bool large)
+{
+	struct buffer *buffer =
+		&sampler->buffers[cpu * BUFFER_KINDS +
+				  (large ? BUFFER_LARGE : BUFFER_SMALL)];
+	struct member member = {
+		.tid = tid, .probe = (uint16_t)index, .large = large
+	};
+	int fd, error = 0;
+
+	fd = open_event(sampler, tid, &sampler->probes[index], cpu, large);
 	if (fd < 0)
 		return fd;
-	if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, sampler->rings[cpu].fd))
+	member.fd = fd;
+	/* musl's ioctl() takes an int, which this request does not fit */
+	if (ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, buffer->ring.fd) ||
+	    syscall(SYS_ioctl, fd, PERF_EVENT_IOC_ID, &member.id))
 		error = -errno;
-	else
-		error = add_member(sampler, fd, tid, index);
+	if (!error)
+		error = add_member(sampler, &member);
 	if (error)
 		close(fd);
 	return error;
 }
 
-/* ESRCH: the thread has ended; that is no error. */
 static int open_probe(struct sampler *sampler, uint32_t tid, uint32_t index)
 {
+	bool large = sampler->probes[index].stack_size;
 	int error = 0;
 
-	for (uint32_t cpu = 0; cpu < sampler->ring_count && !error; cpu++)
-		error = open_member(sampler, tid, index, cpu);
+	for (uint32_t cpu = 0; cpu < sampler->cpu_count && !error; cpu++) {
+		error = open_member(sampler, tid, index, cpu, false);
+		if (!error && large)
+			error = open_member(sampler, tid, index, cpu, true);
+	}
+	return error;
+}
+
+/* ESRCH: the thread has ended; that is no error. */
+static int open_thread(struct sampler *sampler, struct root *root)
+{
+	uint32_t from = root->opened;
+	int error = 0;
+
+	root->opened = sampler->probe_count;
+	for (int rank = 0; rank < SAMPLER_RANKS; rank++) {
+		for (uint32_t i = from; i < root->opened && !error; i++) {
+			if ((int)sampler->probes[i].rank == rank)
+				error = open_probe(sampler, root->tid, i);
+		}
+	}
 	return error == -ESRCH ? 0 : error;
 }
 
-static uint64_t hits(const struct member *member)
+/* Its index, or where it belongs. */
+static uint32_t find_root(const struct sampler *sampler, uint32_t tid)
+{
+	uint32_t low = 0, high = sampler->root_count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (sampler->roots[middle].tid < tid)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool is_root(const struct sampler *sampler, uint32_t tid)
+{
+	uint32_t at = find_root(sampler, tid);
+
+	return at < sampler->root_count && sampler->roots[at].tid == tid;
+}
+
+/* NULL: no memory. */
+static struct root *add_root(struct sampler *sampler, uint32_t tid)
+{
+	uint32_t at = find_root(sampler, tid), room = sampler->root_room;
+	struct root *roots = sampler->roots;
+
+	if (at < sampler->root_count && roots[at].tid == tid)
+		return &roots[at];
+	if (sampler->root_count == room) {
+		room = room ? 2 * room : 16;
+		roots = realloc(roots, room * sizeof(*roots));
+		if (!roots)
+			return NULL;
+		sampler->roots = roots;
+		sampler->root_room = room;
+	}
+	memmove(&roots[at + 1], &roots[at],
+		(sampler->root_count++ - at) * sizeof(*roots));
+	roots[at] = (struct root){ .tid = tid };
+	return &roots[at];
+}
+
+/* What the kernel has counted. */
+static uint64_t read_hits(const struct member *member)
 {
 	uint64_t count = 0;
 
-	if (member->fd < 0 ||
-	    read(member->fd, &count, sizeof(count)) != (ssize_t)sizeof(count))
-		return 0;
+	if (member->fd < 0)
+		return member->hits;
+	if (read(member->fd, &count, sizeof(count)) != (ssize_t)sizeof(count))
+		return member->hits;
 	return count;
 }
 
-/* A thread has ended: its records have been read, its counts are kept. */
+static void add_lost(const struct sampler *sampler, const struct member *member,
+		     uint64_t lost, struct sampler_missing *missing)
+{
+	if (member->large)
+		missing->large += lost;
+	else
+		missing->by_rank[sampler->probes[member->probe].rank] += lost;
+}
+
+/* Without inheritance: a thread has ended, its records have been read. */
 static void remove_thread(struct sampler *sampler, uint32_t tid)
 {
-	uint32_t kept = 0;
+	uint32_t kept = 0, at = find_root(sampler, tid);
 
+	if (!is_root(sampler, tid))
+		return;
 	for (uint32_t i = 0; i < sampler->member_count; i++) {
 		struct member *member = &sampler->members[i];
+		uint64_t hits;
 
 		if (member->tid != tid) {
 			sampler->members[kept++] = *member;
 			continue;
 		}
-		if (sampler->probes[member->probe].at_return)
-			sampler->gone_returns += hits(member);
-		close(member->fd);
+		hits = read_hits(member);
+		if (hits > member->received)
+			add_lost(sampler, member, hits - member->received,
+				 &sampler->gone);
+		if (member->fd >= 0)
+			close(member->fd);
 	}
 	sampler->member_count = kept;
+	memmove(&sampler->roots[at], &sampler->roots[at + 1],
+		(--sampler->root_count - at) * sizeof(sampler->roots[0]));
 }
 
-static void add_thread(struct sampler *sampler, uint32_t tid)
+static void add_late_thread(struct sampler *sampler, uint32_t tid)
 {
-	int error = 0;
+	struct root *root = add_root(sampler, tid);
+	int error = root ? open_thread(sampler, root) : -ENOMEM;
 
 	sampler->late++;
-	for (uint32_t i = 0; i < sampler->probe_count && !error; i++)
-		error = open_probe(sampler, tid, i);
 	if (error)
 		fprintf(stderr, "note: no probes on thread %u: %s\n", tid,
 			strerror(-error));
 }
 
-/* --- set up ------------------------------------------------------------------ */
-
-/* Carries the others' samples, and what happens to processes. */
-static int open_cpu(struct sampler *sampler, int cpu)
+/*
+ * A thread that was found at the start may have inherited events, too, if it
+ * started just then. Its own ones of that probe go; what they have counted and
+ * sent stays counted. True: it had some until now.
+ */
+static bool close_own(struct sampler *sampler, uint32_t tid, uint16_t probe,
+		      bool large)
 {
-	struct perf_ring *ring = &sampler->rings[sampler->ring_count];
+	uint64_t bit = 1ull << probe % 64, *closed;
+
+	if (!is_root(sampler, tid))
+		return false;
+	closed = &sampler->roots[find_root(sampler, tid)]
+			  .closed[large][probe / 64];
+	if (*closed & bit)
+		return false;
+	*closed |= bit;
+	for (uint32_t i = 0; i < sampler->member_count; i++) {
+		struct member *member = &sampler->members[i];
+
+		if (member->tid != tid || member->probe != probe ||
+		    member->large != large || member->fd < 0)
+			continue;
+		member->hits = read_hits(member);
+		close(member->fd);
+		member->fd = -1;
+	}
+	return true;
+}
+
+/* --- set up -------------------------------------------------------------------- */
+
+static uint32_t buffer_size(const struct sampler *sampler,
+			    enum buffer_kind kind)
+{
+	return kind == BUFFER_SMALL ? sampler->config.small_size :
+	       kind == BUFFER_LARGE ? sampler->config.ring_size :
+				      CHANGES_SIZE;
+}
+
+/* Carries the samples of others, or what happens to processes. */
+static int open_buffer(struct sampler *sampler, enum buffer_kind kind)
+{
+	struct buffer *buffer = &sampler->buffers[sampler->buffer_count];
+	uint32_t size = buffer_size(sampler, kind);
 	struct perf_event_attr attr;
 	int fd, error;
 
-	if (sampler->ring_count == CPUS)
-		return -ENOSPC;
-	common_attr(&attr);
+	sample_attr(&attr);
 	attr.type = PERF_TYPE_SOFTWARE;
 	attr.config = PERF_COUNT_SW_DUMMY;
-	attr.mmap = 1;
-	attr.mmap2 = 1;
-	attr.comm = 1;
-	attr.comm_exec = 1;
-	attr.task = 1;
-	fd = perf_open(&attr, -1, cpu);
+	attr.watermark = 1;
+	attr.wakeup_watermark = size / 4;
+	if (kind == BUFFER_CHANGES) {
+		attr.mmap = 1;
+		attr.mmap2 = 1;
+		attr.comm = 1;
+		attr.comm_exec = 1;
+		attr.task = 1;
+	}
+	fd = perf_open(&attr, -1, sampler->cpus[sampler->cpu_count]);
 	if (fd < 0)
 		return fd;
-	error = perf_ring_open(ring, fd, sampler->config.ring_size);
-	if (!error)
-		sampler->cpus[sampler->ring_count++] = cpu;
+	error = perf_ring_open(&buffer->ring, fd, size);
+	buffer->kind = kind;
+	buffer->cpu = sampler->cpu_count;
+	sampler->buffer_count += !error;
 	return error;
+}
+
+static int open_cpu(struct sampler *sampler, int cpu)
+{
+	int error = 0;
+
+	if (sampler->cpu_count == CPUS)
+		return -ENOSPC;
+	sampler->cpus[sampler->cpu_count] = cpu;
+	for (int kind = 0; kind < BUFFER_KINDS && !error; kind++)
+		error = open_buffer(sampler, (enum buffer_kind)kind);
+	sampler->cpu_count += !error;
+	return error;
+}
+
+/* An event for each thread, probe and CPU: more than a shell allows. */
+static void allow_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	if (limit.rlim_max < FILES_MAX) {
+		struct rlimit more = { FILES_MAX, FILES_MAX };
+
+		if (!setrlimit(RLIMIT_NOFILE, &more))
+			return;
+	}
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int sampler_open(struct sampler **result, const struct sampler_config *config)
@@ -280,9 +438,12 @@ int sampler_open(struct sampler **result, const struct sampler_config *config)
 
 	if (!sampler)
 		return -ENOMEM;
+	allow_files();
 	sampler->config = *config;
+	sampler->all_children = config->all_children;
+	sampler->by_number = !config->by_pmu && !probe_events_open();
 	sampler->type = perf_uprobe_type();
-	if (sampler->type < 0)
+	if (!sampler->by_number && sampler->type < 0)
 		error = sampler->type;
 	for (int cpu = cpu_online(0); cpu >= 0 && !error;
 	     cpu = cpu_online(cpu + 1))
@@ -294,104 +455,94 @@ int sampler_open(struct sampler **result, const struct sampler_config *config)
 	return error;
 }
 
-int sampler_probe(struct sampler *sampler, const char *path, uint64_t off,
-		  bool at_return, uint32_t stack_size, uint32_t cookie)
+int sampler_probe(struct sampler *sampler, const struct sampler_probe *wanted)
 {
 	struct probe *probe = &sampler->probes[sampler->probe_count];
-	struct dirent *entry;
-	char name[64];
-	DIR *threads;
-	int error = 0;
 
 	if (sampler->probe_count == PROBES ||
-	    strlen(path) >= sizeof(probe->path))
+	    strlen(wanted->path) >= sizeof(probe->path))
 		return -ENOSPC;
-	*probe = (struct probe){ .off = off,
-				 .at_return = at_return,
-				 .stack_size = stack_size & ~7u,
-				 .cookie = cookie };
-	strcpy(probe->path, path);
+	*probe = (struct probe){ .off = wanted->off,
+				 .rank = wanted->rank,
+				 .stack_size = wanted->stack_size & ~7u,
+				 .cookie = wanted->cookie };
+	strcpy(probe->path, wanted->path);
+	if (sampler->by_number)
+		probe->id = probe_events_add(sampler->probe_count, probe->path,
+					     probe->off,
+					     probe->rank == SAMPLER_RETURN);
+	if (probe->id < 0)
+		return probe->id;
+	sampler->probe_count++;
+	return 0;
+}
+
+/* Events for threads that have none, or not of all probes. How many there were;
+ * or a negative errno. */
+static int start_threads(struct sampler *sampler)
+{
+	struct dirent *entry;
+	int error = 0, count = 0;
+	char name[64];
+	DIR *threads;
+
 	snprintf(name, sizeof(name), "/proc/%d/task", (int)sampler->config.pid);
 	threads = opendir(name);
 	if (!threads)
 		return -errno;
-	sampler->probe_count++;
 	while (!error && (entry = readdir(threads))) {
-		if (entry->d_name[0] != '.')
-			error = open_probe(sampler,
-					   (uint32_t)atol(entry->d_name),
-					   sampler->probe_count - 1);
+		struct root *root;
+
+		if (entry->d_name[0] == '.')
+			continue;
+		root = add_root(sampler, (uint32_t)atol(entry->d_name));
+		if (!root) {
+			error = -ENOMEM;
+		} else if (root->opened < sampler->probe_count) {
+			error = open_thread(sampler, root);
+			count++;
+		}
 	}
 	closedir(threads);
-	return error;
+	return error ? error : count;
+}
+
+/* A thread that starts meanwhile may have inherited none, some or all of its
+ * parent's events: it is given its own, and those that are too many go when
+ * they show (close_own()). */
+int sampler_start(struct sampler *sampler)
+{
+	int found = 1;
+
+	for (int pass = 0; pass < PASSES && found > 0; pass++)
+		found = start_threads(sampler);
+	return found < 0 ? found : 0;
+}
+
+static void enable_rank(struct sampler *sampler, int rank, bool on)
+{
+	for (uint32_t i = 0; i < sampler->member_count; i++) {
+		const struct member *member = &sampler->members[i];
+
+		if (member->fd >= 0 &&
+		    (int)sampler->probes[member->probe].rank == rank)
+			ioctl(member->fd,
+			      on ? PERF_EVENT_IOC_ENABLE :
+				   PERF_EVENT_IOC_DISABLE,
+			      0);
+	}
 }
 
 void sampler_enable(struct sampler *sampler, bool on)
 {
 	sampler->enabled = on;
-	for (uint32_t i = 0; i < sampler->member_count; i++)
-		ioctl(sampler->members[i].fd,
-		      on ? PERF_EVENT_IOC_ENABLE : PERF_EVENT_IOC_DISABLE, 0);
+	for (int i = 0; i < SAMPLER_RANKS; i++)
+		enable_rank(sampler, on ? i : SAMPLER_RANKS - 1 - i, on);
 }
 
-/* --- records (perf_event_open(2), PERF_RECORD_SAMPLE) ------------------------------ */
+/* --- reading ------------------------------------------------------------------- */
 
-struct record {
-	const uint8_t *at;
-	const uint8_t *end;
-	struct perf_event_header header;
-};
-
-/* 0 behind the end. */
-static uint64_t take(struct record *record)
-{
-	uint64_t value = 0;
-
-	if (record->end - record->at < 8)
-		record->at = record->end;
-	else {
-		memcpy(&value, record->at, 8);
-		record->at += 8;
-	}
-	return value;
-}
-
-/* Two u32, in this order. */
-static void take_pair(struct record *record, uint32_t *first, uint32_t *second)
-{
-	uint64_t both = take(record);
-	uint32_t halves[2];
-
-	memcpy(halves, &both, 8);
-	*first = halves[0];
-	*second = halves[1];
-}
-
-static struct record open_record(const void *bytes)
-{
-	struct record record = { .at = bytes };
-
-	memcpy(&record.header, bytes, sizeof(record.header));
-	record.end = record.at + record.header.size;
-	record.at += sizeof(record.header);
-	return record;
-}
-
-/* Samples begin with identifier, thread, time; others end with thread, time,
- * identifier. */
-static uint64_t record_time(const void *bytes)
-{
-	struct record record = open_record(bytes);
-
-	if (record.header.size < 8 + 24)
-		return 0;
-	record.at = record.header.type == PERF_RECORD_SAMPLE ? record.at + 16 :
-							       record.end - 16;
-	return take(&record);
-}
-
-static const struct member *find_member(const struct sampler *sampler,
-					uint64_t id)
+static struct member *find_member(const struct sampler *sampler, uint64_t id)
 {
 	uint32_t low = 0, high = sampler->member_count;
 
@@ -408,52 +559,43 @@ static const struct member *find_member(const struct sampler *sampler,
 		       NULL;
 }
 
-static void take_registers(struct record *record, struct sample *sample)
+/* The same hit once more, by the other of two events; one follows the other in
+ * the buffer of that CPU. */
+static bool is_double(struct sampler *sampler, struct buffer *buffer,
+		      const struct member *member, uint32_t tid)
 {
-	uint64_t mask = register_mask(), by_bit[64] = { 0 };
+	bool own = tid == member->tid;
+	bool had_own = !own && close_own(sampler, tid, member->probe,
+					 member->large);
+	bool found = had_own && buffer->last_own && buffer->last_tid == tid &&
+		     buffer->last_probe == member->probe;
 
-	for (unsigned bit = 0; bit < 64; bit++) {
-		if (mask >> bit & 1)
-			by_bit[bit] = take(record) & sample_word_max();
-	}
-	sample->reg_count = machine.reg_count;
-	for (uint16_t i = 0; i < machine.reg_count; i++)
-		sample->regs[i] =
-			machine.bits[i] == NONE ? 0 : by_bit[machine.bits[i]];
-	sample->sp = sample->regs[machine.sp];
+	buffer->last_own = own;
+	buffer->last_tid = tid;
+	buffer->last_probe = member->probe;
+	return found;
 }
 
-/* size, so many bytes, how many of them are stack. */
-static void take_stack(struct record *record, struct sample *sample)
+static void on_sample(struct sampler *sampler, struct buffer *buffer,
+		      struct record *record)
 {
-	uint64_t size = take(record), filled;
-
-	if (!size || size > (uint64_t)(record->end - record->at))
-		return;
-	sample->stack = record->at;
-	record->at += size;
-	filled = take(record);
-	sample->stack_size = (uint32_t)(filled < size ? filled : size);
-	sample->capped = filled >= size;
-}
-
-static void on_sample(struct sampler *sampler, struct record *record)
-{
-	const struct member *member = find_member(sampler, take(record));
-	struct sample sample = { 0 };
+	struct member *member = find_member(sampler, record_take(record));
+	struct sample sample = { .cpu = buffer->cpu };
 	const struct probe *probe;
 
 	if (!member)
 		return;
 	probe = &sampler->probes[member->probe];
-	take_pair(record, &sample.pid, &sample.tid);
-	sample.time_ns = take(record);
+	record_take_pair(record, &sample.pid, &sample.tid);
+	sample.time_ns = record_take(record);
+	member->received++;
+	member->after += sample.time_ns > member->cut_ns;
+	if (member->fd < 0 || sample.pid != (uint32_t)sampler->config.pid ||
+	    is_double(sampler, buffer, member, sample.tid))
+		return;
 	sample.cookie = probe->cookie;
-	sample.at_return = probe->at_return;
-	if (take(record) != PERF_SAMPLE_REGS_ABI_NONE)
-		take_registers(record, &sample);
-	if (probe->stack_size)
-		take_stack(record, &sample);
+	sample.at_return = probe->rank == SAMPLER_RETURN;
+	sample_take(record, member->large, &sample);
 	sampler->config.on_sample(sampler->config.ctx, &sample);
 }
 
@@ -464,14 +606,15 @@ static void on_change(struct sampler *sampler, struct record *record,
 	struct sampler_change change = { .time_ns = time_ns };
 	uint32_t pid = (uint32_t)sampler->config.pid, parent, tid, unused;
 
-	take_pair(record, &change.pid, &parent);
-	take_pair(record, &tid, &unused);
-	switch (record->header.type) {
+	record_take_pair(record, &change.pid, &parent);
+	record_take_pair(record, &tid, &unused);
+	switch (record->type) {
 	case PERF_RECORD_FORK:
 		if (parent != pid)
 			return;
 		if (change.pid == pid) {
-			add_thread(sampler, tid);
+			if (!sampler->by_number)
+				add_late_thread(sampler, tid);
 			return;
 		}
 		change.kind = DWUNW_EVENT_FORK;
@@ -481,14 +624,15 @@ static void on_change(struct sampler *sampler, struct record *record,
 	case PERF_RECORD_EXIT:
 		if (change.pid != pid)
 			return;
-		remove_thread(sampler, tid);
+		if (!sampler->by_number) /* else others live by its events */
+			remove_thread(sampler, tid);
 		if (tid != pid)
 			return;
 		change.kind = DWUNW_EVENT_EXIT;
 		change.tid = tid;
 		break;
 	case PERF_RECORD_COMM:
-		if (!(record->header.misc & PERF_RECORD_MISC_COMM_EXEC))
+		if (!(record->misc & PERF_RECORD_MISC_COMM_EXEC))
 			return;
 		change.kind = DWUNW_EVENT_EXEC;
 		change.tid = parent;
@@ -504,71 +648,148 @@ static void on_change(struct sampler *sampler, struct record *record,
 		sampler->config.on_change(sampler->config.ctx, &change);
 }
 
-static uint64_t clock_ns(void)
+/* id, how many: since the record before it in this buffer. */
+static void on_lost(struct sampler *sampler, const struct buffer *buffer,
+		    struct record *record, uint64_t time_ns)
 {
-	struct timespec time;
+	struct sampler_change change = {
+		.pid = (uint32_t)sampler->config.pid,
+		.tid = (uint32_t)sampler->config.pid,
+		.time_ns = time_ns,
+	};
 
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+	record_take(record);
+	if (buffer->kind == BUFFER_CHANGES)
+		sampler->config.on_change(sampler->config.ctx, &change);
+	if (buffer->kind != BUFFER_SMALL)
+		return;
+	sampler->told += record_take(record);
+	sampler->told_ns = time_ns;
+	sampler->config.on_lost(sampler->config.ctx, time_ns);
+}
+
+static void on_record(struct sampler *sampler, struct buffer *buffer,
+		      const void *bytes)
+{
+	struct record record = record_open(bytes);
+
+	if (record.type == PERF_RECORD_SAMPLE)
+		on_sample(sampler, buffer, &record);
+	else if (record.type == PERF_RECORD_LOST)
+		on_lost(sampler, buffer, &record, record_time(bytes));
+	else
+		on_change(sampler, &record, record_time(bytes));
 }
 
 /* The buffer whose next record is the oldest; NULL: none is old enough. */
-static struct perf_ring *oldest(struct sampler *sampler, uint64_t limit)
+static struct buffer *oldest(struct sampler *sampler, uint64_t limit)
 {
-	struct perf_ring *found = NULL;
+	struct buffer *found = NULL;
 	uint64_t found_time = limit;
 
-	for (uint32_t i = 0; i < sampler->ring_count; i++) {
-		const void *record = perf_ring_next(&sampler->rings[i]);
+	for (uint32_t i = 0; i < sampler->buffer_count; i++) {
+		const void *record = perf_ring_next(&sampler->buffers[i].ring);
 		uint64_t time_ns = record ? record_time(record) : UINT64_MAX;
 
 		if (time_ns >= found_time)
 			continue;
-		found = &sampler->rings[i];
+		found = &sampler->buffers[i];
 		found_time = time_ns;
 	}
 	return found;
 }
 
+/*
+ * What happened after the clock is read waits, even for `all`: of two records,
+ * one the cause of the other, the second might be seen in its buffer where the
+ * first was not yet in another one.
+ */
 int sampler_read(struct sampler *sampler, int timeout_ms, bool all)
 {
-	struct pollfd fds[CPUS];
-	struct perf_ring *ring;
+	struct pollfd fds[CPUS * BUFFER_KINDS];
+	struct buffer *buffer;
 	uint64_t limit;
 
-	for (uint32_t i = 0; i < sampler->ring_count; i++)
-		fds[i] = (struct pollfd){ .fd = sampler->rings[i].fd,
+	for (uint32_t i = 0; i < sampler->buffer_count; i++)
+		fds[i] = (struct pollfd){ .fd = sampler->buffers[i].ring.fd,
 					  .events = POLLIN };
-	if (poll(fds, sampler->ring_count, timeout_ms) < 0 && errno != EINTR)
+	if (poll(fds, sampler->buffer_count, timeout_ms) < 0 && errno != EINTR)
 		return -errno;
-	limit = all ? UINT64_MAX : clock_ns() - SETTLE_NS;
-	for (uint32_t i = 0; i < sampler->ring_count; i++)
-		perf_ring_update(&sampler->rings[i]);
-	while ((ring = oldest(sampler, limit))) {
-		const void *bytes = perf_ring_next(ring);
-		struct record record = open_record(bytes);
-
-		if (record.header.type == PERF_RECORD_SAMPLE)
-			on_sample(sampler, &record);
-		else
-			on_change(sampler, &record, record_time(bytes));
-		perf_ring_drop(ring);
+	limit = all ? clock_ns() : clock_ns() - SETTLE_NS;
+	for (uint32_t i = 0; i < sampler->buffer_count; i++)
+		perf_ring_update(&sampler->buffers[i].ring);
+	while ((buffer = oldest(sampler, limit))) {
+		on_record(sampler, buffer, perf_ring_next(&buffer->ring));
+		perf_ring_drop(&buffer->ring);
 	}
 	return 0;
 }
 
-/* --- the rest ---------------------------------------------------------------- */
+/* --- what is missing ---------------------------------------------------------------- */
 
-uint64_t sampler_returns(struct sampler *sampler)
+/*
+ * Counts and samples of the members that do not agree yet. A hit is counted a
+ * moment before its sample is there, so one that is on its way looks like one
+ * that was lost: then it is looked at again. What agrees once was complete up
+ * to then. The number of those that do not.
+ */
+static uint32_t compare_members(struct sampler *sampler)
 {
-	uint64_t sum = sampler->gone_returns;
+	uint32_t open = 0;
 
 	for (uint32_t i = 0; i < sampler->member_count; i++) {
-		if (sampler->probes[sampler->members[i].probe].at_return)
-			sum += hits(&sampler->members[i]);
+		struct member *member = &sampler->members[i];
+
+		if (member->settled)
+			continue;
+		member->cut_ns = clock_ns();
+		member->after = 0;
+		member->hits = read_hits(member);
 	}
-	return sum;
+	sampler_read(sampler, 0, true);
+	for (uint32_t i = 0; i < sampler->member_count; i++) {
+		struct member *member = &sampler->members[i];
+		uint64_t before = member->received - member->after, lost;
+
+		if (member->settled)
+			continue;
+		lost = member->hits > before ? member->hits - before : 0;
+		member->settled = lost <= member->lost;
+		open += !member->settled;
+		if (member->settled)
+			member->lost = lost;
+	}
+	return open;
 }
+
+struct sampler_missing sampler_missing(struct sampler *sampler)
+{
+	static const struct timespec moment = { 0, 200000 };
+	struct sampler_missing missing = sampler->gone;
+	uint64_t small = 0;
+
+	sampler_read(sampler, 0, true);
+	for (uint32_t i = 0; i < sampler->member_count; i++)
+		sampler->members[i].settled = false;
+	for (int tries = 0; tries < TRIES && compare_members(sampler); tries++)
+		nanosleep(&moment, NULL);
+	missing.time_ns = clock_ns();
+	for (uint32_t i = 0; i < sampler->member_count; i++) {
+		struct member *member = &sampler->members[i];
+		uint64_t before = member->received - member->after;
+
+		if (!member->settled)
+			member->lost = member->hits - before;
+		add_lost(sampler, member, member->lost, &missing);
+	}
+	for (int rank = 0; rank < SAMPLER_RANKS; rank++)
+		small += missing.by_rank[rank];
+	missing.last_ns = sampler->told >= small ? sampler->told_ns :
+						   missing.time_ns;
+	return missing;
+}
+
+/* --- the rest ---------------------------------------------------------------------- */
 
 uint64_t sampler_late(const struct sampler *sampler)
 {
@@ -577,77 +798,26 @@ uint64_t sampler_late(const struct sampler *sampler)
 
 uint64_t sampler_bytes(const struct sampler *sampler)
 {
-	return (uint64_t)sampler->ring_count * sampler->config.ring_size;
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < sampler->buffer_count; i++)
+		sum += sampler->buffers[i].ring.size;
+	return sum;
 }
 
 void sampler_close(struct sampler *sampler)
 {
 	if (!sampler)
 		return;
-	for (uint32_t i = 0; i < sampler->member_count; i++)
-		close(sampler->members[i].fd);
-	for (uint32_t i = 0; i < sampler->ring_count; i++)
-		perf_ring_close(&sampler->rings[i]);
+	for (uint32_t i = 0; i < sampler->member_count; i++) {
+		if (sampler->members[i].fd >= 0)
+			close(sampler->members[i].fd);
+	}
+	for (uint32_t i = 0; i < sampler->buffer_count; i++)
+		perf_ring_close(&sampler->buffers[i].ring);
+	if (sampler->by_number)
+		probe_events_close();
 	free(sampler->members);
+	free(sampler->roots);
 	free(sampler);
-}
-
-uint64_t sample_argument(const struct sample *sample, unsigned index)
-{
-	return sample->regs[machine.arguments[index]];
-}
-
-uint64_t sample_result(const struct sample *sample)
-{
-	return sample->regs[machine.result];
-}
-
-uint64_t sample_return_pops(void)
-{
-	return machine.return_pops;
-}
-
-uint64_t sample_word_max(void)
-{
-	return (unsigned long)-1;
-}
-
-struct dwunw_event_header sample_header(uint16_t kind, uint32_t pid,
-					uint32_t tid, uint64_t time_ns)
-{
-	return (struct dwunw_event_header){
-		.magic = DWUNW_EVENT_MAGIC,
-		.version = DWUNW_EVENT_VERSION,
-		.arch = machine.arch,
-		.size = sizeof(struct dwunw_event_header),
-		.kind = kind,
-		.pid = pid,
-		.tid = tid,
-		.time_ns = time_ns,
-	};
-}
-
-size_t sample_event(const struct sample *sample,
-		    const struct dwunw_event_header *header, void *bytes,
-		    size_t room)
-{
-	size_t regs_size = sample->reg_count * sizeof(sample->regs[0]);
-	size_t size = sizeof(*header) + regs_size + sample->stack_size;
-	struct dwunw_event_header own = *header;
-	uint8_t *out = bytes;
-
-	if (size > room)
-		return 0;
-	own.kind = DWUNW_EVENT_STACK;
-	own.size = (uint32_t)size;
-	own.flags = sample->capped ? DWUNW_EVENT_FLAG_CAPPED : 0;
-	own.reg_count = sample->reg_count;
-	own.stack_addr = sample->sp;
-	own.stack_size = sample->stack_size;
-	memcpy(out, &own, sizeof(own));
-	memcpy(out + sizeof(own), sample->regs, regs_size);
-	if (sample->stack_size)
-		memcpy(out + sizeof(own) + regs_size, sample->stack,
-		       sample->stack_size);
-	return size;
 }

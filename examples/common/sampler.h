@@ -1,41 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * sampler.h - probes without BPF: events of the uprobe PMU, each with the
- * thread's registers and a piece of its stack.
+ * sampler.h - probes without BPF: perf events of uprobes.
  *
- *   one event for each thread, probe and CPU -> one perf buffer for each CPU
+ *   one event for each thread, probe and CPU -> perf buffers of that CPU
+ *   a return has two: a small one, and a large one with registers and stack
  *
- * An inherited uprobe event would make clone(2) fail in the target (the kernel
- * reads the path's pointer again, in the wrong process), so threads that start
- * later are given events when their start is read: their first calls may be
- * missed, and sampler_late() counts those threads. Wants CONFIG_UPROBE_EVENTS
- * and PERF_SAMPLE_STACK_USER. All functions that return int give 0 or a
- * negative errno.
+ * There are three buffers for each CPU: for small samples, for large ones, and
+ * for what happens to processes. So a full one for stacks loses no block, and
+ * what other processes do loses nothing of the target.
+ *
+ * Events of uprobes that have a number (probe_events.h) are inherited by threads
+ * that start later, from their first instruction on; below Linux 5.13 by
+ * children, too, whose samples are dropped by their pid. Without the right to
+ * make them, threads are given events when their start is read: their first
+ * calls may be missed, and sampler_late() counts those threads.
+ *
+ * All functions that return int give 0 or a negative errno.
  */
 #ifndef SAMPLER_H
 #define SAMPLER_H
 
-#include <dwunw/event.h>
-
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#define SAMPLE_REGS 33
-
-struct sample {
-	uint32_t pid;
-	uint32_t tid;
-	uint64_t time_ns; /* CLOCK_MONOTONIC */
-	uint32_t cookie;  /* of the probe */
-	bool at_return;
-	bool capped;	    /* there was more stack than was asked for */
-	uint16_t reg_count; /* by DWARF number, the pc last */
-	uint64_t regs[SAMPLE_REGS];
-	uint64_t sp;
-	uint32_t stack_size; /* from sp on; 0: none was asked for */
-	const uint8_t *stack;
-};
+#include "sample.h"
 
 /* What else happened to the process, as enum dwunw_event_kind; 0: its
  * mappings of code have changed. `tid`: for FORK the child. */
@@ -48,45 +33,61 @@ struct sampler_change {
 
 struct sampler_config {
 	int32_t pid;
-	uint32_t ring_size; /* of each CPU, a power of two */
+	uint32_t ring_size;  /* of each CPU, for large samples; a power of two */
+	uint32_t small_size; /* the same for small ones */
+	bool by_pmu;	     /* as without the right to make probe_events.h */
+	bool all_children;   /* as below Linux 5.13 */
 	void (*on_sample)(void *ctx, const struct sample *sample);
 	void (*on_change)(void *ctx, const struct sampler_change *change);
+	/* small samples before time_ns have been lost */
+	void (*on_lost)(void *ctx, uint64_t time_ns);
 	void *ctx;
+};
+
+/* The order in which probes begin; they end in the opposite one. So no block
+ * is seen whose free is not. */
+enum sampler_rank {
+	SAMPLER_RETURN,
+	SAMPLER_FREE,
+	SAMPLER_BOTH, /* frees and allocates */
+	SAMPLER_ALLOCATE,
+	SAMPLER_RANKS
+};
+
+struct sampler_probe {
+	const char *path;
+	uint64_t off;
+	enum sampler_rank rank; /* RETURN: a probe of the return */
+	uint32_t stack_size;	/* with a large sample of each; 0: none */
+	uint32_t cookie;
 };
 
 struct sampler;
 int sampler_open(struct sampler **sampler, const struct sampler_config *config);
-/* stack_size: bytes of stack with each sample, a multiple of 8, or 0. */
-int sampler_probe(struct sampler *sampler, const char *path, uint64_t off,
-		  bool at_return, uint32_t stack_size, uint32_t cookie);
+int sampler_probe(struct sampler *sampler, const struct sampler_probe *probe);
+/* All probes that are new, on all threads. */
+int sampler_start(struct sampler *sampler);
 /* Probes count and send from now on, or not any more; all at first are off. */
 void sampler_enable(struct sampler *sampler, bool on);
-/* Hands over what is there, in the order of time over all CPUs. What is
+/* Hands over what is there, in the order of time over all buffers. What is
  * younger than a few milliseconds waits for the next time unless `all`. */
 int sampler_read(struct sampler *sampler, int timeout_ms, bool all);
 
-/* Hits of the return probes, as the kernel counts them: also of those samples
- * that found no room. */
-uint64_t sampler_returns(struct sampler *sampler);
+/*
+ * Reads all that is there, and finds what the kernel has counted but had no
+ * room for, up to *time_ns, a moment within this call.
+ */
+struct sampler_missing {
+	uint64_t by_rank[SAMPLER_RANKS]; /* small samples */
+	uint64_t large;
+	uint64_t time_ns;
+	/* all of them are known to be from before: */
+	uint64_t last_ns;
+};
+struct sampler_missing sampler_missing(struct sampler *sampler);
+
 uint64_t sampler_late(const struct sampler *sampler);
 uint64_t sampler_bytes(const struct sampler *sampler);
 void sampler_close(struct sampler *sampler);
-
-/* By the C calling convention: the first arguments, the result; and what a
- * return adds to sp. */
-uint64_t sample_argument(const struct sample *sample, unsigned index);
-uint64_t sample_result(const struct sample *sample);
-uint64_t sample_return_pops(void);
-/* The largest unsigned long. */
-uint64_t sample_word_max(void);
-
-/* A header of this machine, everything else 0. */
-struct dwunw_event_header sample_header(uint16_t kind, uint32_t pid,
-					uint32_t tid, uint64_t time_ns);
-/* A STACK event of the sample, with key, cookie and value of *header. Its
- * size; 0: `room` is too small. */
-size_t sample_event(const struct sample *sample,
-		    const struct dwunw_event_header *header, void *bytes,
-		    size_t room);
 
 #endif

@@ -25,13 +25,19 @@ static int32_t owner_of(const struct dwunw_frame *frames, size_t count,
 	return 0;
 }
 
+/* A file's code by where it is there, wherever a process has it. */
+static uint64_t place_of(const struct dwunw_frame *frame)
+{
+	return frame->module ? frame->vaddr : frame->pc;
+}
+
 static uint64_t hash_frames(const struct dwunw_frame *frames, size_t count,
 			    int32_t owner)
 {
 	uint64_t hash = hash_step(count, (uint32_t)owner);
 
 	for (size_t i = 0; i < count; i++)
-		hash = hash_step(hash_step(hash, frames[i].pc),
+		hash = hash_step(hash_step(hash, place_of(&frames[i])),
 				 frames[i].module);
 	return hash;
 }
@@ -45,7 +51,7 @@ static bool same_frames(const struct stack *stack,
 	for (size_t i = 0; i < count; i++) {
 		const struct dwunw_frame *frame = &stack->frames[i].frame;
 
-		if (frame->pc != frames[i].pc ||
+		if (place_of(frame) != place_of(&frames[i]) ||
 		    frame->module != frames[i].module)
 			return false;
 	}
@@ -158,14 +164,43 @@ struct stack *stacks_intern(struct stacks *stacks,
 	return stack;
 }
 
-void stack_set_names(struct stack *stack, struct dwunw_context *ctx,
-		     struct dwunw_symbol_resolver *resolver, int32_t pid,
-		     const struct dwunw_stop *stop)
+/* "__pthread_create_2_1", "pthread_create@@GLIBC_2.34" */
+static bool is_thread_maker(const char *function)
+{
+	static const char name[] = "pthread_create";
+
+	function += strspn(function, "_");
+	if (strncmp(function, name, sizeof(name) - 1))
+		return false;
+	function += sizeof(name) - 1;
+	return !*function || *function == '@' || !strncmp(function, "_2_", 3);
+}
+
+/* It calls nobody's code but the C library's, which is a frame or three. */
+static bool is_of_thread(const struct stack *stack)
+{
+	for (uint32_t i = 0; i < stack->count && i < 4; i++) {
+		const char *function = stack->frames[i].function;
+
+		if (function && is_thread_maker(function))
+			return true;
+	}
+	return false;
+}
+
+void stack_set_end(struct stack *stack, struct dwunw_context *ctx,
+		   const struct dwunw_stop *stop)
 {
 	stack->stop = *stop;
 	dwunw_stop_text(ctx, stop, stack->stop_text, sizeof(stack->stop_text));
+}
+
+void stack_set_names(struct stack *stack, struct dwunw_context *ctx,
+		     struct dwunw_symbol_resolver *resolver, int32_t pid)
+{
 	for (uint32_t i = 0; i < stack->count; i++)
 		name_frame(&stack->frames[i], ctx, resolver, pid);
+	stack->of_thread = is_of_thread(stack);
 }
 
 static struct stack_key *key_slot(struct stack_key *keys, uint32_t size,

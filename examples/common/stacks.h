@@ -27,9 +27,15 @@ struct stack {
 	uint64_t hash;
 	uint64_t bytes;	 /* the tool's: live, as of the last report */
 	uint64_t blocks; /* the tool's: their number */
+	uint64_t seen;	 /* the tool's: events, */
+	uint64_t joined; /* and those that frame pointers went on with */
+	bool judged;	 /* the tool's */
 	uint64_t *fp;	 /* the kernel's walk of the same, or NULL */
 	uint32_t fp_count;
 	uint32_t count;
+	bool named; /* naming.h */
+	/* by pthread_create itself: a thread's stack, its tables */
+	bool of_thread;
 	int32_t owner; /* whose code has no file; 0: all of it has one */
 	struct dwunw_stop stop;
 	char stop_text[256];
@@ -60,10 +66,12 @@ struct stack *stacks_intern(struct stacks *stacks,
 			    const struct dwunw_frame *frames, size_t count,
 			    int32_t pid, bool *is_new);
 
-/* At once, for a new one: later the process and its files may be gone. */
+/* Why it ends, for a new one. */
+void stack_set_end(struct stack *stack, struct dwunw_context *ctx,
+		   const struct dwunw_stop *stop);
+/* Soon, for a new one: later the process and its files may be gone. */
 void stack_set_names(struct stack *stack, struct dwunw_context *ctx,
-		     struct dwunw_symbol_resolver *resolver, int32_t pid,
-		     const struct dwunw_stop *stop);
+		     struct dwunw_symbol_resolver *resolver, int32_t pid);
 
 bool stacks_put_key(struct stacks *stacks, uint64_t key, uint64_t time_ns,
 		    struct stack *stack);

@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/*
- * tracepoint.h - the kernel's number for a tracepoint, by tracefs.
- *
- * Where nobody has mounted tracefs, root sees it all the same: through a mount
- * that has no place in the file system and goes with the call.
- */
+/* tracepoint.h - the kernel's number for a tracepoint, by tracefs (kernelfs.h). */
 #ifndef TRACEPOINT_H
 #define TRACEPOINT_H
 
@@ -13,7 +8,8 @@
 
 /*
  * "sched/sched_process_exec" -> what perf_event_attr.config is to be.
- * Negative errno: -ENOENT, this kernel has no such tracepoint; -EACCES, -EPERM.
+ * Negative errno: -ENOENT, this kernel has no such tracepoint; others: nothing
+ * has mounted tracefs here, and that is why we can't.
  */
 int tracepoint_id(const char *name);
 

@@ -2,9 +2,11 @@
 #include "uprobe_multi.h"
 
 #include "bpf_map.h"
+#include "rings.h"
 
 #include <errno.h>
 #include <linux/bpf.h>
+#include <linux/perf_event.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -43,6 +45,23 @@ int uprobe_multi_link(int program, uint32_t type,
 	memset(&attr, 0, sizeof(attr));
 	memcpy(&attr, &link, sizeof(link));
 	return bpf_call(BPF_LINK_CREATE, &attr);
+}
+
+int uprobe_event(const struct uprobe_place *place)
+{
+	int type = perf_uprobe_type();
+	struct perf_event_attr attr;
+
+	if (type < 0)
+		return type;
+	memset(&attr, 0, sizeof(attr));
+	attr.size = sizeof(attr);
+	attr.type = (uint32_t)type;
+	/* bit 0, as its format/retprobe says */
+	attr.config = place->at_return;
+	attr.config1 = bpf_address(place->path);
+	attr.config2 = place->off;
+	return perf_open(&attr, place->pid, place->pid < 0 ? 0 : -1);
 }
 
 int uprobe_multi_empty(uint32_t type)

@@ -32,6 +32,9 @@ bool uprobe_multi_is_supported(void);
  * Closing it detaches. */
 int uprobe_multi_link(int program, uint32_t type,
 		      const struct uprobe_place *place);
+/* The same place as a perf event, not enabled: where there are no such links,
+ * for a program of the usual type. A descriptor or a negative errno. */
+int uprobe_event(const struct uprobe_place *place);
 /* A program of that type that does nothing: its descriptor, or an errno. */
 int uprobe_multi_empty(uint32_t type);
 

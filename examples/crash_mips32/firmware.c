@@ -2,6 +2,8 @@
 /* A program that goes wrong, six calls and more below its start. */
 #include "firmware.h"
 
+#include <dwunw/dwunw_api.h>
+
 static volatile int counter;
 
 typedef int (*write_fn)(int *where, int value);
@@ -133,8 +135,62 @@ FRAME int firmware_run(const char *mode)
 	return result;
 }
 
+/* Whatever its argument is not: help, to stdout or, wrong, to stderr. */
+static const char help[] =
+	"usage: crash_mips32 [null | signal | plain | overflow | wild]\n"
+	"       -h, --help, -V, --version\n"
+	"Crashes, by a store to 0, in a signal handler, by a stack that is used "
+	"up,\nor by a call of nowhere, and prints its stack.\n";
+#define AS_TEXT(number) #number
+#define TEXT_OF(macro) AS_TEXT(macro)
+static const char version[] = "crash_mips32 " TEXT_OF(
+	DWUNW_VERSION_MAJOR) "." TEXT_OF(DWUNW_VERSION_MINOR) "\n";
+static const char wrong[] = ": no way to crash; Try 'crash_mips32 --help'.\n";
+
+static uint32_t length(const char *text)
+{
+	uint32_t size = 0;
+
+	while (text[size])
+		size++;
+	return size;
+}
+
+static bool is_word(const char *text, const char *word)
+{
+	while (*text && *text == *word) {
+		text++;
+		word++;
+	}
+	return *text == *word;
+}
+
+/* The exit status, or -1: it is to crash. */
+static int answer(const char *word)
+{
+	if (is_word(word, "-h") || is_word(word, "--help")) {
+		(void)dwunw_mips32_write(1, help, sizeof(help) - 1);
+		return 0;
+	}
+	if (is_word(word, "-V") || is_word(word, "--version")) {
+		(void)dwunw_mips32_write(1, version, sizeof(version) - 1);
+		return 0;
+	}
+	if (is_word(word, "null") || is_word(word, "signal") ||
+	    is_word(word, "plain") || is_word(word, "overflow") ||
+	    is_word(word, "wild"))
+		return -1;
+	(void)dwunw_mips32_write(2, word, length(word));
+	(void)dwunw_mips32_write(2, wrong, sizeof(wrong) - 1);
+	return 2;
+}
+
 FRAME int crash_main(int argc, char **argv)
 {
+	int status = argc > 1 ? answer(argv[1]) : -1;
+
+	if (status >= 0)
+		return status;
 	trace_install();
 	counter = argc;
 	return firmware_run(argc > 1 ? argv[1] : NULL) & 1;

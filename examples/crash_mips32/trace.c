@@ -58,7 +58,7 @@ static void print_wanted(size_t bytes)
 	do
 		digits[--at] = (char)('0' + bytes % 10);
 	while (bytes /= 10);
-	print_string(": wanted, bytes: ");
+	print_string(": too little memory; wanted, bytes: ");
 	print(digits + at, sizeof(digits) - at);
 }
 
@@ -125,10 +125,11 @@ static void on_crash(int32_t signal, const void *info, const void *context)
 	if (status == DWUNW_OK) {
 		print(text, dwunw_mips32_stop_text(text, sizeof(text), &trace));
 	} else {
-		print_string("no stack: ");
-		print_string(dwunw_status_name(status));
+		print_string("no stack");
 		if (status == DWUNW_ERR_NO_MEMORY)
 			print_wanted(trace.wanted);
+		else
+			print_string(": its mappings cannot be read");
 		print_string("\n");
 	}
 	dwunw_mips32_exit(128 + signal);

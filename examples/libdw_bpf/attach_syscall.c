@@ -2,6 +2,8 @@
 /* attach_syscall.c - see attach_syscall.h. */
 #include "attach_syscall.h"
 
+#include "tracepoint.h"
+
 #include <stdio.h>
 
 static int quiet(enum libbpf_print_level level, const char *format,
@@ -36,7 +38,7 @@ int attach_syscall(struct tool *tool, const char *name)
 		return tool_keep(tool, link, name);
 	}
 	snprintf(event, sizeof(event), "syscalls/sys_enter_%s", name);
-	link = tool_tracepoint(tool, "on_event", event);
+	link = tool_event(tool, "on_event", tracepoint_open(event));
 	if (link)
 		fprintf(stderr, "%s: no kprobe; tracepoint %s\n", tool->name,
 			event);

@@ -164,8 +164,9 @@ int main(int argc, char **argv)
 	int status = tool_arguments(tool, argv, 1, "NAME");
 
 	(void)argc;
-	if (!status)
-		status = tool_open(tool, bpf_object_start, bpf_object_size());
+	if (status >= 0)
+		return streams_end(tool->name, status);
+	status = tool_open(tool, bpf_object_start, bpf_object_size());
 	if (!status)
 		status = attach_syscall(tool, tool->operands[0]);
 	if (!status)

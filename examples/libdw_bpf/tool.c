@@ -3,7 +3,10 @@
 #include "tool.h"
 
 #include "bpf_map.h"
+#include "interrupt.h"
+#include "option.h"
 #include "permission.h"
+#include "pidns.h"
 #include "streams.h"
 #include "tracepoint.h"
 #include "unwind_ctx.h"
@@ -16,65 +19,75 @@
 #include <string.h>
 #include <unistd.h>
 
-#define EXIT_USAGE 2
 #define POLL_MS 200
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int number)
-{
-	interrupted = number;
-}
 
 /* --- arguments -------------------------------------------------------------- */
 
-static bool number(const char *text, long min, long max, long *value)
-{
-	char *end;
+#define AT(field) offsetof(struct tool, field)
+static const struct option_row rows[] = {
+	{ .name = "regs",
+	  .kind = OPTION_CHOICE,
+	  .to = AT(regs),
+	  .allowed = "helper|stack" },
+	{ .kind = OPTION_END },
+};
+static const struct option_row operand_rows[] = {
+	{ .name = "TGID",
+	  .kind = OPTION_NUMBER,
+	  .to = AT(tgid),
+	  .min = 1,
+	  .max = INT32_MAX },
+	{ .name = "TID", .kind = OPTION_NUMBER, .to = AT(tid), .max = INT32_MAX },
+	{ .name = "DEPTH",
+	  .kind = OPTION_NUMBER,
+	  .to = AT(max_depth),
+	  .min = 1,
+	  .max = TOOL_DEPTH_MAX },
+};
 
-	if (!text)
-		return false;
-	errno = 0;
-	*value = strtol(text, &end, 10);
-	return !errno && end != text && !*end && *value >= min && *value <= max;
-}
-
-static int usage(const struct tool *tool, const char *operands)
+static int take_operands(struct tool *tool,
+			 const struct option_program *program, char **argv,
+			 unsigned count, unsigned operand_count)
 {
-	fprintf(stderr,
-		"usage: %s [--regs=helper|stack] TGID TID %s%s[DEPTH]\n"
-		"TID 0: every thread. Children are followed. SIGINT ends it.\n",
-		tool->name, operands, *operands ? " " : "");
-	return EXIT_USAGE;
+	if (count < 2 + operand_count)
+		return option_wrong(program, "too few operands");
+	if (count > 3 + operand_count)
+		return option_wrong(program, "'%s' is one too many",
+				    argv[3 + operand_count]);
+	if (!option_operand(program, &operand_rows[0], tool, argv[0]) ||
+	    !option_operand(program, &operand_rows[1], tool, argv[1]))
+		return OPTION_WRONG;
+	for (unsigned i = 0; i < operand_count; i++)
+		tool->operands[i] = argv[2 + i];
+	if (count == 3 + operand_count &&
+	    !option_operand(program, &operand_rows[2], tool,
+			    argv[2 + operand_count]))
+		return OPTION_WRONG;
+	return -1;
 }
 
 int tool_arguments(struct tool *tool, char **argv, unsigned operand_count,
 		   const char *operands)
 {
-	long tgid, tid, depth = 127;
+	struct option_program program = { .name = tool->name, .rows = rows };
+	int count, status;
+	char usage[512];
 
-	argv++;
-	if (*argv && !strncmp(*argv, "--regs=", 7)) {
-		tool->by_stack = !strcmp(*argv + 7, "stack");
-		if (!tool->by_stack && strcmp(*argv + 7, "helper"))
-			return usage(tool, operands);
-		argv++;
-	}
-	if (!argv[0] || !number(argv[0], 1, INT32_MAX, &tgid) ||
-	    !number(argv[1], 0, INT32_MAX, &tid))
-		return usage(tool, operands);
-	argv += 2;
-	for (unsigned i = 0; i < operand_count; i++) {
-		if (!*argv)
-			return usage(tool, operands);
-		tool->operands[i] = *argv++;
-	}
-	if (*argv && (!number(argv[0], 1, TOOL_DEPTH_MAX, &depth) || argv[1]))
-		return usage(tool, operands);
-	tool->tgid = (int32_t)tgid;
-	tool->tid = (int32_t)tid;
-	tool->max_depth = (int)depth;
-	return 0;
+	snprintf(usage, sizeof(usage),
+		 "usage: %s [--regs=helper|stack] TGID TID %s%s[DEPTH]\n"
+		 "       -h, --help, -V, --version\n"
+		 "TID 0: every thread. Children are followed. SIGINT ends it.\n"
+		 "DEPTH: frames of a stack, at most %d (127).\n"
+		 "--regs: registers by the kernel's helper, or from where its "
+		 "stack has them.\n",
+		 tool->name, operands, *operands ? " " : "", TOOL_DEPTH_MAX);
+	program.help = usage;
+	tool->max_depth = 127;
+	status = option_parse(&program, tool, argv, &count);
+	if (status < 0)
+		status = take_operands(tool, &program, argv + 1,
+				       (unsigned)count, operand_count);
+	return status;
 }
 
 /* --- the object ------------------------------------------------------------- */
@@ -94,6 +107,24 @@ static int print_warnings(enum libbpf_print_level level, const char *format,
 	return level == LIBBPF_WARN ? vfprintf(stderr, format, args) : 0;
 }
 
+/* Events carry this tool's numbers; children are followed by the programs. */
+static int set_capture(struct tool *tool)
+{
+	struct dwunw_capture_options capture = {
+		.stack_cap = DWUNW_CAPTURE_STACK_CAP,
+		.slots = DWUNW_CAPTURE_SLOTS,
+		.namespace_dev = tool->namespace.dev,
+		.namespace_ino = tool->namespace.ino,
+		.follow = DWUNW_FOLLOW_CHILDREN,
+	};
+	struct bpf_map *map = bpf_object__find_map_by_name(
+		tool->object, DWUNW_CAPTURE_OPTIONS_MAP);
+
+	return map ? bpf_map__set_initial_value(map, &capture,
+						sizeof(capture)) :
+		     -ENOENT;
+}
+
 /* 0 or a negative errno. */
 static int load(struct tool *tool, const void *object, size_t size,
 		uint32_t regs)
@@ -105,6 +136,8 @@ static int load(struct tool *tool, const void *object, size_t size,
 	struct bpf_map *map;
 	int error;
 
+	if (tool->tid && tool->namespace.ino)
+		options.tid = (uint32_t)pidns_inner_tid(tool->tgid, tool->tid);
 	tool->object = bpf_object__open_mem(object, size, &open);
 	if (!tool->object)
 		return -errno;
@@ -112,6 +145,8 @@ static int load(struct tool *tool, const void *object, size_t size,
 	error = map ? bpf_map__set_initial_value(map, &options,
 						 sizeof(options)) :
 		      -ENOENT;
+	if (!error)
+		error = set_capture(tool);
 	if (!error)
 		error = bpf_object__load(tool->object);
 	if (!error)
@@ -127,7 +162,7 @@ static int load_either(struct tool *tool, const void *object, size_t size)
 	int error = -ENOTSUP;
 
 	libbpf_set_print(quiet);
-	if (!tool->by_stack)
+	if (tool->regs != TOOL_REGS_STACK)
 		error = load(tool, object, size, UNWIND_REGS_HELPER);
 	libbpf_set_print(print_warnings);
 	if (error)
@@ -143,7 +178,13 @@ static int map_fd(const struct tool *tool, const char *name)
 static void follow(struct tool *tool, uint32_t tgid)
 {
 	const uint32_t generation = 1;
+	uint32_t known;
 
+	if (!bpf_map_get(map_fd(tool, "dwunw_generations"), &tgid, &known))
+		return;
+	if (tool->namespace.ino)
+		pidns_enter(map_fd(tool, "dwunw_namespaces"),
+			    map_fd(tool, "dwunw_inner"), (int32_t)tgid);
 	bpf_map_set(map_fd(tool, "dwunw_generations"), &tgid, &generation);
 }
 
@@ -161,12 +202,10 @@ int tool_keep(struct tool *tool, struct bpf_link *link, const char *what)
 	return 0;
 }
 
-/* libbpf itself finds an event only where tracefs is mounted. */
-static struct bpf_link *attach_event(struct bpf_program *program,
-				     const char *event)
+/* libbpf itself finds an event only where tracefs or sysfs is mounted. */
+static struct bpf_link *attach_event(struct bpf_program *program, int fd)
 {
 	struct bpf_link *link;
-	int fd = tracepoint_open(event);
 
 	if (fd < 0) {
 		errno = -fd;
@@ -178,14 +217,15 @@ static struct bpf_link *attach_event(struct bpf_program *program,
 	return link;
 }
 
-struct bpf_link *tool_tracepoint(struct tool *tool, const char *name,
-				 const char *event)
+struct bpf_link *tool_event(struct tool *tool, const char *name, int fd)
 {
 	struct bpf_program *program;
 
 	program = bpf_object__find_program_by_name(tool->object, name);
 	if (program)
-		return attach_event(program, event);
+		return attach_event(program, fd);
+	if (fd >= 0)
+		close(fd);
 	errno = ENOENT;
 	return NULL;
 }
@@ -203,7 +243,9 @@ static int attach_tracepoints(struct tool *tool)
 
 		if (strncmp(section, prefix, sizeof(prefix) - 1))
 			continue;
-		error = tool_keep(tool, attach_event(program, event), event);
+		error = tool_keep(
+			tool, attach_event(program, tracepoint_open(event)),
+			event);
 		if (error)
 			return error;
 	}
@@ -212,9 +254,11 @@ static int attach_tracepoints(struct tool *tool)
 
 int tool_open(struct tool *tool, const void *object, size_t size)
 {
-	struct sigaction action = { .sa_handler = on_interrupt };
-	int error = load_either(tool, object, size);
+	int error = pidns_own(&tool->namespace);
 
+	if (error)
+		return pidns_explain(tool->name, error);
+	error = load_either(tool, object, size);
 	if (error)
 		return explain(tool->name, "loading the BPF programs", -error);
 	tool->machine = machine__new();
@@ -226,27 +270,47 @@ int tool_open(struct tool *tool, const void *object, size_t size)
 	if (error) {
 		fprintf(stderr, "%s: process %d: %s\n", tool->name,
 			(int)tool->tgid,
-			dwunw_status_name((dwunw_status_t)error));
+			kill(tool->tgid, 0) && errno == ESRCH ?
+				"no such process" :
+				dwunw_status_text((dwunw_status_t)error));
 		return EXIT_FAILURE;
 	}
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	interrupt_watch();
 	follow(tool, (uint32_t)tool->tgid);
 	return attach_tracepoints(tool);
 }
 
 /* --- stacks ----------------------------------------------------------------- */
 
-/* A FORK record's cookie is the new task: a process, unless it is a thread. */
+static void follow_one(void *ctx, int32_t child)
+{
+	follow(ctx, (uint32_t)child);
+}
+
+/*
+ * A FORK record's cookie is the new task: a process, unless it is a thread. The
+ * programs have followed it since it began, but for one in another namespace
+ * further in than this tool's: 0.
+ */
 static void follow_child(struct tool *tool, const void *bytes)
 {
 	const struct dwunw_event_header *header = bytes;
+	uint32_t born = (uint32_t)header->cookie;
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/task/%" PRIu64,
-		 header->pid, header->cookie);
+	if (!born) {
+		pidns_children((int32_t)header->pid,
+			       pidns_outer_tid((int32_t)header->pid,
+					       (int32_t)header->tid),
+			       follow_one, tool);
+		return;
+	}
+	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/task/%" PRIu32,
+		 header->pid, born);
 	if (access(path, F_OK))
-		follow(tool, (uint32_t)header->cookie);
+		follow(tool, born);
+	else
+		bpf_map_remove(map_fd(tool, "dwunw_born"), &born);
 }
 
 void tool_resolve(struct tool *tool, const void *bytes, size_t size,
@@ -326,7 +390,7 @@ void tool_print(struct tool *tool, const struct tool_stack *stack)
 		tool->not_unwound++;
 		fprintf(stderr, "%s: process %" PRIu32 ": %s\n", tool->name,
 			uc->tgid,
-			dwunw_status_name((dwunw_status_t)stack->status));
+			dwunw_status_text((dwunw_status_t)stack->status));
 		return;
 	}
 	if (uc->kind != DWUNW_EVENT_STACK)
@@ -353,7 +417,7 @@ int tool_read(struct tool *tool, ring_buffer_sample_fn on_record, void *ctx)
 	if (!ring)
 		return explain(tool->name, "the ring buffer", errno);
 	fprintf(stderr, "%s: ready\n", tool->name);
-	while (!interrupted && (result >= 0 || result == -EINTR))
+	while (!interrupted() && (result >= 0 || result == -EINTR))
 		result = ring_buffer__poll(ring, POLL_MS);
 	ring_buffer__free(ring);
 	if (result >= 0 || result == -EINTR)
@@ -386,6 +450,12 @@ static uint64_t counter(const struct tool *tool, uint32_t index)
 
 static void print_counts(const struct tool *tool)
 {
+	int error = 0;
+
+	if (dwunw_shortages(&error))
+		printf("%s, %" PRIu32
+		       " times: names or frames may be missing\n",
+		       strerror(error), dwunw_shortages(NULL));
 	printf("stacks %" PRIu64 ", whole %" PRIu64 ", cut by DEPTH %" PRIu64
 	       ", not unwound %" PRIu64 "\n",
 	       tool->received, tool->whole, tool->cut, tool->not_unwound);

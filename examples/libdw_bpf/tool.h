@@ -6,10 +6,12 @@
  *	tool_arguments() tool_open() … attach … tool_run() tool_close()
  *
  * Functions that return int give 0 or an exit status, with the reason on
- * stderr.
+ * stderr; tool_arguments() gives -1 to go on.
  */
 #ifndef TOOL_H
 #define TOOL_H
+
+#include "capture.h"
 
 #include <bpf/libbpf.h>
 #include <dwunw/libdw_bpf.h>
@@ -19,13 +21,20 @@
 
 #define TOOL_DEPTH_MAX 1024
 
+/* --regs */
+enum tool_regs {
+	TOOL_REGS_HELPER,
+	TOOL_REGS_STACK
+};
+
 struct tool {
 	const char *name;
 	int32_t tgid;
 	int32_t tid;		 /* 0: every thread */
 	const char *operands[2]; /* between TID and DEPTH */
 	int max_depth;
-	bool by_stack; /* --regs=stack */
+	uint32_t regs; /* enum tool_regs */
+	struct dwunw_namespace namespace; /* the tool's; 0: the initial one */
 
 	machine_t *machine;
 	struct dwunw_symbol_resolver symbols;
@@ -60,9 +69,9 @@ int tool_open(struct tool *tool, const void *object, size_t size);
 
 /* Another link, kept until the end; NULL: errno and `what` are printed. */
 int tool_keep(struct tool *tool, struct bpf_link *link, const char *what);
-/* A program of section "tracepoint" to an event; NULL with errno. */
-struct bpf_link *tool_tracepoint(struct tool *tool, const char *program,
-				 const char *event);
+/* A program to a perf event, which it then owns; a negative one is an errno.
+ * NULL with errno. */
+struct bpf_link *tool_event(struct tool *tool, const char *program, int fd);
 
 /* Unwinds a record; and follows children by records of kind FORK. */
 void tool_resolve(struct tool *tool, const void *bytes, size_t size,

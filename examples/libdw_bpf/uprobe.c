@@ -7,6 +7,7 @@
 #include "permission.h"
 #include "streams.h"
 #include "tool.h"
+#include "uprobe_multi.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,21 +17,22 @@
 static int attach(struct tool *tool)
 {
 	const char *path = tool->operands[0], *function = tool->operands[1];
-	struct bpf_program *program;
+	struct uprobe_place place = { .path = path, .pid = -1 };
 	dwunw_status_t status;
-	uint64_t off;
 
 	status =
-		dwunw_symbol_offset(&tool->symbols, path, function, &off, NULL);
+		dwunw_symbol_offset(&tool->symbols, path, function, &place.off,
+				     NULL);
 	if (status != DWUNW_OK) {
 		fprintf(stderr, "%s: %s in %s: %s\n", tool->name, function,
-			path, dwunw_status_name(status));
+			path,
+			status == DWUNW_ERR_NO_DEBUG_DATA ?
+				"it defines no such function" :
+				dwunw_status_text(status));
 		return EXIT_FAILURE;
 	}
-	program = bpf_object__find_program_by_name(tool->object, "on_call");
 	return tool_keep(tool,
-			 bpf_program__attach_uprobe(program, false, -1, path,
-						    (size_t)off),
+			 tool_event(tool, "on_call", uprobe_event(&place)),
 			 "the uprobe");
 }
 
@@ -40,8 +42,9 @@ int main(int argc, char **argv)
 	int status = tool_arguments(&tool, argv, 2, "BIN FUNC");
 
 	(void)argc;
-	if (!status)
-		status = tool_open(&tool, bpf_object_start, bpf_object_size());
+	if (status >= 0)
+		return streams_end(tool.name, status);
+	status = tool_open(&tool, bpf_object_start, bpf_object_size());
 	if (!status)
 		status = attach(&tool);
 	if (!status)

@@ -1,28 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * arguments.c - the command line: upstream's, and what came to it. getopt and
- * not argp, which musl has not.
+ * arguments.c - the command line: upstream's, and what came to it.
  */
+#include "option.h"
+#include "replace.h"
 #include "tool.h"
 
-#include <getopt.h>
-#include <inttypes.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 static const char usage[] =
-	"memleak_dwunw_user [OPTION...] [INTERVAL [INTERVALS]]\n"
+	"usage: memleak_dwunw_user [OPTION...] [INTERVAL [INTERVALS]]\n"
 	"Memory that was allocated and not freed, by the stack that allocated "
 	"it.\n"
 	"Every INTERVAL seconds (5), INTERVALS times (until the target "
 	"ends).\n"
+	"  -h, --help, -V, --version\n"
+	"BYTES and N of bytes may end in K, M or G; times in ms, s, m or h.\n"
 	"\n"
-	"What is traced; without -p and -c the kernel's own allocations:\n"
+	"What is traced; without -p, -c, --all, --cgroup the kernel's own allocations:\n"
 	"  -p, --pid=PID              a process; again for more, or "
 	"PID,PID,...\n"
 	"  -c, --command='CMD ARGS'   starts it and follows what it starts\n"
 	"  -f, --follow-forks         children of the processes of -p as well\n"
+	"      --all                  every process, and those to come\n"
+	"      --cgroup=DIRECTORY     all of a cgroup, and below it\n"
 	"  -O, --obj=OBJECT           allocator functions of this file only\n"
 	"  -S, --symbols-prefix=PREFIX  PREFIXmalloc, PREFIXfree, ...\n"
 	"      --allocator=PATTERN    the same by a pattern: 'je_*', '*_hook'\n"
@@ -44,9 +49,12 @@ static const char usage[] =
 	"  -T, --top=N                so many stacks (10)\n"
 	"  -t, --trace                a line for each allocation and free\n"
 	"      --threads              each thread apart\n"
+	"      --processes            each process apart\n"
 	"      --only=PATTERN         stacks with such a function or file\n"
-	"      --folded               at the end, for a flame graph\n"
-	"      --json                 one line of JSON for each report\n"
+	"      --folded[=FILE]        for a flame graph, at the end; FILE: each "
+	"report\n"
+	"      --json[=FILE]          one line of JSON for each report; FILE: the "
+	"newest\n"
 	"      --stats                always say what was lost, and memory\n"
 	"  -v, --verbose              a line for each event, libbpf's as well\n"
 	"Stacks:\n"
@@ -66,300 +74,295 @@ static const char usage[] =
 	"      --perf-probes          probes and changed mappings as before Linux "
 	"6.13\n";
 
-enum long_only {
-	OPT_STACK_STORAGE = 256,
-	OPT_DEPTH,
-	OPT_MODE,
-	OPT_FOLDED,
-	OPT_JSON,
-	OPT_THREADS,
-	OPT_SAMPLE_BYTES,
-	OPT_BUDGET,
-	OPT_ONLY,
-	OPT_STATS,
-	OPT_ALLOCATOR,
-	OPT_SYMBOL,
-	OPT_DEBUG_FILE,
-	OPT_STACK_BYTES,
-	OPT_RING_SIZE,
-	OPT_MAX_LIVE,
-	OPT_PERF_BUFFER,
-	OPT_ENTRY_PROBES,
-	OPT_PERF_PROBES,
-	OPT_HELP
-};
-
-static const struct option long_options[] = {
-	{ "pid", required_argument, NULL, 'p' },
-	{ "trace", no_argument, NULL, 't' },
-	{ "show-allocs", no_argument, NULL, 'a' },
-	{ "older", required_argument, NULL, 'o' },
-	{ "command", required_argument, NULL, 'c' },
-	{ "combined-only", no_argument, NULL, 'C' },
-	{ "wa-missing-free", no_argument, NULL, 'F' },
-	{ "sample-rate", required_argument, NULL, 's' },
-	{ "top", required_argument, NULL, 'T' },
-	{ "min-size", required_argument, NULL, 'z' },
-	{ "max-size", required_argument, NULL, 'Z' },
-	{ "obj", required_argument, NULL, 'O' },
-	{ "percpu", no_argument, NULL, 'P' },
-	{ "symbols-prefix", required_argument, NULL, 'S' },
-	{ "verbose", no_argument, NULL, 'v' },
-	{ "follow-forks", no_argument, NULL, 'f' },
-	{ "stack-storage-size", required_argument, NULL, OPT_STACK_STORAGE },
-	{ "perf-max-stack-depth", required_argument, NULL, OPT_DEPTH },
-	{ "dwunw-mode", required_argument, NULL, OPT_MODE }, /* dwunw-added 7 */
-	{ "folded", no_argument, NULL, OPT_FOLDED },
-	{ "json", no_argument, NULL, OPT_JSON },
-	{ "threads", no_argument, NULL, OPT_THREADS },
-	{ "sample-bytes", required_argument, NULL, OPT_SAMPLE_BYTES },
-	{ "budget", required_argument, NULL, OPT_BUDGET },
-	{ "only", required_argument, NULL, OPT_ONLY },
-	{ "stats", no_argument, NULL, OPT_STATS },
-	{ "allocator", required_argument, NULL, OPT_ALLOCATOR },
-	{ "symbol", required_argument, NULL, OPT_SYMBOL },
-	{ "debug-file", required_argument, NULL, OPT_DEBUG_FILE },
-	{ "stack-bytes", required_argument, NULL, OPT_STACK_BYTES },
-	{ "ring-size", required_argument, NULL, OPT_RING_SIZE },
-	{ "max-live", required_argument, NULL, OPT_MAX_LIVE },
-	{ "perf-buffer", no_argument, NULL, OPT_PERF_BUFFER },
-	{ "entry-probes", no_argument, NULL, OPT_ENTRY_PROBES },
-	{ "perf-probes", no_argument, NULL, OPT_PERF_PROBES },
-	{ "help", no_argument, NULL, OPT_HELP },
-	{ 0 },
-};
-
-static int bad_usage(const char *what)
-{
-	fprintf(stderr, TOOL ": %s; --help tells more\n", what);
-	return 2;
-}
-
-static bool parse_u64(const char *text, uint64_t min, uint64_t max,
-		      uint64_t *value)
-{
-	char *end;
-
-	if (*text == '-')
-		return false;
-	*value = strtoull(text, &end, 0);
-	return end != text && !*end && *value >= min && *value <= max;
-}
-
-static bool parse_u32(const char *text, uint32_t min, uint32_t max,
-		      uint32_t *value)
-{
-	uint64_t wide = 0;
-	bool ok = parse_u64(text, min, max, &wide);
-
-	*value = (uint32_t)wide;
-	return ok;
-}
+/* --- values ------------------------------------------------------------------ */
 
 /* "12" or "12,13"; each may come again. */
-static bool parse_pids(struct arguments *arguments, const char *text)
+static bool take_pids(void *into, const char *text)
 {
-	char *end;
+	struct arguments *arguments = into;
+	char number[16];
 
-	do {
-		long pid = strtol(text, &end, 10);
+	for (;;) {
+		size_t size = strcspn(text, ",");
+		uint64_t pid;
 
-		if (end == text || pid <= 0 || pid > INT32_MAX ||
-		    arguments->pid_count == PIDS)
+		if (size >= sizeof(number) || arguments->pid_count == PIDS)
+			return false;
+		memcpy(number, text, size);
+		number[size] = 0;
+		if (!option_number(number, &pid) || !pid || pid > INT32_MAX)
 			return false;
 		arguments->pids[arguments->pid_count++] = (int32_t)pid;
-		text = end + 1;
-	} while (*end == ',');
-	return !*end;
+		if (!text[size])
+			return true;
+		text += size + 1;
+	}
 }
 
-static bool parse_pattern(struct arguments *arguments, const char *text)
+static bool take_pattern(void *into, const char *text)
 {
+	struct arguments *arguments = into;
+
 	if (arguments->pattern_count == PATTERNS || !strchr(text, '*') ||
-	    strlen(text) > 40)
+	    strlen(text) > PATTERN_SIZE)
 		return false;
-	arguments->patterns[arguments->pattern_count++] = text;
+	arguments->patterns[arguments->pattern_count++].text = text;
 	return true;
 }
 
-static bool parse_prefix(struct arguments *arguments, const char *text)
+static bool take_prefix(void *into, const char *text)
 {
-	static char pattern[48];
+	static char patterns[PATTERNS][PATTERN_SIZE + 2];
+	struct arguments *arguments = into;
+	char *pattern;
 
-	if (strlen(text) > 40)
+	if (arguments->pattern_count == PATTERNS || !*text ||
+	    strlen(text) >= PATTERN_SIZE)
 		return false;
-	snprintf(pattern, sizeof(pattern), "%s*", text);
-	return parse_pattern(arguments, pattern);
+	pattern = patterns[arguments->pattern_count];
+	snprintf(pattern, sizeof(patterns[0]), "%s*", text);
+	return take_pattern(into, pattern);
 }
 
-static bool parse_symbol(struct arguments *arguments, const char *text)
+static bool take_symbol(void *into, const char *text)
 {
-	struct given_symbol *given = &arguments->given[arguments->given_count];
+	struct arguments *arguments = into;
 
-	if (arguments->given_count == GIVEN_MAX ||
-	    sscanf(text, "%63[^=]=%" SCNx64 "@%127s", given->name, &given->off,
-		   given->file) < 2)
-		return false;
-	arguments->given_count++;
-	return true;
+	return given_add(&arguments->given, text);
 }
 
-/* dwunw-added 7 */
-static bool parse_mode(struct arguments *arguments, const char *text)
-{
-	static const char *const names[] = {
-		[MODE_OFF] = "off", [MODE_FALLBACK] = "fallback", [MODE_FORCE] = "force"
-	};
+/* --- the table ----------------------------------------------------------------- */
 
-	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (strcmp(text, names[i]))
-			continue;
-		arguments->mode = (enum dwunw_mode)i;
-		return true;
+#define AT(field) offsetof(struct arguments, field)
+#define FLAG(option, short_one, field)                                    \
+	{                                                                 \
+		.name = option, .letter = short_one, .kind = OPTION_FLAG, \
+		.to = AT(field)                                           \
 	}
-	return false;
-}
-
-static bool parse_ring_size(struct arguments *arguments, const char *text)
-{
-	uint32_t *size = &arguments->ring_size;
-
-	return parse_u32(text, (uint32_t)sysconf(_SC_PAGESIZE), 1u << 30,
-			 size) &&
-	       !(*size & (*size - 1));
-}
-
-static bool parse_flag(struct arguments *arguments, int option)
-{
-	bool *flag = option == 't'		? &arguments->trace :
-		     option == 'a'		? &arguments->show_allocs :
-		     option == 'C'		? &arguments->combined_only :
-		     option == 'F'		? &arguments->missing_free :
-		     option == 'P'		? &arguments->percpu :
-		     option == 'v'		? &arguments->verbose :
-		     option == 'f'		? &arguments->follow_forks :
-		     option == OPT_FOLDED	? &arguments->folded :
-		     option == OPT_JSON		? &arguments->json :
-		     option == OPT_THREADS	? &arguments->by_thread :
-		     option == OPT_STATS	? &arguments->statistics :
-		     option == OPT_PERF_BUFFER	? &arguments->perf_buffer :
-		     option == OPT_ENTRY_PROBES ? &arguments->entry_only :
-		     option == OPT_PERF_PROBES	? &arguments->perf_probes :
-						  NULL;
-
-	return flag && (*flag = true);
-}
-
-static bool parse_option(struct arguments *arguments, int option)
-{
-	uint64_t number = 0;
-
-	switch (option) {
-	case 'p':
-		return parse_pids(arguments, optarg);
-	case 'c':
-		arguments->command = optarg;
-		return true;
-	case 'o':
-		if (!parse_u64(optarg, 0, UINT32_MAX, &number))
-			return false;
-		arguments->min_age_ns = number * 1000000;
-		return true;
-	case 's':
-		return parse_u32(optarg, 1, UINT32_MAX,
-				 &arguments->sample_every);
-	case 'T':
-		return parse_u32(optarg, 1, UINT32_MAX, &arguments->top);
-	case 'z':
-		return parse_u64(optarg, 0, UINT64_MAX, &arguments->min_size);
-	case 'Z':
-		return parse_u64(optarg, 0, UINT64_MAX, &arguments->max_size);
-	case 'O':
-		arguments->object = optarg;
-		return *optarg;
-	case 'S':
-		return parse_prefix(arguments, optarg);
-	case OPT_ALLOCATOR:
-		return parse_pattern(arguments, optarg);
-	case OPT_SYMBOL:
-		return parse_symbol(arguments, optarg);
-	case OPT_DEBUG_FILE:
-		arguments->debug_file = optarg;
-		return true;
-	case OPT_MODE: /* dwunw-added 7 */
-		return parse_mode(arguments, optarg);
-	case OPT_ONLY:
-		arguments->only = optarg;
-		return true;
-	case OPT_SAMPLE_BYTES:
-		return parse_u32(optarg, 1, 1u << 30, &arguments->sample_bytes);
-	case OPT_BUDGET:
-		return parse_u32(optarg, 1, 1u << 30, &arguments->budget);
-	case OPT_STACK_STORAGE:
-		return parse_u32(optarg, 1, 1u << 24,
-				 &arguments->stack_storage);
-	case OPT_DEPTH:
-		return parse_u32(optarg, 1, 1024, &arguments->depth);
-	case OPT_STACK_BYTES:
-		return parse_u32(optarg, 1, DWUNW_CAPTURE_STACK_CAP_MAX,
-				 &arguments->stack_cap);
-	case OPT_RING_SIZE:
-		return parse_ring_size(arguments, optarg);
-	case OPT_MAX_LIVE:
-		return parse_u32(optarg, 1, 1u << 26, &arguments->live_max);
+#define TEXT(option, short_one, field)                                    \
+	{                                                                 \
+		.name = option, .letter = short_one, .kind = OPTION_TEXT, \
+		.to = AT(field)                                           \
 	}
-	return parse_flag(arguments, option);
-}
-
-/* INTERVAL and INTERVALS. */
-static bool parse_rest(struct arguments *arguments, int count, char **rest)
-{
-	uint32_t number = 0;
-	char *end;
-
-	if (count > 2)
-		return false;
-	if (count > 0) {
-		arguments->interval = strtod(rest[0], &end);
-		if (end == rest[0] || *end || !(arguments->interval >= 0.01) ||
-		    arguments->interval > 1e6)
-			return false;
+#define COUNT(option, short_one, field, most)                               \
+	{                                                                   \
+		.name = option, .letter = short_one, .kind = OPTION_NUMBER, \
+		.to = AT(field), .min = 1, .max = most                      \
 	}
-	if (count > 1 && !parse_u32(rest[1], 1, INT32_MAX, &number))
-		return false;
-	arguments->intervals = (long)number;
-	return true;
+#define OTHER(option, short_one, what, function)                           \
+	{                                                                  \
+		.name = option, .letter = short_one, .kind = OPTION_OTHER, \
+		.allowed = what, .take = function                          \
+	}
+
+static const struct option_row rows[] = {
+	OTHER("pid", 'p', "process ids, 12 or 12,13, at most 64", take_pids),
+	FLAG("trace", 't', trace),
+	FLAG("show-allocs", 'a', show_allocs),
+	{ .name = "older",
+	  .letter = 'o',
+	  .kind = OPTION_MS,
+	  .to = AT(min_age_ns),
+	  .max = UINT32_MAX * 1000000ull },
+	TEXT("command", 'c', command),
+	FLAG("combined-only", 'C', combined_only),
+	FLAG("wa-missing-free", 'F', missing_free),
+	COUNT("sample-rate", 's', sample_every, UINT32_MAX),
+	COUNT("top", 'T', top, UINT32_MAX),
+	{ .name = "min-size",
+	  .letter = 'z',
+	  .kind = OPTION_SIZE64,
+	  .to = AT(min_size) },
+	{ .name = "max-size",
+	  .letter = 'Z',
+	  .kind = OPTION_SIZE64,
+	  .to = AT(max_size) },
+	TEXT("obj", 'O', object),
+	FLAG("percpu", 'P', percpu),
+	OTHER("symbols-prefix", 'S', "a prefix of at most 40 characters",
+	      take_prefix),
+	FLAG("verbose", 'v', verbose),
+	FLAG("follow-forks", 'f', follow_forks),
+	COUNT("stack-storage-size", 0, stack_storage, 1u << 24),
+	COUNT("perf-max-stack-depth", 0, depth, 1024),
+	{ .name = "dwunw-mode", /* dwunw-added 7 */
+	  .kind = OPTION_CHOICE,
+	  .to = AT(mode),
+	  .allowed = "off|fallback|force" },
+	{ .name = "folded",
+	  .kind = OPTION_FILE,
+	  .to = AT(folded),
+	  .allowed = "a file" },
+	{ .name = "json",
+	  .kind = OPTION_FILE,
+	  .to = AT(json),
+	  .allowed = "a file" },
+	FLAG("threads", 0, by_thread),
+	FLAG("all", 0, all),
+	TEXT("cgroup", 0, cgroup),
+	FLAG("processes", 0, by_process),
+	{ .name = "sample-bytes",
+	  .kind = OPTION_SIZE,
+	  .to = AT(sample_bytes),
+	  .min = 1,
+	  .max = 1u << 30 },
+	COUNT("budget", 0, budget, 1u << 30),
+	TEXT("only", 0, only),
+	FLAG("stats", 0, statistics),
+	OTHER("allocator", 0, "a pattern with a *, of at most 40 characters",
+	      take_pattern),
+	OTHER("symbol", 0, GIVEN_ALLOWED, take_symbol),
+	TEXT("debug-file", 0, debug_file),
+	{ .name = "stack-bytes",
+	  .kind = OPTION_SIZE,
+	  .to = AT(stack_cap),
+	  .min = 1,
+	  .max = DWUNW_CAPTURE_STACK_CAP_MAX },
+	{ .name = "ring-size",
+	  .kind = OPTION_POWER,
+	  .to = AT(ring_size),
+	  .min = 4096,
+	  .max = 1u << 30 },
+	COUNT("max-live", 0, live_max, 1u << 26),
+	FLAG("perf-buffer", 0, perf_buffer),
+	FLAG("entry-probes", 0, entry_only),
+	FLAG("perf-probes", 0, perf_probes),
+	{ .kind = OPTION_END },
+};
+static const struct option_row interval_row = {
+	.name = "INTERVAL",
+	.kind = OPTION_SECONDS,
+	.to = AT(interval_ns),
+	.min = SECOND / 100,
+	.max = 1000000 * SECOND,
+};
+static const struct option_row intervals_row =
+	COUNT("INTERVALS", 0, intervals, INT32_MAX);
+static const struct option_program program = { .name = TOOL,
+					       .help = usage,
+					       .rows = rows };
+
+/* --- all of it ------------------------------------------------------------------ */
+
+bool traces_programs(const struct arguments *arguments)
+{
+	return arguments->command || arguments->pid_count || arguments->all ||
+	       arguments->cgroup;
 }
 
 static const char *contradiction(const struct arguments *arguments)
 {
-	bool user = arguments->command || arguments->pid_count;
+	bool user = traces_programs(arguments);
 
-	if (arguments->command && arguments->pid_count)
-		return "-c and -p exclude each other";
+	if ((arguments->command != NULL) + (arguments->pid_count > 0) +
+		    arguments->all + (arguments->cgroup != NULL) >
+	    1)
+		return "-c, -p, --all and --cgroup exclude each other";
 	if (user && (arguments->percpu || arguments->missing_free))
-		return "-P and -F are about the kernel: not with -p or -c";
+		return "-P and -F are about the kernel: not with -p, -c, --all, "
+		       "--cgroup";
 	if (arguments->combined_only && arguments->show_allocs)
 		return "-C shows sums only: not with -a";
-	if (arguments->folded && arguments->json)
-		return "--folded and --json exclude each other";
+	if (arguments->folded && arguments->json &&
+	    !strcmp(arguments->folded, arguments->json))
+		return "--folded and --json exclude each other, but for two "
+		       "files";
 	if (arguments->sample_every > 1 && arguments->sample_bytes)
 		return "-s and --sample-bytes exclude each other";
 	if (arguments->min_size > arguments->max_size)
 		return "-z is larger than -Z";
 	if (!user && (arguments->sample_bytes || arguments->budget ||
-		      arguments->trace || arguments->by_thread))
-		return "--sample-bytes, --budget, -t, --threads need -p or -c";
+		      arguments->trace || arguments->by_thread ||
+		      arguments->by_process))
+		return "--sample-bytes, --budget, -t, --threads, --processes "
+		       "need -p, -c, --all or --cgroup";
+	if (!user && (arguments->object || arguments->pattern_count ||
+		      arguments->given.count || arguments->debug_file))
+		return "-O, -S, --allocator, --symbol and --debug-file are "
+		       "about programs: with -p, -c, --all or --cgroup only";
 	return NULL;
 }
 
-int parse_arguments(struct arguments *arguments, int argc, char **argv)
+/* A --symbol of a function that has no probe would never be looked at. */
+static int check_symbols(const struct arguments *arguments)
+{
+	for (uint32_t i = 0; i < arguments->given.count; i++) {
+		const struct given_symbol *given = &arguments->given.symbols[i];
+
+		if (!attach_probes_name(arguments, given->name))
+			return option_wrong(
+				&program,
+				"--symbol %s: '%s' is no function "
+				"that has a probe; allowed: malloc, "
+				"free, calloc and the like, with -S "
+				"or --allocator by their pattern",
+				given->text, given->name);
+	}
+	return -1;
+}
+
+/* Now, and not when the first report is there. */
+static bool can_export(const char *option, const char *path)
+{
+	int error = path && *path ? replace_check(path) : 0;
+
+	if (error)
+		fprintf(stderr, TOOL ": %s=%s: %s\n", option, path,
+			error == EEXIST ? "what is there is no regular file" :
+					  strerror(error));
+	return !error;
+}
+
+static int check_files(const struct arguments *arguments)
+{
+	uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
+
+	if (arguments->ring_size < page)
+		return option_wrong(&program,
+				    "--ring-size: %u is less than a page, %u",
+				    arguments->ring_size, page);
+	if (!can_export("--folded", arguments->folded) ||
+	    !can_export("--json", arguments->json))
+		return EXIT_FAILURE;
+	if (!arguments->debug_file || !access(arguments->debug_file, R_OK))
+		return -1;
+	fprintf(stderr, TOOL ": --debug-file %s: %s\n", arguments->debug_file,
+		strerror(errno));
+	return EXIT_FAILURE;
+}
+
+/* INTERVAL and INTERVALS. */
+static int parse_rest(struct arguments *arguments, int count, char **rest)
+{
+	if (count > 2)
+		return option_wrong(&program, "'%s' is one too many", rest[2]);
+	if (count > 0 &&
+	    !option_operand(&program, &interval_row, arguments, rest[0]))
+		return OPTION_WRONG;
+	if (count > 1 &&
+	    !option_operand(&program, &intervals_row, arguments, rest[1]))
+		return OPTION_WRONG;
+	return -1;
+}
+
+static void set_defaults(struct arguments *arguments)
+{
+	/* 500 ms, as upstream's page says: its program has 500 ns */
+	if (arguments->min_age_ns == UINT64_MAX)
+		arguments->min_age_ns = arguments->combined_only ? 0 :
+								   500000000;
+	/* kernel stacks are kept in the kernel */
+	if (!traces_programs(arguments) && arguments->stack_storage == 10240)
+		arguments->stack_storage = 8192;
+}
+
+int parse_arguments(struct arguments *arguments, char **argv)
 {
 	const char *what;
-	int option;
+	int count, status;
 
 	*arguments = (struct arguments){
-		.interval = 5,
+		.interval_ns = 5 * SECOND,
 		.top = 10,
 		.min_age_ns = UINT64_MAX,
 		.max_size = UINT64_MAX,
@@ -371,27 +374,15 @@ int parse_arguments(struct arguments *arguments, int argc, char **argv)
 		.live_max = MEMLEAK_LIVE_MAX,
 		.mode = MODE_FALLBACK, /* dwunw-added 7 */
 	};
-	while ((option = getopt_long(argc, argv, "p:c:fO:S:PFz:Z:s:ao:CT:tv",
-				     long_options, NULL)) != -1) {
-		if (option == OPT_HELP) {
-			fputs(usage, stdout);
-			return 0;
-		}
-		if (option == '?')
-			return 2;
-		if (!parse_option(arguments, option))
-			return bad_usage("an option's value is wrong");
-	}
-	if (!parse_rest(arguments, argc - optind, argv + optind))
-		return bad_usage("INTERVAL or INTERVALS is wrong");
-	/* 500 ms, as upstream's page says: its program has 500 ns */
-	if (arguments->min_age_ns == UINT64_MAX)
-		arguments->min_age_ns = arguments->combined_only ? 0 :
-								   500000000;
-	/* kernel stacks are kept in the kernel */
-	if (!arguments->command && !arguments->pid_count &&
-	    arguments->stack_storage == 10240)
-		arguments->stack_storage = 8192;
+	status = option_parse(&program, arguments, argv, &count);
+	if (status < 0)
+		status = parse_rest(arguments, count, argv + 1);
+	if (status >= 0)
+		return status;
+	set_defaults(arguments);
 	what = contradiction(arguments);
-	return what ? bad_usage(what) : -1;
+	if (what)
+		return option_wrong(&program, "%s", what);
+	status = check_symbols(arguments);
+	return status < 0 ? check_files(arguments) : status;
 }

@@ -68,6 +68,7 @@ struct file {
 	struct target *target;
 	const char *path;
 	bool program; /* the target's own */
+	int32_t pid;  /* whose probes: the target's, -1: all that map it */
 	const char *pattern;
 	uint64_t offs[TABLE_COUNT * (PATTERNS + 1)]; /* those with probes */
 	uint32_t off_count;
@@ -83,31 +84,35 @@ static void full_name(const char *pattern, const char *name, char *text,
 		 star + 1);
 }
 
-static bool is_given(const struct given_symbol *given, const struct file *file,
-		     const char *name)
-{
-	if (strcmp(given->name, name))
-		return false;
-	return given->file[0] ? strstr(file->path, given->file) != NULL :
-				file->program;
-}
-
 static bool find_function(const struct file *file, const char *name,
 			  uint64_t *off, uint64_t *size)
 {
-	const struct arguments *arguments = &file->tool->arguments;
+	struct arguments *arguments = &file->tool->arguments;
 	char full[96];
 
 	full_name(file->pattern, name, full, sizeof(full));
 	*size = 0;
-	for (uint32_t i = 0; i < arguments->given_count; i++) {
-		if (!is_given(&arguments->given[i], file, full))
-			continue;
-		*off = arguments->given[i].off;
-		return true;
-	}
-	return !dwunw_symbol_offset(&file->tool->resolver, file->path, full,
+	return given_find(&arguments->given, file->path, file->program, full,
+			  off) ||
+	       !dwunw_symbol_offset(&file->tool->places, file->path, full,
 				    off, size);
+}
+
+bool attach_probes_name(const struct arguments *arguments, const char *name)
+{
+	char full[96];
+
+	for (size_t i = 0; i < TABLE_COUNT; i++) {
+		if (!arguments->pattern_count && !strcmp(table[i].name, name))
+			return true;
+		for (uint32_t k = 0; k < arguments->pattern_count; k++) {
+			full_name(arguments->patterns[k].text, table[i].name,
+				  full, sizeof(full));
+			if (!strcmp(full, name))
+				return true;
+		}
+	}
+	return false;
 }
 
 /* jemalloc, tcmalloc, mimalloc: their operator new does not call malloc. */
@@ -140,7 +145,7 @@ static int attach_function(struct file *file, const struct function_row *row,
 			   uint64_t off)
 {
 	struct tool *tool = file->tool;
-	int32_t pid = file->target->pid;
+	int32_t pid = file->pid;
 	int error = 0;
 
 	if (row->returns)
@@ -207,27 +212,94 @@ static int attach_pattern(struct file *file, const char *pattern)
 	return error;
 }
 
+/* --- probes in every process that maps a file ------------------------------ */
+
+static bool is_wide(const struct tool *tool, const char *path)
+{
+	struct stat file;
+
+	if (stat(path, &file))
+		return false;
+	for (uint32_t i = 0; i < tool->wide_count; i++) {
+		if (tool->wide_files[i].ino == file.st_ino &&
+		    tool->wide_files[i].dev == file.st_dev)
+			return true;
+	}
+	return false;
+}
+
+/* From now on who is followed is looked at with each hit. */
+static void note_wide(struct tool *tool, const char *path)
+{
+	struct wide_file *files = realloc(
+		tool->wide_files, (tool->wide_count + 1) * sizeof(*files));
+	struct stat file;
+
+	if (files)
+		tool->wide_files = files;
+	if (files && !stat(path, &file))
+		files[tool->wide_count++] =
+			(struct wide_file){ file.st_dev, file.st_ino };
+	tool->wide = true;
+	set_switch(tool);
+}
+
+/* A program that was executed has been running without them. */
+static void note_late(struct tool *tool, const struct target *target,
+		      const char *path)
+{
+	uint64_t late = now_ns() - target->exec_time_ns;
+
+	if (tool->command_pid || !target->exec_time_ns)
+		return;
+	tool->statistics.late_programs++;
+	tool->statistics.late_ns += late;
+	fprintf(stderr,
+		"note: pid %" PRId32 " (%s): probes on %s came %" PRIu64
+		" ms after its exec: what it allocated before is missed\n",
+		target->pid, target->comm, path, late / 1000000);
+}
+
+/* The target has probes on it. */
+static int take_file(struct target *target, const char *path)
+{
+	if (target->file_count < TARGET_FILES)
+		snprintf(target->files[target->file_count++],
+			 sizeof(target->files[0]), "%s", path);
+	return 0;
+}
+
 /* As attach_pattern(), by all patterns that were given. */
 static int attach_file(struct tool *tool, struct target *target,
 		       const char *path, bool program)
 {
-	const struct arguments *arguments = &tool->arguments;
-	struct file file = {
-		.tool = tool, .target = target, .path = path, .program = program
-	};
+	struct arguments *arguments = &tool->arguments;
+	struct file file = { .tool = tool,
+			     .target = target,
+			     .path = path,
+			     .program = program,
+			     .pid = target->pid };
 	int status = -1;
 
+	if (tool->wide || target->leaderless) {
+		file.pid = -1;
+		if (is_wide(tool, path))
+			return take_file(target, path);
+	}
 	if (!arguments->pattern_count)
 		status = attach_pattern(&file, "*");
 	for (uint32_t i = 0; i < arguments->pattern_count; i++) {
-		int one = attach_pattern(&file, arguments->patterns[i]);
+		int one = attach_pattern(&file, arguments->patterns[i].text);
 
+		arguments->patterns[i].found |= one >= 0;
 		status = one >= 0 && status <= 0 ? one : status;
 	}
-	if (status == -1 || target->file_count == TARGET_FILES)
+	if (status == -1)
 		return status;
-	snprintf(target->files[target->file_count++], sizeof(target->files[0]),
-		 "%s", path);
+	if (file.pid < 0 && !status)
+		note_wide(tool, path);
+	note_late(tool, target, path);
+	take_file(target, path);
 	if (!status)
 		fprintf(stderr, "probes on %s\n", path);
 	return status;
@@ -281,6 +353,7 @@ static int attach_unseen(struct tool *tool, struct target *target)
 
 	if (target->file_count)
 		return 0;
+	tool->object_found = true;
 	if (object && strchr(object, '/'))
 		return attach_file(tool, target, object, false);
 	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
@@ -295,16 +368,56 @@ static int attach_unseen(struct tool *tool, struct target *target)
 	return status;
 }
 
-static void say_none(const struct target *target, const char *looked_at)
+static void say_none(const struct tool *tool, const struct target *target,
+		     const char *looked_at)
 {
-	fprintf(stderr,
-		TOOL ": pid %d: no mapped file defines the allocator; looked "
-		     "at:\n%s"
-		     "of another name: --symbols-prefix or --allocator; "
-		     "stripped: --debug-file FILE, or\n"
-		     "--symbol malloc=0xOFFSET[@FILE] --symbol free=0xOFFSET "
-		     "… (offsets in the file)\n",
-		target->pid, looked_at);
+	const struct arguments *arguments = &tool->arguments;
+	const char *object = arguments->object;
+	char names[PATTERNS * (PATTERN_SIZE + 12)] = "malloc";
+
+	for (uint32_t i = 0; i < arguments->pattern_count; i++) {
+		size_t used = i ? strlen(names) : 0;
+
+		snprintf(names + used, sizeof(names) - used, "%s",
+			 used ? ", " : "");
+		full_name(arguments->patterns[i].text, "malloc",
+			  names + strlen(names), 64);
+	}
+	if (object && !tool->object_found)
+		fprintf(stderr,
+			TOOL ": pid %d: -O %s: no mapped file is that; looked "
+			     "at:\n%s",
+			target->pid, object, looked_at);
+	else
+		fprintf(stderr,
+			TOOL ": pid %d: no mapped file%s%s defines %s; looked "
+			     "at:\n%s"
+			     "of another name: --symbols-prefix or --allocator; "
+			     "stripped: --debug-file FILE, or\n"
+			     "--symbol malloc=0xOFFSET[@FILE] --symbol "
+			     "free=0xOFFSET … (offsets in the file)\n",
+			target->pid, object ? " of -O " : "",
+			object ? object : "", names, looked_at);
+}
+
+void attach_say_unused(const struct tool *tool)
+{
+	const struct arguments *arguments = &tool->arguments;
+
+	if (arguments->object && !tool->object_found)
+		fprintf(stderr, TOOL ": -O %s: not used: no mapped file is "
+				     "that\n",
+			arguments->object);
+	for (uint32_t i = 0; i < arguments->pattern_count; i++) {
+		if (!arguments->patterns[i].found)
+			fprintf(stderr,
+				TOOL ": -S or --allocator %s: not used: no "
+				     "mapped file has such a malloc\n",
+				arguments->patterns[i].text);
+	}
+	given_unused(&arguments->given, TOOL);
+	given_debug_unused(arguments->debug_file,
+			   tool->places.debug_file_used, TOOL);
 }
 
 int attach_files(struct tool *tool, struct target *target)
@@ -328,9 +441,11 @@ int attach_files(struct tool *tool, struct target *target)
 		strcpy(last, path);
 		snprintf(looked_at + used, sizeof(looked_at) - used, "\t%s\n",
 			 path);
-		if (is_object(&tool->arguments, path) &&
-		    !has_probes(target, path)) {
-			one = attach_file(tool, target, path, program);
+		if (is_object(&tool->arguments, path)) {
+			tool->object_found = true;
+			one = has_probes(target, path) ?
+				      0 :
+				      attach_file(tool, target, path, program);
 			status = one > 0 && !status ? one : status;
 		}
 		program = false;
@@ -338,6 +453,6 @@ int attach_files(struct tool *tool, struct target *target)
 	if (status)
 		return explain(TOOL, "a probe was not attached", status);
 	if (!target->file_count && !target->starting)
-		say_none(target, looked_at);
+		say_none(tool, target, looked_at);
 	return target->file_count ? 0 : -1;
 }

@@ -6,26 +6,19 @@
  * read once for each report, for the addresses that it shows.
  */
 #include "bpf_map.h"
+#include "interrupt.h"
 #include "permission.h"
 #include "tool.h"
 #include "tracepoint.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #define BATCH 4096u
-
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int number)
-{
-	interrupted = number;
-}
 
 /* --- tracepoints ------------------------------------------------------------ */
 
@@ -384,25 +377,22 @@ static void report_kernel(struct loader *loader,
 
 int trace_kernel(const struct arguments *arguments)
 {
-	struct sigaction action = { .sa_handler = on_interrupt };
-	uint64_t interval = (uint64_t)(arguments->interval * (double)SECOND);
+	uint64_t interval = arguments->interval_ns;
 	struct loader *loader = NULL;
 	uint64_t next;
-	long done = 0;
+	uint32_t done = 0;
 	int status;
 
 	if (arguments->json || arguments->folded) {
 		fprintf(stderr, TOOL ": --json and --folded need -p or -c\n");
 		return 2;
 	}
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
 	status = load(&loader, arguments);
 	if (!status)
 		fprintf(stderr, "Attaching to kernel allocators, Ctrl+C to "
 				"quit.\n");
 	next = now_ns() + interval;
-	while (!status && !interrupted) {
+	while (!status && !interrupted()) {
 		usleep(50000);
 		if (now_ns() < next)
 			continue;
@@ -411,7 +401,7 @@ int trace_kernel(const struct arguments *arguments)
 		if (arguments->intervals && ++done == arguments->intervals)
 			break;
 	}
-	if (interrupted)
+	if (interrupted())
 		report_kernel(loader, arguments);
 	loader_close(loader);
 	return status;

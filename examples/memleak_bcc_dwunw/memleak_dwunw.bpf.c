@@ -18,7 +18,7 @@ static __always_inline block_id block_id_of(uint64_t addr)
 {
 	block_id id = {
 		.addr = addr,
-		.pid = bpf_get_current_pid_tgid() >> 32,
+		.host_pid = bpf_get_current_pid_tgid() >> 32,
 	};
 
 	return id;
@@ -141,7 +141,7 @@ static __always_inline int enter(struct dwunw_pt_regs *ctx, __u32 function,
 		.function = function,
 	};
 
-	if (!recording)
+	if (!probing.recording || !is_watched())
 		return 0;
 	call.ignored = !wanted(size);
 	if (!blocks_enter(this_thread(), &call))
@@ -180,7 +180,7 @@ static __always_inline long send_stack(struct dwunw_pt_regs *ctx,
 				       struct dwunw_slot *slot,
 				       struct dwunw_capture_args *args)
 {
-	__u64 id = bpf_get_current_pid_tgid();
+	__u64 id = dwunw_current_id();
 	__u32 pid = id >> 32, ways = MEMLEAK_SNAPSHOT | MEMLEAK_FP;
 	struct memleak_process *process;
 	long status = 0;
@@ -188,7 +188,9 @@ static __always_inline long send_stack(struct dwunw_pt_regs *ctx,
 	process = bpf_map_lookup_elem(&processes, &pid);
 	if (process)
 		ways = process->ways;
-	if (process && pid == (__u32)id)
+	/* of the first thread: its stack is the program's */
+	id = bpf_get_current_pid_tgid();
+	if (process && id >> 32 == (__u32)id)
 		args->stack_end = process->stack_end; /* dwunw-added 8 */
 	if (ways & MEMLEAK_FP)
 		status = send_fp_walk(ctx, slot, args, ways);
@@ -237,7 +239,7 @@ SEC("uprobe") int alloc_exit(struct dwunw_pt_regs *ctx)
 {
 	struct live_block block = {};
 	struct call call = {};
-	__u64 addr;
+	__u64 addr, id;
 
 	addr = blocks_return(this_thread(), DWUNW_SP(ctx) - DWUNW_RETURN_POPS,
 			     DWUNW_RESULT(ctx), &call);
@@ -247,7 +249,9 @@ SEC("uprobe") int alloc_exit(struct dwunw_pt_regs *ctx)
 		return 0;
 	block.size = call.size;
 	take_stack(ctx, addr, &block);
-	block.tid = this_thread();
+	id = dwunw_current_id();
+	block.pid = id >> 32;
+	block.tid = (__u32)id;
 	if (!blocks_keep(&call, addr, &block))
 		dwunw_count(MEMLEAK_COUNT_LIVE_FULL);
 	return 0;
@@ -270,7 +274,7 @@ static __always_inline void send_free(void *ctx, __u64 addr)
 SEC("uprobe") int free_enter(struct dwunw_pt_regs *ctx)
 {
 	blocks_free(DWUNW_ARG1(ctx));
-	if (options.trace_frees && recording)
+	if (options.trace_frees && probing.recording && is_watched())
 		send_free(ctx, DWUNW_ARG1(ctx));
 	return 0;
 }
@@ -278,7 +282,7 @@ SEC("uprobe") int free_enter(struct dwunw_pt_regs *ctx)
 SEC("uprobe") int munmap_enter(struct dwunw_pt_regs *ctx)
 {
 	blocks_unmap(DWUNW_ARG1(ctx), DWUNW_ARG2(ctx));
-	if (options.trace_frees && recording)
+	if (options.trace_frees && probing.recording && is_watched())
 		send_free(ctx, DWUNW_ARG1(ctx));
 	return 0;
 }

@@ -6,11 +6,12 @@
 #define MEMLEAK_DWUNW_EVENTS_H
 
 #include "capture.h"
+#include "switch.h"
 
 /* The map "live": a block's address and process -> this. */
 struct block_id {
 	uint64_t addr;
-	uint32_t pid;
+	uint32_t host_pid; /* in the initial pid namespace */
 	uint32_t zero;
 };
 
@@ -19,7 +20,7 @@ struct live_block {
 	uint64_t time_ns;
 	uint64_t key; /* of its stack's event; 0: none was sent */
 	uint32_t tid;
-	uint32_t zero;
+	uint32_t pid; /* as the tool's pid namespace counts; tid too */
 };
 
 /* The map of this name holds one struct memleak_options. */
@@ -34,9 +35,6 @@ struct memleak_options {
 	uint32_t trace_frees;  /* send an event for each free */
 	uint32_t reserved;
 };
-
-/* The map of this name holds one u32: allocations are recorded, or not. */
-#define MEMLEAK_SWITCH_MAP ".data.memleak"
 
 /* The map "processes": pid -> how its stacks are taken. */
 struct memleak_process {

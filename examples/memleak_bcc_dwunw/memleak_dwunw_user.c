@@ -13,7 +13,9 @@
  *   this file                   the run with them
  */
 #include "bpf_map.h"
+#include "interrupt.h"
 #include "permission.h"
+#include "pidns.h"
 #include "streams.h"
 #include "tool.h"
 
@@ -29,23 +31,19 @@
 /* The buffer is read so often, or when a quarter of it is full. */
 #define READ_MS 20
 
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int number)
-{
-	interrupted = number;
-}
-
 /* A child has stopped: the wait for events ends. */
 static void on_child(int number)
 {
 	(void)number;
 }
 
-static void print_log(void *ctx, const char *line)
+static void keep_log(void *ctx, const char *line)
 {
-	(void)ctx;
-	fprintf(stderr, "dwunw: %s\n", line);
+	struct tool *tool = ctx;
+
+	snprintf(tool->last_log, sizeof(tool->last_log), "%s", line);
+	if (tool->arguments.verbose)
+		fprintf(stderr, "dwunw: %s\n", line);
 }
 
 /* --- set-up ---------------------------------------------------------------- */
@@ -54,7 +52,8 @@ static void print_log(void *ctx, const char *line)
 static int open_dwunw(struct tool *tool)
 {
 	struct dwunw_config config = {
-		.log = tool->arguments.verbose ? print_log : NULL,
+		.log = keep_log,
+		.log_ctx = tool,
 	};
 	struct dwunw_symbol_config symbols = {
 		.debug_file = tool->arguments.debug_file,
@@ -63,11 +62,16 @@ static int open_dwunw(struct tool *tool)
 
 	if (!status)
 		status = dwunw_symbol_resolver_init(&tool->resolver, &symbols);
+	if (!status)
+		status = dwunw_symbol_resolver_init(&tool->places, &symbols);
+	if (!status && naming_start(&tool->naming, &tool->dwunw,
+				    &tool->resolver))
+		status = DWUNW_ERR_NO_MEMORY;
 	tool->stacks.max = tool->arguments.stack_storage;
 	tool->frames = calloc(tool->arguments.depth, sizeof(*tool->frames));
 	if (!status && tool->frames)
 		return 0;
-	fprintf(stderr, TOOL ": dwunw: %s\n", dwunw_status_name(status));
+	fprintf(stderr, TOOL ": dwunw: %s\n", dwunw_status_text(status));
 	return EXIT_FAILURE;
 }
 
@@ -80,6 +84,10 @@ static int configure(struct tool *tool)
 		.stack_cap = arguments->stack_cap,
 		.perf = arguments->perf_buffer,
 		.wakeup_size = arguments->ring_size / 4,
+		.namespace_dev = tool->namespace.dev,
+		.namespace_ino = tool->namespace.ino,
+		.follow = tool->follow,
+		.own_pid = (uint32_t)getpid(),
 		.slots = cpus < 2  ? 4 :
 			 cpus > 62 ? 64 :
 				     (uint32_t)cpus + 2,
@@ -96,6 +104,8 @@ static int configure(struct tool *tool)
 	};
 	struct loader *loader = tool->loader;
 
+	capture.cgroup = tool->cgroup.cgroup;
+	capture.cgroup_level = tool->cgroup.cgroup_level;
 	if (loader_set_value(loader, DWUNW_CAPTURE_OPTIONS_MAP, &capture,
 			     sizeof(capture)) ||
 	    loader_set_value(loader, MEMLEAK_OPTIONS_MAP, &options,
@@ -121,12 +131,37 @@ static int follow_processes(struct tool *tool, const char **missing)
 	return loader_attach_subsystem(tool->loader, "syscalls", missing);
 }
 
+/* Which processes the programs take of themselves. Probes are then in every
+ * process that maps a file: a child has them from its first instruction on. */
+static int choose_follow(struct tool *tool)
+{
+	const struct arguments *arguments = &tool->arguments;
+
+	if (arguments->command) /* stops where something begins */
+		return 0;
+	if (arguments->all)
+		tool->follow = DWUNW_FOLLOW_ALL;
+	else if (arguments->cgroup)
+		tool->follow = DWUNW_FOLLOW_CGROUP;
+	else if (arguments->follow_forks)
+		tool->follow = DWUNW_FOLLOW_CHILDREN;
+	tool->wide = tool->follow != DWUNW_FOLLOW_GIVEN;
+	return arguments->cgroup ? cgroup_find(arguments->cgroup,
+					       &tool->cgroup) :
+				   0;
+}
+
 static int load(struct tool *tool)
 {
 	size_t size = (size_t)(memleak_dwunw_object_end - memleak_dwunw_object);
 	const char *missing = "";
-	int error;
+	int error = pidns_own(&tool->namespace);
 
+	if (error)
+		return pidns_explain(TOOL, error);
+	error = choose_follow(tool);
+	if (error)
+		return error;
 	error = loader_open(&tool->loader, memleak_dwunw_object, size,
 			    tool->arguments.verbose);
 	if (!error)
@@ -150,39 +185,57 @@ static int load(struct tool *tool)
 	return 0;
 }
 
+/* 0; else an exit status, told. */
+static int start_pid(struct tool *tool, int32_t pid)
+{
+	struct target *target;
+	int status;
+
+	if (kill(pid, 0) && errno == ESRCH) {
+		fprintf(stderr, TOOL ": no process %" PRId32 "\n", pid);
+		return EXIT_FAILURE;
+	}
+	target = target_add(tool, pid);
+	if (!target)
+		return explain(TOOL, "a process", ENOMEM);
+	status = target_attach(tool, target);
+	if (!status)
+		fprintf(stderr, "Attaching to pid %" PRId32
+				", Ctrl+C to quit.\n",
+			pid);
+	return status < 0 ? EXIT_FAILURE : status;
+}
+
+/* One that cannot be followed does not keep the others from it. */
 static int start_pids(struct tool *tool)
 {
-	int status = 0;
+	const struct arguments *arguments = &tool->arguments;
+	uint32_t good = 0;
+	int first = 0;
 
-	for (uint32_t i = 0; i < tool->arguments.pid_count && !status; i++) {
-		int32_t pid = tool->arguments.pids[i];
-		struct target *target;
+	for (uint32_t i = 0; i < arguments->pid_count; i++) {
+		int status = start_pid(tool, arguments->pids[i]);
 
-		if (kill(pid, 0) && errno == ESRCH) {
-			fprintf(stderr, TOOL ": no process %" PRId32 "\n", pid);
-			return EXIT_FAILURE;
-		}
-		target = target_add(tool, pid);
-		if (!target)
-			return EXIT_FAILURE;
-		status = target_attach(tool, target);
-		if (status < 0)
-			status = EXIT_FAILURE;
+		good += !status;
 		if (!status)
-			fprintf(stderr,
-				"Attaching to pid %" PRId32
-				", Ctrl+C to quit.\n",
-				pid);
+			continue;
+		first = first ? first : status;
+		target_remove(tool, arguments->pids[i]);
 	}
-	return status;
+	if (!good)
+		return first;
+	if (good < arguments->pid_count)
+		fprintf(stderr, TOOL ": without %" PRIu32
+				     " of the %" PRIu32 " processes of -p\n",
+			arguments->pid_count - good, arguments->pid_count);
+	attach_say_unused(tool);
+	return 0;
 }
 
 static void record(struct tool *tool, bool on)
 {
-	uint32_t zero = 0, value = on;
-
-	bpf_map_set(loader_map(tool->loader, MEMLEAK_SWITCH_MAP), &zero,
-		    &value);
+	tool->recording = on;
+	set_switch(tool);
 }
 
 /* --- the run --------------------------------------------------------------- */
@@ -211,31 +264,37 @@ static void read_last_events(struct tool *tool)
 static void run(struct tool *tool)
 {
 	const struct arguments *arguments = &tool->arguments;
-	uint64_t interval = (uint64_t)(arguments->interval * (double)SECOND);
+	uint64_t interval = arguments->interval_ns;
 	uint64_t next = now_ns() + interval;
-	uint32_t alive = 1;
-	long done = 0;
+	uint32_t alive = 1, done = 0;
 
-	while (!interrupted && !tool->failed && alive) {
+	while (!interrupted() && !tool->failed && alive) {
 		loader_read_events(tool->loader, READ_MS);
 		targets_see_mappings(tool); /* dwunw-added 6 */
+		targets_look(tool);
 		forget_keys(tool);
 		if (tool->command_pid)
 			command_read(tool);
 		alive = targets_alive(tool);
+		if (arguments->all || arguments->cgroup)
+			alive = 1; /* others may come */
 		if (now_ns() < next || !alive)
 			continue;
 		next += interval;
 		if (arguments->intervals && ++done == arguments->intervals)
 			break;
+		wait_for_names(tool);
 		report(tool, false);
 	}
 	read_last_events(tool);
+	wait_for_names(tool);
 	report(tool, true);
 }
 
 static int start(struct tool *tool)
 {
+	if (tool->arguments.all || tool->arguments.cgroup)
+		return targets_find(tool);
 	if (!tool->arguments.command)
 		return start_pids(tool);
 	/* nothing has run yet: what is seen is whole from the start */
@@ -250,6 +309,8 @@ static int exit_status(const struct tool *tool)
 				     "allows nothing else\n");
 		return EXIT_FAILURE;
 	}
+	if (tool->export_failed)
+		return EXIT_FAILURE;
 	if (tool->command_pid && WIFEXITED(tool->command_status) &&
 	    WEXITSTATUS(tool->command_status) == 127)
 		return 127;
@@ -258,13 +319,16 @@ static int exit_status(const struct tool *tool)
 
 static void shut_down(struct tool *tool)
 {
+	naming_end(tool->naming);
 	loader_close(tool->loader);
 	map_watch_close(tool->watch); /* dwunw-added 6 */
 	stacks_free(&tool->stacks);
 	dwunw_symbol_resolver_shutdown(&tool->resolver); /* dwunw-added 4 */
+	dwunw_symbol_resolver_shutdown(&tool->places);
 	dwunw_shutdown(&tool->dwunw);			 /* dwunw-added 4 */
 	free(tool->frames);
 	free(tool->threads);
+	free(tool->wide_files);
 }
 
 /* A process costs about 20 descriptors. */
@@ -281,15 +345,14 @@ static void allow_files(void)
 int main(int argc, char **argv)
 {
 	static struct tool tool;
-	struct sigaction action = { .sa_handler = on_interrupt };
 	struct sigaction child = { .sa_handler = on_child };
-	int status = parse_arguments(&tool.arguments, argc, argv);
+	int status = parse_arguments(&tool.arguments, argv);
 
+	(void)argc;
 	if (status >= 0)
 		return streams_end(TOOL, status);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	if (!tool.arguments.command && !tool.arguments.pid_count)
+	interrupt_watch();
+	if (!traces_programs(&tool.arguments))
 		return streams_end(TOOL, trace_kernel(&tool.arguments));
 	sigaction(SIGCHLD, &child, NULL);
 	allow_files();
@@ -302,6 +365,8 @@ int main(int argc, char **argv)
 		record(&tool, true);
 		fprintf(stderr, "recording\n");
 		run(&tool);
+		if (!tool.arguments.pid_count)
+			attach_say_unused(&tool);
 		status = exit_status(&tool);
 	}
 	shut_down(&tool);

@@ -3,6 +3,7 @@
  * report.c - live blocks by stack, in upstream's form; what was lost.
  */
 #include "bpf_map.h"
+#include "proc.h"
 #include "tool.h"
 
 #include <fnmatch.h>
@@ -52,7 +53,7 @@ static uint64_t line_hash(const struct line *line)
 {
 	uint64_t hash = (uint64_t)(uintptr_t)line->stack >> 4;
 
-	hash = (hash ^ line->pid) * 0x9e3779b97f4a7c15u;
+	hash = (hash ^ line->apart) * 0x9e3779b97f4a7c15u;
 	hash = (hash ^ line->tid) * 0x9e3779b97f4a7c15u;
 	return hash ^ hash >> 31;
 }
@@ -66,7 +67,8 @@ static struct line *line_slot(const struct lines *lines,
 		struct line *line = &lines->at[at & (lines->size - 1)];
 
 		if (!line->used ||
-		    (line->stack == wanted->stack && line->pid == wanted->pid &&
+		    (line->stack == wanted->stack &&
+		     line->apart == wanted->apart &&
 		     line->tid == wanted->tid))
 			return line;
 	}
@@ -89,12 +91,25 @@ static bool grow_lines(struct lines *lines)
 	return true;
 }
 
+static void add_process(struct line *line, uint32_t pid)
+{
+	for (uint32_t i = 0; i < line->processes; i++) {
+		if (line->pids[i] == pid)
+			return;
+	}
+	if (line->processes < LINE_PIDS)
+		line->pids[line->processes++] = pid;
+}
+
 static void add_to_line(struct lines *lines, const struct line *part)
 {
 	struct line *line;
 
-	if (lines->count >= lines->size / 2 && !grow_lines(lines))
+	if (lines->count >= lines->size / 2 && !grow_lines(lines)) {
+		lines->unknown_bytes += part->bytes;
+		lines->unknown_blocks += part->blocks;
 		return;
+	}
 	line = line_slot(lines, part);
 	if (!line->used) {
 		*line = *part;
@@ -104,6 +119,7 @@ static void add_to_line(struct lines *lines, const struct line *part)
 	}
 	line->bytes += part->bytes;
 	line->blocks += part->blocks;
+	add_process(line, part->pid);
 }
 
 static void print_block(uint64_t addr, uint64_t size)
@@ -113,11 +129,10 @@ static void print_block(uint64_t addr, uint64_t size)
 
 /* One live block. False: it is none any more. */
 static bool add_block(struct tool *tool, struct lines *lines,
-		      const struct block_id *id, const struct live_block *block,
-		      uint64_t now)
+		      const struct live_block *block, uint64_t now)
 {
 	const struct arguments *arguments = &tool->arguments;
-	const struct target *target = target_find(tool, (int32_t)id->pid);
+	const struct target *target = target_see(tool, (int32_t)block->pid);
 	double weight = weight_of(arguments, block->size);
 	struct stack_key *key = stacks_find_key(&tool->stacks, block->key);
 	struct line part = { .bytes = weight * (double)block->size,
@@ -136,8 +151,15 @@ static bool add_block(struct tool *tool, struct lines *lines,
 	}
 	if (!stack_is_wanted(tool, key->stack))
 		return true;
+	if (key->stack->of_thread) {
+		lines->thread_bytes += part.bytes;
+		lines->thread_blocks += part.blocks;
+		if (!arguments->json) /* there it is marked */
+			return true;
+	}
 	part.stack = key->stack;
-	part.pid = id->pid;
+	part.pid = block->pid;
+	part.apart = arguments->by_process ? block->pid : 0;
 	part.tid = arguments->by_thread ? block->tid : 0;
 	add_to_line(lines, &part);
 	return true;
@@ -169,7 +191,7 @@ static void visit_live(struct tool *tool, uint64_t now,
 static void visit_sum(struct tool *tool, void *ctx, const struct block_id *id,
 		      const struct live_block *block, uint64_t now)
 {
-	if (!add_block(tool, ctx, id, block, now))
+	if (!add_block(tool, ctx, block, now))
 		bpf_map_remove(loader_map(tool->loader, "live"), id);
 }
 
@@ -181,7 +203,7 @@ static void visit_print(struct tool *tool, void *ctx, const struct block_id *id,
 	const struct stack_key *key =
 		stacks_find_key(&tool->stacks, block->key);
 
-	if (key && key->stack == line->stack && id->pid == line->pid &&
+	if (key && key->stack == line->stack && (!line->apart || block->pid == line->apart) &&
 	    (!tool->arguments.by_thread || line->tid == block->tid) &&
 	    now - block->time_ns >= tool->arguments.min_age_ns)
 		print_block(id->addr, block->size);
@@ -260,7 +282,11 @@ static void print_line(struct tool *tool, const struct line *line, uint64_t now)
 
 	printf("%.0f bytes in %.0f allocations from stack", line->bytes,
 	       line->blocks);
-	if (tool->targets && tool->targets->next && target)
+	if (line->processes == LINE_PIDS)
+		printf(" of %u processes or more", LINE_PIDS);
+	else if (line->processes > 1)
+		printf(" of %" PRIu32 " processes", line->processes);
+	else if (tool->targets && tool->targets->next && target)
 		printf(" of pid %" PRIu32 " (%s)", line->pid, target->comm);
 	if (line->tid)
 		printf(" of thread %" PRIu32 " (%s)", line->tid,
@@ -269,6 +295,20 @@ static void print_line(struct tool *tool, const struct line *line, uint64_t now)
 	if (tool->arguments.show_allocs)
 		visit_live(tool, now, visit_print, (void *)(uintptr_t)line);
 	print_frames(line->stack);
+}
+
+/* Those that were created, of all targets. */
+static uint32_t count_threads(const struct tool *tool)
+{
+	uint32_t count = 0;
+
+	for (const struct target *target = tool->targets; target;
+	     target = target->next) {
+		uint32_t threads = proc_threads(target->pid);
+
+		count += threads ? threads - 1 : 0;
+	}
+	return count;
 }
 
 static void print_text(struct tool *tool, const struct lines *lines,
@@ -289,6 +329,11 @@ static void print_text(struct tool *tool, const struct lines *lines,
 		       "");
 	for (uint32_t i = 0; i < count; i++)
 		print_line(tool, &lines->at[i], now);
+	if (lines->thread_blocks > 0)
+		printf("%.0f bytes in %.0f allocations are threads' stacks and "
+		       "tables, by pthread_create; threads now: %" PRIu32 "\n",
+		       lines->thread_bytes, lines->thread_blocks,
+		       count_threads(tool));
 	if (lines->unknown_blocks > 0)
 		printf("%.0f bytes in %.0f allocations from stacks that were "
 		       "not sent, or are on their way\n",
@@ -334,16 +379,48 @@ static struct losses read_losses(const struct tool *tool)
 	return l;
 }
 
+/* Events by how far their stacks go. */
+struct lengths {
+	uint64_t whole;	     /* to the program's or thread's start */
+	uint64_t to_main;    /* to main, but no further */
+	uint64_t short_ones; /* ended before */
+	uint64_t by_fp;	     /* wholly or partly by frame pointers */
+};
+
+static struct lengths count_lengths(const struct tool *tool)
+{
+	struct lengths lengths = { .by_fp = tool->statistics.by_fp };
+
+	for (uint32_t i = 0; i < tool->stacks.all_size; i++) {
+		const struct stack *stack = tool->stacks.all[i];
+		uint64_t alone;
+
+		if (!stack)
+			continue;
+		alone = stack->seen - stack->joined;
+		lengths.by_fp += stack->joined;
+		if (dwunw_stop_is_complete(stack->stop.reason))
+			lengths.whole += alone;
+		else if (stack_reaches_main(stack))
+			lengths.to_main += alone;
+		else
+			lengths.short_ones += alone;
+	}
+	return lengths;
+}
+
 static void print_statistics(const struct tool *tool)
 {
 	const struct statistics *s = &tool->statistics;
+	struct lengths lengths = count_lengths(tool);
 
 	printf("dwunw: stacks to the start %" PRIu64 ", to main %" PRIu64
 	       ", shorter %" PRIu64 ", by frame pointers %" PRIu64
 	       ", not unwound %" PRIu64 ", different %" PRIu32
 	       " (storage full %" PRIu64 ")\n",
-	       s->whole, s->to_main, s->short_ones, s->by_fp, s->not_unwound,
-	       tool->stacks.count, s->storage_full);
+	       lengths.whole, lengths.to_main, lengths.short_ones,
+	       lengths.by_fp, s->not_unwound, tool->stacks.count,
+	       s->storage_full);
 	printf("dwunw: probes %" PRIu64 " by %s, %" PRIu64
 	       " functions past their first instruction, mappings by %s, "
 	       "failed %" PRIu64 ", late children %" PRIu64
@@ -360,6 +437,19 @@ static void print_statistics(const struct tool *tool)
 	       s->stack_events ? s->stack_bytes / s->stack_events : 0);
 }
 
+/* What was short while stacks were unwound and named. */
+static void print_shortages(void)
+{
+	uint32_t count;
+	int error = 0;
+
+	count = dwunw_shortages(&error);
+	if (count)
+		printf("dwunw: %s, %" PRIu32
+		       " times: names or frames may be missing\n",
+		       strerror(error), count);
+}
+
 /* dwunw-added 11: nothing is lost silently. */
 static void print_losses(const struct tool *tool)
 {
@@ -371,29 +461,38 @@ static void print_losses(const struct tool *tool)
 	       "); live map full %" PRIu64 ", too many threads %" PRIu64 "\n",
 	       l.allocations, l.stacks, l.over_budget + l.no_slot + l.no_room,
 	       l.over_budget, l.no_slot, l.no_room, l.live_full, l.calls_full);
+	print_shortages();
+	if (tool->statistics.late_programs)
+		printf("dwunw: %" PRIu64 " programs had their first probes "
+		       "after their exec, %" PRIu64 " ms in all: what they "
+		       "allocated before is missed\n",
+		       tool->statistics.late_programs,
+		       tool->statistics.late_ns / 1000000);
 	if (tool->arguments.statistics || tool->arguments.verbose)
 		print_statistics(tool);
 }
 
 int report(struct tool *tool, bool last)
 {
+	const struct arguments *arguments = &tool->arguments;
 	struct lines lines = { 0 };
 	uint64_t start = now_ns();
+	bool text = !export_is_to_stdout(arguments->folded) &&
+		    !export_is_to_stdout(arguments->json);
 
-	if (tool->arguments.folded && !last)
+	if (!text && !last && !arguments->json && !*arguments->folded)
 		return 0;
-	if (!grow_lines(&lines))
+	if (!grow_lines(&lines)) {
+		fprintf(stderr, TOOL ": out of memory: no report\n");
+		tool->export_failed = true;
 		return -1;
+	}
 	visit_live(tool, start, visit_sum, &lines);
 	qsort(lines.at, lines.size, sizeof(*lines.at), more_bytes_first);
-	if (tool->arguments.folded) {
-		print_folded(tool, &lines);
-	} else if (tool->arguments.json) {
-		print_json(tool, &lines, last);
-	} else {
+	export_report(tool, &lines, last);
+	if (text) {
 		print_text(tool, &lines, start);
-		if (tool->arguments.mode != MODE_OFF ||
-		    tool->arguments.statistics)
+		if (arguments->mode != MODE_OFF || arguments->statistics)
 			print_losses(tool);
 	}
 	fflush(stdout);

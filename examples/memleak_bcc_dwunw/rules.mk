@@ -9,7 +9,8 @@ ifneq ($(DWUNW_MEMLEAK_BCC),0)
 bcc_dir := examples/memleak_bcc_dwunw
 bcc_out := $(out)/$(bcc_dir)
 bcc_objs := $(addprefix $(bcc_out)/,memleak_dwunw_user.o arguments.o attach.o \
-	command.o export.o kernel.o report.o targets.o unwind.o)
+	command.o export.o find.o kernel.o report.o targets.o \
+	unwind.o)
 bcc_bpf := $(addprefix $(bcc_out)/,memleak_dwunw.bpf.o \
 	memleak_dwunw_kernel.bpf.o)
 

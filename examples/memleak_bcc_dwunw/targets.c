@@ -4,10 +4,11 @@
  */
 #include "bpf_map.h"
 #include "permission.h"
+#include "pidns.h"
+#include "proc.h"
 #include "tool.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
@@ -26,26 +27,13 @@ struct threads {
 	uint32_t count;
 };
 
-/* The text of a small file in /proc, without its newline. */
-static bool read_line(const char *path, char *text, size_t size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd < 0 ? -1 : read(fd, text, size - 1);
-
-	if (fd >= 0)
-		close(fd);
-	text[got > 0 ? got : 0] = 0;
-	text[strcspn(text, "\n")] = 0;
-	return got > 0;
-}
-
 /*
  * A process or thread names itself: no control character gets to a terminal,
  * and a ';' would be another frame of --folded.
  */
 static bool read_name(const char *path, char *text, size_t size)
 {
-	bool got = read_line(path, text, size);
+	bool got = proc_read_line(path, text, size);
 
 	for (; *text; text++)
 		if ((unsigned char)*text < 0x20 || *text == 0x7f ||
@@ -75,18 +63,10 @@ static void read_comm(struct target *target)
  * arguments and environment, which are of no use for a stack. */
 static uint64_t stack_end(int32_t pid)
 {
-	char path[64], text[1024];
-	uint64_t end = 0;
-	const char *at;
+	char text[1024];
+	const char *at = proc_stat(pid, 28, text, sizeof(text));
+	uint64_t end = at ? strtoull(at, NULL, 10) : 0;
 
-	snprintf(path, sizeof(path), "/proc/%" PRId32 "/stat", pid);
-	if (!read_line(path, text, sizeof(text)))
-		return 0;
-	at = strrchr(text, ')'); /* field 2; end is field 28 */
-	for (int field = 2; at && field < 28; field++)
-		at = strchr(at + 1, ' ');
-	if (at)
-		end = strtoull(at, NULL, 10);
 	return end > 4096 ? end + 64 : 0;
 }
 
@@ -122,10 +102,23 @@ static uint32_t first_ways(const struct tool *tool)
 	}
 }
 
+/* The numbers of a process further in than the tool are told to the programs. */
+static void enter_namespace(struct tool *tool, int32_t pid)
+{
+	int error = pidns_enter(loader_map(tool->loader, "dwunw_namespaces"),
+				loader_map(tool->loader, "dwunw_inner"), pid);
+
+	if (error)
+		fprintf(stderr,
+			TOOL ": pid %" PRId32
+			     ": its pid namespace: %s: nothing is seen of it\n",
+			pid, strerror(-error));
+}
+
 struct target *target_add(struct tool *tool, int32_t pid)
 {
 	struct target *target = target_find(tool, pid);
-	uint32_t first = 1, key = (uint32_t)pid;
+	uint32_t first = 1, known, key = (uint32_t)pid;
 
 	if (target && !target->exited)
 		return target;
@@ -143,12 +136,62 @@ struct target *target_add(struct tool *tool, int32_t pid)
 	target->pid = pid;
 	target->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	target->attach_time_ns = now_ns();
+	if (tool->namespace.ino)
+		enter_namespace(tool, pid);
 	target_set_ways(tool, target, first_ways(tool));
 	/* dwunw-added 6: its mapping changes are counted from now on */
-	bpf_map_set(loader_map(tool->loader, "dwunw_generations"), &key,
-		    &first);
+	if (bpf_map_get(loader_map(tool->loader, "dwunw_generations"), &key,
+			&known))
+		bpf_map_set(loader_map(tool->loader, "dwunw_generations"), &key,
+			    &first);
 	read_comm(target);
 	return target;
+}
+
+struct target *target_see(struct tool *tool, int32_t pid)
+{
+	struct target *target = target_find(tool, pid);
+
+	if (target || pid <= 0 || tool->follow == DWUNW_FOLLOW_GIVEN)
+		return target;
+	target = target_add(tool, pid);
+	for (uint32_t i = 0; target && i < BIRTHS; i++) {
+		if (tool->births[i].child != pid)
+			continue;
+		target->parent = tool->births[i].parent;
+		tool->births[i].child = 0;
+	}
+	return target;
+}
+
+static bool has_ended(const struct target *target)
+{
+	struct pollfd fd = { .fd = target->pidfd, .events = POLLIN };
+
+	if (target->pidfd < 0)
+		return kill(target->pid, 0) && errno == ESRCH;
+	return poll(&fd, 1, 0) > 0;
+}
+
+void set_switch(struct tool *tool)
+{
+	struct memleak_switch now = { tool->recording, tool->wide };
+	uint32_t zero = 0;
+
+	bpf_map_set(loader_map(tool->loader, MEMLEAK_SWITCH_MAP), &zero, &now);
+}
+
+void target_leader_ended(struct tool *tool, struct target *target)
+{
+	if (target->leaderless || target->exited || has_ended(target) ||
+	    !proc_leader_ended(target->pid))
+		return;
+	target->leaderless = true;
+	/* links stay on the process; perf events go with the thread */
+	if (tool->multi)
+		return;
+	target->file_count = 0;
+	target_attach(tool, target);
 }
 
 /* dwunw-added 9: nothing of the process can be read; the kernel's walk can. */
@@ -174,6 +217,8 @@ int target_attach(struct tool *tool, struct target *target)
 {
 	dwunw_status_t status;
 
+	tool->last_log[0] = 0;
+	target->leaderless = proc_leader_ended(target->pid);
 	/* each time: the library keeps only so many processes */
 	status =
 		dwunw_process_open(&tool->dwunw, target->pid, &target->process);
@@ -187,8 +232,11 @@ int target_attach(struct tool *tool, struct target *target)
 	} else if (status) {
 		if (kill(target->pid, 0) && errno == ESRCH)
 			return -1;
-		fprintf(stderr, TOOL ": pid %d: %s\n", target->pid,
-			dwunw_status_name(status));
+		if (tool->last_log[0])
+			fprintf(stderr, TOOL ": %s\n", tool->last_log);
+		else
+			fprintf(stderr, TOOL ": pid %d: %s\n", target->pid,
+				dwunw_status_text(status));
 		return EXIT_FAILURE;
 	}
 	return attach_files(tool, target);
@@ -228,24 +276,37 @@ void targets_see_mappings(struct tool *tool)
 	}
 }
 
+/* So long a program may take until it has mapped its allocator. */
+#define LOOK_NS (10 * SECOND)
+
+void targets_look(struct tool *tool)
+{
+	uint64_t now = now_ns();
+
+	for (struct target *target = tool->targets; target;
+	     target = target->next) {
+		if (target->look_until_ns <= now || target->exited ||
+		    target->lost_rights)
+			continue;
+		target->starting = true; /* no message */
+		if (!target_attach(tool, target))
+			target->look_until_ns = 0;
+		target->starting = false;
+	}
+}
+
 void target_exec(struct tool *tool, struct target *target, uint64_t time_ns)
 {
 	if (time_ns > target->exec_time_ns)
 		target->exec_time_ns = time_ns;
 	target->file_count = 0;
 	target->whole = 0;
+	target->parent = 0;
+	if (!tool->command_pid)
+		target->look_until_ns = now_ns() + LOOK_NS;
 	read_comm(target);
 	loader_detach(tool->loader, target->pid);
 	write_process(tool, target);
-}
-
-static bool has_ended(const struct target *target)
-{
-	struct pollfd fd = { .fd = target->pidfd, .events = POLLIN };
-
-	if (target->pidfd < 0)
-		return kill(target->pid, 0) && errno == ESRCH;
-	return poll(&fd, 1, 0) > 0;
 }
 
 uint32_t targets_alive(struct tool *tool)
@@ -263,26 +324,44 @@ uint32_t targets_alive(struct tool *tool)
 	return alive;
 }
 
+static void forget(struct tool *tool, struct target **link)
+{
+	struct target *target = *link;
+	uint32_t pid = (uint32_t)target->pid;
+
+	bpf_map_remove(loader_map(tool->loader, "dwunw_generations"), &pid);
+	bpf_map_remove(loader_map(tool->loader, "processes"), &pid);
+	if (tool->namespace.ino)
+		pidns_leave(loader_map(tool->loader, "dwunw_inner"),
+			    target->pid);
+	if (target->pidfd >= 0)
+		close(target->pidfd);
+	*link = target->next;
+	free(target);
+}
+
 void targets_forget(struct tool *tool)
 {
 	struct target **link = &tool->targets;
 
 	while (*link) {
-		struct target *target = *link;
-		uint32_t pid = (uint32_t)target->pid;
-
-		if (!target->exited) {
-			link = &target->next;
-			continue;
-		}
-		bpf_map_remove(loader_map(tool->loader, "dwunw_generations"),
-			       &pid);
-		bpf_map_remove(loader_map(tool->loader, "processes"), &pid);
-		if (target->pidfd >= 0)
-			close(target->pidfd);
-		*link = target->next;
-		free(target);
+		if ((*link)->exited)
+			forget(tool, link);
+		else
+			link = &(*link)->next;
 	}
+}
+
+void target_remove(struct tool *tool, int32_t pid)
+{
+	struct target **link = &tool->targets;
+
+	while (*link && (*link)->pid != pid)
+		link = &(*link)->next;
+	if (!*link)
+		return;
+	loader_detach(tool->loader, pid);
+	forget(tool, link);
 }
 
 /* --- threads -------------------------------------------------------------- */
@@ -305,6 +384,8 @@ void thread_see(struct tool *tool, uint32_t pid, uint32_t tid)
 		return;
 	threads->at[at].tid = tid;
 	threads->count++;
+	if (tool->namespace.ino) /* a thread's number is its own one's */
+		tid = (uint32_t)pidns_outer_tid((int32_t)pid, (int32_t)tid);
 	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/task/%" PRIu32 "/comm",
 		 pid, tid);
 	read_name(path, threads->at[at].name, sizeof(threads->at[at].name));

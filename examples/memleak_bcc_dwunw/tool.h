@@ -5,9 +5,11 @@
 #ifndef TOOL_H
 #define TOOL_H
 
+#include "given.h"
 #include "loader.h"
 #include "map_watch.h"
 #include "memleak_dwunw_events.h"
+#include "naming.h"
 #include "stacks.h"
 
 #include <dwunw/linux.h>
@@ -17,8 +19,8 @@
 #define TOOL "memleak_dwunw_user"
 #define SECOND 1000000000ull
 #define PIDS 64
-#define GIVEN_MAX 16
 #define PATTERNS 8
+#define PATTERN_SIZE 40
 #define TARGET_FILES 8
 #define CAUSES 24
 
@@ -29,11 +31,10 @@ enum dwunw_mode {
 	MODE_FORCE     /* dwunw only: a failure is an error */
 };
 
-/* --symbol NAME=0xOFFSET[@FILE]: where a function is in a stripped file. */
-struct given_symbol {
-	char name[64];
-	char file[128]; /* part of its path; "": the program itself */
-	uint64_t off;
+/* -S and --allocator: "je_*": * is malloc, free, … */
+struct pattern {
+	const char *text;
+	bool found; /* some file has an allocator of that name */
 };
 
 struct arguments {
@@ -47,9 +48,9 @@ struct arguments {
 	bool percpu;
 	bool verbose;
 	bool follow_forks;
+	bool all;	    /* every process */
+	bool by_process;
 	bool by_thread;
-	bool folded;
-	bool json;
 	bool statistics;
 	bool perf_buffer;
 	bool entry_only;  /* probe the first instruction, whatever it costs */
@@ -66,16 +67,18 @@ struct arguments {
 	uint32_t stack_cap;
 	uint32_t ring_size;
 	uint32_t live_max;
-	double interval;
-	long intervals; /* 0: until the target ends */
+	uint64_t interval_ns;
+	uint32_t intervals; /* 0: until the target ends */
+	const char *cgroup; /* all of it: a directory */
 	const char *object;
-	const char *only; /* stacks with a function like that */
+	const char *folded; /* a file; "": stdout; NULL: not asked for */
+	const char *json;   /* the same */
+	const char *only;   /* stacks with a function like that */
 	const char *debug_file;
-	const char *patterns[PATTERNS]; /* "je_*": * is malloc, free, … */
+	struct pattern patterns[PATTERNS];
 	uint32_t pattern_count;
 	enum dwunw_mode mode; /* dwunw-added 7 */
-	struct given_symbol given[GIVEN_MAX];
-	uint32_t given_count;
+	struct given given;
 };
 
 /* A process that is followed. */
@@ -85,12 +88,15 @@ struct target {
 	bool exited;
 	bool starting; /* of -c: no allocator is mapped yet */
 	uint32_t steps;
+	bool leaderless;  /* its first thread has ended, others have not */
 	bool lost_rights; /* dwunw-added 9: its mappings can't be read */
 	uint32_t ways;	  /* MEMLEAK_SNAPSHOT, MEMLEAK_FP */
 	uint32_t whole;	  /* stacks that were whole, without a break */
 	uint32_t generation;
 	bool remapped;	       /* dwunw-added 6: and not looked at yet */
 	uint64_t exec_time_ns; /* blocks before it are gone */
+	uint64_t look_until_ns; /* no allocator was mapped after its exec */
+	int32_t parent; /* whose mappings a child had that has ended; 0 */
 	uint64_t attach_time_ns;
 	struct dwunw_process *process;
 	char comm[32];
@@ -119,16 +125,28 @@ struct statistics {
 	uint64_t received;
 	uint64_t stack_events;
 	uint64_t stack_bytes;
-	uint64_t whole;	     /* to the program's or thread's start */
-	uint64_t to_main;    /* to main, but no further */
-	uint64_t short_ones; /* ended before */
-	uint64_t by_fp;	     /* wholly or partly by frame pointers */
+	uint64_t by_fp; /* wholly by frame pointers */
 	uint64_t not_unwound;
 	uint64_t storage_full;
 	uint64_t probes;
 	uint64_t cheap_probes; /* not at the first instruction */
 	uint64_t failed_probes;
 	uint64_t late_children;
+	uint64_t late_programs; /* probes came after their exec, */
+	uint64_t late_ns;	/* so much in all */
+};
+
+/* A child whose fork has been read and that could not be looked at. */
+struct birth {
+	int32_t child;
+	int32_t parent;
+};
+#define BIRTHS 1024
+
+/* One that has such probes. */
+struct wide_file {
+	uint64_t dev;
+	uint64_t ino;
 };
 
 struct tool {
@@ -137,14 +155,27 @@ struct tool {
 	struct target *targets;
 	int32_t command_pid;
 	int command_status;
+	bool object_found; /* -O is some file that was mapped */
+	struct dwunw_namespace namespace; /* the tool's; 0: the initial one */
 	bool multi;		 /* probes are BPF links, not perf events */
 	struct map_watch *watch; /* dwunw-added 6; NULL: by tracepoints */
 	bool remapped;		 /* dwunw-added 6: some target is */
 	bool recording;
+	/* probes are put into every process that maps a file, as some target
+	 * can't be given its own: the programs look who it is */
+	bool wide;
+	uint32_t follow;		     /* enum dwunw_follow */
+	struct dwunw_capture_options cgroup; /* what it says of one */
+	struct wide_file *wide_files;
+	uint32_t wide_count;
 	bool failed; /* MODE_FORCE: dwunw failed */
+	bool export_failed; /* a file of --folded or --json */
 	/* dwunw-added 4: what turns events into frames and names */
 	struct dwunw_context dwunw;
-	struct dwunw_symbol_resolver resolver;
+	char last_log[256]; /* its last line: why something failed */
+	struct dwunw_symbol_resolver resolver; /* naming's */
+	struct dwunw_symbol_resolver places;   /* where functions are */
+	struct naming *naming;
 	struct dwunw_event event;
 	struct dwunw_frame *frames; /* arguments.depth of them */
 	struct fp_walk fp_walks[FP_WALKS];
@@ -154,25 +185,44 @@ struct tool {
 	struct stacks stacks;
 	uint32_t keys_kept; /* of them, when they were last gone through */
 	struct statistics statistics;
+	struct birth births[BIRTHS];
 	struct threads *threads;
 };
 
 uint64_t now_ns(void);
 
+/* Tells the BPF programs of `recording` and `wide` (targets.c). */
+void set_switch(struct tool *tool);
+
 /* arguments.c: -1: go on; else the exit status. */
-int parse_arguments(struct arguments *arguments, int argc, char **argv);
+/* Is it about programs, and not about the kernel? */
+bool traces_programs(const struct arguments *arguments);
+int parse_arguments(struct arguments *arguments, char **argv);
 
 /* targets.c */
 struct target *target_find(const struct tool *tool, int32_t pid);
 struct target *target_add(struct tool *tool, int32_t pid);
+/* One that is not followed after all. */
+void target_remove(struct tool *tool, int32_t pid);
 /* Puts probes on its allocators, and again for what was mapped since. */
 int target_attach(struct tool *tool, struct target *target);
+/* That, of which an event tells, where processes are followed that nobody has
+ * named; NULL: none is. */
+struct target *target_see(struct tool *tool, int32_t pid);
 void target_set_ways(struct tool *tool, struct target *target, uint32_t ways);
+/* Its first thread has ended: is it all that has? */
+void target_leader_ended(struct tool *tool, struct target *target);
 void target_exec(struct tool *tool, struct target *target, uint64_t time_ns);
 /* Reads anew what was mapped since, if anything was, and puts probes on it. */
 void targets_see_mappings(struct tool *tool);
 /* map_watch_fn; ctx is the tool. */
 void target_remapped(void *tool, int32_t pid);
+/* Puts probes on what programs have mapped since their exec. */
+void targets_look(struct tool *tool);
+/* --all, --cgroup: those that there are. 0, or told. */
+int targets_find(struct tool *tool);
+/* The cgroup of that directory. 0, or told. */
+int cgroup_find(const char *path, struct dwunw_capture_options *options);
 /* Sees who has ended. The number of those who have not. */
 uint32_t targets_alive(struct tool *tool);
 /* Those that have ended, and were in a report since, go. */
@@ -183,6 +233,11 @@ void thread_see(struct tool *tool, uint32_t pid, uint32_t tid);
 
 /* attach.c: 0; EXIT_…: told on stderr. No allocator found is -1. */
 int attach_files(struct tool *tool, struct target *target);
+/* Is that, with some pattern of -S or --allocator, a function with a probe? */
+bool attach_probes_name(const struct arguments *arguments, const char *name);
+/* Tells which of -O, -S, --allocator, --symbol and --debug-file name nothing
+ * that was there so far. */
+void attach_say_unused(const struct tool *tool);
 
 /* command.c: -c, and all that it starts */
 int command_start(struct tool *tool);
@@ -190,6 +245,10 @@ void command_read(struct tool *tool);
 
 /* unwind.c: an event to a stack with names */
 void unwind_event(void *tool, void *bytes, size_t size);
+/* Says what is wrong with stacks that have got their names since. */
+void judge_stacks(struct tool *tool);
+/* Reads events until every stack has its names. */
+void wait_for_names(struct tool *tool);
 
 /* report.c */
 int report(struct tool *tool, bool last);
@@ -198,10 +257,15 @@ int report(struct tool *tool, bool last);
 void forget_keys(struct tool *tool);
 uint64_t map_counter(const struct tool *tool, uint32_t index);
 
+#define LINE_PIDS 16u
+
 /* One line of a report: what is live from one stack. */
 struct line {
 	const struct stack *stack; /* NULL: not known */
-	uint32_t pid;
+	uint32_t pid;	    /* one that has a block of it, */
+	uint32_t processes; /* and how many have, up to LINE_PIDS */
+	uint32_t apart;	    /* --processes: those of this one; 0: of all */
+	uint32_t pids[LINE_PIDS];
 	uint32_t tid;
 	double bytes;
 	double blocks;
@@ -213,10 +277,13 @@ struct lines {
 	uint32_t count;
 	double unknown_bytes;
 	double unknown_blocks;
+	double thread_bytes; /* pthread_create's own */
+	double thread_blocks;
 };
 /* export.c */
-void print_folded(struct tool *tool, const struct lines *lines);
-void print_json(struct tool *tool, const struct lines *lines, bool last);
+/* --folded and --json, to files or stdout */
+void export_report(struct tool *tool, const struct lines *lines, bool last);
+bool export_is_to_stdout(const char *where);
 bool stack_is_wanted(const struct tool *tool, const struct stack *stack);
 
 /* kernel.c: without a process */

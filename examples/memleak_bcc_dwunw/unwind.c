@@ -6,6 +6,8 @@
  *   snapshot   dwunw_consume() -> frames
  *   walk       the kernel's, by frame pointers: alone, or where those end
  */
+#include "bpf_map.h"
+#include "pidns.h"
 #include "tool.h"
 
 #include <inttypes.h>
@@ -52,7 +54,7 @@ static void tell_status(struct tool *tool, int32_t pid, dwunw_status_t status)
 	if (status == DWUNW_ERR_ATTACH_DENIED)
 		dwunw_denied_text(pid, why, sizeof(why));
 	fprintf(stderr, "dwunw: pid %" PRId32 ": %s %s%s\n", pid,
-		dwunw_status_name(status), why,
+		dwunw_status_text(status), why,
 		tool->arguments.mode == MODE_FALLBACK ? ": frame pointers" :
 							"");
 }
@@ -168,9 +170,10 @@ static struct stack *intern(struct tool *tool, size_t count,
 
 	stack = stacks_intern(&tool->stacks, tool->frames, count, pid, &is_new);
 	tool->statistics.storage_full += !stack;
-	if (stack && is_new)
-		stack_set_names(stack, &tool->dwunw, &tool->resolver, pid,
-				stop);
+	if (stack && is_new) {
+		stack_set_end(stack, &tool->dwunw, stop);
+		naming_add(tool->naming, stack, pid);
+	}
 	return stack;
 }
 
@@ -249,25 +252,50 @@ static void learn(struct tool *tool, struct target *target, bool whole)
 		target_set_ways(tool, target, MEMLEAK_SNAPSHOT | MEMLEAK_FP);
 }
 
-static void count_stack(struct tool *tool, struct target *target,
-			const struct stack *stack, bool by_fp)
+static void judge(struct tool *tool, struct stack *stack)
 {
-	bool root = dwunw_stop_is_complete(stack->stop.reason);
 	bool to_main = stack_reaches_main(stack);
 
-	if (root && !by_fp)
-		tool->statistics.whole++;
-	else if (to_main && !by_fp)
-		tool->statistics.to_main++;
-	else if (!by_fp)
-		tool->statistics.short_ones++;
-	else
-		tool->statistics.by_fp++;
-	learn(tool, target, to_main && !by_fp);
-	if (!to_main || by_fp)
-		tell_stop(tool, stack, by_fp);
+	stack->judged = true;
+	if (!to_main || stack->joined)
+		tell_stop(tool, stack, stack->joined);
 	if (tool->arguments.mode == MODE_FORCE && stack->count <= 1 && !to_main)
 		tool->failed = true;
+}
+
+void judge_stacks(struct tool *tool)
+{
+	for (uint32_t i = 0; i < tool->stacks.all_size; i++) {
+		struct stack *stack = tool->stacks.all[i];
+
+		if (stack && stack->seen && !stack->judged &&
+		    stack_is_named(stack))
+			judge(tool, stack);
+	}
+}
+
+void wait_for_names(struct tool *tool)
+{
+	while (!naming_is_done(tool->naming))
+		loader_read_events(tool->loader, 5);
+	judge_stacks(tool);
+}
+
+/* Without its names it is not known whether a stack that has not come to the
+ * start has come to main. */
+static void count_stack(struct tool *tool, struct target *target,
+			struct stack *stack, bool by_fp)
+{
+	bool root = dwunw_stop_is_complete(stack->stop.reason);
+	bool named = stack_is_named(stack);
+
+	stack->seen++;
+	stack->joined += by_fp;
+	if (root || by_fp || named)
+		learn(tool, target,
+		      !by_fp && (root || stack_reaches_main(stack)));
+	if (named && !stack->judged)
+		judge(tool, stack);
 }
 
 static void on_snapshot(struct tool *tool, struct target *target,
@@ -310,19 +338,14 @@ static void on_snapshot(struct tool *tool, struct target *target,
 
 /* --- events ---------------------------------------------------------------- */
 
-/* A new process, where children are followed: not of a command, which stops
- * where they begin. */
-static void on_fork(struct tool *tool, uint64_t child)
+/* 0: there is no such process or thread, any more. */
+static int process_of(uint64_t tid)
 {
 	char line[64];
-	struct target *target;
 	int tgid = 0;
 	FILE *file;
 
-	if (!tool->arguments.follow_forks || !child || child > INT32_MAX ||
-	    target_find(tool, (int32_t)child))
-		return;
-	snprintf(line, sizeof(line), "/proc/%" PRIu64 "/status", child);
+	snprintf(line, sizeof(line), "/proc/%" PRIu64 "/status", tid);
 	file = fopen(line, "re");
 	while (file && fgets(line, sizeof(line), file)) {
 		if (sscanf(line, "Tgid: %d", &tgid) == 1)
@@ -330,14 +353,48 @@ static void on_fork(struct tool *tool, uint64_t child)
 	}
 	if (file)
 		fclose(file);
-	else
-		tool->statistics.late_children++;
-	if ((uint64_t)tgid != child)
+	return tgid;
+}
+
+static void add_child(void *tool, int32_t child)
+{
+	target_add(tool, child);
+}
+
+/*
+ * A new task, where children are followed: not of a command, which stops where
+ * they begin. The BPF programs have followed it since it began; what is
+ * learnt here is that it is no thread, or, if it has ended, whose it was.
+ */
+static void on_fork(struct tool *tool, const struct dwunw_event_header *header)
+{
+	uint32_t child = (uint32_t)header->cookie;
+	struct target *target;
+	int tgid;
+
+	if (tool->follow == DWUNW_FOLLOW_GIVEN || child > INT32_MAX)
 		return;
-	tool->statistics.late_children++;
+	if (!child) { /* further in than the tool: looked for */
+		pidns_children((int32_t)header->pid,
+			       pidns_outer_tid((int32_t)header->pid,
+					       (int32_t)header->tid),
+			       add_child, tool);
+		return;
+	}
+	tgid = process_of(child);
+	if (tgid && (uint32_t)tgid != child) {
+		bpf_map_remove(loader_map(tool->loader, "dwunw_born"), &child);
+		return;
+	}
+	if (!tgid) {
+		tool->births[child % BIRTHS] = (struct birth){
+			(int32_t)child, (int32_t)header->pid
+		};
+		return;
+	}
 	target = target_add(tool, tgid);
 	if (target)
-		target_attach(tool, target);
+		target->parent = (int32_t)header->pid;
 }
 
 static void on_exec_event(struct tool *tool, struct target *target)
@@ -345,9 +402,7 @@ static void on_exec_event(struct tool *tool, struct target *target)
 	if (tool->command_pid)
 		return; /* seen already, before its first instruction */
 	target_exec(tool, target, tool->event.header.time_ns);
-	target->starting = true; /* it may have no allocator yet: no message */
-	target_attach(tool, target);
-	target->starting = false;
+	targets_look(tool);
 }
 
 /* Mapped since: an allocator may be among it. */
@@ -361,37 +416,48 @@ static void see_generation(struct tool *tool, struct target *target)
 		target_attach(tool, target);
 }
 
-void unwind_event(void *ctx, void *bytes, size_t size)
+/* A child of fork that has ended since had its parent's mappings, unless it has
+ * run another program. */
+static dwunw_status_t consume(struct tool *tool, const struct target *target,
+			      size_t *count, struct dwunw_stop *stop)
 {
-	struct tool *tool = ctx;
-	const struct dwunw_event_header *header = &tool->event.header;
-	struct dwunw_stop stop = { 0 };
-	struct target *target;
+	struct dwunw_event_header *header = &tool->event.header;
+	uint32_t pid = header->pid, generation = header->map_generation;
 	dwunw_status_t status;
-	struct fp_walk *walk;
-	size_t count = 0;
 
-	tool->statistics.received++;
-	targets_see_mappings(tool);
-	status = dwunw_consume(&tool->dwunw, bytes, size, &tool->event,
-			       tool->frames, tool->arguments.depth, &count,
-			       &stop);
-	target = target_find(tool, (int32_t)header->pid);
-	if (!target)
-		return;
+	status = dwunw_event_consume(&tool->dwunw, NULL, &tool->event,
+				     tool->frames, tool->arguments.depth, count,
+				     stop);
+	if (status != DWUNW_ERR_IO || !target || !target->parent ||
+	    header->kind != DWUNW_EVENT_STACK)
+		return status;
+	header->pid = (uint32_t)target->parent;
+	header->map_generation = 0;
+	status = dwunw_event_consume(&tool->dwunw, NULL, &tool->event,
+				     tool->frames, tool->arguments.depth, count,
+				     stop);
+	header->pid = pid;
+	header->map_generation = generation;
+	return status;
+}
+
+static void on_walk(struct tool *tool, struct target *target,
+		    const uint8_t *bytes, size_t size)
+{
+	const struct dwunw_event_header *header = &tool->event.header;
+	struct fp_walk *walk = &tool->fp_walks[header->key % FP_WALKS];
+
+	keep_walk(tool, bytes, size, walk);
+	if (header->entry_offset == MEMLEAK_FP)
+		on_walk_alone(tool, target, walk);
+}
+
+/* All that is not a stack. */
+static void on_other(struct tool *tool, struct target *target)
+{
+	const struct dwunw_event_header *header = &tool->event.header;
+
 	switch (header->kind) {
-	case DWUNW_EVENT_STACK:
-		tool->statistics.stack_events++;
-		tool->statistics.stack_bytes += size;
-		on_snapshot(tool, target, status, count, &stop);
-		see_generation(tool, target);
-		break;
-	case MEMLEAK_EVENT_FP:
-		walk = &tool->fp_walks[header->key % FP_WALKS];
-		keep_walk(tool, bytes, size, walk);
-		if (header->entry_offset == MEMLEAK_FP)
-			on_walk_alone(tool, target, walk);
-		break;
 	case MEMLEAK_EVENT_FREE:
 		printf("free pid %" PRIu32 " tid %" PRIu32 " address = %" PRIx64
 		       "\n",
@@ -400,8 +466,42 @@ void unwind_event(void *ctx, void *bytes, size_t size)
 	case DWUNW_EVENT_EXEC:
 		on_exec_event(tool, target);
 		break;
-	case DWUNW_EVENT_FORK:
-		on_fork(tool, header->cookie);
+	case DWUNW_EVENT_EXIT:
+		target_leader_ended(tool, target);
 		break;
+	case DWUNW_EVENT_FORK:
+		on_fork(tool, header);
+		break;
+	}
+}
+
+void unwind_event(void *ctx, void *bytes, size_t size)
+{
+	struct tool *tool = ctx;
+	const struct dwunw_event_header *header = &tool->event.header;
+	struct dwunw_stop stop = { 0 };
+	struct target *target;
+	dwunw_status_t status;
+	size_t count = 0;
+
+	tool->statistics.received++;
+	targets_see_mappings(tool);
+	if (dwunw_event_parse(&tool->event, bytes, size)) {
+		tool->statistics.not_unwound++;
+		return;
+	}
+	target = target_see(tool, (int32_t)header->pid);
+	status = consume(tool, target, &count, &stop);
+	if (!target)
+		return;
+	if (header->kind == DWUNW_EVENT_STACK) {
+		tool->statistics.stack_events++;
+		tool->statistics.stack_bytes += size;
+		on_snapshot(tool, target, status, count, &stop);
+		see_generation(tool, target);
+	} else if (header->kind == MEMLEAK_EVENT_FP) {
+		on_walk(tool, target, bytes, size);
+	} else {
+		on_other(tool, target);
 	}
 }

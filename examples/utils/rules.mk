@@ -5,11 +5,11 @@ utils_dir := examples/utils
 utils_out := $(out)/$(utils_dir)
 
 $(utils_out)/symbolize_demo: $(utils_dir)/symbolize_demo.c $(full_lib) \
-		$(made_first)
+		$(out)/tools/option.o $(out)/tools/streams.o $(made_first)
 	@mkdir -p $(@D)
 	$(say) CCLD $<
-	$(Q)$(CC) $(all_cflags) $(example_cflags) -MMD -MP -MF $@.d $< \
-		$(full_lib) $(all_ldflags) $(LDLIBS) -lpthread -o $@
+	$(Q)$(CC) $(all_cflags) $(example_cflags) -Itools -MMD -MP \
+		-MF $@.d $< $(filter %.o,$^) $(full_lib) $(all_ldflags) $(LDLIBS) -lpthread -o $@
 
 .PHONY: utils
 examples: $(if $(CONFIG_PORT_LINUX),utils)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * symbolize_demo - names for addresses, with dwunw/symbols.h alone.
+ * symbolize_demo - names for addresses, with dwunw/symbols.h.
  *
  *	symbolize_demo FILE ADDRESS...     addresses as linked
  *	symbolize_demo                     where its own main is
@@ -8,12 +8,14 @@
  * One batch for all addresses; each answer has its own status, and says where
  * calls were inlined.
  */
+#include "option.h"
+#include "streams.h"
+
+#include <dwunw/linux.h>
 #include <dwunw/symbols.h>
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #define ADDRESSES_MAX 64
 
@@ -36,7 +38,7 @@ static void print_answer(uint64_t pc, const struct dwunw_symbol_info *info)
 
 	printf("0x%" PRIx64 "\n", pc);
 	if (info->status != DWUNW_OK)
-		printf("  ?? %s\n", dwunw_status_name(info->status));
+		printf("  ?? %s\n", dwunw_status_text(info->status));
 	else
 		for (; info; info = info->inlined)
 			print_level(info, depth++);
@@ -78,7 +80,7 @@ static int symbolize_self(void)
 				     &size);
 	dwunw_symbol_resolver_shutdown(&resolver);
 	if (status != DWUNW_OK) {
-		printf("no symbols: %s\n", dwunw_status_name(status));
+		printf("no symbols: %s\n", dwunw_status_text(status));
 		return 1;
 	}
 	printf("main: %" PRIu64 " bytes at offset 0x%" PRIx64 " of this file\n",
@@ -86,43 +88,43 @@ static int symbolize_self(void)
 	return 0;
 }
 
-static int usage(void)
-{
-	fprintf(stderr,
-		"usage: symbolize_demo [FILE ADDRESS...]\n"
-		"At most %d addresses, as linked: 0x401000\n",
-		ADDRESSES_MAX);
-	return 2;
-}
+static const struct option_row no_rows = { .kind = OPTION_END };
+static const struct option_program program = {
+	.name = "symbolize_demo",
+	.help = "usage: symbolize_demo [FILE ADDRESS...]\n"
+		"       -h, --help, -V, --version\n"
+		"At most 64 addresses, as linked: 0x401000\n",
+	.rows = &no_rows,
+	.operands_last = true,
+};
 
-static int symbolize_arguments(int argc, char **argv)
+static int symbolize_arguments(int count, char **operands)
 {
+	static const struct option_row address = { .name = "ADDRESS",
+						   .kind = OPTION_NUMBER64 };
 	uint64_t pcs[ADDRESSES_MAX];
-	size_t count = 0;
-	char *end;
-	int i;
 
-	if (argc < 3 || argc - 2 > ADDRESSES_MAX)
-		return usage();
-	for (i = 2; i < argc; i++) {
-		errno = 0;
-		pcs[count++] = strtoull(argv[i], &end, 0);
-		if (errno || *end || argv[i][0] < '0' || argv[i][0] > '9') {
-			fprintf(stderr, "symbolize_demo: %s is no address\n",
-				argv[i]);
-			return 2;
-		}
+	if (count < 2)
+		return option_wrong(&program, "'%s': which addresses of it?",
+				    operands[0]);
+	if (count - 1 > ADDRESSES_MAX)
+		return option_wrong(&program, "more than %d addresses",
+				    ADDRESSES_MAX);
+	for (int i = 1; i < count; i++) {
+		if (!option_operand(&program, &address, &pcs[i - 1],
+				    operands[i]))
+			return OPTION_WRONG;
 	}
-	return symbolize(argv[1], pcs, count);
+	return symbolize(operands[0], pcs, (size_t)count - 1);
 }
 
 int main(int argc, char **argv)
 {
-	int code = argc == 1 ? symbolize_self() :
-			       symbolize_arguments(argc, argv);
+	int count, code = option_parse(&program, NULL, argv, &count);
 
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return code;
-	perror("symbolize_demo: stdout");
-	return 1;
+	(void)argc;
+	if (code < 0)
+		code = count ? symbolize_arguments(count, argv + 1) :
+			       symbolize_self();
+	return streams_end(program.name, code);
 }

@@ -28,7 +28,8 @@ enum dwunw_event_kind {
 	DWUNW_EVENT_STACK = 1, /* registers and stack: unwind it */
 	DWUNW_EVENT_EXEC = 2,  /* pid runs another program now */
 	DWUNW_EVENT_EXIT = 3,  /* the last thread of pid is gone */
-	DWUNW_EVENT_FORK = 4,  /* tid (as `cookie`) is a child of pid */
+	DWUNW_EVENT_FORK = 4,  /* `cookie` is a child of pid; 0: one that has
+				* to be looked for */
 };
 
 /* The pc is at a function's first instructions: see entry_offset. */
@@ -43,8 +44,8 @@ struct dwunw_event_header {
 	uint32_t size;	 /* of the whole record, padding excluded */
 	uint16_t kind;	 /* enum dwunw_event_kind */
 	uint16_t flags;	 /* DWUNW_EVENT_FLAG_* */
-	uint32_t pid;	 /* process, as the initial pid namespace counts */
-	uint32_t tid;	 /* thread */
+	uint32_t pid; /* process, as the reader's pid namespace counts */
+	uint32_t tid; /* thread; as its own one does, if that is further in */
 	uint64_t time_ns; /* CLOCK_MONOTONIC */
 	uint64_t key;	 /* stack key: unique among live events, or 0 */
 	uint64_t cookie; /* the tool's own: an address, a size, … */

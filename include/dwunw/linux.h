@@ -155,6 +155,16 @@ const char *dwunw_frame_text(const struct dwunw_frame *frame, char *text,
 			     size_t size);
 
 /*
+ * How often something was short in this process: memory, descriptors, a read of
+ * a file that failed; `error` (or NULL) gets the last one's errno. What was told
+ * while it grew may lack names, lines or frames that are there. Any thread.
+ */
+uint32_t dwunw_shortages(int *error);
+
+/* A status in words, for messages: "cannot be read". Static. */
+const char *dwunw_status_text(dwunw_status_t status);
+
+/*
  * What code a file has, whether this build knows it or not: "mips n32", "i386";
  * for messages. Static; "?": elf is NULL.
  */

@@ -77,6 +77,7 @@ struct dwunw_symbol_store;
 struct dwunw_symbol_resolver {
 	struct dwunw_symbol_store *store;
 	struct dwunw_symbol_config config;
+	uint32_t debug_file_used; /* files that config.debug_file served */
 };
 
 /* cfg may be NULL. NO_MEMORY, INVALID_ARG. */

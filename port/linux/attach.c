@@ -114,7 +114,7 @@ static bool add_tid(struct tids *tids, const char *name)
 		return true; /* "." and ".." */
 	if (tids->count == tids->room) {
 		size_t room = tids->room ? tids->room * 2 : 64;
-		int32_t *at = realloc(tids->at, room * sizeof(*at));
+		int32_t *at = dwu_realloc(tids->at, room * sizeof(*at));
 
 		if (!at)
 			return false;
@@ -137,18 +137,21 @@ static dwunw_status_t list_tids(int32_t pid, struct tids *tids)
 	char path[40];
 	struct dirent *entry;
 	bool room = true;
+	int error;
 	DIR *dir;
 
 	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
 	dir = opendir(path);
 	if (!dir)
 		return DWUNW_ERR_IO;
-	while (room && (entry = readdir(dir)))
+	for (errno = 0; room && (entry = readdir(dir)); errno = 0)
 		room = add_tid(tids, entry->d_name);
+	error = errno;
 	closedir(dir);
+	errno = error;
 	if (!room)
 		return DWUNW_ERR_NO_MEMORY;
-	if (!tids->count)
+	if (error || !tids->count) /* some would be missing */
 		return DWUNW_ERR_IO;
 	qsort(tids->at, tids->count, sizeof(*tids->at), by_number);
 	return DWUNW_OK;

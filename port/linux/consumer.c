@@ -75,8 +75,10 @@ dwunw_event_consume(struct dwunw_context *ctx, struct dwunw_walker *walker,
 	case DWUNW_EVENT_EXEC:
 	case DWUNW_EVENT_EXIT:
 		return note_change(ctx, event->header.pid);
-	case DWUNW_EVENT_FORK:
-		return note_change(ctx, event->header.cookie);
+	case DWUNW_EVENT_FORK: /* 0: its number is not known here */
+		return event->header.cookie ?
+			       note_change(ctx, event->header.cookie) :
+			       DWUNW_OK;
 	default:
 		return DWUNW_OK;
 	}

@@ -94,7 +94,7 @@ dwunw_status_t dwunw_init_with(struct dwunw_context *ctx,
 	complete(&ctx->config);
 	if (!usable(&ctx->config))
 		return DWUNW_ERR_INVALID_ARG;
-	ctx->port = calloc(1, sizeof(*ctx->port));
+	ctx->port = dwu_calloc(1, sizeof(*ctx->port));
 	if (!ctx->port)
 		return DWUNW_ERR_NO_MEMORY;
 	if (pthread_mutex_init(&ctx->port->log_lock, NULL)) {

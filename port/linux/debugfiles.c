@@ -114,7 +114,7 @@ static dwunw_status_t unpack_section(const struct dwunw_elf *elf,
 				     struct dwu_debug *debug)
 {
 	size_t size = (size_t)section->size;
-	uint8_t *packed = malloc(size);
+	uint8_t *packed = dwu_malloc(size);
 	struct dwunw_span content;
 	dwunw_status_t status;
 
@@ -147,7 +147,7 @@ static bool by_minidebuginfo(const struct finder *finder)
 			 DWUNW_ERR_BAD_FORMAT :
 			 unpack_section(elf, &section, debug);
 	if (status != DWUNW_OK)
-		refused(finder, ".gnu_debugdata", dwunw_status_name(status));
+		refused(finder, ".gnu_debugdata", dwunw_status_text(status));
 	else if (serves(finder))
 		return true;
 	dwu_debug_close(debug);

@@ -101,8 +101,12 @@ uint32_t dwu_file_shortages(void)
 /* IO, and counted if errno says that it is not the file's fault. */
 static dwunw_status_t not_opened(void)
 {
-	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
+	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
 		__atomic_add_fetch(&shortages, 1, __ATOMIC_RELAXED);
+		dwu_short(errno);
+	} else if (errno == EIO || errno == EINTR) {
+		dwu_short(errno);
+	}
 	return DWUNW_ERR_IO;
 }
 
@@ -203,6 +207,8 @@ static dwunw_status_t read_file(const struct dwu_file *file, uint64_t off,
 
 		if (got < 0 && errno == EINTR)
 			continue;
+		if (got < 0)
+			dwu_short(errno);
 		if (got <= 0)
 			return DWUNW_ERR_IO;
 		dst += got;
@@ -257,7 +263,7 @@ static dwunw_status_t read_all(int fd, size_t max, char **text, size_t *size)
 	size_t room = 16 << 10;
 
 	*size = 0;
-	*text = malloc(room);
+	*text = dwu_malloc(room);
 	while (*text) {
 		ssize_t got = read(fd, *text + *size, room - *size - 1);
 		char *larger;
@@ -272,7 +278,7 @@ static dwunw_status_t read_all(int fd, size_t max, char **text, size_t *size)
 		if (*size < room - 1)
 			continue;
 		room *= 2;
-		larger = realloc(*text, room);
+		larger = dwu_realloc(*text, room);
 		if (!larger)
 			return DWUNW_ERR_NO_MEMORY;
 		*text = larger;

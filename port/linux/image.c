@@ -56,7 +56,7 @@ void dwu_image_release(struct dwu_image *image)
 
 struct dwu_image *dwu_image_new(struct dwunw_context *ctx, uint16_t arch)
 {
-	struct dwu_image *image = calloc(1, sizeof(*image));
+	struct dwu_image *image = dwu_calloc(1, sizeof(*image));
 
 	if (!image)
 		return NULL;
@@ -375,7 +375,7 @@ static dwunw_status_t open_place_vdso(struct dwu_image *image,
 		return DWUNW_ERR_NO_DEBUG_DATA;
 	if (size > DWU_BLOB_SIZE_MAX)
 		return DWUNW_ERR_INVALID_ARG;
-	bytes = malloc((size_t)size);
+	bytes = dwu_malloc((size_t)size);
 	if (!bytes)
 		return DWUNW_ERR_NO_MEMORY;
 	status = read_vdso(image, mapping, bytes, (size_t)size);
@@ -384,7 +384,7 @@ static dwunw_status_t open_place_vdso(struct dwu_image *image,
 			image->ctx, (struct dwunw_span){ bytes, (size_t)size },
 			"[vdso]", module);
 	dwu_log(image->ctx, "pid %d: [vdso] at 0x%llx: %s", (int)image->pid,
-		(unsigned long long)mapping->start, dwunw_status_name(status));
+		(unsigned long long)mapping->start, dwunw_status_text(status));
 	free(bytes);
 	return status;
 }

@@ -36,7 +36,7 @@ static void worker_free(struct worker *worker)
 
 static struct worker *worker_new(const struct dwunw_context *ctx)
 {
-	struct worker *worker = calloc(1, sizeof(*worker));
+	struct worker *worker = dwu_calloc(1, sizeof(*worker));
 	uint32_t entries = ctx->config.row_cache_entries;
 
 	if (!worker)
@@ -81,7 +81,7 @@ static bool worker_room(struct worker *worker, size_t count)
 		return true;
 	if (count > SIZE_MAX / sizeof(*frames))
 		return false;
-	frames = realloc(worker->frames, count * sizeof(*frames));
+	frames = dwu_realloc(worker->frames, count * sizeof(*frames));
 	if (!frames)
 		return false;
 	worker->frames = frames;
@@ -93,7 +93,7 @@ static bool worker_room(struct worker *worker, size_t count)
 
 machine_t *machine__new(void)
 {
-	machine_t *machine = calloc(1, sizeof(*machine));
+	machine_t *machine = dwu_calloc(1, sizeof(*machine));
 
 	if (!machine)
 		return NULL;

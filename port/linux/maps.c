@@ -146,7 +146,7 @@ static bool parse_line(struct line *line, struct entry *entry)
 
 static bool grow(void **items, uint32_t room, size_t size)
 {
-	void *more = realloc(*items, room * size);
+	void *more = dwu_realloc(*items, room * size);
 
 	if (more)
 		*items = more;

@@ -19,7 +19,7 @@
 
 dwunw_status_t dwu_modules_init(struct dwu_modules *modules, uint32_t capacity)
 {
-	modules->slots = calloc(capacity, sizeof(*modules->slots));
+	modules->slots = dwu_calloc(capacity, sizeof(*modules->slots));
 	if (!modules->slots)
 		return DWUNW_ERR_NO_MEMORY;
 	modules->capacity = capacity;
@@ -92,7 +92,7 @@ static bool room_for_identity(struct dwu_modules *modules)
 
 	if (modules->identity_count < modules->identity_room)
 		return true;
-	identities = realloc(modules->identities, room * sizeof(*identities));
+	identities = dwu_realloc(modules->identities, room * sizeof(*identities));
 	if (!identities)
 		return false;
 	modules->identities = identities;
@@ -108,7 +108,7 @@ static char *keep_label(struct dwu_modules *modules, const char *label)
 	if (size > DWU_LABEL_BYTES_MAX - modules->label_bytes)
 		return NULL;
 	modules->label_bytes += size;
-	return strdup(label);
+	return dwu_strdup(label);
 }
 
 /*
@@ -245,7 +245,7 @@ static const char *why_refused(dwunw_status_t status,
 	case DWUNW_ERR_NO_MEMORY:
 		return "no memory for its tables";
 	default:
-		return "cannot be read";
+		return dwunw_status_text(status);
 	}
 }
 
@@ -268,7 +268,7 @@ static dwunw_status_t fill(struct dwunw_context *ctx, struct dwu_slot *slot,
 		modules->opens++;
 		return DWUNW_OK;
 	}
-	dwu_log(ctx, "%s: %s: %s, %llu bytes", label, dwunw_status_name(status),
+	dwu_log(ctx, "%s: %s, %llu bytes", label,
 		why_refused(status, &slot->module.elf, text, sizeof(text)),
 		(unsigned long long)file->id.size);
 	empty_slot(slot);
@@ -415,6 +415,8 @@ void dwunw_module_cache_stats(const struct dwunw_context *ctx,
 {
 	struct dwu_modules *modules;
 
+	if (!stats)
+		return;
 	*stats = (struct dwunw_cache_stats){ 0 };
 	if (!ctx || !ctx->port)
 		return;

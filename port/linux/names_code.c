@@ -34,7 +34,7 @@ bool dwu_codemap_text(struct dwu_codemap *map, const char *text, size_t size,
 	while (room < map->text_size + size + 1)
 		room *= 2;
 	if (room != map->text_room) {
-		larger = realloc(map->text, room);
+		larger = dwu_realloc(map->text, room);
 		if (!larger)
 			return false;
 		map->text = larger;
@@ -56,7 +56,7 @@ bool dwu_codemap_add(struct dwu_codemap *map, uint64_t start, uint64_t size,
 	if (map->count == map->room) {
 		items = room > ITEM_MAX ?
 				NULL :
-				realloc(map->items, room * sizeof(*items));
+				dwu_realloc(map->items, room * sizeof(*items));
 		if (!items)
 			return false;
 		map->items = items;
@@ -156,8 +156,8 @@ static bool cells_open(struct cells *cells, const struct dwu_codemap *map)
 	size_t count = 2 * (size_t)map->count;
 
 	*cells = (struct cells){
-		.bounds = calloc(count + 1, sizeof(*cells->bounds)),
-		.next = calloc(count + 2, sizeof(*cells->next)),
+		.bounds = dwu_calloc(count + 1, sizeof(*cells->bounds)),
+		.next = dwu_calloc(count + 2, sizeof(*cells->next)),
 		.count = (uint32_t)count,
 	};
 	if (!cells->bounds || !cells->next)

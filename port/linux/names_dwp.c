@@ -143,7 +143,7 @@ static void narrow_all(const struct dwu_dwp *dwp, uint32_t row,
 struct dwu_lines *dwu_dwp_unit(const struct dwu_dwp *dwp, uint64_t id)
 {
 	uint32_t row = find_row(dwp, id);
-	struct dwu_lines *unit = row ? calloc(1, sizeof(*unit)) : NULL;
+	struct dwu_lines *unit = row ? dwu_calloc(1, sizeof(*unit)) : NULL;
 
 	if (!unit)
 		return NULL;
@@ -156,7 +156,7 @@ struct dwu_lines *dwu_dwp_unit(const struct dwu_dwp *dwp, uint64_t id)
 struct dwu_dwp *dwu_dwp_open(const struct dwu_lines_ctx *ctx,
 			     struct dwu_debug *debug)
 {
-	struct dwu_dwp *dwp = calloc(1, sizeof(*dwp));
+	struct dwu_dwp *dwp = dwu_calloc(1, sizeof(*dwp));
 	struct dwunw_section section;
 	const struct dwunw_source *src;
 
@@ -173,7 +173,7 @@ struct dwu_dwp *dwu_dwp_open(const struct dwu_lines_ctx *ctx,
 			      &section) == DWUNW_OK &&
 	    section.size <= INDEX_SIZE_MAX) {
 		dwp->size = (size_t)section.size;
-		dwp->index = malloc(dwp->size + 1);
+		dwp->index = dwu_malloc(dwp->size + 1);
 	}
 	if (dwp->index && dwp->lines.dwarf.dwo &&
 	    src->read(src->ctx, section.off, dwp->index, dwp->size) ==

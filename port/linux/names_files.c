@@ -146,8 +146,8 @@ struct dwu_lines *dwu_names_alt(const struct dwu_lines *lines,
 				const struct dwu_lines_ctx *ctx)
 {
 	const struct dwunw_elf *elf = &lines->debug.elf;
-	struct link *link = malloc(sizeof(*link));
-	struct dwu_lines *alt = calloc(1, sizeof(*alt));
+	struct link *link = dwu_malloc(sizeof(*link));
+	struct dwu_lines *alt = dwu_calloc(1, sizeof(*alt));
 	struct dwu_debug debug;
 	bool found = link && alt &&
 		     (read_link(elf, ".gnu_debugaltlink", false, link) ||
@@ -191,7 +191,7 @@ static struct dwu_lines *find_dwo(const struct dwu_lines *lines,
 	    dwunw_dwarf_text(unit->dwarf, unit->comp_dir, dir, sizeof(dir)) !=
 		    DWUNW_OK)
 		return NULL;
-	dwo = calloc(1, sizeof(*dwo));
+	dwo = dwu_calloc(1, sizeof(*dwo));
 	if (!dwo)
 		return NULL;
 	snprintf(path, sizeof(path), "%s%s%s", name[0] == '/' ? "" : dir,

@@ -187,7 +187,7 @@ static bool load(struct dwu_go *go, const struct dwunw_elf *elf, uint64_t off,
 		size = off > elf->src.size ? 0 : elf->src.size - off;
 	if (!size || size > max || size > SIZE_MAX)
 		return false;
-	go->data = malloc((size_t)size);
+	go->data = dwu_malloc((size_t)size);
 	go->size = size;
 	return go->data && elf->src.read(elf->src.ctx, off, go->data,
 					 (size_t)size) == DWUNW_OK;
@@ -257,7 +257,7 @@ static bool is_go(const struct dwunw_elf *elf)
 static bool search(struct dwu_go *go, const struct dwunw_elf *elf, uint64_t off,
 		   uint64_t end, uint64_t max)
 {
-	uint8_t *bytes = malloc(SEARCH_STEP);
+	uint8_t *bytes = dwu_malloc(SEARCH_STEP);
 	bool found = false;
 
 	for (; bytes && !found && end - off >= SEARCH_STEP;

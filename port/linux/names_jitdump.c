@@ -87,7 +87,7 @@ static bool take_marker(struct dwu_told *told, char *line, const char *name)
 		   &path) != 2 ||
 	    !path || line[path] != '/' || perms[2] != 'x')
 		return false;
-	told->dump_path = strdup(line + path);
+	told->dump_path = dwu_strdup(line + path);
 	told->dump_ino = ino;
 	return true;
 }

@@ -293,7 +293,7 @@ static struct dwu_unit_names *new_unit(struct dwu_lines *lines,
 				       const struct dwu_lines_ctx *ctx,
 				       uint32_t off, dwunw_status_t *status)
 {
-	struct dwu_unit_names *names = calloc(1, sizeof(*names));
+	struct dwu_unit_names *names = dwu_calloc(1, sizeof(*names));
 	struct opening opening = { .names = names, .lines = lines, .ctx = ctx };
 
 	*status = DWUNW_ERR_NO_MEMORY;
@@ -304,8 +304,8 @@ static struct dwu_unit_names *new_unit(struct dwu_lines *lines,
 		       ctx->scratch);
 	if (*status == DWUNW_OK) {
 		names->functions =
-			calloc((size_t)names->calls.count + 1, sizeof(char *));
-		names->paths = calloc(path_count(names), sizeof(char *));
+			dwu_calloc((size_t)names->calls.count + 1, sizeof(char *));
+		names->paths = dwu_calloc(path_count(names), sizeof(char *));
 		if (!names->functions || !names->paths)
 			*status = DWUNW_ERR_NO_MEMORY;
 	}

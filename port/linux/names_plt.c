@@ -59,7 +59,7 @@ static bool load(const struct dwunw_elf *elf, const char *name,
 	if (dwunw_elf_section(elf, name, &section) != DWUNW_OK ||
 	    !section.size || section.size > SECTION_MAX)
 		return false;
-	bytes->data = malloc((size_t)section.size);
+	bytes->data = dwu_malloc((size_t)section.size);
 	bytes->size = (size_t)section.size;
 	bytes->vaddr = section.vaddr;
 	if (bytes->data && elf->src.read(elf->src.ctx, section.off, bytes->data,
@@ -103,7 +103,7 @@ static void read_relocations(struct finder *f, const char *name, bool addend)
 
 	if (!load(f->elf, name, &table))
 		return;
-	more = realloc(f->slots,
+	more = dwu_realloc(f->slots,
 		       (f->slot_count + table.size / size + 1) * sizeof(*more));
 	for (size_t at = 0; more && table.size - at >= size; at += size) {
 		uint64_t info =
@@ -146,7 +146,7 @@ static bool has_room(struct finder *f)
 
 	if (f->plt->count < f->room)
 		return true;
-	stubs = realloc(f->plt->stubs, room * sizeof(*stubs));
+	stubs = dwu_realloc(f->plt->stubs, room * sizeof(*stubs));
 	if (!stubs)
 		return false;
 	f->plt->stubs = stubs;
@@ -164,7 +164,7 @@ static void add_stub(struct finder *f, uint64_t start, uint64_t end,
 
 	if (!size || size == NAME_SIZE_MAX || !has_room(f))
 		return;
-	copy = malloc(size + sizeof("@plt"));
+	copy = dwu_malloc(size + sizeof("@plt"));
 	if (!copy)
 		return;
 	memcpy(copy, name, size);

@@ -190,7 +190,7 @@ static bool take_lines(struct dwu_told *told, struct dwu_file *file)
 {
 	size_t size = (size_t)(file->id.size - told->map.off);
 	struct dwunw_source src;
-	char *text = malloc(size + 1);
+	char *text = dwu_malloc(size + 1);
 	bool good;
 
 	dwu_file_source(file, &src);

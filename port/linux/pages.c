@@ -2,6 +2,7 @@
 /* Arenas straight from the kernel: given back whole, zero until touched. */
 #include "port.h"
 
+#include <errno.h>
 #include <sys/mman.h>
 
 #define PAGE ((size_t)64 << 10)
@@ -23,8 +24,10 @@ dwunw_status_t dwu_pages_alloc(struct dwunw_arena *arena, size_t size)
 	size = (size + PAGE - 1) & ~(PAGE - 1);
 	base = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (base == MAP_FAILED)
+	if (base == MAP_FAILED) {
+		dwu_short(ENOMEM);
 		return DWUNW_ERR_NO_MEMORY;
+	}
 	dwunw_arena_init(arena, base, size);
 	return DWUNW_OK;
 }

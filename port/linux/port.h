@@ -132,6 +132,17 @@ dwunw_status_t dwu_file_stat(const char *path, struct dwu_file_id *id);
 dwunw_status_t dwu_text_read(const char *path, size_t max, char **text,
 			     size_t *size);
 
+/* --- shortage.c -------------------------------------------------------------- */
+
+/* It was short of something: an errno. dwunw_shortages() tells. */
+void dwu_short(int error);
+/* malloc() and the like, which count as short when there is no memory. */
+void *dwu_malloc(size_t size);
+void *dwu_calloc(size_t number, size_t size);
+void *dwu_realloc(void *old, size_t size);
+char *dwu_strdup(const char *text);
+char *dwu_strndup(const char *text, size_t size);
+
 /* --- memory.c ---------------------------------------------------------------- */
 
 /*

@@ -152,7 +152,7 @@ static dwunw_status_t denied_or_gone(const struct dwunw_process *process,
 	else
 		dwu_log(process->ctx, "pid %d: %s", (int)process->pid,
 			status == DWUNW_ERR_IO ? why_gone(process->pid, error) :
-						 dwunw_status_name(status));
+						 dwunw_status_text(status));
 	errno = error;
 	return status;
 }
@@ -170,12 +170,19 @@ static dwunw_status_t reload(struct dwunw_process *process)
 	status = dwu_image_load(process->ctx, process->pid, &image);
 	if (status != DWUNW_OK)
 		return denied_or_gone(process, status);
-	if (read_start_time(process->pid, &after) != DWUNW_OK ||
-	    before != after ||
-	    (process->image && after != process->start_time)) {
-		dwu_image_free(image);
+	status = read_start_time(process->pid, &after);
+	if (status == DWUNW_OK &&
+	    (before != after ||
+	     (process->image && after != process->start_time))) {
 		errno = ESRCH;
-		return denied_or_gone(process, DWUNW_ERR_IO);
+		status = DWUNW_ERR_IO;
+	}
+	if (status != DWUNW_OK) {
+		int error = errno;
+
+		dwu_image_free(image);
+		errno = error;
+		return denied_or_gone(process, status);
 	}
 	if (process->image)
 		dwu_image_inherit(image, process->image);
@@ -278,7 +285,7 @@ static dwunw_status_t add(struct dwunw_context *ctx, int32_t pid,
 			  struct dwunw_process **process)
 {
 	struct dwu_processes *processes = &ctx->port->processes;
-	struct dwunw_process *new = calloc(1, sizeof(*new));
+	struct dwunw_process *new = dwu_calloc(1, sizeof(*new));
 	dwunw_status_t status;
 
 	if (!new)
@@ -441,8 +448,8 @@ static struct dwu_image *image_from_text(struct dwunw_context *ctx,
 
 	if (!image)
 		return NULL;
-	image->root = strdup(root ? root : "");
-	image->text = malloc(size + 1);
+	image->root = dwu_strdup(root ? root : "");
+	image->text = dwu_malloc(size + 1);
 	if (!image->root || !image->text) {
 		dwu_image_free(image);
 		return NULL;
@@ -468,7 +475,7 @@ dwunw_status_t dwunw_process_from_maps(struct dwunw_context *ctx,
 		return DWUNW_ERR_INVALID_ARG;
 	if (!dwunw_arch_by_id(arch_id))
 		return DWUNW_ERR_UNSUPPORTED_ARCH;
-	new = calloc(1, sizeof(*new));
+	new = dwu_calloc(1, sizeof(*new));
 	if (!new)
 		return DWUNW_ERR_NO_MEMORY;
 	pthread_mutex_lock(&ctx->port->processes.lock);

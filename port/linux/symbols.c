@@ -92,7 +92,7 @@ static const char *keep_printable(struct dwunw_symbol_resolver *resolver,
 			return name->text;
 	if (store->name_bytes + size > resolver->config.memory_max)
 		return NULL;
-	name = malloc(sizeof(*name) + size + 1);
+	name = dwu_malloc(sizeof(*name) + size + 1);
 	if (!name)
 		return NULL;
 	memcpy(name->text, text, size);
@@ -115,7 +115,7 @@ static const char *keep_text(struct dwunw_symbol_resolver *resolver,
 
 	if (dwu_is_printable(text))
 		return keep_printable(resolver, text, strlen(text));
-	copy = strdup(text);
+	copy = dwu_strdup(text);
 	if (!copy)
 		return NULL;
 	dwu_make_printable(copy);
@@ -154,7 +154,7 @@ static const char *keep_symbol(struct dwunw_symbol_resolver *resolver,
 
 	if (at)
 		size = (size_t)(at - text);
-	copy = strndup(text, size);
+	copy = dwu_strndup(text, size);
 	if (!copy)
 		return NULL;
 	kept = keep_function(resolver, copy);
@@ -239,7 +239,7 @@ static bool debug_file_fits(const struct dwunw_symbol_resolver *resolver,
 	return dwu_build_same(elf, debug) || !is_dynamic(elf);
 }
 
-static bool read_debug_file(const struct dwunw_symbol_resolver *resolver,
+static bool read_debug_file(struct dwunw_symbol_resolver *resolver,
 			    struct table *table, const struct dwunw_elf *elf)
 {
 	const char *path = resolver->config.debug_file;
@@ -252,6 +252,7 @@ static bool read_debug_file(const struct dwunw_symbol_resolver *resolver,
 		done = dwu_symbols_read(&table->symbols, &debug.elf) ==
 		       DWUNW_OK;
 	dwu_file_close(&debug.file);
+	resolver->debug_file_used += done;
 	return done;
 }
 
@@ -511,11 +512,11 @@ static struct table *new_table(struct dwunw_symbol_resolver *resolver,
 			       const char *path, const struct dwu_module_is *is)
 {
 	struct dwunw_symbol_store *store = resolver->store;
-	struct table *table = calloc(1, sizeof(*table));
+	struct table *table = dwu_calloc(1, sizeof(*table));
 
 	if (!table)
 		return NULL;
-	table->path = strdup(path);
+	table->path = dwu_strdup(path);
 	if (!table->path) {
 		free(table);
 		return NULL;
@@ -569,7 +570,7 @@ dwunw_symbol_resolver_init(struct dwunw_symbol_resolver *resolver,
 		resolver->config.memory_max = MEMORY_MAX;
 	if (!resolver->config.file_size_max)
 		resolver->config.file_size_max = FILE_SIZE_DEFAULT;
-	resolver->store = calloc(1, sizeof(*resolver->store));
+	resolver->store = dwu_calloc(1, sizeof(*resolver->store));
 	return resolver->store ? DWUNW_OK : DWUNW_ERR_NO_MEMORY;
 }
 
@@ -639,7 +640,7 @@ static struct dwunw_symbol_info *new_info(struct dwunw_symbol_store *store)
 	struct chain *chain = store->chains;
 
 	if (!chain || chain->used == CHAIN_BLOCK) {
-		chain = malloc(sizeof(*chain));
+		chain = dwu_malloc(sizeof(*chain));
 		if (!chain)
 			return NULL;
 		chain->next = store->chains;

@@ -62,6 +62,33 @@ const char *dwunw_elf_target(const struct dwunw_elf *elf)
 	return "an unknown machine";
 }
 
+const char *dwunw_status_text(dwunw_status_t status)
+{
+	switch (status) {
+	case DWUNW_OK:
+		return "no error";
+	case DWUNW_ERR_INVALID_ARG:
+		return "not what can be asked for";
+	case DWUNW_ERR_UNSUPPORTED_ARCH:
+		return "of a machine that this build cannot unwind";
+	case DWUNW_ERR_NOT_IMPLEMENTED:
+		return "not in this build, or of a later version";
+	case DWUNW_ERR_IO:
+		return "cannot be read";
+	case DWUNW_ERR_BAD_FORMAT:
+		return "damaged, or not of the format";
+	case DWUNW_ERR_NO_DEBUG_DATA:
+		return "nothing is known of it";
+	case DWUNW_ERR_CACHE_FULL:
+		return "all places for it are in use";
+	case DWUNW_ERR_NO_MEMORY:
+		return "out of memory";
+	case DWUNW_ERR_ATTACH_DENIED:
+		return "not permitted";
+	}
+	return "an unknown error";
+}
+
 /* Where the last frame is: "0x1b2c in /lib/libc.musl.so". */
 static void place_text(const struct dwunw_context *ctx,
 		       const struct dwunw_stop *stop, char *text, size_t size)
@@ -92,7 +119,7 @@ static void no_module_text(const struct dwunw_stop *stop, char *text,
 		break;
 	default:
 		snprintf(text, size, "the file at 0x%llx cannot be used: %s",
-			 pc, dwunw_status_name(stop->status));
+			 pc, dwunw_status_text((dwunw_status_t)stop->status));
 	}
 }
 
@@ -146,7 +173,7 @@ const char *dwunw_stop_text(const struct dwunw_context *ctx,
 		break;
 	case DWUNW_STOP_BAD_ROW:
 		snprintf(text, size, "bad unwind information (%s) for %s",
-			 dwunw_status_name(stop->status), place);
+			 dwunw_status_text((dwunw_status_t)stop->status), place);
 		break;
 	case DWUNW_STOP_UNREADABLE:
 		snprintf(text, size,

@@ -6,11 +6,14 @@
  */
 #include "debug.h"
 
+#include <errno.h>
+
 #ifdef CONFIG_INFLATE_ZLIB
 #include <zlib.h>
 #endif
 #ifdef CONFIG_INFLATE_ZSTD
 #include <zstd.h>
+#include <zstd_errors.h>
 #endif
 #ifdef CONFIG_MINIDEBUGINFO
 #include <lzma.h>
@@ -22,6 +25,16 @@ enum {
 	ELFCOMPRESS_ZSTD = 2,
 };
 
+#if defined(CONFIG_INFLATE_ZLIB) || defined(CONFIG_INFLATE_ZSTD) || \
+	defined(CONFIG_MINIDEBUGINFO)
+/* The library's own memory: counted, as who asks takes it for a damaged file. */
+static dwunw_status_t no_memory(void)
+{
+	dwu_short(ENOMEM);
+	return DWUNW_ERR_NO_MEMORY;
+}
+#endif
+
 #ifdef CONFIG_INFLATE_ZLIB
 static dwunw_status_t unpack_zlib(const void *src, size_t src_size, void *dst,
 				  size_t dst_size)
@@ -31,7 +44,7 @@ static dwunw_status_t unpack_zlib(const void *src, size_t src_size, void *dst,
 	int code = uncompress2(dst, &size, src, &used);
 
 	if (code == Z_MEM_ERROR)
-		return DWUNW_ERR_NO_MEMORY;
+		return no_memory();
 	return code == Z_OK && size == dst_size ? DWUNW_OK :
 						  DWUNW_ERR_BAD_FORMAT;
 }
@@ -43,6 +56,9 @@ static dwunw_status_t unpack_zstd(const void *src, size_t src_size, void *dst,
 {
 	size_t size = ZSTD_decompress(dst, dst_size, src, src_size);
 
+	if (ZSTD_isError(size) &&
+	    ZSTD_getErrorCode(size) == ZSTD_error_memory_allocation)
+		return no_memory();
 	return !ZSTD_isError(size) && size == dst_size ? DWUNW_OK :
 							 DWUNW_ERR_BAD_FORMAT;
 }
@@ -79,6 +95,7 @@ static uint64_t xz_size(struct dwunw_span packed)
 {
 	lzma_stream_flags flags;
 	lzma_index *index = NULL;
+	lzma_ret code;
 	uint64_t memory = INDEX_MEMORY, size;
 	size_t at, tail = LZMA_STREAM_HEADER_SIZE;
 
@@ -88,8 +105,11 @@ static uint64_t xz_size(struct dwunw_span packed)
 	    flags.backward_size > packed.size - 2 * tail)
 		return 0;
 	at = packed.size - tail - (size_t)flags.backward_size;
-	if (lzma_index_buffer_decode(&index, &memory, NULL, packed.data, &at,
-				     packed.size - tail) != LZMA_OK)
+	code = lzma_index_buffer_decode(&index, &memory, NULL, packed.data,
+					&at, packed.size - tail);
+	if (code == LZMA_MEM_ERROR)
+		(void)no_memory();
+	if (code != LZMA_OK)
 		return 0;
 	size = lzma_index_uncompressed_size(index);
 	lzma_index_end(index, NULL);
@@ -116,8 +136,7 @@ dwunw_status_t dwu_unpack_xz(struct dwunw_span packed,
 	if (code == LZMA_OK && out == size)
 		return DWUNW_OK;
 	dwu_pages_free(arena);
-	return code == LZMA_MEM_ERROR ? DWUNW_ERR_NO_MEMORY :
-					DWUNW_ERR_BAD_FORMAT;
+	return code == LZMA_MEM_ERROR ? no_memory() : DWUNW_ERR_BAD_FORMAT;
 }
 #else
 dwunw_status_t dwu_unpack_xz(struct dwunw_span packed,

@@ -107,6 +107,22 @@ size_t dwunw_mips32_frame_text(char *text, size_t size,
 	return finish(&o);
 }
 
+static const char *status_words(int32_t status)
+{
+	switch (status) {
+	case DWUNW_ERR_NO_MEMORY:
+		return "no memory";
+	case DWUNW_ERR_UNSUPPORTED_ARCH:
+		return "another machine";
+	case DWUNW_ERR_NOT_IMPLEMENTED:
+		return "not in this build";
+	case DWUNW_ERR_BAD_FORMAT:
+		return "damaged";
+	default:
+		return "cannot be read";
+	}
+}
+
 static void put_reason(struct out *o, const struct dwunw_mips32_trace *trace)
 {
 	const struct dwunw_stop *stop = &trace->stop;
@@ -130,7 +146,7 @@ static void put_reason(struct out *o, const struct dwunw_mips32_trace *trace)
 		if (stop->status == DWUNW_OK)
 			break;
 		put(o, " (");
-		put(o, dwunw_status_name((dwunw_status_t)stop->status));
+		put(o, status_words(stop->status));
 		if (stop->status == DWUNW_ERR_NO_MEMORY) {
 			put(o, ", wants ");
 			(void)put_decimal(o, (uint32_t)trace->wanted);

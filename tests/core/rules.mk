@@ -2,6 +2,8 @@
 # What tests/core takes cores of. Programs of other targets are run by
 # foreign.t on this machine.
 
+needs_core := $(out)/tests/symbols/failing.so $(out)/tests/port/victim
+
 ifneq ($(foreign),1)
 core_tests := $(out)/tests/core
 core_omit := -O2 -fomit-frame-pointer
@@ -30,6 +32,11 @@ $(core_tests)/terminate-stripped: private how := g++ $(core_omit) -s
 $(core_terminate): tests/core/terminate.cc tests/core/rules.mk $(flags_file)
 	$(test_build)
 
+$(core_tests)/inject: private how := $(test_glibc_cc) -D_GNU_SOURCE -O1 -Wall \
+	-Wextra -Werror
+$(core_tests)/inject: tests/core/inject.c tests/core/rules.mk $(flags_file)
+	$(test_build)
+
 # TRIPLE/crash, crash-high (at another address) and other
 core_triples := $(foreach t,aarch64 mipsel mips,\
 	$(if $(call has,$(t)-linux-gnu-gcc),$(t)-linux-gnu))
@@ -43,5 +50,6 @@ $(filter %/other,$(core_crash)): tests/core/other.c
 $(core_crash): tests/core/rules.mk
 	$(test_build)
 
-test_programs += $(core_threads) $(core_terminate) $(core_crash)
+test_programs += $(core_threads) $(core_terminate) $(core_crash) \
+	$(if $(filter x86_64,$(ARCH)),$(core_tests)/inject)
 endif

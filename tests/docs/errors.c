@@ -52,6 +52,10 @@ static void statuses_of_null(void)
 	says(ARG, dwunw_dwarf_open(NULL, NULL, NULL));
 	says(ARG, bpf_unwind_ctx__resolve_callchain(NULL, NULL, NULL));
 	says(DWUNW_ERR_UNSUPPORTED_ARCH, dwunw_regset_prepare(&regs, 99));
+	dwunw_module_cache_stats(NULL, NULL);
+	dwunw_module_cache_stats(&ctx, NULL);
+	dwunw_walker_stats(NULL, NULL);
+	ok(true, "statistics of nothing, or to nowhere, are none");
 	ok(!dwunw_arch_by_id(99) && !dwunw_arch_from_regset(&regs),
 	   "an unknown target is NULL");
 }

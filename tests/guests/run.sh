@@ -121,7 +121,8 @@ programs() {
 		$triple-gcc $flags -funwind-tables tests/guests/leaky.c \
 			-o "$dir/leaky" &&
 		$triple-gcc $flags -Iinclude -Ibpf -I$common \
-			tests/live/probe.c "$dir/$common/"*.o \
+			tests/live/probe.c "$dir/$common/"*.o "$dir/tools/option.o" \
+			"$dir/tools/streams.o" \
 			"$dir/libdwunw.a" -o "$dir/probe" || return 1
 	musl_programs && target_programs && libdw_programs "$@" || return 1
 	[ "$arch" != arm64 ] || signed_programs

@@ -7,7 +7,8 @@
 #              core/objs.mk
 #   arch/      those, arch/'s own headers, core's bytes, arena and row
 #   port/ tools/ examples/   <dwunw/…>, the system's headers, its own directory;
-#              examples/ bpf/ and examples/common/ as well
+#              examples/ bpf/, examples/common/, tools/option.h and
+#              tools/streams.h as well
 #   bpf/       <dwunw/event.h>, libbpf's BPF headers, <linux/…>, its own
 #   tests/     as tools/, tests/unit, danger and fuzz excepted; other tests' files
 
@@ -64,7 +65,7 @@ sub normal {
 sub resolve {
 	my ($path, $form, $name) = @_;
 	my @where = ('include/');
-	push @where, 'bpf/', 'examples/common/'
+	push @where, 'bpf/', 'examples/common/', 'tools/'
 		if $path =~ m{^(examples|bpf|tests/(live|memleak))/};
 	if ($form eq '"') {
 		unshift @where, dirname($path) . '/';
@@ -150,6 +151,8 @@ sub user_rule {
 		$file =~ m{^bpf/};
 	return undef if $path =~ m{^(examples|tests/(live|memleak))/} && $file &&
 		$file =~ m{^examples/(common|utils)/};
+	return undef if $path =~ m{^examples/} && $file &&
+		$file =~ m{^tools/(option|streams)\.h$};
 	return undef if $path =~ m{^tests/} && $file &&
 		$file =~ m{^tests/(?!unit/|fuzz/|danger/)};
 	return "only <dwunw/…>, the system's headers and its own directory";

@@ -67,6 +67,7 @@ sub watch {
 	my $until = ref $_[0] ? shift : \&all_done;
 	my (@command) = @_;
 	my $out = "$dir/watch.out";
+	unlink $out; # what the one before said is no sign
 	my $pid = background($out, @command);
 	my $ended = 0;
 	my $soon = sub { sleep 0.05;
@@ -209,8 +210,9 @@ sub parse {
 			@r{qw(rss maps event_bytes)} = ($1, $2, $3);
 		} elsif (/^\[\S+\] pid \d+: (\d+) bytes in (\d+) allocations are live/) {
 			@r{qw(bytes blocks)} = ($1, $2);
-		} elsif (/from stacks not known/) {
+		} elsif (/^(\d+) bytes in (\d+) allocations from stacks that/) {
 			$r{unknown} = $_;
+			@r{qw(lost_bytes lost_blocks)} = ($1, $2);
 		}
 	}
 	return \%r;

@@ -11,14 +11,34 @@ use Test::More;
 need_bpf();
 my $tool = program('memleak_user');
 
-for (['-p', 0], ['-d', 1], ['-p', 1, '--capture', 'x'], ['-p', 1, '-q'],
-	['-p', 1, '--ring-size', 5000], ['-p', 1, '--stack-bytes', 28673],
-	['-p', 1, '--symbol', 'malloc'], ['-p', 1, 'more'],
-	['-p', 1, '--symbol', 'bogus=0x10'], ['-p', 1, '-n', '3x'],
-	['-p', 1, '--symbol', 'malloc=0x10zz'], ['-p', 1, '--max-live', 1 << 25]) {
-	my ($out, $status) = run($tool, @$_);
-	is($status, 2, "@$_ is refused");
-	like($out, qr/^memleak_user: .*\nmemleak_user -p PID/, 'with the usage');
+# Each says the option, the value and what is allowed.
+for ([[qw(-p 0)], "-p: '0'", 'a number from 1 to 2147483647'],
+	[[qw(-d 1)], '-p PID is needed'],
+	[[qw(-p 1 --capture x)], "--capture: 'x'", 'one of bpf-ring|bpf-perf|perf'],
+	[[qw(-p 1 -q)], '-q: no such option'],
+	[[qw(-p 1 --ring-size 5000)], "--ring-size: '5000'", 'a power of two'],
+	[[qw(-p 1 --stack-bytes 28673)], "--stack-bytes: '28673'",
+		'bytes from 1 to 28672'],
+	[[qw(-p 1 --stack-bytes 28K1)], "--stack-bytes: '28K1'", 'bytes'],
+	[[qw(-p 1 --symbol malloc)], "--symbol: 'malloc'", 'NAME=0xOFFSET'],
+	[[qw(-p 1 more)], "'more'"],
+	[[qw(-p 1 --symbol bogus=0x10)], '--symbol bogus=0x10', 'malloc, free'],
+	[[qw(-p 1 -n 3x)], "-n: '3x'", 'a number from 1'],
+	[[qw(-p 1 -d 0.001)], "-d: '0.001'", 'seconds from 10ms'],
+	[[qw(-p 1 --symbol malloc=0x10zz)], "--symbol: 'malloc=0x10zz'",
+		'NAME=0xOFFSET'],
+	[[qw(-p 1 --symbol malloc=16)], "--symbol: 'malloc=16'", '0xOFFSET'],
+	[['-p', 1, '--max-live', 1 << 25], "--max-live: '33554432'",
+		'from 1 to 16777216'],
+	[[qw(-p 1 --fp-walk --capture perf)], '--fp-walk', '--capture perf'],
+	[[qw(-p 1 --rng-size 4K)], '--rng-size', 'did you mean --ring-size?'],
+	[[qw(-p 1 --ring-size)], '--ring-size: without a value', 'power of two']) {
+	my ($args, @wanted) = @$_;
+	my ($out, $status) = run($tool, @$args);
+	is($status, 2, "@$args is refused");
+	my ($line) = $out =~ /^(memleak_user: .*)\nTry 'memleak_user --help'\.\n\z/;
+	is(join(', ', grep { index($line // '', $_) < 0 } @wanted), '',
+		'it says why') or diag($out);
 }
 
 my ($out, $status) = run($tool, '-p', 4194300);
@@ -28,6 +48,38 @@ like($out, qr/pid 4194300: /, 'it is named');
 ($out, $status) = run($tool, '-p', $$, '--debug-file', '/nowhere/file');
 is($status, 1, 'a debug file that is not there');
 like($out, qr{--debug-file /nowhere/file: No such file}, 'it is named');
+
+# Names that are nobody's.
+{
+	my $pid = start(program('leaky_glibc'), 0, 20);
+	($out, $status) = run($tool, '-p', $pid, '-d', '0.1', '-n', 1,
+		'--symbol', 'malloc=0x10@no/such/file', '--debug-file',
+		'/proc/self/exe');
+	is($status, 0, 'a symbol and a debug file of nothing: it runs');
+	like($out, qr{^memleak_user: --symbol malloc=0x10\@no/such/file: not used}m,
+		'the symbol is named');
+	like($out, qr{^memleak_user: --debug-file /proc/self/exe: not used}m,
+		'the debug file is named');
+	stop($pid);
+	($out, $status) = run($tool, '-p', 2, '-n', 1) if slurp('/proc/2/comm') =~ /kthreadd/;
+	like($out, qr/pid 2: a kernel thread/, 'a kernel thread: why');
+	unlike($out, qr/: IO$/m, 'and no bare name of an error');
+}
+
+# A kernel that was built without it: what it lacks, and nothing else.
+for (['bpf', 'CONFIG_BPF_SYSCALL', 'bpf-ring'],
+	['perf_event_open', 'CONFIG_PERF_EVENTS', 'perf'],
+	['perf_event_open', 'CONFIG_PERF_EVENTS', 'bpf-perf']) {
+	my ($call, $option, $capture) = @$_;
+	my $pid = start(program('leaky_glibc'), 0, 20);
+	($out, $status) = run(built('nosys'), $call, $tool, '-p', $pid, '-n', 1,
+		'-d', '0.1', '--capture', $capture);
+	stop($pid);
+	is($status, 77, "no $call: not to be had");
+	is(join(' ', $out =~ /(CONFIG_\w+)/g), $option,
+		"--capture $capture without $call: $option, and no other") or
+	    diag($out);
+}
 
 # A stripped static program: no malloc by name.
 my $stripped = "$dir/leaky_stripped";

@@ -9,7 +9,7 @@ live_cc := -O2 -fomit-frame-pointer
 live_made := tests/live/rules.mk tests/live/begin.h $(flags_file)
 live_musl := $(call has,musl-gcc)
 
-live_bin := $(addprefix $(live)/,life load outer plugged)
+live_bin := $(addprefix $(live)/,bursts life load nosys outer plugged spawn)
 $(live_bin): private how := gcc $(live_cc)
 $(live_bin): private with := -pthread -ldl
 $(live_bin): $(live)/%: tests/live/%.c $(live_made)
@@ -38,13 +38,22 @@ $(filter %/outer_musl,$(live_of_musl)): tests/live/outer.c $(live_made)
 
 # --- the probe: needs libbpf as the examples do ---
 
-live_common := $(addprefix examples/common/,loader_libbpf.c bpf_map.c rings.c \
-	tracepoint.c uprobe_multi.c)
+live_common := $(addprefix examples/common/,loader_libbpf.c bpf_map.c kernelfs.c \
+	rings.c tracepoint.c uprobe_multi.c)
 $(live)/probe: private how := gcc $(live_cc) $(sanitize) -D_GNU_SOURCE \
 	-Iinclude -Ibpf -Iexamples/common
 $(live)/probe: private with := -lbpf -lelf -lz $(LDLIBS)
 $(live)/probe: tests/live/probe.c $(live_common) $(wildcard examples/common/*.h \
 		bpf/*.h) $(full_lib) $(live_made)
+	$(test_build)
+
+live_sampler := $(addprefix examples/common/,bpf_map.c kernelfs.c probe_events.c \
+	rings.c sample.c sampler.c tracepoint.c)
+$(live)/sampler: private how := $(test_glibc_cc) -std=c11 -D_GNU_SOURCE -O1 -g \
+	$(sanitize) -Iinclude -Iexamples/common -Itests
+$(live)/sampler: private with := -pthread $(LDLIBS)
+$(live)/sampler: tests/live/sampler.c $(live_sampler) \
+		$(wildcard examples/common/*.h) $(full_lib) $(live_made)
 	$(test_build)
 
 $(live)/returns.bpf.o: private how := $(CLANG) -O2 -g -target bpf -mcpu=v3 \
@@ -54,6 +63,6 @@ $(live)/returns.bpf.o: tests/live/returns.bpf.c $(wildcard bpf/*.h) $(live_made)
 	$(test_build)
 
 test_programs += $(live_bin) $(live)/inlined $(live)/a.so $(live)/b.so \
-	$(live)/semantics_glibc $(live_of_musl) $(live)/probe \
+	$(live)/semantics_glibc $(live_of_musl) $(live)/probe $(live)/sampler \
 	$(live)/returns.bpf.o
 endif

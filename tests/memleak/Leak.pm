@@ -59,9 +59,9 @@ sub parse_leak {
 	my $stack;
 
 	for (split /\n/, $report // '') {
-		if (/^(\d+) bytes in (\d+) allocations from stack(?: of pid (\d+) \((.*?)\))?(?: of thread (\d+) \((.*?)\))?$/) {
-			$stack = { bytes => $1, count => $2, pid => $3,
-				program => $4, tid => $5, thread => $6,
+		if (/^(\d+) bytes in (\d+) allocations from stack(?: of (\d+) processes(?: or more)?)?(?: of pid (\d+) \((.*?)\))?(?: of thread (\d+) \((.*?)\))?$/) {
+			$stack = { bytes => $1, count => $2, processes => $3,
+				pid => $4, program => $5, tid => $6, thread => $7,
 				frames => [], blocks => [], ends => '' };
 			push @{ $r{stacks} }, $stack;
 		} elsif (/^\t(\d+) \[<([0-9a-f]{16})>\] (.+)/) {

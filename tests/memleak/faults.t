@@ -138,7 +138,7 @@ sent_ok($r, 'many stacks');
 # Several processes at once.
 {
 	my @pids = map { start($faults, 'wait:arguments', 100 * $_) } 1 .. 3;
-	$r = leak('-p', "$pids[0],$pids[1]", '-p', $pids[2], 5, 1);
+	$r = leak('--processes', '-p', "$pids[0],$pids[1]", '-p', $pids[2], 5, 1);
 	stop($_) for @pids;
 	is_deeply({ map { $_->{pid} => $_->{bytes} } @{ $r->{stacks} } },
 		{ map { $pids[$_ - 1] => 100 * $_ } 1 .. 3 },

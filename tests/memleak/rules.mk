@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # Programs that leak, without frame pointers where nothing else is said.
 
-needs_memleak := examples $(out)/tests/live/
+needs_memleak := examples $(out)/tests/live/ $(out)/tests/symbols/failing.so \
+	$(out)/tests/core/inject
 
 ifneq ($(foreign),1)
 leaks := $(out)/tests/memleak
@@ -9,7 +10,7 @@ leaks_cc := -O2 -fomit-frame-pointer -w
 leaks_musl := $(call has,musl-gcc)
 leaks_made := tests/memleak/rules.mk tests/live/begin.h $(flags_file)
 
-leaks_bin := $(addprefix $(leaks)/,faults pipes plugs pair)
+leaks_bin := $(addprefix $(leaks)/,faults hold pipes plugs pair truth)
 $(leaks_bin): private how := gcc $(leaks_cc)
 $(leaks_bin): private with := -pthread -ldl
 $(leaks)/pipes: tests/memleak/kernel.c
@@ -26,7 +27,7 @@ $(leaks)/debugged: examples/bpf_memleak/leaky.c $(leaks_made)
 
 # NAME and NAME-static
 leaks_of_musl := $(if $(leaks_musl),$(addprefix $(leaks)/,faults_musl \
-	faults_musl-static real_musl real_musl-static))
+	faults_musl-static real_musl real_musl-static truth_musl))
 $(leaks_of_musl): private how = musl-gcc $(leaks_cc) \
 	$(if $(filter %-static,$@),-static)
 $(leaks_of_musl): private with := -pthread
@@ -38,6 +39,7 @@ $(filter %/faults_musl %/faults_musl-static,$(leaks_of_musl)): \
 		tests/memleak/faults.c
 $(filter %/real_musl %/real_musl-static,$(leaks_of_musl)): \
 		tests/memleak/real_musl.c
+$(leaks)/truth_musl: tests/memleak/truth.c
 $(leaks_of_musl): $(leaks_made)
 	$(test_build)
 
@@ -67,6 +69,17 @@ $(leaks)/entry: tests/memleak/entry.c examples/common/entry.c \
 		$(wildcard examples/common/*.h) $(leaks_made)
 	$(test_build)
 
+# The tools, linked so that their memory can be made to fail (failing.t).
+leaks_tools := $(if $(CONFIG_BPF_LOADER_LIBBPF),$(addprefix $(leaks)/,\
+	memleak_user memleak_dwunw_user))
+$(leaks)/memleak_user: $(memleak_objs) $(memleak_out)/memleak_object.o
+$(leaks)/memleak_dwunw_user: $(bcc_objs) $(bcc_out)/memleak_dwunw_objects.o
+$(leaks_tools): private how = $(CC) $(all_cflags)
+$(leaks_tools): private with = $(all_ldflags) $(loader_libs) -lm $(LDLIBS)
+$(leaks_tools): $(common_objs) $(full_lib) $(leaks_made)
+	$(test_build)
+
+long_programs += $(leaks_tools)
 test_programs += $(leaks_bin) $(leaks)/real_cc $(leaks)/debugged \
 	$(leaks_of_musl) $(leaks_modes) $(leaks)/entry
 endif

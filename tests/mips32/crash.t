@@ -123,6 +123,25 @@ sub overflow {
 		or diag($got->{out});
 }
 
+# What is no way to crash; help and version are on stdout.
+sub answers {
+	my ($title, $qemu, $file) = @_;
+	for (['-h', 0, qr/\Ausage: crash_mips32/],
+		['--help', 0, qr/\Ausage: crash_mips32/],
+		['-V', 0, qr/\Acrash_mips32 \d+\.\d+\n\z/],
+		['--version', 0, qr/\Acrash_mips32 \d+\.\d+\n\z/],
+		['nul', 2, qr/\A\z/]) {
+		my ($word, $status, $wanted) = @$_;
+		my $said = `$qemu $file $word 2>$work/errors`;
+		is($? >> 8, $status, "$title: $word: status");
+		like($said, $wanted, "$title: $word: on stdout");
+		my $errors = `cat $work/errors`;
+		is($errors, $status ? "nul: no way to crash; " .
+			"Try 'crash_mips32 --help'.\n" : '',
+			"$title: $word: on stderr");
+	}
+}
+
 for (@targets) {
 	my ($order, $prefix, $qemu) = @$_;
 	my $why = missing("${prefix}nm", $qemu);
@@ -134,6 +153,7 @@ for (@targets) {
 			my $dir = "$work/$order-$kind";
 			my $file = "$built/$order-$kind/crash_mips32";
 			mkdir($dir);
+			answers("$order $kind", $qemu, $file);
 			my @symbols = symbols("${prefix}nm", $file);
 			system("${prefix}strip", '-o', "$dir/stripped", $file);
 			`tests/sstrip.pl $file $dir/bare`;

@@ -20,15 +20,15 @@ gives() {
 ok "its own main" gives 0 'main: '
 main=0x$(nm "$demo" | awk '$3 == "main" { print $1 }')
 ok "a name" gives 0 'main+0x0' "$demo" "$main"
-ok "a name, and an address without one" gives 1 NO_DEBUG_DATA "$demo" \
+ok "a name, and an address without one" gives 1 '?? nothing is known of it' "$demo" \
 	"$main" 0x1
-ok "no such file" gives 1 IO "$work/none" 0x1
-ok "--help" gives 2 usage: --help
-ok "no address" gives 2 usage: "$demo"
+ok "no such file" gives 1 'cannot be read' "$work/none" 0x1
+ok "--help" gives 0 usage: --help
+ok "no address" gives 2 'which addresses' "$demo"
 ok "64 addresses" gives 0 main+0x0 "$demo" $(yes "$main" | head -n 64)
-ok "65 addresses" gives 2 'At most 64' "$demo" $(yes "$main" | head -n 65)
+ok "65 addresses" gives 2 'more than 64' "$demo" $(yes "$main" | head -n 65)
 for number in x '' 0x 0x1g -1 99999999999999999999; do
-	ok "'$number'" gives 2 "$number is no address" "$demo" "$number"
+	ok "'$number'" gives 2 "ADDRESS: '$number' is wrong" "$demo" "$number"
 done
 # Names are printable as the library hands them out, whatever the file has.
 evil=$(printf 'ev\033[31mil\302\233\177\n\303\244')

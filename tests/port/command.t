@@ -75,7 +75,7 @@ for number in 010 0x 0x1g 18446744073709551616 -1 '' ' 1'; do
 	ok "rows: '$number'" says 2 "rows: *" "$dwunw" rows "$dwunw" "$number"
 	ok "stack: '$number'" says 2 "stack: *" "$dwunw" stack "$number"
 done
-ok "stack: 2147483648" says 2 "stack: *no process id" \
+ok "stack: 2147483648" says 2 "stack: PID: '2147483648' is wrong*" \
 	"$dwunw" stack 2147483648
 
 # --- streams -------------------------------------------------------------------

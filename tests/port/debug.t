@@ -176,16 +176,16 @@ if configured MINIDEBUGINFO; then
 	cp "$scratch/mini.so" "$scratch/bad-mini.so"
 	off=$((0x$(section_off "$scratch/mini.so" .gnu_debugdata)))
 	flip "$scratch/bad-mini.so" $((off + 200))
-	add "MiniDebugInfo, corrupt" "$scratch/bad-mini.so" - - - 0 BAD_FORMAT
+	add "MiniDebugInfo, corrupt" "$scratch/bad-mini.so" - - - 0 'damaged, or not of the format'
 	head -c $(($(wc -c <"$scratch/mini.xz") / 2)) "$scratch/mini.xz" \
 		>"$scratch/cut.xz"
 	objcopy --add-section .gnu_debugdata="$scratch/cut.xz" "$bare" \
 		"$scratch/cut-mini.so"
-	add "MiniDebugInfo, cut" "$scratch/cut-mini.so" - - - 0 BAD_FORMAT
+	add "MiniDebugInfo, cut" "$scratch/cut-mini.so" - - - 0 'damaged, or not of the format'
 	head -c 67108865 /dev/zero | xz -1 >"$scratch/bomb.xz"
 	objcopy --add-section .gnu_debugdata="$scratch/bomb.xz" "$bare" \
 		"$scratch/bomb-mini.so"
-	add "MiniDebugInfo, a bomb" "$scratch/bomb-mini.so" - - - 0 BAD_FORMAT
+	add "MiniDebugInfo, a bomb" "$scratch/bomb-mini.so" - - - 0 'damaged, or not of the format'
 else
 	add "MiniDebugInfo, not in this build" "$scratch/mini.so" - - - 0 -
 fi

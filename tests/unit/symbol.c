@@ -93,6 +93,31 @@ static dwunw_status_t open_table(const struct elf_spec *spec,
 	return dwunw_symtab_open(tab, &elf, &arena);
 }
 
+/* Names of one place count once: what encloses it is found behind them. */
+static void many_aliases(size_t aliases, const char *want)
+{
+	static struct entry list[101];
+	static char names[100][8];
+	struct elf_spec spec = { .elf_class = 2, .data = 1 };
+	struct dwunw_elf_symbol sym = { 0 };
+	struct dwunw_symtab tab;
+	dwunw_status_t status;
+
+	list[0] = (struct entry){ "outer", 0x1000, 0x100, 2, 1, 1 };
+	for (size_t i = 0; i < aliases; i++) {
+		snprintf(names[i], sizeof(names[i]), "a%zu", i);
+		list[i + 1] = (struct entry){ names[i], 0x1010, 0x8, 2, 1, 1 };
+	}
+	is_u64(open_table(&spec, list, aliases + 1, 2, &tab), DWUNW_OK,
+	       "%zu names of one place", aliases);
+	status = dwunw_symtab_by_vaddr(&tab, 0x1020, &sym);
+	is_str(status == DWUNW_OK ? sym.name : NULL, want,
+	       "%zu names of a place: behind it", aliases);
+	status = dwunw_symtab_by_vaddr(&tab, 0x1010, &sym);
+	is_str(status == DWUNW_OK ? sym.name : NULL, "a9",
+	       "%zu names of a place: there", aliases);
+}
+
 static void look_up(const struct elf_spec *spec, uint32_t type)
 {
 	static const struct {
@@ -375,7 +400,12 @@ int main(void)
 	labels();
 	same_name();
 	mips();
-	if (elf_is_read(2)) /* its table has entries of 24 bytes */
+	if (elf_is_read(2)) { /* its table has entries of 24 bytes */
 		broken();
+		many_aliases(63, "outer");
+		many_aliases(64, "outer");
+		many_aliases(65, "outer");
+		many_aliases(100, "outer");
+	}
 	return done();
 }

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "given.h"
+
+#include "option.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Copies up to `end`; false: no room, or nothing. */
+static bool copy_word(char *to, size_t room, const char *from, const char *end)
+{
+	size_t size = (size_t)(end - from);
+
+	if (!size || size >= room)
+		return false;
+	memcpy(to, from, size);
+	to[size] = 0;
+	return true;
+}
+
+bool given_add(struct given *given, const char *text)
+{
+	struct given_symbol *symbol = &given->symbols[given->count];
+	const char *equals = strchr(text, '='), *at;
+	char number[32];
+
+	if (!equals || given->count == GIVEN_MAX)
+		return false;
+	*symbol = (struct given_symbol){ .text = text };
+	at = strchr(equals, '@');
+	if (!copy_word(symbol->name, sizeof(symbol->name), text, equals) ||
+	    !copy_word(number, sizeof(number), equals + 1,
+		       at ? at : equals + strlen(equals)) ||
+	    strncmp(number, "0x", 2) || !option_number(number, &symbol->off))
+		return false;
+	if (at && !copy_word(symbol->file, sizeof(symbol->file), at + 1,
+			     at + strlen(at)))
+		return false;
+	given->count++;
+	return true;
+}
+
+bool given_find(struct given *given, const char *path, bool program,
+		const char *name, uint64_t *off)
+{
+	for (uint32_t i = 0; i < given->count; i++) {
+		struct given_symbol *symbol = &given->symbols[i];
+
+		if (strcmp(symbol->name, name) ||
+		    !(symbol->file[0] ? strstr(path, symbol->file) != NULL :
+					program))
+			continue;
+		symbol->found = true;
+		*off = symbol->off;
+		return true;
+	}
+	return false;
+}
+
+uint32_t given_unused(const struct given *given, const char *tool)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < given->count; i++) {
+		const struct given_symbol *symbol = &given->symbols[i];
+
+		if (symbol->found)
+			continue;
+		fprintf(stderr,
+			"%s: --symbol %s: not used: no file with probes %s%s\n",
+			tool, symbol->text,
+			symbol->file[0] ? "has a path with " :
+					  "is the program itself",
+			symbol->file);
+		count++;
+	}
+	return count;
+}
+
+uint32_t given_debug_unused(const char *path, uint32_t used, const char *tool)
+{
+	if (!path || used)
+		return 0;
+	fprintf(stderr,
+		"%s: --debug-file %s: not used: no mapped file that has no "
+		"symbols itself is of its build\n",
+		tool, path);
+	return 1;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "interrupt.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+static volatile sig_atomic_t seen;
+
+/* The second one is what it is by default: whatever hangs, it ends, and who
+ * waits for it sees the signal. */
+static void on_interrupt(int number)
+{
+	if (seen) {
+		signal(number, SIG_DFL);
+		raise(number);
+	}
+	seen = 1;
+}
+
+void interrupt_watch(void)
+{
+	static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+	/* what is under way goes on, but for waits (signal(7)) */
+	struct sigaction action = { .sa_handler = on_interrupt,
+				    .sa_flags = SA_RESTART };
+	struct sigaction before;
+
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		if (numbers[i] == SIGHUP && !sigaction(SIGHUP, NULL, &before) &&
+		    before.sa_handler == SIG_IGN)
+			continue;
+		sigaction(numbers[i], &action, NULL);
+	}
+}
+
+bool interrupted(void)
+{
+	return seen;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "naming.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+struct wish {
+	struct wish *next;
+	struct stack *stack;
+	int32_t pid;
+};
+
+struct naming {
+	bool alone; /* without a thread: who asks waits */
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t more;
+	struct wish *first; /* under lock, as the rest */
+	struct wish **last;
+	uint32_t open; /* waiting, and the one at work */
+	bool end;
+	struct dwunw_context *ctx;
+	struct dwunw_symbol_resolver *resolver;
+};
+
+bool stack_is_named(const struct stack *stack)
+{
+	return __atomic_load_n(&stack->named, __ATOMIC_ACQUIRE);
+}
+
+static void name(struct naming *naming, struct stack *stack, int32_t pid)
+{
+	stack_set_names(stack, naming->ctx, naming->resolver, pid);
+	__atomic_store_n(&stack->named, true, __ATOMIC_RELEASE);
+}
+
+/* NULL: no more, and there will not be. */
+static struct wish *take(struct naming *naming)
+{
+	struct wish *wish;
+
+	pthread_mutex_lock(&naming->lock);
+	while (!naming->first && !naming->end)
+		pthread_cond_wait(&naming->more, &naming->lock);
+	wish = naming->end ? NULL : naming->first;
+	if (wish) {
+		naming->first = wish->next;
+		if (!naming->first)
+			naming->last = &naming->first;
+	}
+	pthread_mutex_unlock(&naming->lock);
+	return wish;
+}
+
+static void *work(void *ctx)
+{
+	struct naming *naming = ctx;
+	struct wish *wish;
+
+	/* the reader's is more urgent; Linux has this for each thread */
+	prctl(PR_SET_NAME, "names");
+	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), 10);
+	while ((wish = take(naming))) {
+		name(naming, wish->stack, wish->pid);
+		free(wish);
+		pthread_mutex_lock(&naming->lock);
+		naming->open--;
+		pthread_mutex_unlock(&naming->lock);
+	}
+	return NULL;
+}
+
+/* CONFIG_FUTEX, without which the C library ends a program whose threads wait
+ * for each other. */
+static bool has_futex(void)
+{
+	int word = 0;
+
+	return syscall(SYS_futex, &word, FUTEX_WAKE, 1, NULL, NULL, 0) >= 0 ||
+	       errno != ENOSYS;
+}
+
+int naming_start(struct naming **result, struct dwunw_context *ctx,
+		 struct dwunw_symbol_resolver *resolver)
+{
+	struct naming *naming = calloc(1, sizeof(*naming));
+	int error;
+
+	if (!naming)
+		return -ENOMEM;
+	naming->ctx = ctx;
+	naming->resolver = resolver;
+	naming->last = &naming->first;
+	naming->alone = !has_futex();
+	if (naming->alone) {
+		*result = naming;
+		return 0;
+	}
+	pthread_mutex_init(&naming->lock, NULL);
+	pthread_cond_init(&naming->more, NULL);
+	error = pthread_create(&naming->thread, NULL, work, naming);
+	if (error)
+		free(naming);
+	else
+		*result = naming;
+	return -error;
+}
+
+void naming_add(struct naming *naming, struct stack *stack, int32_t pid)
+{
+	struct wish *wish;
+
+	if (naming->alone) {
+		name(naming, stack, pid);
+		return;
+	}
+	wish = malloc(sizeof(*wish));
+	if (!wish) { /* it keeps its addresses */
+		__atomic_store_n(&stack->named, true, __ATOMIC_RELEASE);
+		return;
+	}
+	*wish = (struct wish){ .stack = stack, .pid = pid };
+	pthread_mutex_lock(&naming->lock);
+	*naming->last = wish;
+	naming->last = &wish->next;
+	naming->open++;
+	pthread_cond_signal(&naming->more);
+	pthread_mutex_unlock(&naming->lock);
+}
+
+bool naming_is_done(struct naming *naming)
+{
+	bool done;
+
+	if (naming->alone)
+		return true;
+	pthread_mutex_lock(&naming->lock);
+	done = !naming->open;
+	pthread_mutex_unlock(&naming->lock);
+	return done;
+}
+
+void naming_end(struct naming *naming)
+{
+	if (!naming)
+		return;
+	if (naming->alone) {
+		free(naming);
+		return;
+	}
+	pthread_mutex_lock(&naming->lock);
+	naming->end = true;
+	pthread_cond_signal(&naming->more);
+	pthread_mutex_unlock(&naming->lock);
+	pthread_join(naming->thread, NULL);
+	while (naming->first) {
+		struct wish *wish = naming->first;
+
+		naming->first = wish->next;
+		free(wish);
+	}
+	free(naming);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* proc.h - what /proc says of a process. */
+#ifndef PROC_H
+#define PROC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The text of a small file, without its newline. */
+bool proc_read_line(const char *path, char *text, size_t size);
+
+/* Field `number`, from 3 on, of proc_pid_stat(5): from there to the end of the
+ * line, in `text`. NULL: no such process. */
+const char *proc_stat(int32_t pid, int number, char *text, size_t size);
+
+/* Its first thread has ended; others may not have. */
+bool proc_leader_ended(int32_t pid);
+/* How many threads it has, an ended first one included. */
+uint32_t proc_threads(int32_t pid);
+
+#endif

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * find.c - --all and --cgroup: the processes that there are. Those to come are
+ * taken by the BPF programs.
+ */
+#include "tool.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define CGROUP2_MAGIC 0x63677270
+#define ROOT_INO 1 /* of every cgroup v2 hierarchy */
+
+static int bad_cgroup(const char *path, const char *why)
+{
+	fprintf(stderr, TOOL ": --cgroup %s: %s\n", path, why);
+	return EXIT_FAILURE;
+}
+
+/* How many directories it is below the hierarchy's root; -1: that is not to be
+ * seen from here. */
+static int depth_of(const char *path)
+{
+	char at[4096];
+	struct stat file;
+
+	for (int depth = 0; depth < 256; depth++) {
+		size_t used = strlen(path);
+
+		if (used + 3u * (size_t)depth + 1 > sizeof(at))
+			return -1;
+		strcpy(at, path);
+		for (int i = 0; i < depth; i++)
+			strcat(at, "/..");
+		if (stat(at, &file))
+			return -1;
+		if (file.st_ino == ROOT_INO)
+			return depth;
+	}
+	return -1;
+}
+
+int cgroup_find(const char *path, struct dwunw_capture_options *options)
+{
+	_Alignas(struct file_handle) uint8_t
+		room[sizeof(struct file_handle) + sizeof(options->cgroup)];
+	struct file_handle *handle = (void *)room;
+	struct statfs fs;
+	int mount, depth;
+
+	if (statfs(path, &fs))
+		return bad_cgroup(path, strerror(errno));
+	if ((uint32_t)fs.f_type != CGROUP2_MAGIC)
+		return bad_cgroup(path, "not a directory of cgroup v2");
+	depth = depth_of(path);
+	if (depth < 0)
+		return bad_cgroup(path, "the root of its hierarchy is not to "
+					"be seen from here");
+	handle->handle_bytes = sizeof(options->cgroup);
+	if (name_to_handle_at(AT_FDCWD, path, handle, &mount, 0))
+		return bad_cgroup(path, strerror(errno));
+	memcpy(&options->cgroup, handle->f_handle, sizeof(options->cgroup));
+	options->cgroup_level = (uint32_t)depth;
+	return 0;
+}
+
+static void add(struct tool *tool, int32_t pid)
+{
+	struct target *target;
+
+	if (pid <= 0 || pid == getpid())
+		return;
+	target = target_add(tool, pid);
+	if (!target)
+		return;
+	target->starting = true; /* kernel threads have no allocator */
+	target_attach(tool, target);
+	target->starting = false;
+}
+
+static void add_all(struct tool *tool)
+{
+	const struct dirent *entry;
+	DIR *dir = opendir("/proc");
+
+	while (dir && (entry = readdir(dir))) {
+		char link[300], exe[8];
+
+		/* a kernel thread has no program */
+		snprintf(link, sizeof(link), "/proc/%s/exe", entry->d_name);
+		if (atoi(entry->d_name) > 0 &&
+		    readlink(link, exe, sizeof(exe)) > 0)
+			add(tool, (int32_t)atoi(entry->d_name));
+	}
+	if (dir)
+		closedir(dir);
+}
+
+/* cgroup.procs of a directory and of those in it. */
+static void add_cgroup(struct tool *tool, const char *path, int depth)
+{
+	const struct dirent *entry;
+	char below[4096];
+	FILE *file;
+	DIR *dir;
+	int pid;
+
+	snprintf(below, sizeof(below), "%s/cgroup.procs", path);
+	file = fopen(below, "re");
+	while (file && fscanf(file, "%d", &pid) == 1)
+		add(tool, (int32_t)pid);
+	if (file)
+		fclose(file);
+	dir = depth < 64 ? opendir(path) : NULL;
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+			continue;
+		if (snprintf(below, sizeof(below), "%s/%s", path,
+			     entry->d_name) < (int)sizeof(below))
+			add_cgroup(tool, below, depth + 1);
+	}
+	if (dir)
+		closedir(dir);
+}
+
+int targets_find(struct tool *tool)
+{
+	uint32_t count = 0;
+
+	if (tool->arguments.all)
+		add_all(tool);
+	else
+		add_cgroup(tool, tool->arguments.cgroup, 0);
+	for (const struct target *target = tool->targets; target;
+	     target = target->next)
+		count++;
+	fprintf(stderr, "%" PRIu32 " processes, and those to come\n", count);
+	return 0;
+}

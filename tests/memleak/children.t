@@ -1,0 +1,104 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+# Children, all processes, those of a cgroup: a child is watched from its first
+# instruction on, and what it counts itself is what the tool says (truth.c).
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Truth;
+use Leak;
+use Test::More;
+
+need_tool();
+my $truth = built('truth');
+my $file = "$dir/truth";
+my @children = map { "$file.$_" } 0 .. 7;
+my $options = '--ring-size 33554432 --stack-bytes 2048 -o 0 -T 2000';
+
+sub run_on {
+	my ($mode, $files, $how, %more) = @_;
+	return parse_leak(observe(files => $files,
+		truth => "$truth $file $mode",
+		tool => tool() . " $options $how", %more));
+}
+
+# By fork: none is missed. Eight with one stack are one entry.
+for my $way ('', '--perf-probes') {
+	my $r = run_on('forks', [$file, @children], "$way -f -p PID");
+	is($r->{status}, 0, "fork, $way: it ran") or diag($r->{text});
+	told_ok($r, "fork, $way: nothing of a child is missed", $file, @children);
+	is(find($r, 'in_child')->{processes}, 8, "fork, $way: one entry of 8");
+	unlike($r->{text}, qr/before is missed/, "fork, $way: and none late");
+}
+{
+	my $r = run_on('forks', [$file, @children], '--processes -f -p PID');
+	told_ok($r, '--processes: the same', $file, @children);
+	my @apart = grep { names($_) =~ /^in_child / } @{ $r->{stacks} };
+	is(scalar @apart, 8, '--processes: eight entries');
+	is(scalar(grep { $_->{bytes} == 104950 } @apart), 8, 'each its own');
+}
+
+# A child that has ended at once, before anyone could look at it.
+told_ok(run_on('short', [$file, @children], '-f -p PID'),
+	'children that have ended', $file, @children);
+
+# exec of a file that has probes: none is missed.
+for my $mode ('execs', 'vforks') {
+	my @files = $mode eq 'execs' ? @children : ($children[0]);
+	my $r = run_on($mode, [$file, @files], '-f -p PID');
+	is($r->{status}, 0, "$mode: it ran") or diag($r->{text});
+	told_ok($r, "$mode: nothing is missed", $file, @files);
+	unlike($r->{text}, qr/before is missed/, "$mode: and none late");
+}
+
+# … of one that has none: the report says how much is missed.
+SKIP: {
+	skip 'no musl-gcc', 2 unless Live::have_musl();
+	my $r = run_on('musl', [$file, @children], '-f -p PID',
+		env => { OTHER => built('truth_musl') });
+	is($r->{status}, 0, 'another libc: it ran') or diag($r->{text});
+	like($r->{text}, qr/^dwunw: \d+ programs had their first probes after their exec, \d+ ms in all/m,
+		'another libc: how much is missed') or diag($r->{text});
+}
+
+# Every process of the machine: these are among them. What others allocate in the
+# same time may fill the buffer; then the stacks that are not there were lost,
+# and the report says so.
+{
+	my $r = run_on('forks', [$file, @children], '--all --only truth ' .
+		'-z 1000 -Z 1099');
+	is($r->{status}, 0, '--all: it ran') or diag($r->{text});
+	my $s = find($r, 'in_child');
+	ok($s->{count} == 800 && $s->{bytes} == 839600 ||
+		$s->{count} < 800 && ($r->{unknown} // 0) >= 800 - $s->{count},
+		'--all: blocks of all, or their stacks are counted as lost') or
+	    diag($r->{text});
+	diag("--all: $s->{count} of 800, stacks lost: ", $r->{drops} // '?');
+}
+
+# A cgroup, and one below it, in which the program is started.
+SKIP: {
+	my ($mount) = `cat /proc/mounts` =~ m{^\S+ (\S+) cgroup2 }m;
+	my $group = ($mount // '') . "/dwunw-test-$$";
+	skip 'no cgroup v2', 4 unless $mount && mkdir($group);
+	my $below = "$group/below";
+	mkdir $below;
+	# the program joins it before it begins, and after the tool has
+	open(my $join, '>', "$dir/join") or die;
+	print $join "echo \$\$ >$below/cgroup.procs && exec $truth $file forks\n";
+	close $join;
+	my $r = run_on('forks', [$file, @children], "--cgroup $group",
+		truth => "sh $dir/join");
+	is($r->{status}, 0, '--cgroup: it ran') or diag($r->{text});
+	told_ok($r, '--cgroup: all of it, and nothing else', $file, @children);
+	rmdir $below;
+	rmdir $group;
+	$r = run_on('leaks', [$file], '--cgroup /tmp');
+	is($r->{status}, 1, '--cgroup of no cgroup: refused');
+	like($r->{text}, qr{--cgroup /tmp: not a directory of cgroup v2},
+		'and why');
+}
+is((Live::run(tool(), '--all', '-p', $$))[1], 2, '--all -p: refused');
+
+done_testing();
