@@ -29,6 +29,7 @@ sub said { return -e "$dir/out" ? slurp("$dir/out") : '' }
 # has leaked some more; its pid.
 sub begin {
 	my ($before, @command) = @_;
+	unlink "$dir/out"; # another one's
 	my $tool = fork // die "fork: $!";
 	if (!$tool) {
 		open(STDOUT, '>', "$dir/out");
@@ -40,9 +41,9 @@ sub begin {
 		last if said() =~ /^(?:recording|\S+: ready)/m;
 		sleep 0.05;
 	}
-	my $before = rounds();
+	my $then = rounds();
 	for (1 .. 1200) {
-		last if rounds() >= $before + 4;
+		last if rounds() >= $then + 4;
 		sleep 0.05;
 	}
 	return $tool;
