@@ -17,11 +17,19 @@ my $memleak = "$Live::build/examples/memleak_bcc_dwunw/memleak_dwunw_user";
 my $small = program('memleak_user');
 my $pid = start(program('leaky_glibc'), 0, 20);
 
+# How often the target has waited: once a round.
+sub rounds {
+	return slurp("/proc/$pid/status") =~ /^voluntary_ctxt_switches:\s*(\d+)/m ?
+	    $1 : 0;
+}
+
 sub said { return -e "$dir/out" ? slurp("$dir/out") : '' }
 
-# The tool in the background, until it has said that it records; its pid.
+# The tool in the background, until it has said that it records, and the target
+# has leaked some more; its pid.
 sub begin {
 	my ($before, @command) = @_;
+	unlink "$dir/out"; # another one's
 	my $tool = fork // die "fork: $!";
 	if (!$tool) {
 		open(STDOUT, '>', "$dir/out");
@@ -33,7 +41,11 @@ sub begin {
 		last if said() =~ /^(?:recording|\S+: ready)/m;
 		sleep 0.05;
 	}
-	sleep 0.5;
+	my $then = rounds();
+	for (1 .. 1200) {
+		last if rounds() >= $then + 4;
+		sleep 0.05;
+	}
 	return $tool;
 }
 
