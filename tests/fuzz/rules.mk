@@ -13,9 +13,11 @@ fuzz_cc = $(CLANG) -std=c11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer \
 
 fuzz_objs := $(patsubst %.c,$(fuzz)/%.o,$(wildcard core/*.c arch/*.c))
 # what the target is about, where that is a part of the port
-fuzz_told := $(addprefix $(fuzz)/port/linux/names_,code.o perfmap.o jitdump.o)
-fuzz_go := $(fuzz)/port/linux/names_go.o
-fuzz_port := $(fuzz_told) $(fuzz_go)
+fuzz_short := $(fuzz)/port/linux/shortage.o
+fuzz_told := $(addprefix $(fuzz)/port/linux/names_,code.o perfmap.o jitdump.o) \
+	$(fuzz_short)
+fuzz_go := $(fuzz)/port/linux/names_go.o $(fuzz_short)
+fuzz_port := $(sort $(fuzz_told) $(fuzz_go))
 $(fuzz)/told: $(fuzz_told)
 $(fuzz)/go: $(fuzz_go)
 $(fuzz_objs) $(fuzz_port): private how = $(fuzz_cc) -fsanitize=fuzzer-no-link -c
