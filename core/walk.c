@@ -722,12 +722,43 @@ static void doubt_made_code(struct walk *w)
 	frame->flags |= DWUNW_FRAME_FLAG_GUESS;
 }
 
+/* Strings that a program may be started with, and still be known by them. */
+#define ARGUMENTS_MAX 4096u
+
+/*
+ * Is the caller's stack as the kernel has made it for a new program: a number
+ * of arguments, as many pointers further out, in order, and 0 (System V gABI
+ * 4.1, process initialization)? arm64 calls nothing before that: musl's first
+ * instructions set the link register to 0 and jump, so that what main returns
+ * to is code of a library, with a return address of 0.
+ */
+static bool at_first_stack(struct walk *w)
+{
+	uint64_t sp = w->regs.r[arch_of(w)->sp], last = sp;
+	uint64_t count, value;
+	uint64_t i;
+
+	if (!IS_ON(CONFIG_ARCH_ARM64) || !arch_of(w)->link_register ||
+	    arch_of(w)->address_size != 8 ||
+	    !dwu_read_word(&w->reader, sp, &count) || count == 0 ||
+	    count > ARGUMENTS_MAX)
+		return false;
+	for (i = 1; i <= count; i++) {
+		if (!dwu_read_word(&w->reader, sp + 8 * i, &value) ||
+		    value <= last || value - sp > FP_FRAME_MAX)
+			return false;
+		last = value;
+	}
+	return dwu_read_word(&w->reader, sp + 8 * i, &value) && value == 0;
+}
+
 /* The frame of the caller, whose registers are there. */
 static uint8_t add_caller(struct walk *w)
 {
 	/* a signal may interrupt at any pc, even at 0 */
 	if (w->regs.pc == 0 && !w->signal)
-		return exits(w) ? DWUNW_STOP_ROOT : DWUNW_STOP_ZERO_RETURN;
+		return exits(w) || at_first_stack(w) ? DWUNW_STOP_ROOT :
+						       DWUNW_STOP_ZERO_RETURN;
 	add_frame(w);
 	if (lost_return(w)) {
 		w->count--;
