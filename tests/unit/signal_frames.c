@@ -2,7 +2,7 @@
 /*
  * A return address that is a signal trampoline's, on arm64 and mips32: it is a
  * frame only where the stack holds what the kernel writes for one. (x86_64 is
- * in walk.c.)
+ * in walk.c.) And the stack that it makes for a new program.
  */
 #include "make_module.h"
 #include "tap.h"
@@ -105,8 +105,9 @@ static void close_module(void *ctx, const struct dwunw_module *closed)
 	(void)closed;
 }
 
-/* "event:1000 leaf:1040 signal:1000 ; zero return" */
-static const char *walk(const struct target *t)
+/* "event:1000 leaf:1040 signal:1000 ; zero return", from TEXT, which returns to
+ * `link` */
+static const char *walk(const struct target *t, uint32_t link)
 {
 	static _Alignas(16) uint8_t memory[1 << 20];
 	static char said[256];
@@ -132,7 +133,7 @@ static const char *walk(const struct target *t)
 	(void)dwunw_regset_prepare(&regs, t->arch);
 	regs.pc = TEXT;
 	regs.sp = SP;
-	regs.regs[t->link] = TRAMPOLINE;
+	regs.regs[t->link] = link;
 	if (dwunw_walker_init(&walker, 16, &arena) != DWUNW_OK ||
 	    dwunw_space_init(&space) != DWUNW_OK ||
 	    dwunw_walk(walker, &space, &input, frames, 8, &count, &stop) !=
@@ -164,7 +165,7 @@ static void arm64(const struct target *t)
 
 	put_frame(t, &o);
 	set_uint(&o, 592, 0x0000021046508002, 8);
-	is_str(walk(t), "event:1000 ; no call", "%s: another record", t->name);
+	is_str(walk(t, TRAMPOLINE), "event:1000 ; no call", "%s: another record", t->name);
 }
 
 static void mips32(const struct target *t)
@@ -177,18 +178,52 @@ static void mips32(const struct target *t)
 	put_frame(t, &o);
 	for (i = 0; i < 33; i++)
 		set_uint(&o, 176 + 8 + 8 * i + high, 0xffffffff, 4);
-	is_str(walk(t), "event:1000 scan:" WANT_FRAME, "%s: extended by 1s",
+	is_str(walk(t, TRAMPOLINE), "event:1000 scan:" WANT_FRAME, "%s: extended by 1s",
 	       t->name);
 	put_frame(t, &o);
 	set_uint(&o, 176 + 16 + 8 * 5 + high, 1, 4);
-	is_str(walk(t), "event:1000 ; no call", "%s: a word of 64 bits in $5",
+	is_str(walk(t, TRAMPOLINE), "event:1000 ; no call", "%s: a word of 64 bits in $5",
 	       t->name);
 	put_frame(t, &o);
 	set_uint(&o, 176 + 8 + high, 1, 4);
-	is_str(walk(t), "event:1000 ; no call", "%s: … in the pc", t->name);
+	is_str(walk(t, TRAMPOLINE), "event:1000 ; no call", "%s: … in the pc", t->name);
 	put_frame(t, &o);
 	set_uint(&o, t->sp, 0, 4);
-	is_str(walk(t), "event:1000 ; no call", "%s: $sp is 0", t->name);
+	is_str(walk(t, TRAMPOLINE), "event:1000 ; no call", "%s: $sp is 0", t->name);
+}
+
+/*
+ * A return address of 0 is a start where the stack behind it is a new program's:
+ * argc, as many pointers, further out each, and 0. Only arm64 needs that.
+ */
+static void first_stack(const struct target *t)
+{
+	static const struct {
+		uint64_t words[4];
+		bool start;
+		const char *what;
+	} cases[] = {
+		{ { 2, SP + 0x100, SP + 0x108, 0 }, true, "two arguments" },
+		{ { 0, 0, SP + 0x100, 0 }, false, "none" },
+		{ { 2, SP + 0x108, SP + 0x100, 0 }, false, "in another order" },
+		{ { 2, SP + 0x100, SP + 0x108, 1 }, false, "more than argc" },
+		{ { 2, SP - 0x100, SP + 0x108, 0 }, false, "one further in" },
+		{ { 1, SP + (16u << 20), 0, 0 }, false, "one far away" },
+	};
+	const bool arm64 = t->arch == DWUNW_ARCH_ARM64;
+	struct out o;
+	size_t i, j;
+
+	for (i = 0; i < COUNT(cases); i++) {
+		put_frame(t, &o);
+		for (j = 0; j < 4; j++)
+			set_uint(&o, j * (arm64 ? 8 : 4), cases[i].words[j],
+				 arm64 ? 8 : 4);
+		is_str(walk(t, 0),
+		       arm64 && cases[i].start ? "event:1000 ; root" :
+						 "event:1000 ; zero return",
+		       "%s: arguments: %s", t->name, cases[i].what);
+	}
 }
 
 int main(void)
@@ -207,11 +242,12 @@ int main(void)
 		put_frame(t, &o);
 		snprintf(want, sizeof(want), "event:1000 %s:" WANT_FRAME,
 			 t->leaf_how);
-		is_str(walk(t), want, "%s: a signal's frame", t->name);
+		is_str(walk(t, TRAMPOLINE), want, "%s: a signal's frame", t->name);
 		if (t->arch == DWUNW_ARCH_ARM64)
 			arm64(t);
 		else
 			mips32(t);
+		first_stack(t);
 	}
 	return tried ? done() : skip_all("none of these targets");
 }
