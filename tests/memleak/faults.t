@@ -53,7 +53,7 @@ sent_ok($r, 'forks');
 	$r = leak('-p', $pid, '-O', 'libno.so', 1, 1);
 	stop($pid);
 	isnt($r->{status}, 0, '-O of what is not mapped is an error');
-	like($r->{text}, qr/no mapped file defines/, 'that says so');
+	like($r->{text}, qr/-O libno\.so: no mapped file is that/, 'that says so');
 }
 
 # musl, and a static program without most of the functions.
