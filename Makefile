@@ -384,18 +384,19 @@ run_tests = BUILD='$(abspath $(out))' CC='$(CC)' CXX='$(CXX)' \
 	scripts/run-tests
 # Each script is in one tier of these two (tests/house/tiers.t), a new one in
 # `test`. In `test-long`: minutes of real leaks, of eight threads, of single
-# steps under emulators, and builds for other targets and configurations.
+# steps under emulators, other projects' sources, and builds for other targets
+# and configurations.
 long_scripts := $(addprefix tests/house/,arch-subset.t config.t size.t symbols.t) \
 	$(addprefix tests/memleak/,children.t containers.t counts.t failing.t faults.t \
 	kernel.t losses.t modes.t options.t rate.t real.t) \
 	$(addprefix tests/libdw_bpf/,examples.t parallel.t) \
-	$(addprefix tests/scan/,decide.t lengths.t stack.t switches.t) \
+	$(addprefix tests/scan/,compare.t decide.t lengths.t stack.t switches.t) \
 	$(wildcard tests/cross/*.t) tests/jit/real.t tests/linkers/shadow.t \
 	tests/thin/thin.t tests/truth/truth.t
 short_scripts := $(filter-out $(long_scripts),$(test_scripts))
 # with DWUNW_LONG=1 these do more
 soak_scripts := $(long_scripts) tests/core/failing.t tests/live/rate.t tests/names/addr2line.t \
-	tests/rows/rows.t tests/scan/compare.t
+	tests/rows/rows.t
 # The short ones are one tier of run-tests: by the names of files, so that those
 # that wait (tests/live) run beside those that compute.
 by_name = $(foreach n,$(sort $(notdir $(1))),$(filter %/$(n),$(1)))

@@ -23,7 +23,7 @@ $(scan)/corpus: FORCE
 	$(say) CORPUS $@
 	$(Q)tests/scan/corpus.sh $(if $(DWUNW_LONG),,$(scan_few)) >$@.new
 	$(Q)if cmp -s $@.new $@; then rm $@.new; else mv $@.new $@; fi
-test_programs += $(scan)/corpus
+long_programs += $(scan)/corpus
 
 $(scan)/decide: private how := $(test_glibc_cc) -std=c11 -D_GNU_SOURCE -O2 -Wall \
 	-Wextra -Wpedantic -Wconversion -Wshadow -Wundef -Werror
