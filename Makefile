@@ -391,11 +391,11 @@ long_scripts := $(addprefix tests/house/,arch-subset.t config.t size.t symbols.t
 	kernel.t losses.t modes.t options.t rate.t real.t) \
 	$(addprefix tests/libdw_bpf/,examples.t parallel.t) \
 	$(addprefix tests/scan/,compare.t decide.t lengths.t stack.t switches.t) \
-	$(wildcard tests/cross/*.t) tests/jit/real.t tests/linkers/shadow.t \
-	tests/thin/thin.t tests/truth/truth.t
+	$(wildcard tests/cross/*.t) tests/core/failing.t tests/jit/real.t \
+	tests/linkers/shadow.t tests/thin/thin.t tests/truth/truth.t
 short_scripts := $(filter-out $(long_scripts),$(test_scripts))
 # with DWUNW_LONG=1 these do more
-soak_scripts := $(long_scripts) tests/core/failing.t tests/live/rate.t tests/names/addr2line.t \
+soak_scripts := $(long_scripts) tests/live/rate.t tests/names/addr2line.t \
 	tests/rows/rows.t
 # The short ones are one tier of run-tests: by the names of files, so that those
 # that wait (tests/live) run beside those that compute.
