@@ -27,3 +27,18 @@ told()
 	/^    / { end = $0; sub(/^ */, "", end) }
 	END { print line ": " end }' "$1"
 }
+
+# seen PROGRAM ARG...: it waits once it has said "ready"; its stacks, in
+# $work/stack and on standard output
+seen()
+{
+	"$@" >"$work/said" &
+	pid=$!
+	until grep -q ready "$work/said" || ! kill -0 $pid; do
+		sleep 0.1
+	done
+	"$dwunw" stack $pid >"$work/stack" 2>&1
+	kill $pid
+	wait $pid 2>/dev/null
+	cat "$work/stack"
+}

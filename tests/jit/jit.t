@@ -38,15 +38,7 @@ done
 
 live()
 {
-	"$made/x86_64-linux-gnu/jit" fp wait >"$work/said" &
-	pid=$!
-	until grep -q ready "$work/said" || ! kill -0 $pid; do
-		sleep 0.1
-	done
-	"$dwunw" stack $pid >"$work/stack" 2>&1
-	kill $pid
-	wait $pid 2>/dev/null
-	cat "$work/stack"
+	seen "$made/x86_64-linux-gnu/jit" fp wait
 	told "$work/stack" | grep -Eq \
 		'^[^:]*last middle \?\? \?\?\(fp\) main\(fp\) __libc_start.*: complete$'
 }

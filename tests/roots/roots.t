@@ -136,15 +136,7 @@ done
 # CASE PATTERN: the same of a live program
 live()
 {
-	"$made/live" "$1" wait >"$work/said" &
-	pid=$!
-	until grep -q ready "$work/said" || ! kill -0 $pid; do
-		sleep 0.1
-	done
-	"$dwunw" stack $pid >"$work/stack" 2>&1
-	kill $pid
-	wait $pid 2>/dev/null
-	cat "$work/stack"
+	seen "$made/live" "$1" wait
 	# the first thread, or the second one
 	sed '1,/^TID/d' "$work/stack" | sed '/^TID/,$d' >"$work/first"
 	sed '1,/^TID/d' "$work/stack" | sed '1,/^TID/d' >"$work/second"
