@@ -191,6 +191,14 @@ static inline uint8_t dwu_isa(const struct dwunw_arch_ops *arch, uint64_t addr)
 	return (uint8_t)(addr & dwu_arch(arch)->isa_mask);
 }
 
+/* A link register of 64 bits: arm64's. What it alone needs is asked by this, and
+ * is not in a build without it. */
+static inline bool dwu_has_wide_link(const struct dwunw_arch_ops *arch)
+{
+	return IS_ON(CONFIG_ARCH_ARM64) && arch->link_register &&
+	       arch->address_size == 8;
+}
+
 /* An empty row of this arch: no rules, CFA = sp. */
 void dwu_row_clear(const struct dwunw_arch_ops *arch, struct dwunw_row *row);
 

@@ -146,9 +146,9 @@ static bool clones(const uint8_t *code, size_t size)
 }
 
 /*
- * clone()'s number, syscall, a few bytes that tell child and parent apart, xor %ebp, %ebp; then
- * what takes the thread's function off its new stack, and calls it (glibc,
- * clone and clone3; musl, __clone). The error path of clone3 stands behind
+ * clone()'s number, syscall, a few bytes that tell child and parent apart,
+ * xor %ebp, %ebp; then what takes the thread's function off its new stack, and
+ * calls it (glibc, clone and clone3; musl, __clone). The error path of clone3 stands behind
  * the child's, so that its code seems to return.
  */
 static bool thread_code(const uint8_t *code, size_t size)
@@ -209,8 +209,8 @@ static bool switch_code(const uint8_t *code, uint8_t at[2])
 /*
  * glibc, __start_context: [endbr64] mov %rbx, %rsp; mov (%rsp), %rdi, or the
  * test of the shadow stack. Boost.Context, make_fcontext: [endbr64]
- * xor %rdi, %rdi; call _exit; hlt. Go, runtime.goexit behind its first byte: call goexit1; nop, and
- * padding.
+ * xor %rdi, %rdi; call _exit; hlt. Go, runtime.goexit behind its first byte:
+ * call goexit1; nop, and padding.
  */
 static bool context_code(const struct dwunw_arch_ops *arch,
 			 const uint8_t *code)

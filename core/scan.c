@@ -189,7 +189,7 @@ static bool pops_before(struct dwu_scan_memory *m, uint32_t at)
 	struct dwu_op op;
 
 	/* ldp, and what checks the signed address */
-	return IS_ON(CONFIG_ARCH_ARM64) && m->text.arch->address_size == 8 &&
+	return dwu_has_wide_link(m->text.arch) &&
 	       ((at >= 4 && run_straight(m, at - 4, at, 0, &op) == at &&
 		 sp->n > 0) ||
 		(at >= 8 && run_straight(m, at - 8, at, 0, &op) == at &&
@@ -259,32 +259,16 @@ static uint32_t branch_to(struct dwu_scan_memory *m, uint32_t from, uint32_t to)
 	return found;
 }
 
-bool dwu_scan_forgets_push(struct dwu_scan_memory *m,
-			 const struct dwunw_module *module, uint64_t vaddr,
-			 const struct dwunw_fde *fde, int32_t cfa)
+/* Does the one branch of straight code from `start` lead to `at`, where sp is
+ * not -cfa, which is so behind the prologue? */
+static bool branch_denies(struct dwu_scan_memory *m, uint32_t start,
+			  uint32_t at, int32_t cfa)
 {
-	const struct dwu_value *sp = &m->next.regs[module->arch->sp];
-	uint32_t at, start, branch;
+	const struct dwu_value *sp = &m->next.regs[m->text.arch->sp];
+	uint32_t branch;
 	struct dwu_op op;
 	int32_t n;
 
-	if (!IS_ON(CONFIG_ARCH_ARM64) ||
-	    !dwu_code_open(&m->text, module, vaddr))
-		return false;
-	m->text.isa = 0;
-	at = dwu_code_place(&m->text, vaddr);
-	start = dwu_code_place(&m->text, fde->start);
-	/* its CFI forgets what the PLT has pushed, at the first instruction */
-	if (cfa == 0 && dwu_scan_is_resolver(m, start))
-		return true;
-	if (run_straight(m, start, at, DWU_FLOW_BRANCH | DWU_FLOW_CALL, &op) ==
-	    at) {
-		if (cfa == 0)
-			return sp->kind == DWU_VALUE_CFA && sp->n < 0;
-		return sp->kind == DWU_VALUE_CFA && sp->n != -cfa &&
-		       comes_to(m, at, -cfa);
-	}
-	/* a row of the body, which is there after the prologue */
 	run_straight(m, start, start, 0, &op);
 	if (!comes_to(m, start, -cfa))
 		return false;
@@ -298,4 +282,29 @@ bool dwu_scan_forgets_push(struct dwu_scan_memory *m,
 	dwu_code_read(&m->text, branch, &op);
 	run_straight(m, op.target, at, 0, &op);
 	return sp->kind == DWU_VALUE_CFA && n + sp->n != -cfa;
+}
+
+bool dwu_scan_forgets_push(struct dwu_scan_memory *m,
+			   const struct dwunw_module *module, uint64_t vaddr,
+			   const struct dwunw_fde *fde, int32_t cfa)
+{
+	const struct dwu_value *sp = &m->next.regs[module->arch->sp];
+	uint32_t at, start;
+	struct dwu_op op;
+
+	if (!IS_ON(CONFIG_ARCH_ARM64) ||
+	    !dwu_code_open(&m->text, module, vaddr))
+		return false;
+	m->text.isa = 0;
+	at = dwu_code_place(&m->text, vaddr);
+	start = dwu_code_place(&m->text, fde->start);
+	/* its CFI forgets what the PLT has pushed, at the first instruction */
+	if (cfa == 0 && dwu_scan_is_resolver(m, start))
+		return true;
+	if (run_straight(m, start, at, DWU_FLOW_BRANCH | DWU_FLOW_CALL, &op) !=
+	    at)
+		return branch_denies(m, start, at, cfa);
+	if (sp->kind != DWU_VALUE_CFA)
+		return false;
+	return cfa == 0 ? sp->n < 0 : sp->n != -cfa && comes_to(m, at, -cfa);
 }

@@ -133,8 +133,8 @@ static void cache_fill(struct walk *w, struct dwu_rowcache_entry *entry,
 		       const struct dwunw_frame *frame, uint8_t stop)
 {
 	/* … and who called tells whether there was a call, or a preemption */
-	if (!entry || (IS_ON(CONFIG_ARCH_ARM64) && w->once) || stop == DWUNW_STOP_BAD_ROW ||
-	    stop == DWUNW_STOP_NO_CALL)
+	if (!entry || (IS_ON(CONFIG_ARCH_ARM64) && w->once) ||
+	    stop == DWUNW_STOP_BAD_ROW || stop == DWUNW_STOP_NO_CALL)
 		return;
 	entry->vaddr = dwunw_frame_lookup(frame, frame->vaddr);
 	entry->serial = frame->module;
@@ -163,8 +163,7 @@ static bool is_called(const struct walk *w, const struct dwunw_frame *frame)
 	uint64_t at = frame->vaddr - entry, link = w->regs.r[arch->ra];
 	uint8_t reg = is_exact(frame) ? arch->ra : arch->fp;
 
-	if (!IS_ON(CONFIG_ARCH_ARM64) || !arch->link_register ||
-	    arch->address_size != 8 || !(w->regs.valid >> reg & 1) ||
+	if (!dwu_has_wide_link(arch) || !(w->regs.valid >> reg & 1) ||
 	    w->regs.r[reg] == 0)
 		return false;
 	link = (link & arch->pc_mask) - w->mapping->bias - entry;
@@ -269,8 +268,7 @@ static bool forgets_prologue(struct walk *w, const struct dwunw_frame *frame,
 			     const struct dwunw_fde *fde,
 			     const struct dwunw_row *row)
 {
-	return IS_ON(CONFIG_ARCH_ARM64) && w->arch->address_size == 8 &&
-	       row->cfa.reg == w->arch->sp &&
+	return dwu_has_wide_link(w->arch) && row->cfa.reg == w->arch->sp &&
 	       dwu_scan_forgets_push(w->walker->scan, w->module, frame->vaddr,
 				     fde, row->cfa.value);
 }
@@ -445,6 +443,13 @@ static uint8_t find_row(struct walk *w, struct dwunw_frame *frame, bool called)
 		       DWUNW_STOP_NO_CALL;
 }
 
+/* The last frame, and all beyond. */
+static void mark_guess(struct walk *w, struct dwunw_frame *last)
+{
+	w->guess = DWUNW_FRAME_FLAG_GUESS;
+	last->flags |= DWUNW_FRAME_FLAG_GUESS;
+}
+
 /* A word of a signal frame. One that cannot be read refutes nothing: it is then
  * `otherwise`, but what it was to prove is a guess. */
 static dwu_place_t signal_word(struct walk *w, int32_t off,
@@ -456,8 +461,7 @@ static dwu_place_t signal_word(struct walk *w, int32_t off,
 
 	if (dwu_read_uint(&w->reader, dwu_address(addr, size), size, &value))
 		return (dwu_place_t)value;
-	w->guess = DWUNW_FRAME_FLAG_GUESS;
-	last_frame(w)->flags |= w->guess;
+	mark_guess(w, last_frame(w));
 	return otherwise;
 }
 
@@ -718,8 +722,7 @@ static void doubt_made_code(struct walk *w)
 	if (frame->module != 0 || w->guess || is_exact(frame) ||
 	    !w->reader.read || stands_behind_call(w, frame))
 		return;
-	w->guess = DWUNW_FRAME_FLAG_GUESS;
-	frame->flags |= DWUNW_FRAME_FLAG_GUESS;
+	mark_guess(w, frame);
 }
 
 /* Strings that a program may be started with, and still be known by them. */
@@ -738,8 +741,7 @@ static bool at_first_stack(struct walk *w)
 	uint64_t count, value;
 	uint64_t i;
 
-	if (!IS_ON(CONFIG_ARCH_ARM64) || !arch_of(w)->link_register ||
-	    arch_of(w)->address_size != 8 ||
+	if (!dwu_has_wide_link(w->arch) ||
 	    !dwu_read_word(&w->reader, sp, &count) || count == 0 ||
 	    count > ARGUMENTS_MAX)
 		return false;
