@@ -27,7 +27,8 @@
 enum dwunw_event_kind {
 	DWUNW_EVENT_STACK = 1, /* registers and stack: unwind it */
 	DWUNW_EVENT_EXEC = 2,  /* pid runs another program now */
-	DWUNW_EVENT_EXIT = 3,  /* the last thread of pid is gone */
+	DWUNW_EVENT_EXIT = 3,  /* pid's first thread has ended; others may
+				* go on */
 	DWUNW_EVENT_FORK = 4,  /* `cookie` is a child of pid; 0: one that has
 				* to be looked for */
 };

@@ -163,7 +163,7 @@ struct dwunw_walker;
 /*
  * cache_entries: rows remembered, a power of two, or 0 for none (64 B each).
  * What scans of instructions work in comes with it, as large as the build
- * says (SCAN_MEMORY_KB); it is not touched before the first scan.
+ * says (SCAN_MEMORY_KB).
  */
 size_t dwunw_walker_size(uint32_t cache_entries);
 /* INVALID_ARG: not a power of two; NO_MEMORY. */

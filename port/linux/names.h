@@ -25,7 +25,7 @@
 /* A name or path that is kept until shutdown; NULL: no memory. */
 typedef const char *dwu_keep_fn(void *ctx, const char *text);
 
-/* Levels of inlined calls that are told; inner ones are left out. */
+/* Levels of inlined calls that are told; outer ones are left out. */
 #define DWU_INLINED_MAX 64u
 
 /* --- symbols.c ---------------------------------------------------------------- */

@@ -48,16 +48,31 @@ my @sizes = (
 	['SPEC.md', qr/at least (\d+), at most what is given/,
 		'struct dwunw_event_header'],
 );
+# What the memory of scans has room for (core/explore.h).
+my @scans = (
+	['SPEC.md', qr/a function \| ([\d,]+) units/, 'visited_count'],
+	['SPEC.md', qr/at one time \| ([\d,]+) \(3\/16/, 'block_room'],
+	['SPEC.md', qr/different states among them \| ([\d,]+) \(/, 'state_room'],
+	['SPEC.md', qr/starts are known at one time \| ([\d,]+) units/, 'start_count'],
+);
+my $state_bytes = ['SPEC.md', qr/different states among them \| [^|]*, (\d+) bytes each/,
+	'sizeof(struct dwu_scan_state) + sizeof(uint16_t)'];
 # as a program, for make
 if (@ARGV && $ARGV[0] eq '--sizes') {
-	print "#include <dwunw/dwarf.h>\n#include <dwunw/walk.h>\n",
-	    "#include <stdio.h>\nint main(void)\n{\n",
-	    (map { "\tprintf(\"%zu\\n\", sizeof($_->[2]));\n" } @sizes), "}\n";
+	print "#include \"explore.h\"\n#include <dwunw/dwarf.h>\n#include <dwunw/walk.h>\n",
+	    "#include <stdio.h>\nstatic uint8_t block[CONFIG_SCAN_MEMORY_KB << 10];\n",
+	    "static struct dwu_scan_memory m;\nint main(void)\n{\n",
+	    (map { "\tprintf(\"%zu\\n\", sizeof($_->[2]));\n" } @sizes),
+	    "\tdwu_scan_memory_init(&m, block, sizeof(block));\n",
+	    (map { "\tprintf(\"%u\\n\", m.$_->[2]);\n" } @scans),
+	    "\tprintf(\"%zu\\n\", $state_bytes->[2]);\n}\n";
 	exit 0;
 }
 my @real = split(/\n/, `$build/tests/docs/sizes`);
-is(told($sizes[$_][0], $sizes[$_][1]), $real[$_], "$sizes[$_][0]: $sizes[$_][2]")
-	for 0 .. $#sizes;
+my @asked = (@sizes, @scans, $state_bytes);
+is(scalar @real, scalar @asked, 'all of them are told');
+is(told($asked[$_][0], $asked[$_][1]), $real[$_], "$asked[$_][0]: $asked[$_][2]")
+	for 0 .. $#asked;
 
 # --- limits ---------------------------------------------------------------------
 

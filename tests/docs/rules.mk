@@ -19,7 +19,7 @@ $(docs)/errors: tests/docs/errors.c $(docs_made)
 $(docs)/sizes.c: tests/docs/figures.t
 	@mkdir -p $(@D)
 	$(Q)perl $< --sizes >$@
-$(docs)/sizes: private how := $(docs_cc)
+$(docs)/sizes: private how := $(docs_cc) $(core_dirs) -include $(config_h)
 $(docs)/sizes: $(docs)/sizes.c $(docs_made)
 	$(test_build)
 
