@@ -82,7 +82,7 @@ config_goals := menuconfig defconfig mips32_defconfig allnoconfig \
 	allyesconfig savedefconfig olddefconfig
 goals := $(or $(MAKECMDGOALS),all)
 # … these need none, or first install what makes one
-plain_goals := help format clean distclean test test-all test-long test-others \
+plain_goals := help format clean dist distclean test test-all test-long test-others \
 	soak list-tests demo bench guests deps-test deps-long deps-demo deps-bench \
 	deps-cross deps-guests
 
@@ -534,6 +534,8 @@ size: libs
 deps-test deps-long deps-demo deps-bench deps-cross deps-guests: deps-%:
 	@scripts/deps $*
 
+include packaging/rules.mk
+
 # --- the rest ---------------------------------------------------------------------------
 
 .PHONY: format clean distclean help
@@ -578,7 +580,9 @@ help:
 #:   list-tests        which file is in which
 #:   deps-test deps-long deps-demo deps-bench deps-cross deps-guests
 #:                     install the Debian packages they need, after saying which
-#: Tidy
+#: Install and tidy
+#:   install uninstall to DESTDIR= PREFIX=/usr/local; away from there
+#:   dist              build/dwunw-VERSION.tar.gz of HEAD
 #:   format help       clang-format in place; this text
 #: Variables
 #:   ARCH=             x86_64, arm64 (aarch64), mips32el (mipsel) or

@@ -493,8 +493,7 @@ static int print_standard(const struct option_program *program, bool help)
 	if (help)
 		fputs(program->help, stdout);
 	else
-		printf("%s %d.%d\n", program->name, DWUNW_VERSION_MAJOR,
-		       DWUNW_VERSION_MINOR);
+		printf("%s %s\n", program->name, DWUNW_VERSION);
 	return 0;
 }
 

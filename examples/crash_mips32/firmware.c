@@ -141,10 +141,7 @@ static const char help[] =
 	"       -h, --help, -V, --version\n"
 	"Crashes, by a store to 0, in a signal handler, by a stack that is used "
 	"up,\nor by a call of nowhere, and prints its stack.\n";
-#define AS_TEXT(number) #number
-#define TEXT_OF(macro) AS_TEXT(macro)
-static const char version[] = "crash_mips32 " TEXT_OF(
-	DWUNW_VERSION_MAJOR) "." TEXT_OF(DWUNW_VERSION_MINOR) "\n";
+static const char version[] = "crash_mips32 " DWUNW_VERSION "\n";
 static const char wrong[] = ": no way to crash; Try 'crash_mips32 --help'.\n";
 
 static uint32_t length(const char *text)

@@ -23,8 +23,17 @@
 extern "C" {
 #endif
 
+/* Of this header; DWUNW_VERSION is "MAJOR.MINOR.PATCH". While MAJOR is 0, a
+ * caller is compiled anew for another MINOR. */
 #define DWUNW_VERSION_MAJOR 0
-#define DWUNW_VERSION_MINOR 1
+#define DWUNW_VERSION_MINOR 2
+#define DWUNW_VERSION_PATCH 0
+#define DWUNW_VERSION_TEXT(major, minor, patch) #major "." #minor "." #patch
+#define DWUNW_VERSION_OF(major, minor, patch) \
+	DWUNW_VERSION_TEXT(major, minor, patch)
+#define DWUNW_VERSION                                              \
+	DWUNW_VERSION_OF(DWUNW_VERSION_MAJOR, DWUNW_VERSION_MINOR, \
+			 DWUNW_VERSION_PATCH)
 
 /* The default of dwunw_config.module_cache_capacity. */
 #define DWUNW_MODULE_CACHE_CAPACITY 16u

@@ -41,7 +41,7 @@ for (['no command'], ['unknown command', 'unwind'], ['no pid', 'stack'],
 	check($title, 2, qr/^dwunw: .*\nTry 'dwunw(?: \w+)? --help'\.\n\z/, @words);
 }
 for (['help', qr/^usage: dwunw stack PID/, '--help'],
-	['version', qr/^dwunw \d+\.\d+\n\z/, '--version']) {
+	['version', qr/^dwunw \d+\.\d+\.\d+\n\z/, '--version']) {
 	my ($title, $pattern, @words) = @$_;
 	like(check($title, 0, qr/^\z/, @words), $pattern, "$title: text");
 }

@@ -66,7 +66,7 @@ sub missing_files {
 	return @missing;
 }
 
-my $makefiles = all_of('Makefile examples/*/rules.mk');
+my $makefiles = all_of('Makefile packaging/rules.mk examples/*/rules.mk');
 (my $joined = $makefiles) =~ s/\\\n/ /g;
 my %goals = map { $_ => 1 } map { split ' ', $_ }
 	($joined =~ /^\.PHONY:(.*)$/mg,

@@ -59,9 +59,9 @@ for my $program (@programs) {
 	my ($help) = both(@$program, '--help');
 
 	for (['-h', qr/\Ausage: \Q$name\E/], ['--help', qr/\Ausage: \Q$name\E/],
-		['-V', qr/\A\Q$word\E \d+\.\d+\n\z/],
-		['--version', qr/\A\Q$word\E \d+\.\d+\n\z/],
-		['--vers', qr/\A\Q$word\E \d+\.\d+\n\z/]) {
+		['-V', qr/\A\Q$word\E \d+\.\d+\.\d+\n\z/],
+		['--version', qr/\A\Q$word\E \d+\.\d+\.\d+\n\z/],
+		['--vers', qr/\A\Q$word\E \d+\.\d+\.\d+\n\z/]) {
 		my ($option, $wanted) = @$_;
 		my ($out, $errors, $status) = both(@$program, $option);
 		is($status, 0, "$name $option: status");

@@ -128,8 +128,8 @@ sub answers {
 	my ($title, $qemu, $file) = @_;
 	for (['-h', 0, qr/\Ausage: crash_mips32/],
 		['--help', 0, qr/\Ausage: crash_mips32/],
-		['-V', 0, qr/\Acrash_mips32 \d+\.\d+\n\z/],
-		['--version', 0, qr/\Acrash_mips32 \d+\.\d+\n\z/],
+		['-V', 0, qr/\Acrash_mips32 \d+\.\d+\.\d+\n\z/],
+		['--version', 0, qr/\Acrash_mips32 \d+\.\d+\.\d+\n\z/],
 		['nul', 2, qr/\A\z/]) {
 		my ($word, $status, $wanted) = @$_;
 		my $said = `$qemu $file $word 2>$work/errors`;

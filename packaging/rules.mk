@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+# make install, uninstall and dist. What is installed where is one list,
+# installed_files; both goals read it, so neither knows a file that the other
+# does not.
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+DATADIR ?= $(PREFIX)/share
+MANDIR ?= $(DATADIR)/man
+DOCDIR ?= $(DATADIR)/doc/dwunw
+INSTALL ?= install
+
+# one place: the public header
+version := $(shell awk '/define DWUNW_VERSION_(MAJOR|MINOR|PATCH) / \
+	{ printf "%s%s", dot, $$3; dot = "." }' include/dwunw/dwunw_api.h)
+package := $(out)/packaging
+
+# $(call into,DIRECTORY,MODE,FILES): as MODE:FILE:DIRECTORY
+into = $(foreach f,$(3),$(2):$(f):$(1))
+installed_files = \
+	$(call into,$(BINDIR),755,$(tool)) \
+	$(call into,$(LIBDIR),644,$(libs)) \
+	$(call into,$(LIBDIR)/pkgconfig,644,$(package)/dwunw.pc) \
+	$(call into,$(LIBDIR)/cmake/dwunw,644,$(package)/dwunwConfig.cmake \
+		$(package)/dwunwConfigVersion.cmake) \
+	$(call into,$(INCLUDEDIR)/dwunw,644,$(wildcard include/dwunw/*.h)) \
+	$(call into,$(INCLUDEDIR)/dwunw/bpf,644,$(wildcard bpf/*.h)) \
+	$(call into,$(MANDIR)/man1,644,$(if $(tool),$(package)/dwunw.1 \
+		$(package)/dwunw-stack.1 $(package)/dwunw-rows.1 \
+		$(package)/dwunw-symbolize.1)) \
+	$(call into,$(MANDIR)/man3,644,$(package)/libdwunw.3) \
+	$(call into,$(DATADIR)/bash-completion/completions,644,$(if $(tool),\
+		$(package)/dwunw)) \
+	$(call into,$(DOCDIR),644,README.md README.zh-CN.md SPEC.md SECURITY.md \
+		CHANGELOG.md LICENSE LICENSE.BSD-2-Clause LICENSE.LGPL-2.1 \
+		$(wildcard doc/*.md)) \
+	$(call into,$(DOCDIR)/zh,644,$(wildcard doc/zh/*.md))
+
+# What has @WORDS@ is written for where it will be.
+$(package)/%: packaging/%.in include/dwunw/dwunw_api.h $(made_first) FORCE
+	@mkdir -p $(@D)
+	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' \
+		-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|g' \
+		-e 's|@VERSION@|$(version)|g' $< >$@.tmp
+	$(Q)if cmp -s $@.tmp $@; then rm $@.tmp; else mv $@.tmp $@; fi
+$(package)/%: packaging/man/%.in include/dwunw/dwunw_api.h $(made_first)
+	@mkdir -p $(@D)
+	$(Q)sed 's|@VERSION@|$(version)|g' $< >$@
+
+part = $(word $(1),$(subst :, ,$(2)))
+place = $(DESTDIR)$(call part,3,$(1))/$(notdir $(call part,2,$(1)))
+
+.PHONY: install uninstall dist
+install: $(foreach f,$(installed_files),$(call part,2,$(f)))
+	$(say) INSTALL '$(DESTDIR)$(PREFIX)'
+	$(Q)set -e; for file in $(installed_files); do \
+		mode=$${file%%:*}; rest=$${file#*:}; from=$${rest%%:*}; \
+		$(INSTALL) -d "$(DESTDIR)$${rest#*:}"; \
+		$(INSTALL) -m $$mode "$$from" "$(DESTDIR)$${rest#*:}/"; \
+	done
+
+# Directories go that are dwunw's own, if nothing else is in them.
+own_dirs = $(INCLUDEDIR)/dwunw/bpf $(INCLUDEDIR)/dwunw $(LIBDIR)/cmake/dwunw \
+	$(DOCDIR)/zh $(DOCDIR)
+uninstall:
+	$(say) REMOVE '$(DESTDIR)$(PREFIX)'
+	$(Q)rm -f $(foreach f,$(installed_files),'$(call place,$(f))')
+	$(Q)for dir in $(own_dirs); do \
+		[ ! -d "$(DESTDIR)$$dir" ] || \
+		rmdir --ignore-fail-on-non-empty "$(DESTDIR)$$dir"; \
+	done
+
+# The same bytes each time: what git has of HEAD, with its time.
+dist:
+	@git rev-parse -q --verify HEAD >/dev/null 2>&1 || { \
+		echo "make: dist packs what git has, and this is no clone" >&2; \
+		exit 1; }
+	@mkdir -p $(root)
+	$(say) DIST $(root)/dwunw-$(version).tar.gz
+	$(Q)git archive --format=tar --prefix=dwunw-$(version)/ HEAD | \
+		gzip -9n >$(root)/dwunw-$(version).tar.gz

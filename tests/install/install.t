@@ -1,0 +1,134 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+# make install into a root of its own: the README's example is compiled by
+# pkg-config and by CMake with what lies there, and runs; manual pages and the
+# completion know the options that --help does; make uninstall leaves nothing.
+set -u
+. tests/house/tap.sh
+
+make=${MAKE:-make}
+root=$work/root
+prefix=/opt/dwunw
+there=$root$prefix
+example=$BUILD/tests/docs/readme/example.c
+unset MAKEFLAGS MAKELEVEL MFLAGS SANITIZE V T
+
+ok "make install" $make -s install DESTDIR="$root" PREFIX=$prefix
+find "$root" -type f | sed "s|^$root||" | sort >"$work/installed"
+grep -v "^$prefix/" "$work/installed" >"$work/elsewhere"
+ok "nothing outside of PREFIX" empty "$work/elsewhere"
+grep -rl "$work" "$root" >"$work/staged"
+ok "no file names the root it was installed into" empty "$work/staged"
+for file in bin/dwunw lib/libdwunw.a lib/libdwunw-core.a \
+	include/dwunw/dwunw_api.h include/dwunw/bpf/capture.bpf.h \
+	lib/pkgconfig/dwunw.pc share/man/man1/dwunw-stack.1 \
+	share/man/man3/libdwunw.3 share/doc/dwunw/LICENSE.BSD-2-Clause; do
+	ok "$file is there" test -s "$there/$file"
+done
+
+version=$(sed -n 's/.*VERSION_\(MAJOR\|MINOR\|PATCH\) //p' \
+	include/dwunw/dwunw_api.h | paste -sd.)
+says() {
+	[ "$("$@")" = "dwunw $version" ]
+}
+ok "dwunw --version is the header's" says "$there/bin/dwunw" --version
+
+# --- a caller ------------------------------------------------------------------
+
+# PROGRAM prints a stack of this shell
+prints_stack() {
+	"$1" $$ >"$work/printed" || return
+	grep '^#1 0x' "$work/printed"
+}
+
+pc() {
+	PKG_CONFIG_SYSROOT_DIR=$root \
+		PKG_CONFIG_PATH=$there/lib/pkgconfig pkg-config "$@" dwunw
+}
+if command -v pkg-config >/dev/null; then
+	ok "pkg-config knows the version" test "$(pc --modversion)" = "$version"
+	# shellcheck disable=SC2046
+	ok "the README's example by pkg-config" ${CC:-cc} "$example" \
+		$(pc --cflags --libs) -o "$work/by-pc"
+	ok "… prints a stack" prints_stack "$work/by-pc"
+else
+	skip "no pkg-config"
+fi
+
+by_cmake() {
+	mkdir -p "$work/cmake" && cp "$example" "$work/cmake/example.c" &&
+		printf '%s\n' 'cmake_minimum_required(VERSION 3.13)' \
+			'project(example C)' \
+			"find_package(dwunw $1 REQUIRED)" \
+			'add_executable(example example.c)' \
+			'target_link_libraries(example dwunw::dwunw)' \
+			>"$work/cmake/CMakeLists.txt" &&
+		cmake -S "$work/cmake" -B "$work/cmake/$1" \
+			-DCMAKE_PREFIX_PATH="$there" &&
+		cmake --build "$work/cmake/$1"
+}
+if command -v cmake >/dev/null; then
+	ok "the README's example by CMake" by_cmake "$version"
+	ok "… prints a stack" prints_stack "$work/cmake/$version/example"
+	for other in 0.1 9.0; do
+		by_cmake $other >"$work/refused" 2>&1
+		ok "CMake refuses $version for $other" \
+			grep -q 'not accepted\|compatible' "$work/refused"
+	done
+else
+	skip "no cmake"
+fi
+
+# --- what is said of options -----------------------------------------------------
+
+options() {
+	grep -o -- '--[a-z][a-z-]*' | sort -u
+}
+for command in stack rows symbolize; do
+	"$there/bin/dwunw" $command --help | options |
+		grep -v -x -e --debug-dump >"$work/help"
+	sed -e 's/\\-/-/g' -e '/readelf/d' \
+		"$there/share/man/man1/dwunw-$command.1" | options >"$work/man"
+	ok "dwunw-$command(1) has the options of --help" \
+		diff "$work/help" "$work/man"
+	bash -c '. "$1"; COMP_CWORD=2; COMP_WORDS=(dwunw "$2" --); _dwunw
+		printf "%s\n" "${COMPREPLY[@]}"' - \
+		"$there/share/bash-completion/completions/dwunw" $command |
+		sort >"$work/completed"
+	ok "and so has the completion" diff "$work/help" "$work/completed"
+done
+if command -v man >/dev/null; then
+	for page in "$there"/share/man/man?/*; do
+		man --warnings -E UTF-8 -l -Tutf8 "$page" 2>"$work/man" >/dev/null
+		ok "$(basename "$page") is formatted without a warning" \
+			empty "$work/man"
+	done
+else
+	skip "no man"
+fi
+
+# --- away again --------------------------------------------------------------------
+
+touch "$there/include/mine.h"
+ok "make uninstall" $make -s uninstall DESTDIR="$root" PREFIX=$prefix
+find "$root" -type f >"$work/left"
+ok "leaves what is another's, and nothing else" \
+	test "$(cat "$work/left")" = "$there/include/mine.h"
+find "$root" -path '*dwunw/*' -name '*dwunw*' >"$work/dirs"
+ok "no directory of dwunw's either" empty "$work/dirs"
+
+# --- a tarball ------------------------------------------------------------------------
+
+if git rev-parse -q --verify HEAD >/dev/null 2>&1; then
+	ok "make dist" $make -s dist O="$work/one"
+	ok "make dist, again" $make -s dist O="$work/two"
+	ok "the same bytes" cmp "$work/one/dwunw-$version.tar.gz" \
+		"$work/two/dwunw-$version.tar.gz"
+	tar -tzf "$work/one/dwunw-$version.tar.gz" | sed 's|^[^/]*/||' |
+		grep -v -e '/$' -e '^$' | sort >"$work/packed"
+	git ls-tree -r --name-only HEAD | sort >"$work/known"
+	ok "all that git has is in it" diff "$work/known" "$work/packed"
+else
+	skip "no git clone"
+fi
+done_testing
