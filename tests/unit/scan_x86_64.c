@@ -121,9 +121,11 @@ static bool same_flow(const struct dwu_insn *insn, const struct line *line)
 		return false;
 	if (want == DWU_FLOW_CALL && insn->target == 0)
 		return strchr(line->text, '*') != NULL;
+	/* places have 32 bits: what lies below 0, as data in the text says, is
+	 * behind every segment, which have 31 */
 	return (want != DWU_FLOW_CALL && want != DWU_FLOW_JUMP &&
 		want != DWU_FLOW_BRANCH) ||
-	       insn->target == target;
+	       insn->target == (uint32_t)target;
 }
 
 /*
