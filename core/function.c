@@ -19,6 +19,11 @@ enum {
 
 /* Bytes of a table that are looked at. */
 #define RECORD_MAX (32u << 20)
+/* A file has CFI if it has more than an FDE for so many bytes of code. Others
+ * have some of a few functions (libgcc's, in musl's libc.so). */
+#define FDE_SHARE 2048u
+/* A gap between two FDEs is one if it is less of all code. */
+#define GAP_SHARE 4u
 
 /* What is known so far: the function lies in [lo, hi) of the text. */
 struct bounds {
@@ -292,27 +297,22 @@ static void by_cfi(struct bounds *b, const struct dwunw_cfi *cfi)
 	if (cfi->bytes.size == 0)
 		return;
 	i = dwu_index_after(b->module, cfi, vaddr | arch->isa_mask);
-	if (dwu_index_start(b->module, cfi, i, &start)) {
+	if (dwu_index_start(b->module, cfi, i, &start))
 		start_at(b, clip(b, start & arch->pc_mask));
-		b->gap = true;
-	}
-	for (tries = 0; i > 0 && tries < DWU_LOOK_BACK; tries++) {
-		b->gap = true;
+	for (tries = 0; i > 0 && tries < DWU_LOOK_BACK; tries++)
 		if (dwu_index_fde(b->module, cfi, --i, &fde) == DWUNW_OK)
 			fde_at(b, &fde);
-	}
+	b->gap |= b->hi - b->lo <= b->memory->text.size / GAP_SHARE &&
+		  dwu_index_start(b->module, cfi,
+				  b->memory->text.size / FDE_SHARE, &start);
 }
 
 /* What the linker or the compiler has listed, the most exact first. */
 static void by_lists(struct bounds *b, const struct dwunw_section *tables)
 {
 	bool all = tables[0].size != 0;
-	uint32_t start, end;
+	uint32_t start = b->start, end = b->end;
 
-	by_cfi(b, &b->module->eh);
-	by_cfi(b, &b->module->debug);
-	start = b->start;
-	end = b->end;
 	b->end = 0;
 	by_symbols(b, &tables[all ? 0 : 1], all);
 	if (b->end == 0 && !b->listed && end == 0)
@@ -329,6 +329,10 @@ static void find_bounds(struct bounds *b, uint32_t flags)
 					     ".init", ".fini" };
 	struct dwunw_section s[5];
 
+	if (!(flags & DWUNW_SCAN_NO_SYMBOLS)) {
+		by_cfi(b, &b->module->eh);
+		by_cfi(b, &b->module->debug);
+	}
 	by_sections(b);
 	dwu_starts(&b->module->elf, &b->memory->text.window, by_pointer, b);
 	if (dwu_elf_sections(&b->module->elf, names, s, 5) != DWUNW_OK)

@@ -448,20 +448,26 @@ bool dwu_module_signal(const struct dwunw_module *module, uint64_t vaddr,
 	       arch->signal_row(arch, code, row);
 }
 
-/* As many code bytes before vaddr as there are, up to `size`. */
-static size_t code_before(const struct dwunw_module *module, uint64_t vaddr,
-			  uint8_t *code, size_t size)
+/* As many code bytes before vaddr as there are, up to *size; 0: they cannot be
+ * read. False: nothing is there. */
+static bool code_before(const struct dwunw_module *module, uint64_t vaddr,
+			uint8_t *code, size_t *size)
 {
+	const struct dwunw_source *src = &module->elf.src;
+	size_t most = *size;
 	struct dwunw_segment s;
+	dwu_place_t off;
 
+	*size = 0;
 	if (dwunw_elf_segment(&module->elf, vaddr - 1, &s) != DWUNW_OK)
-		return 0;
-	if (vaddr - s.vaddr < size)
-		size = (size_t)(vaddr - s.vaddr);
-	return dwunw_elf_read(&module->elf, vaddr - size, code, size) ==
-			       DWUNW_OK ?
-		       size :
-		       0;
+		return false;
+	off = (dwu_place_t)(vaddr - s.vaddr);
+	if (most > off)
+		most = (size_t)off;
+	if (off <= (dwu_place_t)s.file_size &&
+	    src->read(src->ctx, s.off + off - most, code, most) == DWUNW_OK)
+		*size = most;
+	return true;
 }
 
 dwunw_status_t dwu_module_code_row(const struct dwunw_module *module,
@@ -470,6 +476,7 @@ dwunw_status_t dwu_module_code_row(const struct dwunw_module *module,
 {
 	const struct dwunw_arch_ops *arch = module->arch;
 	uint8_t code[DWU_STUB_BEFORE + DWU_CODE_SIZE] = { 0 };
+	size_t size = DWU_STUB_BEFORE;
 
 	dwu_row_clear(arch, row);
 	*how = DWUNW_HOW_SIGNAL;
@@ -481,7 +488,7 @@ dwunw_status_t dwu_module_code_row(const struct dwunw_module *module,
 	if (!DWU_ARCH_HAS(arch, stub_code) ||
 	    !code_at(module, vaddr, code + DWU_STUB_BEFORE))
 		return DWUNW_ERR_NO_DEBUG_DATA;
-	(void)code_before(module, vaddr, code, DWU_STUB_BEFORE);
+	(void)code_before(module, vaddr, code, &size);
 	if (!arch->stub_code(code + DWU_STUB_BEFORE))
 		return DWUNW_ERR_NO_DEBUG_DATA;
 	dwu_entry_row(arch, 0, row);
@@ -493,11 +500,11 @@ dwunw_status_t dwu_module_fp_row(const struct dwunw_module *module,
 {
 	const struct dwunw_arch_ops *arch = module->arch;
 	uint8_t code[DWU_CODE_BEFORE];
-	size_t size;
+	size_t size = sizeof(code);
 
 	if (!DWU_ARCH_HAS(arch, frame_pointer_row))
 		return DWUNW_ERR_NO_DEBUG_DATA;
-	size = code_before(module, vaddr, code, sizeof(code));
+	(void)code_before(module, vaddr, code, &size);
 	dwu_row_clear(arch, row);
 	return arch->frame_pointer_row(code, size, row) ?
 		       DWUNW_OK :
@@ -509,26 +516,25 @@ bool dwu_module_no_call(const struct dwunw_module *module, uint64_t vaddr,
 {
 	const struct dwunw_arch_ops *arch = module->arch;
 	uint8_t code[DWU_CALL_SIZE];
-	struct dwunw_segment s;
-	size_t size;
+	size_t size = sizeof(code);
 
 	if (!arch->behind_call)
 		return false;
-	/* the first byte of a segment, and what is mapped behind the last */
-	if (dwunw_elf_segment(&module->elf, vaddr - 1, &s) != DWUNW_OK)
-		return true;
-	size = code_before(module, vaddr, code, sizeof(code));
-	return size > 0 && !arch->behind_call(arch, code, size, isa);
+	/* the first byte of a segment, and what is mapped behind the last, are
+	 * behind nothing */
+	return !code_before(module, vaddr, code, &size) ||
+	       (size > 0 && !arch->behind_call(arch, code, size, isa));
 }
 
 bool dwu_module_thread(const struct dwunw_module *module, uint64_t vaddr)
 {
 	const struct dwunw_arch_ops *arch = module->arch;
 	uint8_t code[DWU_CODE_BEFORE];
+	size_t size = sizeof(code);
 
 	return DWU_ARCH_HAS(arch, thread_code) &&
-	       arch->thread_code(code, code_before(module, vaddr, code,
-						   sizeof(code)));
+	       code_before(module, vaddr, code, &size) &&
+	       arch->thread_code(code, size);
 }
 
 bool dwu_module_exit(const struct dwunw_module *module, uint64_t vaddr)

@@ -16,9 +16,8 @@
 /* Constants that nothing loads, or a no-op, before those of a function. */
 #define UNUSED_MAX 6u
 /* Code around a gap that is looked at as well: who calls a function that has no
- * name stands near. In bytes: 1 ms of them, and as a share of all code. */
+ * name stands near. In bytes: 1 ms of them. */
 #define AROUND 16384u
-#define GAP_SHARE 4u
 /* Words that look like another isa, to be believed: one in 70 does by chance */
 #define TURN_COUNT 4u
 
@@ -345,8 +344,7 @@ static bool sweep_gap(struct dwu_scan_memory *m)
 {
 	uint32_t from = m->lo > AROUND ? m->lo - AROUND : 0, to = m->text.size;
 
-	if (m->hi - m->lo > m->text.size / GAP_SHARE ||
-	    m->hi - (m->lo & ~31u) > window_size(m) ||
+	if (m->hi - (m->lo & ~31u) > window_size(m) ||
 	    (IS_ON(CONFIG_SCAN_MIPS16) && m->text.module->elf.mips16))
 		return false;
 	if (to - m->hi > AROUND)

@@ -23,6 +23,7 @@ bounds_kind_pie := -pie -fPIE
 bounds_kind_static := -static -no-pie -fno-pie
 bounds_kind_staticpie := -static-pie -fPIE
 bounds_kind_jump := -nostdlib -static -no-pie -fno-pie -Wl,-e,_start
+bounds_kind_dynamic := -nostdlib -shared -fPIC -fno-toplevel-reorder
 bounds_kind_lld := -fuse-ld=lld -pie -fPIE
 
 # TARGET LIBC KIND COMPILER STRIP SOURCE
@@ -52,7 +53,9 @@ $(foreach t,$(bounds_here),$(foreach k,$(call bounds_kinds,$(t)),\
 	$(eval $(call bounds_program,$(t),glibc,$(k),$(triple_$(t))-gcc,\
 	$(triple_$(t))-strip,program.c))))
 $(foreach t,$(bounds_here),$(eval $(call bounds_program,$(t),none,jump,\
-	$(triple_$(t))-gcc -fno-toplevel-reorder,$(triple_$(t))-strip,jump.c)))
+	$(triple_$(t))-gcc -fno-toplevel-reorder,$(triple_$(t))-strip,jump.c)) \
+	$(eval $(call bounds_program,$(t),none,dynamic,$(triple_$(t))-gcc,\
+	$(triple_$(t))-strip,dynamic.c)))
 ifneq ($(shell command -v musl-gcc),)
 $(foreach k,fixed pie static staticpie,$(eval $(call bounds_program,x86_64,musl,$(k),\
 	musl-gcc,strip,program.c)))

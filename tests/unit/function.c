@@ -19,13 +19,15 @@ enum {
 	TAGS = 0x4000,
 	RELA = 0x5000,
 	FRAME = 0x6000,
+	SYMBOLS = 0x7000,
+	HASH = 0x8000,
 };
 
 static uint8_t file[65536];
 static _Alignas(16) uint8_t block[65536];
 static _Alignas(16) uint8_t memory[65536];
 static uint8_t code[0x1000], array[256], tags[512], rela[512], frame[1024];
-static uint8_t symbols[512];
+static uint8_t symbols[512], hash[8];
 static struct dwu_scan_memory scan;
 static struct dwunw_module module;
 static struct dwunw_span span;
@@ -40,6 +42,7 @@ static struct {
 	uint32_t array_type;
 	const char *text_name;
 	uint64_t text_flags;
+	uint32_t symbols_type;
 } f;
 
 static void begin(bool wide, bool big)
@@ -56,6 +59,7 @@ static void begin(bool wide, bool big)
 	f.tags = out_init(tags, sizeof(tags), big);
 	f.rela = out_init(rela, sizeof(rela), big);
 	f.symbols = out_init(symbols, sizeof(symbols), big);
+	f.symbols_type = 2;
 	f.frame = (struct cfi_out){ .o = out_init(frame, sizeof(frame), big),
 				    .vaddr = FRAME,
 				    .address_size = wide ? 8 : 4 };
@@ -74,14 +78,38 @@ static void put_rela(uint64_t at, uint64_t value)
 	put_u64(&f.rela, value);
 }
 
+/* Elf32_Sym and Elf64_Sym have the same fields in different places. */
 static void put_symbol(uint64_t at, uint64_t size)
 {
+	bool wide = f.spec.elf_class == 2;
+
 	put_u32(&f.symbols, 0);
+	if (!wide) {
+		put_u32(&f.symbols, at);
+		put_u32(&f.symbols, size);
+	}
 	put_u8(&f.symbols, 2); /* STT_FUNC */
 	put_u8(&f.symbols, 0);
 	put_u16(&f.symbols, 1);
-	put_u64(&f.symbols, at);
-	put_u64(&f.symbols, size);
+	if (wide) {
+		put_u64(&f.symbols, at);
+		put_u64(&f.symbols, size);
+	}
+}
+
+/* Those there are become the dynamic ones, counted by DT_HASH. */
+static void dynamic_symbols(void)
+{
+	struct out o = out_init(hash, sizeof(hash), f.symbols.big);
+
+	put_u32(&o, 1);
+	put_u32(&o, f.symbols.size / (f.spec.elf_class == 2 ? 24 : 16));
+	f.symbols_type = 11;
+	put_tag(4, HASH);
+	put_tag(5, SYMBOLS); /* no name is asked for */
+	put_tag(6, SYMBOLS);
+	put_tag(10, 1);
+	put_tag(0, 0);
 }
 
 static void open_file(void)
@@ -118,10 +146,19 @@ static void open_file(void)
 		  .size = f.frame.o.size,
 		  .segment = PART_LOAD,
 		  .segment_flags = 4 },
-		{ .name = ".symtab",
-		  .type = 2,
+		{ .name = ".hash",
+		  .vaddr = HASH,
+		  .bytes = hash,
+		  .size = sizeof(hash),
+		  .segment = PART_LOAD,
+		  .segment_flags = 4 },
+		{ .name = f.symbols_type == 2 ? ".symtab" : ".dynsym",
+		  .type = f.symbols_type,
+		  .vaddr = SYMBOLS,
 		  .bytes = symbols,
-		  .size = f.symbols.size },
+		  .size = f.symbols.size,
+		  .segment = f.symbols_type == 2 ? 0 : PART_LOAD,
+		  .segment_flags = 4 },
 	};
 
 	span.data = file;
@@ -284,6 +321,74 @@ static void neighbours(void)
 	is_str(bounds_at(0x1200, DWUNW_SCAN_NO_SYMBOLS), "1180..1340",
 	       "by returns alone, as in a file without any");
 }
+
+/* They list some functions, whether sections say where they are or not. */
+static void dynamic(bool sections)
+{
+	const char *by = sections ? ".dynsym" : "PT_DYNAMIC";
+
+	begin(true, false);
+	f.spec.no_sections = !sections;
+	f.text_flags = 4;
+	put_zeros(&f.symbols, 24);
+	put_symbol(0x1300, 0);
+	put_symbol(0x1100, 0x40);
+	put_symbol(0x1400, 0x20);
+	put_symbol(0x1900, 0);
+	/* ret, no-ops; call 0x1380 */
+	memset(code + 0x340, 0x90, 16);
+	code[0x340] = 0xc3;
+	memcpy(code + 0x800, "\xe8\x7b\xfb\xff\xff", 5);
+	dynamic_symbols();
+	open_file();
+	is_str(bounds_at(0x1080, 0), "1000..1100", "%s: before the first", by);
+	is_str(bounds_at(0x1110, 0), "1100..1140", "%s: one of a size", by);
+	is_str(bounds_at(0x1200, 0), "1140..1300", "%s: … and behind it", by);
+	is_str(bounds_at(0x1310, 0), "1300..1350", "%s: one of none", by);
+	is_str(bounds_at(0x1360, 0), "1350..1380",
+	       "%s: behind it, by its return", by);
+	is_str(bounds_at(0x1390, 0), "1380..1400",
+	       "%s: … and by who calls it", by);
+	is_str(bounds_at(0x1500, 0), "1420..1805", "%s: behind the last of a size",
+	       by);
+	is_str(bounds_at(0x1910, 0), "1900..2000", "%s: the last one", by);
+}
+
+/* FDEs of `count` functions of 16 bytes, 32 bytes each, from 0x1100 on. */
+static bool gap_of(uint32_t count, uint64_t vaddr)
+{
+	uint64_t cie;
+	uint32_t i;
+
+	begin(true, false);
+	cie = put_cie(&f.frame, &(struct cie_spec){ .encoding = 0 });
+	for (i = 0; i < count; i++)
+		(void)put_fde(&f.frame,
+			      &(struct fde_spec){ .cie = cie,
+						  .start = 0x1100 + i * 0x20,
+						  .size = 0x10 });
+	put_u32(&f.frame.o, 0);
+	f.spec.no_sections = false;
+	f.text_flags = 4;
+	put_zeros(&f.symbols, 24);
+	put_symbol(0x1800, 0x10);
+	put_symbol(0x1880, 0x10);
+	f.symbols_type = 11;
+	open_file();
+	(void)bounds_at(vaddr, 0);
+	return function.gap;
+}
+
+/* Code around a gap is all that is swept: so it must be one. */
+static void gaps(void)
+{
+	is_u64(gap_of(3, 0x1118), true, "between two FDEs of many");
+	is_u64(gap_of(3, 0x1080), true, "before the first of them");
+	is_u64(gap_of(2, 0x1118), false, "an FDE for 2 KB of code says little");
+	is_u64(gap_of(0, 0x1118), false, "none says nothing");
+	is_u64(gap_of(3, 0x1850), false,
+	       "nor does most of the code without one, between symbols or not");
+}
 #endif
 
 #if IS_ON(CONFIG_SCAN_X86_64) && IS_ON(CONFIG_ARCH_MIPS32) && \
@@ -311,6 +416,19 @@ static void mips(bool big)
 	(void)bounds_at(0x1600, 0);
 	is_u64(function.isa, IS_ON(CONFIG_SCAN_MIPS16),
 	       "mips, %s: bit 0 says MIPS16e", order);
+
+	begin(false, big);
+	memset(code, 0x24, sizeof(code));
+	put_zeros(&f.symbols, 16);
+	put_symbol(0x1300, 0);
+	put_symbol(0x1100, 0x40);
+	dynamic_symbols();
+	open_file();
+	is_str(bounds_at(0x1110, 0), "1100..1140",
+	       "mips, %s: a dynamic symbol", order);
+	is_str(bounds_at(0x1200, 0), "1140..1300", "mips, %s: behind it", order);
+	is_str(bounds_at(0x1310, 0), "1300..2000", "mips, %s: one of no size",
+	       order);
 }
 #endif
 
@@ -320,6 +438,9 @@ int main(void)
 	loaders();
 	arrays();
 	neighbours();
+	dynamic(true);
+	dynamic(false);
+	gaps();
 #if IS_ON(CONFIG_ARCH_MIPS32) && IS_ON(CONFIG_SCAN_MIPS32)
 	mips(false);
 	mips(true);
