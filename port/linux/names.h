@@ -140,9 +140,10 @@ dwunw_status_t dwu_symbols_read(struct dwu_symbols *symbols,
 				const struct dwunw_elf *elf);
 /* The table of another file of the same build, if it has one. */
 void dwu_symbols_add(struct dwu_symbols *symbols, const struct dwunw_elf *elf);
-/* Functions without a size end where the CFI of this file says so. */
+/* Functions without a size end where the CFI of this file says so; and where its
+ * code does, if the table has some of its functions only. */
 void dwu_symbols_limit(struct dwu_symbols *symbols,
-		       const struct dwunw_source *src);
+		       const struct dwunw_source *src, bool some);
 /* As dwunw_symtab_by_vaddr() and dwunw_symtab_by_name(). */
 dwunw_status_t dwu_symbols_by_vaddr(const struct dwu_symbols *symbols,
 				    uint64_t vaddr,

@@ -2,15 +2,20 @@
 /*
  * Functions of a file's ELF symbols: of one table, or of a debug file's and
  * the file's own .dynsym. Those without a size end where the other table or
- * the file's CFI knows of another function.
+ * the file's CFI knows of another function; and where .dynsym is all there is,
+ * which lists some functions only, where their code does.
  */
 #include "names.h"
 
-#include <dwunw/module.h>
+#include <dwunw/scan.h>
 
 #define TRIES_MAX 8u
 /* FDEs that are looked at. */
 #define FDE_MAX (1u << 20)
+/* Bytes for a scan of code to work with; and symbols that it may read in all:
+ * all of them for each that has no size. */
+#define SCAN_MEMORY (256u << 10)
+#define READ_MAX (1u << 26)
 
 static dwunw_status_t read_table(struct dwunw_symtab *tab,
 				 const struct dwunw_elf *elf,
@@ -77,8 +82,48 @@ static void limit_by_cfi(struct dwu_symbols *symbols,
 	}
 }
 
+static bool tells_nothing(void *ctx, const struct dwunw_scan_point *point)
+{
+	(void)ctx;
+	(void)point;
+	return false;
+}
+
+/* Where more would have to be read than is allowed, only its start is named. */
+static uint64_t end_of(struct dwunw_scan *scan,
+		       const struct dwunw_module *module, uint64_t vaddr,
+		       bool few)
+{
+	uint64_t start, end = 0;
+
+	if (few && dwunw_scan_function(scan, module, vaddr, 0, &start, &end,
+				       tells_nothing, NULL) == DWUNW_SCAN_OFF)
+		return UINT64_MAX;
+	return end > vaddr ? end : vaddr + 1;
+}
+
+static void limit_by_code(struct dwunw_symtab *tab,
+			  const struct dwunw_module *module)
+{
+	size_t size = dwunw_scan_size(SCAN_MEMORY);
+	bool few = (uint64_t)tab->end_count * tab->count <= READ_MAX;
+	struct dwunw_arena arena = { .base = NULL };
+	struct dwunw_scan *scan;
+
+	if (size == 0 || dwu_pages_alloc(&arena, size) != DWUNW_OK)
+		return;
+	if (dwunw_scan_init(&scan, SCAN_MEMORY, &arena) == DWUNW_OK)
+		for (uint32_t i = 0; i < tab->end_count; i++) {
+			uint64_t end = end_of(scan, module, tab->ends[i].start,
+					      few);
+
+			dwunw_symtab_limit(tab, end, end);
+		}
+	dwu_pages_free(&arena);
+}
+
 void dwu_symbols_limit(struct dwu_symbols *symbols,
-		       const struct dwunw_source *src)
+		       const struct dwunw_source *src, bool some)
 {
 	struct dwunw_arena arena = { .base = NULL };
 	struct dwunw_module module;
@@ -96,6 +141,8 @@ void dwu_symbols_limit(struct dwu_symbols *symbols,
 	if (status == DWUNW_OK) {
 		limit_by_cfi(symbols, &module, &module.eh);
 		limit_by_cfi(symbols, &module, &module.debug);
+		if (some)
+			limit_by_code(&symbols->tab, &module);
 	}
 	dwu_pages_free(&arena);
 }

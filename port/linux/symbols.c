@@ -306,16 +306,19 @@ static void need_symbols(struct dwunw_symbol_resolver *resolver,
 			 struct table *table)
 {
 	uint64_t before = table_size(table);
+	bool own;
 
 	if (table->has_symbols)
 		return;
 	table->has_symbols = true;
 	table->symbols_status = DWUNW_OK;
-	if (!read_debug_file(resolver, table, &table->opened.elf) &&
-	    !find_symbols(resolver, table))
+	own = !read_debug_file(resolver, table, &table->opened.elf) &&
+	      !find_symbols(resolver, table);
+	if (own)
 		table->symbols_status =
 			dwu_symbols_read(&table->symbols, &table->opened.elf);
-	dwu_symbols_limit(&table->symbols, &table->opened.elf.src);
+	dwu_symbols_limit(&table->symbols, &table->opened.elf.src,
+			  own && !has_symtab(&table->opened.elf));
 	if (IS_ON(CONFIG_NAMES_PLT))
 		dwu_plt_open(&table->plt, &table->opened.elf);
 	if (IS_ON(CONFIG_NAMES_GO))

@@ -3,27 +3,36 @@
  * Functions of assembly, for every target: some have a size, some none. The
  * test knows which words are whose.
  */
+#if defined(__x86_64__)
+#define CODE .rept 5; lea 1(%rdi), %eax; .endr; ret
+#elif defined(__aarch64__)
+#define CODE .rept 3; add x0, x0, #1; .endr; ret
+#else
+	.set noreorder
+#define CODE .rept 2; addiu $2, $4, 1; .endr; jr $31; nop
+#endif
+
 	.text
 	.globl sized
 	.type sized, %function
 sized:
-	.space 16
+	CODE
 	.globl label
 	.type label, %function
 label:				/* no size, inside one that has */
-	.space 16
+	CODE
 	.size sized, . - sized
 
 	.globl endless
 	.type endless, %function
 endless:			/* no size, up to the next one */
-	.space 16
+	CODE
 	.globl next
 	.type next, %function
 next:
-	.space 16
+	CODE
 	.size next, . - next
-	.space 16		/* of nobody */
+	CODE			/* of nobody */
 
 	.globl never
 	.type never, %function
@@ -31,33 +40,41 @@ never:				/* a function without a single byte */
 	.globl shares
 	.type shares, %function
 shares:
-	.space 16
+	CODE
 	.size shares, . - shares
+
+	.globl exported
+	.type exported, %function
+exported:			/* no size, up to one that no loader sees */
+	CODE
+	.type inner, %function
+inner:
+	CODE
 
 	.globl before
 	.type before, %function
 before:				/* no size, up to where an FDE starts */
-	.space 16
+	CODE
 	.cfi_startproc		/* of a function that has no symbol */
-	.space 16
+	CODE
 	.cfi_endproc
-	.space 16		/* of nobody */
+	CODE			/* of nobody */
 
 	.globl covered
 	.type covered, %function
 covered:			/* no size, up to the end of its FDE */
 	.cfi_startproc
-	.space 16
+	CODE
 	.cfi_endproc
-	.space 16
+	CODE
 	.globl untyped
 untyped:			/* ends what is before it; is no function */
-	.space 16
+	CODE
 
 	.section other, "ax", %progbits
 	.globl last
 	.type last, %function
 last:				/* no size, up to the end of the section */
-	.space 16
+	CODE
 	.section another, "ax", %progbits
-	.space 16
+	CODE
