@@ -118,6 +118,13 @@ static void map_drop(struct table *table, const uint64_t *key)
 	table->count--;
 }
 
+static void drop_all(struct table *table)
+{
+	free(table->slots);
+	table->slots = NULL;
+	table->size = table->count = 0;
+}
+
 /* blocks.h names its maps; there is one target, so there is one of each. */
 static struct table calls = { .max = CALLS_MAX };
 static struct table live = { .value_size = sizeof(struct live_block) };
@@ -154,8 +161,10 @@ static int read_word(uint64_t addr, uint64_t *value)
 #define call_end(call, tid) map_drop(&calls, tid)
 #include "blocks.h"
 
-/* A sample of a return and its partner are of the same hit: no further apart. */
-#define PARTNER_NS 1000000u
+/* A return and its partner are of the same hit: no further apart. The thread may
+ * be held up between them, as long as others run, and a machine as long as its
+ * host likes. */
+#define PARTNER_NS 1000000000u
 #define CPUS 256
 
 /* The last return on a CPU: its small sample and its large one, in any order,
@@ -196,6 +205,7 @@ static void finish_hit(struct sampled *sampled, struct hit *hit)
 	*hit = (struct hit){ 0 };
 }
 
+/* Nothing else of the thread came between them: on_sample(). */
 static bool is_partner(const struct hit *hit, const struct sample *sample)
 {
 	uint64_t apart = sample->time_ns - hit->time_ns;
@@ -280,9 +290,7 @@ static void on_lost(void *ctx, uint64_t time_ns)
 {
 	(void)ctx;
 	(void)time_ns;
-	free(calls.slots);
-	calls.slots = NULL;
-	calls.size = calls.count = 0;
+	drop_all(&calls);
 }
 
 static bool enter(const struct sample *sample, uint32_t function, uint64_t size,
@@ -303,8 +311,11 @@ static void on_sample(void *ctx, const struct sample *sample)
 	struct sampled *sampled = ctx;
 	uint64_t first = sample_argument(sample, 0);
 	uint64_t second = sample_argument(sample, 1);
+	struct hit *hit = &sampled->hits[sample->cpu % CPUS];
 	bool ok = true;
 
+	if (hit->tid == sample->tid && sample->cookie != SAMPLED_RETURN)
+		finish_hit(sampled, hit);
 	switch ((enum sampled_kind)sample->cookie) {
 	case SAMPLED_MALLOC:
 		ok = enter(sample, MALLOC, first, 0);
@@ -521,7 +532,7 @@ void sampled_close(struct sampled *sampled)
 		return;
 	sampler_close(sampled->sampler);
 	free(sampled);
-	free(calls.slots);
-	free(live.slots);
-	free(spans.slots);
+	drop_all(&calls);
+	drop_all(&live);
+	drop_all(&spans);
 }

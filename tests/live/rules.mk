@@ -56,6 +56,13 @@ $(live)/sampler: tests/live/sampler.c $(live_sampler) \
 		$(wildcard examples/common/*.h) $(full_lib) $(live_made)
 	$(test_build)
 
+$(live)/partners: private how := $(test_glibc_cc) -std=c11 -D_GNU_SOURCE -O1 -g \
+	$(sanitize) -Iinclude -Ibpf -Iexamples/common -Iexamples/bpf_memleak -Itests
+$(live)/partners: tests/live/partners.c examples/bpf_memleak/sampled.c \
+		examples/common/sample.c $(wildcard examples/*/*.h bpf/*.h) \
+		$(live_made)
+	$(test_build)
+
 $(live)/returns.bpf.o: private how := $(CLANG) -O2 -g -target bpf -mcpu=v3 \
 	-ffreestanding -Wall -Wextra -Werror -DDWUNW_TARGET_X86_64 -Ibpf \
 	-Iinclude -idirafter /usr/include/$(shell gcc -print-multiarch) -c
@@ -64,5 +71,6 @@ $(live)/returns.bpf.o: tests/live/returns.bpf.c $(wildcard bpf/*.h) $(live_made)
 
 test_programs += $(live_bin) $(live)/inlined $(live)/a.so $(live)/b.so \
 	$(live)/semantics_glibc $(live_of_musl) $(live)/probe $(live)/sampler \
+	$(live)/partners \
 	$(live)/returns.bpf.o
 endif
