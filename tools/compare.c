@@ -716,6 +716,22 @@ static dwunw_status_t acquire(struct dwunw_context *ctx, const char *path,
 	return status;
 }
 
+/* The debug file's module, if one is asked for; false: it does not serve. */
+static bool acquire_debug(struct dwunw_context *ctx, struct compare *c)
+{
+	const char *path = c->options->debug_file, *why;
+
+	if (!path)
+		return true;
+	if (acquire(ctx, path, &c->debug))
+		return false;
+	why = dwunw_debug_file_refused(&c->module->elf, &c->debug->elf);
+	if (why)
+		dwu_cmd_error("%s: %s: it is no debug file of %s", path, why,
+			      c->options->path);
+	return !why;
+}
+
 int dwu_compare(struct dwunw_context *ctx,
 		const struct dwu_compare_options *options)
 {
@@ -725,8 +741,7 @@ int dwu_compare(struct dwunw_context *ctx,
 	if (acquire(ctx, options->path, &c.module))
 		return CMD_FAILED;
 	if (!dwu_rows_unrelocated(options->path, c.module) &&
-	    (!options->debug_file ||
-	     !acquire(ctx, options->debug_file, &c.debug)))
+	    acquire_debug(ctx, &c))
 		code = run(&c);
 	if (c.debug)
 		dwunw_module_cache_release(ctx, c.debug);

@@ -170,6 +170,14 @@ const char *dwunw_status_text(dwunw_status_t status);
  */
 const char *dwunw_elf_target(const struct dwunw_elf *elf);
 
+/*
+ * Why `debug` is no debug file of `elf`, for messages: another target, build
+ * id, CRC than .gnu_debuglink says; or, with neither of these, another build by
+ * headers and code. Static. NULL: it is one.
+ */
+const char *dwunw_debug_file_refused(const struct dwunw_elf *elf,
+				     const struct dwunw_elf *debug);
+
 #ifdef __cplusplus
 }
 #endif

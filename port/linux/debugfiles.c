@@ -15,6 +15,8 @@
 #define DEFAULT_DIR "/usr/lib/debug"
 #define LINK_NAME_MAX 255u /* NAME_MAX */
 
+static const char other_build_id[] = "has another build id";
+
 /* The text of .gnu_debuglink. */
 struct link {
 	char name[LINK_NAME_MAX + 1];
@@ -162,7 +164,7 @@ static bool has_build_id(const struct finder *finder, const char *path,
 	(void)link;
 	if (dwu_build_id_compare(finder->search->elf, &finder->debug->elf) == 0)
 		return true;
-	refused(finder, path, "has another build id");
+	refused(finder, path, other_build_id);
 	return false;
 }
 
@@ -239,20 +241,40 @@ static bool crc_of(const struct dwunw_source *src, uint32_t *crc)
 	return true;
 }
 
-static bool has_crc(const struct finder *finder, const char *path,
-		    const struct link *link)
+static const char *crc_refused(const struct dwunw_elf *elf,
+			       const struct dwunw_elf *debug,
+			       const struct link *link)
 {
 	uint32_t crc;
 
-	if (dwu_build_id_compare(finder->search->elf, &finder->debug->elf) ==
-	    1) {
-		refused(finder, path, "has another build id");
-		return false;
-	}
-	if (crc_of(&finder->debug->src, &crc) && crc == link->crc)
-		return true;
-	refused(finder, path, "has another CRC than .gnu_debuglink says");
-	return false;
+	if (dwu_build_id_compare(elf, debug) == 1)
+		return other_build_id;
+	return crc_of(&debug->src, &crc) && crc == link->crc ?
+		       NULL :
+		       "has another CRC than .gnu_debuglink says";
+}
+
+const char *dwunw_debug_file_refused(const struct dwunw_elf *elf,
+				     const struct dwunw_elf *debug)
+{
+	struct link link;
+
+	if (!elf || !debug || !same_target(elf, debug))
+		return "is of another target";
+	if (dwu_build_id_compare(elf, debug) < 0 && read_link(elf, &link))
+		return crc_refused(elf, debug, &link);
+	return dwu_build_same(elf, debug) ? NULL : "is of another build";
+}
+
+static bool has_crc(const struct finder *finder, const char *path,
+		    const struct link *link)
+{
+	const char *why = crc_refused(finder->search->elf, &finder->debug->elf,
+				      link);
+
+	if (why)
+		refused(finder, path, why);
+	return !why;
 }
 
 /*
