@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * core/explore.c's joins in a realigned frame, where the CFA is in memory and a
- * register tells where (DWUNW_RULE_REG_OFFSET): x86-64 code put together by
- * hand, as GCC realigns. Wanted rows are worked out from the pushes:
+ * core/explore.c's joins: which paths may meet. Mostly in a realigned frame, where
+ * the CFA is in memory and a register tells where (DWUNW_RULE_REG_OFFSET): x86-64
+ * code put together by hand, as GCC realigns. Wanted rows are worked out from the
+ * pushes:
  *
  *	lea 8(%rsp), %r10; and $-32, %rsp; push -8(%r10); push %rbp;
  *	mov %rsp, %rbp; push %r12; push %r10; xor %r12d, %r12d
@@ -149,6 +150,20 @@ static const struct {
 	{ "one is not realigned",
 	  "7418 " REALIGN "4883ec20 call",
 	  "sp unknown" },
+	/* je; mov %r10, -24(%rbp); call: what runs on behind a call that does
+	 * not return is dropped, if it tells another place */
+	{ "the CFA is saved elsewhere, too, before a call that does not return",
+	  REALIGN "4883ec20 7409 4c8955e8 call call",
+	  "*(rbp-16) r12 *(rbp-8)" },
+	/* push %rbx; sub $16, %rsp; lea 8(%rsp), %rbx; je; push %rax twice;
+	 * call: rbx is the same, and no frame pointer */
+	{ "arguments are pushed for such a call, and rbx is a local's address",
+	  "53 4883ec10 488d5c2408 7407 50 50 call call",
+	  "rsp+32" },
+	/* … push %rbp; mov %rsp, %rbp: it is one */
+	{ "arguments are pushed for a call, and rbp is a frame pointer",
+	  "55 4889e5 4883ec10 7407 50 50 call call",
+	  "rbp+16" },
 	/* loop: call; jne back; with the same frame each time */
 	{ "a loop",
 	  REALIGN "4883ec20 call 75f9 call",
