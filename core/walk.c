@@ -14,6 +14,8 @@
 #define FP_FRAME_MAX (8u << 20)
 /* Bytes of start code after which the link register is 0, or its own. */
 #define ENTRY_CLEARS 16u
+/* Instructions of start code that jumps (musl has 6 before that). */
+#define START_MAX 32u
 
 struct dwunw_walker {
 	struct dwu_rowcache cache;
@@ -728,12 +730,31 @@ static void doubt_made_code(struct walk *w)
 /* Strings that a program may be started with, and still be known by them. */
 #define ARGUMENTS_MAX 4096u
 
+/* Does straight code go from the file's e_entry to a jump, without a call? Then
+ * what it jumps to has no caller, and may hold a return address of 0. */
+static bool starts_by_jump(struct walk *w)
+{
+	struct dwu_text *text = &w->walker->scan->text;
+	struct dwu_op op = { .insn.size = 1 };
+	uint32_t i;
+
+	if (!dwu_code_open(text, w->module, w->module->elf.entry))
+		return false;
+	op.next = dwu_code_place(text, w->module->elf.entry);
+	for (i = 0; i < START_MAX && op.insn.size != 0 &&
+		    op.insn.flow == DWU_FLOW_NEXT;
+	     i++)
+		dwu_code_read(text, op.next, &op);
+	return op.insn.flow == DWU_FLOW_JUMP;
+}
+
 /*
  * Is the caller's stack as the kernel has made it for a new program: a number
  * of arguments, as many pointers further out, in order, and 0 (System V gABI
  * 4.1, process initialization)? arm64 calls nothing before that: musl's first
- * instructions set the link register to 0 and jump, so that what main returns
- * to is code of a library, with a return address of 0.
+ * instructions, of a program and of its library, set the link register to 0 and
+ * jump, so that what main returns to is code of that file, with a return address
+ * of 0. Where they call (glibc), a 0 has overwritten the return address there.
  */
 static bool at_first_stack(struct walk *w)
 {
@@ -741,7 +762,9 @@ static bool at_first_stack(struct walk *w)
 	uint64_t count, value;
 	uint64_t i;
 
-	if (!dwu_has_wide_link(w->arch) ||
+	if (!IS_ON(CONFIG_SCAN) || !dwu_has_wide_link(w->arch) ||
+	    last_frame(w)->module == 0 || !hold_module(w) ||
+	    !w->walker->scan || !starts_by_jump(w) ||
 	    !dwu_read_word(&w->reader, sp, &count) || count == 0 ||
 	    count > ARGUMENTS_MAX)
 		return false;

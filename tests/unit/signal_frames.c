@@ -9,6 +9,7 @@
 
 #define TEXT 0x1000u
 #define TRAMPOLINE 0x1040u
+#define ENTRY 0x1060u
 #define SP 0x7fff0000u
 #define WANT_FRAME "1040 signal:1000 ; zero return"
 
@@ -59,7 +60,11 @@ static const struct target targets[] = {
 static uint8_t stack[2048];
 static struct dwunw_module module;
 
-static void make_program(const struct target *t)
+/* At ENTRY, on arm64: mov x29, #0; mov x30, #0; b or bl TEXT. */
+#define JUMPS 0x17ffffe6u
+#define CALLS 0x97ffffe6u
+
+static void make_program(const struct target *t, uint32_t start)
 {
 	static uint8_t text[0x80], file[4096];
 	static _Alignas(16) uint8_t memory[16384];
@@ -81,6 +86,12 @@ static void make_program(const struct target *t)
 	set_uint(&o, 4, t->leaf[1], 4);
 	set_uint(&o, TRAMPOLINE - TEXT, t->trampoline[0], 4);
 	set_uint(&o, TRAMPOLINE - TEXT + 4, t->trampoline[1], 4);
+	if (t->arch == DWUNW_ARCH_ARM64) {
+		spec.entry = ENTRY;
+		set_uint(&o, ENTRY - TEXT, 0xd280001d, 4);
+		set_uint(&o, ENTRY - TEXT + 4, 0xd280001e, 4);
+		set_uint(&o, ENTRY - TEXT + 8, start, 4);
+	}
 	span.data = file;
 	span.size = make_elf(file, sizeof(file), &spec, &part, 1);
 	dwunw_source_from_span(&src, &span);
@@ -224,6 +235,13 @@ static void first_stack(const struct target *t)
 						 "event:1000 ; zero return",
 		       "%s: arguments: %s", t->name, cases[i].what);
 	}
+	make_program(t, CALLS);
+	put_frame(t, &o);
+	for (j = 0; j < 4; j++)
+		set_uint(&o, j * (arm64 ? 8 : 4), cases[0].words[j],
+			 arm64 ? 8 : 4);
+	is_str(walk(t, 0), "event:1000 ; zero return",
+	       "%s: … and start code that calls", t->name);
 }
 
 int main(void)
@@ -238,7 +256,7 @@ int main(void)
 		if (!dwunw_arch_by_id(t->arch))
 			continue;
 		tried++;
-		make_program(t);
+		make_program(t, JUMPS);
 		put_frame(t, &o);
 		snprintf(want, sizeof(want), "event:1000 %s:" WANT_FRAME,
 			 t->leaf_how);
