@@ -151,6 +151,8 @@ sub user_rule {
 		$file =~ m{^bpf/};
 	return undef if $path =~ m{^(examples|tests/(live|memleak))/} && $file &&
 		$file =~ m{^examples/(common|utils)/};
+	return undef if $path =~ m{^tests/live/} && $file &&
+		$file =~ m{^examples/bpf_memleak/};
 	return undef if $path =~ m{^examples/} && $file &&
 		$file =~ m{^tools/(option|streams)\.h$};
 	return undef if $path =~ m{^tests/} && $file &&

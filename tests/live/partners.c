@@ -4,7 +4,7 @@
  * the two samples of a return, small and large, make one block with its stack,
  * in either order, however far apart; and nothing else makes a pair.
  */
-#include "sampled.h"
+#include "examples/bpf_memleak/sampled.h"
 #include "sampler.h"
 #include "tap.h"
 

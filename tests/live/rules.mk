@@ -57,7 +57,7 @@ $(live)/sampler: tests/live/sampler.c $(live_sampler) \
 	$(test_build)
 
 $(live)/partners: private how := $(test_glibc_cc) -std=c11 -D_GNU_SOURCE -O1 -g \
-	$(sanitize) -Iinclude -Ibpf -Iexamples/common -Iexamples/bpf_memleak -Itests
+	$(sanitize) -Iinclude -Ibpf -Iexamples/common -iquote . -Itests
 $(live)/partners: tests/live/partners.c examples/bpf_memleak/sampled.c \
 		examples/common/sample.c $(wildcard examples/*/*.h bpf/*.h) \
 		$(live_made)
