@@ -89,16 +89,15 @@ static bool tells_nothing(void *ctx, const struct dwunw_scan_point *point)
 	return false;
 }
 
-/* Where more would have to be read than is allowed, only its start is named. */
+/* Without a scan, or where it finds none: only the start is named. */
 static uint64_t end_of(struct dwunw_scan *scan,
-		       const struct dwunw_module *module, uint64_t vaddr,
-		       bool few)
+		       const struct dwunw_module *module, uint64_t vaddr)
 {
 	uint64_t start, end = 0;
 
-	if (few && dwunw_scan_function(scan, module, vaddr, 0, &start, &end,
-				       tells_nothing, NULL) == DWUNW_SCAN_OFF)
-		return UINT64_MAX;
+	if (scan)
+		(void)dwunw_scan_function(scan, module, vaddr, 0, &start, &end,
+					  tells_nothing, NULL);
 	return end > vaddr ? end : vaddr + 1;
 }
 
@@ -106,19 +105,17 @@ static void limit_by_code(struct dwunw_symtab *tab,
 			  const struct dwunw_module *module)
 {
 	size_t size = dwunw_scan_size(SCAN_MEMORY);
-	bool few = (uint64_t)tab->end_count * tab->count <= READ_MAX;
 	struct dwunw_arena arena = { .base = NULL };
-	struct dwunw_scan *scan;
+	struct dwunw_scan *scan = NULL;
 
-	if (size == 0 || dwu_pages_alloc(&arena, size) != DWUNW_OK)
-		return;
-	if (dwunw_scan_init(&scan, SCAN_MEMORY, &arena) == DWUNW_OK)
-		for (uint32_t i = 0; i < tab->end_count; i++) {
-			uint64_t end = end_of(scan, module, tab->ends[i].start,
-					      few);
+	if (size > 0 && (uint64_t)tab->end_count * tab->count <= READ_MAX &&
+	    dwu_pages_alloc(&arena, size) == DWUNW_OK)
+		(void)dwunw_scan_init(&scan, SCAN_MEMORY, &arena);
+	for (uint32_t i = 0; i < tab->end_count; i++) {
+		uint64_t end = end_of(scan, module, tab->ends[i].start);
 
-			dwunw_symtab_limit(tab, end, end);
-		}
+		dwunw_symtab_limit(tab, end, end);
+	}
 	dwu_pages_free(&arena);
 }
 
