@@ -330,7 +330,7 @@ static dwunw_status_t open_file(const struct dwu_image *image,
 		status == DWUNW_ERR_INVALID_ARG ?
 			"not a regular file, or too large" :
 		another ? "another file has its name now" :
-			  strerror(reason));
+			  dwu_error_text(reason));
 	errno = reason;
 	return status == DWUNW_ERR_INVALID_ARG ? status : DWUNW_ERR_IO;
 }
@@ -486,6 +486,23 @@ static dwunw_status_t open_module(void *ctx, struct dwunw_mapping *mapping,
 		*module = NULL;
 	}
 	return status;
+}
+
+bool dwu_image_opened(struct dwu_image *image,
+		      const struct dwunw_mapping *mapping)
+{
+	pthread_mutex_t *lock = &image->ctx->port->modules.lock;
+	const struct dwu_place *place = &image->places[mapping->file];
+	const struct dwunw_module *module;
+	bool tried;
+
+	pthread_mutex_lock(lock);
+	tried = place->status != DWUNW_OK || place->kind == DWU_PLACE_NOTHING;
+	module = dwu_modules_find(&image->ctx->port->modules, place->serial);
+	pthread_mutex_unlock(lock);
+	if (module)
+		close_module(image, module);
+	return tried || module;
 }
 
 dwunw_status_t dwu_image_file(const struct dwu_image *image,

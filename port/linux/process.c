@@ -130,7 +130,7 @@ static const char *why_gone(int32_t pid, int error)
 	struct dwu_process_stat stat;
 
 	if (error != ENOENT && error != ESRCH)
-		return strerror(error);
+		return dwu_error_text(error);
 	if (dwu_process_stat(pid, &stat) == DWUNW_OK)
 		return stat.kernel ? "a kernel thread, without mappings" :
 		       stat.ended  ? "has exited" :
