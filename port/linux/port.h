@@ -265,6 +265,7 @@ struct dwu_place {
 	int32_t status; /* of the file's first failure; it is not tried again */
 	uint32_t owner; /* MOVED: a piece of the file */
 	uint8_t kind;
+	bool hung; /* the file was asked for, and no answer came in time */
 };
 
 /*
