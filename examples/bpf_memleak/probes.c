@@ -5,6 +5,7 @@
 #include "permission.h"
 #include "pidns.h"
 #include "proc.h"
+#include "returns.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -240,6 +241,8 @@ int probes_attach(struct probes *probes, struct probe_options *options,
 
 	if (proc_leader_ended(options->pid))
 		probes_leader_ended(probes);
+	if (!returns_allowed("memleak_user", probes->wide ? -1 : options->pid))
+		return EXIT_FAILURE;
 	space = dwunw_process_space(process);
 	for (uint32_t i = 0; i < space->count; i++) {
 		const struct dwunw_mapping *mapping = &space->mappings[i];

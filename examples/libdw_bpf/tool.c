@@ -254,10 +254,13 @@ static int attach_tracepoints(struct tool *tool)
 
 int tool_open(struct tool *tool, const void *object, size_t size)
 {
+	const struct dwunw_limits limits = { 0 };
 	int error = pidns_own(&tool->namespace);
 
 	if (error)
 		return pidns_explain(tool->name, error);
+	if (dwunw_limit(&limits) != DWUNW_OK)
+		return explain(tool->name, "starting a helper", errno);
 	error = load_either(tool, object, size);
 	if (error)
 		return explain(tool->name, "loading the BPF programs", -error);

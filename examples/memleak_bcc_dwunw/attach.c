@@ -5,6 +5,7 @@
  */
 #include "entry.h"
 #include "permission.h"
+#include "returns.h"
 #include "tool.h"
 
 #include <dwunw/regset.h>
@@ -427,6 +428,10 @@ int attach_files(struct tool *tool, struct target *target)
 	bool program = true;
 	int status = 0;
 
+	if (!returns_allowed(TOOL, tool->wide || target->leaderless ?
+					   -1 :
+					   target->pid))
+		return EXIT_FAILURE;
 	if (target->lost_rights)
 		return attach_unseen(tool, target);
 	space = dwunw_process_space(target->process);

@@ -157,6 +157,36 @@ static dwunw_status_t denied_or_gone(const struct dwunw_process *process,
 	return status;
 }
 
+/*
+ * A program of other code than this kernel's own (i386, x32, arm): neither its
+ * registers nor its files say anything that would be right.
+ */
+static dwunw_status_t check_code(const struct dwunw_process *process,
+				 int32_t via)
+{
+	const struct dwunw_arch_ops *host = dwunw_arch_by_id(dwu_host_arch());
+	struct dwunw_source src;
+	struct dwunw_elf elf;
+	struct dwu_file file;
+	dwunw_status_t status;
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)via);
+	if (dwu_file_open(&file, "", path, DWU_FOLLOW_ALL, UINT64_MAX) !=
+	    DWUNW_OK)
+		return DWUNW_OK; /* not ours to know */
+	dwu_file_source(&file, &src);
+	status = dwunw_elf_open(&elf, &src, NULL);
+	dwu_file_close(&file);
+	if ((status != DWUNW_OK && status != DWUNW_ERR_UNSUPPORTED_ARCH) ||
+	    (status == DWUNW_OK && dwunw_elf_arch(&elf) == host))
+		return DWUNW_OK;
+	dwu_log(process->ctx,
+		"pid %d: a program of %s, which this build cannot unwind",
+		(int)process->pid, dwunw_elf_target(&elf));
+	return DWUNW_ERR_UNSUPPORTED_ARCH;
+}
+
 /* Replaces the image, or leaves all as it was. */
 static dwunw_status_t reload(struct dwunw_process *process)
 {
@@ -183,6 +213,11 @@ static dwunw_status_t reload(struct dwunw_process *process)
 		dwu_image_free(image);
 		errno = error;
 		return denied_or_gone(process, status);
+	}
+	status = check_code(process, image->via);
+	if (status != DWUNW_OK) {
+		dwu_image_free(image);
+		return status;
 	}
 	if (process->image)
 		dwu_image_inherit(image, process->image);
