@@ -428,9 +428,9 @@ int attach_files(struct tool *tool, struct target *target)
 	bool program = true;
 	int status = 0;
 
-	if (!returns_allowed(TOOL, tool->wide || target->leaderless ?
-					   -1 :
-					   target->pid))
+	target->refused = !returns_allowed(
+		TOOL, tool->wide || target->leaderless ? -1 : target->pid);
+	if (target->refused)
 		return EXIT_FAILURE;
 	if (target->lost_rights)
 		return attach_unseen(tool, target);

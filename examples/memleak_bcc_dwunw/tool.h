@@ -90,6 +90,7 @@ struct target {
 	uint32_t steps;
 	bool leaderless;  /* its first thread has ended, others have not */
 	bool lost_rights; /* dwunw-added 9: its mappings can't be read */
+	bool refused; /* told: neither this program nor its probes will do */
 	uint32_t ways;	  /* MEMLEAK_SNAPSHOT, MEMLEAK_FP */
 	uint32_t whole;	  /* stacks that were whole, without a break */
 	uint32_t generation;
