@@ -305,17 +305,14 @@ static int start(struct tool *tool)
 	return command_start(tool);
 }
 
-static int exit_status(struct tool *tool)
+static int exit_status(const struct tool *tool)
 {
-	const struct target *command =
-		tool->command_pid ? target_find(tool, tool->command_pid) : NULL;
-
 	if (tool->failed) {
 		fprintf(stderr, TOOL ": dwunw failed, and --dwunw-mode=force "
 				     "allows nothing else\n");
 		return EXIT_FAILURE;
 	}
-	if (tool->export_failed || (command && command->refused))
+	if (tool->export_failed || tool->command_refused)
 		return EXIT_FAILURE;
 	if (tool->command_pid && WIFEXITED(tool->command_status) &&
 	    WEXITSTATUS(tool->command_status) == 127)

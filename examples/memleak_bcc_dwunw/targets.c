@@ -235,6 +235,8 @@ int target_attach(struct tool *tool, struct target *target)
 		if (kill(target->pid, 0) && errno == ESRCH)
 			return -1;
 		target->refused = status == DWUNW_ERR_UNSUPPORTED_ARCH;
+		tool->command_refused |= target->refused &&
+					 target->pid == tool->command_pid;
 		if (tool->last_log[0])
 			fprintf(stderr, TOOL ": %s\n", tool->last_log);
 		else

@@ -171,6 +171,7 @@ struct tool {
 	uint32_t wide_count;
 	bool failed; /* MODE_FORCE: dwunw failed */
 	bool export_failed; /* a file of --folded or --json */
+	bool command_refused; /* the program of -c is not of this machine */
 	/* dwunw-added 4: what turns events into frames and names */
 	struct dwunw_context dwunw;
 	char last_log[256]; /* its last line: why something failed */

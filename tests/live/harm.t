@@ -82,7 +82,7 @@ SKIP: {
 		like($out, $why, "$name: by name");
 		isnt(state_of($pid), '', "$name: the target lives");
 	}
-	my ($out, $status) = run($large, '-c', $i386, 1, 1);
+	my ($out, $status) = run($large, '-c', "$i386 few", 60);
 	is($status, 1, 'memleak_dwunw_user -c: i386 is refused');
 	my $times = () = $out =~ /a program of i386/g;
 	is($times, 1, 'memleak_dwunw_user -c: says it once') or diag($out);

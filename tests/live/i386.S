@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
  * A program of i386 that calls malloc, its own, a hundred times a second: the
- * leak tools would find it, and frames of it would be wrong.
+ * leak tools would find it, and frames of it would be wrong. With an argument
+ * it ends after a second.
  */
 	.text
 	.globl malloc, free, _start
@@ -22,6 +23,11 @@ free:
 
 	.type _start, @function
 _start:
+	mov $-1, %esi
+	cmpl $1, (%esp)
+	je again
+	mov $100, %esi
+again:
 	push $10
 	call malloc
 	add $4, %esp
@@ -29,7 +35,11 @@ _start:
 	mov $some, %ebx
 	xor %ecx, %ecx
 	int $0x80
-	jmp _start
+	dec %esi
+	jnz again
+	mov $1, %eax		/* exit */
+	xor %ebx, %ebx
+	int $0x80
 	.size _start, . - _start
 
 	.data

@@ -91,6 +91,15 @@ $(port_debugged_of): private with = $(port_plain) \
 $(port_debugged) $(port_debugged_of): tests/port/debugged.c $(port_made)
 	$(test_build)
 
+# --- a file of two instruction sets ---
+
+port_compressed := $(foreach t,mipsel mips,\
+	$(if $(call has,$(t)-linux-gnu-gcc),$(port)/compressed-$(t)))
+$(port_compressed): private how = $(@F:compressed-%=%)-linux-gnu-gcc -nostdlib \
+	-static -fno-pic -mno-abicalls -Wl,-e,malloc
+$(port_compressed): tests/port/compressed.S $(port_made)
+	$(test_build)
+
 # --- an object file, and a library of nothing ---
 
 port_o := $(addprefix $(port)/,nothing.so main.o)
@@ -104,5 +113,5 @@ $(port)/nothing.so: tests/port/nothing.c $(port_made)
 
 test_programs += $(port_bin) $(port_victims) $(port_small) $(port_plugins) $(port)/callback.so \
 	$(port_chain) $(port)/chain $(port_debugged) $(port_debugged_of) \
-	$(port_o)
+	$(port_o) $(port_compressed)
 endif
