@@ -59,6 +59,10 @@ static void say_why(const struct live *live, int32_t tid, dwunw_status_t status,
 		snprintf(why, sizeof(why),
 			 "it sleeps in the kernel, where "
 			 "nothing interrupts it");
+	else if (status == DWUNW_ERR_IO && error == EBUSY)
+		snprintf(why, sizeof(why),
+			 "the machine is too busy to look at it in time: a "
+			 "larger --timeout helps");
 	else if (status == DWUNW_ERR_UNSUPPORTED_ARCH)
 		snprintf(why, sizeof(why),
 			 "its registers are those of another instruction set "

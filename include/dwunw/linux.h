@@ -93,7 +93,7 @@ struct dwunw_stack_reader {
 	/* with dwunw_limit(): it is over time, and by a read that never came */
 	bool late;
 	bool hung;
-	uint8_t reserved;
+	uint8_t patience; /* in: it may be stopped 2^patience times as long */
 	uint64_t until_ms;
 };
 
@@ -133,7 +133,8 @@ struct dwunw_limits {
 	uint32_t read_ms; /* a read of memory: 100 */
 	uint32_t file_ms; /* an open or a read of a file: 4000; half of what
 			   * is left after each that did not come */
-	uint32_t stop_ms; /* how long a thread is stopped at a time: 100 */
+	uint32_t stop_ms; /* how long a thread is stopped at a time: 100; up to
+			   * 8 times that where the machine is too busy */
 	uint32_t reserved;
 };
 

@@ -320,7 +320,7 @@ dwunw_status_t dwunw_stack_reader_attach(struct dwunw_stack_reader *reader)
 		return DWUNW_ERR_INVALID_ARG;
 	reader->late = false;
 	if (dwu_limited(&limits)) {
-		status = attach_far(reader, limits.stop_ms);
+		status = attach_far(reader, limits.stop_ms << reader->patience);
 	} else {
 		status = dwu_attach_now(reader->tid, STOP_WAIT_MS,
 					&reader->attached);

@@ -2,6 +2,8 @@
 /* One request -> a space, memory, a walk. */
 #include "stopped.h"
 
+#include <errno.h>
+
 /* A space of one file, for a request without a process. */
 struct one_file {
 	struct dwunw_space space;
@@ -161,7 +163,8 @@ static dwunw_status_t walk_stopped(struct job *job, struct dwu_image *image)
 		if (status == DWUNW_OK)
 			status = walk(job, &space);
 		dwu_stopped_end(stopped, &job->request->stop);
-	} while (status == DWUNW_OK && dwu_stopped_again(stopped));
+	} while ((status == DWUNW_OK || stopped->expired) &&
+		 dwu_stopped_again(stopped));
 	return status;
 }
 
@@ -281,6 +284,7 @@ dwunw_status_t dwunw_thread_capture(struct dwunw_context *ctx,
 	struct job job = { .ctx = ctx, .request = request, .count = count };
 	struct dwu_stopped stopped;
 	dwunw_status_t status;
+	int error;
 
 	if (count)
 		*count = 0;
@@ -294,6 +298,8 @@ dwunw_status_t dwunw_thread_capture(struct dwunw_context *ctx,
 	fill_input(&job);
 	job.stopped = &stopped;
 	status = walk_process(&job);
+	error = errno;
 	dwu_stopped_free(&stopped);
+	errno = error;
 	return status;
 }

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -28,6 +29,9 @@
 #define STOP_WAIT_MS 2000u
 /* A killed helper's end is waited for: in general it comes at once. */
 #define END_MS 50u
+/* A helper that waits for a processor has so many times as long. */
+#define BUSY 20u
+#define BUSY_MS 10u
 /* Helpers that not even SIGKILL ends; beyond it no others are started. */
 #define LEFT_MAX 16u
 /* Descriptors closed one by one, where close_range(2) is not known. */
@@ -231,17 +235,45 @@ uint32_t dwu_stop_wait(bool late)
 
 /* --- ask ------------------------------------------------------------------------- */
 
+/* Does it lack nothing but a processor? */
+static bool is_runnable(pid_t pid)
+{
+	char path[40], text[128];
+	const char *state;
+	ssize_t got;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return false;
+	got = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[got > 0 ? got : 0] = 0;
+	state = strrchr(text, ')');
+	return state && state[1] == ' ' && state[2] == 'R';
+}
+
+/* A busy machine is no reason to give up: it is asked BUSY times as long. */
 static bool answer_comes(const struct helper *helper, uint32_t ms)
 {
 	struct pollfd wait = { .fd = helper->channel, .events = POLLIN };
-	uint64_t until = dwu_now_ms() + ms;
+	uint64_t start = dwu_now_ms(), until = start + ms;
 
 	for (;;) {
 		uint64_t now = dwu_now_ms();
 		int got = poll(&wait, 1, now < until ? (int)(until - now) : 0);
 
-		if (got >= 0 || errno != EINTR)
-			return got > 0;
+		if (got > 0)
+			return true;
+		if (got < 0 && errno != EINTR)
+			return false;
+		if (got || now < until)
+			continue;
+		if (now - start > (uint64_t)ms * BUSY ||
+		    !is_runnable(helper->pid))
+			return false;
+		until = now + BUSY_MS;
 	}
 }
 

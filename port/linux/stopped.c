@@ -2,6 +2,8 @@
 /* A thread that is stopped for no longer than a walk takes. */
 #include "stopped.h"
 
+#include "helper.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +11,8 @@
 /* Walks of one thread: for files that are met, and for ones that were cut. */
 #define STOPS_MAX 64u
 #define LATE_MAX 8u
+/* Of them the first are of 1, 2, 4 times the limit. */
+#define PATIENCE_MAX 3u
 /* Stacks are read from here upwards. */
 #define BLOCK_SIZE ((size_t)64 << 10)
 #define BLOCK_ALIGN 4096u
@@ -126,9 +130,16 @@ dwunw_status_t dwu_stopped_begin(struct dwu_stopped *stopped)
 	stopped->stops++;
 	stopped->block_size = 0;
 	stopped->late_addr = 0;
-	return status == DWUNW_OK ? dwunw_stack_reader_regs(&stopped->reader,
-							    stopped->regs) :
-				    status;
+	if (status == DWUNW_OK)
+		status = dwunw_stack_reader_regs(&stopped->reader,
+						 stopped->regs);
+	/* it went on before we had a processor to look at it */
+	stopped->expired = status == DWUNW_ERR_IO && stopped->reader.attached &&
+			   dwu_limited(NULL) &&
+			   dwu_now_ms() >= stopped->reader.until_ms;
+	if (stopped->expired)
+		errno = EBUSY;
+	return status;
 }
 
 void dwu_stopped_end(struct dwu_stopped *stopped, struct dwunw_stop *stop)
@@ -150,6 +161,11 @@ bool dwu_stopped_again(struct dwu_stopped *stopped)
 				   stopped->stops + 1 == STOPS_MAX;
 		return true;
 	}
-	return stopped->late_addr && !stopped->reader.hung &&
-	       ++stopped->late_stops < LATE_MAX;
+	if ((!stopped->late_addr && !stopped->expired) ||
+	    stopped->reader.hung ||
+	    ++stopped->late_stops >= LATE_MAX)
+		return false;
+	if (stopped->reader.patience < PATIENCE_MAX)
+		stopped->reader.patience++;
+	return true;
 }

@@ -23,6 +23,7 @@ struct dwu_stopped {
 	uint64_t late_addr; /* what was not read in time */
 	uint32_t stops;
 	uint32_t late_stops;
+	bool expired; /* not even its registers were read in time */
 	bool give_in; /* open what is met while it is stopped */
 };
 
