@@ -146,7 +146,7 @@ static dwunw_status_t not_opened(void)
 	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
 		__atomic_add_fetch(&shortages, 1, __ATOMIC_RELAXED);
 		dwu_short(errno);
-	} else if (errno == EIO || errno == EINTR) {
+	} else if (errno == EIO || errno == EINTR || errno == ETIMEDOUT) {
 		dwu_short(errno);
 	}
 	return DWUNW_ERR_IO;
