@@ -42,7 +42,7 @@ static long long status_field(const char *pid, const char *key, int base)
 	size_t size;
 
 	snprintf(path, sizeof(path), "/proc/%s/status", pid);
-	if (dwu_text_read(path, STATUS_SIZE_MAX, &text, &size) != DWUNW_OK)
+	if (dwu_text_ready(path, STATUS_SIZE_MAX, &text, &size) != DWUNW_OK)
 		return -1;
 	at = strstr(text, key);
 	if (at)
@@ -57,7 +57,7 @@ static int ptrace_scope(void)
 	size_t size;
 	int scope = 0;
 
-	if (dwu_text_read("/proc/sys/kernel/yama/ptrace_scope", 64, &text,
+	if (dwu_text_ready("/proc/sys/kernel/yama/ptrace_scope", 64, &text,
 			  &size) != DWUNW_OK)
 		return 0;
 	scope = atoi(text);

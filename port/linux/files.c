@@ -18,6 +18,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 bool dwu_file_id_same(const struct dwu_file_id *a, const struct dwu_file_id *b)
@@ -87,6 +88,39 @@ dwunw_status_t dwu_file_path(const char *path, struct dwu_file_id *id,
 	status = dwu_helper_ask(DWU_HELPER_READS, &ask, &io);
 	*id = ask.file;
 	return status;
+}
+
+/*
+ * With each event that nothing vouches for: not by a helper. What the kernel
+ * has of the file is taken, and no server is asked; before Linux 4.11 one is.
+ */
+dwunw_status_t dwu_exe_stat(int32_t pid, struct dwu_file_id *id)
+{
+	char path[40];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+#ifdef STATX_BASIC_STATS
+	struct statx stx;
+
+	if (!statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_BASIC_STATS,
+		   &stx)) {
+		*id = (struct dwu_file_id){
+			.dev = makedev(stx.stx_dev_major, stx.stx_dev_minor),
+			.ino = stx.stx_ino,
+			.size = stx.stx_size,
+			.changed_sec = stx.stx_ctime.tv_sec,
+			.changed_nsec = stx.stx_ctime.tv_nsec,
+		};
+		return DWUNW_OK;
+	}
+	if (errno != ENOSYS)
+		return DWUNW_ERR_IO;
+#endif
+	if (stat(path, &st))
+		return DWUNW_ERR_IO;
+	id_from_stat(id, &st);
+	return DWUNW_OK;
 }
 
 dwunw_status_t dwu_file_stat(const char *path, struct dwu_file_id *id)
@@ -482,9 +516,9 @@ static ssize_t text_ask(struct text *text, const char *path, char *dst,
 	return (ssize_t)ask.got;
 }
 
-static bool text_open(struct text *text, const char *path)
+static bool text_open(struct text *text, const char *path, bool far)
 {
-	*text = (struct text){ .id = -1, .far = dwu_limited(NULL) };
+	*text = (struct text){ .id = -1, .far = far };
 	if (text->far)
 		return text_ask(text, path, NULL, 0) == 0;
 	text->id = open(path, O_RDONLY | O_CLOEXEC);
@@ -546,14 +580,14 @@ static dwunw_status_t read_all(struct text *text, size_t max, char **out,
 	return DWUNW_OK;
 }
 
-dwunw_status_t dwu_text_read(const char *path, size_t max, char **out,
-			     size_t *size)
+static dwunw_status_t read_whole(const char *path, bool far, size_t max,
+				 char **out, size_t *size)
 {
 	dwunw_status_t status;
 	struct text text;
 
 	*out = NULL;
-	if (!text_open(&text, path))
+	if (!text_open(&text, path, far))
 		return status_of_errno();
 	status = read_all(&text, max, out, size);
 	text_close(&text);
@@ -562,4 +596,16 @@ dwunw_status_t dwu_text_read(const char *path, size_t max, char **out,
 		*out = NULL;
 	}
 	return status;
+}
+
+dwunw_status_t dwu_text_read(const char *path, size_t max, char **out,
+			     size_t *size)
+{
+	return read_whole(path, dwu_limited(NULL), max, out, size);
+}
+
+dwunw_status_t dwu_text_ready(const char *path, size_t max, char **out,
+			      size_t *size)
+{
+	return read_whole(path, false, max, out, size);
 }

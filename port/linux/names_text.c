@@ -46,7 +46,7 @@ int dwu_inner_pid(int pid)
 	int inner = pid;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	if (dwu_text_read(path, 65536, &text, &size) != DWUNW_OK)
+	if (dwu_text_ready(path, 65536, &text, &size) != DWUNW_OK)
 		return pid;
 	line = strstr(text, "\nNSpid:");
 	if (line) {

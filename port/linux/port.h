@@ -141,6 +141,11 @@ dwunw_status_t dwu_file_path(const char *path, struct dwu_file_id *id,
  */
 dwunw_status_t dwu_text_read(const char *path, size_t max, char **text,
 			     size_t *size);
+/* The same of a file of /proc that waits for nobody: stat, status. */
+dwunw_status_t dwu_text_ready(const char *path, size_t max, char **text,
+			      size_t *size);
+/* The id of the program that a process runs. IO. */
+dwunw_status_t dwu_exe_stat(int32_t pid, struct dwu_file_id *id);
 
 /* --- shortage.c -------------------------------------------------------------- */
 

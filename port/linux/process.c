@@ -66,7 +66,7 @@ dwunw_status_t dwu_process_stat(int32_t pid, struct dwu_process_stat *stat)
 	size_t size;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	status = dwu_text_read(path, STAT_SIZE_MAX, &text, &size);
+	status = dwu_text_ready(path, STAT_SIZE_MAX, &text, &size);
 	if (status != DWUNW_OK)
 		return status;
 	state = skip_fields(strrchr(text, ')'), 2, 3);
@@ -95,10 +95,7 @@ static dwunw_status_t read_start_time(int32_t pid, uint64_t *start_time)
 /* All zero where we may not know. */
 static void read_exe(int32_t via, struct dwu_file_id *exe)
 {
-	char path[40];
-
-	snprintf(path, sizeof(path), "/proc/%d/exe", (int)via);
-	if (dwu_file_stat(path, exe) != DWUNW_OK)
+	if (dwu_exe_stat(via, exe) != DWUNW_OK)
 		*exe = (struct dwu_file_id){ 0 };
 }
 
