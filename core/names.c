@@ -52,6 +52,7 @@ const char *dwunw_stop_name(uint8_t reason)
 		[DWUNW_STOP_ZERO_RETURN] = "zero return",
 		[DWUNW_STOP_NO_CODE] = "no code",
 		[DWUNW_STOP_NO_CALL] = "no call",
+		[DWUNW_STOP_TIME] = "time",
 	};
 
 	return reason < COUNT(names) ? names[reason] : "unknown";

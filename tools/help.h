@@ -16,6 +16,8 @@
 	"       --core CORE    read this core file; EXE stands for the "     \
 	"program\n"                                                          \
 	"       --sysroot DIR  the core's files are under DIR\n"             \
+	"       --timeout MS   a thread is stopped for at most so long: "     \
+	"100\n"                                                              \
 	"       --paths        print whole paths of modules\n"
 
 #define HELP_ROWS_USAGE "dwunw rows ELF [PC]\n"

@@ -40,12 +40,17 @@ dwunw_status_t dwu_printer_capture(struct dwu_printer *printer,
 				   struct dwunw_unwind_request *request,
 				   size_t *count)
 {
+	struct dwunw_regset regs;
 	dwunw_status_t status;
 
 	for (;;) {
 		request->frames = printer->frames;
 		request->max_frames = printer->frame_count;
-		status = dwunw_capture(printer->ctx, request, count);
+		status = printer->pid ? dwunw_thread_capture(printer->ctx,
+							     request, &regs,
+							     count) :
+					dwunw_capture(printer->ctx, request,
+						      count);
 		if (status || request->stop.reason != DWUNW_STOP_LIMIT ||
 		    printer->frame_count >= FRAMES_MAX)
 			return status;

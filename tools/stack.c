@@ -47,32 +47,8 @@ static bool add_tid(void *ctx, int32_t tid)
 	return true;
 }
 
-static dwunw_status_t stopped_stack(struct live *live,
-				    struct dwu_printer *printer,
-				    struct dwunw_stack_reader *reader)
-{
-	struct dwunw_unwind_request request = { 0 };
-	struct dwunw_regset regs;
-	dwunw_status_t status;
-	size_t count = 0;
-
-	status = dwunw_stack_reader_regs(reader, &regs);
-	if (status)
-		return status;
-	request.pid = live->pid;
-	request.tid = reader->tid;
-	request.regs = &regs;
-	request.read_memory = dwunw_stack_reader_read;
-	request.memory_ctx = reader;
-	status = dwu_printer_capture(printer, &request, &count);
-	dwunw_stack_reader_detach(reader);
-	if (!status)
-		dwu_printer_print(printer, reader->tid, &request, count);
-	return status;
-}
-
-static void say_why(const struct live *live, int32_t tid, const char *what,
-		    dwunw_status_t status, int error)
+static void say_why(const struct live *live, int32_t tid, dwunw_status_t status,
+		    int error)
 {
 	const char *name = dwunw_status_text(status);
 	char why[512];
@@ -83,6 +59,10 @@ static void say_why(const struct live *live, int32_t tid, const char *what,
 		snprintf(why, sizeof(why),
 			 "it sleeps in the kernel, where "
 			 "nothing interrupts it");
+	else if (status == DWUNW_ERR_IO && error == EBUSY)
+		snprintf(why, sizeof(why),
+			 "the machine is too busy to look at it in time: a "
+			 "larger --timeout helps");
 	else if (status == DWUNW_ERR_UNSUPPORTED_ARCH)
 		snprintf(why, sizeof(why),
 			 "its registers are those of another instruction set "
@@ -91,39 +71,34 @@ static void say_why(const struct live *live, int32_t tid, const char *what,
 		snprintf(why, sizeof(why), "%s",
 			 status == DWUNW_ERR_IO && error ? strerror(error) :
 							   name);
-	dwu_cmd_error("thread %" PRId32 " of process %" PRId32 " %s: %s", tid,
-		      live->pid, what, why);
+	dwu_cmd_error("thread %" PRId32 " of process %" PRId32
+		      " cannot be unwound: %s",
+		      tid, live->pid, why);
 }
 
 /* A thread that ends meanwhile is no error. */
 static int print_thread(struct live *live, struct dwu_printer *printer,
 			int32_t tid)
 {
-	struct dwunw_stack_reader reader;
-	const char *what = "cannot be stopped";
+	struct dwunw_unwind_request request = { .pid = live->pid, .tid = tid };
 	dwunw_status_t status;
+	size_t count = 0;
 	int error;
 
 	errno = 0;
-	status = dwunw_stack_reader_init(&reader, live->pid, tid);
-	if (!status)
-		status = dwunw_stack_reader_attach(&reader);
+	status = dwu_printer_capture(printer, &request, &count);
+	error = errno;
 	if (!status) {
-		what = "cannot be unwound";
-		status = stopped_stack(live, printer, &reader);
-		dwunw_stack_reader_detach(&reader);
-	}
-	if (!status) {
+		dwu_printer_print(printer, tid, &request, count);
 		live->printed = true;
 		return CMD_OK;
 	}
-	error = errno;
 	printf("TID %" PRId32 ":\n", tid);
 	if (status == DWUNW_ERR_IO && (error == ESRCH || error == ENOENT)) {
 		printf("    has exited\n");
 		return CMD_OK;
 	}
-	say_why(live, tid, what, status, error);
+	say_why(live, tid, status, error);
 	return CMD_FAILED;
 }
 
@@ -170,9 +145,21 @@ static int print_live(struct dwunw_context *ctx, struct dwu_printer *printer,
 struct stack_options {
 	struct dwu_cmd_files files; /* DWU_CMD_FILES_ROWS */
 	struct dwu_core_options core;
+	uint64_t timeout_ns; /* OPTION_MS */
 	uint32_t pid;
 	bool full_paths;
 };
+
+/* Of a live process; a core does not wait for anybody. */
+static dwunw_status_t limit(const struct stack_options *options)
+{
+	const struct dwunw_limits limits = {
+		.stop_ms = (uint32_t)(options->timeout_ns / 1000000),
+		.read_ms = (uint32_t)(options->timeout_ns / 1000000),
+	};
+
+	return options->core.core ? DWUNW_OK : dwunw_limit(&limits);
+}
 
 static int run(const struct stack_options *options, int32_t pid)
 {
@@ -184,7 +171,9 @@ static int run(const struct stack_options *options, int32_t pid)
 	dwunw_status_t status;
 	int code = CMD_FAILED;
 
-	status = dwunw_init_with(&ctx, &config);
+	status = limit(options);
+	if (!status)
+		status = dwunw_init_with(&ctx, &config);
 	if (!status)
 		status = dwu_printer_init(&printer, &ctx);
 	printer.full_paths = options->full_paths;
@@ -196,6 +185,7 @@ static int run(const struct stack_options *options, int32_t pid)
 		code = print_live(&ctx, &printer, pid);
 	dwu_printer_free(&printer);
 	dwunw_shutdown(&ctx);
+	dwunw_limit(NULL);
 	return code;
 }
 
@@ -203,6 +193,11 @@ static const struct option_row rows[] = {
 	{ .name = "core",
 	  .kind = OPTION_TEXT,
 	  .to = offsetof(struct stack_options, core.core) },
+	{ .name = "timeout",
+	  .kind = OPTION_MS,
+	  .to = offsetof(struct stack_options, timeout_ns),
+	  .min = 1000000,
+	  .max = 600000000000 },
 	{ .name = "paths",
 	  .kind = OPTION_FLAG,
 	  .to = offsetof(struct stack_options, full_paths) },

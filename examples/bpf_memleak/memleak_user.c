@@ -129,13 +129,16 @@ static int set_up(struct tool *tool)
 {
 	struct dwunw_config config = { .log = print_log };
 	struct dwunw_symbol_config symbols = { .debug_file = tool->debug_file };
+	const struct dwunw_limits limits = { 0 };
 	int32_t pid = tool->options.pid;
 	dwunw_status_t status;
 	int error = pidns_own(&tool->options.namespace);
 
 	if (error)
 		return pidns_explain("memleak_user", error);
-	status = dwunw_init_with(&tool->ctx, &config);
+	status = dwunw_limit(&limits);
+	if (!status)
+		status = dwunw_init_with(&tool->ctx, &config);
 	if (!status)
 		status = dwunw_symbol_resolver_init(&tool->resolver, &symbols);
 	if (!status)

@@ -5,6 +5,7 @@
 #include "permission.h"
 #include "pidns.h"
 #include "proc.h"
+#include "returns.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -163,8 +164,28 @@ static bool find_function(struct probe_options *options,
 			  const char *path, bool program, const char *name,
 			  uint64_t *off)
 {
-	return given_find(&options->given, path, program, name, off) ||
-	       !dwunw_symbol_offset(resolver, path, name, off, NULL);
+	dwunw_status_t status;
+
+	if (given_find(&options->given, path, program, name, off))
+		return true;
+	status = dwunw_symbol_offset(resolver, path, name, off, NULL);
+	return !given_unprobed(status, "memleak_user", name, path) && !status;
+}
+
+/* Is some function where no probe may be? Without it the others would tell of
+ * leaks that are none. */
+static bool is_unprobed(struct dwunw_symbol_resolver *resolver,
+			const char *path)
+{
+	uint64_t off;
+
+	for (size_t i = 0; i < TABLE_COUNT; i++)
+		if (given_unprobed(dwunw_symbol_offset(resolver, path,
+						       table[i].function, &off,
+						       NULL),
+				   "memleak_user", table[i].function, path))
+			return true;
+	return false;
 }
 
 /* All functions of one file that defines malloc. */
@@ -174,6 +195,8 @@ static int attach_file(struct probes *probes, struct probe_options *options,
 {
 	uint64_t offs[TABLE_COUNT] = { 0 };
 
+	if (is_unprobed(resolver, path))
+		return EXIT_FAILURE;
 	for (size_t i = 0; i < TABLE_COUNT; i++) {
 		bool known = false;
 		int error = 0;
@@ -240,6 +263,8 @@ int probes_attach(struct probes *probes, struct probe_options *options,
 
 	if (proc_leader_ended(options->pid))
 		probes_leader_ended(probes);
+	if (!returns_allowed("memleak_user", probes->wide ? -1 : options->pid))
+		return EXIT_FAILURE;
 	space = dwunw_process_space(process);
 	for (uint32_t i = 0; i < space->count; i++) {
 		const struct dwunw_mapping *mapping = &space->mappings[i];

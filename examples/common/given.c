@@ -87,3 +87,15 @@ uint32_t given_debug_unused(const char *path, uint32_t used, const char *tool)
 		tool, path);
 	return 1;
 }
+
+bool given_unprobed(dwunw_status_t status, const char *tool, const char *name,
+		    const char *path)
+{
+	if (status != DWUNW_ERR_NOT_IMPLEMENTED)
+		return false;
+	fprintf(stderr,
+		"%s: %s in %s is MIPS16 or microMIPS code: no probes in that "
+		"file, a breakpoint would be another instruction there\n",
+		tool, name, path);
+	return true;
+}

@@ -7,6 +7,7 @@
 #ifndef GIVEN_H
 #define GIVEN_H
 
+#include <dwunw/types.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -40,5 +41,10 @@ uint32_t given_unused(const struct given *given, const char *tool);
 
 /* The same for --debug-file, which served `used` files; path may be NULL. */
 uint32_t given_debug_unused(const char *path, uint32_t used, const char *tool);
+
+/* Of dwunw_symbol_offset(): a function that is there, and where no probe may be;
+ * said on stderr. */
+bool given_unprobed(dwunw_status_t status, const char *tool, const char *name,
+		    const char *path);
 
 #endif

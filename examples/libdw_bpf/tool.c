@@ -252,16 +252,27 @@ static int attach_tracepoints(struct tool *tool)
 	return 0;
 }
 
+static void print_log(void *ctx, const char *line)
+{
+	(void)ctx;
+	fprintf(stderr, "note: %s\n", line);
+}
+
 int tool_open(struct tool *tool, const void *object, size_t size)
 {
+	const struct dwunw_limits limits = { 0 };
 	int error = pidns_own(&tool->namespace);
 
 	if (error)
 		return pidns_explain(tool->name, error);
+	if (dwunw_limit(&limits) != DWUNW_OK)
+		return explain(tool->name, "starting a helper", errno);
 	error = load_either(tool, object, size);
 	if (error)
 		return explain(tool->name, "loading the BPF programs", -error);
 	tool->machine = machine__new();
+	if (tool->machine)
+		machine__context(tool->machine)->config.log = print_log;
 	if (!tool->machine ||
 	    dwunw_symbol_resolver_init(&tool->symbols, NULL) != DWUNW_OK)
 		return explain(tool->name, "starting", ENOMEM);

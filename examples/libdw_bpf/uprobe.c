@@ -7,6 +7,7 @@
 #include "permission.h"
 #include "streams.h"
 #include "tool.h"
+#include "given.h"
 #include "uprobe_multi.h"
 
 #include <stdio.h>
@@ -23,6 +24,8 @@ static int attach(struct tool *tool)
 	status =
 		dwunw_symbol_offset(&tool->symbols, path, function, &place.off,
 				     NULL);
+	if (given_unprobed(status, tool->name, function, path))
+		return EXIT_FAILURE;
 	if (status != DWUNW_OK) {
 		fprintf(stderr, "%s: %s in %s: %s\n", tool->name, function,
 			path,

@@ -5,6 +5,7 @@
  */
 #include "entry.h"
 #include "permission.h"
+#include "returns.h"
 #include "tool.h"
 
 #include <dwunw/regset.h>
@@ -70,6 +71,7 @@ struct file {
 	bool program; /* the target's own */
 	int32_t pid;  /* whose probes: the target's, -1: all that map it */
 	const char *pattern;
+	bool unprobed;
 	uint64_t offs[TABLE_COUNT * (PATTERNS + 1)]; /* those with probes */
 	uint32_t off_count;
 };
@@ -84,18 +86,33 @@ static void full_name(const char *pattern, const char *name, char *text,
 		 star + 1);
 }
 
-static bool find_function(const struct file *file, const char *name,
+static bool find_function(struct file *file, const char *name,
 			  uint64_t *off, uint64_t *size)
 {
 	struct arguments *arguments = &file->tool->arguments;
+	dwunw_status_t status;
 	char full[96];
 
 	full_name(file->pattern, name, full, sizeof(full));
 	*size = 0;
-	return given_find(&arguments->given, file->path, file->program, full,
-			  off) ||
-	       !dwunw_symbol_offset(&file->tool->places, file->path, full,
-				    off, size);
+	if (given_find(&arguments->given, file->path, file->program, full, off))
+		return true;
+	status = dwunw_symbol_offset(&file->tool->places, file->path, full, off,
+				     size);
+	file->unprobed |= given_unprobed(status, TOOL, full, file->path);
+	return status == DWUNW_OK;
+}
+
+/* Is some function where no probe may be? Without it the others would tell of
+ * leaks that are none. */
+static bool is_unprobed(struct file *file)
+{
+	uint64_t off, size;
+
+	for (size_t i = 0; i < TABLE_COUNT && !file->unprobed; i++)
+		if (table[i].kind == C_FUNCTION)
+			find_function(file, table[i].name, &off, &size);
+	return file->unprobed;
 }
 
 bool attach_probes_name(const struct arguments *arguments, const char *name)
@@ -199,8 +216,10 @@ static int attach_pattern(struct file *file, const char *pattern)
 	int error = 0, first;
 
 	file->pattern = pattern;
-	if (!find_function(file, "malloc", &off, &size))
+	if (!find_function(file, "malloc", &off, &size) && !file->unprobed)
 		return -1;
+	if (is_unprobed(file))
+		return EOPNOTSUPP;
 	if (!strcmp(pattern, "*"))
 		operators = has_own_operators(file);
 	for (size_t i = 0; i < TABLE_COUNT; i++) {
@@ -427,6 +446,10 @@ int attach_files(struct tool *tool, struct target *target)
 	bool program = true;
 	int status = 0;
 
+	target->refused = !returns_allowed(
+		TOOL, tool->wide || target->leaderless ? -1 : target->pid);
+	if (target->refused)
+		return EXIT_FAILURE;
 	if (target->lost_rights)
 		return attach_unseen(tool, target);
 	space = dwunw_process_space(target->process);

@@ -121,6 +121,8 @@ static int look_for_allocator(struct tool *tool, struct target *target)
 	if (target->starting && target->exec_time_ns != UINT64_MAX &&
 	    !target_attach(tool, target))
 		target->starting = false;
+	if (target->refused)
+		target->starting = false;
 	if (target->starting && ++target->steps > STEPS_MAX) {
 		fprintf(stderr, "note: pid %d starts without an allocator\n",
 			target->pid);

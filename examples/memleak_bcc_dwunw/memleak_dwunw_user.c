@@ -58,8 +58,11 @@ static int open_dwunw(struct tool *tool)
 	struct dwunw_symbol_config symbols = {
 		.debug_file = tool->arguments.debug_file,
 	};
-	dwunw_status_t status = dwunw_init_with(&tool->dwunw, &config);
+	const struct dwunw_limits limits = { 0 };
+	dwunw_status_t status = dwunw_limit(&limits);
 
+	if (!status)
+		status = dwunw_init_with(&tool->dwunw, &config);
 	if (!status)
 		status = dwunw_symbol_resolver_init(&tool->resolver, &symbols);
 	if (!status)
@@ -309,7 +312,7 @@ static int exit_status(const struct tool *tool)
 				     "allows nothing else\n");
 		return EXIT_FAILURE;
 	}
-	if (tool->export_failed)
+	if (tool->export_failed || tool->command_refused)
 		return EXIT_FAILURE;
 	if (tool->command_pid && WIFEXITED(tool->command_status) &&
 	    WEXITSTATUS(tool->command_status) == 127)

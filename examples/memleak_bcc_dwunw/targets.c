@@ -217,6 +217,8 @@ int target_attach(struct tool *tool, struct target *target)
 {
 	dwunw_status_t status;
 
+	if (target->refused)
+		return EXIT_FAILURE;
 	tool->last_log[0] = 0;
 	target->leaderless = proc_leader_ended(target->pid);
 	/* each time: the library keeps only so many processes */
@@ -232,6 +234,9 @@ int target_attach(struct tool *tool, struct target *target)
 	} else if (status) {
 		if (kill(target->pid, 0) && errno == ESRCH)
 			return -1;
+		target->refused = status == DWUNW_ERR_UNSUPPORTED_ARCH;
+		tool->command_refused |= target->refused &&
+					 target->pid == tool->command_pid;
 		if (tool->last_log[0])
 			fprintf(stderr, TOOL ": %s\n", tool->last_log);
 		else
@@ -302,6 +307,7 @@ void target_exec(struct tool *tool, struct target *target, uint64_t time_ns)
 	target->file_count = 0;
 	target->whole = 0;
 	target->parent = 0;
+	target->refused = false;
 	if (!tool->command_pid)
 		target->look_until_ns = now_ns() + LOOK_NS;
 	read_comm(target);

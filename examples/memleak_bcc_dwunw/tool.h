@@ -90,6 +90,7 @@ struct target {
 	uint32_t steps;
 	bool leaderless;  /* its first thread has ended, others have not */
 	bool lost_rights; /* dwunw-added 9: its mappings can't be read */
+	bool refused; /* told: neither this program nor its probes will do */
 	uint32_t ways;	  /* MEMLEAK_SNAPSHOT, MEMLEAK_FP */
 	uint32_t whole;	  /* stacks that were whole, without a break */
 	uint32_t generation;
@@ -170,6 +171,7 @@ struct tool {
 	uint32_t wide_count;
 	bool failed; /* MODE_FORCE: dwunw failed */
 	bool export_failed; /* a file of --folded or --json */
+	bool command_refused; /* the program of -c is not of this machine */
 	/* dwunw-added 4: what turns events into frames and names */
 	struct dwunw_context dwunw;
 	char last_log[256]; /* its last line: why something failed */

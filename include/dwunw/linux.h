@@ -90,6 +90,11 @@ struct dwunw_stack_reader {
 	int32_t pid;
 	int32_t tid;
 	bool attached;
+	/* with dwunw_limit(): it is over time, and by a read that never came */
+	bool late;
+	bool hung;
+	uint8_t patience; /* in: it may be stopped 2^patience times as long */
+	uint64_t until_ms;
 };
 
 /* INVALID_ARG: pid or tid not positive. */
@@ -105,6 +110,42 @@ dwunw_status_t dwunw_stack_reader_read(void *reader, uint64_t addr, void *dst,
 				       size_t size);
 /* Harmless when not attached. */
 void dwunw_stack_reader_detach(struct dwunw_stack_reader *reader);
+
+/*
+ * The stack of one thread, request->tid of request->pid, which is stopped for
+ * as short as it takes: files are opened while it runs, and it is stopped again.
+ * regs gets the registers that the frames are of. Otherwise as dwunw_capture();
+ * ATTACH_DENIED and IO also as dwunw_stack_reader_attach().
+ */
+dwunw_status_t dwunw_thread_capture(struct dwunw_context *ctx,
+				    struct dwunw_unwind_request *request,
+				    struct dwunw_regset *regs, size_t *count);
+
+/*
+ * What a target serves may never come: a page by userfaultfd, a file by a FUSE
+ * server that does not answer; such a call ends with the process that made it,
+ * or not even so. After dwunw_limit() the library makes these calls in helper
+ * processes, forks of this one, and gives up what does not come in time; a
+ * stopped thread goes on in time, whatever else happens. Without, it starts no
+ * process and waits for ever. 0: as said here.
+ */
+struct dwunw_limits {
+	uint32_t read_ms; /* a read of memory: 100 */
+	uint32_t file_ms; /* an open or a read of a file: 4000; half of what
+			   * is left after each that did not come */
+	uint32_t stop_ms; /* how long a thread is stopped at a time: 100; up to
+			   * 8 times that where the machine is too busy */
+	uint32_t reserved;
+};
+
+/*
+ * For the whole program, and before its first other call and thread; NULL: no
+ * limits any more, when all contexts are shut down. The helpers have this
+ * process's rights, memory as it was, and no descriptors; they are no children
+ * that wait() tells of (with qemu-user they are). INVALID_ARG: a limit beyond
+ * 2^30; NO_MEMORY; IO: none can be started, and there are no limits.
+ */
+dwunw_status_t dwunw_limit(const struct dwunw_limits *limits);
 
 /*
  * Every thread of a process: calls visit() with each tid, ascending.

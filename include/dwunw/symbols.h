@@ -98,7 +98,8 @@ dwunw_symbol_resolve_batch(struct dwunw_symbol_resolver *resolver,
 /*
  * The other direction, for probes: a function's file offset in the file at
  * path. `size` (may be NULL) gets the symbol's size. NO_DEBUG_DATA: the file
- * does not define it.
+ * does not define it. NOT_IMPLEMENTED: it is MIPS16 or microMIPS code, where a
+ * probe would be an instruction of another set.
  */
 dwunw_status_t dwunw_symbol_offset(struct dwunw_symbol_resolver *resolver,
 				   const char *path, const char *function,

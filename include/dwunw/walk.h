@@ -84,6 +84,8 @@ enum dwunw_stop_reason {
 	DWUNW_STOP_ZERO_RETURN,
 	DWUNW_STOP_NO_CODE, /* the return address `addr` is in no code */
 	DWUNW_STOP_NO_CALL, /* … `addr` does not stand behind a call */
+	/* a stopped thread had to go on before memory at `addr` was read */
+	DWUNW_STOP_TIME,
 };
 /* Is the last frame the first function of a program, thread or context? */
 static inline bool dwunw_stop_is_complete(uint8_t reason)

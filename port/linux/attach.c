@@ -3,7 +3,7 @@
  * Threads of a live process: listed, stopped one at a time, read, let go.
  * See ptrace(2).
  */
-#include "port.h"
+#include "helper.h"
 
 #include <dirent.h>
 #include <elf.h>
@@ -25,6 +25,8 @@
 
 /* A thread in uninterruptible sleep does not stop: waited for, not for ever */
 #define STOP_WAIT_MS 2000
+/* Beyond it, for the answer of the helper that waits. */
+#define ANSWER_MS 500
 /* Signals that are handed on before a thread stops for us. */
 #define SIGNALS_MAX 1000
 #define STATUS_SIZE_MAX 65536u
@@ -40,7 +42,7 @@ static long long status_field(const char *pid, const char *key, int base)
 	size_t size;
 
 	snprintf(path, sizeof(path), "/proc/%s/status", pid);
-	if (dwu_text_read(path, STATUS_SIZE_MAX, &text, &size) != DWUNW_OK)
+	if (dwu_text_ready(path, STATUS_SIZE_MAX, &text, &size) != DWUNW_OK)
 		return -1;
 	at = strstr(text, key);
 	if (at)
@@ -55,7 +57,7 @@ static int ptrace_scope(void)
 	size_t size;
 	int scope = 0;
 
-	if (dwu_text_read("/proc/sys/kernel/yama/ptrace_scope", 64, &text,
+	if (dwu_text_ready("/proc/sys/kernel/yama/ptrace_scope", 64, &text,
 			  &size) != DWUNW_OK)
 		return 0;
 	scope = atoi(text);
@@ -214,20 +216,18 @@ static void *no_address(void)
 	return NULL;
 }
 
-/* Without blocking for longer than STOP_WAIT_MS. False: it did not change. */
-static bool wait_change(int32_t tid, int *status, pid_t *got)
+/* Without blocking for longer than until then. False: it did not change. */
+static bool wait_change(int32_t tid, uint64_t until_ms, int *status, pid_t *got)
 {
 	struct timespec pause = { 0, 20 * 1000 };
-	long waited_us = 0;
 
 	for (;;) {
 		*got = waitpid(tid, status, __WALL | WNOHANG);
 		if (*got > 0 || (*got < 0 && errno != EINTR))
 			return true;
-		if (waited_us > STOP_WAIT_MS * 1000L)
+		if (dwu_now_ms() > until_ms)
 			return false;
 		nanosleep(&pause, NULL);
-		waited_us += pause.tv_nsec / 1000;
 		if (pause.tv_nsec < 5000 * 1000)
 			pause.tv_nsec *= 2;
 	}
@@ -237,13 +237,15 @@ static bool wait_change(int32_t tid, int *status, pid_t *got)
  * PTRACE_INTERRUPT shows as PTRACE_EVENT_STOP, also within a group-stop. A
  * signal that comes first is not ours to lose: the thread goes on with it.
  */
-static dwunw_status_t wait_stop(int32_t tid)
+static dwunw_status_t wait_stop(int32_t tid, uint32_t wait_ms)
 {
+	uint64_t until_ms = dwu_now_ms() + wait_ms;
+
 	for (unsigned int i = 0; i < SIGNALS_MAX; i++) {
 		int status = 0;
 		pid_t got;
 
-		if (!wait_change(tid, &status, &got)) {
+		if (!wait_change(tid, until_ms, &status, &got)) {
 			errno = ETIMEDOUT;
 			return DWUNW_ERR_IO;
 		}
@@ -261,37 +263,89 @@ static dwunw_status_t wait_stop(int32_t tid)
 	return DWUNW_ERR_IO;
 }
 
+dwunw_status_t dwu_attach_now(int32_t tid, uint32_t wait_ms, bool *seized)
+{
+	*seized = !ptrace(PTRACE_SEIZE, tid, no_address(), no_address());
+	if (!*seized ||
+	    ptrace(PTRACE_INTERRUPT, tid, no_address(), no_address()))
+		return status_of_errno();
+	return wait_stop(tid, wait_ms);
+}
+
+void dwu_detach_now(int32_t tid)
+{
+	if (!ptrace(PTRACE_DETACH, tid, no_address(), no_address()))
+		return;
+	if (wait_stop(tid, STOP_WAIT_MS) == DWUNW_OK)
+		ptrace(PTRACE_DETACH, tid, no_address(), no_address());
+}
+
+/*
+ * By the helper, which lets it go at the deadline. One that has seized a thread
+ * which did not stop is ended: else that would stop when nobody looks any more.
+ */
+static dwunw_status_t attach_far(struct dwunw_stack_reader *reader,
+				 uint32_t stop_ms)
+{
+	uint32_t wait_ms = dwu_stop_wait(false);
+	struct dwu_ask ask = { .what = DWU_ASK_ATTACH,
+			       .id = reader->tid,
+			       .size = wait_ms,
+			       .room = stop_ms };
+	struct dwu_ask_io io = { .fd_in = -1, .ms = wait_ms + ANSWER_MS };
+	dwunw_status_t status = dwu_helper_ask(DWU_HELPER_STOPS, &ask, &io);
+	int error = errno;
+
+	reader->until_ms = dwu_now_ms() + stop_ms;
+	reader->attached = status == DWUNW_OK;
+	if (status != DWUNW_OK) {
+		dwu_helper_drop(DWU_HELPER_STOPS);
+		if (error == ETIMEDOUT)
+			dwu_stop_wait(true);
+	}
+	errno = error;
+	return status;
+}
+
 /*
  * A thread that does not stop in time stays seized, since only a stopped one
  * can be let go: detach() tries, and our exit does it anyway.
  */
 dwunw_status_t dwunw_stack_reader_attach(struct dwunw_stack_reader *reader)
 {
+	struct dwunw_limits limits;
 	dwunw_status_t status;
 
 	if (!reader || reader->tid <= 0 || reader->attached)
 		return DWUNW_ERR_INVALID_ARG;
-	if (ptrace(PTRACE_SEIZE, reader->tid, no_address(), no_address()))
+	reader->late = false;
+	if (dwu_limited(&limits)) {
+		status = attach_far(reader, limits.stop_ms << reader->patience);
+	} else {
+		status = dwu_attach_now(reader->tid, STOP_WAIT_MS,
+					&reader->attached);
+		if (status != DWUNW_OK && errno == ESRCH)
+			reader->attached = false;
+	}
+	if (status == DWUNW_ERR_ATTACH_DENIED && !reader->attached)
 		return seize_failed(reader->tid);
-	reader->attached = true;
-	if (ptrace(PTRACE_INTERRUPT, reader->tid, no_address(), no_address()))
-		status = status_of_errno();
-	else
-		status = wait_stop(reader->tid);
-	if (status != DWUNW_OK && errno == ESRCH)
-		reader->attached = false;
 	return status;
 }
 
 void dwunw_stack_reader_detach(struct dwunw_stack_reader *reader)
 {
+	struct dwu_ask ask = { .what = DWU_ASK_DETACH };
+	struct dwu_ask_io io = { .fd_in = -1, .ms = STOP_WAIT_MS + ANSWER_MS };
+	int error = errno;
+
 	if (!reader || !reader->attached)
 		return;
 	reader->attached = false;
-	if (!ptrace(PTRACE_DETACH, reader->tid, no_address(), no_address()))
-		return;
-	if (wait_stop(reader->tid) == DWUNW_OK)
-		ptrace(PTRACE_DETACH, reader->tid, no_address(), no_address());
+	if (dwu_limited(NULL))
+		(void)dwu_helper_ask(DWU_HELPER_STOPS, &ask, &io);
+	else
+		dwu_detach_now(reader->tid);
+	errno = error;
 }
 
 /* --- registers --------------------------------------------------------------------- */
@@ -354,33 +408,88 @@ static void from_native(struct dwunw_regset *regs, const native_regs *native)
 }
 #endif
 
+dwunw_status_t dwu_regs_now(int32_t tid, void *dst, size_t size, size_t *got)
+{
+	struct iovec vec = { dst, size };
+
+	if (ptrace(PTRACE_GETREGSET, tid, (void *)NT_PRSTATUS, &vec))
+		return status_of_errno();
+	*got = vec.iov_len;
+	return DWUNW_OK;
+}
+
+static dwunw_status_t read_regs(int32_t tid, native_regs *native, size_t *got)
+{
+	struct dwu_ask ask = { .what = DWU_ASK_REGS, .id = tid };
+	struct dwu_ask_io io = { .out = native,
+				 .out_size = sizeof(*native),
+				 .fd_in = -1,
+				 .ms = STOP_WAIT_MS };
+	dwunw_status_t status;
+
+	if (!dwu_limited(NULL))
+		return dwu_regs_now(tid, native, sizeof(*native), got);
+	status = dwu_helper_ask(DWU_HELPER_STOPS, &ask, &io);
+	*got = (size_t)ask.got;
+	return status;
+}
+
 dwunw_status_t dwunw_stack_reader_regs(struct dwunw_stack_reader *reader,
 				       struct dwunw_regset *regs)
 {
 	native_regs native;
-	struct iovec vec = { &native, sizeof(native) };
+	size_t got = 0;
 	dwunw_status_t status;
 
 	if (!reader || !reader->attached || !regs)
 		return DWUNW_ERR_INVALID_ARG;
 	status = dwunw_regset_prepare(regs, dwu_host_arch());
+	if (status == DWUNW_OK)
+		status = read_regs(reader->tid, &native, &got);
 	if (status != DWUNW_OK)
 		return status;
-	if (ptrace(PTRACE_GETREGSET, reader->tid, (void *)NT_PRSTATUS, &vec))
-		return status_of_errno();
-	if (vec.iov_len != sizeof(native)) /* an i386 or arm program */
+	if (got != sizeof(native)) /* an i386 or arm program */
 		return DWUNW_ERR_UNSUPPORTED_ARCH;
 	from_native(regs, &native);
 	return DWUNW_OK;
+}
+
+/*
+ * While it is stopped for us. Once that is over, what is there belongs to
+ * another moment: late.
+ */
+dwunw_status_t dwu_reader_some(struct dwunw_stack_reader *reader, uint64_t addr,
+			       void *dst, size_t size, size_t room, size_t *got)
+{
+	struct dwunw_limits limits = { 0 };
+	bool limited = dwu_limited(&limits) && reader->attached;
+	uint64_t now = limited ? dwu_now_ms() : 0;
+	uint32_t ms = limits.read_ms;
+	dwunw_status_t status;
+
+	if (limited && (reader->late || now >= reader->until_ms)) {
+		reader->late = true;
+		errno = ETIMEDOUT;
+		return DWUNW_ERR_IO;
+	}
+	if (limited && reader->until_ms - now < ms)
+		ms = (uint32_t)(reader->until_ms - now);
+	status = dwu_memory_some(reader->tid, addr, dst, size, room, ms, got);
+	if (status == DWUNW_ERR_IO && errno == ETIMEDOUT) {
+		reader->late = true;
+		reader->hung = true;
+	}
+	return status;
 }
 
 /* Through the thread: the process's first one may have ended. */
 dwunw_status_t dwunw_stack_reader_read(void *reader, uint64_t addr, void *dst,
 				       size_t size)
 {
-	const struct dwunw_stack_reader *from = reader;
+	struct dwunw_stack_reader *from = reader;
+	size_t got;
 
 	if (!from || from->tid <= 0 || !dst)
 		return DWUNW_ERR_INVALID_ARG;
-	return dwu_memory_read(from->tid, addr, dst, size);
+	return dwu_reader_some(from, addr, dst, size, size, &got);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /* One request -> a space, memory, a walk. */
-#include "port.h"
+#include "stopped.h"
+
+#include <errno.h>
 
 /* A space of one file, for a request without a process. */
 struct one_file {
@@ -15,6 +17,7 @@ struct job {
 	struct dwunw_context *ctx;
 	struct dwunw_unwind_request *request;
 	struct dwunw_walk_input input;
+	struct dwu_stopped *stopped; /* NULL: nothing is to be stopped */
 	size_t *count;
 };
 
@@ -144,12 +147,38 @@ static bool missed(const struct job *job, const struct dwu_image *image,
 	       !dwunw_space_find(&image->space, stop->pc - 1);
 }
 
+/* As often as it meets a file that is not open yet, or takes too long. */
+static dwunw_status_t walk_stopped(struct job *job, struct dwu_image *image)
+{
+	struct dwu_stopped *stopped = job->stopped;
+	struct dwunw_space space;
+	dwunw_status_t status;
+
+	job->input.read_memory = dwu_stopped_read;
+	job->input.memory_ctx = stopped;
+	dwu_stopped_space(stopped, image, &space);
+	do {
+		*job->count = 0;
+		status = dwu_stopped_begin(stopped);
+		if (status == DWUNW_OK)
+			status = walk(job, &space);
+		dwu_stopped_end(stopped, &job->request->stop);
+	} while ((status == DWUNW_OK || stopped->expired) &&
+		 dwu_stopped_again(stopped));
+	return status;
+}
+
 static dwunw_status_t walk_image(struct job *job, struct dwu_image *image,
 				 bool *again)
 {
 	uint32_t failures = failures_of(image);
 	dwunw_status_t status;
 
+	if (job->stopped) {
+		status = walk_stopped(job, image);
+		*again = status == DWUNW_OK && missed(job, image, failures);
+		return status;
+	}
 	if (wants_live(job->request)) {
 		job->input.read_memory = read_live;
 		job->input.memory_ctx = image;
@@ -239,4 +268,38 @@ dwunw_status_t dwunw_capture(struct dwunw_context *ctx,
 	if (request->space)
 		return walk(&job, request->space);
 	return walk_file(&job);
+}
+
+static bool usable_thread(const struct dwunw_context *ctx,
+			  const struct dwunw_unwind_request *request)
+{
+	return ctx && ctx->port && request->frames && request->max_frames &&
+	       request->pid > 0 && request->tid > 0;
+}
+
+dwunw_status_t dwunw_thread_capture(struct dwunw_context *ctx,
+				    struct dwunw_unwind_request *request,
+				    struct dwunw_regset *regs, size_t *count)
+{
+	struct job job = { .ctx = ctx, .request = request, .count = count };
+	struct dwu_stopped stopped;
+	dwunw_status_t status;
+	int error;
+
+	if (count)
+		*count = 0;
+	if (!request || !regs || !count || !usable_thread(ctx, request))
+		return DWUNW_ERR_INVALID_ARG;
+	status = dwu_stopped_init(&stopped, request->pid, request->tid, regs);
+	if (status != DWUNW_OK)
+		return status;
+	request->stop = (struct dwunw_stop){ 0 };
+	request->regs = regs;
+	fill_input(&job);
+	job.stopped = &stopped;
+	status = walk_process(&job);
+	error = errno;
+	dwu_stopped_free(&stopped);
+	errno = error;
+	return status;
 }

@@ -284,13 +284,10 @@ static bool has_crc(const struct finder *finder, const char *path,
 static bool has_crc_and_owner(const struct finder *finder, const char *path,
 			      const struct link *link)
 {
-	struct stat file, debug;
+	uint32_t owner = finder->debug->file.owner;
 
-	if (fstat(finder->search->file->fd, &file) ||
-	    fstat(finder->debug->file.fd, &debug))
-		return false;
-	if (debug.st_uid != 0 && debug.st_uid != geteuid() &&
-	    debug.st_uid != file.st_uid) {
+	if (owner != 0 && owner != geteuid() &&
+	    owner != finder->search->file->owner) {
 		refused(finder, path, "belongs to another user");
 		return false;
 	}
@@ -358,11 +355,11 @@ static void find_path(struct finder *finder)
 	size_t length = strlen(path);
 
 	finder->path[0] = '\0';
-	finder->ours = *path && dwu_file_stat(path, &id) == DWUNW_OK &&
+	finder->ours = *path &&
+		       dwu_file_path(path, &id, finder->path) == DWUNW_OK &&
 		       dwu_file_id_same(&id, &finder->search->file->id);
-	if (finder->ours && realpath(path, finder->path))
+	if (finder->ours)
 		return;
-	finder->ours = false;
 	finder->path[0] = '\0';
 	if (*path == '/' && length < sizeof(finder->path) && !goes_up(path))
 		memcpy(finder->path, path, length + 1);

@@ -299,6 +299,12 @@ static bool is_mapped_file(const struct dwu_image *image,
 	return id->ino == place->ino && id->dev == place->dev;
 }
 
+/* A file that did not answer once is not asked again. */
+static bool has_hung(const struct dwu_place *place)
+{
+	return __atomic_load_n(&place->hung, __ATOMIC_RELAXED);
+}
+
 /*
  * Opens the file behind a mapping. IO: there is none any more, or it cannot
  * be told from another one. `to` gets the way taken.
@@ -312,8 +318,12 @@ static dwunw_status_t open_file(const struct dwu_image *image,
 	bool another = false;
 	int reason = ENOENT;
 
+	if (has_hung(place)) {
+		errno = ETIMEDOUT;
+		return DWUNW_ERR_IO;
+	}
 	for (enum way way = WAY_ROOT; way < WAY_COUNT; way++) {
-		if (!way_to(image, mapping, way, to))
+		if (reason == ETIMEDOUT || !way_to(image, mapping, way, to))
 			continue;
 		status = dwu_file_open(file, to->root, to->path, to->follow,
 				       image->ctx->config.file_size_max);
@@ -326,11 +336,14 @@ static dwunw_status_t open_file(const struct dwu_image *image,
 			reason = errno;
 		dwu_file_close(file);
 	}
+	if (reason == ETIMEDOUT)
+		__atomic_store_n(&image->places[mapping->file].hung, true,
+				 __ATOMIC_RELAXED);
 	dwu_log(image->ctx, "pid %d: %s: %s", (int)image->pid, place->path,
 		status == DWUNW_ERR_INVALID_ARG ?
 			"not a regular file, or too large" :
 		another ? "another file has its name now" :
-			  strerror(reason));
+			  dwu_error_text(reason));
 	errno = reason;
 	return status == DWUNW_ERR_INVALID_ARG ? status : DWUNW_ERR_IO;
 }
@@ -486,6 +499,23 @@ static dwunw_status_t open_module(void *ctx, struct dwunw_mapping *mapping,
 		*module = NULL;
 	}
 	return status;
+}
+
+bool dwu_image_opened(struct dwu_image *image,
+		      const struct dwunw_mapping *mapping)
+{
+	pthread_mutex_t *lock = &image->ctx->port->modules.lock;
+	const struct dwu_place *place = &image->places[mapping->file];
+	const struct dwunw_module *module;
+	bool tried;
+
+	pthread_mutex_lock(lock);
+	tried = place->status != DWUNW_OK || place->kind == DWU_PLACE_NOTHING;
+	module = dwu_modules_find(&image->ctx->port->modules, place->serial);
+	pthread_mutex_unlock(lock);
+	if (module)
+		close_module(image, module);
+	return tried || module;
 }
 
 dwunw_status_t dwu_image_file(const struct dwu_image *image,

@@ -151,6 +151,8 @@ dwunw_status_t dwu_symbols_by_vaddr(const struct dwu_symbols *symbols,
 dwunw_status_t dwu_symbols_by_name(const struct dwu_symbols *symbols,
 				   const char *name,
 				   struct dwunw_elf_symbol *symbol);
+/* Is there a function of MIPS16 or microMIPS? */
+bool dwu_symbols_compressed(const struct dwu_symbols *symbols, uint64_t vaddr);
 uint64_t dwu_symbols_size(const struct dwu_symbols *symbols);
 void dwu_symbols_free(struct dwu_symbols *symbols);
 

@@ -9,6 +9,11 @@
 
 #include <dwunw/scan.h>
 
+enum {
+	EM_MIPS = 8,
+	STT_FUNC = 2,
+};
+
 #define TRIES_MAX 8u
 /* FDEs that are looked at. */
 #define FDE_MAX (1u << 20)
@@ -184,6 +189,33 @@ dwunw_status_t dwu_symbols_by_name(const struct dwu_symbols *symbols,
 	if (status != DWUNW_OK && symbols->own_arena.size)
 		status = dwunw_symtab_by_name(&symbols->own, name, symbol);
 	return status;
+}
+
+/* Elf32_Sym (gABI 4), mips: the ISA bit, or STO_MICROMIPS (in STO_MIPS16, too). */
+static bool is_compressed(const struct dwunw_symtab *tab, uint64_t vaddr)
+{
+	const uint8_t *at = tab->entries.data;
+	size_t big = tab->data == 2 ? 3 : 0;
+
+	if (tab->machine != EM_MIPS || tab->elf_class != 1)
+		return false;
+	for (size_t left = tab->entries.size; left >= 16; left -= 16, at += 16) {
+		uint32_t value = (uint32_t)at[4 + (3 ^ big)] << 24 |
+				 (uint32_t)at[4 + (2 ^ big)] << 16 |
+				 (uint32_t)at[4 + (1 ^ big)] << 8 |
+				 at[4 + big];
+
+		if ((value & ~1u) == vaddr && (at[12] & 0xf) == STT_FUNC &&
+		    ((value & 1) || (at[13] & 0x80)))
+			return true;
+	}
+	return false;
+}
+
+bool dwu_symbols_compressed(const struct dwu_symbols *symbols, uint64_t vaddr)
+{
+	return is_compressed(&symbols->tab, vaddr) ||
+	       (symbols->own_arena.size && is_compressed(&symbols->own, vaddr));
 }
 
 uint64_t dwu_symbols_size(const struct dwu_symbols *symbols)

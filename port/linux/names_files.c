@@ -171,10 +171,10 @@ struct dwu_lines *dwu_names_alt(const struct dwu_lines *lines,
 static bool has_owner(const struct dwu_lines *lines,
 		      const struct dwu_debug *debug)
 {
-	struct stat a, b;
+	uint32_t owner = debug->file.owner;
 
-	return !fstat(lines->debug.file.fd, &a) && !fstat(debug->file.fd, &b) &&
-	       (b.st_uid == 0 || b.st_uid == geteuid() || b.st_uid == a.st_uid);
+	return owner == 0 || owner == geteuid() ||
+	       owner == lines->debug.file.owner;
 }
 
 static struct dwu_lines *find_dwo(const struct dwu_lines *lines,

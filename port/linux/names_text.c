@@ -46,7 +46,7 @@ int dwu_inner_pid(int pid)
 	int inner = pid;
 
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	if (dwu_text_read(path, 65536, &text, &size) != DWUNW_OK)
+	if (dwu_text_ready(path, 65536, &text, &size) != DWUNW_OK)
 		return pid;
 	line = strstr(text, "\nNSpid:");
 	if (line) {
@@ -101,13 +101,13 @@ static bool started(int pid, int64_t *seconds)
  */
 static bool is_trusted(const struct dwu_file *file, int pid)
 {
-	struct stat own, process;
+	struct stat process;
 	char path[40];
 	int64_t start;
 
 	snprintf(path, sizeof(path), "/proc/%d", pid);
-	return !fstat(file->fd, &own) && !stat(path, &process) &&
-	       (own.st_uid == process.st_uid || own.st_uid == 0) &&
+	return !stat(path, &process) &&
+	       (file->owner == process.st_uid || file->owner == 0) &&
 	       started(pid, &start) && file->id.changed_sec >= start - 2;
 }
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-port-y := shortage.o pages.o log.o files.o memory.o maps.o identity.o debugfiles.o \
-	modules.o image.o process.o attach.o context.o capture.o consumer.o text.o \
+port-y := shortage.o pages.o log.o files.o memory.o limit.o helper.o maps.o identity.o debugfiles.o \
+	modules.o image.o process.o attach.o stopped.o context.o capture.o consumer.o text.o \
 	symbols.o symbol_frame.o names_elf.o
 port-$(CONFIG_NAMES_TEXT) += names_text.o names_code.o names_perfmap.o
 port-$(CONFIG_NAMES_JITDUMP) += names_jitdump.o

@@ -6,10 +6,12 @@
  *   log      one line a problem, once
  *   files    an open regular file as a dwunw_source
  *   memory   bytes of a live process
+ *   helper, limit  these in time, or not at all (helper.h)
  *   maps     text of /proc/PID/maps -> image
  *   modules  file or bytes -> module, cached
  *   image    what is mapped in one process, and the modules behind it
  *   process  pid -> image, refreshed
+ *   attach, stopped  a thread that is stopped; its stack (stopped.h)
  *
  * debug.h has what finds separate debug files.
  *
@@ -89,7 +91,10 @@ bool dwu_file_id_held(const struct dwu_file_id *a, const struct dwu_file_id *b);
 struct dwu_file {
 	struct dwunw_span bytes; /* the file in memory, or size 0 */
 	struct dwu_file_id id;
-	int fd; /* -1: closed, or bytes of ours */
+	int fd; /* -1: closed, or bytes of ours; helper: only its name */
+	int32_t far; /* what the helper has it open as */
+	uint32_t helper; /* which one; 0: it is open here */
+	uint32_t owner;
 	bool mapped;
 };
 
@@ -108,6 +113,8 @@ enum dwu_follow {
 dwunw_status_t dwu_file_open(struct dwu_file *file, const char *root,
 			     const char *path, enum dwu_follow follow,
 			     uint64_t size_max);
+/* strerror(), and what ETIMEDOUT means here. */
+const char *dwu_error_text(int error);
 /* Why it could not, by that status and errno. */
 const char *dwu_file_why(dwunw_status_t status);
 /*
@@ -124,6 +131,9 @@ void dwu_file_map(struct dwu_file *file);
 void dwu_file_source(struct dwu_file *file, struct dwunw_source *src);
 /* The id of what path names now. IO. */
 dwunw_status_t dwu_file_stat(const char *path, struct dwu_file_id *id);
+/* The same; resolved, of PATH_MAX bytes, gets its name without links. */
+dwunw_status_t dwu_file_path(const char *path, struct dwu_file_id *id,
+			     char *resolved);
 
 /*
  * The small text file at path, NUL-terminated, in memory that free() takes;
@@ -131,6 +141,11 @@ dwunw_status_t dwu_file_stat(const char *path, struct dwu_file_id *id);
  */
 dwunw_status_t dwu_text_read(const char *path, size_t max, char **text,
 			     size_t *size);
+/* The same of a file of /proc that waits for nobody: stat, status. */
+dwunw_status_t dwu_text_ready(const char *path, size_t max, char **text,
+			      size_t *size);
+/* The id of the program that a process runs. IO. */
+dwunw_status_t dwu_exe_stat(int32_t pid, struct dwu_file_id *id);
 
 /* --- shortage.c -------------------------------------------------------------- */
 
@@ -151,6 +166,23 @@ char *dwu_strndup(const char *text, size_t size);
  */
 dwunw_status_t dwu_memory_read(int32_t pid, uint64_t addr, void *dst,
 			       size_t size);
+
+/* At least size bytes, at most room, *got of them, in ms. */
+dwunw_status_t dwu_memory_some(int32_t pid, uint64_t addr, void *dst,
+			       size_t size, size_t room, uint32_t ms,
+			       size_t *got);
+
+/* --- attach.c ---------------------------------------------------------------- */
+
+/* As dwunw_stack_reader_read(), and dwu_memory_some(). */
+dwunw_status_t dwu_reader_some(struct dwunw_stack_reader *reader, uint64_t addr,
+			       void *dst, size_t size, size_t room,
+			       size_t *got);
+
+/* --- limit.c ----------------------------------------------------------------- */
+
+/* Is there a limit to how long a read may take? limits may be NULL. */
+bool dwu_limited(struct dwunw_limits *limits);
 
 /* --- modules.c --------------------------------------------------------------- */
 
@@ -238,6 +270,7 @@ struct dwu_place {
 	int32_t status; /* of the file's first failure; it is not tried again */
 	uint32_t owner; /* MOVED: a piece of the file */
 	uint8_t kind;
+	bool hung; /* the file was asked for, and no answer came in time */
 };
 
 /*
@@ -290,6 +323,9 @@ dwunw_status_t dwu_image_load(struct dwunw_context *ctx, int32_t pid,
 			      struct dwu_image **image);
 /* Takes over what was learnt of mappings that are still there. */
 void dwu_image_inherit(struct dwu_image *image, const struct dwu_image *old);
+/* Is all that open_module() would do of it done, so that it takes no time? */
+bool dwu_image_opened(struct dwu_image *image,
+		      const struct dwunw_mapping *mapping);
 /* As dwunw_process_file(). */
 dwunw_status_t dwu_image_file(const struct dwu_image *image,
 			      const struct dwunw_mapping *mapping, char *path,

@@ -66,7 +66,7 @@ dwunw_status_t dwu_process_stat(int32_t pid, struct dwu_process_stat *stat)
 	size_t size;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	status = dwu_text_read(path, STAT_SIZE_MAX, &text, &size);
+	status = dwu_text_ready(path, STAT_SIZE_MAX, &text, &size);
 	if (status != DWUNW_OK)
 		return status;
 	state = skip_fields(strrchr(text, ')'), 2, 3);
@@ -95,10 +95,7 @@ static dwunw_status_t read_start_time(int32_t pid, uint64_t *start_time)
 /* All zero where we may not know. */
 static void read_exe(int32_t via, struct dwu_file_id *exe)
 {
-	char path[40];
-
-	snprintf(path, sizeof(path), "/proc/%d/exe", (int)via);
-	if (dwu_file_stat(path, exe) != DWUNW_OK)
+	if (dwu_exe_stat(via, exe) != DWUNW_OK)
 		*exe = (struct dwu_file_id){ 0 };
 }
 
@@ -130,7 +127,7 @@ static const char *why_gone(int32_t pid, int error)
 	struct dwu_process_stat stat;
 
 	if (error != ENOENT && error != ESRCH)
-		return strerror(error);
+		return dwu_error_text(error);
 	if (dwu_process_stat(pid, &stat) == DWUNW_OK)
 		return stat.kernel ? "a kernel thread, without mappings" :
 		       stat.ended  ? "has exited" :
@@ -155,6 +152,36 @@ static dwunw_status_t denied_or_gone(const struct dwunw_process *process,
 						 dwunw_status_text(status));
 	errno = error;
 	return status;
+}
+
+/*
+ * A program of other code than this kernel's own (i386, x32, arm): neither its
+ * registers nor its files say anything that would be right.
+ */
+static dwunw_status_t check_code(const struct dwunw_process *process,
+				 int32_t via)
+{
+	const struct dwunw_arch_ops *host = dwunw_arch_by_id(dwu_host_arch());
+	struct dwunw_source src;
+	struct dwunw_elf elf;
+	struct dwu_file file;
+	dwunw_status_t status;
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)via);
+	if (dwu_file_open(&file, "", path, DWU_FOLLOW_ALL, UINT64_MAX) !=
+	    DWUNW_OK)
+		return DWUNW_OK; /* not ours to know */
+	dwu_file_source(&file, &src);
+	status = dwunw_elf_open(&elf, &src, NULL);
+	dwu_file_close(&file);
+	if ((status != DWUNW_OK && status != DWUNW_ERR_UNSUPPORTED_ARCH) ||
+	    (status == DWUNW_OK && dwunw_elf_arch(&elf) == host))
+		return DWUNW_OK;
+	dwu_log(process->ctx,
+		"pid %d: a program of %s, which this build cannot unwind",
+		(int)process->pid, dwunw_elf_target(&elf));
+	return DWUNW_ERR_UNSUPPORTED_ARCH;
 }
 
 /* Replaces the image, or leaves all as it was. */
@@ -183,6 +210,11 @@ static dwunw_status_t reload(struct dwunw_process *process)
 		dwu_image_free(image);
 		errno = error;
 		return denied_or_gone(process, status);
+	}
+	status = check_code(process, image->via);
+	if (status != DWUNW_OK) {
+		dwu_image_free(image);
+		return status;
 	}
 	if (process->image)
 		dwu_image_inherit(image, process->image);

@@ -915,6 +915,9 @@ dwunw_status_t dwunw_symbol_offset(struct dwunw_symbol_resolver *resolver,
 	if (status == DWUNW_OK)
 		status =
 			dwu_symbols_by_name(&table->symbols, function, &symbol);
+	if (status == DWUNW_OK &&
+	    dwu_symbols_compressed(&table->symbols, symbol.vaddr))
+		status = DWUNW_ERR_NOT_IMPLEMENTED;
 	if (status == DWUNW_OK)
 		status = open_elf(resolver, path, NULL, &opened);
 	if (status != DWUNW_OK)

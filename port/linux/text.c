@@ -215,6 +215,11 @@ const char *dwunw_stop_text(const struct dwunw_context *ctx,
 			 "at %s",
 			 addr, place);
 		break;
+	case DWUNW_STOP_TIME:
+		snprintf(text, size,
+			 "memory at 0x%llx was not there in time, needed at %s",
+			 addr, place);
+		break;
 	default:
 		snprintf(text, size, "stop reason %u at %s", stop->reason,
 			 place);

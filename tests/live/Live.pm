@@ -15,7 +15,7 @@ use Test::More;
 our @EXPORT = qw(need_bpf have_musl program built
 	start stop
 	memleak parse chain by_function counters_ok run watch slurp
-	by_itself leaked
+	by_itself leaked all_done
 	$dir $root);
 
 our $root = abs_path(dirname(__FILE__) . '/../..');

@@ -9,7 +9,7 @@ live_cc := -O2 -fomit-frame-pointer
 live_made := tests/live/rules.mk tests/live/begin.h $(flags_file)
 live_musl := $(call has,musl-gcc)
 
-live_bin := $(addprefix $(live)/,bursts life load nosys outer plugged spawn)
+live_bin := $(addprefix $(live)/,bursts filtered life load nosys outer plugged spawn)
 $(live_bin): private how := gcc $(live_cc)
 $(live_bin): private with := -pthread -ldl
 $(live_bin): $(live)/%: tests/live/%.c $(live_made)
@@ -35,6 +35,14 @@ $(live)/semantics_glibc $(filter %/semantics_musl,$(live_of_musl)): \
 	$(test_build)
 $(filter %/outer_musl,$(live_of_musl)): tests/live/outer.c $(live_made)
 	$(test_build)
+
+# --- a program of 32 bits on a kernel of 64; no libc of those is needed ---
+
+live_i386 := $(if $(filter x86_64,$(shell uname -m)),$(live)/i386)
+$(live)/i386: tests/live/i386.S $(live_made)
+	@mkdir -p $(@D)
+	$(say) LD $@
+	$(Q)as --32 -o $@.o $< && ld -m elf_i386 -o $@ $@.o
 
 # --- the probe: needs libbpf as the examples do ---
 
@@ -72,5 +80,5 @@ $(live)/returns.bpf.o: tests/live/returns.bpf.c $(wildcard bpf/*.h) $(live_made)
 test_programs += $(live_bin) $(live)/inlined $(live)/a.so $(live)/b.so \
 	$(live)/semantics_glibc $(live_of_musl) $(live)/probe $(live)/sampler \
 	$(live)/partners \
-	$(live)/returns.bpf.o
+	$(live)/returns.bpf.o $(live_i386)
 endif

@@ -31,9 +31,14 @@ $(port_victims): private with := -pthread -ldl
 $(port_victims): tests/port/victim.c $(port_made)
 	$(test_build)
 
-port_small := $(addprefix $(port)/,count zombie)
+port_small := $(addprefix $(port)/,count hang stall zombie)
 $(port_small): private how := $(port_cc)
 $(port_small): $(port)/%: tests/port/%.c $(port_made)
+	$(test_build)
+
+$(port)/hang: private with := -pthread -ldl
+$(port)/callback.so: private how := $(port_cc) -fomit-frame-pointer -shared -fPIC
+$(port)/callback.so: tests/port/callback.c $(port_made)
 	$(test_build)
 
 port_plugins := $(addprefix $(port)/,plugin_a.so plugin_b.so)
@@ -86,6 +91,15 @@ $(port_debugged_of): private with = $(port_plain) \
 $(port_debugged) $(port_debugged_of): tests/port/debugged.c $(port_made)
 	$(test_build)
 
+# --- a file of two instruction sets ---
+
+port_compressed := $(foreach t,mipsel mips,\
+	$(if $(call has,$(t)-linux-gnu-gcc),$(port)/compressed-$(t)))
+$(port_compressed): private how = $(@F:compressed-%=%)-linux-gnu-gcc -nostdlib \
+	-static -fno-pic -mno-abicalls -Wl,-e,malloc
+$(port_compressed): tests/port/compressed.S $(port_made)
+	$(test_build)
+
 # --- an object file, and a library of nothing ---
 
 port_o := $(addprefix $(port)/,nothing.so main.o)
@@ -97,7 +111,7 @@ $(port)/main.o: tests/port/main.c $(port_made)
 $(port)/nothing.so: tests/port/nothing.c $(port_made)
 	$(test_build)
 
-test_programs += $(port_bin) $(port_victims) $(port_small) $(port_plugins) \
+test_programs += $(port_bin) $(port_victims) $(port_small) $(port_plugins) $(port)/callback.so \
 	$(port_chain) $(port)/chain $(port_debugged) $(port_debugged_of) \
-	$(port_o)
+	$(port_o) $(port_compressed)
 endif

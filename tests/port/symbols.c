@@ -154,10 +154,30 @@ static void names_live(void)
 	dwunw_symbol_resolver_shutdown(&resolver);
 }
 
+/* A probe there would write an instruction of another set. */
+static void of_two_sets(const char *path)
+{
+	uint64_t off = 0;
+
+	if (access(path, R_OK)) {
+		ok(true, "# SKIP no compiler for %s", path);
+		return;
+	}
+	open_resolver(NULL, NULL);
+	is_u64(dwunw_symbol_offset(&resolver, path, "malloc", &off, NULL),
+	       DWUNW_OK, "a function of mips32");
+	ok(off != 0, "has an offset");
+	is_u64(dwunw_symbol_offset(&resolver, path, "free", &off, NULL),
+	       DWUNW_ERR_NOT_IMPLEMENTED, "one of MIPS16 is refused");
+	dwunw_symbol_resolver_shutdown(&resolver);
+}
+
 int main(int argc, char **argv)
 {
 	(void)argc;
 	(void)argv;
+	of_two_sets(TARGET("compressed-mipsel"));
+	of_two_sets(TARGET("compressed-mips"));
 	as_nm(SCRATCH("subject"));
 	stripped();
 	bad_files();
