@@ -29,6 +29,9 @@ int loader_open(struct loader **loader, const void *object, size_t size,
 /* Between open and load. Uprobes by uprobe_multi.h, which costs less at each
  * hit, if this kernel has it; false: by perf events. */
 bool loader_use_multi(struct loader *loader);
+/* Instead of that. Uprobes of a process are in what it starts as well, from the
+ * first instruction on (inherited.h); 0 or a negative errno. */
+int loader_use_inherited(struct loader *loader);
 /* Between open and load. A data section is the map of its name. */
 int loader_set_value(struct loader *loader, const char *map, const void *bytes,
 		     size_t size);
@@ -53,7 +56,8 @@ int loader_attach_subsystem(struct loader *loader, const char *subsystem,
 			    const char **missing);
 /* One of them, by its program's name. */
 int loader_attach_tracepoint(struct loader *loader, const char *program);
-/* The uprobes attached with that pid go: it has ended. */
+/* The uprobes attached with that pid go: it has ended. Inherited ones go from
+ * what it has started, too. */
 void loader_detach(struct loader *loader, int32_t pid);
 
 /* After load. */

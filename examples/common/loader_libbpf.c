@@ -5,6 +5,7 @@
 #include "loader.h"
 
 #include "bpf_map.h"
+#include "inherited.h"
 #include "tracepoint.h"
 #include "uprobe_multi.h"
 
@@ -25,6 +26,7 @@ struct loader {
 		int32_t pid;
 	} probes[LINKS];
 	uint32_t probe_count;
+	struct inherited *inherited; /* NULL: uprobes are not */
 	bool multi;
 	bool perf;
 	uint32_t events_size;
@@ -122,6 +124,11 @@ bool loader_use_multi(struct loader *loader)
 	return true;
 }
 
+int loader_use_inherited(struct loader *loader)
+{
+	return inherited_open(&loader->inherited);
+}
+
 int loader_load(struct loader *loader)
 {
 	return bpf_object__load(loader->object);
@@ -188,6 +195,9 @@ int loader_attach_uprobe(struct loader *loader, const char *name,
 	program = bpf_object__find_program_by_name(loader->object, name);
 	if (!program)
 		return -ENOENT;
+	if (loader->inherited && pid >= 0)
+		return inherited_attach(loader->inherited,
+					bpf_program__fd(program), &place);
 	if (loader->multi)
 		return attach_multi(loader, program, &place);
 	return attach_event(loader, program, uprobe_event(&place), pid);
@@ -204,6 +214,8 @@ void loader_detach(struct loader *loader, int32_t pid)
 			loader->probes[kept++] = loader->probes[i];
 	}
 	loader->probe_count = kept;
+	if (loader->inherited)
+		inherited_detach(loader->inherited, pid);
 }
 
 static int attach_tracepoint(struct loader *loader, struct bpf_program *program)
@@ -331,6 +343,7 @@ void loader_close(struct loader *loader)
 		return;
 	while (loader->probe_count)
 		end_probe(&loader->probes[--loader->probe_count]);
+	inherited_close(loader->inherited);
 	ring_buffer__free(loader->ring);
 	perf_buffer__free(loader->perf_buffer);
 	bpf_object__close(loader->object);

@@ -9,6 +9,7 @@
  *   rings.c    what they send
  */
 #include "bpf_map.h"
+#include "inherited.h"
 #include "loader.h"
 #include "object.h"
 #include "rings.h"
@@ -34,6 +35,7 @@ struct loader {
 	bool verbose;
 	bool perf;
 	bool multi;
+	struct inherited *inherited; /* NULL: uprobes are not */
 	struct object_map *events;
 	uint32_t events_size;
 	int map_fds[OBJECT_MAPS];
@@ -120,6 +122,11 @@ bool loader_use_multi(struct loader *loader)
 {
 	loader->multi = uprobe_multi_is_supported();
 	return loader->multi;
+}
+
+int loader_use_inherited(struct loader *loader)
+{
+	return inherited_open(&loader->inherited);
 }
 
 /* --- load ------------------------------------------------------------------ */
@@ -277,6 +284,9 @@ int loader_attach_uprobe(struct loader *loader, const char *name,
 
 	if (program < 0)
 		return program;
+	if (loader->inherited && pid >= 0)
+		return inherited_attach(loader->inherited,
+					loader->program_fds[program], &place);
 	if (loader->multi)
 		return keep_link(loader,
 				 uprobe_multi_link(loader->program_fds[program],
@@ -298,6 +308,8 @@ void loader_detach(struct loader *loader, int32_t pid)
 		loader->link_pids[kept++] = loader->link_pids[i];
 	}
 	loader->link_count = kept;
+	if (loader->inherited)
+		inherited_detach(loader->inherited, pid);
 }
 
 static int attach_tracepoint(struct loader *loader, uint32_t program)
@@ -480,6 +492,7 @@ void loader_close(struct loader *loader)
 	if (!loader)
 		return;
 	close_all(loader->links, loader->link_count);
+	inherited_close(loader->inherited);
 	for (uint32_t i = 0; i < loader->ring_count; i++)
 		perf_ring_close(&loader->rings[i]);
 	if (loader->ring.fd >= 0)

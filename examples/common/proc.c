@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 bool proc_read_line(const char *path, char *text, size_t size)
@@ -41,6 +42,38 @@ bool proc_leader_ended(int32_t pid)
 	const char *state = proc_stat(pid, 3, text, sizeof(text));
 
 	return state && (*state == 'Z' || *state == 'X');
+}
+
+/* "Uid:" and "Gid:" of /proc/PID/status: real, effective, … */
+static bool read_ids(const char *path, const char *name, unsigned ids[2])
+{
+	FILE *file = fopen(path, "re");
+	size_t size = strlen(name);
+	char line[128];
+	bool found = false;
+
+	while (file && !found && fgets(line, sizeof(line), file))
+		found = !strncmp(line, name, size) &&
+			sscanf(line + size, "%u %u", &ids[0], &ids[1]) == 2;
+	if (file)
+		fclose(file);
+	return found;
+}
+
+/* What is not dumpable belongs to root in /proc, whoever runs it. */
+bool proc_keeps_events(int32_t pid)
+{
+	unsigned uids[2], gids[2];
+	struct stat st;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%" PRId32, pid);
+	if (stat(path, &st))
+		return true; /* gone: of no matter */
+	strcat(path, "/status");
+	return read_ids(path, "Uid:", uids) && read_ids(path, "Gid:", gids) &&
+	       uids[0] == uids[1] && gids[0] == gids[1] &&
+	       st.st_uid == uids[1];
 }
 
 uint32_t proc_threads(int32_t pid)

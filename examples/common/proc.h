@@ -16,6 +16,10 @@ const char *proc_stat(int32_t pid, int number, char *text, size_t size);
 
 /* Its first thread has ended; others may not have. */
 bool proc_leader_ended(int32_t pid);
+/* Has it, after exec, the perf events of before? The kernel takes them from a
+ * program that runs with other rights than its caller's, or that its caller may
+ * not read: one that is not dumpable (proc(5)). */
+bool proc_keeps_events(int32_t pid);
 /* How many threads it has, an ended first one included. */
 uint32_t proc_threads(int32_t pid);
 

@@ -233,15 +233,15 @@ static int attach_pattern(struct file *file, const char *pattern)
 
 /* --- probes in every process that maps a file ------------------------------ */
 
-static bool is_wide(const struct tool *tool, const char *path)
+static bool is_among(const struct probed_file *files, uint32_t count,
+		     const char *path)
 {
 	struct stat file;
 
 	if (stat(path, &file))
 		return false;
-	for (uint32_t i = 0; i < tool->wide_count; i++) {
-		if (tool->wide_files[i].ino == file.st_ino &&
-		    tool->wide_files[i].dev == file.st_dev)
+	for (uint32_t i = 0; i < count; i++) {
+		if (files[i].ino == file.st_ino && files[i].dev == file.st_dev)
 			return true;
 	}
 	return false;
@@ -250,7 +250,7 @@ static bool is_wide(const struct tool *tool, const char *path)
 /* From now on who is followed is looked at with each hit. */
 static void note_wide(struct tool *tool, const char *path)
 {
-	struct wide_file *files = realloc(
+	struct probed_file *files = realloc(
 		tool->wide_files, (tool->wide_count + 1) * sizeof(*files));
 	struct stat file;
 
@@ -258,7 +258,7 @@ static void note_wide(struct tool *tool, const char *path)
 		tool->wide_files = files;
 	if (files && !stat(path, &file))
 		files[tool->wide_count++] =
-			(struct wide_file){ file.st_dev, file.st_ino };
+			(struct probed_file){ file.st_dev, file.st_ino };
 	tool->wide = true;
 	set_switch(tool);
 }
@@ -280,12 +280,21 @@ static void note_late(struct tool *tool, const struct target *target,
 }
 
 /* The target has probes on it. */
-static int take_file(struct target *target, const char *path)
+static int take_file(struct probed_files *files, const char *path)
 {
-	if (target->file_count < TARGET_FILES)
-		snprintf(target->files[target->file_count++],
-			 sizeof(target->files[0]), "%s", path);
+	struct stat file;
+
+	if (files->count < TARGET_FILES && !stat(path, &file))
+		files->at[files->count++] =
+			(struct probed_file){ file.st_dev, file.st_ino };
 	return 0;
+}
+
+/* Its threads have events for that file, some since now. */
+static void take_events(struct target *target, const char *path)
+{
+	take_file(&target->events, path);
+	target->events_ns = now_ns();
 }
 
 /* As attach_pattern(), by all patterns that were given. */
@@ -300,10 +309,12 @@ static int attach_file(struct tool *tool, struct target *target,
 			     .pid = target->pid };
 	int status = -1;
 
-	if (tool->wide || target->leaderless) {
+	if (is_among(target->events.at, target->events.count, path))
+		return take_file(&target->files, path);
+	if (!tool->inherited && (tool->wide || target->leaderless)) {
 		file.pid = -1;
-		if (is_wide(tool, path))
-			return take_file(target, path);
+		if (is_among(tool->wide_files, tool->wide_count, path))
+			return take_file(&target->files, path);
 	}
 	if (!arguments->pattern_count)
 		status = attach_pattern(&file, "*");
@@ -318,7 +329,9 @@ static int attach_file(struct tool *tool, struct target *target,
 	if (file.pid < 0 && !status)
 		note_wide(tool, path);
 	note_late(tool, target, path);
-	take_file(target, path);
+	if (tool->inherited)
+		take_events(target, path);
+	take_file(&target->files, path);
 	if (!status)
 		fprintf(stderr, "probes on %s\n", path);
 	return status;
@@ -326,11 +339,25 @@ static int attach_file(struct tool *tool, struct target *target,
 
 static bool has_probes(const struct target *target, const char *path)
 {
-	for (uint32_t i = 0; i < target->file_count; i++) {
-		if (!strcmp(target->files[i], path))
-			return true;
-	}
-	return false;
+	return is_among(target->files.at, target->files.count, path);
+}
+
+/* One that began while its parent's were put may have some, and is given all
+ * again. */
+void attach_child(struct tool *tool, struct target *child, int32_t parent_pid,
+		  uint64_t begun_ns)
+{
+	struct target *parent = target_find(tool, parent_pid);
+
+	child->parent = parent_pid;
+	if (!parent)
+		return;
+	if (tool->inherited && begun_ns <= parent->events_ns)
+		child->remapped = tool->remapped = true;
+	if (begun_ns <= parent->events_ns)
+		return;
+	child->events = parent->events;
+	child->events_ns = parent->events_ns;
 }
 
 /* -O: this file, by its path or by the end of its path. */
@@ -370,7 +397,7 @@ static int attach_unseen(struct tool *tool, struct target *target)
 	const char *object = tool->arguments.object;
 	int status = -1;
 
-	if (target->file_count)
+	if (target->files.count)
 		return 0;
 	tool->object_found = true;
 	if (object && strchr(object, '/'))
@@ -475,7 +502,7 @@ int attach_files(struct tool *tool, struct target *target)
 	}
 	if (status)
 		return explain(TOOL, "a probe was not attached", status);
-	if (!target->file_count && !target->starting)
+	if (!target->files.count && !target->starting)
 		say_none(tool, target, looked_at);
-	return target->file_count ? 0 : -1;
+	return target->files.count ? 0 : -1;
 }

@@ -134,8 +134,8 @@ static int follow_processes(struct tool *tool, const char **missing)
 	return loader_attach_subsystem(tool->loader, "syscalls", missing);
 }
 
-/* Which processes the programs take of themselves. Probes are then in every
- * process that maps a file: a child has them from its first instruction on. */
+/* Which processes the programs take of themselves: a child from its first
+ * instruction on. */
 static int choose_follow(struct tool *tool)
 {
 	const struct arguments *arguments = &tool->arguments;
@@ -154,6 +154,27 @@ static int choose_follow(struct tool *tool)
 				   0;
 }
 
+/* Probes that children inherit are in nobody else's process. Where those are not
+ * to be had, they are in each that maps the file, and the programs look who it
+ * is. */
+static void choose_probes(struct tool *tool)
+{
+	int error;
+
+	if (tool->follow == DWUNW_FOLLOW_CHILDREN) {
+		error = loader_use_inherited(tool->loader);
+		tool->inherited = !error;
+		if (!error)
+			return;
+		fprintf(stderr,
+			"note: no probes that children inherit (tracefs: %s): "
+			"they are in every process\n",
+			strerror(-error));
+	}
+	tool->multi = !tool->arguments.perf_probes &&
+		      loader_use_multi(tool->loader);
+}
+
 static int load(struct tool *tool)
 {
 	size_t size = (size_t)(memleak_dwunw_object_end - memleak_dwunw_object);
@@ -169,8 +190,8 @@ static int load(struct tool *tool)
 			    tool->arguments.verbose);
 	if (!error)
 		error = configure(tool);
-	tool->multi = !error && !tool->arguments.perf_probes &&
-		      loader_use_multi(tool->loader);
+	if (!error)
+		choose_probes(tool);
 	if (!error)
 		error = loader_load(tool->loader);
 	if (error)

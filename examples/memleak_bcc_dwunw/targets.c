@@ -115,6 +115,17 @@ static void enter_namespace(struct tool *tool, int32_t pid)
 			pid, strerror(-error));
 }
 
+/* What a target has started would lose its probes with it; whether it has is not
+ * known for sure where an event was lost. */
+static void detach(struct tool *tool, const struct target *target)
+{
+	if (tool->inherited &&
+	    (target->forked || map_counter(tool, DWUNW_COUNT_DROP_SLOT) ||
+	     map_counter(tool, DWUNW_COUNT_DROP_BUFFER)))
+		return;
+	loader_detach(tool->loader, target->pid);
+}
+
 struct target *target_add(struct tool *tool, int32_t pid)
 {
 	struct target *target = target_find(tool, pid);
@@ -129,7 +140,7 @@ struct target *target_add(struct tool *tool, int32_t pid)
 		target->next = tool->targets;
 		tool->targets = target;
 	} else { /* that pid again: another process */
-		loader_detach(tool->loader, pid);
+		detach(tool, target);
 		close(target->pidfd);
 		*target = (struct target){ .next = target->next };
 	}
@@ -158,7 +169,7 @@ struct target *target_see(struct tool *tool, int32_t pid)
 	for (uint32_t i = 0; target && i < BIRTHS; i++) {
 		if (tool->births[i].child != pid)
 			continue;
-		target->parent = tool->births[i].parent;
+		attach_child(tool, target, tool->births[i].parent, 0);
 		tool->births[i].child = 0;
 	}
 	return target;
@@ -187,10 +198,11 @@ void target_leader_ended(struct tool *tool, struct target *target)
 	    !proc_leader_ended(target->pid))
 		return;
 	target->leaderless = true;
-	/* links stay on the process; perf events go with the thread */
-	if (tool->multi)
+	/* links stay on the process, and inherited events are each thread's;
+	 * others go with the first one */
+	if (tool->multi || tool->inherited)
 		return;
-	target->file_count = 0;
+	target->files.count = 0;
 	target_attach(tool, target);
 }
 
@@ -304,14 +316,17 @@ void target_exec(struct tool *tool, struct target *target, uint64_t time_ns)
 {
 	if (time_ns > target->exec_time_ns)
 		target->exec_time_ns = time_ns;
-	target->file_count = 0;
+	target->files.count = 0;
+	if (!proc_keeps_events(target->pid))
+		target->events.count = 0;
 	target->whole = 0;
 	target->parent = 0;
 	target->refused = false;
 	if (!tool->command_pid)
 		target->look_until_ns = now_ns() + LOOK_NS;
 	read_comm(target);
-	loader_detach(tool->loader, target->pid);
+	if (!tool->inherited)
+		loader_detach(tool->loader, target->pid);
 	write_process(tool, target);
 }
 
@@ -323,18 +338,22 @@ uint32_t targets_alive(struct tool *tool)
 	     target = target->next) {
 		if (!target->exited && has_ended(target)) {
 			target->exited = true;
-			loader_detach(tool->loader, target->pid);
+			if (!tool->inherited)
+				detach(tool, target);
 		}
 		alive += !target->exited;
 	}
 	return alive;
 }
 
+/* By now what it has started was heard of. */
 static void forget(struct tool *tool, struct target **link)
 {
 	struct target *target = *link;
 	uint32_t pid = (uint32_t)target->pid;
 
+	if (tool->inherited)
+		detach(tool, target);
 	bpf_map_remove(loader_map(tool->loader, "dwunw_generations"), &pid);
 	bpf_map_remove(loader_map(tool->loader, "processes"), &pid);
 	if (tool->namespace.ino)
@@ -366,7 +385,8 @@ void target_remove(struct tool *tool, int32_t pid)
 		link = &(*link)->next;
 	if (!*link)
 		return;
-	loader_detach(tool->loader, pid);
+	if (!tool->inherited)
+		detach(tool, *link);
 	forget(tool, link);
 }
 

@@ -81,6 +81,17 @@ struct arguments {
 	struct given given;
 };
 
+/* One that has probes, by what it is: a path may lead to another by now. */
+struct probed_file {
+	uint64_t dev;
+	uint64_t ino;
+};
+
+struct probed_files {
+	struct probed_file at[TARGET_FILES];
+	uint32_t count;
+};
+
 /* A process that is followed. */
 struct target {
 	int32_t pid;
@@ -101,8 +112,12 @@ struct target {
 	uint64_t attach_time_ns;
 	struct dwunw_process *process;
 	char comm[32];
-	char files[TARGET_FILES][512]; /* those with probes */
-	uint32_t file_count;
+	struct probed_files files; /* those with probes that it has mapped */
+	/* … and those that its threads have events for, which what it starts
+	 * inherits: mapped or not, also by what it runs next */
+	struct probed_files events;
+	uint64_t events_ns; /* when there last was a new one */
+	bool forked;	    /* it has started others, which have them */
 	struct target *next;
 };
 
@@ -144,12 +159,6 @@ struct birth {
 };
 #define BIRTHS 1024
 
-/* One that has such probes. */
-struct wide_file {
-	uint64_t dev;
-	uint64_t ino;
-};
-
 struct tool {
 	struct arguments arguments;
 	struct loader *loader;
@@ -159,6 +168,7 @@ struct tool {
 	bool object_found; /* -O is some file that was mapped */
 	struct dwunw_namespace namespace; /* the tool's; 0: the initial one */
 	bool multi;		 /* probes are BPF links, not perf events */
+	bool inherited;		 /* … a process's, and what it starts has them */
 	struct map_watch *watch; /* dwunw-added 6; NULL: by tracepoints */
 	bool remapped;		 /* dwunw-added 6: some target is */
 	bool recording;
@@ -167,7 +177,7 @@ struct tool {
 	bool wide;
 	uint32_t follow;		     /* enum dwunw_follow */
 	struct dwunw_capture_options cgroup; /* what it says of one */
-	struct wide_file *wide_files;
+	struct probed_file *wide_files;
 	uint32_t wide_count;
 	bool failed; /* MODE_FORCE: dwunw failed */
 	bool export_failed; /* a file of --folded or --json */
@@ -235,6 +245,9 @@ void thread_see(struct tool *tool, uint32_t pid, uint32_t tid);
 
 /* attach.c: 0; EXIT_…: told on stderr. No allocator found is -1. */
 int attach_files(struct tool *tool, struct target *target);
+/* The child of a target has begun: which probes it has. */
+void attach_child(struct tool *tool, struct target *child, int32_t parent,
+		  uint64_t begun_ns);
 /* Is that, with some pattern of -S or --allocator, a function with a probe? */
 bool attach_probes_name(const struct arguments *arguments, const char *name);
 /* Tells which of -O, -S, --allocator, --symbol and --debug-file name nothing

@@ -361,6 +361,16 @@ static void add_child(void *tool, int32_t child)
 	target_add(tool, child);
 }
 
+static void add_forked(struct tool *tool,
+		       const struct dwunw_event_header *header, int32_t pid)
+{
+	struct target *child = target_add(tool, pid);
+
+	if (child)
+		attach_child(tool, child, (int32_t)header->pid,
+			     header->time_ns);
+}
+
 /*
  * A new task, where children are followed: not of a command, which stops where
  * they begin. The BPF programs have followed it since it began; what is
@@ -369,16 +379,19 @@ static void add_child(void *tool, int32_t child)
 static void on_fork(struct tool *tool, const struct dwunw_event_header *header)
 {
 	uint32_t child = (uint32_t)header->cookie;
-	struct target *target;
+	struct target *parent;
 	int tgid;
 
 	if (tool->follow == DWUNW_FOLLOW_GIVEN || child > INT32_MAX)
 		return;
+	parent = target_find(tool, (int32_t)header->pid);
 	if (!child) { /* further in than the tool: looked for */
 		pidns_children((int32_t)header->pid,
 			       pidns_outer_tid((int32_t)header->pid,
 					       (int32_t)header->tid),
 			       add_child, tool);
+		if (parent)
+			parent->forked = true;
 		return;
 	}
 	tgid = process_of(child);
@@ -386,15 +399,14 @@ static void on_fork(struct tool *tool, const struct dwunw_event_header *header)
 		bpf_map_remove(loader_map(tool->loader, "dwunw_born"), &child);
 		return;
 	}
-	if (!tgid) {
+	if (parent)
+		parent->forked = true;
+	if (tgid)
+		add_forked(tool, header, tgid);
+	else
 		tool->births[child % BIRTHS] = (struct birth){
 			(int32_t)child, (int32_t)header->pid
 		};
-		return;
-	}
-	target = target_add(tool, tgid);
-	if (target)
-		target->parent = (int32_t)header->pid;
 }
 
 static void on_exec_event(struct tool *tool, struct target *target)

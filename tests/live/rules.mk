@@ -46,8 +46,8 @@ $(live)/i386: tests/live/i386.S $(live_made)
 
 # --- the probe: needs libbpf as the examples do ---
 
-live_common := $(addprefix examples/common/,loader_libbpf.c bpf_map.c kernelfs.c \
-	rings.c tracepoint.c uprobe_multi.c)
+live_common := $(addprefix examples/common/,loader_libbpf.c bpf_map.c inherited.c \
+	kernelfs.c probe_events.c rings.c tracepoint.c uprobe_multi.c)
 $(live)/probe: private how := gcc $(live_cc) $(sanitize) -D_GNU_SOURCE \
 	-Iinclude -Ibpf -Iexamples/common
 $(live)/probe: private with := -lbpf -lelf -lz $(LDLIBS)

@@ -60,7 +60,8 @@ sub told_ok {
 # program's process, by `find` (shell text that sets pid, from the number of what
 # was started, outer). The tool is told to end when all `files` are there and a
 # moment has passed: its last report is of what they say. `around`: what both are
-# in; `begin`: the file that the program waits for, under that name here.
+# in; `begin`: the file that the program waits for, under that name here;
+# `watching`: called in between, with what the tool has said so far.
 my $both = q{
 	eval "$AROUND"
 	$TRUTH & outer=$!
@@ -97,6 +98,7 @@ sub observe {
 	my $ended = 0;
 	sleep 0.05 until -e $out && slurp($out) =~ /^recording|: ready$/m ||
 	    ($ended = waitpid($pid, WNOHANG) == $pid);
+	$how{watching}->(slurp($out)) if $how{watching} && !$ended;
 	open(my $file, '>', $begin) or die "$begin: $!";
 	waitpid($pid, 0) unless $ended;
 	return (slurp($out), $? >> 8);

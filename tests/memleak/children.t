@@ -23,6 +23,34 @@ sub run_on {
 		tool => tool() . " $options $how", %more));
 }
 
+# The code of malloc in a process, as it stands in memory.
+sub malloc_of {
+	my ($pid) = @_;
+	open(my $maps, '<', "/proc/$pid/maps") or return "maps: $!";
+	my ($libc) = grep { m{/libc\.so\.6$} && / r-xp / } <$maps>;
+	my ($start, $off, $path) =
+	    $libc =~ /^(\w+)-\S+ \S+ (\w+) \S+ \S+\s+(\S+)/ or return 'no libc';
+	my ($malloc) = `nm -D $path` =~ /^(\w+) T malloc@/m or return 'no malloc';
+	open(my $memory, '<', "/proc/$pid/mem") or return "mem: $!";
+	# the segment's addresses as linked are its offsets, in Debian's libc
+	sysseek($memory, hex($start) + hex($malloc) - hex($off), 0);
+	sysread($memory, my $code, 32) or return "read: $!";
+	return unpack('H*', $code);
+}
+
+# Probes are in the target, and not in another process that maps the same file.
+{
+	my $before = malloc_of($$);
+	like($before, qr/^[0-9a-f]{64}$/, 'the code of malloc');
+	my ($target, $self);
+	my $r = run_on('forks', [$file, @children], '-f -p PID', watching => sub {
+		my ($pid) = $_[0] =~ /Attaching to pid (\d+)/;
+		($target, $self) = (malloc_of($pid), malloc_of($$));
+	});
+	isnt($target, $before, '-f: a breakpoint in the target');
+	is($self, $before, '-f: and none in another process');
+}
+
 # By fork: none is missed. Eight with one stack are one entry.
 for my $way ('', '--perf-probes') {
 	my $r = run_on('forks', [$file, @children], "$way -f -p PID");

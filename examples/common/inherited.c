@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "inherited.h"
+
+#include "probe_events.h"
+#include "rings.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* A thread's children inherit as soon as it has its event; those of before are
+ * found by looking again. */
+#define PASSES 16
+
+/* A uprobe, and what is called there. */
+struct probed {
+	uint64_t dev;
+	uint64_t ino;
+	uint64_t off;
+	bool at_return;
+	int program;
+	int id; /* of probe_events.h */
+	/* The event that the program is attached to. It is not inherited: from
+	 * Linux 6.10 on a child's copy takes the program away when it goes. */
+	int carrier;
+};
+
+/* One event of one thread, which makes the kernel put the breakpoint into its
+ * process, and into those of its children. */
+struct thread_event {
+	int fd;
+	int32_t pid;
+};
+
+struct inherited {
+	struct probed *places;
+	uint32_t place_count;
+	struct thread_event *events;
+	uint32_t event_count;
+	uint32_t event_room;
+};
+
+int inherited_open(struct inherited **result)
+{
+	struct inherited *inherited;
+	int error = probe_events_open();
+
+	if (error)
+		return error;
+	inherited = calloc(1, sizeof(*inherited));
+	if (!inherited)
+		return -ENOMEM;
+	*result = inherited;
+	return 0;
+}
+
+/* Never enabled: programs run at a hit, whatever the state of an event is, and
+ * so nothing is done for it when its thread is scheduled. */
+static int open_event(int id, int32_t tid, bool inherit)
+{
+	struct perf_event_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.size = sizeof(attr);
+	attr.type = PERF_TYPE_TRACEPOINT;
+	attr.config = (uint32_t)id;
+	attr.disabled = 1;
+	attr.inherit = inherit;
+	return perf_open(&attr, tid, -1);
+}
+
+static int keep_event(struct inherited *inherited, int fd, int32_t pid)
+{
+	if (inherited->event_count == inherited->event_room) {
+		uint32_t room = 2 * inherited->event_room + 64;
+		struct thread_event *events =
+			realloc(inherited->events, room * sizeof(*events));
+
+		if (!events) {
+			close(fd);
+			return -ENOMEM;
+		}
+		inherited->events = events;
+		inherited->event_room = room;
+	}
+	inherited->events[inherited->event_count++] =
+		(struct thread_event){ fd, pid };
+	return 0;
+}
+
+/* --- places ---------------------------------------------------------------------- */
+
+static bool is_at(const struct probed *probed, const struct stat *file,
+		  int program, const struct uprobe_place *place)
+{
+	return probed->ino == file->st_ino && probed->dev == file->st_dev &&
+	       probed->off == place->off && probed->program == program &&
+	       probed->at_return == place->at_return;
+}
+
+static struct probed *add_place(struct inherited *inherited,
+				const struct stat *file, int program,
+				const struct uprobe_place *place, int *error)
+{
+	uint32_t count = inherited->place_count;
+	struct probed *places =
+		realloc(inherited->places, (count + 1) * sizeof(*places));
+	int id;
+
+	*error = -ENOMEM;
+	if (!places)
+		return NULL;
+	inherited->places = places;
+	id = probe_events_add(count, place->path, place->off, place->at_return);
+	*error = id < 0 ? id : 0;
+	if (id < 0)
+		return NULL;
+	places[count] = (struct probed){ .dev = file->st_dev,
+					 .ino = file->st_ino,
+					 .off = place->off,
+					 .at_return = place->at_return,
+					 .program = program,
+					 .id = id,
+					 .carrier = -1 };
+	inherited->place_count++;
+	return &places[count];
+}
+
+/* That place, new or known; NULL: *error. */
+static struct probed *find_place(struct inherited *inherited, int program,
+				 const struct uprobe_place *place, int *error)
+{
+	struct stat file;
+
+	if (stat(place->path, &file)) {
+		*error = -errno;
+		return NULL;
+	}
+	for (uint32_t i = 0; i < inherited->place_count; i++) {
+		if (is_at(&inherited->places[i], &file, program, place))
+			return &inherited->places[i];
+	}
+	return add_place(inherited, &file, program, place, error);
+}
+
+/* Whose event it is is of no matter: it stays when that thread has ended. */
+static int open_carrier(struct probed *probed, int32_t tid)
+{
+	int fd;
+
+	if (probed->carrier >= 0)
+		return 0;
+	fd = open_event(probed->id, tid, false);
+	if (fd < 0)
+		return fd;
+	/* musl's ioctl() takes an int, which this request does not fit */
+	if (syscall(SYS_ioctl, fd, PERF_EVENT_IOC_SET_BPF, probed->program)) {
+		int error = -errno;
+
+		close(fd);
+		return error;
+	}
+	probed->carrier = fd;
+	return 0;
+}
+
+/* --- threads ---------------------------------------------------------------------- */
+
+/* Those that have theirs. */
+struct seen {
+	int32_t *tids;
+	uint32_t count;
+};
+
+/* 1: it is new; 0: it is not; or a negative errno. */
+static int see(struct seen *seen, int32_t tid)
+{
+	int32_t *tids;
+
+	for (uint32_t i = 0; i < seen->count; i++) {
+		if (seen->tids[i] == tid)
+			return 0;
+	}
+	tids = realloc(seen->tids, (seen->count + 1) * sizeof(*tids));
+	if (!tids)
+		return -ENOMEM;
+	seen->tids = tids;
+	seen->tids[seen->count++] = tid;
+	return 1;
+}
+
+/* 1: the thread has its event; 0: it has ended; or a negative errno. */
+static int open_thread(struct inherited *inherited, struct probed *probed,
+		       int32_t pid, int32_t tid)
+{
+	int error = open_carrier(probed, tid);
+	int fd = error ? error : open_event(probed->id, tid, true);
+
+	if (fd == -ESRCH)
+		return 0;
+	if (fd < 0)
+		return fd;
+	error = keep_event(inherited, fd, pid);
+	return error ? error : 1;
+}
+
+/* How many there were that had none; or a negative errno. */
+static int open_new(struct inherited *inherited, struct probed *probed,
+		    int32_t pid, struct seen *seen)
+{
+	struct dirent *entry;
+	int count = 0, one = 0;
+	char name[64];
+	DIR *threads;
+
+	snprintf(name, sizeof(name), "/proc/%d/task", (int)pid);
+	threads = opendir(name);
+	if (!threads)
+		return errno == ENOENT ? -ESRCH : -errno;
+	while (one >= 0 && (entry = readdir(threads))) {
+		int32_t tid = (int32_t)atol(entry->d_name);
+
+		if (entry->d_name[0] == '.')
+			continue;
+		one = see(seen, tid);
+		if (one > 0)
+			one = open_thread(inherited, probed, pid, tid);
+		count += one > 0;
+	}
+	closedir(threads);
+	return one < 0 ? one : count;
+}
+
+int inherited_attach(struct inherited *inherited, int program,
+		     const struct uprobe_place *place)
+{
+	struct seen seen = { 0 };
+	struct probed *probed;
+	int found = 1, all = 0, error = 0;
+
+	probed = find_place(inherited, program, place, &error);
+	if (!probed)
+		return error;
+	for (int pass = 0; pass < PASSES && found > 0; pass++) {
+		found = open_new(inherited, probed, place->pid, &seen);
+		all += found > 0 ? found : 0;
+	}
+	free(seen.tids);
+	if (found < 0)
+		return found;
+	return all ? 0 : -ESRCH;
+}
+
+/* --- the end ------------------------------------------------------------------------ */
+
+void inherited_detach(struct inherited *inherited, int32_t pid)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < inherited->event_count; i++) {
+		struct thread_event *event = &inherited->events[i];
+
+		if (event->pid == pid)
+			close(event->fd);
+		else
+			inherited->events[kept++] = *event;
+	}
+	inherited->event_count = kept;
+}
+
+void inherited_close(struct inherited *inherited)
+{
+	if (!inherited)
+		return;
+	for (uint32_t i = 0; i < inherited->event_count; i++)
+		close(inherited->events[i].fd);
+	for (uint32_t i = 0; i < inherited->place_count; i++) {
+		if (inherited->places[i].carrier >= 0)
+			close(inherited->places[i].carrier);
+	}
+	probe_events_close();
+	free(inherited->events);
+	free(inherited->places);
+	free(inherited);
+}
