@@ -156,7 +156,7 @@ static int attach_one(struct probes *probes, size_t row, bool at_return,
 				     path, off);
 	return loader_attach_uprobe(
 		probes->loader, at_return ? "alloc_exit" : table[row].program,
-		at_return, probes->wide ? -1 : pid, path, off);
+		at_return, probes->everywhere ? -1 : pid, path, off);
 }
 
 static bool find_function(struct probe_options *options,
@@ -263,7 +263,8 @@ int probes_attach(struct probes *probes, struct probe_options *options,
 
 	if (proc_leader_ended(options->pid))
 		probes_leader_ended(probes);
-	if (!returns_allowed("memleak_user", probes->wide ? -1 : options->pid))
+	if (!returns_allowed("memleak_user",
+			     probes->everywhere ? -1 : options->pid))
 		return EXIT_FAILURE;
 	space = dwunw_process_space(process);
 	for (uint32_t i = 0; i < space->count; i++) {
@@ -317,6 +318,8 @@ void probes_leader_ended(struct probes *probes)
 {
 	if (probes->sampled || probes->wide) /* samples have each thread's */
 		return;
+	/* each of the other threads is given its own, if that can be */
+	probes->everywhere = loader_use_inherited(probes->loader) != 0;
 	probes->wide = true;
 	probes->file_count = 0;
 	set_switch(probes);

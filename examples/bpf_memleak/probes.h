@@ -40,9 +40,11 @@ struct probes {
 	char files[PROBED_FILES][256]; /* those with probes */
 	uint32_t file_count;
 	bool recording;
-	/* probes are in every process that maps a file, as the target's first
-	 * thread, which they would be given to, has ended */
+	/* not the target's alone, as its first thread, which they would be
+	 * given to, has ended: its children have them, or every process that
+	 * maps a file */
 	bool wide;
+	bool everywhere; /* the latter */
 };
 
 bool probes_function(const char *name); /* is one that is probed */

@@ -297,6 +297,18 @@ static void take_events(struct target *target, const char *path)
 	target->events_ns = now_ns();
 }
 
+/* A perf event is a thread's, and the first one has ended: each of the others is
+ * given its own. Their children have them, too, which nobody asked for. */
+static void use_inherited(struct tool *tool)
+{
+	if (tool->multi || tool->inherited || tool->wide ||
+	    loader_use_inherited(tool->loader))
+		return;
+	tool->inherited = true;
+	tool->wide = true;
+	set_switch(tool);
+}
+
 /* As attach_pattern(), by all patterns that were given. */
 static int attach_file(struct tool *tool, struct target *target,
 		       const char *path, bool program)
@@ -311,6 +323,8 @@ static int attach_file(struct tool *tool, struct target *target,
 
 	if (is_among(target->events.at, target->events.count, path))
 		return take_file(&target->files, path);
+	if (target->leaderless)
+		use_inherited(tool);
 	if (!tool->inherited && (tool->wide || target->leaderless)) {
 		file.pid = -1;
 		if (is_among(tool->wide_files, tool->wide_count, path))
