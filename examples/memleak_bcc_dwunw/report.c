@@ -149,7 +149,7 @@ static bool add_block(struct tool *tool, struct lines *lines,
 		lines->unknown_blocks += part.blocks;
 		return true;
 	}
-	if (!stack_is_wanted(tool, key->stack))
+	if (key->stack->of_free || !stack_is_wanted(tool, key->stack))
 		return true;
 	if (key->stack->of_thread) {
 		lines->thread_bytes += part.bytes;

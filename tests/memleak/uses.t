@@ -1,0 +1,74 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+# Ways to use an allocator (uses.c): each tool says what counter.so, which stands
+# between program and allocator, has counted: blocks and bytes.
+use strict;
+use warnings;
+use FindBin;
+use lib $FindBin::Bin;
+use Count;
+use Truth;
+use Leak;
+use Test::More;
+
+need_tool();
+my $only = $ENV{DWUNW_ONLY} || '.'; # a pattern for titles
+my $user = Live::program('memleak_user');
+my $file = "$dir/uses";
+my $ring = '--ring-size 33554432 --stack-bytes 2048';
+my $leak = tool() . " $ring --max-live 500000 -o 0 -T 100000";
+
+# name, command, how its report is read, does it follow children
+my @tools = (
+	['memleak_dwunw_user', "$leak -p PID 600", \&parse_leak, 0],
+	['with perf probes', "$leak --perf-probes -p PID 600", \&parse_leak, 0],
+	['memleak_user', "$user $ring -d 600 -p PID", \&Live::parse, 0],
+	['memleak_user, perf', "$user --capture perf $ring -d 600 -p PID",
+		\&Live::parse, 0],
+);
+my @follow = (
+	['memleak_dwunw_user -f', "$leak -f -p PID 600", \&parse_leak, 1],
+	['-f with perf probes', "$leak --perf-probes -f -p PID 600",
+		\&parse_leak, 1],
+);
+
+# One program by one tool.
+sub check {
+	my ($title, $tool, $program, $use, %how) = @_;
+	my ($name, $command, $parse) = @$tool;
+	return unless "$title, $name" =~ /$only/;
+	my $counter = counter_dir('counter');
+	my $r = $parse->(observe(files => [$file],
+		truth => "env LD_PRELOAD=$how{preload} COUNTER=$counter " .
+			join(' ', $how{env} // '', $program, $file, $use),
+		tool => $command . ($how{options} // '')));
+	my $sum = counted_by($counter);
+	is($r->{status}, 0, "$title, $name: it ran") or diag($r->{text});
+	cmp_ok($sum->{processes}, '>=', $how{processes} // 1,
+		"$title, $name: the counter was in all");
+	same_ok($r, $sum, "$title, $name");
+	return $r;
+}
+
+my @libcs = ([glibc => built('uses'), built('counter.so')]);
+push @libcs, [musl => built('uses_musl'), built('counter_musl.so')]
+    if Live::have_musl();
+my @uses = qw(plain realloc reallocarray calloc aligned posix_memalign large deep
+	library handler longjmp context other threads cancel mmap munmap mremap
+	many);
+for my $libc (@libcs) {
+	my ($libc_name, $program, $preload) = @$libc;
+	for my $use (@uses) {
+		check("$libc_name, $use", $_, $program, $use,
+			preload => $preload) for @tools;
+	}
+	for my $row ([fork => 5], [exec => 5], [vfork => 5], [spawn => 5],
+		[processes => 65]) {
+		my ($use, $processes) = @$row;
+		check("$libc_name, $use", $_, $program, $use,
+			preload => $preload, processes => $processes)
+		    for @follow;
+	}
+}
+
+done_testing();
