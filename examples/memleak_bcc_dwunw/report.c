@@ -195,6 +195,18 @@ static void visit_sum(struct tool *tool, void *ctx, const struct block_id *id,
 		bpf_map_remove(loader_map(tool->loader, "live"), id);
 }
 
+/* Those of a process that has ended: they have been in a report. */
+static void visit_ended(struct tool *tool, void *ctx, const struct block_id *id,
+			const struct live_block *block, uint64_t now)
+{
+	const struct target *target = target_find(tool, (int32_t)block->pid);
+
+	(void)ctx;
+	(void)now;
+	if (target && target->exited)
+		bpf_map_remove(loader_map(tool->loader, "live"), id);
+}
+
 /* -a: the blocks of one line. */
 static void visit_print(struct tool *tool, void *ctx, const struct block_id *id,
 			const struct live_block *block, uint64_t now)
@@ -497,6 +509,8 @@ int report(struct tool *tool, bool last)
 	}
 	fflush(stdout);
 	free(lines.at);
+	if (targets_ended(tool))
+		visit_live(tool, start, visit_ended, NULL);
 	targets_forget(tool);
 	sweep_keys(tool, start);
 	return 0;

@@ -81,7 +81,7 @@ sub watch_server {
 		--ring-size 33554432 --stack-bytes 8192 --max-live 1000000 -f),
 		@options, '-p', join(',', @tree), 600);
 	my $ended = 0;
-	sleep 0.1 until slurp($out) =~ /^recording/m ||
+	sleep 0.1 until -e $out && slurp($out) =~ /^recording/m ||
 	    ($ended = waitpid($tool, WNOHANG));
 	ok(!$ended, "$title: it watches " . @tree . ' processes') or
 	    diag(slurp($out));

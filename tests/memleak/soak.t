@@ -49,7 +49,8 @@ for my $tool (@tools) {
 		'exec "$@" 2>&1', 'sh', @{ $tool->{command} }, $program,
 		@{ $tool->{last} });
 	my $ended = 0;
-	sleep 0.1 until slurp($tool->{out}) =~ /^recording/m ||
+	sleep 0.1 until -e $tool->{out} &&
+	    slurp($tool->{out}) =~ /^recording/m ||
 	    ($ended = waitpid($tool->{pid}, WNOHANG));
 	ok(!$ended, "$tool->{name}: it watches") or
 	    diag(slurp($tool->{out}));

@@ -184,7 +184,8 @@ static void aligned(void)
 #ifdef __GLIBC__
 		at[2] = valloc(20 + i);
 		AFTER_CALL;
-		at[3] = pvalloc(30 + i);
+		/* not every other allocator has one */
+		at[3] = getenv("NO_PVALLOC") ? valloc(i) : pvalloc(30 + i);
 #else
 		at[2] = memalign(4096, 20 + i);
 		AFTER_CALL;
@@ -763,7 +764,37 @@ static void soak(void)
 		pthread_join(threads[i], NULL);
 }
 
+/* The same twice, with a pause until FILE.1 is there. */
+static void again(void)
+{
+	char name[512];
+
+	plain();
+	name_of(name, sizeof(name), 0);
+	tell(name);
+	name_of(name, sizeof(name), 1);
+	wait_for(name);
+	plain();
+}
+
 static void deeply(void) { deep(100); }
+
+/* Of another allocator: what is no matter of the C library's. */
+static void several(void)
+{
+	plain();
+	reallocs();
+	reallocarrays();
+	callocs();
+	aligned();
+	posix_memaligns();
+	large();
+	in_library();
+	handlers();
+	longjmps();
+	other_thread();
+	threads();
+}
 
 static const struct {
 	const char *name;
@@ -794,6 +825,8 @@ static const struct {
 	{ "spawn", spawns },
 	{ "processes", processes },
 	{ "many", many },
+	{ "several", several },
+	{ "again", again },
 	{ "soak", soak },
 };
 

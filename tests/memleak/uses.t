@@ -12,6 +12,16 @@ use Leak;
 use Test::More;
 
 need_tool();
+
+# A package's tree, if it is to be had.
+sub unpacked {
+	my ($package) = @_;
+	chomp(my $machine = `dpkg --print-architecture 2>/dev/null`);
+	chomp(my $tree = $machine &&
+		`$Live::root/tests/cross/package $machine $package`);
+	return $tree || ();
+}
+
 my $only = $ENV{DWUNW_ONLY} || '.'; # a pattern for titles
 my $user = Live::program('memleak_user');
 my $file = "$dir/uses";
@@ -39,8 +49,9 @@ sub check {
 	return unless "$title, $name" =~ /$only/;
 	my $counter = counter_dir('counter');
 	my $r = $parse->(observe(files => [$file],
-		truth => "env LD_PRELOAD=$how{preload} COUNTER=$counter " .
-			join(' ', $how{env} // '', $program, $file, $use),
+		truth => join(' ', 'env', "LD_PRELOAD=$how{preload}",
+			"COUNTER=$counter", $how{env} // (), $program, $file,
+			$use),
 		tool => $command . ($how{options} // '')));
 	my $sum = counted_by($counter);
 	is($r->{status}, 0, "$title, $name: it ran") or diag($r->{text});
@@ -58,16 +69,46 @@ my @uses = qw(plain realloc reallocarray calloc aligned posix_memalign large dee
 	many);
 for my $libc (@libcs) {
 	my ($libc_name, $program, $preload) = @$libc;
+	my $glibc = $libc_name eq 'glibc'; # the others have no more to tell
 	for my $use (@uses) {
 		check("$libc_name, $use", $_, $program, $use,
-			preload => $preload) for @tools;
+			preload => $preload) for $glibc ? @tools : @tools[0, 3];
 	}
 	for my $row ([fork => 5], [exec => 5], [vfork => 5], [spawn => 5],
 		[processes => 65]) {
 		my ($use, $processes) = @$row;
 		check("$libc_name, $use", $_, $program, $use,
 			preload => $preload, processes => $processes)
-		    for @follow;
+		    for $glibc ? @follow : $follow[0];
+	}
+}
+
+# Ten million live blocks: the tools' memory.
+if ($ENV{DWUNW_LONG}) {
+	for my $tool (["ten million, memleak_dwunw_user",
+			tool() . " $ring --max-live 12000000 --stats -o 0 " .
+			"-p PID 600", \&parse_leak],
+		["ten million, memleak_user", "$user $ring --max-live " .
+			'12000000 -d 600 -p PID', \&Live::parse]) {
+		my $r = check('glibc', $tool, built('uses'), 'many',
+			preload => built('counter.so'),
+			env => 'COUNT=10000000') or next;
+		diag("$tool->[0]: $r->{drops} stacks lost; tool $r->{rss} KiB, " .
+			"maps $r->{maps} KiB");
+	}
+}
+
+# Other allocators, preloaded, as programs are started with them.
+for my $row ([jemalloc => 'libjemalloc2', 'libjemalloc.so.2'],
+	[tcmalloc => 'libtcmalloc-minimal4', 'libtcmalloc_minimal.so.4'],
+	[mimalloc => 'libmimalloc2.0', 'libmimalloc.so.2.0']) {
+	my ($name, $package, $library) = @$row;
+	my ($path) = map { glob "$_/usr/lib/*/$library" } unpacked($package);
+	SKIP: {
+		skip "$package is not to be had", 1 unless $path;
+		check("$name, several", $_, built('uses'), 'several',
+			preload => built('counter.so') . ":$path",
+			env => 'NO_PVALLOC=1') for @tools;
 	}
 }
 
