@@ -11,7 +11,7 @@ use Test::More;
 use lib $FindBin::Bin;
 use Leak;
 
-our @EXPORT = qw(counter_dir counter_on counted_by said same_ok);
+our @EXPORT = qw(counter_dir counter_on counted_by said same_ok own_libc);
 
 # counter.c's struct told.
 my @fields = qw(busy calls blocks bytes maps map_bytes full);
@@ -66,6 +66,17 @@ sub said {
 		$blocks += $2;
 	}
 	return "$blocks $bytes";
+}
+
+# A directory with a copy of the C library, for LD_LIBRARY_PATH: -f puts probes
+# into every process that maps it, and these are the test's own alone.
+sub own_libc {
+	my $own = "$dir/libc";
+	return $own if -d $own;
+	my ($libc) = `ldd @{[ built('uses') ]}` =~ m{libc\.so\S* => (\S+)};
+	mkdir $own or die "$own: $!";
+	system('cp', '-L', $libc, $own) == 0 or die $libc;
+	return $own;
 }
 
 sub same_ok {

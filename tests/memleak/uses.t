@@ -42,13 +42,22 @@ my @follow = (
 		\&parse_leak, 1],
 );
 
+# The program has begun, and its libc is there.
+my $is_there = q{
+	until grep -q "^uses" /proc/$pid/comm &&
+	    grep -q "r-xp.*\(libc\|musl\)" /proc/$pid/maps; do
+		sleep 0.05
+	done
+};
+
 # One program by one tool.
 sub check {
 	my ($title, $tool, $program, $use, %how) = @_;
 	my ($name, $command, $parse) = @$tool;
 	return unless "$title, $name" =~ /$only/;
 	my $counter = counter_dir('counter');
-	my $r = $parse->(observe(files => [$file],
+	my $r = $parse->(observe(files => [$file], env => { FIND => $is_there },
+		timeout => $how{timeout},
 		truth => join(' ', 'env', "LD_PRELOAD=$how{preload}",
 			"COUNTER=$counter", $how{env} // (), $program, $file,
 			$use),
@@ -78,7 +87,8 @@ for my $libc (@libcs) {
 		[processes => 65]) {
 		my ($use, $processes) = @$row;
 		check("$libc_name, $use", $_, $program, $use,
-			preload => $preload, processes => $processes)
+			preload => $preload, processes => $processes,
+			env => $glibc ? 'LD_LIBRARY_PATH=' . own_libc() : '')
 		    for $glibc ? @follow : $follow[0];
 	}
 }
@@ -92,7 +102,7 @@ if ($ENV{DWUNW_LONG}) {
 			'12000000 -d 600 -p PID', \&Live::parse]) {
 		my $r = check('glibc', $tool, built('uses'), 'many',
 			preload => built('counter.so'),
-			env => 'COUNT=10000000') or next;
+			env => 'COUNT=10000000', timeout => 3600) or next;
 		diag("$tool->[0]: $r->{drops} stacks lost; tool $r->{rss} KiB, " .
 			"maps $r->{maps} KiB");
 	}
