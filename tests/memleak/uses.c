@@ -611,6 +611,8 @@ static void mremaps(void)
 
 /* --- processes ---------------------------------------------------------------------- */
 
+static void *inherited[2];
+
 static void name_of(char *name, size_t size, int child)
 {
 	snprintf(name, size, "%s.%d", file, child);
@@ -628,8 +630,8 @@ static void child(int number, int how, int ends)
 		_exit(12);
 	}
 	some((unsigned)number);
-	free(kept); /* not a block of this process, or one that stays */
-	kept = realloc(kept, 500);
+	free(inherited[0]); /* no block that this process has made */
+	kept = realloc(inherited[1], 500);
 	AFTER_CALL;
 	some_in_thread(NULL);
 	tell(name);
@@ -644,13 +646,14 @@ static void forks(int count, int how)
 	char name[512];
 
 	plain();
-	kept = leak(100);
+	inherited[0] = leak(100);
+	inherited[1] = leak(100);
 	for (int i = 0; i < count; i++) {
 		pid_t pid;
 
 		name_of(name, sizeof(name), i);
 		unlink(name);
-		kept = leak(100);
+		leak(100);
 		pid = fork();
 		if (pid < 0)
 			_exit(13);
