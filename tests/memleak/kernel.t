@@ -7,14 +7,23 @@ use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use Leak;
+use POSIX 'WNOHANG';
 use Test::More;
+use Time::HiRes 'sleep';
 
 need_tool();
 my $pipes = built('pipes');
 my ($text, $status, $r);
 
 my $pid = start($pipes);
-($text, $status) = Live::run('timeout', 60, tool(), '-T', 1000, 6, 1);
+my $out = "$dir/kernel.out";
+my $tool = Live::background($out, 'timeout', 60, tool(), '-T', 1000, 6, 1);
+my $ended = 0;
+sleep 0.05 until -e $out && slurp($out) =~ /^Attaching/m ||
+    ($ended = waitpid($tool, WNOHANG) == $tool);
+Live::begin();
+waitpid($tool, 0) unless $ended;
+($text, $status) = (slurp($out), $? >> 8);
 is($status, 0, 'it runs without -p and -c') or diag($text);
 $r = parse_leak($text, 0);
 # others make pipes, too
