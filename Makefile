@@ -387,8 +387,9 @@ run_tests = BUILD='$(abspath $(out))' CC='$(CC)' CXX='$(CXX)' \
 # steps under emulators, other projects' sources, and builds for other targets
 # and configurations.
 long_scripts := $(addprefix tests/house/,arch-subset.t config.t size.t symbols.t) \
-	$(addprefix tests/memleak/,children.t containers.t counts.t failing.t faults.t \
-	kernel.t losses.t modes.t options.t rate.t real.t) \
+	$(addprefix tests/memleak/,again.t children.t containers.t counts.t failing.t \
+	faults.t kernel.t losses.t modes.t options.t rate.t real.t servers.t soak.t \
+	uses.t) \
 	$(addprefix tests/libdw_bpf/,examples.t parallel.t) \
 	$(addprefix tests/scan/,compare.t decide.t lengths.t stack.t switches.t) \
 	$(wildcard tests/cross/*.t) tests/core/failing.t tests/jit/real.t \
@@ -482,8 +483,11 @@ test-long: deps-long deps-cross
 run-test-long:
 	@$(run_tests) $(call tiers_of,$(long_scripts))
 
-# The same for longer, and what else takes an hour with DWUNW_LONG=1.
+# The same for longer, and what else takes an hour with DWUNW_LONG=1;
+# tests/memleak/soak.t for SOAK_SECONDS.
+SOAK_SECONDS ?= 1800
 soak: export DWUNW_LONG := 1
+soak: export SOAK_SECONDS := $(SOAK_SECONDS)
 soak: deps-long deps-cross
 	@$(MAKE) $(two) all examples unit-programs test-programs \
 		long-programs
@@ -571,7 +575,8 @@ help:
 #:   test-long         the other test files; half an hour
 #:   test-others       the other targets, clang, musl, size, kernels (guests)
 #:   test-all          these three: every test there is; seconds for each
-#:   soak fuzz         for longer: an hour; each fuzz target for FUZZ_SECONDS=20
+#:   soak fuzz         for longer: hours, the leak tools for SOAK_SECONDS=1800;
+#:                     each fuzz target for FUZZ_SECONDS=20
 #:   guests            capture and tools on kernels of the other targets
 #:   bench size        figures: time a frame; text, stack use and their budgets
 #: For those

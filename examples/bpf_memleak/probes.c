@@ -30,6 +30,8 @@ static const struct {
 	{ "posix_memalign", "posix_memalign_enter", SAMPLED_POSIX_MEMALIGN, true },
 	{ "aligned_alloc", "aligned_alloc_enter", SAMPLED_ALIGNED_ALLOC, true },
 	{ "memalign", "aligned_alloc_enter", SAMPLED_ALIGNED_ALLOC, true },
+	{ "valloc", "malloc_enter", SAMPLED_MALLOC, true },
+	{ "pvalloc", "malloc_enter", SAMPLED_MALLOC, true },
 	{ "mmap", "mmap_enter", SAMPLED_MMAP, true },
 	{ "mremap", "mremap_enter", SAMPLED_MREMAP, true },
 	{ "free", "free_enter", SAMPLED_FREE, false },

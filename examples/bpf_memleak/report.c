@@ -48,6 +48,8 @@ static void add_block(void *ctx, const struct live_block *block)
 		sums->doubtful_bytes += block->size;
 		return;
 	}
+	if (key && key->stack->of_free)
+		return;
 	sums->blocks++;
 	sums->bytes += block->size;
 	if (!key) {

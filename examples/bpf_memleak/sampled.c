@@ -294,12 +294,13 @@ static void on_lost(void *ctx, uint64_t time_ns)
 }
 
 static bool enter(const struct sample *sample, uint32_t function, uint64_t size,
-		  uint64_t ptr)
+		  uint64_t ptr, uint64_t old_size)
 {
 	struct call call = {
 		.sp = sample->sp,
 		.size = size,
 		.ptr = ptr,
+		.old_size = old_size,
 		.function = function,
 	};
 
@@ -318,26 +319,27 @@ static void on_sample(void *ctx, const struct sample *sample)
 		finish_hit(sampled, hit);
 	switch ((enum sampled_kind)sample->cookie) {
 	case SAMPLED_MALLOC:
-		ok = enter(sample, MALLOC, first, 0);
+		ok = enter(sample, MALLOC, first, 0, 0);
 		break;
 	case SAMPLED_CALLOC:
-		ok = enter(sample, MALLOC, first * second, 0);
+		ok = enter(sample, MALLOC, first * second, 0, 0);
 		break;
 	case SAMPLED_REALLOC:
-		ok = enter(sample, REALLOC, second, first);
+		ok = enter(sample, REALLOC, second, first, 0);
 		break;
 	case SAMPLED_POSIX_MEMALIGN:
 		ok = enter(sample, POSIX_MEMALIGN, sample_argument(sample, 2),
-			   first);
+			   first, 0);
 		break;
 	case SAMPLED_ALIGNED_ALLOC:
-		ok = enter(sample, MALLOC, second, 0);
+		ok = enter(sample, MALLOC, second, 0, 0);
 		break;
 	case SAMPLED_MMAP:
-		ok = enter(sample, MMAP, second, 0);
+		ok = enter(sample, MMAP, second, 0, 0);
 		break;
 	case SAMPLED_MREMAP:
-		ok = enter(sample, MREMAP, sample_argument(sample, 2), first);
+		ok = enter(sample, MREMAP, sample_argument(sample, 2), first,
+			   second);
 		break;
 	case SAMPLED_FREE:
 		blocks_free(first);

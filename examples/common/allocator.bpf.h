@@ -102,44 +102,45 @@ int thread_exit(void *ctx __attribute__((unused)))
 }
 
 static __always_inline int enter(struct dwunw_pt_regs *ctx, __u32 function,
-				 __u64 size, __u64 ptr);
+				 __u64 size, __u64 ptr, __u64 old_size);
 
 /* valloc, pvalloc and operator new as well */
 SEC("uprobe") int malloc_enter(struct dwunw_pt_regs *ctx)
 {
-	return enter(ctx, MALLOC, DWUNW_ARG1(ctx), 0);
+	return enter(ctx, MALLOC, DWUNW_ARG1(ctx), 0, 0);
 }
 
 /* If the product overflows, calloc fails. */
 SEC("uprobe") int calloc_enter(struct dwunw_pt_regs *ctx)
 {
-	return enter(ctx, MALLOC, DWUNW_ARG1(ctx) * DWUNW_ARG2(ctx), 0);
+	return enter(ctx, MALLOC, DWUNW_ARG1(ctx) * DWUNW_ARG2(ctx), 0, 0);
 }
 
 /* memalign as well */
 SEC("uprobe") int aligned_alloc_enter(struct dwunw_pt_regs *ctx)
 {
-	return enter(ctx, MALLOC, DWUNW_ARG2(ctx), 0);
+	return enter(ctx, MALLOC, DWUNW_ARG2(ctx), 0, 0);
 }
 
 SEC("uprobe") int realloc_enter(struct dwunw_pt_regs *ctx)
 {
-	return enter(ctx, REALLOC, DWUNW_ARG2(ctx), DWUNW_ARG1(ctx));
+	return enter(ctx, REALLOC, DWUNW_ARG2(ctx), DWUNW_ARG1(ctx), 0);
 }
 
 SEC("uprobe") int posix_memalign_enter(struct dwunw_pt_regs *ctx)
 {
-	return enter(ctx, POSIX_MEMALIGN, DWUNW_ARG3(ctx), DWUNW_ARG1(ctx));
+	return enter(ctx, POSIX_MEMALIGN, DWUNW_ARG3(ctx), DWUNW_ARG1(ctx), 0);
 }
 
 SEC("uprobe") int mmap_enter(struct dwunw_pt_regs *ctx)
 {
-	return enter(ctx, MMAP, DWUNW_ARG2(ctx), 0);
+	return enter(ctx, MMAP, DWUNW_ARG2(ctx), 0, 0);
 }
 
 SEC("uprobe") int mremap_enter(struct dwunw_pt_regs *ctx)
 {
-	return enter(ctx, MREMAP, DWUNW_ARG3(ctx), DWUNW_ARG1(ctx));
+	return enter(ctx, MREMAP, DWUNW_ARG3(ctx), DWUNW_ARG1(ctx),
+		     DWUNW_ARG2(ctx));
 }
 
 #endif

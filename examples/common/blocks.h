@@ -48,6 +48,7 @@ struct call {
 	uint64_t size;
 	uint64_t ptr;	       /* REALLOC, MREMAP: old block; POSIX_MEMALIGN:
 				* where the result goes */
+	uint64_t old_size;     /* MREMAP: what of it is moved; 0: nothing is */
 	struct live_block old; /* put back if the call fails */
 	uint32_t function;
 	uint32_t ignored; /* nothing is made of it or of what it calls */
@@ -69,21 +70,24 @@ static BLOCKS uint64_t page_up(uint64_t size)
  */
 #define LEVEL_FIRST 12
 
+/* Without a branch, as lesser(): the barriers keep the compiler from making one. */
 static BLOCKS uint32_t level_of(uint64_t size)
 {
-	uint32_t level = 0;
+	uint64_t level = 0;
 
 	for (uint32_t step = 32; step; step /= 2) {
-		if (!(size >> step))
-			continue;
-		size >>= step;
-		level += step;
+		uint64_t rest = size >> step, some = (rest | -rest) >> 63;
+
+		__asm__ volatile("" : "+r"(some));
+		some *= step;
+		size >>= some;
+		level += some;
 	}
-	return level;
+	return (uint32_t)level;
 }
 
-/* [start, start + size) is a mapping, or is none any more. */
-static BLOCKS void span_set(uint64_t start, uint64_t size, bool on)
+/* The mapping [start, start + size) is known from now on. */
+static BLOCKS void span_add(uint64_t start, uint64_t size)
 {
 	uint64_t end = start + page_up(size);
 	uint32_t level = level_of(end - start);
@@ -91,16 +95,28 @@ static BLOCKS void span_set(uint64_t start, uint64_t size, bool on)
 
 	if (level < LEVEL_FIRST || level >= LEVEL_END)
 		return;
-	if (on)
-		level_see(1ull << (level & 63));
+	level_see(1ull << (level & 63));
 	for (int i = 0; i < 2 && at < end; i++, at += step) {
 		block_id id = block_id_of(at | level);
 
-		if (on)
-			map_put(&spans, &id, &start);
-		else
-			map_drop(&spans, &id);
+		map_put(&spans, &id, &start);
 	}
+}
+
+/* It is none any more. Without a branch: if it holds one multiple only, that
+ * one goes twice; of a level that is not kept there is nothing to go. */
+static BLOCKS void span_drop(uint64_t start, uint64_t size)
+{
+	uint64_t end = start + page_up(size);
+	uint32_t level = level_of(end - start);
+	uint64_t step = 1ull << (level & 63), at = (start + step - 1) & -step;
+	uint64_t two = (at + step - end) >> 63;
+	block_id id = block_id_of(at | level);
+
+	map_drop(&spans, &id);
+	__asm__ volatile("" : "+r"(two));
+	id = block_id_of((at + step * two) | level);
+	map_drop(&spans, &id);
 }
 
 /* The lesser one, without a branch: the kernel's verifier would follow both ways
@@ -143,6 +159,33 @@ static BLOCKS uint64_t span_find(uint64_t addr, uint64_t *size)
 	return start;
 }
 
+/* Of the mapping [start, start + size), [from, to) goes: its start, its end,
+ * its middle or all of it. */
+static BLOCKS void span_cut(uint64_t start, uint64_t size, uint64_t from,
+			    uint64_t to)
+{
+	block_id id = block_id_of(start);
+	struct live_block *found = map_find(&live, &id), block;
+
+	if (!found)
+		return;
+	block = *found;
+	span_drop(start, size);
+	if (from > start) {
+		block.size = from - start;
+		map_put(&live, &id, &block);
+		span_add(start, block.size);
+	} else {
+		map_drop(&live, &id);
+	}
+	if (to - start >= size)
+		return;
+	block.size = size - (to - start);
+	id = block_id_of(to);
+	map_put(&live, &id, &block);
+	span_add(to, block.size);
+}
+
 /* The block at ptr is about to become another one. */
 static BLOCKS void blocks_take(struct call *call)
 {
@@ -153,8 +196,25 @@ static BLOCKS void blocks_take(struct call *call)
 		return;
 	call->old = *block;
 	map_drop(&live, &id);
-	if (call->function == MREMAP)
-		span_set(call->ptr, call->old.size, false);
+}
+
+/* A mapping, or a part of one, is about to move. A part that cannot be moved is
+ * a block of its own from then on. */
+static BLOCKS void blocks_take_part(struct call *call)
+{
+	uint64_t from = call->ptr, to = from + page_up(call->old_size);
+	uint64_t size = 0, start = span_find(from, &size);
+	block_id id = block_id_of(start);
+	struct live_block *block;
+
+	if (!start || from == to || from % 4096) /* it fails, or moves nothing */
+		return;
+	block = map_find(&live, &id);
+	if (!block)
+		return;
+	call->old = *block;
+	call->old.size = lesser(size - (from - start), to - from);
+	span_cut(start, size, from, to);
 }
 
 /* False: the map of calls is full. */
@@ -171,8 +231,10 @@ static BLOCKS bool blocks_enter(uint64_t tid, const struct call *entry)
 	    (sp < outer->sp ||
 	     (sp == outer->sp && outer->function != call.function)))
 		return true;
-	if ((call.function == REALLOC || call.function == MREMAP) && call.ptr)
+	if (call.function == REALLOC && call.ptr)
 		blocks_take(&call);
+	else if (call.function == MREMAP)
+		blocks_take_part(&call);
 	if (!outer)
 		return map_put(&calls, &tid, &call) == 0;
 	*outer = call;
@@ -198,7 +260,7 @@ static BLOCKS void blocks_put_back(const struct call *call)
 
 	map_put(&live, &id, &call->old);
 	if (call->function == MREMAP)
-		span_set(call->ptr, call->old.size, true);
+		span_add(call->ptr, call->old.size);
 }
 
 /*
@@ -230,49 +292,38 @@ static BLOCKS void blocks_free(uint64_t addr)
 	map_drop(&live, &id);
 }
 
-/* Of the mapping [start, start + size), [from, to) goes: its start, its end,
- * its middle or all of it. */
-static BLOCKS void span_cut(uint64_t start, uint64_t size, uint64_t from,
-			    uint64_t to)
-{
-	block_id id = block_id_of(start);
-	struct live_block *found = map_find(&live, &id), block;
-
-	if (!found)
-		return;
-	block = *found;
-	span_set(start, size, false);
-	if (from > start) {
-		block.size = from - start;
-		map_put(&live, &id, &block);
-		span_set(start, block.size, true);
-	} else {
-		map_drop(&live, &id);
-	}
-	if (to - start >= size)
-		return;
-	block.size = size - (to - start);
-	id = block_id_of(to);
-	map_put(&live, &id, &block);
-	span_set(to, block.size, true);
-}
-
 /*
- * Of one mapping, or of two of which it holds the end and the start; others that
- * lie between these two are not found.
+ * Of one mapping or several: that of which it holds the end, those that follow
+ * without a gap, NEIGHBOURS at most, and that of which it holds the start. Others
+ * that lie between these are not found.
  */
+#define NEIGHBOURS 64
+
 static BLOCKS void blocks_unmap(uint64_t addr, uint64_t length)
 {
-	uint64_t end = addr + page_up(length), start, size = 0;
+	uint64_t end = addr + page_up(length), size = 0;
+	uint64_t start = span_find(addr, &size);
 
-	for (int i = 0; i < 2 && addr < end; i++) {
-		start = span_find(i ? end - 1 : addr, &size);
-		if (!start)
-			continue;
+	if (start) {
 		span_cut(start, size, addr, end);
-		if (!i)
-			addr = start + page_up(size);
+		addr = start + page_up(size);
 	}
+	for (int i = 0; i < NEIGHBOURS && addr < end; i++) {
+		block_id id = block_id_of(addr);
+		struct live_block *block = map_find(&live, &id);
+
+		if (!block || block->size > end - addr)
+			break;
+		size = block->size;
+		map_drop(&live, &id);
+		span_drop(addr, size);
+		addr += page_up(size);
+	}
+	if (addr >= end)
+		return;
+	start = span_find(end - 1, &size);
+	if (start)
+		span_cut(start, size, addr, end);
 }
 
 /* False: the map of live blocks is full. */
@@ -281,12 +332,13 @@ static BLOCKS bool blocks_keep(const struct call *call, uint64_t addr,
 {
 	block_id id = block_id_of(addr);
 
-	if (call->function == MMAP) /* MAP_FIXED: what was there is not */
+	/* MAP_FIXED, MREMAP_FIXED: what was there is not */
+	if (call->function == MMAP || call->function == MREMAP)
 		blocks_unmap(addr, call->size);
 	if (map_put(&live, &id, block))
 		return false;
 	if (call->function == MMAP || call->function == MREMAP)
-		span_set(addr, call->size, true);
+		span_add(addr, call->size);
 	return true;
 }
 

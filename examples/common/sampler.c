@@ -4,6 +4,7 @@
 #include "bpf_map.h"
 #include "probe_events.h"
 #include "rings.h"
+#include "search.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -40,7 +41,7 @@ struct probe {
 
 /* One perf event, and those that threads have inherited from it. */
 struct member {
-	uint64_t id;
+	uint64_t id;	   /* first: search.h */
 	uint64_t received; /* samples that came */
 	uint64_t after;	   /* of them, later than cut_ns */
 	uint64_t cut_ns;   /* when its hits were counted last */
@@ -55,7 +56,7 @@ struct member {
 
 /* A thread with events of its own. */
 struct root {
-	uint32_t tid;
+	uint32_t tid;	 /* first: search.h */
 	uint32_t opened; /* probes */
 	/* … that it had inherited as well: bit n of [large] */
 	uint64_t closed[2][PROBES / 64];
@@ -230,17 +231,9 @@ static int open_thread(struct sampler *sampler, struct root *root)
 /* Its index, or where it belongs. */
 static uint32_t find_root(const struct sampler *sampler, uint32_t tid)
 {
-	uint32_t low = 0, high = sampler->root_count;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (sampler->roots[middle].tid < tid)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return search_first(sampler->roots, sampler->root_count,
+			    sizeof(*sampler->roots),
+			    sizeof(sampler->roots->tid), tid);
 }
 
 static bool is_root(const struct sampler *sampler, uint32_t tid)
@@ -544,18 +537,12 @@ void sampler_enable(struct sampler *sampler, bool on)
 
 static struct member *find_member(const struct sampler *sampler, uint64_t id)
 {
-	uint32_t low = 0, high = sampler->member_count;
+	struct member *members = sampler->members;
+	uint32_t at = search_first(members, sampler->member_count,
+				   sizeof(*members), sizeof(members->id), id);
 
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (sampler->members[middle].id < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < sampler->member_count && sampler->members[low].id == id ?
-		       &sampler->members[low] :
+	return at < sampler->member_count && members[at].id == id ?
+		       &members[at] :
 		       NULL;
 }
 

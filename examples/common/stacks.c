@@ -188,6 +188,38 @@ static bool is_of_thread(const struct stack *stack)
 	return false;
 }
 
+/* "free", "cfree", "__libc_free", "__GI___libc_free", "je_free", …, of a file that
+ * is an allocator. */
+static bool is_free(const char *function)
+{
+	size_t size = strcspn(function, "@");
+
+	if (size < 4 || strncmp(function + size - 4, "free", 4))
+		return false;
+	size -= 4;
+	return !size || function[size - 1] == '_' ||
+	       (size == 1 && *function == 'c');
+}
+
+/*
+ * A thread whose first call of the allocator is free has its tables made there,
+ * and they may be mapped: no block, as what malloc maps is none. All frames up to
+ * free's are the allocator's own file's.
+ */
+static bool is_of_free(const struct stack *stack)
+{
+	for (uint32_t i = 0; i < stack->count && i < 8; i++) {
+		const struct named_frame *named = &stack->frames[i];
+
+		if (!named->frame.module ||
+		    named->frame.module != stack->frames[0].frame.module)
+			return false;
+		if (named->function && is_free(named->function))
+			return true;
+	}
+	return false;
+}
+
 void stack_set_end(struct stack *stack, struct dwunw_context *ctx,
 		   const struct dwunw_stop *stop)
 {
@@ -201,6 +233,7 @@ void stack_set_names(struct stack *stack, struct dwunw_context *ctx,
 	for (uint32_t i = 0; i < stack->count; i++)
 		name_frame(&stack->frames[i], ctx, resolver, pid);
 	stack->of_thread = is_of_thread(stack);
+	stack->of_free = is_of_free(stack);
 }
 
 static struct stack_key *key_slot(struct stack_key *keys, uint32_t size,

@@ -36,6 +36,8 @@ struct stack {
 	bool named; /* naming.h */
 	/* by pthread_create itself: a thread's stack, its tables */
 	bool of_thread;
+	/* by free itself: what an allocator maps for a thread's tables */
+	bool of_free;
 	int32_t owner; /* whose code has no file; 0: all of it has one */
 	struct dwunw_stop stop;
 	char stop_text[256];

@@ -8,6 +8,7 @@
 #include "bpf_map.h"
 #include "interrupt.h"
 #include "permission.h"
+#include "search.h"
 #include "tool.h"
 #include "tracepoint.h"
 
@@ -212,7 +213,7 @@ static int more_bytes_first(const void *a, const void *b)
 /* --- names ------------------------------------------------------------------ */
 
 struct address {
-	uint64_t pc;
+	uint64_t pc;	/* first: search.h */
 	uint64_t start; /* of the symbol below it */
 	char name[160];
 	char module[64];
@@ -233,17 +234,8 @@ static int lower_first(const void *a, const void *b)
 /* The first with pc >= start. */
 static uint32_t first_from(const struct addresses *addresses, uint64_t start)
 {
-	uint32_t low = 0, high = addresses->count;
-
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (addresses->at[middle].pc < start)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return search_first(addresses->at, addresses->count,
+			    sizeof(*addresses->at), sizeof(start), start);
 }
 
 /* Lines in any order: the nearest start below each address is the one. All

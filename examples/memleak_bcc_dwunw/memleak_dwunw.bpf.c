@@ -132,12 +132,13 @@ static __always_inline bool within_budget(void)
 /* --- entries -------------------------------------------------------------- */
 
 static __always_inline int enter(struct dwunw_pt_regs *ctx, __u32 function,
-				 __u64 size, __u64 ptr)
+				 __u64 size, __u64 ptr, __u64 old_size)
 {
 	struct call call = {
 		.sp = DWUNW_SP(ctx),
 		.size = size,
 		.ptr = ptr,
+		.old_size = old_size,
 		.function = function,
 	};
 

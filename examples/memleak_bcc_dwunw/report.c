@@ -149,7 +149,7 @@ static bool add_block(struct tool *tool, struct lines *lines,
 		lines->unknown_blocks += part.blocks;
 		return true;
 	}
-	if (!stack_is_wanted(tool, key->stack))
+	if (key->stack->of_free || !stack_is_wanted(tool, key->stack))
 		return true;
 	if (key->stack->of_thread) {
 		lines->thread_bytes += part.bytes;
@@ -192,6 +192,18 @@ static void visit_sum(struct tool *tool, void *ctx, const struct block_id *id,
 		      const struct live_block *block, uint64_t now)
 {
 	if (!add_block(tool, ctx, block, now))
+		bpf_map_remove(loader_map(tool->loader, "live"), id);
+}
+
+/* Those of a process that has ended: they have been in a report. */
+static void visit_ended(struct tool *tool, void *ctx, const struct block_id *id,
+			const struct live_block *block, uint64_t now)
+{
+	const struct target *target = target_find(tool, (int32_t)block->pid);
+
+	(void)ctx;
+	(void)now;
+	if (target && target->exited)
 		bpf_map_remove(loader_map(tool->loader, "live"), id);
 }
 
@@ -497,6 +509,8 @@ int report(struct tool *tool, bool last)
 	}
 	fflush(stdout);
 	free(lines.at);
+	if (targets_ended(tool))
+		visit_live(tool, start, visit_ended, NULL);
 	targets_forget(tool);
 	sweep_keys(tool, start);
 	return 0;

@@ -365,6 +365,15 @@ static void forget(struct tool *tool, struct target **link)
 	free(target);
 }
 
+bool targets_ended(const struct tool *tool)
+{
+	const struct target *target = tool->targets;
+
+	while (target && !target->exited)
+		target = target->next;
+	return target;
+}
+
 void targets_forget(struct tool *tool)
 {
 	struct target **link = &tool->targets;

@@ -237,6 +237,7 @@ int targets_find(struct tool *tool);
 int cgroup_find(const char *path, struct dwunw_capture_options *options);
 /* Sees who has ended. The number of those who have not. */
 uint32_t targets_alive(struct tool *tool);
+bool targets_ended(const struct tool *tool);
 /* Those that have ended, and were in a report since, go. */
 void targets_forget(struct tool *tool);
 /* The name of a thread, as long as it is known; never NULL. */

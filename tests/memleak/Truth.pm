@@ -61,7 +61,8 @@ sub told_ok {
 # was started, outer). The tool is told to end when all `files` are there and a
 # moment has passed: its last report is of what they say. `around`: what both are
 # in; `begin`: the file that the program waits for, under that name here;
-# `watching`: called in between, with what the tool has said so far.
+# `watching`: called in between, with what the tool has said so far; `timeout`:
+# seconds, if 300 may not be enough.
 my $both = q{
 	eval "$AROUND"
 	$TRUTH & outer=$!
@@ -93,7 +94,7 @@ sub observe {
 			FILES => "@{ $how{files} }", %{ $how{env} // {} });
 		open(STDOUT, '>', $out);
 		open(STDERR, '>&', \*STDOUT);
-		exec 'timeout', 300, @{ $how{around} // [] }, 'sh', '-c', $both;
+		exec 'timeout', $how{timeout} // 300, @{ $how{around} // [] }, 'sh', '-c', $both;
 	}
 	my $ended = 0;
 	sleep 0.05 until -e $out && slurp($out) =~ /^recording|: ready$/m ||

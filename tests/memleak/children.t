@@ -68,8 +68,23 @@ for my $way ('', '--perf-probes') {
 }
 
 # A child that has ended at once, before anyone could look at it.
-told_ok(run_on('short', [$file, @children], '-f -p PID'),
+# Its blocks are in one report: in the last, if there was none before.
+told_ok(run_on('short', [$file, @children], '-f -p PID 600'),
 	'children that have ended', $file, @children);
+{
+	unlink $file, @children;
+	my $r = Leak::with_target([$truth, $file, 'short'],
+		[split(/ /, $options), '-f'], 0.5, 20);
+	my @reports = split /^(?=\[\d\d:\d\d:\d\d\])/m, $r->{text};
+	my @with = grep { $reports[$_] =~ / in_child\+/ } 0 .. $#reports;
+	ok(@with && $with[-1] < $#reports,
+		'children that have ended: their blocks go after a report') or
+	    diag($r->{text});
+	my $parent = counted($file);
+	my $told = told($r);
+	is($told->{by_malloc}, $parent->{by_malloc},
+		"children that have ended: their parent's stay");
+}
 
 # exec of a file that has probes: none is missed.
 for my $mode ('execs', 'vforks') {

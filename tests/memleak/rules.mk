@@ -10,7 +10,7 @@ leaks_cc := -O2 -fomit-frame-pointer -w
 leaks_musl := $(call has,musl-gcc)
 leaks_made := tests/memleak/rules.mk tests/live/begin.h $(flags_file)
 
-leaks_bin := $(addprefix $(leaks)/,faults hold pipes plugs pair truth)
+leaks_bin := $(addprefix $(leaks)/,faults hold pipes plugs pair truth uses)
 $(leaks_bin): private how := gcc $(leaks_cc)
 $(leaks_bin): private with := -pthread -ldl
 $(leaks)/pipes: tests/memleak/kernel.c
@@ -25,9 +25,17 @@ $(leaks)/debugged: private how := gcc -O2 -fomit-frame-pointer -g
 $(leaks)/debugged: examples/bpf_memleak/leaky.c $(leaks_made)
 	$(test_build)
 
+# What is preloaded to count what a program allocates.
+leaks_counter := -O2 -Wall -Wextra -shared -fPIC -fvisibility=hidden
+$(leaks)/counter.so: private how := gcc $(leaks_counter)
+$(leaks)/counter_musl.so: private how = musl-gcc $(leaks_counter)
+$(leaks)/counter.so $(leaks)/counter_musl.so: tests/memleak/counter.c
+$(leaks)/counter.so $(leaks)/counter_musl.so: $(leaks_made)
+	$(test_build)
+
 # NAME and NAME-static
 leaks_of_musl := $(if $(leaks_musl),$(addprefix $(leaks)/,faults_musl \
-	faults_musl-static real_musl real_musl-static truth_musl))
+	faults_musl-static real_musl real_musl-static truth_musl uses_musl))
 $(leaks_of_musl): private how = musl-gcc $(leaks_cc) \
 	$(if $(filter %-static,$@),-static)
 $(leaks_of_musl): private with := -pthread
@@ -40,6 +48,7 @@ $(filter %/faults_musl %/faults_musl-static,$(leaks_of_musl)): \
 $(filter %/real_musl %/real_musl-static,$(leaks_of_musl)): \
 		tests/memleak/real_musl.c
 $(leaks)/truth_musl: tests/memleak/truth.c
+$(leaks)/uses_musl: tests/memleak/uses.c
 $(leaks_of_musl): $(leaks_made)
 	$(test_build)
 
@@ -80,6 +89,7 @@ $(leaks_tools): $(common_objs) $(full_lib) $(leaks_made)
 	$(test_build)
 
 long_programs += $(leaks_tools)
-test_programs += $(leaks_bin) $(leaks)/real_cc $(leaks)/debugged \
-	$(leaks_of_musl) $(leaks_modes) $(leaks)/entry
+test_programs += $(leaks_bin) $(leaks)/counter.so $(leaks)/real_cc $(leaks)/debugged \
+	$(leaks_of_musl) $(if $(leaks_musl),$(leaks)/counter_musl.so) \
+	$(leaks_modes) $(leaks)/entry
 endif
