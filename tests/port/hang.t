@@ -73,12 +73,15 @@ runs_as_before() {
 		echo "was '$before', is '$(states)'" && return 1
 	}
 }
-no_helpers() {
-	! grep -l '^dwunw-helper' /proc/[0-9]*/task/*/comm 2>/dev/null |
-		xargs -r -n 1 dirname | while read -r task; do
-			grep -q "^PPid:	1$" "$task/status" && echo "$task"
-		done | grep .
+# Those of this test: they have its environment.
+no_helper() {
+	for process in /proc/[0-9]*; do
+		! grep -q '^dwunw-helper' "$process/comm" 2>/dev/null ||
+			! grep -aq "HANG_TEST=$work" "$process/environ" \
+				2>/dev/null || return
+	done
 }
+export HANG_TEST="$work"
 
 # --- memory --------------------------------------------------------------------
 
@@ -211,5 +214,5 @@ else
 fi
 stop
 
-ok "no helper is left" no_helpers
+ok "no helper is left" wait_until no_helper
 done_testing
