@@ -186,20 +186,25 @@ static BLOCKS void span_cut(uint64_t start, uint64_t size, uint64_t from,
 	span_add(to, block.size);
 }
 
-/* The block at ptr is about to become another one. */
-static BLOCKS void blocks_take(struct call *call)
+/* The block at ptr is about to become another one. False: it is none, or the call
+ * is about a part of it. */
+static BLOCKS bool blocks_take(struct call *call)
 {
 	block_id id = block_id_of(call->ptr);
 	struct live_block *block = map_find(&live, &id);
 
-	if (!block)
-		return;
+	if (!block || (call->function == MREMAP &&
+		       block->size > page_up(call->old_size)))
+		return false;
 	call->old = *block;
 	map_drop(&live, &id);
+	if (call->function == MREMAP)
+		span_drop(call->ptr, call->old.size);
+	return true;
 }
 
-/* A mapping, or a part of one, is about to move. A part that cannot be moved is
- * a block of its own from then on. */
+/* A part of a mapping is about to move. If it cannot be moved it is a block of
+ * its own from then on. */
 static BLOCKS void blocks_take_part(struct call *call)
 {
 	uint64_t from = call->ptr, to = from + page_up(call->old_size);
@@ -233,7 +238,7 @@ static BLOCKS bool blocks_enter(uint64_t tid, const struct call *entry)
 		return true;
 	if (call.function == REALLOC && call.ptr)
 		blocks_take(&call);
-	else if (call.function == MREMAP)
+	if (call.function == MREMAP && !blocks_take(&call))
 		blocks_take_part(&call);
 	if (!outer)
 		return map_put(&calls, &tid, &call) == 0;
