@@ -17,5 +17,9 @@ sed -n '/^test-all:/,/^$/p' Makefile | grep -o '$(MAKE) [a-z-]*' |
 	sed 's/.* //' | sort -u >"$work/all"
 printf '%s\n' test test-long test-others >"$work/want"
 ok "make test-all is all of them" diff "$work/want" "$work/all"
+for file in tests/*/*.t; do
+	[ -x "$file" ] || echo "$file"
+done >"$work/plain"
+ok "every file can be run" empty "$work/plain"
 ok "CI runs make test" grep -qx 'make test' .ci/run
 done_testing
