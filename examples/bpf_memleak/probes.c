@@ -23,19 +23,23 @@ static const struct {
 	const char *program;
 	enum sampled_kind sampled;
 	bool returns;
+	bool rare; /* not every C library has one */
 } table[] = {
-	{ "malloc", "malloc_enter", SAMPLED_MALLOC, true },
-	{ "calloc", "calloc_enter", SAMPLED_CALLOC, true },
-	{ "realloc", "realloc_enter", SAMPLED_REALLOC, true },
-	{ "posix_memalign", "posix_memalign_enter", SAMPLED_POSIX_MEMALIGN, true },
-	{ "aligned_alloc", "aligned_alloc_enter", SAMPLED_ALIGNED_ALLOC, true },
-	{ "memalign", "aligned_alloc_enter", SAMPLED_ALIGNED_ALLOC, true },
-	{ "valloc", "malloc_enter", SAMPLED_MALLOC, true },
-	{ "pvalloc", "malloc_enter", SAMPLED_MALLOC, true },
-	{ "mmap", "mmap_enter", SAMPLED_MMAP, true },
-	{ "mremap", "mremap_enter", SAMPLED_MREMAP, true },
-	{ "free", "free_enter", SAMPLED_FREE, false },
-	{ "munmap", "munmap_enter", SAMPLED_MUNMAP, false },
+	{ "malloc", "malloc_enter", SAMPLED_MALLOC, true, false },
+	{ "calloc", "calloc_enter", SAMPLED_CALLOC, true, false },
+	{ "realloc", "realloc_enter", SAMPLED_REALLOC, true, false },
+	{ "posix_memalign", "posix_memalign_enter", SAMPLED_POSIX_MEMALIGN,
+	  true, false },
+	{ "aligned_alloc", "aligned_alloc_enter", SAMPLED_ALIGNED_ALLOC, true,
+	  false },
+	{ "memalign", "aligned_alloc_enter", SAMPLED_ALIGNED_ALLOC, true,
+	  false },
+	{ "valloc", "malloc_enter", SAMPLED_MALLOC, true, true },
+	{ "pvalloc", "malloc_enter", SAMPLED_MALLOC, true, true },
+	{ "mmap", "mmap_enter", SAMPLED_MMAP, true, false },
+	{ "mremap", "mremap_enter", SAMPLED_MREMAP, true, false },
+	{ "free", "free_enter", SAMPLED_FREE, false, false },
+	{ "munmap", "munmap_enter", SAMPLED_MUNMAP, false, false },
 };
 #define TABLE_COUNT (sizeof(table) / sizeof(table[0]))
 
@@ -205,8 +209,9 @@ static int attach_file(struct probes *probes, struct probe_options *options,
 
 		if (!find_function(options, resolver, path, program,
 				   table[i].function, &offs[i])) {
-			fprintf(stderr, "note: no %s in %s\n",
-				table[i].function, path);
+			if (!table[i].rare)
+				fprintf(stderr, "note: no %s in %s\n",
+					table[i].function, path);
 			continue;
 		}
 		/* aliases: glibc's aligned_alloc is its memalign */
