@@ -68,8 +68,8 @@ sub said {
 	return "$blocks $bytes";
 }
 
-# A directory with a copy of the C library, for LD_LIBRARY_PATH: -f puts probes
-# into every process that maps it, and these are the test's own alone.
+# A directory with a copy of the C library, for LD_LIBRARY_PATH: where probes are
+# put into every process that maps it, these are the test's own alone.
 sub own_libc {
 	my $own = "$dir/libc";
 	return $own if -d $own;

@@ -842,6 +842,8 @@ int main(int argc, char **argv)
 	if (strcmp(use, "now")) {
 		wait_for_begin();
 		start_counting();
+	} else { /* it ends with who has started it */
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	}
 	for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
 		if (strcmp(uses[i].name, use))
