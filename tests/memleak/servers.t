@@ -22,8 +22,15 @@ use Time::HiRes qw(sleep time);
 need_tool();
 my @nobody = qw(setpriv --reuid=65534 --regid=65534 --clear-groups);
 chmod 0755, $dir; # nobody's server is in it
-# however this ends, the servers do, too
+# However this ends, the servers do, too: all of their processes, as those that
+# are stopped do not see that their parent has ended.
 $SIG{$_} = sub { exit 1 } for qw(HUP INT PIPE TERM);
+my @servers;
+END {
+	my $status = $?;
+	kill 'KILL', map { reverse tree_of($_) } @servers;
+	$? = $status;
+}
 
 # A package's tree; undef: not to be had.
 sub unpacked {
@@ -76,6 +83,7 @@ sub freeze {
 # The tool on a server: $work->() is what happens meanwhile.
 sub watch_server {
 	my ($title, $pid, $counter, $work, @options) = @_;
+	push @servers, $pid;
 	my $out = "$dir/servers.out";
 	my @tree = freeze($pid, $counter);
 	my $before = counted_by($counter)->{processes};
@@ -83,6 +91,7 @@ sub watch_server {
 		--ring-size 67108864 --max-live 1000000 -f),
 		@options, '-p', join(',', @tree), 600);
 	my $ended = 0;
+	push @servers, $tool;
 	sleep 0.1 until -e $out && slurp($out) =~ /^recording/m ||
 	    ($ended = waitpid($tool, WNOHANG));
 	ok(!$ended, "$title: it watches " . @tree . ' processes') or
@@ -94,6 +103,7 @@ sub watch_server {
 	sleep 0.5; # what was sent is read
 	kill 'TERM', $tool;
 	waitpid($tool, 0) unless $ended;
+	@servers = grep { $_ != $tool } @servers;
 	my $r = parse_leak(slurp($out), $? >> 8);
 	my $sum = counted_by($counter);
 	counter_on($counter, 0);
@@ -125,6 +135,7 @@ sub stop_server {
 	is("@left", '', "$title: all its processes have ended");
 	kill 'KILL', @left if @left;
 	Live::stop($pid);
+	@servers = grep { $_ != $pid } @servers;
 }
 
 # --- PostgreSQL, by its own protocol ---------------------------------------------
