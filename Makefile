@@ -387,7 +387,7 @@ run_tests = BUILD='$(abspath $(out))' CC='$(CC)' CXX='$(CXX)' \
 # steps under emulators, other projects' sources, and builds for other targets
 # and configurations.
 long_scripts := $(addprefix tests/house/,arch-subset.t config.t size.t symbols.t) \
-	$(addprefix tests/memleak/,again.t children.t containers.t counts.t failing.t \
+	$(addprefix tests/memleak/,again.t beside.t children.t containers.t counts.t failing.t \
 	faults.t kernel.t losses.t modes.t options.t rate.t real.t servers.t soak.t \
 	uses.t) \
 	$(addprefix tests/libdw_bpf/,examples.t parallel.t) \

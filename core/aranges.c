@@ -3,6 +3,8 @@
  * Which unit an address belongs to: by .debug_aranges (DWARF 5 6.1.2), or by
  * the first entry of every unit.
  */
+#include <dwunw/bounds.h>
+
 #include "grow.h"
 #include "sort.h"
 #include "unit.h"
@@ -110,12 +112,13 @@ static dwunw_status_t read_aranges(struct maker *m)
 {
 	struct dwu_stream s;
 	uint64_t off = 0;
+	uint32_t left = DWUNW_UNITS_MAX;
 	dwunw_status_t status = DWUNW_OK;
 
 	if (!dwu_stream_open(&s, m->dwarf, DWUNW_DWARF_ARANGES, 16384,
 			     m->scratch))
 		return DWUNW_ERR_NO_MEMORY;
-	while (off < s.section.size && status == DWUNW_OK) {
+	while (off < s.section.size && left-- > 0 && status == DWUNW_OK) {
 		struct dwunw_unit unit = { .dwarf = m->dwarf };
 		struct dwu_cursor c;
 		uint64_t end;
@@ -166,12 +169,13 @@ static dwunw_status_t read_units(struct maker *m)
 	struct dwu_opener opener;
 	struct dwu_where where;
 	struct dwunw_unit unit;
+	uint32_t left = DWUNW_UNITS_MAX;
 	size_t used;
 
 	if (!dwu_opener_open(&opener, m->dwarf, scratch))
 		return DWUNW_ERR_NO_MEMORY;
 	used = scratch->used;
-	while (off < size) {
+	while (off < size && left-- > 0) {
 		dwunw_status_t status = dwu_unit_root(&unit, &where, &opener,
 						      off, false, scratch);
 

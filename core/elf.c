@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 #include "elf.h"
 
+#include <dwunw/bounds.h>
+
 #include "arena.h"
 #include "bytes.h"
 #include "window.h"
@@ -148,7 +150,8 @@ static void open_sections(struct dwunw_elf *elf, struct dwu_window *w,
 	uint32_t name;
 	uint64_t size = (uint64_t)n->section_count * elf->section_entry_size;
 
-	if (elf->section_off == 0 || !in_file(elf, elf->section_off, size) ||
+	if (elf->section_off == 0 || n->section_count > DWUNW_SECTIONS_MAX ||
+	    !in_file(elf, elf->section_off, size) ||
 	    elf->section_entry_size < (is_64(elf) ? 64 : 40) ||
 	    elf->section_entry_size > DWU_WINDOW_SIZE)
 		return;
@@ -168,7 +171,8 @@ static dwunw_status_t open_programs(struct dwunw_elf *elf, struct dwu_window *w)
 
 	if (elf->program_count == 0)
 		return DWUNW_OK;
-	if (elf->program_entry_size < (is_64(elf) ? 56 : 32) ||
+	if (elf->program_count > DWUNW_PROGRAMS_MAX ||
+	    elf->program_entry_size < (is_64(elf) ? 56 : 32) ||
 	    elf->program_entry_size > DWU_WINDOW_SIZE ||
 	    !in_file(elf, elf->program_off,
 		     (uint64_t)elf->program_count * elf->program_entry_size))
@@ -272,6 +276,8 @@ dwunw_status_t dwu_elf_keep_segments(struct dwunw_elf *elf,
 
 	if (elf->segment_count == 0)
 		return DWUNW_OK;
+	if (elf->segment_count > DWUNW_SEGMENTS_MAX)
+		return DWUNW_ERR_BAD_FORMAT;
 	if (!dwu_arena_fits(arena, dwu_elf_segments_size(elf)))
 		return DWUNW_ERR_NO_MEMORY;
 	segments = dwunw_arena_alloc(arena, (size_t)dwu_elf_segments_size(elf));
@@ -493,33 +499,35 @@ dwunw_status_t dwunw_elf_read(const struct dwunw_elf *elf, uint64_t vaddr,
 
 /* gABI 5, Note Section: name and descriptor are padded to 4 bytes. */
 static bool find_build_id(const struct dwunw_elf *elf, struct dwu_window *w,
-			  uint64_t off, uint64_t size, uint8_t *id,
+			  uint64_t off, uint32_t left, uint8_t *id,
 			  size_t *id_size)
 {
-	uint64_t end = off + size, name_size, desc_size;
+	uint32_t name_size, desc_size, size;
 	const uint8_t *bytes;
 	struct dwu_cursor c;
 
-	while (end - off >= 16 && (bytes = dwu_window_at(w, off, 16)) != NULL) {
+	while (left >= 16 && (bytes = dwu_window_at(w, off, 16)) != NULL) {
 		c = dwu_cursor(bytes, 16, big(elf));
 		name_size = dwu_u32(&c);
 		desc_size = dwu_u32(&c);
 		if (dwu_u32(&c) == NT_GNU_BUILD_ID && name_size == 4 &&
 		    memcmp(bytes + 12, "GNU", 4) == 0 && desc_size > 0 &&
 		    desc_size <= DWUNW_BUILD_ID_MAX &&
-		    desc_size <= end - off - 16) {
-			bytes = dwu_window_at(w, off + 16, (size_t)desc_size);
+		    desc_size <= left - 16) {
+			bytes = dwu_window_at(w, off + 16, desc_size);
 			if (!bytes)
 				return false;
-			memcpy(id, bytes, (size_t)desc_size);
-			*id_size = (size_t)desc_size;
+			memcpy(id, bytes, desc_size);
+			*id_size = desc_size;
 			return true;
 		}
-		size = 12 + ((name_size + 3) & ~3ull) +
-		       ((desc_size + 3) & ~3ull);
-		if (size > end - off)
+		if (name_size > left || desc_size > left)
+			break;
+		size = 12 + ((name_size + 3) & ~3u) + ((desc_size + 3) & ~3u);
+		if (size > left)
 			break;
 		off += size;
+		left -= size;
 	}
 	return false;
 }
@@ -530,23 +538,25 @@ dwunw_status_t dwunw_elf_build_id(const struct dwunw_elf *elf, uint8_t *id,
 	struct dwunw_program_header h;
 	struct dwunw_section s;
 	struct dwu_window headers, notes;
-	uint64_t budget; /* notes that overlap are not read for ever */
+	/* notes that overlap are not read for ever */
+	uint32_t budget = DWUNW_NOTES_MAX;
 	uint32_t i, name;
 
 	if (!elf || !id || !size)
 		return DWUNW_ERR_INVALID_ARG;
 	headers = notes = (struct dwu_window){ .src = &elf->src };
-	budget = 2 * elf->src.size;
+	if (elf->src.size < DWUNW_NOTES_MAX / 2)
+		budget = 2 * (uint32_t)elf->src.size;
 	for (i = 0; i < elf->program_count; i++) {
 		if (program_header(elf, &headers, i, &h) != DWUNW_OK ||
 		    h.type != PT_NOTE ||
 		    !in_file(elf, h.at.off, h.at.file_size) ||
 		    h.at.file_size > budget)
 			continue;
-		if (find_build_id(elf, &notes, h.at.off, h.at.file_size, id,
-				  size))
+		if (find_build_id(elf, &notes, h.at.off,
+				  (uint32_t)h.at.file_size, id, size))
 			return DWUNW_OK;
-		budget -= h.at.file_size;
+		budget -= (uint32_t)h.at.file_size;
 	}
 	for (i = 1; i < elf->section_count; i++) {
 		if (dwu_elf_section_header(elf, &headers, i, &s, &name) !=
@@ -554,9 +564,10 @@ dwunw_status_t dwunw_elf_build_id(const struct dwunw_elf *elf, uint8_t *id,
 		    s.type != DWU_SHT_NOTE || !usable(elf, &s) ||
 		    s.size > budget)
 			continue;
-		if (find_build_id(elf, &notes, s.off, s.size, id, size))
+		if (find_build_id(elf, &notes, s.off, (uint32_t)s.size, id,
+				  size))
 			return DWUNW_OK;
-		budget -= s.size;
+		budget -= (uint32_t)s.size;
 	}
 	return DWUNW_ERR_NO_DEBUG_DATA;
 }

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 #include "entry.h"
 
+#include <dwunw/bounds.h>
+
 #include "arch/arch.h"
 #include "elf.h"
-
-/* What stands before a CIE's instructions: real ones have about 20 bytes. */
-#define CIE_HEAD_MAX 512u
 
 /* DWARF 5 7.4, 7.2.2: initial length and CIE id of either format. */
 dwunw_status_t dwu_record_head(struct dwu_cursor *c, bool debug_frame,
@@ -15,7 +14,8 @@ dwunw_status_t dwu_record_head(struct dwu_cursor *c, bool debug_frame,
 	uint64_t length, id, id_off;
 	size_t start = c->off;
 
-	*rec = (struct dwu_record){ .off = off, .next = section_size };
+	*rec = (struct dwu_record){ .off = off,
+				     .next = (dwu_place_t)section_size };
 	length = dwu_u32(c);
 	if (length == 0xffffffff) {
 		rec->wide = true;
@@ -26,14 +26,14 @@ dwunw_status_t dwu_record_head(struct dwu_cursor *c, bool debug_frame,
 	id_off = off + (c->off - start);
 	if (c->bad || length > section_size - id_off)
 		return DWUNW_ERR_BAD_FORMAT;
-	rec->next = id_off + length;
+	rec->next = (dwu_place_t)(id_off + length);
 	if (length == 0) {
 		rec->empty = true;
 		return DWUNW_OK;
 	}
 	/* in .eh_frame the id has 4 bytes whatever the length (LSB 10.6.1.1) */
 	id = dwu_uint(c, debug_frame && rec->wide ? 8 : 4);
-	rec->body_off = off + (c->off - start);
+	rec->body_off = (dwu_place_t)off + (c->off - start);
 	if (c->bad || rec->body_off > rec->next)
 		return DWUNW_ERR_BAD_FORMAT;
 	rec->body_size = rec->next - rec->body_off;
@@ -52,13 +52,34 @@ dwunw_status_t dwu_record(const struct dwunw_cfi *cfi, bool big, uint64_t off,
 
 	*rec = (struct dwu_record){ .off = off };
 	if (off >= cfi->bytes.size) {
-		rec->next = off;
+		rec->next = (dwu_place_t)off;
 		rec->last = true;
 		return DWUNW_OK;
 	}
 	c = dwu_cursor(cfi->bytes.data, cfi->bytes.size, big);
 	c.off = (size_t)off;
+	if (!dwu_cfi_fill(cfi, off, DWU_RECORD_HEAD))
+		return DWUNW_ERR_BAD_FORMAT;
 	return dwu_record_head(&c, cfi->debug_frame, cfi->bytes.size, off, rec);
+}
+
+bool dwu_cfi_fill(const struct dwunw_cfi *cfi, uint64_t off, uint64_t size)
+{
+	const struct dwunw_lender *lender = cfi->lender;
+
+	if (IS_ON(CONFIG_ARCH_MIPS32_ALONE) || !lender)
+		return true;
+	if (size > cfi->bytes.size - off)
+		size = cfi->bytes.size - off;
+	return lender->fill(lender->ctx, off, (size_t)size);
+}
+
+/* Thousands of FDEs may share a CIE: one is read in bounded time. */
+static bool is_usable(const struct dwunw_cfi *cfi, const struct dwu_record *rec,
+		      uint32_t size_max)
+{
+	return rec->body_size <= size_max &&
+	       dwu_cfi_fill(cfi, rec->body_off, rec->body_size);
 }
 
 static struct dwu_cursor body(const struct dwunw_module *module,
@@ -146,13 +167,10 @@ static dwunw_status_t parse_cie(const struct dwunw_module *module,
 	*aug = (struct augmentation){ .lsda = DWU_PE_OMIT };
 	if (off >= cfi->bytes.size ||
 	    dwu_record(cfi, module->elf.data == 2, off, &rec) != DWUNW_OK ||
-	    !rec.cie)
+	    !rec.cie || !is_usable(cfi, &rec, DWUNW_CIE_MAX))
 		return DWUNW_ERR_BAD_FORMAT;
 	fde->cie_off = off;
 	c = body(module, cfi, &rec);
-	/* thousands of FDEs may share it: its head is read in bounded time */
-	if (c.size > CIE_HEAD_MAX)
-		c.size = CIE_HEAD_MAX;
 	fde->version = dwu_u8(&c);
 	if (fde->version != 1 && fde->version != 3 && fde->version != 4)
 		return DWUNW_ERR_BAD_FORMAT;
@@ -174,7 +192,6 @@ static dwunw_status_t parse_cie(const struct dwunw_module *module,
 	b = bases(cfi, &rec, fde->address_size);
 	if (!parse_augmentation(&c, letters, &b, fde, aug) || c.bad)
 		return DWUNW_ERR_BAD_FORMAT;
-	c.size = (size_t)rec.body_size;
 	fde->initial = dwu_take(&c, c.size - c.off);
 	return DWUNW_OK;
 }
@@ -203,6 +220,8 @@ dwunw_status_t dwu_fde(const struct dwunw_module *module,
 	status = parse_cie(module, cfi, rec->cie_off, fde, &aug);
 	if (status != DWUNW_OK)
 		return status;
+	if (!is_usable(cfi, rec, DWUNW_FDE_MAX))
+		return DWUNW_ERR_BAD_FORMAT;
 	c = body(module, cfi, rec);
 	b = bases(cfi, rec, fde->address_size);
 	dwu_skip(&c, fde->segment_size);

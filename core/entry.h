@@ -6,19 +6,26 @@
 #include <dwunw/module.h>
 
 #include "bytes.h"
+#include "elf.h"
 
 /* A record's frame, before anything in it is understood. */
 struct dwu_record {
 	uint64_t off;
-	uint64_t next; /* of the record behind it */
 	uint64_t cie_off; /* FDE: of its CIE */
-	uint64_t body_off; /* what follows the CIE id or pointer */
-	uint64_t body_size;
+	dwu_place_t next; /* of the record behind it */
+	dwu_place_t body_off; /* what follows the CIE id or pointer */
+	dwu_place_t body_size;
 	bool cie;
 	bool empty; /* length 0: the terminator of .eh_frame, or padding */
 	bool last; /* off is the section's end */
 	bool wide; /* 64-bit DWARF */
 };
+
+/* What a record's head takes at most. */
+#define DWU_RECORD_HEAD 20u
+
+/* Are [off, off + size) of the section, or what there is of them, at hand? */
+bool dwu_cfi_fill(const struct dwunw_cfi *cfi, uint64_t off, uint64_t size);
 
 /*
  * Reads the head at off. BAD_FORMAT: it lies outside the section; then

@@ -130,6 +130,7 @@ struct dwu_scan_memory {
 	struct dwu_scan_state *states;
 	uint16_t *users; /* of each state; 0: free */
 	uint32_t state_room;
+	uint32_t swept; /* bytes, for one walk; who counts them resets it */
 	uint32_t steps; /* instructions explored; who counts them resets it */
 	struct dwu_scan_state now; /* while exploring */
 	struct dwu_scan_state next;

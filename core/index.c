@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 #include "index.h"
 
+#include <dwunw/bounds.h>
+
 #include "elf.h"
 #include "entry.h"
 #include "sort.h"
@@ -145,12 +147,15 @@ uint32_t dwu_index_count(const struct dwunw_elf *elf,
 	struct dwu_cursor c;
 	const uint8_t *bytes;
 	uint64_t off = 0;
-	uint32_t count = 0;
+	uint32_t count = 0, records = 0, empty = 0;
 	size_t size;
 
 	while (off < section->size) {
-		size = section->size - off < 20 ? (size_t)(section->size - off) :
-						  20;
+		if (records++ == DWUNW_RECORDS_MAX)
+			return UINT32_MAX;
+		size = section->size - off < DWU_RECORD_HEAD ?
+			       (size_t)(section->size - off) :
+			       DWU_RECORD_HEAD;
 		bytes = dwu_window_at(&w, section->off + off, size);
 		if (!bytes)
 			break;
@@ -159,6 +164,9 @@ uint32_t dwu_index_count(const struct dwunw_elf *elf,
 				    &rec) != DWUNW_OK ||
 		    (rec.empty && !size_known))
 			break;
+		empty = rec.empty ? empty + 1 : 0;
+		if (empty == DWUNW_TERMINATORS_MAX)
+			size_known = false;
 		count += !rec.cie && !rec.empty;
 		off = rec.next;
 	}
@@ -320,6 +328,7 @@ dwunw_status_t dwunw_fde_next(struct dwunw_fde_cursor *cursor,
 {
 	struct dwu_record rec;
 	dwunw_status_t status;
+	uint32_t empty = 0;
 
 	for (;;) {
 		status = dwu_record(cursor->cfi, big(cursor->module),
@@ -331,7 +340,8 @@ dwunw_status_t dwunw_fde_next(struct dwunw_fde_cursor *cursor,
 			cursor->off = cursor->cfi->bytes.size;
 			return status;
 		}
-		if (rec.last)
+		empty = rec.empty ? empty + 1 : 0;
+		if (rec.last || empty > DWUNW_TERMINATORS_MAX)
 			return DWUNW_ERR_NO_DEBUG_DATA;
 		cursor->off = rec.next;
 		if (!rec.cie && !rec.empty)

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 #include "inflate.h"
 
+#include <dwunw/bounds.h>
+
 #include "arena.h"
 #include "bytes.h"
 #include "elf.h"
 
 enum { ELFCOMPRESS_ZLIB = 1 };
+
+/* Of what is small the ratio tells nothing. */
+#define CONTENT_SMALL (1u << 20)
 
 /* A compressed section's head. */
 struct head {
@@ -58,8 +63,9 @@ static bool read_head(const struct dwunw_elf *elf,
 		elf_head(elf, bytes, head);
 	else if (!gnu_head(bytes, head))
 		return false;
-	/* deflate and zstd make at most about 1000 bytes of one */
-	if (section->size < head->bytes || head->size >> 12 > section->size)
+	if (section->size < head->bytes ||
+	    (head->size > CONTENT_SMALL &&
+	     head->size / DWUNW_CONTENT_RATIO > section->size))
 		head->size = 0;
 	return true;
 }

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /* The line number program of a unit (DWARF 5 6.2; 2 to 4 alike). */
+#include <dwunw/bounds.h>
+
 #include "grow.h"
 #include "sort.h"
 #include "unit.h"
@@ -66,7 +68,8 @@ static bool read_header(struct program *p, struct dwu_cursor *c)
 	uint64_t head = c->off, header_length;
 	uint32_t i;
 
-	if (c->bad || length > p->line.section.size - p->off - head)
+	if (c->bad || length > DWUNW_LINE_MAX ||
+	    length > p->line.section.size - p->off - head)
 		return false;
 	p->end = p->off + head + length;
 	p->version = dwu_u16(c);

@@ -21,6 +21,7 @@ struct plan {
 	uint32_t debug_count;
 	bool debug_gnu; /* debug_frame is .zdebug_frame */
 	bool debug_packed; /* debug_frame is compressed */
+	bool lent; /* eh_frame is read as it is needed */
 };
 
 /* e_flags of mips; binutils, include/elf/mips.h. */
@@ -163,13 +164,35 @@ static uint64_t plan_size(const struct dwunw_module *module,
 			  const struct plan *plan)
 {
 	return dwu_elf_segments_size(&module->elf) +
-	       dwu_elf_load_size(&module->elf, &plan->eh_frame) +
+	       (plan->lent ?
+			0 :
+			dwu_elf_load_size(&module->elf, &plan->eh_frame)) +
 	       dwu_elf_load_size(&module->elf, &plan->eh_frame_hdr) +
 	       (plan->debug_packed ?
 			dwu_inflate_need(&plan->debug, &plan->debug_frame,
 					 plan->debug_gnu) :
 			dwu_elf_load_size(&plan->debug, &plan->debug_frame)) +
 	       index_size(plan->eh_count) + index_size(plan->debug_count);
+}
+
+/* Only where a table leads to each FDE; else all is looked at. */
+static void borrow(struct dwunw_module *module,
+		   const struct dwunw_module_files *files, struct plan *plan)
+{
+	const struct dwunw_lender *lender = files->lender;
+	const struct dwunw_section *section = &plan->eh_frame;
+	struct dwunw_span *bytes = &module->eh.bytes;
+
+	if (IS_ON(CONFIG_ARCH_MIPS32_ALONE) || !lender ||
+	    module->elf.src.view || plan->eh_frame_hdr.size == 0 ||
+	    section->size == 0 || section->size > SIZE_MAX)
+		return;
+	bytes->data = lender->lend(lender->ctx, section->off, section->size);
+	plan->lent = bytes->data != NULL;
+	if (!plan->lent)
+		return;
+	bytes->size = (size_t)section->size;
+	module->eh.lender = lender;
 }
 
 static dwunw_status_t load_eh_frame(struct dwunw_module *module,
@@ -179,6 +202,8 @@ static dwunw_status_t load_eh_frame(struct dwunw_module *module,
 	module->eh.vaddr = plan->eh_frame.vaddr;
 	module->eh.text_vaddr = plan->text.vaddr;
 	module->eh.data_vaddr = plan->got.vaddr;
+	if (plan->lent)
+		return DWUNW_OK;
 	return dwu_elf_load(&module->elf, &plan->eh_frame, arena,
 			    &module->eh.bytes);
 }
@@ -232,6 +257,20 @@ static dwunw_status_t build_index(const struct dwunw_module *module,
 	return DWUNW_OK;
 }
 
+/* Without a table all of .eh_frame is looked at. */
+static dwunw_status_t give_back(struct dwunw_module *module, struct plan *plan,
+				struct dwunw_arena *arena)
+{
+	plan->lent = false;
+	module->eh.lender = NULL;
+	if (!dwu_arena_fits(arena, dwu_elf_load_size(&module->elf,
+						     &plan->eh_frame) +
+					   index_size(plan->eh_count) +
+					   index_size(plan->debug_count)))
+		return DWUNW_ERR_NO_MEMORY;
+	return load_eh_frame(module, plan, arena);
+}
+
 /* Takes the table of .eh_frame_hdr, or makes an index in its place. */
 static dwunw_status_t load_header(struct dwunw_module *module,
 				  struct plan *plan, struct dwunw_arena *arena)
@@ -249,7 +288,7 @@ static dwunw_status_t load_header(struct dwunw_module *module,
 		module->hdr = (struct dwunw_eh_hdr){ 0 };
 		plan->eh_count = dwu_index_count(
 			&module->elf, &plan->eh_frame, false, true);
-		return DWUNW_OK;
+		return plan->lent ? give_back(module, plan, arena) : DWUNW_OK;
 	}
 	module->cfi_source = DWUNW_CFI_EH_HDR;
 	return DWUNW_OK;
@@ -300,6 +339,7 @@ static dwunw_status_t open_files(struct dwunw_module *module,
 	find_sections(module, &plan);
 	plan_eh_frame(module, &plan);
 	plan_debug_frame(module, files, &plan);
+	borrow(module, files, &plan);
 	return load_all(module, files, &plan, arena);
 }
 

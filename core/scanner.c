@@ -62,6 +62,7 @@ static uint8_t find(struct dwunw_scan *scan, const struct dwunw_module *module,
 		scan->memory.text.isa = scan->function.isa;
 		return DWUNW_SCAN_OK;
 	}
+	scan->memory.swept = 0;
 	result = dwu_function_find(&scan->memory, module, vaddr, flags,
 				   &scan->function);
 	if (result != DWUNW_SCAN_OK)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 #include "search.h"
 
+#include <dwunw/bounds.h>
+
 #include "bytes.h"
 #include "entry.h"
 #include "window.h"
@@ -43,8 +45,8 @@ static bool is_cie(const uint8_t *bytes, size_t size, bool big)
 
 /* Does the record at off + *next belong to this section? */
 static bool next_record(const struct dwunw_elf *elf, struct dwu_window *w,
-			uint64_t off, uint64_t size, uint64_t *next,
-			uint64_t *fdes)
+			uint64_t off, dwu_place_t size, dwu_place_t *next,
+			uint32_t *fdes)
 {
 	struct dwu_record rec;
 	struct dwu_cursor c;
@@ -68,9 +70,10 @@ static bool next_record(const struct dwunw_elf *elf, struct dwu_window *w,
 
 /* A CIE followed by records that agree, at least one FDE among them. */
 static bool is_section(const struct dwunw_elf *elf, struct dwu_window *w,
-		       uint64_t off, uint64_t size)
+		       uint64_t off, dwu_place_t size)
 {
-	uint64_t next = 0, fdes = 0;
+	dwu_place_t next = 0;
+	uint32_t fdes = 0;
 	int i;
 
 	for (i = 0; i < RECORDS_CHECKED && next < size; i++)
@@ -93,7 +96,8 @@ static bool search_segment(const struct dwunw_elf *elf, struct dwu_window *w,
 		if (!bytes)
 			return false;
 		if (is_cie(bytes, size, elf->data == 2) &&
-		    is_section(elf, records, off, end - off)) {
+		    is_section(elf, records, off,
+			       (dwu_place_t)(end - off))) {
 			*found = off;
 			return true;
 		}
@@ -108,9 +112,11 @@ void dwu_search_eh_frame(const struct dwunw_elf *elf,
 	struct dwu_window records = { .src = &elf->src };
 	struct dwunw_program_header h;
 	/* segments that overlap are not worth the square of the file's size */
-	uint64_t budget = 2 * elf->src.size;
+	uint32_t budget = DWUNW_SEARCH_MAX;
 	uint32_t i;
 
+	if (elf->src.size < DWUNW_SEARCH_MAX / 2)
+		budget = 2 * (uint32_t)elf->src.size;
 	*section = (struct dwunw_section){ 0 };
 	for (i = 0; i < elf->program_count; i++) {
 		if (dwunw_elf_program_header(elf, i, &h) != DWUNW_OK)
@@ -120,7 +126,7 @@ void dwu_search_eh_frame(const struct dwunw_elf *elf,
 		    h.at.file_size > elf->src.size - h.at.off ||
 		    h.at.file_size > budget)
 			continue;
-		budget -= h.at.file_size;
+		budget -= (uint32_t)h.at.file_size;
 		if (search_segment(elf, &w, &records, &h.at, &section->off)) {
 			section->vaddr =
 				h.at.vaddr + (section->off - h.at.off);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 #include "sweep.h"
 
+#include <dwunw/bounds.h>
+
 #include "bytes.h"
 
 /* A frame that opens this near behind a call may be the next function's. */
@@ -321,19 +323,26 @@ static void sweep(struct dwu_scan_memory *m, uint32_t window, uint32_t from,
 	m->window = window;
 	m->swept_from = from;
 	m->swept_to = to;
+	m->swept += to - from;
 	memset(m->starts, 0, m->start_count / 8);
 	mark_all(m);
 }
 
-/* All code: a window of all of the text, or twice the half of a window's size
- * that holds `at`, with a quarter before and behind it. */
+/* All code, or what is near in a large file: a window of all of the text, or
+ * twice the half of a window's size that holds `at`, with a quarter before and
+ * behind it. */
 static void sweep_all(struct dwu_scan_memory *m, uint32_t at)
 {
-	uint32_t half = window_size(m) / 2, window = 0;
+	uint32_t half = window_size(m) / 2, window = 0, from = 0;
+	uint32_t to = m->text.size;
 
-	if (m->text.size > 2 * half && at >= half)
+	if (to > 2 * half && at >= half)
 		window = (at / half * half - half / 2) & ~31u;
-	sweep(m, window, 0, m->text.size);
+	if (window > DWUNW_SWEEP_MAX / 2)
+		from = window - DWUNW_SWEEP_MAX / 2;
+	if (to - from > DWUNW_SWEEP_MAX)
+		to = from + DWUNW_SWEEP_MAX;
+	sweep(m, window, from, to);
 }
 
 /*
@@ -751,6 +760,8 @@ bool dwu_sweep(struct dwu_scan_memory *m, uint32_t place,
 {
 	uint32_t end;
 
+	if (m->swept >= DWUNW_SWEEP_WALK_MAX)
+		return false;
 	m->lo = function->start;
 	m->hi = function->end;
 	if (!function->gap || !sweep_gap(m))

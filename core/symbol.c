@@ -110,6 +110,44 @@ static dwu_place_t vaddr_at(const struct dwunw_symtab *tab, uint32_t index)
 	return (dwu_place_t)sym.vaddr;
 }
 
+#if !IS_ON(CONFIG_ARCH_MIPS32_ALONE)
+/* One digit of 8 bits, the others as they are. False: all have the same. */
+static bool sort_digit(const struct dwunw_symtab *tab, const uint32_t *from,
+		       uint32_t *to, uint32_t digit)
+{
+	uint32_t counts[256] = { 0 }, sum = 0, held, i;
+
+	for (i = 0; i < tab->count; i++)
+		counts[vaddr_at(tab, from[i]) >> digit & 0xff]++;
+	for (i = 0; i < 256; i++) {
+		if (counts[i] == tab->count)
+			return false;
+		held = counts[i];
+		counts[i] = sum;
+		sum += held;
+	}
+	for (i = 0; i < tab->count; i++)
+		to[counts[vaddr_at(tab, from[i]) >> digit & 0xff]++] = from[i];
+	return true;
+}
+
+/* Radix sort: large files have millions, whose heapsort takes ten seconds. */
+static void sort_functions(struct dwunw_symtab *tab, uint32_t *order)
+{
+	uint32_t *from = order, *to = order + tab->count, *held, digit, i;
+
+	for (digit = 0; digit < 64; digit += 8)
+		if (sort_digit(tab, from, to, digit)) {
+			held = from;
+			from = to;
+			to = held;
+		}
+	for (i = 0; from != order && i < tab->count; i++)
+		order[i] = from[i];
+}
+#define ORDERS 2u
+#define IN_ORDER true
+#else
 /* A symbol table while its functions are put in order. */
 struct ordering {
 	const struct dwunw_symtab *tab;
@@ -131,6 +169,18 @@ static void swap(void *ctx, uint32_t a, uint32_t b)
 	o->order[a] = o->order[b];
 	o->order[b] = held;
 }
+
+static void sort_functions(struct dwunw_symtab *tab, uint32_t *order)
+{
+	dwu_sort(&(struct dwu_sort){
+		.ctx = &(struct ordering){ .tab = tab, .order = order },
+		.count = tab->count,
+		.before = before,
+		.swap = swap });
+}
+#define ORDERS 1u
+#define IN_ORDER false
+#endif
 
 static dwunw_status_t find_tables(const struct dwunw_elf *elf,
 				  struct dwunw_section *symbols,
@@ -170,11 +220,7 @@ static void order_functions(struct dwunw_symtab *tab, uint32_t *order,
 		if (is_function(&sym))
 			order[tab->count++] = i;
 	}
-	dwu_sort(&(struct dwu_sort){
-		.ctx = &(struct ordering){ .tab = tab, .order = order },
-		.count = tab->count,
-		.before = before,
-		.swap = swap });
+	sort_functions(tab, order);
 	tab->order = order;
 }
 
@@ -239,6 +285,18 @@ void dwunw_symtab_limit(struct dwunw_symtab *tab, uint64_t start, uint64_t end)
 	cut(tab, (dwu_place_t)end);
 }
 
+/* By address: what is looked for is near what was. */
+static void limit_in_order(struct dwunw_symtab *tab)
+{
+	struct dwunw_elf_symbol sym;
+	uint32_t i;
+
+	for (i = 0; i < tab->count; i++) {
+		(void)symbol_at(tab, tab->order[i], &sym);
+		dwunw_symtab_limit(tab, sym.vaddr, sym.vaddr + sym.size);
+	}
+}
+
 static void limit_by_code(struct dwunw_symtab *tab, const struct dwunw_elf *elf)
 {
 	struct dwu_window window = { .src = &elf->src };
@@ -278,9 +336,11 @@ static void find_ends(struct dwunw_symtab *tab, const struct dwunw_elf *elf,
 	}
 	if (tab->end_count == 0)
 		return;
+	if (IN_ORDER)
+		limit_in_order(tab);
 	for (i = 0; i < total; i++) {
 		(void)symbol_at(tab, i, &sym);
-		if (is_start(&sym))
+		if (is_start(&sym) && !(IN_ORDER && is_function(&sym)))
 			dwunw_symtab_limit(tab, sym.vaddr,
 					   sym.vaddr + sym.size);
 	}
@@ -294,9 +354,10 @@ static dwunw_status_t load(struct dwunw_symtab *tab,
 			   struct dwunw_arena *arena)
 {
 	uint32_t *order, sizeless = count_sizeless(tab, elf, symbols, total);
+	size_t orders = (size_t)ORDERS * total;
 	uint64_t need = dwu_elf_load_size(elf, symbols) +
 			dwu_elf_load_size(elf, strings) +
-			dwu_arena_round(total * sizeof(*order)) +
+			dwu_arena_round(orders * sizeof(*order)) +
 			dwu_arena_round(sizeless * sizeof(*tab->ends));
 	dwunw_status_t status;
 
@@ -310,7 +371,7 @@ static dwunw_status_t load(struct dwunw_symtab *tab,
 	while (tab->strings.size > 0 &&
 	       tab->strings.data[tab->strings.size - 1] != '\0')
 		tab->strings.size--;
-	order = dwunw_arena_alloc(arena, total * sizeof(*order));
+	order = dwunw_arena_alloc(arena, orders * sizeof(*order));
 	tab->ends = dwunw_arena_alloc(arena, sizeless * sizeof(*tab->ends));
 	if (!order || !tab->ends)
 		return DWUNW_ERR_NO_MEMORY;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 #include "unit.h"
 
+#include <dwunw/bounds.h>
+
 #include "grow.h"
 
 enum {
@@ -536,6 +538,7 @@ dwunw_status_t dwunw_dwarf_list(struct dwunw_dwarf *dwarf,
 	struct dwu_array places;
 	struct dwu_stream info;
 	struct dwunw_unit unit;
+	uint32_t left = DWUNW_UNITS_MAX;
 	size_t used;
 	uint64_t off = 0;
 
@@ -547,7 +550,7 @@ dwunw_status_t dwunw_dwarf_list(struct dwunw_dwarf *dwarf,
 		return DWUNW_ERR_NO_MEMORY;
 	scratch->used = used;
 	places = dwu_array(arena, sizeof(struct dwunw_unit_place));
-	while (off < info.section.size) {
+	while (off < info.section.size && left-- > 0) {
 		struct dwunw_unit_place *place;
 		dwunw_status_t status =
 			dwu_unit_header(&unit, dwarf, &info, off);

@@ -878,6 +878,8 @@ dwunw_status_t dwunw_walk(struct dwunw_walker *walker,
 	if (!w.arch || (space->arch && space->arch != w.arch))
 		return DWUNW_ERR_UNSUPPORTED_ARCH;
 	w.reader = dwu_reader(w.arch, input);
+	if (IS_ON(CONFIG_SCAN) && walker->scan)
+		walker->scan->swept = 0;
 	start(&w);
 	add_frame(&w);
 	if (!input->read_memory && input->stack.size == 0) {

@@ -45,16 +45,23 @@ void dwu_cmd_log(void *ctx, const char *line);
 void dwu_cmd_error_unless_logged(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
-/* --debug-dir DIR, any number of times, and --sysroot DIR. */
+/* --debug-dir DIR, any number of times, --sysroot DIR and --memory-max SIZE. */
 struct dwu_cmd_files {
 	const char **debug_dirs; /* ends with NULL; NULL: none given */
 	size_t count;
 	const char *sysroot; /* NULL: not given */
+	uint64_t memory_max; /* of names; half of it for a file's tables. 0: the
+			      * library's */
 };
 
 /* Their rows of a table that fills a struct which begins with a struct
  * dwu_cmd_files. They warn of what is no directory. */
 #define DWU_CMD_FILES_ROWS                                                   \
+	{ .name = "memory-max",                                              \
+	  .kind = OPTION_SIZE64,                                             \
+	  .to = offsetof(struct dwu_cmd_files, memory_max),                  \
+	  .min = 1u << 20,                                                   \
+	  .max = (uint64_t)1 << 40 },                                        \
 	{ .name = "debug-dir",                                               \
 	  .kind = OPTION_OTHER,                                              \
 	  .allowed = "a directory",                                          \

@@ -8,6 +8,7 @@
  */
 #include "core.h"
 
+#include <dwunw/bounds.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -28,8 +29,6 @@ enum {
 
 /* No arch has a vdso larger than this. */
 #define VDSO_SIZE_MAX (1u << 20)
-/* Registers and names of 2^16 mappings and as many threads fit in it. */
-#define NOTES_SIZE_MAX (1u << 28)
 
 /* Not the serial of any file: those are counted from 1. */
 #define VDSO_SERIAL UINT32_MAX
@@ -45,6 +44,7 @@ struct session {
 	struct dwu_vdso vdso;
 	dwunw_status_t vdso_status;
 	uint32_t main_file; /* NO_FILE: not known */
+	uint64_t frames;    /* printed */
 };
 
 /* --- bytes of files ---------------------------------------------------------- */
@@ -68,6 +68,12 @@ static dwunw_status_t read_fd(int fd, uint64_t off, void *dst, size_t size)
 		size -= (size_t)got;
 	}
 	return DWUNW_OK;
+}
+
+dwunw_status_t dwu_core_read(const struct dwu_core *core, uint64_t off,
+			     void *dst, size_t size)
+{
+	return read_fd(core->fd, off, dst, size);
 }
 
 static dwunw_status_t read_source(void *ctx, uint64_t off, void *dst,
@@ -506,29 +512,13 @@ static int by_map_start(const void *a, const void *b)
 
 static bool add_notes(struct dwu_core *core, const struct dwunw_segment *at)
 {
-	struct dwunw_span notes;
-	uint8_t *bytes;
-
-	if (at->file_size > NOTES_SIZE_MAX || at->off > core->size ||
-	    at->file_size > core->size - at->off) {
-		dwu_cmd_error("%s: its notes, %" PRIu64 " bytes at %" PRIu64
-			      ", are not in its %" PRIu64
-			      " bytes: truncated before the registers",
-			      core->path, at->file_size, at->off, core->size);
-		return false;
-	}
-	bytes = dwu_cmd_alloc(1, (size_t)at->file_size);
-	core->notes = dwu_cmd_grow(core->notes, core->note_count + 1,
-				   sizeof(*core->notes));
-	core->notes[core->note_count++] = bytes;
-	if (read_fd(core->fd, at->off, bytes, (size_t)at->file_size)) {
-		dwu_cmd_error("%s: its notes at %" PRIu64 " cannot be read: %s",
-			      core->path, at->off, strerror(errno));
-		return false;
-	}
-	notes.data = bytes;
-	notes.size = (size_t)at->file_size;
-	return dwu_core_notes(core, notes);
+	if (at->off <= core->size && at->file_size <= core->size - at->off)
+		return dwu_core_notes(core, at->off, at->file_size);
+	dwu_cmd_error("%s: its notes, %" PRIu64 " bytes at %" PRIu64
+		      ", are not in its %" PRIu64
+		      " bytes: truncated before the registers",
+		      core->path, at->file_size, at->off, core->size);
+	return false;
 }
 
 static void add_load(struct dwu_core *core, const struct dwunw_segment *at)
@@ -609,6 +599,13 @@ static bool open_elf(struct dwu_core *core)
 		return false;
 	src.size = core->size;
 	status = dwunw_elf_open(&core->elf, &src, NULL);
+	if (status && core->elf.program_count > DWUNW_PROGRAMS_MAX) {
+		dwu_cmd_error("%s: has %" PRIu32
+			      " program headers, more than the bound of %u",
+			      core->path, core->elf.program_count,
+			      DWUNW_PROGRAMS_MAX);
+		return false;
+	}
 	if (status || core->elf.type != ET_CORE) {
 		dwu_cmd_error("%s: not a core file, or cut within its headers"
 			      " (%" PRIu64 " bytes): %s",
@@ -767,11 +764,9 @@ static void close_session(struct session *s)
 			close(s->core.files[i].fd);
 		free(s->core.files[i].path);
 	}
-	for (i = 0; i < s->core.note_count; i++)
-		free(s->core.notes[i]);
 	if (s->core.fd >= 0)
 		close(s->core.fd);
-	free(s->core.notes);
+	free(s->core.names);
 	free(s->core.files);
 	free(s->core.maps);
 	free(s->core.loads);
@@ -799,6 +794,7 @@ static int print_thread(struct session *s, struct dwu_printer *printer,
 	status = dwu_printer_capture(printer, &request, &count);
 	if (!status) {
 		dwu_printer_print(printer, thread->tid, &request, count);
+		s->frames += count;
 		return CMD_OK;
 	}
 	dwu_cmd_error("%s: thread %" PRId32 " at 0x%" PRIx64
@@ -806,6 +802,18 @@ static int print_thread(struct session *s, struct dwu_printer *printer,
 		      s->core.path, thread->tid, thread->regs.pc,
 		      dwunw_status_text(status));
 	return CMD_FAILED;
+}
+
+/* Threads may all have the same stack, of as many frames as there is room. */
+static bool has_room(const struct session *s, size_t thread)
+{
+	if (s->frames < DWUNW_CORE_FRAMES_MAX)
+		return true;
+	dwu_cmd_error("%s: %" PRIu64 " frames, the bound of %u: %zu of its %zu"
+		      " threads are not shown",
+		      s->core.path, s->frames, DWUNW_CORE_FRAMES_MAX,
+		      s->core.thread_count - thread, s->core.thread_count);
+	return false;
 }
 
 int dwu_core_print(const struct dwu_core_options *options,
@@ -821,9 +829,11 @@ int dwu_core_print(const struct dwu_core_options *options,
 		printer->locate = locate;
 		printer->locate_ctx = s;
 		code = CMD_OK;
-		for (i = 0; i < s->core.thread_count; i++)
+		for (i = 0; i < s->core.thread_count && has_room(s, i); i++)
 			if (print_thread(s, printer, &s->core.threads[i]))
 				code = CMD_FAILED;
+		if (i < s->core.thread_count)
+			code = CMD_FAILED;
 	}
 	close_session(s);
 	free(s);

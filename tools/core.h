@@ -61,18 +61,22 @@ struct dwu_core {
 	struct dwu_core_thread *threads;
 	size_t thread_count;
 	struct dwu_core_auxv auxv;
-	uint8_t **notes; /* the PT_NOTE bytes, which names point into */
-	size_t note_count;
+	uint8_t *names; /* of NT_FILE: what file names point into */
+	uint32_t note_count;
 };
+
+/* All of it, or as errno says. */
+dwunw_status_t dwu_core_read(const struct dwu_core *core, uint64_t off,
+			     void *dst, size_t size);
 
 /* Numbers in the core's own byte order; size 1 to 8. */
 uint64_t dwu_core_number(const struct dwu_core *core, const uint8_t *bytes,
 			 size_t size);
 
 /*
- * Takes threads, mappings, files and the auxiliary vector out of the bytes
- * of one PT_NOTE. They must outlive the core. False: said what is wrong.
+ * Takes threads, mappings, files and the auxiliary vector out of one PT_NOTE,
+ * which is in the file. False: said what is wrong.
  */
-bool dwu_core_notes(struct dwu_core *core, struct dwunw_span notes);
+bool dwu_core_notes(struct dwu_core *core, uint64_t off, uint64_t size);
 
 #endif

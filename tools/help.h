@@ -50,7 +50,10 @@
 	"                        /usr/lib/debug; may be given many times\n"  \
 	"       --sysroot DIR    DIR has the files unstripped, at the same " \
 	"paths;\n"                                                           \
-	"                        only those of the same build are used\n"
+	"                        only those of the same build are used\n"     \
+	"Where a file is larger than is read by default:\n"                   \
+	"       --memory-max N   bytes for names; half of it for a file's "   \
+	"tables (64M)\n"
 
 /* of a subcommand */
 #define HELP_OF(usage, text)                                        \

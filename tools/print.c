@@ -4,19 +4,20 @@
  */
 #include "cmd.h"
 
+#include <dwunw/bounds.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Frames asked for at first, and where even a runaway recursion is cut. */
+/* Frames asked for at first. */
 #define FRAMES_FIRST 256u
-#define FRAMES_MAX (1u << 22)
 
 dwunw_status_t dwu_printer_init(struct dwu_printer *printer,
 				struct dwunw_context *ctx)
 {
 	const struct dwunw_symbol_config config = {
+		.memory_max = 2 * ctx->config.tables_max,
 		.debug_dirs = ctx->config.debug_dirs,
 		.sysroot = ctx->config.sysroot,
 		.log = ctx->config.log,
@@ -52,9 +53,11 @@ dwunw_status_t dwu_printer_capture(struct dwu_printer *printer,
 					dwunw_capture(printer->ctx, request,
 						      count);
 		if (status || request->stop.reason != DWUNW_STOP_LIMIT ||
-		    printer->frame_count >= FRAMES_MAX)
+		    printer->frame_count >= DWUNW_FRAMES_MAX)
 			return status;
 		printer->frame_count *= 8;
+		if (printer->frame_count > DWUNW_FRAMES_MAX)
+			printer->frame_count = DWUNW_FRAMES_MAX;
 		printer->frames = dwu_cmd_grow(printer->frames,
 					       printer->frame_count,
 					       sizeof(*printer->frames));

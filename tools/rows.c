@@ -46,6 +46,8 @@ struct rows {
 	bool printed; /* a scanned function */
 	bool compare;
 	bool scan;
+	char told[192]; /* the last record beyond a bound */
+	uint64_t again; /* how many were so since */
 	struct dwu_compare_options compared;
 	struct dwunw_scan *scanner;
 	struct dwunw_row *scanned; /* of one function */
@@ -277,6 +279,33 @@ static void print_fde(struct rows *rows)
 		bad_fde(rows, status);
 }
 
+static void end_told(struct rows *rows)
+{
+	if (rows->again)
+		dwu_cmd_error("%s: %" PRIu64 " more FDEs are not used: %s",
+			      rows->path, rows->again, rows->told);
+	rows->again = 0;
+}
+
+/* Of the FDEs of a CIE that is too large only the first is told. */
+static void bad_record(struct rows *rows, const struct dwunw_cfi *cfi,
+		       dwunw_status_t status)
+{
+	char why[sizeof(rows->told)];
+
+	rows->failed = true;
+	dwunw_cfi_text(rows->module, cfi, rows->fde.off, why, sizeof(why));
+	if (why[0] && !strcmp(why, rows->told)) {
+		rows->again++;
+		return;
+	}
+	end_told(rows);
+	memcpy(rows->told, why, sizeof(why));
+	dwu_cmd_error("%s: record at 0x%" PRIx64 " of %s cannot be read: %s",
+		      rows->path, rows->fde.off, section_name(cfi),
+		      why[0] ? why : dwunw_status_text(status));
+}
+
 static void print_section(struct rows *rows, const struct dwunw_cfi *cfi)
 {
 	struct dwunw_fde_cursor cursor;
@@ -293,12 +322,7 @@ static void print_section(struct rows *rows, const struct dwunw_cfi *cfi)
 		if (status == DWUNW_ERR_NO_DEBUG_DATA)
 			break;
 		if (status) {
-			dwu_cmd_error("%s: record at 0x%" PRIx64
-				      " of %s cannot be read: %s",
-				      rows->path, rows->fde.off,
-				      section_name(cfi),
-				      dwunw_status_text(status));
-			rows->failed = true;
+			bad_record(rows, cfi, status);
 			/* the cursor stays where no record can follow */
 			if (status != DWUNW_ERR_BAD_FORMAT)
 				break;
@@ -306,6 +330,7 @@ static void print_section(struct rows *rows, const struct dwunw_cfi *cfi)
 		}
 		print_fde(rows);
 	}
+	end_told(rows);
 	if (!rows->raw)
 		putchar('\n');
 }
@@ -314,10 +339,15 @@ static void print_pc(struct rows *rows, uint64_t pc)
 {
 	dwunw_status_t status;
 
+	char why[192] = "";
+
 	status = dwunw_module_fde(rows->module, pc, &rows->fde);
+	if (status == DWUNW_ERR_BAD_FORMAT)
+		dwunw_cfi_text(rows->module, rows->fde.cfi, rows->fde.off, why,
+			       sizeof(why));
 	if (status) {
 		dwu_cmd_error("%s: no FDE covers 0x%" PRIx64 ": %s", rows->path,
-			      pc, dwunw_status_text(status));
+			      pc, why[0] ? why : dwunw_status_text(status));
 		rows->failed = true;
 		return;
 	}
@@ -514,7 +544,9 @@ static int print_file(struct rows *rows, const uint64_t *pc)
 	struct dwunw_context ctx = { 0 };
 	struct dwunw_config config = { .log = dwu_cmd_log,
 				       .debug_dirs = rows->files.debug_dirs,
-				       .sysroot = rows->files.sysroot };
+				       .sysroot = rows->files.sysroot,
+				       .tables_max =
+					       rows->files.memory_max / 2 };
 	dwunw_status_t status;
 
 	status = dwunw_init_with(&ctx, &config);

@@ -165,7 +165,9 @@ static int run(const struct stack_options *options, int32_t pid)
 {
 	struct dwunw_config config = { .log = dwu_cmd_log,
 				       .debug_dirs = options->files.debug_dirs,
-				       .sysroot = options->files.sysroot };
+				       .sysroot = options->files.sysroot,
+				       .tables_max =
+					       options->files.memory_max / 2 };
 	struct dwunw_context ctx = { 0 };
 	struct dwu_printer printer = { 0 };
 	dwunw_status_t status;

@@ -174,6 +174,7 @@ static int run(const struct symbolize_options *options)
 {
 	const struct dwunw_symbol_config config = {
 		.debug_dirs = options->files.debug_dirs,
+		.memory_max = options->files.memory_max,
 		.sysroot = options->files.sysroot,
 		.log = dwu_cmd_log,
 		.flags = (options->raw ? DWUNW_SYMBOL_RAW_NAMES : 0) |

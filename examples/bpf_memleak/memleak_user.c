@@ -127,8 +127,10 @@ static void print_log(void *ctx, const char *line)
 
 static int set_up(struct tool *tool)
 {
-	struct dwunw_config config = { .log = print_log };
-	struct dwunw_symbol_config symbols = { .debug_file = tool->debug_file };
+	struct dwunw_config config = { .log = print_log,
+				       .tables_max = tool->memory_max / 2 };
+	struct dwunw_symbol_config symbols = { .debug_file = tool->debug_file,
+					       .memory_max = tool->memory_max };
 	const struct dwunw_limits limits = { 0 };
 	int32_t pid = tool->options.pid;
 	dwunw_status_t status;

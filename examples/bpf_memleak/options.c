@@ -26,6 +26,8 @@ static const char usage[] =
 	"                          (4194304; mips32: 1048576)\n"
 	"  --max-live N            live allocations at most (262144; mips32: "
 	"16384)\n"
+	"  --memory-max N          bytes for names, half of it for a file's tables "
+	"(64M)\n"
 	"  --symbol NAME=0xOFFSET[@FILE]  where a function is in a stripped "
 	"file\n"
 	"  --debug-file FILE       symbols of a stripped file\n"
@@ -80,6 +82,11 @@ static const struct option_row rows[] = {
 	  .to = AT(options.live_max),
 	  .min = 1,
 	  .max = LIVE_MAX },
+	{ .name = "memory-max",
+	  .kind = OPTION_SIZE64,
+	  .to = AT(memory_max),
+	  .min = 1u << 20,
+	  .max = (uint64_t)1 << 40 },
 	{ .name = "symbol",
 	  .kind = OPTION_OTHER,
 	  .allowed = GIVEN_ALLOWED,

@@ -112,7 +112,7 @@ static int load_bpf(struct probes *probes, const struct probe_options *options,
 	if (error)
 		return explain("memleak_user",
 			       "the BPF programs were not loaded", -error);
-	error = loader_open_events(probes->loader, on_event, ctx);
+	error = inbox_open(&probes->inbox, probes->loader, on_event, ctx);
 	if (error)
 		return explain("memleak_user",
 			       "the event buffer was not opened", -error);
@@ -337,7 +337,7 @@ void probes_read(struct probes *probes, int timeout_ms)
 	if (probes->sampled)
 		sampled_read(probes->sampled, timeout_ms);
 	else
-		loader_read_events(probes->loader, timeout_ms);
+		inbox_read(probes->inbox, timeout_ms);
 }
 
 /* Read until nothing was under way: then calls = events + drops. */
@@ -406,5 +406,6 @@ uint64_t probes_map_bytes(const struct probes *probes)
 void probes_free(struct probes *probes)
 {
 	sampled_close(probes->sampled);
+	inbox_close(probes->inbox);
 	loader_close(probes->loader);
 }

@@ -7,6 +7,7 @@
 #define PROBES_H
 
 #include "given.h"
+#include "inbox.h"
 #include "loader.h"
 #include "memleak.h"
 #include "sampled.h"
@@ -35,7 +36,8 @@ struct probe_options {
 };
 
 struct probes {
-	struct loader *loader;	       /* or */
+	struct loader *loader;	       /* and its events, or */
+	struct inbox *inbox;
 	struct sampled *sampled;       /* CAPTURE_PERF */
 	char files[PROBED_FILES][256]; /* those with probes */
 	uint32_t file_count;

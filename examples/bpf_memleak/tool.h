@@ -16,6 +16,7 @@ struct tool {
 	uint64_t interval_ns;
 	uint32_t reports; /* 0: until the target ends */
 	const char *debug_file;
+	uint64_t memory_max; /* 0: the library's */
 	struct dwunw_context ctx;
 	struct dwunw_symbol_resolver resolver; /* naming's */
 	struct dwunw_symbol_resolver places;   /* where functions are */

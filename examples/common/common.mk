@@ -10,9 +10,10 @@ export DWUNW_LIBBPF := $(if $(foreign)$(findstring musl,$(CC)),n,y)
 
 common_dir := examples/common
 common_cflags := -I$(common_dir) -Itools
-common-y := bpf_map.o entry.o given.o inherited.o interrupt.o kernelfs.o \
-	map_watch.o naming.o permission.o pidns.o probe_events.o proc.o replace.o returns.o \
-	rings.o sample.o sampler.o stacks.o tracepoint.o uprobe_multi.o
+common-y := bpf_map.o entry.o given.o inbox.o inherited.o interrupt.o \
+	kernelfs.o map_watch.o naming.o permission.o pidns.o probe_events.o proc.o \
+	replace.o returns.o rings.o sample.o sampler.o stacks.o tracepoint.o \
+	uprobe_multi.o
 common-$(CONFIG_BPF_LOADER_LIBBPF) += loader_libbpf.o
 common-$(CONFIG_BPF_LOADER_OWN) += loader_own.o object.o
 common_own := $(addprefix $(out)/$(common_dir)/,$(common-y))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 #include "naming.h"
 
-#include <errno.h>
-#include <linux/futex.h>
+#include "futex.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -74,16 +74,6 @@ static void *work(void *ctx)
 		pthread_mutex_unlock(&naming->lock);
 	}
 	return NULL;
-}
-
-/* CONFIG_FUTEX, without which the C library ends a program whose threads wait
- * for each other. */
-static bool has_futex(void)
-{
-	int word = 0;
-
-	return syscall(SYS_futex, &word, FUTEX_WAKE, 1, NULL, NULL, 0) >= 0 ||
-	       errno != ENOSYS;
 }
 
 int naming_start(struct naming **result, struct dwunw_context *ctx,

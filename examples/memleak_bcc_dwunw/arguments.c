@@ -69,6 +69,8 @@ static const char usage[] =
 	"      --ring-size=BYTES      of the event buffer (4194304; mips "
 	"1048576)\n"
 	"      --max-live=N           blocks followed (81920; mips 16384)\n"
+	"      --memory-max=BYTES     for names, half of it for a file's tables "
+	"(64M)\n"
 	"      --perf-buffer          a perf buffer for each CPU instead\n"
 	"      --entry-probes         each function's first instruction\n"
 	"      --perf-probes          probes and changed mappings as before Linux "
@@ -224,6 +226,11 @@ static const struct option_row rows[] = {
 	  .min = 4096,
 	  .max = 1u << 30 },
 	COUNT("max-live", 0, live_max, 1u << 26),
+	{ .name = "memory-max",
+	  .kind = OPTION_SIZE64,
+	  .to = AT(memory_max),
+	  .min = 1u << 20,
+	  .max = (uint64_t)1 << 40 },
 	FLAG("perf-buffer", 0, perf_buffer),
 	FLAG("entry-probes", 0, entry_only),
 	FLAG("perf-probes", 0, perf_probes),

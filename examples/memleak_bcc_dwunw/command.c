@@ -196,7 +196,7 @@ static int on_event_stop(struct tool *tool, pid_t pid, int event, int signal)
 		break;
 	case PTRACE_EVENT_EXIT: /* its mappings are still to be read */
 		if (target_find(tool, pid))
-			loader_read_events(tool->loader, 0);
+			inbox_read_all(tool->inbox);
 		wait_for_names(tool);
 		break;
 	case PTRACE_EVENT_STOP:

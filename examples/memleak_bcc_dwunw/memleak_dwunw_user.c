@@ -42,7 +42,15 @@ static void keep_log(void *ctx, const char *line)
 	struct tool *tool = ctx;
 
 	snprintf(tool->last_log, sizeof(tool->last_log), "%s", line);
-	if (tool->arguments.verbose)
+	if (tool->arguments.verbose || strstr(line, "the bound"))
+		fprintf(stderr, "dwunw: %s\n", line);
+}
+
+/* Of names, in the thread that looks for them. */
+static void tell_bound(void *ctx, const char *line)
+{
+	(void)ctx;
+	if (strstr(line, "the bound"))
 		fprintf(stderr, "dwunw: %s\n", line);
 }
 
@@ -54,8 +62,11 @@ static int open_dwunw(struct tool *tool)
 	struct dwunw_config config = {
 		.log = keep_log,
 		.log_ctx = tool,
+		.tables_max = tool->arguments.memory_max / 2,
 	};
 	struct dwunw_symbol_config symbols = {
+		.memory_max = tool->arguments.memory_max,
+		.log = tell_bound,
 		.debug_file = tool->arguments.debug_file,
 	};
 	const struct dwunw_limits limits = { 0 };
@@ -197,7 +208,7 @@ static int load(struct tool *tool)
 	if (error)
 		return explain(TOOL, "the BPF programs were not loaded",
 			       -error);
-	error = loader_open_events(tool->loader, unwind_event, tool);
+	error = inbox_open(&tool->inbox, tool->loader, unwind_event, tool);
 	if (error)
 		return explain(TOOL, "the event buffer was not opened", -error);
 	error = follow_processes(tool, &missing);
@@ -276,7 +287,7 @@ static void read_last_events(struct tool *tool)
 	for (int tries = 0; tries < 100 && quiet < 6; tries++) {
 		uint64_t before = tool->statistics.received;
 
-		loader_read_events(tool->loader, 10);
+		inbox_read(tool->inbox, 10);
 		if (tool->statistics.received == before &&
 		    before == map_counter(tool, DWUNW_COUNT_EVENTS))
 			quiet++;
@@ -293,7 +304,7 @@ static void run(struct tool *tool)
 	uint32_t alive = 1, done = 0;
 
 	while (!interrupted() && !tool->failed && alive) {
-		loader_read_events(tool->loader, READ_MS);
+		inbox_read(tool->inbox, READ_MS);
 		targets_see_mappings(tool); /* dwunw-added 6 */
 		targets_look(tool);
 		forget_keys(tool);
@@ -344,6 +355,7 @@ static int exit_status(const struct tool *tool)
 static void shut_down(struct tool *tool)
 {
 	naming_end(tool->naming);
+	inbox_close(tool->inbox);
 	loader_close(tool->loader);
 	map_watch_close(tool->watch); /* dwunw-added 6 */
 	stacks_free(&tool->stacks);

@@ -9,6 +9,7 @@
 #include "loader.h"
 #include "map_watch.h"
 #include "memleak_dwunw_events.h"
+#include "inbox.h"
 #include "naming.h"
 #include "stacks.h"
 
@@ -63,6 +64,7 @@ struct arguments {
 	uint32_t budget;
 	uint32_t top;
 	uint32_t stack_storage;
+	uint64_t memory_max; /* 0: the library's */
 	uint32_t depth;
 	uint32_t stack_cap;
 	uint32_t ring_size;
@@ -110,6 +112,8 @@ struct target {
 	uint64_t look_until_ns; /* no allocator was mapped after its exec */
 	int32_t parent; /* whose mappings a child had that has ended; 0 */
 	uint64_t attach_time_ns;
+	uint64_t debt_ns; /* of processor time for its stacks, */
+	uint64_t paid_ns; /* as of then */
 	struct dwunw_process *process;
 	char comm[32];
 	struct probed_files files; /* those with probes that it has mapped */
@@ -188,6 +192,7 @@ struct tool {
 	struct dwunw_symbol_resolver resolver; /* naming's */
 	struct dwunw_symbol_resolver places;   /* where functions are */
 	struct naming *naming;
+	struct inbox *inbox; /* dwunw-added 5: events, read beside */
 	struct dwunw_event event;
 	struct dwunw_frame *frames; /* arguments.depth of them */
 	struct fp_walk fp_walks[FP_WALKS];

@@ -15,6 +15,15 @@
 #include <string.h>
 #include <time.h>
 
+/*
+ * A stack that costs more processor time than SLOW_NS is paid for by its
+ * process: with more than DEBT_NS unpaid its stacks are not followed, and a
+ * tenth of the time that goes by is taken off. Others lose nothing by it.
+ */
+#define SLOW_NS (5 * SECOND / 1000)
+#define DEBT_NS (2 * SECOND)
+#define DEBT_SHARE 10
+
 /* So many whole stacks in a row, and the frame-pointer walk is left out. */
 #define TRUSTED_AFTER 32u
 
@@ -277,7 +286,7 @@ void judge_stacks(struct tool *tool)
 void wait_for_names(struct tool *tool)
 {
 	while (!naming_is_done(tool->naming))
-		loader_read_events(tool->loader, 5);
+		inbox_read(tool->inbox, 5);
 	judge_stacks(tool);
 }
 
@@ -453,6 +462,69 @@ static dwunw_status_t consume(struct tool *tool, const struct target *target,
 	return status;
 }
 
+static uint64_t thread_ns(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return (uint64_t)time.tv_sec * SECOND + (uint64_t)time.tv_nsec;
+}
+
+static void pay(struct target *target, uint64_t cost)
+{
+	uint64_t now = now_ns(), paid = (now - target->paid_ns) / DEBT_SHARE;
+
+	target->paid_ns = now;
+	target->debt_ns -= paid < target->debt_ns ? paid : target->debt_ns;
+	if (cost > SLOW_NS)
+		target->debt_ns += cost;
+}
+
+static bool in_debt(struct tool *tool, struct target *target)
+{
+	if (target->debt_ns)
+		pay(target, 0);
+	if (target->debt_ns <= DEBT_NS)
+		return false;
+	if (is_new_cause(tool, (uint64_t)(uint32_t)target->pid << 32 | 0x40))
+		fprintf(stderr,
+			"dwunw: pid %" PRId32
+			": its stacks cost %.1f s of processor time beyond a "
+			"%dth of the time, more than the bound of %.1f: some "
+			"are not followed\n",
+			target->pid, (double)target->debt_ns / (double)SECOND,
+			DEBT_SHARE, (double)DEBT_NS / (double)SECOND);
+	return true;
+}
+
+/* Its own address is all that is known of it. */
+static void on_unpaid(struct tool *tool)
+{
+	struct dwunw_stop none = { 0 };
+
+	tool->statistics.not_unwound++;
+	tool->frames[0] = (struct dwunw_frame){ .pc = tool->event.regs.pc,
+						.vaddr = tool->event.regs.pc };
+	put_stack(tool, intern(tool, 1, &none), &none);
+}
+
+static void on_stack(struct tool *tool, struct target *target)
+{
+	struct dwunw_stop stop = { 0 };
+	uint64_t begun;
+	size_t count = 0;
+	dwunw_status_t status;
+
+	if (in_debt(tool, target)) {
+		on_unpaid(tool);
+		return;
+	}
+	begun = thread_ns();
+	status = consume(tool, target, &count, &stop);
+	pay(target, thread_ns() - begun);
+	on_snapshot(tool, target, status, count, &stop);
+}
+
 static void on_walk(struct tool *tool, struct target *target,
 		    const uint8_t *bytes, size_t size)
 {
@@ -493,7 +565,6 @@ void unwind_event(void *ctx, void *bytes, size_t size)
 	const struct dwunw_event_header *header = &tool->event.header;
 	struct dwunw_stop stop = { 0 };
 	struct target *target;
-	dwunw_status_t status;
 	size_t count = 0;
 
 	tool->statistics.received++;
@@ -503,13 +574,14 @@ void unwind_event(void *ctx, void *bytes, size_t size)
 		return;
 	}
 	target = target_see(tool, (int32_t)header->pid);
-	status = consume(tool, target, &count, &stop);
+	if (!target || header->kind != DWUNW_EVENT_STACK)
+		(void)consume(tool, target, &count, &stop);
 	if (!target)
 		return;
 	if (header->kind == DWUNW_EVENT_STACK) {
 		tool->statistics.stack_events++;
 		tool->statistics.stack_bytes += size;
-		on_snapshot(tool, target, status, count, &stop);
+		on_stack(tool, target);
 		see_generation(tool, target);
 	} else if (header->kind == MEMLEAK_EVENT_FP) {
 		on_walk(tool, target, bytes, size);

@@ -55,6 +55,10 @@ struct dwunw_config {
 	uint32_t reserved;
 	/* files larger than this are refused, in bytes; 0: build's default */
 	uint64_t file_size_max;
+	/* bytes of a file's tables in memory, and of what is used of its
+	 * .eh_frame; of all files together four times that. 0:
+	 * DWUNW_TABLES_MAX. A file with larger ones has none */
+	uint64_t tables_max;
 	/* one line of text on what went wrong where; NULL: silence. It runs
 	 * under locks and must not call the library */
 	void (*log)(void *log_ctx, const char *line);

@@ -83,6 +83,15 @@ dwunw_status_t dwunw_process_set_vdso(struct dwunw_process *process,
 const char *dwunw_denied_text(int32_t pid, char *text, size_t size);
 
 /*
+ * Why a record of call frame information is BAD_FORMAT, if it or its CIE is
+ * larger than dwunw/bounds.h allows: "the CIE at 0x0 of .eh_frame has 1048600
+ * bytes, more than the bound of 512"; else "". Returns text.
+ */
+const char *dwunw_cfi_text(const struct dwunw_module *module,
+			   const struct dwunw_cfi *cfi, uint64_t off,
+			   char *text, size_t size);
+
+/*
  * One stopped thread. PTRACE_SEIZE and PTRACE_INTERRUPT by attach; its
  * registers, its memory; detach lets it go on. Nothing is held in between.
  */

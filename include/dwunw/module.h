@@ -65,9 +65,23 @@ struct dwunw_index_entry {
 	uint32_t off;	/* of the record in its section */
 };
 
+/*
+ * Room for a section of a file, of which only what is needed is read: a
+ * stack needs a few hundred bytes of megabytes. lend: `size` bytes of address
+ * space for [off, off + size) of the file, NULL: it is read whole instead.
+ * fill: [off, off + size) of that section is there from now on; false: it
+ * cannot be had. Called by any number of threads.
+ */
+struct dwunw_lender {
+	const uint8_t *(*lend)(void *ctx, uint64_t off, uint64_t size);
+	bool (*fill)(void *ctx, uint64_t off, size_t size);
+	void *ctx;
+};
+
 /* One of the two CFI sections: its bytes and where they are as linked. */
 struct dwunw_cfi {
 	struct dwunw_span bytes;
+	const struct dwunw_lender *lender; /* NULL: all bytes are there */
 	uint64_t vaddr;
 	uint64_t data_vaddr; /* what DW_EH_PE_datarel is relative to */
 	uint64_t text_vaddr; /* what DW_EH_PE_textrel is relative to */
@@ -133,6 +147,8 @@ struct dwunw_module_files {
 	const struct dwunw_source *debug;
 	dwunw_inflate_fn inflate; /* NULL: compressed sections are no use */
 	void *inflate_ctx;
+	/* for an .eh_frame with a table; must outlive the module. NULL: none */
+	const struct dwunw_lender *lender;
 };
 
 /*

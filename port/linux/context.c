@@ -41,6 +41,8 @@ static void complete(struct dwunw_config *config)
 		config->process_capacity = PROCESS_CAPACITY;
 	if (!config->file_size_max)
 		config->file_size_max = (uint64_t)CONFIG_FILE_SIZE_MAX_MB << 20;
+	if (!config->tables_max)
+		config->tables_max = DWUNW_TABLES_MAX;
 }
 
 static bool usable(const struct dwunw_config *config)
@@ -49,7 +51,7 @@ static bool usable(const struct dwunw_config *config)
 	       config->process_capacity <= CAPACITY_MAX &&
 	       (config->row_cache_entries <= CAPACITY_MAX ||
 		config->row_cache_entries == DWUNW_ROW_CACHE_OFF) &&
-	       !config->reserved;
+	       config->tables_max <= UINT64_MAX / 4 && !config->reserved;
 }
 
 static dwunw_status_t make_walker(struct dwunw_context *ctx)
@@ -78,6 +80,7 @@ static dwunw_status_t fill_port(struct dwunw_context *ctx)
 				  ctx->config.module_cache_capacity);
 	if (status != DWUNW_OK)
 		return status;
+	port->modules.bytes_max = 4 * ctx->config.tables_max;
 	ctx->module_cache_ready = true;
 	status = dwu_processes_init(&port->processes);
 	return status == DWUNW_OK ? make_walker(ctx) : status;

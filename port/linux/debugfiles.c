@@ -245,10 +245,15 @@ static const char *crc_refused(const struct dwunw_elf *elf,
 			       const struct dwunw_elf *debug,
 			       const struct link *link)
 {
+	int ids = dwu_build_id_compare(elf, debug);
 	uint32_t crc;
 
-	if (dwu_build_id_compare(elf, debug) == 1)
+	if (ids == 1)
 		return other_build_id;
+	if (debug->src.size > DWUNW_CRC_MAX)
+		return ids == 0 ? NULL :
+				  "has no build id, and is too large for its "
+				  "CRC to be made (the bound of 512 MiB)";
 	return crc_of(&debug->src, &crc) && crc == link->crc ?
 		       NULL :
 		       "has another CRC than .gnu_debuglink says";

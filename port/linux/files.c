@@ -358,6 +358,27 @@ void dwu_file_map(struct dwu_file *file)
 	file->mapped = true;
 }
 
+void dwu_file_begin(struct dwu_file *file)
+{
+	__atomic_store_n(&file->read, 0, __ATOMIC_RELAXED);
+}
+
+bool dwu_file_exceeded(const struct dwu_file *file)
+{
+	return __atomic_load_n(&file->read, __ATOMIC_RELAXED) >
+	       DWUNW_READ_MAX >> 10;
+}
+
+/* False: enough was read for this question. */
+static bool may_read(struct dwu_file *file, size_t size)
+{
+	if (dwu_file_exceeded(file))
+		return false;
+	__atomic_add_fetch(&file->read, (uint32_t)(size >> 10) + 1,
+			   __ATOMIC_RELAXED);
+	return !dwu_file_exceeded(file);
+}
+
 static bool in_file(const struct dwu_file *file, uint64_t off, size_t size)
 {
 	return off <= file->id.size && size <= file->id.size - off;
@@ -457,7 +478,8 @@ static dwunw_status_t source_read(void *ctx, uint64_t off, void *dst,
 	if (!in_file(file, off, size))
 		return DWUNW_ERR_INVALID_ARG;
 	if (!file->bytes.data)
-		return read_file(file, off, dst, size);
+		return may_read(file, size) ? read_file(file, off, dst, size) :
+					      DWUNW_ERR_IO;
 	if (size)
 		memcpy(dst, file->bytes.data + off, size);
 	return DWUNW_OK;

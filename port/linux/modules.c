@@ -25,21 +25,31 @@ dwunw_status_t dwu_modules_init(struct dwu_modules *modules, uint32_t capacity)
 	modules->capacity = capacity;
 	for (uint32_t i = 0; i < capacity; i++)
 		modules->slots[i].file.fd = -1;
-	if (!pthread_mutex_init(&modules->lock, NULL))
-		return DWUNW_OK;
+	if (!pthread_mutex_init(&modules->lock, NULL)) {
+		if (!pthread_mutex_init(&modules->lent_lock, NULL))
+			return DWUNW_OK;
+		pthread_mutex_destroy(&modules->lock);
+	}
 	free(modules->slots);
 	modules->slots = NULL;
 	return DWUNW_ERR_NO_MEMORY;
 }
 
-/* Keeps the arena for the next one. */
-static void empty_slot(struct dwu_slot *slot)
+static void free_arena(struct dwu_modules *modules, struct dwu_slot *slot)
 {
+	modules->arena_bytes -= slot->arena.size;
+	dwu_pages_free(&slot->arena);
+}
+
+/* Keeps the arena for the next one. */
+static void empty_slot(struct dwu_modules *modules, struct dwu_slot *slot)
+{
+	dwu_lent_close(&slot->lent);
 	dwu_file_close(&slot->file);
 	slot->module = (struct dwunw_module){ 0 };
 	slot->refs = 0;
 	if (slot->arena.size > ARENA_KEEP)
-		dwu_pages_free(&slot->arena);
+		free_arena(modules, slot);
 	else
 		dwunw_arena_reset(&slot->arena);
 }
@@ -49,8 +59,8 @@ void dwu_modules_free(struct dwu_modules *modules)
 	if (!modules->slots)
 		return;
 	for (uint32_t i = 0; i < modules->capacity; i++) {
-		empty_slot(&modules->slots[i]);
-		dwu_pages_free(&modules->slots[i].arena);
+		empty_slot(modules, &modules->slots[i]);
+		free_arena(modules, &modules->slots[i]);
 	}
 	for (uint32_t i = 0; i < modules->identity_count; i++)
 		free(modules->identities[i].label);
@@ -59,6 +69,7 @@ void dwu_modules_free(struct dwu_modules *modules)
 	free(modules->identities);
 	free(modules->slots);
 	pthread_mutex_destroy(&modules->lock);
+	pthread_mutex_destroy(&modules->lent_lock);
 	modules->slots = NULL;
 }
 
@@ -141,6 +152,7 @@ static const struct dwunw_module *take(struct dwu_modules *modules,
 {
 	modules->hits++;
 	slot->refs++;
+	dwu_file_begin(&slot->file);
 	return &slot->module;
 }
 
@@ -153,31 +165,48 @@ const struct dwunw_module *dwu_modules_find(struct dwu_modules *modules,
 	return NULL;
 }
 
-/* An empty slot, else the one that has been warm for longest; NULL: none. */
-static struct dwu_slot *slot_to_use(struct dwu_modules *modules)
+/* The one that has been warm for longest, now empty; NULL: none is. */
+static struct dwu_slot *evict(struct dwu_modules *modules)
 {
 	struct dwu_slot *oldest = NULL;
 
 	for (uint32_t i = 0; i < modules->capacity; i++) {
 		struct dwu_slot *slot = &modules->slots[i];
 
-		if (!slot->module.serial)
-			return slot;
-		if (!slot->refs &&
+		if (slot->module.serial && !slot->refs &&
 		    (!oldest || slot->released < oldest->released))
 			oldest = slot;
 	}
 	if (oldest) {
-		empty_slot(oldest);
+		empty_slot(modules, oldest);
 		modules->evictions++;
 	}
 	return oldest;
 }
 
+/* An empty slot; NULL: all are active. */
+static struct dwu_slot *slot_to_use(struct dwu_modules *modules)
+{
+	for (uint32_t i = 0; i < modules->capacity; i++)
+		if (!modules->slots[i].module.serial)
+			return &modules->slots[i];
+	return evict(modules);
+}
+
+static void keep_within(struct dwu_modules *modules)
+{
+	while (modules->arena_bytes +
+			       __atomic_load_n(&modules->lent_bytes,
+					       __ATOMIC_RELAXED) >
+		       modules->bytes_max &&
+	       evict(modules))
+		;
+}
+
 /* The core says how much is enough, so a second try is the last but one. */
 static dwunw_status_t parse_files(struct dwu_slot *slot,
 				  const struct dwunw_module_files *files,
-				  uint32_t serial)
+				  uint32_t serial, uint64_t max)
 {
 	dwunw_status_t status;
 	unsigned int tries = 0;
@@ -188,8 +217,90 @@ static dwunw_status_t parse_files(struct dwu_slot *slot,
 						 &slot->arena);
 		if (status != DWUNW_ERR_NO_MEMORY || tries++ == 8)
 			break;
-	} while (dwu_pages_grow(&slot->arena) == DWUNW_OK);
+	} while (dwu_pages_grow(&slot->arena, max) == DWUNW_OK);
 	return status;
+}
+
+static unsigned long long section_size(const struct dwunw_elf *elf,
+				       const char *name)
+{
+	struct dwunw_section section;
+
+	return dwunw_elf_section(elf, name, &section) == DWUNW_OK ?
+		       (unsigned long long)section.size :
+		       0;
+}
+
+/* wanted: bytes of memory; 0: it was reading them that took too much. */
+static void tell_tables(struct dwunw_context *ctx, const struct dwunw_elf *elf,
+			const char *label, size_t wanted)
+{
+	if (!wanted) {
+		dwu_log(ctx,
+			"%s: more than %llu bytes would be read of it, the "
+			"bound: its tables are not used",
+			label, (unsigned long long)DWUNW_READ_MAX);
+		return;
+	}
+	dwu_log(ctx,
+		"%s: its tables (.eh_frame of %llu bytes, .eh_frame_hdr %llu, "
+		".debug_frame %llu) would take %llu bytes of memory, more than "
+		"the bound of %llu (tables_max): they are not used",
+		label, section_size(elf, ".eh_frame"),
+		section_size(elf, ".eh_frame_hdr"),
+		section_size(elf, ".debug_frame"), (unsigned long long)wanted,
+		(unsigned long long)ctx->config.tables_max);
+}
+
+/* With its segments alone: its code is still looked at. */
+static dwunw_status_t parse_bare(struct dwunw_context *ctx,
+				 struct dwu_slot *slot,
+				 const struct dwunw_source *src,
+				 uint32_t serial, const char *label)
+{
+	struct dwunw_module *module = &slot->module;
+	struct dwunw_elf *elf = &module->elf;
+	size_t wanted = dwu_file_exceeded(&slot->file) ? 0 : slot->arena.wanted;
+	dwunw_status_t status;
+
+	dwu_file_begin(&slot->file);
+	dwu_lent_close(&slot->lent);
+	*module = (struct dwunw_module){ .serial = serial };
+	status = dwu_pages_alloc(&slot->arena, DWUNW_SEGMENTS_MAX *
+						       sizeof(*elf->segments));
+	if (status == DWUNW_OK)
+		status = dwunw_elf_open(elf, src, &slot->arena);
+	if (status != DWUNW_OK)
+		return status;
+	module->arch = dwunw_elf_arch(elf);
+	tell_tables(ctx, elf, label, wanted);
+	return module->arch ? DWUNW_OK : DWUNW_ERR_UNSUPPORTED_ARCH;
+}
+
+/* What of an open module is not used, and the walk does not show why. */
+static void tell_unused(struct dwunw_context *ctx,
+			const struct dwunw_module *module, const char *label)
+{
+	const struct dwunw_elf *elf = &module->elf;
+	const struct dwunw_cfi *cfi = &module->eh;
+	struct dwunw_fde_cursor cursor;
+	struct dwunw_fde fde;
+	char why[192] = "";
+
+	if (elf->section_off && elf->section_off < elf->src.size &&
+	    !elf->section_count)
+		dwu_log(ctx,
+			"%s: its section headers are not used: damaged, or "
+			"more than the bound of %u",
+			label, DWUNW_SECTIONS_MAX);
+	if (!cfi->bytes.size || cfi->lender || module->hdr.count ||
+	    cfi->index_count)
+		return;
+	dwunw_fde_cursor_init(&cursor, module, cfi);
+	if (dwunw_fde_next(&cursor, &fde) == DWUNW_ERR_BAD_FORMAT)
+		dwunw_cfi_text(module, cfi, fde.off, why, sizeof(why));
+	if (why[0])
+		dwu_log(ctx, "%s: no FDE can be used: %s", label, why);
 }
 
 static void log_refused(void *ctx, const char *line)
@@ -217,6 +328,8 @@ static dwunw_status_t parse(struct dwunw_context *ctx, struct dwu_slot *slot,
 	struct dwu_debug debug;
 	dwunw_status_t status;
 
+	dwu_lent_open(&slot->lent, ctx, &slot->file, path);
+	files.lender = &slot->lent.lender;
 	dwu_file_source(&slot->file, &src);
 	files.file = &src;
 	search.elf = &elf;
@@ -224,9 +337,13 @@ static dwunw_status_t parse(struct dwunw_context *ctx, struct dwu_slot *slot,
 	    dwunw_elf_open(&elf, &src, NULL) == DWUNW_OK &&
 	    dwu_debug_find(&search, &debug))
 		files.debug = &debug.src;
-	status = parse_files(slot, &files, serial);
+	status = parse_files(slot, &files, serial, ctx->config.tables_max);
 	if (files.debug)
 		dwu_debug_close(&debug);
+	if ((status == DWUNW_ERR_NO_MEMORY &&
+	     slot->arena.wanted > ctx->config.tables_max) ||
+	    dwu_file_exceeded(&slot->file))
+		status = parse_bare(ctx, slot, &src, serial, path);
 	return status;
 }
 
@@ -236,7 +353,11 @@ static const char *why_refused(dwunw_status_t status,
 {
 	switch (status) {
 	case DWUNW_ERR_BAD_FORMAT:
-		return "not an ELF file, or a damaged one";
+		if (elf->segment_count <= DWUNW_SEGMENTS_MAX)
+			return "not an ELF file, or a damaged one";
+		snprintf(text, size,
+			 "has %u PT_LOADs, more than the bound of %u", elf->segment_count, DWUNW_SEGMENTS_MAX);
+		return text;
 	case DWUNW_ERR_UNSUPPORTED_ARCH:
 		snprintf(text, size,
 			 "code of %s, which this build cannot unwind",
@@ -260,18 +381,21 @@ static dwunw_status_t fill(struct dwunw_context *ctx, struct dwu_slot *slot,
 
 	slot->file = *file;
 	dwu_file_map(&slot->file);
+	modules->arena_bytes -= slot->arena.size;
 	status = serial ? parse(ctx, slot, serial, label) : DWUNW_ERR_NO_MEMORY;
+	modules->arena_bytes += slot->arena.size;
 	if (status == DWUNW_OK) {
 		if (!known)
 			add_identity(modules, &file->id, label);
 		slot->refs = 1;
 		modules->opens++;
+		tell_unused(ctx, &slot->module, label);
 		return DWUNW_OK;
 	}
 	dwu_log(ctx, "%s: %s, %llu bytes", label,
 		why_refused(status, &slot->module.elf, text, sizeof(text)),
 		(unsigned long long)file->id.size);
-	empty_slot(slot);
+	empty_slot(modules, slot);
 	return status;
 }
 
@@ -340,6 +464,42 @@ dwunw_status_t dwu_modules_open_bytes(struct dwunw_context *ctx,
 	return dwu_modules_open(ctx, &file, label, module);
 }
 
+/* `module` is the first member of its slot. */
+static struct dwu_slot *slot_of(struct dwu_modules *modules,
+				const struct dwunw_module *module)
+{
+	for (uint32_t i = 0; i < modules->capacity; i++)
+		if (&modules->slots[i].module == module)
+			return &modules->slots[i];
+	return NULL;
+}
+
+static void give_back(struct dwu_modules *modules, struct dwu_slot *slot)
+{
+	if (slot && slot->refs && !--slot->refs) {
+		slot->released = ++modules->clock;
+		keep_within(modules);
+	}
+}
+
+void dwu_modules_cfi_text(struct dwu_modules *modules, uint32_t serial,
+			  uint64_t vaddr, char *text, size_t size)
+{
+	const struct dwunw_module *module;
+	struct dwunw_fde fde;
+
+	text[0] = 0;
+	pthread_mutex_lock(&modules->lock);
+	module = dwu_modules_find(modules, serial);
+	if (module) {
+		if (dwunw_module_fde(module, vaddr, &fde) ==
+		    DWUNW_ERR_BAD_FORMAT)
+			dwunw_cfi_text(module, fde.cfi, fde.off, text, size);
+		give_back(modules, slot_of(modules, module));
+	}
+	pthread_mutex_unlock(&modules->lock);
+}
+
 /* --- public ---------------------------------------------------------------------- */
 
 dwunw_status_t dwunw_module_cache_acquire(struct dwunw_context *ctx,
@@ -365,29 +525,16 @@ dwunw_status_t dwunw_module_cache_acquire(struct dwunw_context *ctx,
 	return status;
 }
 
-/* `module` is the first member of its slot. */
-static struct dwu_slot *slot_of(struct dwu_modules *modules,
-				const struct dwunw_module *module)
-{
-	for (uint32_t i = 0; i < modules->capacity; i++)
-		if (&modules->slots[i].module == module)
-			return &modules->slots[i];
-	return NULL;
-}
-
 void dwunw_module_cache_release(struct dwunw_context *ctx,
 				const struct dwunw_module *module)
 {
 	struct dwu_modules *modules;
-	struct dwu_slot *slot;
 
 	if (!ctx || !ctx->port || !module)
 		return;
 	modules = &ctx->port->modules;
 	pthread_mutex_lock(&modules->lock);
-	slot = slot_of(modules, module);
-	if (slot && slot->refs && !--slot->refs)
-		slot->released = ++modules->clock;
+	give_back(modules, slot_of(modules, module));
 	pthread_mutex_unlock(&modules->lock);
 }
 
@@ -403,8 +550,8 @@ void dwunw_module_cache_flush(struct dwunw_context *ctx)
 		struct dwu_slot *slot = &modules->slots[i];
 
 		if (!slot->refs) {
-			empty_slot(slot);
-			dwu_pages_free(&slot->arena);
+			empty_slot(modules, slot);
+			free_arena(modules, slot);
 		}
 	}
 	pthread_mutex_unlock(&modules->lock);
@@ -426,10 +573,11 @@ void dwunw_module_cache_stats(const struct dwunw_context *ctx,
 	stats->opens = modules->opens;
 	stats->hits = modules->hits;
 	stats->evictions = modules->evictions;
+	stats->bytes = modules->arena_bytes +
+		       __atomic_load_n(&modules->lent_bytes, __ATOMIC_RELAXED);
 	for (uint32_t i = 0; i < modules->capacity; i++) {
 		const struct dwu_slot *slot = &modules->slots[i];
 
-		stats->bytes += slot->arena.size;
 		stats->active += slot->refs > 0;
 		stats->warm += slot->module.serial && !slot->refs;
 	}

@@ -77,11 +77,13 @@ struct dwu_lines_ctx {
 
 /*
  * Takes the open debug file over, whatever the status, and keeps it open.
+ * path: for messages; NULL: none.
  * NO_DEBUG_DATA: it has no DWARF.
  */
 dwunw_status_t dwu_lines_open(struct dwu_lines *lines,
 			      const struct dwu_lines_ctx *ctx,
-			      struct dwu_debug *debug, bool with_alt);
+			      struct dwu_debug *debug, bool with_alt,
+			      const char *path);
 void dwu_lines_close(struct dwu_lines *lines);
 
 /* One level: a function, and where in it. */
@@ -121,6 +123,8 @@ struct dwu_lines *dwu_names_dwo(struct dwu_lines *lines,
 struct dwu_dwp *dwu_dwp_open(const struct dwu_lines_ctx *ctx,
 			     struct dwu_debug *debug);
 void dwu_dwp_close(struct dwu_dwp *dwp);
+/* dwu_file_begin() of its file. */
+void dwu_dwp_begin(struct dwu_dwp *dwp);
 uint64_t dwu_dwp_bytes(const struct dwu_dwp *dwp);
 /* A unit by its id, from malloc, without what it shares. NULL: not there. */
 struct dwu_lines *dwu_dwp_unit(const struct dwu_dwp *dwp, uint64_t id);
@@ -137,13 +141,18 @@ struct dwu_symbols {
 
 /* As dwunw_symtab_open(), in memory of its own. */
 dwunw_status_t dwu_symbols_read(struct dwu_symbols *symbols,
-				const struct dwunw_elf *elf);
+				const struct dwunw_elf *elf,
+				const struct dwunw_symbol_config *config,
+				const char *path);
 /* The table of another file of the same build, if it has one. */
-void dwu_symbols_add(struct dwu_symbols *symbols, const struct dwunw_elf *elf);
+void dwu_symbols_add(struct dwu_symbols *symbols, const struct dwunw_elf *elf,
+		     const struct dwunw_symbol_config *config,
+		     const char *path);
 /* Functions without a size end where the CFI of this file says so; and where its
  * code does, if the table has some of its functions only. */
 void dwu_symbols_limit(struct dwu_symbols *symbols,
-		       const struct dwunw_source *src, bool some);
+		       const struct dwunw_source *src, bool some,
+		       const struct dwunw_symbol_config *config);
 /* As dwunw_symtab_by_vaddr() and dwunw_symtab_by_name(). */
 dwunw_status_t dwu_symbols_by_vaddr(const struct dwu_symbols *symbols,
 				    uint64_t vaddr,

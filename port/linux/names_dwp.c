@@ -164,7 +164,7 @@ struct dwu_dwp *dwu_dwp_open(const struct dwu_lines_ctx *ctx,
 		dwu_debug_close(debug);
 		return NULL;
 	}
-	if (dwu_lines_open(&dwp->lines, ctx, debug, false) != DWUNW_OK) {
+	if (dwu_lines_open(&dwp->lines, ctx, debug, false, NULL) != DWUNW_OK) {
 		free(dwp);
 		return NULL;
 	}
@@ -187,6 +187,11 @@ struct dwu_dwp *dwu_dwp_open(const struct dwu_lines_ctx *ctx,
 uint64_t dwu_dwp_bytes(const struct dwu_dwp *dwp)
 {
 	return dwp->lines.bytes + dwp->size;
+}
+
+void dwu_dwp_begin(struct dwu_dwp *dwp)
+{
+	dwu_file_begin(&dwp->lines.debug.file);
 }
 
 void dwu_dwp_close(struct dwu_dwp *dwp)

@@ -8,6 +8,7 @@
 #include "names.h"
 
 #include <dwunw/scan.h>
+#include <stdio.h>
 
 enum {
 	EM_MIPS = 8,
@@ -22,9 +23,31 @@ enum {
 #define SCAN_MEMORY (256u << 10)
 #define READ_MAX (1u << 26)
 
+/* What a table may take: twice what is kept of all, so that one fits. */
+static uint64_t table_max(const struct dwunw_symbol_config *config)
+{
+	return config->memory_max * 2;
+}
+
+static void tell(const struct dwunw_symbol_config *config, const char *path,
+		 uint64_t wanted)
+{
+	char line[DWU_LOG_LINE];
+
+	if (!config->log || wanted <= table_max(config))
+		return;
+	snprintf(line, sizeof(line),
+		 "%s: its symbols and their names would take %llu bytes, more "
+		 "than the bound of %llu (twice memory_max): they are not used",
+		 path, (unsigned long long)wanted,
+		 (unsigned long long)table_max(config));
+	config->log(config->log_ctx, line);
+}
+
 static dwunw_status_t read_table(struct dwunw_symtab *tab,
 				 const struct dwunw_elf *elf,
-				 struct dwunw_arena *arena)
+				 const struct dwunw_symbol_config *config,
+				 const char *path, struct dwunw_arena *arena)
 {
 	dwunw_status_t status;
 	unsigned int tries = 0;
@@ -34,7 +57,9 @@ static dwunw_status_t read_table(struct dwunw_symtab *tab,
 		status = dwunw_symtab_open(tab, elf, arena);
 		if (status != DWUNW_ERR_NO_MEMORY || tries++ == TRIES_MAX)
 			break;
-	} while (dwu_pages_grow(arena) == DWUNW_OK);
+	} while (dwu_pages_grow(arena, table_max(config)) == DWUNW_OK);
+	if (status == DWUNW_ERR_NO_MEMORY)
+		tell(config, path, arena->wanted);
 	if (status != DWUNW_OK)
 		dwu_pages_free(arena);
 	return status;
@@ -52,14 +77,18 @@ static void limit_by_table(struct dwunw_symtab *tab,
 }
 
 dwunw_status_t dwu_symbols_read(struct dwu_symbols *symbols,
-				const struct dwunw_elf *elf)
+				const struct dwunw_elf *elf,
+				const struct dwunw_symbol_config *config,
+				const char *path)
 {
-	return read_table(&symbols->tab, elf, &symbols->arena);
+	return read_table(&symbols->tab, elf, config, path, &symbols->arena);
 }
 
-void dwu_symbols_add(struct dwu_symbols *symbols, const struct dwunw_elf *elf)
+void dwu_symbols_add(struct dwu_symbols *symbols, const struct dwunw_elf *elf,
+		     const struct dwunw_symbol_config *config, const char *path)
 {
-	if (read_table(&symbols->own, elf, &symbols->own_arena) != DWUNW_OK)
+	if (read_table(&symbols->own, elf, config, path,
+		       &symbols->own_arena) != DWUNW_OK)
 		return;
 	limit_by_table(&symbols->tab, &symbols->own);
 	limit_by_table(&symbols->own, &symbols->tab);
@@ -125,7 +154,8 @@ static void limit_by_code(struct dwunw_symtab *tab,
 }
 
 void dwu_symbols_limit(struct dwu_symbols *symbols,
-		       const struct dwunw_source *src, bool some)
+		       const struct dwunw_source *src, bool some,
+		       const struct dwunw_symbol_config *config)
 {
 	struct dwunw_arena arena = { .base = NULL };
 	struct dwunw_module module;
@@ -139,7 +169,7 @@ void dwu_symbols_limit(struct dwu_symbols *symbols,
 		status = dwunw_module_open(&module, src, 1, &arena);
 		if (status != DWUNW_ERR_NO_MEMORY || tries++ == TRIES_MAX)
 			break;
-	} while (dwu_pages_grow(&arena) == DWUNW_OK);
+	} while (dwu_pages_grow(&arena, config->memory_max) == DWUNW_OK);
 	if (status == DWUNW_OK) {
 		limit_by_cfi(symbols, &module, &module.eh);
 		limit_by_cfi(symbols, &module, &module.debug);

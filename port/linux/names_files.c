@@ -153,7 +153,7 @@ struct dwu_lines *dwu_names_alt(const struct dwu_lines *lines,
 		     (read_link(elf, ".gnu_debugaltlink", false, link) ||
 		      read_link(elf, ".debug_sup", true, link)) &&
 		     find_alt(lines, ctx, link, &debug) &&
-		     dwu_lines_open(alt, ctx, &debug, false) == DWUNW_OK;
+		     dwu_lines_open(alt, ctx, &debug, false, NULL) == DWUNW_OK;
 
 	free(link);
 	if (found)
@@ -203,7 +203,7 @@ static struct dwu_lines *find_dwo(const struct dwu_lines *lines,
 		dwu_debug_close(&debug);
 		found = false;
 	}
-	if (found && dwu_lines_open(dwo, ctx, &debug, false) == DWUNW_OK)
+	if (found && dwu_lines_open(dwo, ctx, &debug, false, NULL) == DWUNW_OK)
 		return dwo;
 	free(dwo);
 	return NULL;

@@ -6,6 +6,7 @@
  */
 #include "names.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -63,8 +64,10 @@ static void trim(struct dwunw_arena *arena)
 typedef dwunw_status_t fill_fn(void *what, struct dwunw_arena *arena,
 			       struct dwunw_arena *scratch);
 
+/* max: bytes of either arena. */
 static dwunw_status_t fill(fill_fn *fn, void *what, struct dwunw_arena *arena,
-			   size_t room, struct dwunw_arena *scratch)
+			   size_t room, struct dwunw_arena *scratch,
+			   uint64_t max)
 {
 	dwunw_status_t status = dwu_pages_alloc(arena, room);
 
@@ -76,7 +79,7 @@ static dwunw_status_t fill(fill_fn *fn, void *what, struct dwunw_arena *arena,
 		status = fn(what, arena, scratch);
 		if (status != DWUNW_ERR_NO_MEMORY)
 			break;
-		status = dwu_pages_grow(scratch->wanted ? scratch : arena);
+		status = dwu_pages_grow(scratch->wanted ? scratch : arena, max);
 	}
 	if (status == DWUNW_OK)
 		trim(arena);
@@ -103,9 +106,30 @@ static dwunw_status_t fill_content(void *what, struct dwunw_arena *arena,
 	return dwunw_dwarf_open(&lines->dwarf, &files, arena);
 }
 
+/* A file without DWARF is no news. */
+static void tell_content(const struct dwu_lines_ctx *ctx, const char *path,
+			 dwunw_status_t status)
+{
+	const struct dwunw_symbol_config *config = ctx->config;
+	char line[DWU_LOG_LINE];
+
+	if (!config->log || !path ||
+	    (status != DWUNW_ERR_NO_MEMORY && status != DWUNW_ERR_BAD_FORMAT))
+		return;
+	snprintf(line, sizeof(line),
+		 "%s: its compressed debug sections are not used: damaged, or "
+		 "beyond the bounds of %llu bytes of content in all (%u times "
+		 "memory_max) and, from 1 MiB on, %u for each packed one",
+		 path,
+		 (unsigned long long)(DWUNW_CONTENT_TIMES * config->memory_max),
+		 DWUNW_CONTENT_TIMES, DWUNW_CONTENT_RATIO);
+	config->log(config->log_ctx, line);
+}
+
 dwunw_status_t dwu_lines_open(struct dwu_lines *lines,
 			      const struct dwu_lines_ctx *ctx,
-			      struct dwu_debug *debug, bool with_alt)
+			      struct dwu_debug *debug, bool with_alt,
+			      const char *path)
 {
 	dwunw_status_t status;
 
@@ -116,8 +140,10 @@ dwunw_status_t dwu_lines_open(struct dwu_lines *lines,
 	status = dwunw_elf_open(&lines->debug.elf, &lines->debug.src, NULL);
 	if (status == DWUNW_OK)
 		status = fill(fill_content, lines, &lines->content, SMALL_ROOM,
-			      ctx->scratch);
+			      ctx->scratch, DWUNW_CONTENT_TIMES *
+						    ctx->config->memory_max);
 	if (status != DWUNW_OK) {
+		tell_content(ctx, path, status);
 		dwu_lines_close(lines);
 		return status;
 	}
@@ -213,7 +239,7 @@ static dwunw_status_t find_unit(struct dwu_lines *lines,
 	if (!lines->has_quick) {
 		lines->has_quick = true;
 		status = fill(fill_quick, lines, &lines->index, SMALL_ROOM,
-			      ctx->scratch);
+			      ctx->scratch, ctx->config->memory_max);
 		if (status != DWUNW_OK)
 			lines->quick = (struct dwunw_units){ 0 };
 		lines->bytes += lines->index.size;
@@ -223,7 +249,7 @@ static dwunw_status_t find_unit(struct dwu_lines *lines,
 	if (!lines->has_all) {
 		lines->has_all = true;
 		status = fill(fill_all, lines, &lines->whole, SMALL_ROOM,
-			      ctx->scratch);
+			      ctx->scratch, ctx->config->memory_max);
 		if (status != DWUNW_OK)
 			lines->all = (struct dwunw_units){ 0 };
 		lines->bytes += lines->whole.size;
@@ -301,7 +327,7 @@ static struct dwu_unit_names *new_unit(struct dwu_lines *lines,
 		return NULL;
 	names->off = off;
 	*status = fill(fill_unit, &opening, &names->arena, UNIT_ROOM,
-		       ctx->scratch);
+		       ctx->scratch, ctx->config->memory_max);
 	if (*status == DWUNW_OK) {
 		names->functions =
 			dwu_calloc((size_t)names->calls.count + 1, sizeof(char *));
@@ -368,8 +394,8 @@ static dwunw_status_t fill_list(void *what, struct dwunw_arena *arena,
 static bool list_units(struct dwu_lines *lines, const struct dwu_lines_ctx *ctx)
 {
 	if (!lines || lines->list.base ||
-	    fill(fill_list, lines, &lines->list, SMALL_ROOM, ctx->scratch) !=
-		    DWUNW_OK)
+	    fill(fill_list, lines, &lines->list, SMALL_ROOM, ctx->scratch,
+		 ctx->config->memory_max) != DWUNW_OK)
 		return false;
 	lines->bytes += lines->list.size;
 	return true;
@@ -398,7 +424,8 @@ static const char *function_of(struct dwu_lines *lines,
 		     list_units(lines->alt, ctx)))
 			continue;
 		if (status != DWUNW_ERR_NO_MEMORY ||
-		    dwu_pages_grow(ctx->scratch) != DWUNW_OK)
+		    dwu_pages_grow(ctx->scratch, ctx->config->memory_max) !=
+			    DWUNW_OK)
 			break;
 	}
 	if (status == DWUNW_OK)
@@ -482,6 +509,16 @@ static uint32_t add_levels(struct dwu_lines *lines,
 	return count;
 }
 
+/* The next question to the file, and to those that it refers to. */
+static void begin(struct dwu_lines *lines)
+{
+	dwu_file_begin(&lines->debug.file);
+	if (lines->alt)
+		dwu_file_begin(&lines->alt->debug.file);
+	if (lines->dwp)
+		dwu_dwp_begin(lines->dwp);
+}
+
 dwunw_status_t dwu_lines_find(struct dwu_lines *lines,
 			      const struct dwu_lines_ctx *ctx, uint64_t vaddr,
 			      uint64_t max_bytes, struct dwu_level *levels,
@@ -493,12 +530,15 @@ dwunw_status_t dwu_lines_find(struct dwu_lines *lines,
 	uint32_t off;
 
 	*count = 0;
+	begin(lines);
 	status = find_unit(lines, ctx, vaddr, &off);
 	if (status != DWUNW_OK)
 		return status;
 	names = unit_at(lines, ctx, off, max_bytes, &status);
 	if (!names)
 		return status;
+	if (names->dwo)
+		dwu_file_begin(&names->dwo->debug.file);
 	levels[0] = (struct dwu_level){ .function = NULL };
 	row = dwunw_lines_find(&names->lines, vaddr);
 	if (row) {

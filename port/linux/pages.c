@@ -19,7 +19,7 @@ dwunw_status_t dwu_pages_alloc(struct dwunw_arena *arena, size_t size)
 	void *base;
 
 	dwu_pages_free(arena);
-	if (size > DWU_ARENA_MAX)
+	if (size > SIZE_MAX - PAGE)
 		return DWUNW_ERR_NO_MEMORY;
 	size = (size + PAGE - 1) & ~(PAGE - 1);
 	base = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -32,11 +32,11 @@ dwunw_status_t dwu_pages_alloc(struct dwunw_arena *arena, size_t size)
 	return DWUNW_OK;
 }
 
-dwunw_status_t dwu_pages_grow(struct dwunw_arena *arena)
+dwunw_status_t dwu_pages_grow(struct dwunw_arena *arena, uint64_t max)
 {
 	size_t wanted = arena->wanted;
 
-	if (wanted <= arena->size)
+	if (wanted <= arena->size || wanted > max)
 		return DWUNW_ERR_NO_MEMORY;
 	return dwu_pages_alloc(arena, wanted);
 }

@@ -8,6 +8,7 @@
  *   memory   bytes of a live process
  *   helper, limit  these in time, or not at all (helper.h)
  *   maps     text of /proc/PID/maps -> image
+ *   lend     a section of a file -> what is used of it
  *   modules  file or bytes -> module, cached
  *   image    what is mapped in one process, and the modules behind it
  *   process  pid -> image, refreshed
@@ -28,10 +29,9 @@
 #include <pthread.h>
 #include <sys/types.h>
 
+#include <dwunw/bounds.h>
 #include <dwunw/linux.h>
 
-/* One module's tables, one file's symbols: more is refused. */
-#define DWU_ARENA_MAX ((size_t)512 << 20)
 /* Files whose serial and label are remembered; later ones have no label. */
 #define DWU_IDENTITY_MAX 65536u
 #define DWU_IDENTITY_BUCKETS 256u
@@ -51,13 +51,13 @@
 
 /*
  * An arena of at least `size` bytes; what it held is given back first, also
- * when the answer is NO_MEMORY: the kernel has none, or size is over
- * DWU_ARENA_MAX.
+ * when the answer is NO_MEMORY: the kernel has none.
  */
 dwunw_status_t dwu_pages_alloc(struct dwunw_arena *arena, size_t size);
 void dwu_pages_free(struct dwunw_arena *arena);
-/* After a NO_MEMORY: an arena as large as it wants. NO_MEMORY: in vain. */
-dwunw_status_t dwu_pages_grow(struct dwunw_arena *arena);
+/* After a NO_MEMORY: an arena as large as it wants. NO_MEMORY: in vain, or it
+ * wants more than max; then it is left as it is. */
+dwunw_status_t dwu_pages_grow(struct dwunw_arena *arena, uint64_t max);
 
 /* --- log.c ------------------------------------------------------------------- */
 
@@ -91,12 +91,22 @@ bool dwu_file_id_held(const struct dwu_file_id *a, const struct dwu_file_id *b);
 struct dwu_file {
 	struct dwunw_span bytes; /* the file in memory, or size 0 */
 	struct dwu_file_id id;
+	uint32_t read; /* KiB since the last dwu_file_begin(); atomic */
 	int fd; /* -1: closed, or bytes of ours; helper: only its name */
 	int32_t far; /* what the helper has it open as */
 	uint32_t helper; /* which one; 0: it is open here */
 	uint32_t owner;
 	bool mapped;
 };
+
+/*
+ * One question to a file costs reads of DWUNW_READ_MAX bytes at most, each
+ * counting as 1 KiB more: beyond that it cannot be read (IO). Begins the next
+ * question.
+ */
+void dwu_file_begin(struct dwu_file *file);
+/* Has the last question come to that bound? */
+bool dwu_file_exceeded(const struct dwu_file *file);
 
 /* How a path is followed. */
 enum dwu_follow {
@@ -184,11 +194,52 @@ dwunw_status_t dwu_reader_some(struct dwunw_stack_reader *reader, uint64_t addr,
 /* Is there a limit to how long a read may take? limits may be NULL. */
 bool dwu_limited(struct dwunw_limits *limits);
 
+/* --- lend.c ------------------------------------------------------------------ */
+
+/* The .eh_frame of a module, as far as it was needed. It may not move. */
+struct dwu_lent {
+	struct dwunw_lender lender;
+	struct dwunw_context *ctx;
+	struct dwu_file *file;
+	pthread_mutex_t *lock;
+	uint64_t *total; /* of all files */
+	uint64_t max;
+	uint64_t filled;
+	uint64_t off; /* in the file */
+	size_t size;
+	uint8_t *base; /* NULL: nothing is lent */
+	bool told;     /* that max was reached */
+	char label[256];
+};
+
+#if IS_ON(CONFIG_ARCH_MIPS32_ALONE)
+static inline void dwu_lent_open(struct dwu_lent *lent,
+				 struct dwunw_context *ctx,
+				 struct dwu_file *file, const char *label)
+{
+	(void)lent;
+	(void)ctx;
+	(void)file;
+	(void)label;
+}
+
+static inline void dwu_lent_close(struct dwu_lent *lent)
+{
+	(void)lent;
+}
+#else
+void dwu_lent_open(struct dwu_lent *lent, struct dwunw_context *ctx,
+		   struct dwu_file *file, const char *label);
+/* Of one that was opened, or zeroed. */
+void dwu_lent_close(struct dwu_lent *lent);
+#endif
+
 /* --- modules.c --------------------------------------------------------------- */
 
 struct dwu_slot {
 	struct dwunw_module module; /* serial 0: empty */
 	struct dwu_file file;
+	struct dwu_lent lent;
 	struct dwunw_arena arena;
 	uint64_t released; /* when it became warm */
 	uint32_t refs;
@@ -220,6 +271,10 @@ struct dwu_modules {
 	uint64_t opens;
 	uint64_t hits;
 	uint64_t evictions;
+	uint64_t arena_bytes; /* of all slots */
+	uint64_t lent_bytes;  /* atomic */
+	uint64_t bytes_max;   /* of both together */
+	pthread_mutex_t lent_lock;
 	uint32_t buckets[DWU_IDENTITY_BUCKETS];
 	struct dwu_blob blobs[DWU_BLOB_MAX];
 };
@@ -241,6 +296,11 @@ dwunw_status_t dwu_modules_open_bytes(struct dwunw_context *ctx,
 				      struct dwunw_span bytes,
 				      const char *label,
 				      const struct dwunw_module **module);
+
+/* As dwunw_cfi_text(), of what should tell of vaddr; "" too if the module is in
+ * no slot. */
+void dwu_modules_cfi_text(struct dwu_modules *modules, uint32_t serial,
+			  uint64_t vaddr, char *text, size_t size);
 
 /* What a serial stands for. */
 struct dwu_module_is {

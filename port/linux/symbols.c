@@ -15,7 +15,6 @@ enum {
 	PT_DYNAMIC = 2,
 };
 
-#define MEMORY_MAX ((uint64_t)64 << 20)
 #define FILE_SIZE_DEFAULT ((uint64_t)4 << 30)
 #define TABLE_MAX 4096u /* also of files without symbols */
 #define NAME_MAX_SIZE 65536u
@@ -43,6 +42,7 @@ struct table {
 	bool is_told;
 	bool has_lines;
 	bool has_symbols; /* read, or tried */
+	bool told_exceeded;
 	bool lacking;	  /* files could not be opened: too many were */
 	struct dwu_symbols symbols;
 	uint64_t batch; /* in which the file was last looked at */
@@ -249,8 +249,8 @@ static bool read_debug_file(struct dwunw_symbol_resolver *resolver,
 	if (!path || open_elf(resolver, path, NULL, &debug) != DWUNW_OK)
 		return false;
 	if (debug_file_fits(resolver, table, elf, &debug.elf))
-		done = dwu_symbols_read(&table->symbols, &debug.elf) ==
-		       DWUNW_OK;
+		done = dwu_symbols_read(&table->symbols, &debug.elf,
+					&resolver->config, path) == DWUNW_OK;
 	dwu_file_close(&debug.file);
 	resolver->debug_file_used += done;
 	return done;
@@ -284,9 +284,11 @@ static bool find_symbols(const struct dwunw_symbol_resolver *resolver,
 	search_of(resolver, table, DWU_DEBUG_SYMBOLS, &search);
 	if (!dwu_debug_find(&search, &debug))
 		return false;
-	done = dwu_symbols_read(&table->symbols, &debug.elf) == DWUNW_OK;
+	done = dwu_symbols_read(&table->symbols, &debug.elf, &resolver->config,
+				table->path) == DWUNW_OK;
 	if (done)
-		dwu_symbols_add(&table->symbols, &table->opened.elf);
+		dwu_symbols_add(&table->symbols, &table->opened.elf,
+				&resolver->config, table->path);
 	dwu_debug_close(&debug);
 	return done;
 }
@@ -299,6 +301,27 @@ static uint64_t table_size(const struct table *table)
 	if (IS_ON(CONFIG_NAMES_TEXT))
 		size += dwu_codemap_bytes(&table->told.code);
 	return size;
+}
+
+static void open_go(const struct dwunw_symbol_resolver *resolver,
+		    struct table *table)
+{
+	const struct dwunw_symbol_config *config = &resolver->config;
+	uint64_t max = config->memory_max / 2;
+	struct dwunw_section section;
+	char line[DWU_LOG_LINE];
+
+	if (dwu_go_open(&table->go, &table->opened.elf, max) || !config->log ||
+	    dwunw_elf_section(&table->opened.elf, ".gopclntab", &section) !=
+		    DWUNW_OK ||
+	    section.size <= max)
+		return;
+	snprintf(line, sizeof(line),
+		 "%s: its .gopclntab has %llu bytes, more than the bound of "
+		 "%llu (half of memory_max): it is not used",
+		 table->path, (unsigned long long)section.size,
+		 (unsigned long long)max);
+	config->log(config->log_ctx, line);
 }
 
 /* The ELF symbols; not before they are asked for. */
@@ -316,14 +339,15 @@ static void need_symbols(struct dwunw_symbol_resolver *resolver,
 	      !find_symbols(resolver, table);
 	if (own)
 		table->symbols_status =
-			dwu_symbols_read(&table->symbols, &table->opened.elf);
+			dwu_symbols_read(&table->symbols, &table->opened.elf,
+					 &resolver->config, table->path);
 	dwu_symbols_limit(&table->symbols, &table->opened.elf.src,
-			  own && !has_symtab(&table->opened.elf));
+			  own && !has_symtab(&table->opened.elf),
+			  &resolver->config);
 	if (IS_ON(CONFIG_NAMES_PLT))
 		dwu_plt_open(&table->plt, &table->opened.elf);
 	if (IS_ON(CONFIG_NAMES_GO))
-		dwu_go_open(&table->go, &table->opened.elf,
-			    resolver->config.memory_max / 2);
+		open_go(resolver, table);
 	resolver->store->table_bytes += table_size(table) - before;
 }
 
@@ -345,7 +369,7 @@ static bool open_lines_of(struct dwunw_symbol_resolver *resolver,
 		return false;
 	}
 	return dwu_lines_open(&table->lines, &resolver->store->lines, &debug,
-			      true) == DWUNW_OK;
+			      true, path) == DWUNW_OK;
 }
 
 static void open_lines(struct dwunw_symbol_resolver *resolver,
@@ -365,7 +389,7 @@ static void open_lines(struct dwunw_symbol_resolver *resolver,
 		open_lines_of(resolver, table, table->path, true) ||
 		(dwu_debug_find(&search, &debug) &&
 		 dwu_lines_open(&table->lines, &resolver->store->lines, &debug,
-				true) == DWUNW_OK);
+				true, table->path) == DWUNW_OK);
 }
 
 static void read_told(struct dwunw_symbol_resolver *resolver,
@@ -570,7 +594,7 @@ dwunw_symbol_resolver_init(struct dwunw_symbol_resolver *resolver,
 	if (cfg)
 		resolver->config = *cfg;
 	if (!resolver->config.memory_max)
-		resolver->config.memory_max = MEMORY_MAX;
+		resolver->config.memory_max = DWUNW_MEMORY_MAX;
 	if (!resolver->config.file_size_max)
 		resolver->config.file_size_max = FILE_SIZE_DEFAULT;
 	resolver->store = dwu_calloc(1, sizeof(*resolver->store));
@@ -794,6 +818,26 @@ static dwunw_status_t in_table(struct dwunw_symbol_resolver *resolver,
 		       by_table(resolver, table, input->pc, info);
 }
 
+/* Who asks learns why there is no name. */
+static void tell_exceeded(const struct dwunw_symbol_resolver *resolver,
+			  struct table *table)
+{
+	const struct dwunw_symbol_config *config = &resolver->config;
+	char line[DWU_LOG_LINE];
+
+	if (table->told_exceeded || !config->log ||
+	    !(dwu_file_exceeded(&table->opened.file) ||
+	      (table->has_lines &&
+	       dwu_file_exceeded(&table->lines.debug.file))))
+		return;
+	table->told_exceeded = true;
+	snprintf(line, sizeof(line),
+		 "%s: more than %llu bytes would be read of it for one name, "
+		 "the bound: it has none",
+		 table->path, (unsigned long long)DWUNW_READ_MAX);
+	config->log(config->log_ctx, line);
+}
+
 /* What was not found for want of descriptors is looked for again. */
 static dwunw_status_t ask_table(struct dwunw_symbol_resolver *resolver,
 				struct table *table,
@@ -805,7 +849,9 @@ static dwunw_status_t ask_table(struct dwunw_symbol_resolver *resolver,
 
 	if (!table)
 		return DWUNW_ERR_NO_MEMORY;
+	dwu_file_begin(&table->opened.file);
 	status = in_table(resolver, table, input, info);
+	tell_exceeded(resolver, table);
 	table->lacking |= dwu_file_shortages() != shortages;
 	return status;
 }
@@ -907,6 +953,7 @@ dwunw_status_t dwunw_symbol_offset(struct dwunw_symbol_resolver *resolver,
 	if (!table)
 		return DWUNW_ERR_NO_MEMORY;
 	status = table->is_told ? DWUNW_ERR_NO_DEBUG_DATA : table->status;
+	dwu_file_begin(&table->opened.file);
 	if (status == DWUNW_OK) {
 		need_symbols(resolver, table);
 		status = table->symbols_status;

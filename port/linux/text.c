@@ -89,6 +89,57 @@ const char *dwunw_status_text(dwunw_status_t status)
 	return "an unknown error";
 }
 
+/* --- what is beyond a bound ------------------------------------------------ */
+
+/* The length of the record at off, and where its CIE is; 0: not readable. */
+static uint64_t record_length(const struct dwunw_module *module,
+			      const struct dwunw_cfi *cfi, uint64_t off,
+			      uint64_t *cie)
+{
+	bool big = module->elf.data == 2;
+	uint64_t length = 0, id = 0;
+	uint8_t bytes[8];
+
+	if (off > cfi->bytes.size || cfi->bytes.size - off < sizeof(bytes) ||
+	    (cfi->lender && !cfi->lender->fill(cfi->lender->ctx, off,
+					       sizeof(bytes))))
+		return 0;
+	for (size_t i = 0; i < 4; i++) {
+		length = length << 8 | cfi->bytes.data[off + (big ? i : 3 - i)];
+		id = id << 8 | cfi->bytes.data[off + 4 + (big ? i : 3 - i)];
+	}
+	*cie = cfi->debug_frame ? id : id ? off + 4 - id : off;
+	return length < 4 ? 0 : length - 4;
+}
+
+const char *dwunw_cfi_text(const struct dwunw_module *module,
+			   const struct dwunw_cfi *cfi, uint64_t off,
+			   char *text, size_t size)
+{
+	uint64_t cie = off, max = DWUNW_FDE_MAX, length;
+
+	if (!text || !size)
+		return "";
+	text[0] = 0;
+	if (!module || !cfi)
+		return text;
+	length = record_length(module, cfi, off, &cie);
+	if (length && cie != off && length <= max) {
+		off = cie;
+		max = DWUNW_CIE_MAX;
+		length = record_length(module, cfi, off, &cie);
+	}
+	if (length > max)
+		snprintf(text, size,
+			 "the %s at 0x%llx of %s has %llu bytes, more than the "
+			 "bound of %llu",
+			 max == DWUNW_CIE_MAX ? "CIE" : "FDE",
+			 (unsigned long long)off,
+			 cfi->debug_frame ? ".debug_frame" : ".eh_frame",
+			 (unsigned long long)length, (unsigned long long)max);
+	return text;
+}
+
 /* Where the last frame is: "0x1b2c in /lib/libc.musl.so". */
 static void place_text(const struct dwunw_context *ctx,
 		       const struct dwunw_stop *stop, char *text, size_t size)
@@ -142,6 +193,21 @@ const char *dwunw_frame_text(const struct dwunw_frame *frame, char *text,
 	return text;
 }
 
+/* Of a file that is still open, and of an FDE beyond a bound, that. */
+static void bad_row_text(const struct dwunw_context *ctx,
+			 const struct dwunw_stop *stop, const char *place,
+			 char *text, size_t size)
+{
+	dwunw_status_t status = (dwunw_status_t)stop->status;
+	char why[192] = "";
+
+	if (ctx && ctx->port && status == DWUNW_ERR_BAD_FORMAT)
+		dwu_modules_cfi_text(&ctx->port->modules, stop->module,
+				     stop->vaddr, why, sizeof(why));
+	snprintf(text, size, "bad unwind information (%s) for %s",
+		 why[0] ? why : dwunw_status_text(status), place);
+}
+
 const char *dwunw_stop_text(const struct dwunw_context *ctx,
 			    const struct dwunw_stop *stop, char *text,
 			    size_t size)
@@ -172,8 +238,7 @@ const char *dwunw_stop_text(const struct dwunw_context *ctx,
 			 stop->scan ? ")" : "");
 		break;
 	case DWUNW_STOP_BAD_ROW:
-		snprintf(text, size, "bad unwind information (%s) for %s",
-			 dwunw_status_text((dwunw_status_t)stop->status), place);
+		bad_row_text(ctx, stop, place, text, size);
 		break;
 	case DWUNW_STOP_UNREADABLE:
 		snprintf(text, size,

@@ -14,6 +14,7 @@ danger_made := $(made_first) tests/danger/rules.mk
 
 danger_objs := $(patsubst %.c,$(danger)/%.o,$(wildcard core/*.c arch/*.c))
 danger_bin := $(addprefix $(danger)/,file lies dynamic)
+danger_cost := $(if $(foreign),,$(danger)/cost)
 danger_tiny := $(addprefix $(danger)/tiny-,debug hdr plain stripped)
 
 $(danger_objs): $(danger)/%.o: %.c $(danger_made)
@@ -24,6 +25,13 @@ $(danger_objs): $(danger)/%.o: %.c $(danger_made)
 $(danger_bin): $(danger)/%: tests/danger/%.c $(danger_objs) $(danger_made)
 	$(say) CCLD $@
 	$(Q)$(danger_cc) -MMD -MP -MF $@.d $< $(danger_objs) -o $@
+
+# Runs another program and says what that cost: small, as Linux counts the memory
+# of who forked as well.
+$(danger)/cost: tests/danger/cost.c tests/danger/rules.mk
+	@mkdir -p $(@D)
+	$(say) CCLD $@
+	$(Q)$(test_glibc_cc) -O1 -static $< -o $@
 
 # The small program, as one kind of file each. Debug information other than
 # .debug_frame is dropped; `stripped` loses e_shoff, e_shnum and e_shstrndx.
@@ -58,4 +66,4 @@ $(danger_few): $(danger)/few-%.so: tests/danger/few.c tests/danger/rules.mk
 		-nostdlib -Wl,--hash-style=$(lastword $(subst -, ,$*)) $< -o $@
 
 -include $(danger_objs:.o=.d) $(danger_bin:=.d)
-test_programs += $(danger_bin) $(danger_tiny) $(danger_few)
+test_programs += $(danger_bin) $(danger_cost) $(danger_tiny) $(danger_few)

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * A section of a file as address space, of which a block is read when it is
+ * first needed: memory is what is used, whatever size the file says.
+ */
+#include "port.h"
+
+#include <stdio.h>
+#include <sys/mman.h>
+
+#define BLOCK ((size_t)16 << 10)
+/* A section that is not larger is read whole: its file may be gone later. */
+#define WHOLE ((uint64_t)1 << 20)
+
+/* A byte for each block, behind the section: is it there? */
+static size_t flags_off(const struct dwu_lent *lent)
+{
+	return (lent->size + BLOCK - 1) & ~(BLOCK - 1);
+}
+
+static size_t room(const struct dwu_lent *lent)
+{
+	return flags_off(lent) + lent->size / BLOCK + 1;
+}
+
+static const uint8_t *lend(void *ctx, uint64_t off, uint64_t size)
+{
+	struct dwu_lent *lent = ctx;
+	void *base;
+
+	dwu_lent_close(lent);
+	if (size <= WHOLE || size > SIZE_MAX / 4)
+		return NULL;
+	lent->off = off;
+	lent->size = (size_t)size;
+	base = mmap(NULL, room(lent), PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (base == MAP_FAILED)
+		return NULL; /* no loss: it is read whole */
+	lent->base = base;
+	return base;
+}
+
+/* False once more is asked for than a file may have in memory. */
+static bool may_read(struct dwu_lent *lent, size_t size)
+{
+	if (lent->filled + size <= lent->max)
+		return true;
+	if (!lent->told)
+		dwu_log(lent->ctx,
+			"%s: of its .eh_frame of %llu bytes %llu are in use, "
+			"more than the bound of %llu (tables_max): what "
+			"is not read yet is not used",
+			lent->label, (unsigned long long)lent->size,
+			(unsigned long long)(lent->filled + size),
+			(unsigned long long)lent->max);
+	lent->told = true;
+	return false;
+}
+
+/* With the lock: one thread reads, the others see the flag. */
+static bool read_block(struct dwu_lent *lent, size_t block, uint8_t *flag)
+{
+	size_t at = block * BLOCK, size = BLOCK;
+	struct dwunw_source src;
+
+	if (__atomic_load_n(flag, __ATOMIC_RELAXED))
+		return true;
+	if (size > lent->size - at)
+		size = lent->size - at;
+	if (!may_read(lent, size))
+		return false;
+	dwu_file_source(lent->file, &src);
+	if (src.read(src.ctx, lent->off + at, lent->base + at, size) !=
+	    DWUNW_OK)
+		return false;
+	lent->filled += size;
+	__atomic_add_fetch(lent->total, size, __ATOMIC_RELAXED);
+	__atomic_store_n(flag, 1, __ATOMIC_RELEASE);
+	return true;
+}
+
+static bool fill(void *ctx, uint64_t off, size_t size)
+{
+	struct dwu_lent *lent = ctx;
+	uint8_t *flags = lent->base + flags_off(lent);
+	size_t block = (size_t)(off / BLOCK);
+	size_t end = (size_t)((off + size + BLOCK - 1) / BLOCK);
+	bool done = true;
+
+	for (; done && block < end; block++) {
+		if (__atomic_load_n(&flags[block], __ATOMIC_ACQUIRE))
+			continue;
+		pthread_mutex_lock(lent->lock);
+		done = read_block(lent, block, &flags[block]);
+		pthread_mutex_unlock(lent->lock);
+	}
+	return done;
+}
+
+void dwu_lent_open(struct dwu_lent *lent, struct dwunw_context *ctx,
+		   struct dwu_file *file, const char *label)
+{
+	*lent = (struct dwu_lent){
+		.lender = { .lend = lend, .fill = fill, .ctx = lent },
+		.ctx = ctx,
+		.file = file,
+		.lock = &ctx->port->modules.lent_lock,
+		.total = &ctx->port->modules.lent_bytes,
+		.max = ctx->config.tables_max,
+	};
+	snprintf(lent->label, sizeof(lent->label), "%s", label);
+}
+
+void dwu_lent_close(struct dwu_lent *lent)
+{
+	if (!lent->base)
+		return;
+	munmap(lent->base, room(lent));
+	__atomic_sub_fetch(lent->total, lent->filled, __ATOMIC_RELAXED);
+	lent->base = NULL;
+	lent->filled = 0;
+}
