@@ -38,12 +38,27 @@ struct thread_event {
 	int32_t pid;
 };
 
+/*
+ * An event that is not inherited, of a thread that has such as are. Without it
+ * the kernel takes the events of parent and child, and of two children, for the
+ * same, and exchanges them when it switches from one to the other
+ * (perf_event_context_sched_out()). Each still is of the process that it began
+ * with: when one of them ends, the other's breakpoints go.
+ */
+struct guard {
+	int fd;
+	int32_t pid;
+	int32_t tid;
+};
+
 struct inherited {
 	struct probed *places;
 	uint32_t place_count;
 	struct thread_event *events;
 	uint32_t event_count;
 	uint32_t event_room;
+	struct guard *guards;
+	uint32_t guard_count;
 };
 
 int inherited_open(struct inherited **result)
@@ -91,6 +106,44 @@ static int keep_event(struct inherited *inherited, int fd, int32_t pid)
 	}
 	inherited->events[inherited->event_count++] =
 		(struct thread_event){ fd, pid };
+	return 0;
+}
+
+/* --- guards ---------------------------------------------------------------------- */
+
+static bool is_guarded(const struct inherited *inherited, int32_t tid)
+{
+	for (uint32_t i = 0; i < inherited->guard_count; i++) {
+		if (inherited->guards[i].tid == tid)
+			return true;
+	}
+	return false;
+}
+
+/* 0, or a negative errno: -ESRCH, it has ended. */
+static int guard_thread(struct inherited *inherited, int32_t pid, int32_t tid)
+{
+	uint32_t count = inherited->guard_count;
+	struct perf_event_attr attr;
+	struct guard *guards;
+	int fd;
+
+	if (is_guarded(inherited, tid))
+		return 0;
+	guards = realloc(inherited->guards, (count + 1) * sizeof(*guards));
+	if (!guards)
+		return -ENOMEM;
+	inherited->guards = guards;
+	memset(&attr, 0, sizeof(attr));
+	attr.size = sizeof(attr);
+	attr.type = PERF_TYPE_SOFTWARE;
+	attr.config = PERF_COUNT_SW_DUMMY;
+	attr.disabled = 1;
+	fd = perf_open(&attr, tid, -1);
+	if (fd < 0)
+		return fd;
+	guards[count] = (struct guard){ fd, pid, tid };
+	inherited->guard_count++;
 	return 0;
 }
 
@@ -199,8 +252,12 @@ static int see(struct seen *seen, int32_t tid)
 static int open_thread(struct inherited *inherited, struct probed *probed,
 		       int32_t pid, int32_t tid)
 {
-	int error = open_carrier(probed, tid);
-	int fd = error ? error : open_event(probed->id, tid, true);
+	int error = guard_thread(inherited, pid, tid);
+	int fd;
+
+	if (!error)
+		error = open_carrier(probed, tid);
+	fd = error ? error : open_event(probed->id, tid, true);
 
 	if (fd == -ESRCH)
 		return 0;
@@ -257,6 +314,26 @@ int inherited_attach(struct inherited *inherited, int program,
 	return all ? 0 : -ESRCH;
 }
 
+bool inherited_child(struct inherited *inherited, int32_t child,
+		     int32_t parent_tid)
+{
+	bool sure = is_guarded(inherited, parent_tid);
+	struct dirent *entry;
+	char name[64];
+	DIR *threads;
+
+	snprintf(name, sizeof(name), "/proc/%d/task", (int)child);
+	threads = opendir(name);
+	while (threads && (entry = readdir(threads))) {
+		if (entry->d_name[0] != '.')
+			guard_thread(inherited, child,
+				     (int32_t)atol(entry->d_name));
+	}
+	if (threads)
+		closedir(threads);
+	return sure;
+}
+
 /* --- the end ------------------------------------------------------------------------ */
 
 void inherited_detach(struct inherited *inherited, int32_t pid)
@@ -272,6 +349,16 @@ void inherited_detach(struct inherited *inherited, int32_t pid)
 			inherited->events[kept++] = *event;
 	}
 	inherited->event_count = kept;
+	kept = 0;
+	for (uint32_t i = 0; i < inherited->guard_count; i++) {
+		struct guard *guard = &inherited->guards[i];
+
+		if (guard->pid == pid)
+			close(guard->fd);
+		else
+			inherited->guards[kept++] = *guard;
+	}
+	inherited->guard_count = kept;
 }
 
 void inherited_close(struct inherited *inherited)
@@ -280,12 +367,15 @@ void inherited_close(struct inherited *inherited)
 		return;
 	for (uint32_t i = 0; i < inherited->event_count; i++)
 		close(inherited->events[i].fd);
+	for (uint32_t i = 0; i < inherited->guard_count; i++)
+		close(inherited->guards[i].fd);
 	for (uint32_t i = 0; i < inherited->place_count; i++) {
 		if (inherited->places[i].carrier >= 0)
 			close(inherited->places[i].carrier);
 	}
 	probe_events_close();
 	free(inherited->events);
+	free(inherited->guards);
 	free(inherited->places);
 	free(inherited);
 }

@@ -26,6 +26,14 @@ int inherited_open(struct inherited **inherited);
 int inherited_attach(struct inherited *inherited, int program,
 		     const struct uprobe_place *place);
 
+/*
+ * A thread has started a process. True: it has all that the thread has. False: its
+ * starter was seen too late for that to be sure, and its probes may go when
+ * another of its family ends: it is to be attached to as well.
+ */
+bool inherited_child(struct inherited *inherited, int32_t child,
+		     int32_t parent_tid);
+
 /* The process has ended and has started none: what it had goes. With those of
  * a process the probes of all that it has started go. */
 void inherited_detach(struct inherited *inherited, int32_t pid);

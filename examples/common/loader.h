@@ -32,6 +32,8 @@ bool loader_use_multi(struct loader *loader);
 /* Instead of that. Uprobes of a process are in what it starts as well, from the
  * first instruction on (inherited.h); 0 or a negative errno. */
 int loader_use_inherited(struct loader *loader);
+/* inherited_child() (inherited.h); false: they are not inherited. */
+bool loader_child(struct loader *loader, int32_t child, int32_t parent_tid);
 /* Between open and load. A data section is the map of its name. */
 int loader_set_value(struct loader *loader, const char *map, const void *bytes,
 		     size_t size);

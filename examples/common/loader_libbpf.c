@@ -129,6 +129,12 @@ int loader_use_inherited(struct loader *loader)
 	return inherited_open(&loader->inherited);
 }
 
+bool loader_child(struct loader *loader, int32_t child, int32_t parent_tid)
+{
+	return loader->inherited &&
+	       inherited_child(loader->inherited, child, parent_tid);
+}
+
 int loader_load(struct loader *loader)
 {
 	return bpf_object__load(loader->object);

@@ -129,6 +129,12 @@ int loader_use_inherited(struct loader *loader)
 	return inherited_open(&loader->inherited);
 }
 
+bool loader_child(struct loader *loader, int32_t child, int32_t parent_tid)
+{
+	return loader->inherited &&
+	       inherited_child(loader->inherited, child, parent_tid);
+}
+
 /* --- load ------------------------------------------------------------------ */
 
 static int freeze_value(struct object_map *map, int fd)

@@ -356,22 +356,24 @@ static bool has_probes(const struct target *target, const char *path)
 	return is_among(target->files.at, target->files.count, path);
 }
 
-/* One that began while its parent's were put may have some, and is given all
- * again. */
-void attach_child(struct tool *tool, struct target *child, int32_t parent_pid,
-		  uint64_t begun_ns)
+/* One that began while its parent's were put may have some, and one whose starter
+ * was not known yet may lose some: it is given all again. */
+void attach_child(struct tool *tool, struct target *child,
+		  const struct dwunw_event_header *fork)
 {
-	struct target *parent = target_find(tool, parent_pid);
+	struct target *parent = target_find(tool, (int32_t)fork->pid);
 
-	child->parent = parent_pid;
-	if (!parent)
+	child->parent = (int32_t)fork->pid;
+	if (!tool->inherited)
 		return;
-	if (tool->inherited && begun_ns <= parent->events_ns)
-		child->remapped = tool->remapped = true;
-	if (begun_ns <= parent->events_ns)
+	if (loader_child(tool->loader, child->pid, (int32_t)fork->tid) &&
+	    parent && fork->time_ns > parent->events_ns) {
+		child->events = parent->events;
+		child->events_ns = parent->events_ns;
 		return;
-	child->events = parent->events;
-	child->events_ns = parent->events_ns;
+	}
+	child->remapped = true;
+	tool->remapped = true;
 }
 
 /* -O: this file, by its path or by the end of its path. */

@@ -169,7 +169,7 @@ struct target *target_see(struct tool *tool, int32_t pid)
 	for (uint32_t i = 0; target && i < BIRTHS; i++) {
 		if (tool->births[i].child != pid)
 			continue;
-		attach_child(tool, target, tool->births[i].parent, 0);
+		target->parent = tool->births[i].parent;
 		tool->births[i].child = 0;
 	}
 	return target;

@@ -251,9 +251,9 @@ void thread_see(struct tool *tool, uint32_t pid, uint32_t tid);
 
 /* attach.c: 0; EXIT_…: told on stderr. No allocator found is -1. */
 int attach_files(struct tool *tool, struct target *target);
-/* The child of a target has begun: which probes it has. */
-void attach_child(struct tool *tool, struct target *child, int32_t parent,
-		  uint64_t begun_ns);
+/* A child of a target has begun, as the event says: which probes it has. */
+void attach_child(struct tool *tool, struct target *child,
+		  const struct dwunw_event_header *fork);
 /* Is that, with some pattern of -S or --allocator, a function with a probe? */
 bool attach_probes_name(const struct arguments *arguments, const char *name);
 /* Tells which of -O, -S, --allocator, --symbol and --debug-file name nothing

@@ -376,8 +376,7 @@ static void add_forked(struct tool *tool,
 	struct target *child = target_add(tool, pid);
 
 	if (child)
-		attach_child(tool, child, (int32_t)header->pid,
-			     header->time_ns);
+		attach_child(tool, child, header);
 }
 
 /*
