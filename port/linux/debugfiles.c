@@ -5,6 +5,7 @@
  */
 #include "debug.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
