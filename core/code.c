@@ -24,7 +24,12 @@ bool dwu_code_open(struct dwu_text *text, const struct dwunw_module *module,
 
 	if (!module->arch->scan ||
 	    dwunw_elf_segment(&module->elf, vaddr, &s) != DWUNW_OK ||
-	    !(s.flags & PF_X) || s.file_size > UINT32_MAX / 2)
+	    !(s.flags & PF_X) || s.off >= src->size)
+		return false;
+	/* what the file has not is no code, whatever its headers say */
+	if (s.file_size > src->size - s.off)
+		s.file_size = src->size - s.off;
+	if (s.file_size > UINT32_MAX / 2)
 		return false;
 	text->module = module;
 	text->arch = module->arch;

@@ -9,8 +9,8 @@ BUILD=${BUILD:-build/$(uname -m)}
 export BUILD
 [ -x "$BUILD/tests/fuzz/elf" ] || skip_all "no clang with libFuzzer"
 
-for t in elf eh_frame eh_frame_hdr debug_frame expr event search scan lines told go; do
-	ok "$t" tests/fuzz/run.sh "${DWUNW_FUZZ_SECONDS:-2}" $t
+for t in $(tests/fuzz/run.sh --list); do
+	ok "$t" tests/fuzz/run.sh "${DWUNW_FUZZ_SECONDS:-2}" "$t"
 	note "$(cat "$work/output")"
 done
 done_testing

@@ -53,12 +53,6 @@ static void scan_at(struct dwunw_scan *scan, const struct dwunw_module *module,
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct elf_spec targets[] = {
-		{ ELF_X86_64 },
-		{ .elf_class = 2, .data = 1, .machine = 183, .type = 3 },
-		{ .elf_class = 1, .data = 1, .machine = 8, .type = 3 },
-		{ .elf_class = 1, .data = 2, .machine = 8, .type = 3 },
-	};
 	struct elf_part parts[] = {
 		{ .vaddr = 0x1000, .segment = PART_LOAD },
 	};
@@ -70,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 4 || size > sizeof(file) / 2)
 		return 0;
-	spec = targets[data[0] % COUNT(targets)];
+	spec = fuzz_specs[data[0] % COUNT(fuzz_specs)];
 	spec.no_sections = true;
 	parts[0].bytes = data + 4;
 	parts[0].size = size - 4;
