@@ -9,6 +9,8 @@
 
 #include "debug.h"
 
+#include <dwunw/dwarf.h>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -73,6 +75,44 @@ static void compare(const struct dwunw_elf *a, const struct dwunw_elf *b)
 	    dwu_build_id_hash(a) == dwu_build_id_hash(b));
 }
 
+/* Grown by what they want. */
+static void open_both(const struct dwunw_source *file,
+		      const struct dwunw_source *debug)
+{
+	struct dwunw_module_files files = { .file = file,
+					    .debug = debug,
+					    .inflate = dwu_unpack };
+	struct dwunw_module_files sections = { .file = file,
+					       .inflate = dwu_unpack };
+	struct fuzz_module m = { .memory = NULL };
+	struct dwunw_dwarf dwarf;
+	size_t wanted = 0;
+
+	for (int tries = 0; tries < 5 && wanted < FUZZ_MEMORY_MAX; tries++) {
+		free(m.memory);
+		m.memory = wanted ? aligned_alloc(16, (wanted + 15) & ~15ul) :
+				    NULL;
+		dwunw_arena_init(&m.arena, m.memory, wanted);
+		m.status = dwunw_module_open_files(&m.module, &files, 1,
+						   &m.arena);
+		if (m.status != DWUNW_ERR_NO_MEMORY)
+			break;
+		wanted = m.arena.wanted;
+	}
+	fuzz_all(&m);
+	dwunw_arena_reset(&m.arena);
+	if (dwunw_dwarf_open(&dwarf, &sections, &m.arena) ==
+		    DWUNW_ERR_NO_MEMORY &&
+	    m.arena.wanted < FUZZ_MEMORY_MAX) {
+		wanted = m.arena.wanted;
+		free(m.memory);
+		m.memory = aligned_alloc(16, (wanted + 15) & ~15ul);
+		dwunw_arena_init(&m.arena, m.memory, wanted);
+		(void)dwunw_dwarf_open(&dwarf, &sections, &m.arena);
+	}
+	free(m.memory);
+}
+
 static void find(const struct dwu_file *file, const struct dwunw_elf *elf,
 		 uint8_t how)
 {
@@ -120,6 +160,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			compare(&elf, &other);
 		find(&file, &elf, data[0]);
 	}
+	open_both(&src, both ? &other_src : NULL);
 	dwu_file_close(&file);
 	dwu_file_close(&other_file);
 	return 0;

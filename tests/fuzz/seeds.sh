@@ -33,8 +33,9 @@ byte() { # NUMBER
 	perl -e 'print chr $ARGV[0]' "$1"
 }
 
-# lines.c's input: flags, then each section behind its size
-lines() { # FILE OUT SUFFIX FLAGS
+# lines.c's input: flags, then each section behind its size; .debug_addr may be
+# another file's
+lines() { # FILE OUT SUFFIX FLAGS [FILE]
 	{
 		byte "$4"
 		byte 0
@@ -44,7 +45,9 @@ lines() { # FILE OUT SUFFIX FLAGS
 			addr | ranges | aranges) suffix= ;;
 			*) suffix=$3 ;;
 			esac
-			section "$1" ".debug_$part$suffix" part
+			from=$1
+			[ $part != addr ] || from=${5:-$1}
+			section "$from" ".debug_$part$suffix" part
 			chunk part
 		done
 	} >"$2"
@@ -164,6 +167,20 @@ pair() { # NAME HOW FIRST SECOND
 echo 'int other(int), more(int); int f(int); int f(int n)
 { return other(n) + more(n + 1) + other(more(n)); }' >plt.c
 
+cat >seed.cc <<'EOT'
+namespace outer { namespace {
+volatile int sink;
+enum kind { ONE, TWO };
+union both { int i; float f; };
+} struct shape { int sides; both b; int area(int n) const; virtual int f(int);
+	static inline int twice(int n) { return sink > 3 ? n * 2 : sink; }
+	template <class T> T times(T n) { if (n > 7) sink = (int)n; return n; } };
+int shape::area(int n) const { return twice(n) + twice(sides) + (n ? ONE : TWO); }
+__attribute__((noinline)) int shape::f(int n) { return times(n) + times(2l); }
+} extern "C" void _start() { outer::shape *s = 0; for (;;)
+	outer::sink = s->area(3) + s->outer::shape::f(2); }
+EOT
+
 # What there is of one target. Its number is that of fuzz_specs[].
 target() { # COMPILER NUMBER NAME
 	n=$2
@@ -208,6 +225,16 @@ target() { # COMPILER NUMBER NAME
 	pair "$3-crc" 2 f g
 	${tools}objcopy --strip-all noid f
 	pair "$3-same" 8 f noid
+	for z in zlib zlib-gnu zstd; do
+		${tools}objcopy --compress-debug-sections=$z debug4 f \
+			2>/dev/null || continue
+		pair "$3-$z" 0 f noid
+		${tools}objcopy --strip-debug noid g
+		pair "$3-$z-of" 6 g f
+	done
+	perl "$here/../sstrip.pl" stubs f >/dev/null
+	cp f "$dir/elf/$3-sstrip"
+	pair "$3-sstrip" 8 f stubs
 	if command -v xz >/dev/null; then
 		xz -k -f g
 		${tools}objcopy --strip-all --add-section .gnu_debugdata=g.xz \
@@ -218,6 +245,9 @@ target() { # COMPILER NUMBER NAME
 	for v in 2 4 5; do
 		$1 $flags -gdwarf-$v seed.c -o lines$v
 		lines lines$v "$dir/lines/$3-gcc$v" "" $((4 | $4))
+		$1 $flags -O2 -ffunction-sections -gdwarf-$v -x c++ \
+			-fno-exceptions -fno-rtti seed.cc -o lines$v
+		lines lines$v "$dir/lines/$3-classes$v" "" $((4 | $4))
 		$1 $flags -O2 -gdwarf-$v seed.c -o lines$v
 		lines lines$v "$dir/lines/$3-inlined$v" "" $((4 | $4))
 	done
@@ -248,6 +278,15 @@ fi
 section hdr .eh_frame_hdr "$dir/eh_frame_hdr/hdr"
 section hdr .eh_frame "$dir/search/hdr"
 section plain .eh_frame "$dir/search/plain"
+for v in 4 5; do
+	$CC $common -static -O2 -ffunction-sections -gsplit-dwarf -gdwarf-$v \
+		-c seed.c -o split.o
+	$CC $common -static split.o -o split
+	lines split "$dir/lines/skeleton$v" "" 4
+	for flag in 12 13; do
+		lines split.dwo "$dir/lines/dwo$v-$flag" .dwo $((flag & 12)) split
+	done
+done
 for triple in ${TRIPLES:-}; do
 	tools=$triple-
 	case $triple in
