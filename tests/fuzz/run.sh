@@ -38,7 +38,16 @@ longest() {
 	esac
 }
 
+# $spent: seconds of processor time that what was started has taken so far.
+measure() {
+	times >"$TMPDIR/times"
+	spent=$(perl -ne '$. == 2 && /(\d+)m([\d.]+)s (\d+)m([\d.]+)s/ and
+		printf "%d", 60 * ($1 + $3) + $2 + $4' "$TMPDIR/times")
+}
+
 for t in $targets; do
+	measure
+	before=$spent
 	mkdir -p "$corpus/$t"
 	log=$found/$t.log
 	set -- "$here/regressions/$t-"*
@@ -50,9 +59,11 @@ for t in $targets; do
 		-use_value_profile=1 -artifact_prefix="$found/$t-" \
 		-print_final_stats=1 \
 		"$corpus/$t" "$out/seeds/$t" >"$log" 2>&1; then
+		measure
 		echo "$t: $# regressions," \
 			"$(sed -n 's/^stat::number_of_executed_units: *//p' \
 			"$log") inputs in $seconds s," \
+			"$((spent - before)) s of a processor," \
 			"$(grep -c . <<-EOT || :
 			$(ls "$corpus/$t")
 			EOT

@@ -369,10 +369,10 @@ printf '\004%s\n' 'ffffffff81000000 T _text' 'ffffffff81000000 t start' \
 	>"$dir/told/kernel"
 
 # maps.c's input
-cat >"$dir/maps/program" <<'EOT'
+sed "s/@$//" >"$dir/maps/program" <<'EOT'
 55d3c6d2b000-55d3c6d2d000 r--p 00000000 fe:01 1321  /usr/bin/cat
 55d3c6d2d000-55d3c6d31000 r-xp 00002000 fe:01 1321  /usr/bin/cat
-55d3c6d31000-55d3c6d34000 rwxp 00000000 00:00 0 
+55d3c6d31000-55d3c6d34000 rwxp 00000000 00:00 0@
 55d3c6d34000-55d3c6d36000 rw-p 00008000 fe:01 1321  /usr/bin/cat
 7f1f5a000000-7f1f5a021000 r-xp 00000000 00:0f 99  /memfd:jit (deleted)
 7ffd3c5d1000-7ffd3c5f2000 rw-p 00000000 00:00 0  [stack]
@@ -380,9 +380,9 @@ cat >"$dir/maps/program" <<'EOT'
 7fffffffe000-7ffffffff000 --xp 00000000 00:00 0  [uprobes]
 ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0  [vsyscall]
 EOT
-cat >"$dir/maps/moved" <<'EOT'
+sed "s/@$//" >"$dir/maps/moved" <<'EOT'
 00400000-00401000 r--p 00000000 08:01 12  /bin/a\012b
-00401000-00403000 r-xp 00000000 00:00 0 
+00401000-00403000 r-xp 00000000 00:00 0@
 00403000-00404000 r--p 00003000 08:01 12  /bin/a\012b
 00404000-00405000 r-xs 00000000 00:0f 5  /anon_hugepage (deleted)
 EOT
