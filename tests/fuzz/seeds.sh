@@ -107,7 +107,7 @@ for my $at (map { ($_, $_ + 8, $_ + 24) } @at) {
 	my @words = map { $calls[($_ + $i) % @calls] } 0 .. 47;
 	my $stack = pack("$word*", @words);
 	open my $out, ">", "$dir/whole/$name$i";
-	print $out pack("CCS<S<", $number, $i % 3 ? 0 : 4, ($at - $base) & 0xffff,
+	print $out pack("CCS<S<", $number, (0, 4, 16, 24, 1, 20)[$i % 6], ($at - $base) & 0xffff,
 		($calls[$i % @calls] - $base) & 0xffff),
 		pack("S<", length $stack), $stack,
 		pack("S<", length $bytes), $bytes;
@@ -193,6 +193,8 @@ target() { # COMPILER NUMBER NAME
 	$1 $flags -O0 -g -gdwarf-5 -fno-asynchronous-unwind-tables seed.c \
 		-o debug5
 	$1 $common -shared -fPIC plt.c -o stubs 2>/dev/null
+	$1 $common -shared -fPIC -Wl,--hash-style=sysv plt.c -o sysv 2>/dev/null
+	$1 $common -static-pie -fPIE -O2 seed.c -o pie
 	for f in hdr plain debug4 debug5; do
 		${tools}objcopy --strip-debug $f "$dir/elf/$3-$f"
 		[ "$(wc -c <$f)" -gt 16384 ] || cp $f "$dir/elf/$3-$f-full"
@@ -215,6 +217,8 @@ target() { # COMPILER NUMBER NAME
 	${tools}strip --strip-all -R .eh_frame -R .eh_frame_hdr plain -o bare
 	cp bare "$dir/elf/$3-bare"
 	stacks_bare "$3-bare" "$n"
+	perl "$here/../sstrip.pl" pie bare >/dev/null
+	stacks_bare "$3-pie" "$n"
 	${tools}objcopy --only-keep-debug debug4 g 2>/dev/null
 	${tools}objcopy --strip-debug --add-gnu-debuglink=g debug4 f
 	pair "$3-id" 6 f g
@@ -234,6 +238,9 @@ target() { # COMPILER NUMBER NAME
 	done
 	perl "$here/../sstrip.pl" stubs f >/dev/null
 	cp f "$dir/elf/$3-sstrip"
+	for f in sysv pie; do
+		perl "$here/../sstrip.pl" $f "$dir/elf/$3-$f" >/dev/null
+	done
 	pair "$3-sstrip" 8 f stubs
 	if command -v xz >/dev/null; then
 		xz -k -f g
@@ -258,7 +265,7 @@ target() { # COMPILER NUMBER NAME
 stacks_bare() {
 	cp plain with-symbols
 	returns plain >calls
-	for f in "$dir/whole/${1%-bare}-plain"*; do
+	for f in "$dir/whole/${1%-*}-plain"*; do
 		perl -e 'open my $in, "<", $ARGV[0]; local $/; my $text = <$in>;
 		my $stack = unpack("x6S<", $text);
 		open my $file, "<", "bare"; my $bytes = <$file>;
@@ -297,6 +304,83 @@ for triple in ${TRIPLES:-}; do
 	mips-*) target $triple-gcc 3 mips32eb 3 ;;
 	esac
 done
+# lines.c's input once more: a function for each form of an attribute, which is its
+# name, its start, its size, its ranges or what it refers to; and a list of ranges of
+# each kind. Compilers write few of them.
+perl -e '
+my $dir = $ARGV[0];
+sub uleb { my ($v) = @_; my $s = ""; do { my $b = $v & 127; $v >>= 7;
+	$s .= chr($b | ($v ? 128 : 0)) } while $v; $s }
+my ($name, $low, $high, $spec, $ranges) = (0x03, 0x11, 0x12, 0x47, 0x55);
+for my $version (2, 4, 5) {
+	my @unit = $version == 5 ? ([0x72, 0x17, pack("L<", 8)],
+		[0x73, 0x17, pack("L<", 8)], [0x74, 0x17, pack("L<", 12)]) : ();
+	my $top = uleb(1) . join("", map { $_->[2] } @unit) . pack("Q<", 0) .
+		"unit\0";
+	my $at = ($version == 5 ? 12 : 11) + length $top; # of the first function
+	my @forms = ([$name, 0x08, "text\0"], [$name, 0x0e, pack("L<", 1)],
+		[$name, 0x1f21, pack("L<", 1)], [$high, 0x05, pack("S<", 8)],
+		[$high, 0x06, pack("L<", 8)], [$high, 0x07, pack("Q<", 8)],
+		[$high, 0x0b, "\x08"], [$high, 0x0d, "\x08"],
+		[$high, 0x0f, "\x08"], [$high, 0x16, uleb(0x0b) . "\x08"],
+		[$high, 0x16, uleb(0x16) . uleb(0x0b)],
+		[0x2001, 0x03, pack("S<", 1) . "x"],
+		[0x2001, 0x04, pack("L<", 1) . "x"], [0x2001, 0x09, "\1x"],
+		[0x2001, 0x0a, "\1x"], [0x2001, 0x0c, "\1"],
+		[$spec, 0x10, $version == 2 ? pack("Q<", $at) : pack("L<", $at)],
+		[$spec, 0x11, chr $at], [$spec, 0x12, pack("S<", $at)],
+		[$spec, 0x13, pack("L<", $at)], [$spec, 0x14, pack("Q<", $at)],
+		[$spec, 0x15, uleb($at)], [$spec, 0x1f20, pack("L<", $at)]);
+	push @forms, [$ranges, 0x17, pack("L<", 0)], [0x2001, 0x18, "\1x"],
+		[0x2001, 0x19, ""], [$spec, 0x20, pack("Q<", 1)] if $version > 2;
+	push @forms, [$name, 0x1a, "\1"], [$name, 0x25, "\1"],
+		[$name, 0x26, pack("S<", 1)], [$name, 0x27, "\1\0\0"],
+		[$name, 0x28, pack("L<", 1)], [$name, 0x1d, pack("L<", 1)],
+		[$name, 0x1f, pack("L<", 1)], [$low, 0x1b, "\1"],
+		[$low, 0x29, "\1"], [$low, 0x2a, pack("S<", 1)],
+		[$low, 0x2b, "\1\0\0"], [$low, 0x2c, pack("L<", 1)],
+		[$spec, 0x1c, pack("L<", $at)], [$spec, 0x24, pack("Q<", $at)],
+		[0x2001, 0x1e, "\0" x 16], [0x2001, 0x22, "\1"],
+		[$ranges, 0x23, "\0"] if $version == 5;
+	my $abbrev = uleb(1) . uleb(0x11) . "\1" . join("", map {
+		uleb($_->[0]) . uleb($_->[1]) } @unit, [$low, 1], [$name, 8]) . "\0\0";
+	my $dies = $top;
+	my $number = 2;
+	for my $tag (0x2e, 0x1d, 0x13) {
+		for my $form (@forms) {
+			my @own = ($form, [0x01, 0x13, pack("L<", 0)]);
+			push @own, [$low, 1, pack("Q<", 0x1000 + 16 * $number)]
+				if $form->[0] != $low && $form->[0] != $ranges;
+			push @own, [$high, $version < 4 ? 1 : 6, $version < 4 ?
+				pack("Q<", 0x1008 + 16 * $number) :
+				pack("L<", 8)] if $form->[0] != $high;
+			$abbrev .= uleb($number) . uleb($tag) . "\0" . join("",
+				map { uleb($_->[0]) . uleb($_->[1]) } @own) .
+				"\0\0";
+			$dies .= uleb($number++) . join("", map { $_->[2] } @own);
+		}
+	}
+	my $head = $version == 5 ? pack("S<CCL<", 5, 1, 8, 0) :
+		pack("S<L<C", $version, 0, 8);
+	my $info = pack("L<", length($head . $dies) + 1) . $head . $dies . "\0";
+	my $list = pack("CC", 1, 1) . pack("CCC", 2, 0, 1) . pack("CCC", 3, 1, 9) .
+		pack("CQ<", 5, 0x2000) . pack("CCC", 4, 1, 9) .
+		pack("CQ<Q<", 6, 0x3000, 0x3010) . pack("CQ<C", 7, 0x4000, 16) .
+		"\0";
+	my $rnglists = pack("L<S<CCL<L<", 12 + length $list, 5, 8, 0, 1, 4) . $list;
+	my $addr = pack("L<S<CCQ<3", 28, 5, 8, 0, 0x5000, 0x5010, 0x6000);
+	my $pairs = pack("Q<6", 0x10, 0x20, ~0, 0x7000, 0x30, 0x40) .
+		pack("Q<2", 0, 0);
+	for my $flags (4, 12) {
+		open my $out, ">", "$dir/lines/forms$version-$flags";
+		print $out pack("CC", $flags, $flags >> 3), map {
+			pack("S<", length $_) . $_ } $info, $abbrev . "\0", "",
+			"\0one\0two\0", "\0one\0two\0",
+			pack("L<S<S<L<3", 16, 5, 0, 1, 5, 1), $addr,
+			$rnglists, $pairs, "";
+	}
+}' "$dir"
+
 # eh_frame_hdr.c's own .eh_frame has 8 functions of 0x20 bytes from 0x1000 on,
 # 20 bytes a record behind a CIE of 24
 perl -e '
