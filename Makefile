@@ -579,8 +579,8 @@ help:
 #:   test-others       the other targets, clang, musl, size, kernels (guests)
 #:   test-all          these three: every test there is; seconds for each
 #:   soak fuzz         for longer: hours, the leak tools for SOAK_SECONDS=1800;
-#:   fuzz-coverage     which branches of core/ and arch/ that and unit tests reach
 #:                     each fuzz target for FUZZ_SECONDS=20
+#:   fuzz-coverage     which branches of core/ and arch/ that and unit tests reach
 #:   guests            capture and tools on kernels of the other targets
 #:   bench size        figures: time a frame; text, stack use and their budgets
 #: For those

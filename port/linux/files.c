@@ -79,14 +79,17 @@ dwunw_status_t dwu_file_path(const char *path, struct dwu_file_id *id,
 				 .fd_in = -1 };
 	dwunw_status_t status;
 
-	if (!dwu_limited(NULL))
-		return dwu_path_now(path, id, resolved);
-	if (io.in_size > PATH_MAX) {
+	if (!dwu_limited(NULL)) {
+		status = dwu_path_now(path, id, resolved);
+	} else if (io.in_size > PATH_MAX) {
 		errno = ENAMETOOLONG;
-		return DWUNW_ERR_IO;
+		status = DWUNW_ERR_IO;
+	} else {
+		status = dwu_helper_ask(DWU_HELPER_READS, &ask, &io);
+		*id = ask.file;
 	}
-	status = dwu_helper_ask(DWU_HELPER_READS, &ask, &io);
-	*id = ask.file;
+	if (status != DWUNW_OK)
+		dwunw_short(errno);
 	return status;
 }
 
