@@ -5,7 +5,6 @@
  */
 #include "debug.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
