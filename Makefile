@@ -428,7 +428,7 @@ others := $(filter-out $(ARCH) $(machine),$(targets))
 # Run by a make of its own: the one that installed packages was read before that,
 # and so were the variables that it exports.
 .PHONY: run-test run-test-long run-soak
-.PHONY: check test test-long test-others test-all soak fuzz guests demo bench size
+.PHONY: check test test-long test-others test-all soak fuzz fuzz-coverage guests demo bench size
 unit-programs: $(unit_bin)
 	@:
 test-programs: $(test_programs)
@@ -529,6 +529,9 @@ bench: deps-bench
 fuzz: all $(fuzz_programs)
 	@BUILD='$(abspath $(out))' tests/fuzz/run.sh $(FUZZ_SECONDS)
 
+fuzz-coverage: all $(fuzz_coverage)
+	@BUILD='$(abspath $(out))' tests/fuzz/coverage.sh
+
 size: libs
 	@BUILD='$(abspath $(out))' CC='$(CC)' SIZE='$(SIZE)' ARCH='$(ARCH)' \
 		CONFIG_H='$(abspath $(config_h))' MAKE='$(MAKE)' \
@@ -577,6 +580,7 @@ help:
 #:   test-all          these three: every test there is; seconds for each
 #:   soak fuzz         for longer: hours, the leak tools for SOAK_SECONDS=1800;
 #:                     each fuzz target for FUZZ_SECONDS=20
+#:   fuzz-coverage     which branches of core/ and arch/ that and unit tests reach
 #:   guests            capture and tools on kernels of the other targets
 #:   bench size        figures: time a frame; text, stack use and their budgets
 #: For those

@@ -21,23 +21,30 @@ bool dwu_code_open(struct dwu_text *text, const struct dwunw_module *module,
 {
 	const struct dwunw_source *src = &module->elf.src;
 	struct dwunw_segment s;
+	dwu_place_t size;
 
 	if (!module->arch->scan ||
 	    dwunw_elf_segment(&module->elf, vaddr, &s) != DWUNW_OK ||
-	    !(s.flags & PF_X) || s.file_size > UINT32_MAX / 2)
+	    !(s.flags & PF_X) || (dwu_place_t)s.off >= (dwu_place_t)src->size)
 		return false;
+	/* what the file has not is no code, whatever its headers say */
+	size = (dwu_place_t)s.file_size;
+	if (size > (dwu_place_t)(src->size - s.off))
+		size = (dwu_place_t)(src->size - s.off);
+	if (size > UINT32_MAX / 2)
+		return false;
+	text->size = (uint32_t)size;
 	text->module = module;
 	text->arch = module->arch;
 	text->ops = module->arch->scan;
 	text->vaddr = s.vaddr;
-	text->size = (uint32_t)s.file_size;
 	text->file_off = s.off;
 	text->isa = 0;
 	text->window.src = src;
 	text->window.off = 0;
 	text->window.size = 0;
 	text->view = src->view ?
-			     src->view(src->ctx, s.off, (size_t)s.file_size) :
+			     src->view(src->ctx, s.off, text->size) :
 			     NULL;
 	return dwu_code_place(text, vaddr) != DWU_NOWHERE;
 }

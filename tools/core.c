@@ -59,8 +59,10 @@ static dwunw_status_t read_fd(int fd, uint64_t off, void *dst, size_t size)
 
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got < 0)
+		if (got < 0) {
+			dwunw_short(errno);
 			return DWUNW_ERR_IO;
+		}
 		if (!got)
 			return DWUNW_ERR_INVALID_ARG;
 		to += got;
@@ -289,7 +291,9 @@ static bool was_mapped(const struct dwu_core *core, uint32_t index,
 static dwunw_status_t check_file(struct session *s, uint32_t index)
 {
 	struct dwu_core_file *file = &s->core.files[index];
+	uint32_t shortages = dwunw_shortages(NULL);
 	uint64_t size = 0;
+	bool same;
 
 	if (file->checked)
 		return file->status;
@@ -298,8 +302,15 @@ static dwunw_status_t check_file(struct session *s, uint32_t index)
 	file->fd = open_file(file->path, &size);
 	if (file->fd < 0)
 		return file->status;
+	same = was_mapped(&s->core, index, size);
+	if (dwunw_shortages(NULL) != shortages) {
+		dwu_cmd_error("%s: whether it is the file that %s was made with"
+			      " cannot be read; it is not used",
+			      file->path, s->core.path);
+		return file->status;
+	}
 	file->status = DWUNW_OK;
-	if (!was_mapped(&s->core, index, size)) {
+	if (!same) {
 		dwu_cmd_error("%s: not the file that %s was made with"
 			      " (another build id or other program headers);"
 			      " it is not used",

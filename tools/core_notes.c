@@ -296,6 +296,8 @@ static bool read_files(struct dwu_core *core, struct dwunw_span desc)
 			      core->path, count, desc.size);
 		return false;
 	}
+	if (!count)
+		return true;
 	name = (const char *)desc.data + (2 + 3 * count) * word_size(core);
 	core->maps = dwu_cmd_alloc((size_t)count, sizeof(*core->maps));
 	for (i = 0; i < count; i++) {

@@ -114,13 +114,12 @@ static void print_stacks(struct tool *tool)
 
 static uint64_t resident_bytes(void)
 {
-	FILE *file = fopen("/proc/self/statm", "re");
+	FILE *file = proc_open("/proc/self/statm");
 	uint64_t pages = 0;
 
 	if (file && fscanf(file, "%*u %" SCNu64, &pages) != 1)
 		pages = 0;
-	if (file)
-		fclose(file);
+	proc_close(file);
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 #include "bpf_map.h"
 
+#include "proc.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/bpf.h>
@@ -85,12 +87,11 @@ uint64_t bpf_map_memory(int fd)
 	FILE *file;
 
 	snprintf(line, sizeof(line), "/proc/self/fdinfo/%d", fd);
-	file = fopen(line, "re");
+	file = proc_open(line);
 	while (file && fgets(line, sizeof(line), file)) {
 		if (sscanf(line, "memlock: %" SCNu64, &bytes) == 1)
 			break;
 	}
-	if (file)
-		fclose(file);
+	proc_close(file);
 	return bytes;
 }

@@ -4,6 +4,7 @@
  */
 #include "permission.h"
 
+#include "proc.h"
 #include "rings.h"
 
 #include <errno.h>
@@ -18,14 +19,13 @@
 /* capabilities(7): bits of CapEff in /proc/self/status. */
 static uint64_t effective_capabilities(void)
 {
-	FILE *file = fopen("/proc/self/status", "re");
+	FILE *file = proc_open("/proc/self/status");
 	uint64_t caps = 0;
 	char line[256];
 
 	while (file && fgets(line, sizeof(line), file))
 		sscanf(line, "CapEff: %" SCNx64, &caps);
-	if (file)
-		fclose(file);
+	proc_close(file);
 	return caps;
 }
 

@@ -3,6 +3,9 @@
 
 #include "bpf_map.h"
 #include "capture.h"
+#include "proc.h"
+
+#include <dwunw/linux.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -65,7 +68,7 @@ int pidns_explain(const char *tool, int error)
 /* The last number of NSpid, and how many there are; 0: none. */
 static int inner_of(const char *path, int32_t *last)
 {
-	FILE *file = fopen(path, "re");
+	FILE *file = proc_open(path);
 	char line[512], *at, *end;
 	int count = 0;
 
@@ -81,8 +84,7 @@ static int inner_of(const char *path, int32_t *last)
 		}
 		break;
 	}
-	if (file)
-		fclose(file);
+	proc_close(file);
 	return count;
 }
 
@@ -114,12 +116,14 @@ int32_t pidns_outer_tid(int32_t pid, int32_t inner)
 
 	snprintf(path, sizeof(path), "/proc/%" PRId32 "/task", pid);
 	dir = opendir(path);
-	while (dir && !found && (entry = readdir(dir))) {
+	for (errno = 0; dir && !found && (entry = readdir(dir)); errno = 0) {
 		int32_t tid = (int32_t)atoi(entry->d_name);
 
 		if (tid > 0 && pidns_inner_tid(pid, tid) == inner)
 			found = tid;
 	}
+	if (!found)
+		dwunw_short(errno);
 	if (dir)
 		closedir(dir);
 	return found;
@@ -199,9 +203,8 @@ void pidns_children(int32_t pid, int32_t tid,
 
 	snprintf(path, sizeof(path),
 		 "/proc/%" PRId32 "/task/%" PRId32 "/children", pid, tid);
-	file = fopen(path, "re");
+	file = proc_open(path);
 	while (file && fscanf(file, "%d", &child) == 1)
 		visit(ctx, (int32_t)child);
-	if (file)
-		fclose(file);
+	proc_close(file);
 }

@@ -2,6 +2,7 @@
 #include "probe_events.h"
 
 #include "kernelfs.h"
+#include "proc.h"
 #include "tracepoint.h"
 
 #include <errno.h>
@@ -42,15 +43,14 @@ static uint64_t start_time(int pid)
 	FILE *file;
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	file = fopen(path, "re");
-	if (!file)
-		return 0;
-	at = fgets(text, sizeof(text), file) ? strrchr(text, ')') : NULL;
+	file = proc_open(path);
+	at = file && fgets(text, sizeof(text), file) ? strrchr(text, ')') :
+						       NULL;
 	for (int field = 2; at && field < 22; field++)
 		at = strchr(at + 1, ' ');
 	if (at)
 		start = strtoull(at, NULL, 10);
-	fclose(file);
+	proc_close(file);
 	return start;
 }
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 #include "proc.h"
 
+#include <dwunw/linux.h>
+
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -9,11 +12,30 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+FILE *proc_open(const char *path)
+{
+	FILE *file = fopen(path, "re");
+
+	if (!file)
+		dwunw_short(errno);
+	return file;
+}
+
+void proc_close(FILE *file)
+{
+	if (file && ferror(file))
+		dwunw_short(EIO);
+	if (file)
+		fclose(file);
+}
+
 bool proc_read_line(const char *path, char *text, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	ssize_t got = fd < 0 ? -1 : read(fd, text, size - 1);
 
+	if (got < 0)
+		dwunw_short(errno);
 	if (fd >= 0)
 		close(fd);
 	text[got > 0 ? got : 0] = 0;

@@ -6,9 +6,15 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* The text of a small file, without its newline. */
 bool proc_read_line(const char *path, char *text, size_t size);
+
+/* A file of lines; NULL: it is not there. One that cannot be opened or read to
+ * its end is counted as dwunw_shortages() counts. NULL is closed without harm. */
+FILE *proc_open(const char *path);
+void proc_close(FILE *file);
 
 /* Field `number`, from 3 on, of proc_pid_stat(5): from there to the end of the
  * line, in `text`. NULL: no such process. */

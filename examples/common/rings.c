@@ -2,6 +2,7 @@
 #include "rings.h"
 
 #include "kernelfs.h"
+#include "proc.h"
 
 #include <errno.h>
 #include <linux/bpf.h>
@@ -190,7 +191,7 @@ int perf_uprobe_type(void)
 /* "0-3,5", or of /proc/stat, where there is no sysfs, "cpu0 …" lines. */
 static int cpu_of_stat(int from)
 {
-	FILE *file = fopen("/proc/stat", "re");
+	FILE *file = proc_open("/proc/stat");
 	int cpu, found = -1;
 	char line[2048];
 
@@ -198,10 +199,9 @@ static int cpu_of_stat(int from)
 		if (sscanf(line, "cpu%d", &cpu) == 1 && cpu >= from)
 			found = cpu;
 	}
-	if (file)
-		fclose(file);
-	else if (!from)
+	if (!file && !from)
 		found = 0;
+	proc_close(file);
 	return found;
 }
 

@@ -483,7 +483,7 @@ static int start_threads(struct sampler *sampler)
 	threads = opendir(name);
 	if (!threads)
 		return -errno;
-	while (!error && (entry = readdir(threads))) {
+	while (!error && (errno = 0, entry = readdir(threads))) {
 		struct root *root;
 
 		if (entry->d_name[0] == '.')
@@ -496,6 +496,8 @@ static int start_threads(struct sampler *sampler)
 			count++;
 		}
 	}
+	if (!error && errno)
+		error = -errno;
 	closedir(threads);
 	return error ? error : count;
 }

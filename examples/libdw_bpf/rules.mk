@@ -14,7 +14,7 @@ libdw_tools := $(addprefix $(libdw_out)/,uprobe syscall syscall_parallel \
 libdw_objs := $(addsuffix .o,$(libdw_tools)) \
 	$(addprefix $(libdw_out)/,tool.o attach_syscall.o)
 libdw_common := $(addprefix $(out)/$(common_dir)/,given.o interrupt.o kernelfs.o \
-	permission.o bpf_map.o pidns.o rings.o tracepoint.o uprobe_multi.o) \
+	permission.o bpf_map.o pidns.o proc.o rings.o tracepoint.o uprobe_multi.o) \
 	$(out)/tools/option.o $(out)/tools/streams.o
 libdw_bpf := $(addprefix $(libdw_out)/,uprobe.bpf.o syscall.bpf.o \
 	pwrite64_event.bpf.o)

@@ -15,6 +15,7 @@
  * Nothing else stops; signals are handed on.
  */
 #include "permission.h"
+#include "proc.h"
 #include "tool.h"
 
 #include <errno.h>
@@ -139,13 +140,12 @@ static bool is_thread(pid_t tid)
 	FILE *file;
 
 	snprintf(line, sizeof(line), "/proc/%d/status", tid);
-	file = fopen(line, "re");
+	file = proc_open(line);
 	while (file && fgets(line, sizeof(line), file)) {
 		if (sscanf(line, "Tgid: %d", &tgid) == 1)
 			break;
 	}
-	if (file)
-		fclose(file);
+	proc_close(file);
 	return tgid != tid;
 }
 

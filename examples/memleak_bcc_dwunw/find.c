@@ -3,6 +3,7 @@
  * find.c - --all and --cgroup: the processes that there are. Those to come are
  * taken by the BPF programs.
  */
+#include "proc.h"
 #include "tool.h"
 
 #include <dirent.h>
@@ -90,7 +91,7 @@ static void add_all(struct tool *tool)
 	const struct dirent *entry;
 	DIR *dir = opendir("/proc");
 
-	while (dir && (entry = readdir(dir))) {
+	for (errno = 0; dir && (entry = readdir(dir)); errno = 0) {
 		char link[300], exe[8];
 
 		/* a kernel thread has no program */
@@ -99,6 +100,7 @@ static void add_all(struct tool *tool)
 		    readlink(link, exe, sizeof(exe)) > 0)
 			add(tool, (int32_t)atoi(entry->d_name));
 	}
+	dwunw_short(errno);
 	if (dir)
 		closedir(dir);
 }
@@ -113,19 +115,19 @@ static void add_cgroup(struct tool *tool, const char *path, int depth)
 	int pid;
 
 	snprintf(below, sizeof(below), "%s/cgroup.procs", path);
-	file = fopen(below, "re");
+	file = proc_open(below);
 	while (file && fscanf(file, "%d", &pid) == 1)
 		add(tool, (int32_t)pid);
-	if (file)
-		fclose(file);
+	proc_close(file);
 	dir = depth < 64 ? opendir(path) : NULL;
-	while (dir && (entry = readdir(dir))) {
+	for (errno = 0; dir && (entry = readdir(dir)); errno = 0) {
 		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
 			continue;
 		if (snprintf(below, sizeof(below), "%s/%s", path,
 			     entry->d_name) < (int)sizeof(below))
 			add_cgroup(tool, below, depth + 1);
 	}
+	dwunw_short(errno);
 	if (dir)
 		closedir(dir);
 }

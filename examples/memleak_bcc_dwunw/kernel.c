@@ -8,6 +8,7 @@
 #include "bpf_map.h"
 #include "interrupt.h"
 #include "permission.h"
+#include "proc.h"
 #include "search.h"
 #include "tool.h"
 #include "tracepoint.h"
@@ -242,7 +243,7 @@ static uint32_t first_from(const struct addresses *addresses, uint64_t start)
  * addresses that it is nearest to follow it closely. */
 static void name_all(struct addresses *addresses)
 {
-	FILE *file = fopen("/proc/kallsyms", "re");
+	FILE *file = proc_open("/proc/kallsyms");
 	char line[512], name[160], module[64], type;
 	uint64_t start;
 
@@ -266,8 +267,7 @@ static void name_all(struct addresses *addresses)
 				 module[0] ? module : "[kernel]");
 		}
 	}
-	if (file)
-		fclose(file);
+	proc_close(file);
 }
 
 static void print_frame(const struct addresses *addresses, uint32_t index,

@@ -356,13 +356,12 @@ static void print_text(struct tool *tool, const struct lines *lines,
 
 static uint64_t resident_kib(void)
 {
-	FILE *file = fopen("/proc/self/statm", "re");
+	FILE *file = proc_open("/proc/self/statm");
 	uint64_t pages = 0;
 
 	if (file && fscanf(file, "%*u %" SCNu64, &pages) != 1)
 		pages = 0;
-	if (file)
-		fclose(file);
+	proc_close(file);
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
 }
 

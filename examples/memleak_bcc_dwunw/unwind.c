@@ -8,6 +8,7 @@
  */
 #include "bpf_map.h"
 #include "pidns.h"
+#include "proc.h"
 #include "tool.h"
 
 #include <inttypes.h>
@@ -355,13 +356,12 @@ static int process_of(uint64_t tid)
 	FILE *file;
 
 	snprintf(line, sizeof(line), "/proc/%" PRIu64 "/status", tid);
-	file = fopen(line, "re");
+	file = proc_open(line);
 	while (file && fgets(line, sizeof(line), file)) {
 		if (sscanf(line, "Tgid: %d", &tgid) == 1)
 			break;
 	}
-	if (file)
-		fclose(file);
+	proc_close(file);
 	return tgid;
 }
 

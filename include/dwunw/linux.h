@@ -210,6 +210,11 @@ const char *dwunw_frame_text(const struct dwunw_frame *frame, char *text,
  * while it grew may lack names, lines or frames that are there. Any thread.
  */
 uint32_t dwunw_shortages(int *error);
+/*
+ * Counts one of the caller's own, in its read_memory say: the errno of a call
+ * that failed. Those that tell what is there (ENOENT, EACCES) do not count.
+ */
+void dwunw_short(int error);
 
 /* A status in words, for messages: "cannot be read". Static. */
 const char *dwunw_status_text(dwunw_status_t status);

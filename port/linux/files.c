@@ -79,14 +79,17 @@ dwunw_status_t dwu_file_path(const char *path, struct dwu_file_id *id,
 				 .fd_in = -1 };
 	dwunw_status_t status;
 
-	if (!dwu_limited(NULL))
-		return dwu_path_now(path, id, resolved);
-	if (io.in_size > PATH_MAX) {
+	if (!dwu_limited(NULL)) {
+		status = dwu_path_now(path, id, resolved);
+	} else if (io.in_size > PATH_MAX) {
 		errno = ENAMETOOLONG;
-		return DWUNW_ERR_IO;
+		status = DWUNW_ERR_IO;
+	} else {
+		status = dwu_helper_ask(DWU_HELPER_READS, &ask, &io);
+		*id = ask.file;
 	}
-	status = dwu_helper_ask(DWU_HELPER_READS, &ask, &io);
-	*id = ask.file;
+	if (status != DWUNW_OK)
+		dwunw_short(errno);
 	return status;
 }
 
@@ -114,11 +117,15 @@ dwunw_status_t dwu_exe_stat(int32_t pid, struct dwu_file_id *id)
 		};
 		return DWUNW_OK;
 	}
-	if (errno != ENOSYS)
+	if (errno != ENOSYS) {
+		dwunw_short(errno);
 		return DWUNW_ERR_IO;
+	}
 #endif
-	if (stat(path, &st))
+	if (stat(path, &st)) {
+		dwunw_short(errno);
 		return DWUNW_ERR_IO;
+	}
 	id_from_stat(id, &st);
 	return DWUNW_OK;
 }
@@ -177,12 +184,9 @@ uint32_t dwu_file_shortages(void)
 /* IO, and counted if errno says that it is not the file's fault. */
 static dwunw_status_t not_opened(void)
 {
-	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM) {
+	if (errno == EMFILE || errno == ENFILE || errno == ENOMEM)
 		__atomic_add_fetch(&shortages, 1, __ATOMIC_RELAXED);
-		dwu_short(errno);
-	} else if (errno == EIO || errno == EINTR || errno == ETIMEDOUT) {
-		dwu_short(errno);
-	}
+	dwunw_short(errno);
 	return DWUNW_ERR_IO;
 }
 
@@ -466,7 +470,7 @@ static dwunw_status_t read_file(struct dwu_file *file, uint64_t off,
 			       dwu_read_now(file->fd, off, dst, size);
 
 	if (status != DWUNW_OK && errno)
-		dwu_short(errno);
+		dwunw_short(errno);
 	return status;
 }
 
@@ -506,6 +510,7 @@ void dwu_file_source(struct dwu_file *file, struct dwunw_source *src)
 
 static dwunw_status_t status_of_errno(void)
 {
+	dwunw_short(errno);
 	return errno == EACCES || errno == EPERM ? DWUNW_ERR_ATTACH_DENIED :
 						   DWUNW_ERR_IO;
 }

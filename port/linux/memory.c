@@ -49,8 +49,10 @@ static dwunw_status_t read_mem(int32_t pid, uint64_t addr, uint8_t *dst,
 
 	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (fd < 0) {
+		dwunw_short(errno);
 		return status_of_errno();
+	}
 	while (size && status == DWUNW_OK) {
 		ssize_t got = pread(fd, dst, size, (off_t)addr);
 
@@ -59,6 +61,8 @@ static dwunw_status_t read_mem(int32_t pid, uint64_t addr, uint8_t *dst,
 		if (got <= 0) {
 			/* 0: its memory is gone, it exits */
 			status = got ? status_of_errno() : DWUNW_ERR_IO;
+			if (got && status == DWUNW_ERR_IO)
+				dwunw_short(errno);
 			break;
 		}
 		dst += got;

@@ -9,6 +9,7 @@
  */
 #include "names.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,8 +90,10 @@ static bool beside(int fd, const char *name, char *path, size_t size)
 		return (size_t)snprintf(path, size, "%s", name) < size;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	got = readlink(link, file, sizeof(file) - 1);
-	if (got <= 0)
+	if (got <= 0) {
+		dwunw_short(errno);
 		return false;
+	}
 	file[got] = '\0';
 	slash = strrchr(file, '/');
 	if (!slash)
@@ -222,6 +225,8 @@ static bool open_dwp(const struct dwu_lines *lines,
 
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", lines->debug.file.fd);
 	got = readlink(link, path, PATH_MAX);
+	if (got < 0)
+		dwunw_short(errno);
 	if (got <= 0 || (size_t)got == PATH_MAX || (size_t)got < cut ||
 	    memcmp(path + got - cut, without, cut) != 0)
 		return false;

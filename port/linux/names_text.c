@@ -106,8 +106,11 @@ static bool is_trusted(const struct dwu_file *file, int pid)
 	int64_t start;
 
 	snprintf(path, sizeof(path), "/proc/%d", pid);
-	return !stat(path, &process) &&
-	       (file->owner == process.st_uid || file->owner == 0) &&
+	if (stat(path, &process)) {
+		dwunw_short(errno);
+		return false;
+	}
+	return (file->owner == process.st_uid || file->owner == 0) &&
 	       started(pid, &start) && file->id.changed_sec >= start - 2;
 }
 

@@ -25,7 +25,7 @@ dwunw_status_t dwu_pages_alloc(struct dwunw_arena *arena, size_t size)
 	base = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (base == MAP_FAILED) {
-		dwu_short(ENOMEM);
+		dwunw_short(ENOMEM);
 		return DWUNW_ERR_NO_MEMORY;
 	}
 	dwunw_arena_init(arena, base, size);

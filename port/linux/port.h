@@ -159,9 +159,7 @@ dwunw_status_t dwu_exe_stat(int32_t pid, struct dwu_file_id *id);
 
 /* --- shortage.c -------------------------------------------------------------- */
 
-/* It was short of something: an errno. dwunw_shortages() tells. */
-void dwu_short(int error);
-/* malloc() and the like, which count as short when there is no memory. */
+/* malloc() and the like, for which dwunw_short() is called where there is none. */
 void *dwu_malloc(size_t size);
 void *dwu_calloc(size_t number, size_t size);
 void *dwu_realloc(void *old, size_t size);

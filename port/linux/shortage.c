@@ -12,8 +12,27 @@
 static uint32_t count;
 static int last;
 
-void dwu_short(int error)
+/* Does it say that the machine was short, and not what is there? */
+static bool is_short(int error)
 {
+	switch (error) {
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+	case EIO:
+	case EINTR:
+	case ESTALE:
+	case ETIMEDOUT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void dwunw_short(int error)
+{
+	if (!is_short(error))
+		return;
 	__atomic_store_n(&last, error, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&count, 1, __ATOMIC_RELAXED);
 }
@@ -28,7 +47,7 @@ uint32_t dwunw_shortages(int *error)
 static void *or_short(void *memory)
 {
 	if (!memory)
-		dwu_short(ENOMEM);
+		dwunw_short(ENOMEM);
 	return memory;
 }
 

@@ -30,7 +30,7 @@ enum {
 /* The library's own memory: counted, as who asks takes it for a damaged file. */
 static dwunw_status_t no_memory(void)
 {
-	dwu_short(ENOMEM);
+	dwunw_short(ENOMEM);
 	return DWUNW_ERR_NO_MEMORY;
 }
 #endif

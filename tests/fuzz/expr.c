@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		dwunw_arch_by_id(DWUNW_ARCH_X86_64);
 	struct dwunw_arch_ops arch = *native;
 	struct dwunw_walk_input input = { .read_memory = fuzz_read };
-	struct dwu_regs regs = fuzz_regs();
+	struct dwu_regs regs = fuzz_regs(native);
 	struct dwu_reader reader;
 	struct dwunw_span bytes = { data + 1, size - 1 };
 	uint64_t cfa = 0x7fff00001000, result = 0;

@@ -19,13 +19,22 @@
 #define LAW(good)                                                            \
 	do {                                                                 \
 		if (!(good)) {                                               \
-			fprintf(stderr, "%s:%d: broken law: %s\n", __FILE__, \
+			dprintf(2, "%s:%d: broken law: %s\n", __FILE__,      \
 				__LINE__, #good);                            \
 			abort();                                             \
 		}                                                            \
 	} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t size_max);
+
+/* The targets by the first two bits of some byte of an input. */
+static const struct elf_spec fuzz_specs[] = {
+	{ ELF_X86_64 },
+	{ .elf_class = 2, .data = 1, .machine = 183, .type = 3 },
+	{ .elf_class = 1, .data = 1, .machine = 8, .type = 3 },
+	{ .elf_class = 1, .data = 2, .machine = 8, .type = 3 },
+};
 
 #define FUZZ_MEMORY_MAX (64u << 20)
 
@@ -138,13 +147,15 @@ struct fuzz_rows {
 	uint64_t budget; /* rows and random accesses that are still made */
 };
 
-static inline struct dwu_regs fuzz_regs(void)
+static inline struct dwu_regs fuzz_regs(const struct dwunw_arch_ops *arch)
 {
-	struct dwu_regs regs = { .valid = 0x1ffff, .pc = 0x1000 };
-	unsigned int i;
+	struct dwu_regs regs = { .valid = (1ull << dwu_value_count(arch)) - 1,
+				 .pc = 0x1000 };
+	uint64_t base = arch->address_size == 8 ? 0x7fff00000000 : 0x7fff0000;
 
-	for (i = 0; i < 17; i++)
-		regs.r[i] = 0x7fff00000000 + i * 0x40;
+	for (unsigned int i = 0; i < dwu_value_count(arch); i++)
+		regs.r[i] = base + i * 0x40;
+	regs.r[arch->pc] = regs.pc;
 	return regs;
 }
 
@@ -155,7 +166,7 @@ static inline bool fuzz_row(void *ctx, const struct dwunw_row *row)
 	const struct dwunw_arch_ops *arch = rows->m->module.arch;
 	struct dwunw_walk_input input = { .read_memory = fuzz_read };
 	struct dwu_reader reader = dwu_reader(arch, &input);
-	struct dwu_regs full = fuzz_regs(), fast = fuzz_regs();
+	struct dwu_regs full = fuzz_regs(arch), fast = full;
 	struct dwunw_row again;
 	struct dwu_packed packed;
 	uint8_t stop, fast_stop;

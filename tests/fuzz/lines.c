@@ -4,9 +4,11 @@
  * of 16 bits and its bytes. What one section has in vain is the next one's.
  * Read once in place and once through a source, which must come to the same.
  */
-#include "fuzz.h"
+#include "chunks.h"
 
 #include <dwunw/dwarf.h>
+
+CHUNKS(2, DWUNW_DWARF_PARTS)
 
 #define ROOM ((size_t)8 << 20)
 #define UNITS_MAX 8u

@@ -33,6 +33,25 @@ static bool visit(void *ctx, const struct dwunw_scan_point *point)
 	return true;
 }
 
+/* Each instruction says of every register where it is from. */
+static void decode(struct dwunw_scan *scan, const struct dwunw_module *module,
+		   const struct told *told)
+{
+	const uint8_t columns = dwunw_arch_column_count(module->arch);
+	struct dwunw_scan_effect effect;
+	struct dwunw_scan_insn insn;
+	uint64_t at = told->start;
+
+	for (unsigned int i = 0; i < 64 && at < told->end; i++) {
+		dwunw_scan_decode(scan, module, at, &insn);
+		LAW(insn.last <= insn.size);
+		for (uint8_t from = 0; from < columns && from < 64; from += 15) {
+			dwunw_scan_apply(scan, at, from, &effect);
+		}
+		at += insn.size ? insn.size : 1;
+	}
+}
+
 static void scan_at(struct dwunw_scan *scan, const struct dwunw_module *module,
 		    uint64_t vaddr, uint32_t flags)
 {
@@ -47,18 +66,14 @@ static void scan_at(struct dwunw_scan *scan, const struct dwunw_module *module,
 	LAW(first == second);
 	LAW(first != DWUNW_SCAN_OK || !memcmp(&row, &again, sizeof(row)));
 	if (dwunw_scan_function(scan, module, vaddr, flags, &told.start,
-				&told.end, visit, &told) == DWUNW_SCAN_OK)
-		LAW(told.start <= vaddr && vaddr < told.end);
+				&told.end, visit, &told) != DWUNW_SCAN_OK)
+		return;
+	LAW(told.start <= vaddr && vaddr < told.end);
+	decode(scan, module, &told);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct elf_spec targets[] = {
-		{ ELF_X86_64 },
-		{ .elf_class = 2, .data = 1, .machine = 183, .type = 3 },
-		{ .elf_class = 1, .data = 1, .machine = 8, .type = 3 },
-		{ .elf_class = 1, .data = 2, .machine = 8, .type = 3 },
-	};
 	struct elf_part parts[] = {
 		{ .vaddr = 0x1000, .segment = PART_LOAD },
 	};
@@ -70,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size < 4 || size > sizeof(file) / 2)
 		return 0;
-	spec = targets[data[0] % COUNT(targets)];
+	spec = fuzz_specs[data[0] % COUNT(fuzz_specs)];
 	spec.no_sections = true;
 	parts[0].bytes = data + 4;
 	parts[0].size = size - 4;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * What a process tells of its code: a byte that says how (bit 0: a jitdump
- * file, else lines of a perf map; bit 1: in two parts), then its bytes. Sorted
- * or not, the same names must come out.
+ * What a process tells of its code, or the kernel of its: a byte that says how
+ * (bit 0: a jitdump file, else lines of a perf map, or with bit 2 of
+ * /proc/kallsyms; bit 1: in two parts), then its bytes. Sorted or not, the same
+ * names must come out.
  */
 #include "fuzz.h"
 
@@ -53,13 +54,16 @@ static bool read_dump(struct dwu_told *told, const uint8_t *data, size_t size,
 	return dwu_jitdump_read(told, &src, off);
 }
 
-static bool read_lines(struct dwu_told *told, const uint8_t *data, size_t size)
+static bool read_lines(struct dwu_told *told, const uint8_t *data, size_t size,
+		       bool kernel)
 {
 	char *text = malloc(size + 1);
 	bool good;
 
 	memcpy(text, data, size);
-	good = dwu_perf_map_parse(&told->code, text, size);
+	text[size] = 0;
+	good = kernel ? dwu_kallsyms_parse(&told->code, text, size) :
+			dwu_perf_map_parse(&told->code, text, size);
 	free(text);
 	return good;
 }
@@ -101,8 +105,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			LAW(read_dump(&two, data, size, &again) == good);
 		LAW(!good || again == off);
 	} else {
-		good = read_lines(&one, data, size) &&
-		       read_lines(&two, data, size);
+		good = read_lines(&one, data, size, how & 4) &&
+		       read_lines(&two, data, size, how & 4);
 	}
 	if (good) {
 		dwu_codemap_settle(&two.code);

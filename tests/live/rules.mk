@@ -47,7 +47,7 @@ $(live)/i386: tests/live/i386.S $(live_made)
 # --- the probe: needs libbpf as the examples do ---
 
 live_common := $(addprefix examples/common/,loader_libbpf.c bpf_map.c inherited.c \
-	kernelfs.c probe_events.c rings.c tracepoint.c uprobe_multi.c)
+	kernelfs.c probe_events.c proc.c rings.c tracepoint.c uprobe_multi.c)
 $(live)/probe: private how := gcc $(live_cc) $(sanitize) -D_GNU_SOURCE \
 	-Iinclude -Ibpf -Iexamples/common
 $(live)/probe: private with := -lbpf -lelf -lz $(LDLIBS)
@@ -56,7 +56,7 @@ $(live)/probe: tests/live/probe.c $(live_common) $(wildcard examples/common/*.h 
 	$(test_build)
 
 live_sampler := $(addprefix examples/common/,bpf_map.c kernelfs.c probe_events.c \
-	rings.c sample.c sampler.c tracepoint.c)
+	proc.c rings.c sample.c sampler.c tracepoint.c)
 $(live)/sampler: private how := $(test_glibc_cc) -std=c11 -D_GNU_SOURCE -O1 -g \
 	$(sanitize) -Iinclude -Iexamples/common -Itests
 $(live)/sampler: private with := -pthread $(LDLIBS)

@@ -22,7 +22,7 @@ int main(void)
 		"root",	       "limit",	     "no module", "no row",
 		"bad row",     "unreadable", "truncated", "no register",
 		"no progress", "trampoline", "context",   "zero return",
-		"no code",     "no call",
+		"no code",     "no call",	     "time",
 	};
 	static const char *const hows[] = {
 		"event", "cfi", "entry", "signal", "leaf", "link", "scan", "fp",
@@ -32,7 +32,7 @@ int main(void)
 	for (i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
 		is_str(dwunw_status_name((dwunw_status_t) - (int)i),
 		       statuses[i], "status %d", -(int)i);
-	for (i = 0; i <= DWUNW_STOP_NO_CALL; i++)
+	for (i = 0; i <= DWUNW_STOP_TIME; i++)
 		is_str(dwunw_stop_name((uint8_t)i), stops[i], "stop %u", i);
 	for (i = 0; i <= DWUNW_HOW_FP; i++)
 		is_str(dwunw_how_name((uint8_t)i), hows[i], "how %u", i);
@@ -40,7 +40,7 @@ int main(void)
 	       "a status too many");
 	is_str(dwunw_status_name((dwunw_status_t)1), "unknown status",
 	       "a status above 0");
-	is_str(dwunw_stop_name(DWUNW_STOP_NO_CALL + 1), "unknown",
+	is_str(dwunw_stop_name(DWUNW_STOP_TIME + 1), "unknown",
 	       "a stop too many");
 	is_str(dwunw_stop_name(255), "unknown", "stop 255");
 	is_str(dwunw_how_name(DWUNW_HOW_FP + 1), "unknown", "a how too many");
