@@ -265,6 +265,9 @@ static const char *contradiction(const struct arguments *arguments)
 		    arguments->all + (arguments->cgroup != NULL) >
 	    1)
 		return "-c, -p, --all and --cgroup exclude each other";
+	if (arguments->follow_forks && !arguments->pid_count &&
+	    !arguments->command)
+		return "-f is about the children of the processes of -p";
 	if (user && (arguments->percpu || arguments->missing_free))
 		return "-P and -F are about the kernel: not with -p, -c, --all, "
 		       "--cgroup";

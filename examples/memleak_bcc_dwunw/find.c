@@ -132,6 +132,44 @@ static void add_cgroup(struct tool *tool, const char *path, int depth)
 		closedir(dir);
 }
 
+/* One look at every process. How many of them a target has started that were no
+ * targets yet. */
+static uint32_t add_children(struct tool *tool)
+{
+	const struct dirent *entry;
+	DIR *dir = opendir("/proc");
+	uint32_t count = 0;
+
+	for (errno = 0; dir && (entry = readdir(dir)); errno = 0) {
+		int32_t pid = (int32_t)atol(entry->d_name);
+		char text[1024];
+		const char *parent =
+			pid > 0 ? proc_stat(pid, 4, text, sizeof(text)) : NULL;
+
+		if (!parent || target_find(tool, pid) ||
+		    !target_find(tool, (int32_t)atol(parent)))
+			continue;
+		add(tool, pid);
+		count += target_find(tool, pid) != NULL;
+	}
+	dwunw_short(errno);
+	if (dir)
+		closedir(dir);
+	return count;
+}
+
+void targets_find_children(struct tool *tool)
+{
+	uint32_t count = 0, more;
+
+	while ((more = add_children(tool)))
+		count += more;
+	if (count)
+		fprintf(stderr,
+			"and %" PRIu32 " that they have started already\n",
+			count);
+}
+
 int targets_find(struct tool *tool)
 {
 	uint32_t count = 0;

@@ -263,6 +263,8 @@ static int start_pids(struct tool *tool)
 		fprintf(stderr, TOOL ": without %" PRIu32
 				     " of the %" PRIu32 " processes of -p\n",
 			arguments->pid_count - good, arguments->pid_count);
+	if (tool->follow == DWUNW_FOLLOW_CHILDREN)
+		targets_find_children(tool);
 	attach_say_unused(tool);
 	return 0;
 }

@@ -238,6 +238,8 @@ void target_remapped(void *tool, int32_t pid);
 void targets_look(struct tool *tool);
 /* --all, --cgroup: those that there are. 0, or told. */
 int targets_find(struct tool *tool);
+/* -f: those that the targets have started before, and what these have. */
+void targets_find_children(struct tool *tool);
 /* The cgroup of that directory. 0, or told. */
 int cgroup_find(const char *path, struct dwunw_capture_options *options);
 /* Sees who has ended. The number of those who have not. */

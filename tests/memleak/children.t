@@ -67,6 +67,14 @@ for my $way ('', '--perf-probes') {
 	is(scalar(grep { $_->{bytes} == 104950 } @apart), 8, 'each its own');
 }
 
+# Those that have been there before the tool.
+{
+	my $r = run_on('early', [$file, @children], '-f -p PID');
+	told_ok($r, 'children of before', $file, @children);
+	like($r->{text}, qr/^and 8 that they have started already$/m,
+		'and it says how many') or diag($r->{text});
+}
+
 # A child that has ended at once, before anyone could look at it.
 # Its blocks are in one report: in the last, if there was none before.
 told_ok(run_on('short', [$file, @children], '-f -p PID 600'),

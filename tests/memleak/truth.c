@@ -12,7 +12,8 @@
  *   maps    mmap, and munmap of a start, a middle, an end, of two at once
  *   forks   a parent that forks eight children, which leak at once; FILE is of
  *           the parent, FILE.0, FILE.1 … of the children
- *   execs   that, and each child runs "truth FILE.N now"
+ *   early   as forks, but the children are there when they are told to begin
+ *   execs   as forks, and each child runs "truth FILE.N now"
  *   now     leaks, without waiting to be told to begin
  *   vforks  vfork, and the child runs "truth FILE.0 now"
  *   musl    as execs, of "$OTHER FILE.N now"
@@ -47,7 +48,7 @@ static struct {
 } truth[WHO_COUNT];
 static void *volatile kept;
 static const char *file, *self;
-static int short_lives;
+static int short_lives, early;
 
 static void count(enum who who, long blocks, long bytes)
 {
@@ -258,6 +259,8 @@ static void child(int number, int exec)
 	char name[512];
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL); /* it ends with its parent */
+	if (early)
+		wait_for_begin();
 	if (!exec) {
 		memset(truth, 0, sizeof(truth));
 		for (int i = 0; i < CHILD_LEAKS; i++)
@@ -274,7 +277,6 @@ static void child(int number, int exec)
 
 static void forks(int exec)
 {
-	leaks();
 	for (int i = 0; i < CHILDREN; i++) {
 		pid_t pid = fork();
 
@@ -317,16 +319,21 @@ int main(int argc, char **argv)
 	}
 	if (short_lives)
 		what = "forks";
+	early = !strcmp(what, "early");
+	if (early)
+		forks(0);
 	if (strcmp(what, "now"))
 		wait_for_begin();
-	if (!strcmp(what, "leaks") || !strcmp(what, "now"))
+	if (early || !strcmp(what, "leaks") || !strcmp(what, "now"))
 		leaks();
 	else if (!strcmp(what, "stacks"))
 		stacks();
 	else if (!strcmp(what, "maps"))
 		maps();
-	else if (!strcmp(what, "forks") || !strcmp(what, "execs"))
+	else if (!strcmp(what, "forks") || !strcmp(what, "execs")) {
+		leaks();
 		forks(!strcmp(what, "execs"));
+	}
 	else if (!strcmp(what, "vforks"))
 		vforks();
 	else
