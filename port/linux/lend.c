@@ -117,7 +117,7 @@ void dwu_lent_close(struct dwu_lent *lent)
 	if (!lent->base)
 		return;
 	munmap(lent->base, room(lent));
-	__atomic_sub_fetch(lent->total, lent->filled, __ATOMIC_RELAXED);
+	__atomic_sub_fetch(lent->total, (size_t)lent->filled, __ATOMIC_RELAXED);
 	lent->base = NULL;
 	lent->filled = 0;
 }

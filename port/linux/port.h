@@ -200,7 +200,7 @@ struct dwu_lent {
 	struct dwunw_context *ctx;
 	struct dwu_file *file;
 	pthread_mutex_t *lock;
-	uint64_t *total; /* of all files */
+	size_t *total; /* of all files */
 	uint64_t max;
 	uint64_t filled;
 	uint64_t off; /* in the file */
@@ -270,7 +270,7 @@ struct dwu_modules {
 	uint64_t hits;
 	uint64_t evictions;
 	uint64_t arena_bytes; /* of all slots */
-	uint64_t lent_bytes;  /* atomic */
+	size_t lent_bytes;    /* atomic; of memory, so a word is enough */
 	uint64_t bytes_max;   /* of both together */
 	pthread_mutex_t lent_lock;
 	uint32_t buckets[DWU_IDENTITY_BUCKETS];
