@@ -35,8 +35,9 @@ installed_files = \
 		$(package)/dwunw)) \
 	$(call into,$(DOCDIR),644,README.md README.zh-CN.md SPEC.md SECURITY.md \
 		CHANGELOG.md LICENSE LICENSE.BSD-2-Clause LICENSE.LGPL-2.1 \
-		$(wildcard doc/*.md)) \
-	$(call into,$(DOCDIR)/zh,644,$(wildcard doc/zh/*.md))
+		DESIGN.md CONTRIBUTING.md) \
+	$(call into,$(DOCDIR)/doc,644,$(wildcard doc/*.md)) \
+	$(call into,$(DOCDIR)/doc/zh,644,$(wildcard doc/zh/*.md))
 
 # What has @WORDS@ is written for where it will be.
 $(package)/%: packaging/%.in include/dwunw/dwunw_api.h $(made_first) FORCE
@@ -48,6 +49,13 @@ $(package)/%: packaging/%.in include/dwunw/dwunw_api.h $(made_first) FORCE
 $(package)/%: packaging/man/%.in include/dwunw/dwunw_api.h $(made_first)
 	@mkdir -p $(@D)
 	$(Q)sed 's|@VERSION@|$(version)|g' $< >$@
+
+# what is written into files is for where they will be
+ifneq ($(filter install uninstall,$(goals)),)
+ifeq ($(filter /%,$(PREFIX)),)
+$(error PREFIX=$(PREFIX): it is to begin with /; DESTDIR= is for a root)
+endif
+endif
 
 part = $(word $(1),$(subst :, ,$(2)))
 place = $(DESTDIR)$(call part,3,$(1))/$(notdir $(call part,2,$(1)))
@@ -63,7 +71,7 @@ install: $(foreach f,$(installed_files),$(call part,2,$(f)))
 
 # Directories go that are dwunw's own, if nothing else is in them.
 own_dirs = $(INCLUDEDIR)/dwunw/bpf $(INCLUDEDIR)/dwunw $(LIBDIR)/cmake/dwunw \
-	$(DOCDIR)/zh $(DOCDIR)
+	$(DOCDIR)/doc/zh $(DOCDIR)/doc $(DOCDIR)
 uninstall:
 	$(say) REMOVE '$(DESTDIR)$(PREFIX)'
 	$(Q)rm -f $(foreach f,$(installed_files),'$(call place,$(f))')

@@ -752,8 +752,11 @@ static bool open_session(struct session *s,
 		return false;
 	}
 	if (!s->core.map_count) {
-		dwu_cmd_error("warning: %s: names no files (no NT_FILE)",
-			      s->core.path);
+		dwu_cmd_error("warning: %s: names no files (no NT_FILE): %s",
+			      s->core.path,
+			      options->exe ?
+				      "of the libraries nothing is known" :
+				      "name the program: --core CORE EXE");
 		if (options->exe && s->core.auxv.entry &&
 		    !place_exe(s, options->exe))
 			return false;

@@ -107,6 +107,12 @@ else
 	skip "no man"
 fi
 
+# --- what is refused ---------------------------------------------------------------
+
+$make -s install DESTDIR="$work/none" PREFIX=opt/dwunw >"$work/said" 2>&1
+ok "PREFIX without a / is refused" grep -q 'PREFIX=opt/dwunw: ' "$work/said"
+ok "… and nothing is installed" test ! -e "$work/none"
+
 # --- away again --------------------------------------------------------------------
 
 touch "$there/include/mine.h"
