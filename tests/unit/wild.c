@@ -52,6 +52,8 @@ static const struct target targets[] = {
 
 static struct dwunw_module module;
 static uint8_t call[8];
+static dwunw_status_t (*read_file)(void *ctx, uint64_t off, void *dst,
+				   size_t size);
 
 static void put_cfi(const struct target *t, struct cfi_out *s)
 {
@@ -110,6 +112,7 @@ static void make_program(const struct target *t)
 	dwunw_arena_init(&arena, memory, sizeof(memory));
 	if (dwunw_module_open(&module, &src, ++serial, &arena) != DWUNW_OK)
 		abort();
+	read_file = module.elf.src.read;
 }
 
 static dwunw_status_t open_module(void *ctx, struct dwunw_mapping *mapping,
@@ -138,7 +141,15 @@ struct walk_case {
 	bool reads;	  /* memory, where all is the call's bytes */
 	bool on_stack;	  /* where the return address is on the stack only */
 	bool link;	  /* where it is in a register only */
+	bool no_code;	  /* of the file can be read */
 };
+
+static dwunw_status_t read_no_code(void *ctx, uint64_t off, void *dst,
+				   size_t size)
+{
+	return size == sizeof(call) ? DWUNW_ERR_IO :
+				      read_file(ctx, off, dst, size);
+}
 
 static dwunw_status_t read_call(void *ctx, uint64_t addr, void *dst,
 				size_t size)
@@ -176,6 +187,7 @@ static size_t walk(const struct target *t, const struct walk_case *c,
 	struct dwunw_arena arena;
 	size_t count = 0;
 
+	module.elf.src.read = c->no_code ? read_no_code : read_file;
 	mappings[0] = (struct dwunw_mapping){ .start = TEXT,
 					      .end = DATA,
 					      .flags = DWUNW_MAPPING_EXEC };
@@ -219,20 +231,24 @@ static const struct walk_case cases[] = {
 	{ "a return address behind no call", 0x10, NO_CALL,
 	  "event:10 ; no module", .below = BELOW },
 	{ "… of 0", 0x10, 0, "event:10 ; no module", .below = BELOW },
-	{ "… in no mapping", 0x10, 0xdead0, "event:10 ; no module", .below = BELOW },
-	{ "… in data", 0x10, DATA + 16, "event:10 ; no module", .below = BELOW },
+	{ "… in no mapping", 0x10, 0xdead0, "event:10 ; no module",
+	  .below = BELOW },
+	{ "… in data", 0x10, DATA + 16, "event:10 ; no module",
+	  .below = BELOW },
 	{ "… at the first byte of code", 0x10, TEXT, "event:10 ; no module",
 	  .below = BELOW },
 	{ "… in code that cannot be read", 0x10, NO_FILE + 0x10,
 	  "event:10 ; no module", .below = BELOW },
+	{ "… of a file", 0x10, CALLED, "event:10 ; no module",
+	  .below = BELOW, .no_code = true },
 	{ "… that can", 0x10, NO_FILE + 0x10,
 	  "event:10 entry:5010 ; no module", .below = BELOW, .reads = true },
 	{ "… which has no call there", 0x10, NO_FILE + 0x14,
 	  "event:10 ; no module", .below = BELOW, .reads = true },
 	{ "a return to a bad address", 0x10, CALLED, "event:10 ; no module",
 	  .below = 0x10, .on_stack = true },
-	{ "a return to 0, maybe", 0, CALLED, "event:0 entry:1010? ; root", .below = 0,
-	  .on_stack = true },
+	{ "a return to 0, maybe", 0, CALLED, "event:0 entry:1010? ; root",
+	  .below = 0, .on_stack = true },
 	{ "a return, as far as a copy of the stack tells", 0x10, CALLED,
 	  "event:10 entry:1010? ; root", .below = 1, .on_stack = true },
 	{ "CFI that keeps the link register, and code that does not tell", 0x10,
