@@ -30,6 +30,7 @@
 #include <elf.h>
 #include <link.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -215,8 +216,13 @@ NEVER int outer(int n)
 	return victim(n) + 1;
 }
 
+/* The other thread has left clone(), whose code alone does not tell its stack. */
+static volatile int created;
+
 static void *thread(void *arg)
 {
+	while (!created)
+		sched_yield();
 	data[0] = outer((int)strlen(how)) + 1;
 	return arg;
 }
@@ -268,6 +274,7 @@ int main(int argc, char **argv)
 		return outer(argc) + 1;
 	if (pthread_create(&id, NULL, thread, NULL))
 		return 1;
+	created = 1;
 	pthread_join(id, NULL);
 	return 0;
 }
