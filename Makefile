@@ -178,11 +178,13 @@ ifeq ($(CONFIG_PIC),)
 no_pie := -no-pie
 optimize += $(call takes,-fno-pic -fno-pie)
 endif
-# what gcc 12 leaves on, and makes mips32 code larger: 3 % of it; the tuning is
-# for what routers have
+# what gcc 12 leaves on, and makes mips32 code larger: 3 % of it; and off:
+# registers are renamed so that delay slots are filled; the tuning is for what
+# routers have
 mips32_small := -fno-jump-tables -fno-thread-jumps \
 	-fno-guess-branch-probability -fno-move-loop-invariants \
-	-fno-tree-dominator-opts -fno-shrink-wrap -mtune=24kc
+	-fno-tree-dominator-opts -fno-shrink-wrap -fno-tree-tail-merge \
+	-fno-tree-ter -frename-registers -mtune=24kc
 ifneq ($(filter mips32%,$(ARCH)),)
 ifeq ($(CONFIG_PIC),)
 optimize += $(call takes,-mplt)

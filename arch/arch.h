@@ -74,7 +74,8 @@ struct dwunw_arch_ops {
 	uint8_t saved[DWU_SAVED_MAX];
 	uint8_t saved_count;
 
-	/* Any of these may be NULL. */
+	/* Each target has signal_row, behind_call, exit_code and context_code;
+	 * the others may be NULL. */
 
 	/* Is this the code of a signal trampoline? Then its row, unless that is
 	 * NULL. */

@@ -468,14 +468,14 @@ static bool code_at(const struct dwunw_module *module, uint64_t vaddr,
 	return src->read(src->ctx, s.off + off, code, (size_t)size) == DWUNW_OK;
 }
 
-/* Is the code at vaddr what `is`, if there is one, looks for? */
+/* Is the code at vaddr what `is` looks for? */
 static bool code_is(const struct dwunw_module *module, uint64_t vaddr,
 		    bool (*is)(const struct dwunw_arch_ops *arch,
 			       const uint8_t *code))
 {
 	uint8_t code[DWU_CODE_SIZE];
 
-	return is && code_at(module, vaddr, code) && is(module->arch, code);
+	return code_at(module, vaddr, code) && is(module->arch, code);
 }
 
 bool dwu_module_signal(const struct dwunw_module *module, uint64_t vaddr,
@@ -484,7 +484,7 @@ bool dwu_module_signal(const struct dwunw_module *module, uint64_t vaddr,
 	const struct dwunw_arch_ops *arch = module->arch;
 	uint8_t code[DWU_CODE_SIZE];
 
-	return arch->signal_row && code_at(module, vaddr, code) &&
+	return code_at(module, vaddr, code) &&
 	       arch->signal_row(arch, code, row);
 }
 
@@ -551,19 +551,21 @@ dwunw_status_t dwu_module_fp_row(const struct dwunw_module *module,
 		       DWUNW_ERR_NO_DEBUG_DATA;
 }
 
-bool dwu_module_no_call(const struct dwunw_module *module, uint64_t vaddr,
+uint8_t dwu_module_call(const struct dwunw_module *module, uint64_t vaddr,
 			uint8_t isa)
 {
 	const struct dwunw_arch_ops *arch = module->arch;
 	uint8_t code[DWU_CALL_SIZE];
 	size_t size = sizeof(code);
 
-	if (!arch->behind_call)
-		return false;
 	/* the first byte of a segment, and what is mapped behind the last, are
 	 * behind nothing */
-	return !code_before(module, vaddr, code, &size) ||
-	       (size > 0 && !arch->behind_call(arch, code, size, isa));
+	if (!code_before(module, vaddr, code, &size))
+		return DWU_CALL_NONE;
+	if (size == 0)
+		return DWU_CALL_UNKNOWN;
+	return arch->behind_call(arch, code, size, isa) ? DWU_CALL_SEEN :
+							  DWU_CALL_NONE;
 }
 
 bool dwu_module_thread(const struct dwunw_module *module, uint64_t vaddr)

@@ -27,11 +27,13 @@ bool dwu_module_signal(const struct dwunw_module *module, uint64_t vaddr,
 dwunw_status_t dwu_module_fp_row(const struct dwunw_module *module,
 				 uint64_t vaddr, struct dwunw_row *row);
 
+enum dwu_call { DWU_CALL_NONE, DWU_CALL_UNKNOWN, DWU_CALL_SEEN };
+
 /*
- * Can the code before a return address be read, and is it no call? isa: of
- * struct dwu_code.
+ * Is the code before a return address a call? UNKNOWN: it cannot be read. isa:
+ * of struct dwu_code.
  */
-bool dwu_module_no_call(const struct dwunw_module *module, uint64_t vaddr,
+uint8_t dwu_module_call(const struct dwunw_module *module, uint64_t vaddr,
 			uint8_t isa);
 
 /* Does the code before vaddr start a thread, as libc does it? */

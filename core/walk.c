@@ -37,12 +37,13 @@ struct walk {
 	struct dwunw_frame *frames;
 	size_t max;
 	size_t count;
+	bool signal;	/* the row just applied was a signal frame's */
+	bool switched;	/* … led to another stack */
+	bool wild;	/* … left a frame that is in no code */
+	bool once;	/* … hangs on values of registers: not for the cache */
 	uint8_t how;	/* of the next frame */
 	uint8_t flags;	/* … DWUNW_FRAME_FLAG_* */
 	uint8_t guess;	/* … once there was one */
-	bool signal;	/* the row just applied was a signal frame's */
-	bool switched;	/* … led to another stack */
-	bool once;	/* … hangs on values of registers: not for the cache */
 	int32_t status; /* behind a stop */
 	uint8_t scan;	/* enum dwunw_scan_result of the last frame */
 };
@@ -79,6 +80,11 @@ static bool hold_module(struct walk *w)
 	return w->module != NULL;
 }
 
+static bool is_code(const struct dwunw_mapping *mapping)
+{
+	return mapping && (mapping->flags & DWUNW_MAPPING_EXEC) != 0;
+}
+
 /* Finds the frame's mapping and module, and its address as linked. */
 static void locate(struct walk *w, struct dwunw_frame *frame)
 {
@@ -90,8 +96,7 @@ static void locate(struct walk *w, struct dwunw_frame *frame)
 		w->mapping = dwunw_space_find(w->space, at);
 	}
 	/* a signal trampoline at the very start of its mapping */
-	if (at != frame->pc &&
-	    !(w->mapping && (w->mapping->flags & DWUNW_MAPPING_EXEC)))
+	if (at != frame->pc && !is_code(w->mapping))
 		w->mapping = dwunw_space_find(w->space, frame->pc);
 	if (!w->mapping || (w->mapping->flags & DWUNW_MAPPING_TRAMPOLINE) ||
 	    (serial_of(w->mapping) == 0 && !hold_module(w)))
@@ -303,6 +308,17 @@ static bool forgets_code(struct walk *w, const struct dwunw_frame *frame,
 			   arch_of(w)->address_size);
 }
 
+/* Does CFI leave the return address where this frame's call has put another? */
+static bool forgets_call(const struct walk *w, const struct dwunw_frame *frame,
+			 const struct dwunw_row *row)
+{
+	uint8_t ra = arch_of(w)->ra;
+
+	return arch_of(w)->link_register && !is_exact(frame) &&
+	       row->ra_column == ra && (row->rules[ra].kind |
+					DWUNW_RULE_SAME) == DWUNW_RULE_SAME;
+}
+
 /*
  * The row of a frame's module by CFI, or by the words of a signal trampoline
  * where these are better. OK, NO_DEBUG_DATA, or the CFI is broken.
@@ -336,6 +352,7 @@ static dwunw_status_t cfi_row(struct walk *w, const struct dwunw_frame *frame)
 	mark_start(w, &fde, frame);
 	raise_sp(w, row);
 	return dwu_step_check(w->arch, row) == DWUNW_STOP_BAD_ROW ||
+			       forgets_call(w, frame, row) ||
 			       forgets_code(w, frame, &fde, row) ?
 		       DWUNW_ERR_BAD_FORMAT :
 		       DWUNW_OK;
@@ -377,12 +394,14 @@ static bool stands_behind_call(struct walk *w, const struct dwunw_frame *frame)
 
 /*
  * Was this frame's pc found as a return address, though there is no call
- * before it? What a tool has patched into the code shows only in memory.
+ * before it? What a tool has patched into the code shows only in memory. Code
+ * that cannot be read is believed, but for a caller of what is in no code.
  */
 static bool no_call(struct walk *w, const struct dwunw_frame *frame)
 {
 	return !is_exact(frame) &&
-	       dwu_module_no_call(w->module, frame->vaddr, w->regs.isa) &&
+	       dwu_module_call(w->module, frame->vaddr, w->regs.isa) <=
+		       DWU_CALL_NONE + w->wild &&
 	       !stands_behind_call(w, frame);
 }
 
@@ -510,13 +529,6 @@ static uint8_t apply_row(struct walk *w)
 	return dwu_step(w->arch, w->module, row, &w->regs, &w->reader);
 }
 
-static bool in_code(const struct walk *w, uint64_t addr)
-{
-	const struct dwunw_mapping *mapping = dwunw_space_find(w->space, addr);
-
-	return mapping && (mapping->flags & DWUNW_MAPPING_EXEC) != 0;
-}
-
 /* (sp, ra, fp) = (fp + 2 words, *(fp + 1 word), *fp); all else is lost: code
  * that a program has made need not keep what an ABI says. */
 static void fp_row(const struct walk *w, struct dwunw_row *row)
@@ -540,9 +552,10 @@ static void fp_row(const struct walk *w, struct dwunw_row *row)
  * code: not always one behind a call, since interpreters push others. */
 static uint8_t leave_by_fp(struct walk *w)
 {
-	uint64_t fp = w->regs.r[arch_of(w)->fp], sp = w->regs.r[arch_of(w)->sp];
+	dwu_place_t fp = (dwu_place_t)w->regs.r[arch_of(w)->fp];
+	dwu_place_t sp = (dwu_place_t)w->regs.r[arch_of(w)->sp];
 
-	if (!w->mapping || !(w->mapping->flags & DWUNW_MAPPING_EXEC) ||
+	if (!is_code(w->mapping) ||
 	    (w->status != DWUNW_ERR_NO_DEBUG_DATA &&
 	     w->status != DWUNW_ERR_BAD_FORMAT) ||
 	    !(w->regs.valid >> arch_of(w)->fp & 1) || fp - sp > FP_FRAME_MAX ||
@@ -551,7 +564,7 @@ static uint8_t leave_by_fp(struct walk *w)
 	w->how = DWUNW_HOW_FP;
 	fp_row(w, &w->walker->row);
 	if (apply_row(w) == DWU_GO && w->regs.pc != 0 &&
-	    in_code(w, w->regs.pc - 1))
+	    is_code(dwunw_space_find(w->space, w->regs.pc - 1)))
 		return DWU_GO;
 	return DWUNW_STOP_NO_MODULE;
 }
@@ -591,6 +604,18 @@ static uint8_t leave_by_switch(struct walk *w, const uint8_t at[2])
 	return DWU_GO;
 }
 
+/*
+ * Was the last frame's function just entered? Where there is no code none was
+ * run: a call through a bad pointer has left everything so.
+ */
+static bool was_entered(struct walk *w, const struct dwunw_frame *frame)
+{
+	if (w->count == 1 && (w->input->flags & DWUNW_WALK_ENTRY))
+		return true;
+	w->wild = is_exact(frame) && !is_code(w->mapping);
+	return w->wild;
+}
+
 /* From the last frame's registers to its caller's. */
 static uint8_t leave(struct walk *w)
 {
@@ -602,11 +627,14 @@ static uint8_t leave(struct walk *w)
 	w->signal = false;
 	w->switched = false;
 	w->once = false;
+	w->wild = false;
 	w->flags = 0;
-	if (w->count == 1 && (w->input->flags & DWUNW_WALK_ENTRY)) {
+	if (was_entered(w, frame)) {
 		w->how = DWUNW_HOW_ENTRY;
-		dwu_entry_row(w->arch, w->input->entry_offset, &w->walker->row);
-		return apply_row(w);
+		dwu_entry_row(w->arch, w->wild ? 0 : w->input->entry_offset,
+			      &w->walker->row);
+		stop = apply_row(w);
+		return w->wild && stop != DWU_GO ? DWUNW_STOP_NO_MODULE : stop;
 	}
 	if (frame->module == 0)
 		return leave_by_fp(w);
@@ -634,11 +662,12 @@ static uint8_t leave(struct walk *w)
 /* The true return address behind a uretprobe's trampoline. */
 static bool replace_trampoline(struct walk *w)
 {
-	uint64_t entry_sp = w->regs.r[arch_of(w)->sp] - arch_of(w)->entry_size;
+	dwu_place_t entry_sp = (dwu_place_t)w->regs.r[arch_of(w)->sp] -
+			       arch_of(w)->entry_size;
 	uint32_t i;
 
 	for (i = 0; i < w->input->return_count; i++) {
-		if (w->input->returns[i].entry_sp != entry_sp)
+		if ((dwu_place_t)w->input->returns[i].entry_sp != entry_sp)
 			continue;
 		w->regs.pc = w->input->returns[i].addr & arch_of(w)->pc_mask;
 		w->regs.isa = dwu_isa(w->arch, w->input->returns[i].addr);
@@ -667,12 +696,13 @@ static uint8_t drop_frame(struct walk *w, uint8_t stop)
 }
 
 /* Is the caller's state, reached from old_sp, further out on the stack? */
-static bool progressed(const struct walk *w, uint64_t old_sp, bool exact)
+static bool progressed(const struct walk *w, dwu_place_t old_sp, bool exact)
 {
-	uint64_t sp = w->regs.r[arch_of(w)->sp];
+	dwu_place_t sp = (dwu_place_t)w->regs.r[arch_of(w)->sp];
 
 	/* a handler may run on a stack of its own */
-	if (w->signal || w->switched)
+	if (w->signal ||
+	    (DWU_ARCH_HAS(w->arch, switch_code) && w->switched))
 		return true;
 	return sp > old_sp || (sp == old_sp && exact);
 }
@@ -777,25 +807,62 @@ static bool at_first_stack(struct walk *w)
 	return dwu_read_word(&w->reader, sp + 8 * i, &value) && value == 0;
 }
 
+/*
+ * What a `ret` has taken stands below the stack pointer: then the pc that is in
+ * no code was a return address, and no call has put one there. A 0 may stand
+ * there by chance, as what cannot be read.
+ */
+static bool may_be_called(struct walk *w)
+{
+	uint64_t failed = w->reader.failed, pc = w->frames[w->count - 2].pc;
+	uint64_t below = pc;
+	bool known;
+
+	if (!IS_ON(CONFIG_ARCH_X86_64) || arch_of(w)->link_register)
+		return true;
+	known = dwu_read_word(&w->reader, w->regs.r[arch_of(w)->sp] - 16,
+			      &below);
+	w->reader.failed = failed;
+	if (below == pc)
+		mark_guess(w, last_frame(w));
+	return !known || below != pc || pc == 0;
+}
+
+/* Has this frame called what is in no code, as its own code shows? */
+static bool has_called(struct walk *w)
+{
+	const struct dwunw_frame *frame = last_frame(w);
+
+	if (!is_code(w->mapping) ||
+	    (frame->module ? !hold_module(w) || no_call(w, frame) :
+			     !stands_behind_call(w, frame)))
+		return false;
+	return may_be_called(w);
+}
+
 /* The frame of the caller, whose registers are there. */
 static uint8_t add_caller(struct walk *w)
 {
+	int32_t status = w->status; /* of the frame inside it */
+
 	/* a signal may interrupt at any pc, even at 0 */
-	if (w->regs.pc == 0 && !w->signal)
+	if (w->regs.pc == 0 && !w->signal && !w->wild)
 		return exits(w) || at_first_stack(w) ? DWUNW_STOP_ROOT :
 						       DWUNW_STOP_ZERO_RETURN;
 	add_frame(w);
 	if (lost_return(w)) {
-		w->count--;
-		if (replace_trampoline(w))
+		if (replace_trampoline(w)) {
+			w->count--;
 			add_frame(w);
-		else if (at_trampoline(w))
-			return DWUNW_STOP_TRAMPOLINE;
-		else
-			w->count++;
+		} else if (at_trampoline(w)) {
+			return drop_frame(w, DWUNW_STOP_TRAMPOLINE);
+		}
 	}
-	if (!(w->mapping && (w->mapping->flags & DWUNW_MAPPING_EXEC)) &&
-	    !w->signal)
+	if (w->wild && !has_called(w)) {
+		w->status = status;
+		return drop_frame(w, DWUNW_STOP_NO_MODULE);
+	}
+	if (!is_code(w->mapping) && !w->signal)
 		return drop_frame(w, DWUNW_STOP_NO_CODE);
 	if (!plausible(w))
 		return drop_frame(w, DWUNW_STOP_NO_ROW);
@@ -806,7 +873,7 @@ static uint8_t add_caller(struct walk *w)
 static uint8_t next_frame(struct walk *w)
 {
 	bool full = w->count == w->max;
-	uint64_t old_sp = w->regs.r[arch_of(w)->sp];
+	dwu_place_t old_sp = (dwu_place_t)w->regs.r[arch_of(w)->sp];
 	uint8_t stop = leave(w);
 
 	if (stop == DWUNW_STOP_NO_CALL)

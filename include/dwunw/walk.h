@@ -20,7 +20,8 @@ extern "C" {
 enum dwunw_frame_how {
 	DWUNW_HOW_EVENT = 0, /* frame 0: the registers given */
 	DWUNW_HOW_CFI,	     /* call frame information of the inner frame */
-	DWUNW_HOW_ENTRY,     /* the inner function was just entered */
+	DWUNW_HOW_ENTRY,     /* the inner function was just entered, or a bad
+			      * pointer was called */
 	DWUNW_HOW_SIGNAL,    /* trampoline words of a signal frame */
 	DWUNW_HOW_LEAF,	     /* code that returns or jumps on at once */
 	DWUNW_HOW_LINK,	     /* the link register of a leaf */
@@ -39,7 +40,8 @@ const char *dwunw_how_name(uint8_t how);
 /* The inner function's CFI cannot be used; `how` says what was in its place. */
 #define DWUNW_FRAME_FLAG_BAD_CFI 8u
 /* Found by a frame pointer that nothing vouches for; in code without a file, and
- * behind no call as far as memory tells; or from such a frame. */
+ * behind no call as far as memory tells; where a pc in no code may have been
+ * returned to (x86_64); or from such a frame. */
 #define DWUNW_FRAME_FLAG_GUESS 16u
 
 struct dwunw_frame {
@@ -70,7 +72,7 @@ static inline uint64_t dwunw_frame_lookup(const struct dwunw_frame *frame,
 enum dwunw_stop_reason {
 	DWUNW_STOP_ROOT = 0,	/* the program's or the thread's start */
 	DWUNW_STOP_LIMIT,	/* max_frames reached */
-	DWUNW_STOP_NO_MODULE,	/* pc is in no known mapping or file */
+	DWUNW_STOP_NO_MODULE,	/* pc is in no known mapping or file, or code */
 	DWUNW_STOP_NO_ROW,	/* nothing tells how to leave this code */
 	DWUNW_STOP_BAD_ROW,	/* the CFI is broken or unsupported here */
 	DWUNW_STOP_UNREADABLE,	/* memory at `addr` could not be read */

@@ -156,11 +156,15 @@ static void place_text(const struct dwunw_context *ctx,
 			 (unsigned long long)stop->vaddr, stop->module);
 }
 
-static void no_module_text(const struct dwunw_stop *stop, char *text,
-			   size_t size)
+static void no_module_text(const struct dwunw_stop *stop, const char *place,
+			   char *text, size_t size)
 {
 	unsigned long long pc = stop->pc;
 
+	if (stop->module) {
+		snprintf(text, size, "%s is no code", place);
+		return;
+	}
 	switch (stop->status) {
 	case DWUNW_OK:
 		snprintf(text, size, "0x%llx is in no mapping", pc);
@@ -229,7 +233,7 @@ const char *dwunw_stop_text(const struct dwunw_context *ctx,
 		snprintf(text, size, "no room for more frames, at %s", place);
 		break;
 	case DWUNW_STOP_NO_MODULE:
-		no_module_text(stop, text, size);
+		no_module_text(stop, place, text, size);
 		break;
 	case DWUNW_STOP_NO_ROW:
 		snprintf(text, size, "no unwind information for %s%s%s%s",

@@ -130,17 +130,6 @@ static size_t tables_size(const struct work *w)
 	       w->space.tables_wanted;
 }
 
-/*
- * Where there is no code, none was run: a call through a bad pointer has
- * left everything as at a function's entry, and $ra tells who called.
- */
-static uint32_t walk_flags(const struct work *w,
-			   const struct dwunw_regset *regs)
-{
-	return dwunw_space_find(&w->space.space, regs->pc) ? 0 :
-							     DWUNW_WALK_ENTRY;
-}
-
 dwunw_status_t dwunw_mips32_backtrace_from(struct dwunw_mips32_trace *trace,
 					   const struct dwunw_regset *regs)
 {
@@ -165,8 +154,6 @@ dwunw_status_t dwunw_mips32_backtrace_from(struct dwunw_mips32_trace *trace,
 	config.image = trace->image;
 	dwunw_arena_init(&w.arena, trace->memory, trace->memory_size);
 	status = set_up(&config, &w, max);
-	if (status == DWUNW_OK)
-		input.flags = walk_flags(&w, regs);
 	if (status == DWUNW_ERR_NO_MEMORY)
 		trace->wanted = set_up_size(&config, &w, max);
 	if (status == DWUNW_OK)

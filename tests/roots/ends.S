@@ -10,6 +10,7 @@
 #define LEAVE add $24, %rsp; add $1, %eax; ret
 #define SIZE 32
 #define RA 16
+#define SP 7
 #define RA_AT -8
 #define NOTHING nop
 #elif defined(__aarch64__)
@@ -18,6 +19,7 @@
 #define LEAVE ldp x29, x30, [sp], 32; add w0, w0, 1; ret
 #define SIZE 32
 #define RA 30
+#define SP 31
 #define RA_AT -24
 #define NOTHING nop
 #elif defined(__mips__)
@@ -27,6 +29,7 @@
 #define LEAVE lw $ra, 28($sp); addiu $v0, $v0, 1; jr $ra; addiu $sp, $sp, 32
 #define SIZE 32
 #define RA 31
+#define SP 29
 #define RA_AT -4
 #define NOTHING nop
 #endif
@@ -46,10 +49,12 @@
 	.size \name, . - \name
 	.endm
 
-	/* CFA = sp - 128 */
+	/* the caller's sp = CFA - 128, or - 256 */
 	function inward
 	ENTER
-	.cfi_def_cfa_offset -128
+	.cfi_def_cfa_offset SIZE
+	.cfi_offset RA, RA_AT
+	.cfi_escape 0x15, SP, 0x20
 	behind inward
 
 	/* the CFA is an expression of one unknown operation (0xe1) */
@@ -66,6 +71,14 @@
 	.cfi_def_cfa_offset SIZE
 	.cfi_offset 99, RA_AT
 	behind bad_column
+
+#ifndef __x86_64__
+	/* the return address is where the call puts its own */
+	function kept_link
+	ENTER
+	.cfi_def_cfa_offset SIZE
+	behind kept_link
+#endif
 
 #ifdef __mips__
 	/* as GCC 3 wrote it: the return address is column 64 */

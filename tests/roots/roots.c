@@ -15,14 +15,25 @@
  *	column, expression
  *			plain, but victim's CFI cannot be used
  *	old		(mips) plain, but victim's return address is column 64
+ *	kept		(with a link register) plain, but victim's CFI has the
+ *			return address still there
+ *	call-null, call-low, call-stack, call-heap, call-data
+ *			main -> outer -> goes_nowhere -> caller, which calls what is no code
+ *	jump-low	… -> jumper, which jumps there
+ *	return-low	plain, but victim returns there without a call, where a
+ *			return address is left on the stack
  *
- * last() dies of a signal, or waits for one if there is a second argument.
+ * last() dies of a signal, or waits for one if there is a second argument: then
+ * what faults waits in the signal's handler.
  */
 #define _GNU_SOURCE
 #include <elf.h>
 #include <link.h>
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
@@ -44,6 +55,7 @@ int inward(int (*next)(int), int n);
 int bad_column(int (*next)(int), int n);
 int bad_expression(int (*next)(int), int n);
 int old_column(int (*next)(int), int n);
+int kept_link(int (*next)(int), int n);
 extern char not_behind_a_call[];
 
 static const char *how;
@@ -86,6 +98,8 @@ static void *made(void)
 
 static void *value(void)
 {
+	if (strchr(how, '-'))
+		return (void *)0x1230;
 	if (!strcmp(how, "zero"))
 		return NULL;
 	if (!strcmp(how, "outside"))
@@ -127,8 +141,63 @@ NEVER int deep(int n)
 	return (n > 0 ? deep(n - 1) : inner(n)) + 1;
 }
 
+static int (*volatile nowhere)(int);
+
+static void *no_code(const char *where, int *on_stack)
+{
+	if (!strcmp(where, "low"))
+		return (void *)0x1230;
+	if (!strcmp(where, "stack"))
+		return on_stack;
+	if (!strcmp(where, "heap"))
+		return malloc(64);
+	return !strcmp(where, "data") ? (void *)data : NULL;
+}
+
+NEVER int caller(int n)
+{
+	return nowhere(n) + 1;
+}
+
+__attribute__((optimize("optimize-sibling-calls"))) NEVER int jumper(int n)
+{
+	return nowhere(n);
+}
+
+NEVER int returner(int n)
+{
+	smash(__builtin_frame_address(0), __builtin_return_address(0));
+	return n;
+}
+
+/* As a compiler leaves it that keeps room below: behind the return there is
+ * what an earlier call has left. */
+NEVER int returns_low(int n)
+{
+	volatile char room[64];
+
+	room[n & 31] = 1;
+	return returner(n) + room[3];
+}
+
+NEVER int goes_nowhere(int n)
+{
+	int words[16] = { n };
+
+	nowhere = (int (*)(int))(uintptr_t)no_code(strchr(how, '-') + 1, words);
+	if (how[0] == 'c')
+		return caller(n) + words[1];
+	return (how[0] == 'j' ? jumper(n) : returns_low(n)) + words[2];
+}
+
 NEVER int outer(int n)
 {
+	if (strchr(how, '-'))
+		return goes_nowhere(n) + 1;
+#ifndef __x86_64__
+	if (!strcmp(how, "kept"))
+		return kept_link(inner, n) + 1;
+#endif
 	if (!strcmp(how, "deep"))
 		return deep(1199) + 1;
 	if (!strcmp(how, "inward"))
@@ -147,8 +216,13 @@ NEVER int outer(int n)
 	return victim(n) + 1;
 }
 
+/* The other thread has left clone(), whose code alone does not tell its stack. */
+static volatile int created;
+
 static void *thread(void *arg)
 {
+	while (!created)
+		sched_yield();
 	data[0] = outer((int)strlen(how)) + 1;
 	return arg;
 }
@@ -179,18 +253,28 @@ static int switch_to_context(void)
 }
 #endif
 
+static void wait_there(int number)
+{
+	(void)number;
+	(void)!write(1, "ready\n", 6);
+	pause();
+}
+
 int main(int argc, char **argv)
 {
 	pthread_t id;
 
 	how = argc > 1 ? argv[1] : "plain";
 	waits = argc > 2;
+	if (waits && strchr(how, '-'))
+		signal(SIGSEGV, wait_there);
 	if (!strcmp(how, "context"))
 		return switch_to_context();
 	if (strcmp(how, "thread") != 0)
 		return outer(argc) + 1;
 	if (pthread_create(&id, NULL, thread, NULL))
 		return 1;
+	created = 1;
 	pthread_join(id, NULL);
 	return 0;
 }

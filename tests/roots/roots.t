@@ -68,6 +68,7 @@ for target in x86_64-linux-gnu:qemu-x86_64 aarch64-linux-gnu:qemu-aarch64 \
 		continue
 	fi
 	chain="^last inner"
+	called="^[^ ]*"
 	core "$dir/full" "$qemu" plain
 	ok "$triple: to the program's start" ends "$dir/full" \
 		"$chain whole outer main $start: complete$"
@@ -122,6 +123,43 @@ for target in x86_64-linux-gnu:qemu-x86_64 aarch64-linux-gnu:qemu-aarch64 \
 		ok "$triple: … and the frame says so" grep -q \
 			'outer+0x.*(scan, bad cfi)$' "$work/stack"
 	done
+	# a stack of mips is executable
+	places="null low heap data stack"
+	case $triple in
+	mips*)
+		places=${places% stack}
+		core "$dir/full" "$qemu" call-stack
+		ok "$triple: a call of a stack that may be code" ends \
+			"$dir/full" "$called : 0x[0-9a-f]* is in memory without a file$"
+		;;
+	esac
+	for case in $places; do
+		core "$dir/full" "$qemu" call-$case
+		ok "$triple: a call of what is no code: $case" ends \
+			"$dir/full" "$called caller goes_nowhere outer main $start: complete$"
+		ok "$triple: … and the frame says so" grep -Eq \
+			' caller\+0x[^(]*\(entry(, guess)?\)$' "$work/stack"
+	done
+	for kind in stripped bare; do
+		[ -e "$dir/$kind" ] || continue
+		ok "$triple: $kind: the same" same "$dir" $kind
+	done
+	core "$dir/full" "$qemu" jump-low
+	ok "$triple: … which a jump led to" ends "$dir/full" \
+		"$called goes_nowhere outer main $start: complete$"
+	core "$dir/full" "$qemu" return-low
+	ok "$triple: … or a return: nobody has called" ends "$dir/full" \
+		"^[^ ]* : 0x1230 is in no mapping$"
+	case $triple in
+	x86_64*) ;;
+	*)
+		core "$dir/full" "$qemu" kept
+		ok "$triple: CFI that keeps the link register" ends \
+			"$dir/full" "$chain kept_link outer main $start: complete$"
+		ok "$triple: … and the frame says so" grep -q \
+			'outer+0x.*(scan, bad cfi)$' "$work/stack"
+		;;
+	esac
 	case $triple in
 	mips*)
 		core "$dir/full" "$qemu" old
@@ -145,6 +183,14 @@ live()
 		told "$work/second"
 	} | grep -Eq "last inner $2"
 }
+
+# CASE: the same, of a program that waits in its signal handler
+live_call()
+{
+	seen "$made/live" "call-$1" wait
+	told "$work/stack" | grep -Eq "wait_there __restore_rt [^ ]* caller \
+goes_nowhere outer main $start.*: complete$"
+}
 if [ -x "$made/live" ]; then
 	ok "live: to the program's start" live plain \
 		"whole outer main $start.*: complete$"
@@ -156,6 +202,9 @@ if [ -x "$made/live" ]; then
 		"victim : the return address is 0"
 	ok "live: … behind no call at the start" live entry \
 		"victim : the return address 0x[0-9a-f]* is not behind"
+	for case in null low stack heap data; do
+		ok "live: a call of what is no code: $case" live_call $case
+	done
 	ok "live: a caller that is further in" live inward \
 		"inward : the caller's frame would not be further out"
 else
