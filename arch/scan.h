@@ -142,7 +142,8 @@ struct dwu_scan_ops {
 	/*
 	 * The state behind the instruction, from the one before it. Never
 	 * asked for a CALL: a column that is not in arch->preserved is
-	 * UNKNOWN behind one, and sp is what it was.
+	 * UNKNOWN behind one, and sp is what it was, but for pieces of
+	 * functions (core/explore.h).
 	 */
 	void (*effect)(const struct dwunw_arch_ops *arch,
 		       const struct dwu_code *code, const struct dwu_insn *insn,

@@ -10,6 +10,8 @@
 #define STEPS_A_UNIT 64u
 /* Instructions from its start on in which one tells ld.so's resolver. */
 #define RESOLVER_MAX 64u
+/* Those of a piece of a function, at most, that is called. */
+#define PIECE_MAX 24u
 /* The last phase: what is reached in it is worth the same. */
 #define PHASE_MAX (UINT16_MAX / DWU_BLOCK_PHASE)
 
@@ -537,6 +539,59 @@ static void clobber(const struct dwunw_arch_ops *arch,
 	drop_slots(arch, state, 0);
 }
 
+/* From the callee at `at` to where straight code ends: what it does to m->next. */
+static void run_callee(struct dwu_scan_memory *m, uint32_t at,
+		       struct dwu_op *op)
+{
+	uint32_t i;
+
+	for (i = 0; i < PIECE_MAX; i++, at = op->next) {
+		dwu_code_read(&m->text, at, op);
+		if (op->insn.size == 0 || op->insn.flow != DWU_FLOW_NEXT)
+			return;
+		apply(m, op, &m->next);
+	}
+	op->insn.flow = DWU_FLOW_END;
+}
+
+uint8_t dwu_scan_piece(struct dwu_scan_memory *m, uint32_t at)
+{
+	const struct dwunw_arch_ops *arch = arch_of(m);
+	const struct dwu_value *sp = &m->next.regs[arch->sp];
+	const struct dwu_value *fp = &m->next.regs[arch->fp];
+	struct dwu_op op;
+	bool moved;
+
+	if (!dwu_has_wide_link(m->text.arch) || at == DWU_NOWHERE)
+		return 0;
+	dwu_scan_fresh(&m->next);
+	m->next.regs[arch->sp] = (struct dwu_value){ .kind = DWU_VALUE_CFA };
+	run_callee(m, at, &op);
+	/* a function's loop may begin with a jump, its frame made */
+	moved = sp->kind != DWU_VALUE_CFA ||
+		(op.insn.flow == DWU_FLOW_RETURN && sp->n != 0) ||
+		fp->kind != DWU_VALUE_ENTRY || fp->reg != arch->fp;
+	return moved && m->next.slots[arch->fp] == DWU_SLOT_NONE &&
+			       dwu_scan_holder(&m->next, arch->ra) == arch->ra ?
+		       op.insn.flow & (DWU_FLOW_RETURN | DWU_FLOW_JUMP) :
+		       0;
+}
+
+/* If the callee is a piece of this function, m->next has what it does. True: it
+ * returns itself, and loses no more than that. */
+DWU_ONE_COPY static bool call_piece(struct dwu_scan_memory *m, uint32_t at)
+{
+	struct dwu_op op;
+	uint8_t flow;
+
+	m->now = m->next;
+	flow = dwu_scan_piece(m, at);
+	m->next = m->now;
+	if (flow)
+		run_callee(m, at, &op);
+	return flow == DWU_FLOW_RETURN;
+}
+
 bool dwu_scan_detour(struct dwu_text *text, const struct dwu_op *jump)
 {
 	struct dwu_op op;
@@ -571,6 +626,21 @@ static bool has_frame(const struct dwu_scan_memory *m,
 	const struct dwu_value *sp = &state->regs[arch->sp];
 
 	return sp->kind != DWU_VALUE_CFA || sp->n != -arch->entry_size;
+}
+
+/*
+ * Control leaves with m->next. A function that has saved its return address
+ * nowhere, ever, and has lost it there, is none: a part of one, that jumps lead
+ * to. What is in the link register is then no return address of it.
+ */
+static void note_link(struct dwu_scan_memory *m)
+{
+	if (!IS_ON(CONFIG_SCAN_ARM64))
+		return;
+	if (m->next.slots[arch_of(m)->ra] != DWU_SLOT_NONE)
+		m->x.saves = true;
+	else
+		m->x.loses |= dwu_scan_ra_lost(m, &m->next);
 }
 
 /* Is sp in a call what no function's is that keeps the psABI? */
@@ -736,7 +806,10 @@ static bool slot(struct dwu_scan_memory *m, uint32_t at, struct dwu_op *op)
  */
 static bool call(struct dwu_scan_memory *m, const struct dwu_op *last)
 {
-	clobber(arch_of(m), &m->next);
+	if (!IS_ON(CONFIG_SCAN_ARM64) || !dwu_has_wide_link(m->text.arch) ||
+	    !call_piece(m, last->target))
+		clobber(arch_of(m), &m->next);
+	note_link(m);
 	tell(m, last, &m->next, DWU_IN_CALL);
 	if (!m->x.telling)
 		note_call(m);
@@ -777,6 +850,7 @@ static bool leave(struct dwu_scan_memory *m, const struct dwu_op *op,
 	} else if (flow == DWU_FLOW_JUMP && dwu_scan_detour(&m->text, op)) {
 		return true;
 	} else if (flow != DWU_FLOW_END) {
+		note_link(m);
 		tell(m, op, &m->next,
 		     flow == DWU_FLOW_RETURN ? DWU_LEAVING : DWU_JUMPING);
 		if (flow == DWU_FLOW_INDIRECT && !m->x.telling &&
@@ -991,6 +1065,8 @@ static void start_again(struct dwu_scan_memory *m)
 	m->x.framed = false;
 	m->x.differ = false;
 	m->x.called = false;
+	m->x.saves = false;
+	m->x.loses = false;
 	m->misaligned = false;
 }
 

@@ -117,6 +117,8 @@ struct dwu_exploration {
 	bool differ;	  /* what may lead to the rest has not one frame */
 	bool framed;	  /* sp was not always what it is at the entry */
 	bool called;	  /* `body` is what is known at all calls */
+	bool saves;	  /* the return address, before it leaves or calls */
+	bool loses;	  /* … is nowhere where it does */
 };
 
 /* Working memory: the parts of one block, see dwu_scan_memory_init(). */
@@ -168,6 +170,14 @@ void dwu_scan_memory_init(struct dwu_scan_memory *memory, uint8_t *block,
  * processor: it stands elsewhere, with a jump back. Is this jump one to there?
  */
 bool dwu_scan_detour(struct dwu_text *text, const struct dwu_op *jump);
+
+/*
+ * clang -Oz moves what functions have in common, prologues too, into functions
+ * of their own: straight code from `at` to a return or a jump that leaves with
+ * another sp or frame pointer, in memory->next. DWU_FLOW_RETURN or JUMP; 0: that
+ * is none.
+ */
+uint8_t dwu_scan_piece(struct dwu_scan_memory *memory, uint32_t at);
 
 /*
  * Explores a function of memory->text (already open). DWUNW_SCAN_OK or the

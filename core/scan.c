@@ -83,7 +83,9 @@ uint8_t dwu_scan_row(const struct dwu_scan_memory *m,
 		return state->regs[arch->sp].n == DWU_SP_DIFFERS ?
 			       DWUNW_SCAN_CONTRADICTION :
 			       DWUNW_SCAN_SP_UNKNOWN;
-	if (ra->kind == DWUNW_RULE_UNDEFINED)
+	if (ra->kind == DWUNW_RULE_UNDEFINED ||
+	    (IS_ON(CONFIG_SCAN_ARM64) && ra->kind == DWUNW_RULE_SAME &&
+	     m->x.loses && !m->x.saves))
 		return DWUNW_SCAN_RA_LOST;
 	if (IS_ON(CONFIG_SCAN_ARM64) &&
 	    (ra->kind == DWUNW_RULE_OFFSET ? state->slot_signed :
@@ -132,9 +134,13 @@ uint8_t dwu_scan_at(struct dwu_scan_memory *memory,
 	struct wanted w = {
 		.memory = memory, .row = row, .place = place, .exact = exact
 	};
-	uint8_t result =
-		dwu_scan_explore(memory, function, place, visit_wanted, &w);
+	uint8_t result;
 
+	/* its caller's row is that behind it */
+	if (IS_ON(CONFIG_SCAN_ARM64) && !function->part &&
+	    dwu_scan_piece(memory, function->start))
+		return DWUNW_SCAN_SP_UNKNOWN;
+	result = dwu_scan_explore(memory, function, place, visit_wanted, &w);
 	if (result == DWUNW_SCAN_TOO_LARGE)
 		return result;
 	if (!w.found)

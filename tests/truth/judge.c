@@ -58,7 +58,8 @@ static uint64_t pcs[FRAMES_MAX];
 
 static bool is_marked(const struct dwunw_frame *frame)
 {
-	return frame->how > DWUNW_HOW_ENTRY;
+	return frame->how == DWUNW_HOW_FP ||
+	       (frame->flags & DWUNW_FRAME_FLAG_GUESS);
 }
 
 static bool same_miss(const struct miss *a, const struct miss *b)

@@ -22,6 +22,7 @@ truth_flags_O1 := -O1
 truth_flags_O2 := -O2
 truth_flags_O3 := -O3 -fno-pie
 truth_flags_Os := -Os
+truth_flags_Oz := -Oz
 truth_flags_O2fp := -O2 -fno-omit-frame-pointer
 truth_flags_O2nofp := -O2 -fomit-frame-pointer
 truth_flags_O2clash := -O2 -fstack-clash-protection
@@ -36,8 +37,8 @@ truth_flags_Osmips16 := -Os -mips16
 
 truth_x86_64 := $(addprefix gcc-,O0 O1 O2 O3 Os O2fp O2clash O2cet O2split \
 	Ospush O2store) $(addprefix clang-,O0 O1 O2 Os O2fp O2cet)
-truth_arm64 := $(addprefix gcc-,O0 O1 O2 O3 Os O2nofp O2clash O2pac) \
-	$(addprefix clang-,O0 O1 O2 Os O2nofp O2pac)
+truth_arm64 := $(addprefix gcc-,O0 O1 O2 O3 Os O2nofp O2clash O2pac \
+	O2split) $(addprefix clang-,O0 O1 O2 Os Oz O2nofp O2pac)
 truth_mips32el := $(addprefix gcc-,O0 O1 O2 O3 Os O2fp O2clash O2noabi \
 	O2mips16 Osmips16) $(addprefix clang-,O0 O1 O2 Os O2fp)
 truth_mips32eb := $(truth_mips32el)

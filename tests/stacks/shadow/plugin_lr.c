@@ -459,6 +459,23 @@ static bool is_kept(uint64_t sp)
 	return false;
 }
 
+/*
+ * Does this return come from a piece of who called it, which clang has moved
+ * (arm64, -Oz), and which leaves another sp? The link register, from which it
+ * returns, still is what the call left there. (A function that calls itself may
+ * branch there, too.)
+ */
+static bool is_piece(uint64_t sp)
+{
+	const struct entry *top = &entries[entry_count - 1];
+	uint64_t code;
+
+	return machine.word == 8 && top->kind == SNAP_RETURN &&
+	       sp != top->slot && peek_word(flow.pc, &code) &&
+	       (uint32_t)code == 0xd65f03c0 && /* ret */
+	       is_address(get_reg(machine.link), top->ra);
+}
+
 /* Control came to pc as the last instruction said. */
 static void follow(uint64_t pc, uint64_t sp)
 {
@@ -483,7 +500,7 @@ static void follow(uint64_t pc, uint64_t sp)
 		return;
 	}
 	if (jumped && entry_count && entries[entry_count - 1].ra == pc &&
-	    entries[entry_count - 1].slot == sp) {
+	    (entries[entry_count - 1].slot == sp || is_piece(sp))) {
 		entry_count--;
 		landing = false;
 		new_activation();
