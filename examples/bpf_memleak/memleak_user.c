@@ -104,11 +104,7 @@ static void on_event(void *ctx, void *bytes, size_t size)
 		keep_fp_walk(tool, bytes, size);
 		break;
 	case DWUNW_EVENT_EXIT:
-		if (!kill(tool->options.pid, 0) &&
-		    proc_leader_ended(tool->options.pid)) {
-			probes_leader_ended(&tool->probes);
-			attach_again(tool);
-		}
+		tool->leader_ends = true;
 		break;
 	case DWUNW_EVENT_EXEC:
 		tool->exec_time_ns = tool->event.header.time_ns;
@@ -198,6 +194,17 @@ static void wait_for_names(struct tool *tool)
 		probes_read(&tool->probes, 5);
 }
 
+/* The event of its end comes before the thread is a zombie: looked at until it
+ * is. */
+static void see_leader(struct tool *tool)
+{
+	if (!tool->leader_ends || !proc_leader_ended(tool->options.pid))
+		return;
+	tool->leader_ends = false;
+	probes_leader_ended(&tool->probes);
+	attach_again(tool);
+}
+
 static void run(struct tool *tool)
 {
 	uint64_t interval = tool->interval_ns;
@@ -210,6 +217,7 @@ static void run(struct tool *tool)
 	fprintf(stderr, "recording pid %" PRId32 "\n", tool->options.pid);
 	while (!interrupted() && poll(&target, 1, 0) == 0) {
 		probes_read(&tool->probes, 50);
+		see_leader(tool);
 		if (now_ns() < next)
 			continue;
 		next += interval;

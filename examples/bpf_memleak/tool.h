@@ -13,6 +13,7 @@
 
 struct tool {
 	struct probe_options options;
+	bool leader_ends; /* an event has said so, and /proc is still to */
 	uint64_t interval_ns;
 	uint32_t reports; /* 0: until the target ends */
 	const char *debug_file;

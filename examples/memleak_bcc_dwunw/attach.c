@@ -309,6 +309,12 @@ static void use_inherited(struct tool *tool)
 	set_switch(tool);
 }
 
+/* Its probes are those of every process that maps the file. */
+static bool is_everywhere(const struct tool *tool, const struct target *target)
+{
+	return !tool->inherited && (tool->wide || target->leaderless);
+}
+
 /* As attach_pattern(), by all patterns that were given. */
 static int attach_file(struct tool *tool, struct target *target,
 		       const char *path, bool program)
@@ -323,9 +329,7 @@ static int attach_file(struct tool *tool, struct target *target,
 
 	if (is_among(target->events.at, target->events.count, path))
 		return take_file(&target->files, path);
-	if (target->leaderless)
-		use_inherited(tool);
-	if (!tool->inherited && (tool->wide || target->leaderless)) {
+	if (is_everywhere(tool, target)) {
 		file.pid = -1;
 		if (is_among(tool->wide_files, tool->wide_count, path))
 			return take_file(&target->files, path);
@@ -489,8 +493,10 @@ int attach_files(struct tool *tool, struct target *target)
 	bool program = true;
 	int status = 0;
 
+	if (target->leaderless)
+		use_inherited(tool);
 	target->refused = !returns_allowed(
-		TOOL, tool->wide || target->leaderless ? -1 : target->pid);
+		TOOL, is_everywhere(tool, target) ? -1 : target->pid);
 	if (target->refused)
 		return EXIT_FAILURE;
 	if (target->lost_rights)

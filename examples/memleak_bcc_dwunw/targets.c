@@ -192,20 +192,6 @@ void set_switch(struct tool *tool)
 	bpf_map_set(loader_map(tool->loader, MEMLEAK_SWITCH_MAP), &zero, &now);
 }
 
-void target_leader_ended(struct tool *tool, struct target *target)
-{
-	if (target->leaderless || target->exited || has_ended(target) ||
-	    !proc_leader_ended(target->pid))
-		return;
-	target->leaderless = true;
-	/* links stay on the process, and inherited events are each thread's;
-	 * others go with the first one */
-	if (tool->multi || tool->inherited)
-		return;
-	target->files.count = 0;
-	target_attach(tool, target);
-}
-
 /* dwunw-added 9: nothing of the process can be read; the kernel's walk can. */
 static int without_rights(struct tool *tool, struct target *target)
 {
@@ -225,6 +211,18 @@ static int without_rights(struct tool *tool, struct target *target)
 	return 0;
 }
 
+/* Links stay on the process, and inherited events are each thread's; others go
+ * with the first one. */
+static void note_leader(const struct tool *tool, struct target *target)
+{
+	bool ended = proc_leader_ended(target->pid);
+
+	if (ended && !target->leaderless && !tool->multi &&
+	    !target->events.count)
+		target->files.count = 0;
+	target->leaderless = ended;
+}
+
 int target_attach(struct tool *tool, struct target *target)
 {
 	dwunw_status_t status;
@@ -232,7 +230,7 @@ int target_attach(struct tool *tool, struct target *target)
 	if (target->refused)
 		return EXIT_FAILURE;
 	tool->last_log[0] = 0;
-	target->leaderless = proc_leader_ended(target->pid);
+	note_leader(tool, target);
 	/* each time: the library keeps only so many processes */
 	status =
 		dwunw_process_open(&tool->dwunw, target->pid, &target->process);
@@ -330,6 +328,15 @@ void target_exec(struct tool *tool, struct target *target, uint64_t time_ns)
 	write_process(tool, target);
 }
 
+/* The event comes before the thread is a zombie: looked at until it is. */
+static void see_leader(struct tool *tool, struct target *target)
+{
+	if (!target->leader_ends || !proc_leader_ended(target->pid))
+		return;
+	target->leader_ends = false;
+	target_attach(tool, target);
+}
+
 uint32_t targets_alive(struct tool *tool)
 {
 	uint32_t alive = 0;
@@ -341,6 +348,8 @@ uint32_t targets_alive(struct tool *tool)
 			if (!tool->inherited)
 				detach(tool, target);
 		}
+		if (!target->exited)
+			see_leader(tool, target);
 		alive += !target->exited;
 	}
 	return alive;

@@ -101,6 +101,7 @@ struct target {
 	bool exited;
 	bool starting; /* of -c: no allocator is mapped yet */
 	uint32_t steps;
+	bool leader_ends; /* an event has said so, and /proc is still to */
 	bool leaderless;  /* its first thread has ended, others have not */
 	bool lost_rights; /* dwunw-added 9: its mappings can't be read */
 	bool refused; /* told: neither this program nor its probes will do */
@@ -227,8 +228,6 @@ int target_attach(struct tool *tool, struct target *target);
  * named; NULL: none is. */
 struct target *target_see(struct tool *tool, int32_t pid);
 void target_set_ways(struct tool *tool, struct target *target, uint32_t ways);
-/* Its first thread has ended: is it all that has? */
-void target_leader_ended(struct tool *tool, struct target *target);
 void target_exec(struct tool *tool, struct target *target, uint64_t time_ns);
 /* Reads anew what was mapped since, if anything was, and puts probes on it. */
 void targets_see_mappings(struct tool *tool);

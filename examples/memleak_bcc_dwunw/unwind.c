@@ -550,7 +550,7 @@ static void on_other(struct tool *tool, struct target *target)
 		on_exec_event(tool, target);
 		break;
 	case DWUNW_EVENT_EXIT:
-		target_leader_ended(tool, target);
+		target->leader_ends = true;
 		break;
 	case DWUNW_EVENT_FORK:
 		on_fork(tool, header);
