@@ -565,12 +565,15 @@ static void table(void)
 	struct dwunw_walk_stats stats;
 	struct dwunw_stop stop, again;
 	char text[512], other[512];
-	size_t i, k, differing = 0;
+	size_t i, k, differing = 0, tried = 0;
 	int round;
 
 	for (k = 0; k < COUNT(sizes); k++)
 		walkers[k] = walker_of(sizes[k]);
 	for (i = 0; i < COUNT(cases); i++) {
+		if (strstr(cases[i].want, " scan") && !IS_ON(CONFIG_SCAN_X86_64))
+			continue; /* by the code */
+		tried++;
 		walk_one(&cases[i], walkers[0], FRAMES, text, sizeof(text),
 			 &stop);
 		is_str(text, cases[i].want, "%s", cases[i].title);
@@ -600,7 +603,7 @@ static void table(void)
 	   stats.cache_hits, stats.rows);
 	dwunw_walker_stats(walkers[0], &stats);
 	is_u64(stats.cache_hits, 0, "the one that is off was not");
-	is_u64(stats.walks, COUNT(cases) * 4, "walks are counted");
+	is_u64(stats.walks, tried * 4, "walks are counted");
 	ok(stats.frames > 0 && stats.reads > 0 && stats.mapping_searches > 0 &&
 		   stats.opens > 0,
 	   "and frames, reads, searches, opens");
