@@ -347,7 +347,7 @@ int main(void)
 	struct program p = { 0 };
 	unsigned int big;
 
-	if (dwunw_scan_size(1 << 16) == 0 ||
+	if (dwunw_scan_size(1 << 16) == 0 || !IS_ON(CONFIG_SCAN_MIPS32) ||
 	    !dwunw_arch_by_id(DWUNW_ARCH_MIPS32EL))
 		return skip_all("this build has no scans of mips32");
 	for (big = 0; big < 2; big++) {
