@@ -137,7 +137,7 @@ struct dwu_scan_memory {
 	struct dwu_scan_state now; /* while exploring */
 	struct dwu_scan_state next;
 	struct dwu_scan_state body;
-	struct dwu_scan_state other; /* core/part.c's: where a part begins */
+	struct dwu_scan_state other; /* core/part.c's: where a part begins; a sweep's */
 	bool misaligned; /* the last one explored calls with sp so */
 	/* core/sweep.c: a bit for each unit of a window of the text */
 	uint32_t *starts;

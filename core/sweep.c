@@ -640,6 +640,27 @@ static bool is_odd(const struct dwu_scan_memory *m,
 	       sp < -arch_of(m)->entry_size;
 }
 
+/*
+ * Does the instruction put sp at, or near, where the frame pointer points that
+ * the function was entered with? That is its caller's: what runs here is in the
+ * frame of a function that began before.
+ */
+static bool takes_sp(struct dwu_scan_memory *m, const struct dwu_scan_at *at)
+{
+	const struct dwunw_arch_ops *arch = arch_of(m);
+	const struct dwu_value *fp = &at->state->regs[arch->fp];
+
+	if (!(IS_ON(CONFIG_SCAN_X86_64) || IS_ON(CONFIG_SCAN_ARM64)) ||
+	    at->moment != DWU_BEFORE || fp->kind != DWU_VALUE_ENTRY ||
+	    fp->reg != arch->fp || at->op->insn.flow != DWU_FLOW_NEXT)
+		return false;
+	dwu_scan_fresh(&m->other);
+	m->other.regs[arch->fp].kind = DWU_VALUE_CFA;
+	m->text.ops->effect(m->text.arch, &at->op->code, &at->op->insn,
+			    &m->other);
+	return m->other.regs[arch->sp].kind == DWU_VALUE_CFA;
+}
+
 static bool judge(void *ctx, const struct dwu_scan_at *at)
 {
 	struct dwu_scan_memory *m = ctx;
@@ -647,7 +668,8 @@ static bool judge(void *ctx, const struct dwu_scan_at *at)
 	const struct dwu_value *sp = &at->state->regs[arch->sp];
 	int32_t entry = -arch->entry_size;
 
-	if (at->moment == DWU_IN_CALL && dwu_scan_ra_lost(m, at->state))
+	if ((at->moment == DWU_IN_CALL && dwu_scan_ra_lost(m, at->state)) ||
+	    takes_sp(m, at))
 		m->inside = true;
 	if (sp->kind != DWU_VALUE_CFA)
 		return true;
@@ -675,6 +697,34 @@ static bool is_inside(struct dwu_scan_memory *m, uint32_t from)
 	return m->inside;
 }
 
+/* Is there a jump in the function explored that may lead to any of it? */
+static bool has_switch(const struct dwu_scan_memory *m)
+{
+	uint8_t i = m->x.switch_count;
+
+	while (i > 0)
+		if (m->x.switches[--i].sure)
+			return true;
+	return false;
+}
+
+/*
+ * Does a function begin with [m->from, m->to)? x86: a piece that is only odd
+ * (GCC's static functions may be) is none where it is not so behind a jump to
+ * where a register says, in the frame that stands there.
+ */
+static bool is_whole(struct dwu_scan_memory *m, bool piece, bool *odd)
+{
+	bool inside = is_inside(m, m->from);
+
+	if (!IS_ON(CONFIG_SCAN_X86_64) || dwu_call_align(m->text.ops) == 0)
+		return !inside;
+	if (piece)
+		*odd = !inside && m->odd != DWU_NOWHERE;
+	return !inside && (!*odd || (m->odd == DWU_NOWHERE && !m->x.differ &&
+				     has_switch(m)));
+}
+
 /*
  * A landing pad, or blocks of a switch, belong to the function before them:
  * makes [from, to) what holds the piece. The program's first function keeps no
@@ -683,9 +733,11 @@ static bool is_inside(struct dwu_scan_memory *m, uint32_t from)
 static void join_before(struct dwu_scan_memory *m)
 {
 	uint32_t from = m->from, to = m->to, entry = entry_of(m), i;
+	bool odd = false;
 
 	for (i = 0; i <= PIECE_MAX; i++) {
-		if (m->from == entry || !is_inside(m, m->from)) {
+		if ((m->from == entry && !(IS_ON(CONFIG_SCAN_X86_64) && odd)) ||
+		    is_whole(m, m->from == from, &odd)) {
 			clear_starts(m, m->from, from);
 			return;
 		}

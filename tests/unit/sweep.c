@@ -131,6 +131,23 @@ static void behind_jump(void)
 }
 
 /*
+ * 0: push %rbp; mov %rsp, %rbp; push %rbx; sub %rax, %rsp; 8: call; jmp *%rax;
+ * no-ops; 10: call; jmp *%rax; no-ops; 18: lea -8(%rbp), %rsp; pop %rbx;
+ * pop %rbp; ret
+ */
+static void behind_goto(void)
+{
+	static const char bytes[] =
+		"\x55\x48\x89\xe5\x53\x48\x29\xc4.....\xff\xe0\x90"
+		".....\xff\xe0\x90\x48\x8d\x65\xf8\x5b\x5d\xc3";
+
+	is_str(found_in(bytes, sizeof(bytes) - 1, 0x12), "0..18",
+	       "calls with sp unaligned behind a computed goto are in its frame");
+	is_str(found_in(bytes, sizeof(bytes) - 1, 0x1a), "0..80",
+	       "… as is what takes sp from the frame pointer it came with");
+}
+
+/*
  * push %rbx; jne 3; 3: push %rbx twice; call; add $16, %rsp; jmp 10; 10: jne 16;
  * jmp 1a; no-ops; 16: xor %eax, %eax; jmp 10; 1a: pop %rbx; ret
  */
@@ -151,6 +168,7 @@ int main(void)
 	gaps();
 	behind();
 	behind_jump();
+	behind_goto();
 	arguments_freed();
 	return done();
 #else

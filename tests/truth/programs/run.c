@@ -5,7 +5,7 @@ volatile unsigned sink;
 volatile unsigned zero;
 
 static unsigned seed = 2463534242u;
-static const struct shape_list *lists[5];
+static const struct shape_list *lists[6];
 static unsigned list_count;
 
 KEEP unsigned pick(unsigned bound)
@@ -56,6 +56,7 @@ KEEP void run(unsigned rounds)
 	add(&args_list);
 	add(&calls_list);
 	add(&frames_list);
+	add(&jumps_list);
 	add(&libc_list);
 	add(&paths_list);
 	for (unsigned i = 0; i < rounds; i++)

@@ -32,6 +32,7 @@ struct shape_list {
 extern const struct shape_list args_list __attribute__((weak));
 extern const struct shape_list calls_list __attribute__((weak));
 extern const struct shape_list frames_list __attribute__((weak));
+extern const struct shape_list jumps_list __attribute__((weak));
 extern const struct shape_list libc_list __attribute__((weak));
 extern const struct shape_list paths_list __attribute__((weak));
 
