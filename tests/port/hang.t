@@ -68,8 +68,12 @@ ends_with() {
 is_in() {
 	grep -q "$2" "$1" || { cat "$work/stack"* && return 1; }
 }
+is_as_before() {
+	[ "$(states)" = "$before" ]
+}
+# A thread that wakes up, or whose tracer lets it go, is another for a moment.
 runs_as_before() {
-	[ "$(states)" = "$before" ] || {
+	wait_until is_as_before || {
 		echo "was '$before', is '$(states)'" && return 1
 	}
 }
