@@ -31,34 +31,32 @@ struct probed {
 	int carrier;
 };
 
-/* One event of one thread, which makes the kernel put the breakpoint into its
- * process, and into those of its children. */
-struct thread_event {
-	int fd;
-	int32_t pid;
-};
-
-/*
- * An event that is not inherited, of a thread that has such as are. Without it
- * the kernel takes the events of parent and child, and of two children, for the
- * same, and exchanges them when it switches from one to the other
- * (perf_event_context_sched_out()). Each still is of the process that it began
- * with: when one of them ends, the other's breakpoints go.
- */
-struct guard {
-	int fd;
-	int32_t pid;
-	int32_t tid;
+/* Open events of threads. */
+struct thread_events {
+	struct thread_event {
+		int fd;
+		int32_t pid;
+		int32_t tid;
+	} *at;
+	uint32_t count;
+	uint32_t room;
 };
 
 struct inherited {
 	struct probed *places;
 	uint32_t place_count;
-	struct thread_event *events;
-	uint32_t event_count;
-	uint32_t event_room;
-	struct guard *guards;
-	uint32_t guard_count;
+	/* Each makes the kernel put a breakpoint into the thread's process, and
+	 * into those of its children. */
+	struct thread_events events;
+	/*
+	 * Guards: an event that is not inherited, of each thread that has such
+	 * as are. Without it the kernel takes the events of parent and child,
+	 * and of two children, for the same, and exchanges them when it switches
+	 * from one to the other (perf_event_context_sched_out()). Each still is
+	 * of the process that it began with: when one of them ends, the other's
+	 * breakpoints go.
+	 */
+	struct thread_events guards;
 };
 
 int inherited_open(struct inherited **result)
@@ -90,31 +88,48 @@ static int open_event(int id, int32_t tid, bool inherit)
 	return perf_open(&attr, tid, -1);
 }
 
-static int keep_event(struct inherited *inherited, int fd, int32_t pid)
+/* Owned from here on, closed where there is no memory. fd: or an errno, which is
+ * passed on; 0. */
+static int keep(struct thread_events *events, int fd, int32_t pid, int32_t tid)
 {
-	if (inherited->event_count == inherited->event_room) {
-		uint32_t room = 2 * inherited->event_room + 64;
-		struct thread_event *events =
-			realloc(inherited->events, room * sizeof(*events));
+	if (fd < 0)
+		return fd;
+	if (events->count == events->room) {
+		uint32_t room = 2 * events->room + 64;
+		struct thread_event *at =
+			realloc(events->at, room * sizeof(*at));
 
-		if (!events) {
+		if (!at) {
 			close(fd);
 			return -ENOMEM;
 		}
-		inherited->events = events;
-		inherited->event_room = room;
+		events->at = at;
+		events->room = room;
 	}
-	inherited->events[inherited->event_count++] =
-		(struct thread_event){ fd, pid };
+	events->at[events->count++] = (struct thread_event){ fd, pid, tid };
 	return 0;
+}
+
+/* Those of a process; pid 0: all. */
+static void drop(struct thread_events *events, int32_t pid)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < events->count; i++) {
+		if (!pid || events->at[i].pid == pid)
+			close(events->at[i].fd);
+		else
+			events->at[kept++] = events->at[i];
+	}
+	events->count = kept;
 }
 
 /* --- guards ---------------------------------------------------------------------- */
 
 static bool is_guarded(const struct inherited *inherited, int32_t tid)
 {
-	for (uint32_t i = 0; i < inherited->guard_count; i++) {
-		if (inherited->guards[i].tid == tid)
+	for (uint32_t i = 0; i < inherited->guards.count; i++) {
+		if (inherited->guards.at[i].tid == tid)
 			return true;
 	}
 	return false;
@@ -123,28 +138,16 @@ static bool is_guarded(const struct inherited *inherited, int32_t tid)
 /* 0, or a negative errno: -ESRCH, it has ended. */
 static int guard_thread(struct inherited *inherited, int32_t pid, int32_t tid)
 {
-	uint32_t count = inherited->guard_count;
 	struct perf_event_attr attr;
-	struct guard *guards;
-	int fd;
 
 	if (is_guarded(inherited, tid))
 		return 0;
-	guards = realloc(inherited->guards, (count + 1) * sizeof(*guards));
-	if (!guards)
-		return -ENOMEM;
-	inherited->guards = guards;
 	memset(&attr, 0, sizeof(attr));
 	attr.size = sizeof(attr);
 	attr.type = PERF_TYPE_SOFTWARE;
 	attr.config = PERF_COUNT_SW_DUMMY;
 	attr.disabled = 1;
-	fd = perf_open(&attr, tid, -1);
-	if (fd < 0)
-		return fd;
-	guards[count] = (struct guard){ fd, pid, tid };
-	inherited->guard_count++;
-	return 0;
+	return keep(&inherited->guards, perf_open(&attr, tid, -1), pid, tid);
 }
 
 /* --- places ---------------------------------------------------------------------- */
@@ -253,17 +256,14 @@ static int open_thread(struct inherited *inherited, struct probed *probed,
 		       int32_t pid, int32_t tid)
 {
 	int error = guard_thread(inherited, pid, tid);
-	int fd;
 
 	if (!error)
 		error = open_carrier(probed, tid);
-	fd = error ? error : open_event(probed->id, tid, true);
-
-	if (fd == -ESRCH)
+	if (!error)
+		error = keep(&inherited->events,
+			     open_event(probed->id, tid, true), pid, tid);
+	if (error == -ESRCH)
 		return 0;
-	if (fd < 0)
-		return fd;
-	error = keep_event(inherited, fd, pid);
 	return error ? error : 1;
 }
 
@@ -338,44 +338,23 @@ bool inherited_child(struct inherited *inherited, int32_t child,
 
 void inherited_detach(struct inherited *inherited, int32_t pid)
 {
-	uint32_t kept = 0;
-
-	for (uint32_t i = 0; i < inherited->event_count; i++) {
-		struct thread_event *event = &inherited->events[i];
-
-		if (event->pid == pid)
-			close(event->fd);
-		else
-			inherited->events[kept++] = *event;
-	}
-	inherited->event_count = kept;
-	kept = 0;
-	for (uint32_t i = 0; i < inherited->guard_count; i++) {
-		struct guard *guard = &inherited->guards[i];
-
-		if (guard->pid == pid)
-			close(guard->fd);
-		else
-			inherited->guards[kept++] = *guard;
-	}
-	inherited->guard_count = kept;
+	drop(&inherited->events, pid);
+	drop(&inherited->guards, pid);
 }
 
 void inherited_close(struct inherited *inherited)
 {
 	if (!inherited)
 		return;
-	for (uint32_t i = 0; i < inherited->event_count; i++)
-		close(inherited->events[i].fd);
-	for (uint32_t i = 0; i < inherited->guard_count; i++)
-		close(inherited->guards[i].fd);
+	drop(&inherited->events, 0);
+	drop(&inherited->guards, 0);
 	for (uint32_t i = 0; i < inherited->place_count; i++) {
 		if (inherited->places[i].carrier >= 0)
 			close(inherited->places[i].carrier);
 	}
 	probe_events_close();
-	free(inherited->events);
-	free(inherited->guards);
+	free(inherited->events.at);
+	free(inherited->guards.at);
 	free(inherited->places);
 	free(inherited);
 }
