@@ -31,13 +31,14 @@ struct probed {
 	int carrier;
 };
 
-/* Open events of threads. */
+struct thread_event {
+	int fd;
+	int32_t pid;
+	int32_t tid;
+};
+
 struct thread_events {
-	struct thread_event {
-		int fd;
-		int32_t pid;
-		int32_t tid;
-	} *at;
+	struct thread_event *at;
 	uint32_t count;
 	uint32_t room;
 };
