@@ -85,7 +85,7 @@ sub missing_goals {
 my $sources = all_of('examples/*/*.[ch] tools/*.[ch] examples/*/*.sh',
 	'scripts/* tests/*/*.sh');
 # of compilers, binutils, demanglers and other projects' scripts
-my %foreign = map { $_ => 1 } qw(debug-dump strip-all strip-sections countname
+my %foreign = map { $_ => 1 } qw(call-graph debug-dump strip-all strip-sections countname
 	target);
 
 sub missing_options {
