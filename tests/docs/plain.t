@@ -46,7 +46,7 @@ sub has_example {
 }
 
 # not rewritten yet
-my %later = map { $_ => 1 } qw(CONTRIBUTING.md SECURITY.md SPEC.md
+my %later = map { $_ => 1 } qw(CONTRIBUTING.md
 	doc/api.md doc/cross-building.md doc/memleak.md doc/performance.md
 	doc/symbols.md doc/targets.md doc/testing.md doc/troubleshooting.md
 	doc/your-own-tool.md examples/bpf_memleak/README.md
