@@ -48,7 +48,7 @@ my @sizes = (
 	['SPEC.md', qr/at least (\d+), at most the bytes given to the parser/,
 		'struct dwunw_event_header'],
 );
-# What the memory of scans has room for (core/explore.h).
+# What the memory of scans has room for (core/scan/explore.h).
 my @scans = (
 	['SPEC.md', qr/a function \| ([\d,]+) units/, 'visited_count'],
 	['SPEC.md', qr/branch targets at the same time \| ([\d,]+) \(3\/16/, 'block_room'],
@@ -59,7 +59,7 @@ my $state_bytes = ['SPEC.md', qr/different states among them \| [^|]*, (\d+) byt
 	'sizeof(struct dwu_scan_state) + sizeof(uint16_t)'];
 # as a program, for make
 if (@ARGV && $ARGV[0] eq '--sizes') {
-	print "#include \"explore.h\"\n#include <dwunw/dwarf.h>\n#include <dwunw/walk.h>\n",
+	print "#include \"core/scan/explore.h\"\n#include <dwunw/dwarf.h>\n#include <dwunw/walk.h>\n",
 	    "#include <stdio.h>\nstatic uint8_t block[CONFIG_SCAN_MEMORY_KB << 10];\n",
 	    "static struct dwu_scan_memory m;\nint main(void)\n{\n",
 	    (map { "\tprintf(\"%zu\\n\", sizeof($_->[2]));\n" } @sizes),
@@ -147,7 +147,7 @@ SKIP: {
 		next unless $bytes =~ /^\d+$/;
 		$text += $bytes;
 		$scan += $bytes if $object =~
-			/^(?:code|explore|sweep|function|part|scan|scanner|scan_names|\w+_(?:scan|insn))\.o$/;
+			/^(?:code|explore|sweep|function|part|scan|scanner|scan_names|insn)\.o$/;
 	}
 	my $row = qr/\| servers \| all four \| /;
 	near(told('doc/cross-building.md', qr/$row(\d+) KB/), $text,
