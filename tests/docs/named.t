@@ -86,7 +86,7 @@ my $sources = all_of('examples/*/*.[ch] tools/*.[ch] examples/*/*.sh',
 	'scripts/* tests/*/*.sh');
 # of compilers, binutils, demanglers and other projects' scripts
 my %foreign = map { $_ => 1 } qw(call-graph debug-dump strip-all strip-sections countname
-	target);
+	target interpreted-frames-native-stack);
 
 sub missing_options {
 	my ($path) = @_;
