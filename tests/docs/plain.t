@@ -45,12 +45,7 @@ sub has_example {
 	return $text =~ /\bfor example\b/i;
 }
 
-# not rewritten yet
-my %later = map { $_ => 1 } qw(
-	examples/bpf_memleak/README.md
-	examples/crash_mips32/README.md examples/libdw_bpf/README.md
-	examples/memleak_bcc_dwunw/README.md);
-my @english = grep { !m{zh-CN\.md$|^doc/zh/} && $_ ne 'CHANGELOG.md' && !$later{$_} }
+my @english = grep { !m{zh-CN\.md$|^doc/zh/} && $_ ne 'CHANGELOG.md' }
 	Blocks::documents();
 is(faults(plain_text(Blocks::prose($_))), '', "$_: plain words") for @english;
 
@@ -59,7 +54,7 @@ my $index = Blocks::prose('doc/README.md');
 my ($howtos) = $index =~ /^## How-to\n(.*?)(?=^## )/ms;
 my @howtos = map { m{\]\(([\w-]+\.md)\)} ? "doc/$1" : () } split /\n/, $howtos // '';
 ok(@howtos >= 4, 'doc/README.md lists how-tos');
-ok(has_example(Blocks::prose($_)), "$_: an example") for grep { !$later{$_} } @howtos;
+ok(has_example(Blocks::prose($_)), "$_: an example") for @howtos;
 
 my %linked = map { $_ => 1 } $index =~ /\]\(([^)#]+)\)/g;
 is(join(', ', grep { !$linked{basename($_)} } grep { $_ ne 'doc/README.md' }
