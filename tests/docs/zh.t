@@ -19,6 +19,9 @@ my %pairs = (
 	'DESIGN.md' => 'doc/zh/design.md',
 	'doc/api.md' => 'doc/zh/api.md',
 	'doc/memleak.md' => 'doc/zh/memleak.md',
+	'doc/symbols.md' => 'doc/zh/symbols.md',
+	'doc/troubleshooting.md' => 'doc/zh/troubleshooting.md',
+	'doc/your-own-tool.md' => 'doc/zh/your-own-tool.md',
 );
 my $glossary = 'doc/zh/glossary.md';
 
