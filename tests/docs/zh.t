@@ -22,6 +22,10 @@ my %pairs = (
 	'doc/symbols.md' => 'doc/zh/symbols.md',
 	'doc/troubleshooting.md' => 'doc/zh/troubleshooting.md',
 	'doc/your-own-tool.md' => 'doc/zh/your-own-tool.md',
+	'examples/bpf_memleak/README.md' => 'doc/zh/bpf_memleak.md',
+	'examples/crash_mips32/README.md' => 'doc/zh/crash_mips32.md',
+	'examples/libdw_bpf/README.md' => 'doc/zh/libdw_bpf.md',
+	'examples/memleak_bcc_dwunw/README.md' => 'doc/zh/memleak_bcc_dwunw.md',
 );
 my $glossary = 'doc/zh/glossary.md';
 
