@@ -201,8 +201,8 @@ endif
 CFLAGS ?= -g
 all_cflags = -std=c11 $(optimize) $(target_cflags) $(warnings) $(sanitize) \
 	-Iinclude $(CFLAGS)
-# for "elf.h" only: <elf.h> stays the system's
-core_dirs := -iquote . -iquote core -iquote arch
+# for "core/elf/elf.h" only: <elf.h> stays the system's
+core_dirs := -iquote .
 core_cflags = -ffreestanding -ffunction-sections -fdata-sections \
 	$(core_optimize) $(core_dirs) -include $(config_h)
 port_cflags = -D_GNU_SOURCE -ffunction-sections -fdata-sections \
@@ -252,6 +252,7 @@ port-mips32-y :=
 include core/objs.mk arch/objs.mk port/linux/objs.mk tools/objs.mk
 -include port/mips32/objs.mk
 
+core_lists := core/objs.mk arch/objs.mk $(wildcard arch/*/objs.mk)
 core_objs := $(addprefix $(out)/core/,$(core-y))
 arch_objs := $(addprefix $(out)/arch/,$(arch-y))
 port_objs := $(if $(CONFIG_PORT_LINUX),$(addprefix $(out)/port/linux/,$(port-y)))
@@ -301,13 +302,13 @@ define archive
 	$(Q)rm -f $@
 	$(Q)$(AR) rcsD $@ $(filter %.o,$^)
 endef
-$(core_lib): $(core_objs) $(arch_objs) core/objs.mk arch/objs.mk $(config_h)
+$(core_lib): $(core_objs) $(arch_objs) $(core_lists) $(config_h)
 	$(archive)
-$(full_lib): $(core_objs) $(arch_objs) $(port_objs) core/objs.mk arch/objs.mk \
+$(full_lib): $(core_objs) $(arch_objs) $(port_objs) $(core_lists) \
 		port/linux/objs.mk $(config_h)
 	$(archive)
-$(mips32_lib): $(core_objs) $(arch_objs) $(mips32_objs) core/objs.mk \
-		arch/objs.mk port/mips32/objs.mk $(config_h)
+$(mips32_lib): $(core_objs) $(arch_objs) $(mips32_objs) $(core_lists) \
+		port/mips32/objs.mk $(config_h)
 	$(archive)
 
 # --- the dwunw command ------------------------------------------------------------
@@ -536,7 +537,7 @@ fuzz-coverage: all $(fuzz_coverage)
 
 size: libs
 	@BUILD='$(abspath $(out))' CC='$(CC)' SIZE='$(SIZE)' ARCH='$(ARCH)' \
-		CONFIG_H='$(abspath $(config_h))' MAKE='$(MAKE)' \
+		OBJECTS='$(core-y:%=core/%) $(arch-y:%=arch/%)' CONFIG_H='$(abspath $(config_h))' MAKE='$(MAKE)' \
 		LINK='$(CC) $(all_cflags) $(all_ldflags)' scripts/size
 
 .PHONY: deps-test deps-long deps-demo deps-bench deps-cross deps-guests

@@ -2,7 +2,7 @@
 /* The arches of this build, and what is true of all of them. */
 #include "arch.h"
 
-#include "core/bytes.h"
+#include "core/base/bytes.h"
 
 static const struct dwunw_arch_ops *const arches[] = {
 #if IS_ON(CONFIG_ARCH_X86_64)

@@ -2,7 +2,7 @@
 /* What the scans of all targets do to a state in the same way. */
 #include "scan.h"
 
-#include "core/bytes.h"
+#include "core/base/bytes.h"
 
 void dwu_scan_store(const struct dwunw_arch_ops *arch,
 		    struct dwu_scan_state *state, uint8_t reg, int32_t n)

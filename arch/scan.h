@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * Instructions as the flow analysis of core/scan.c sees them.
+ * Instructions as the flow analysis of core/scan/scan.c sees them.
  *
  *   code bytes -> where control goes -> what changes in the state -> row
  *
@@ -143,7 +143,7 @@ struct dwu_scan_ops {
 	 * The state behind the instruction, from the one before it. Never
 	 * asked for a CALL: a column that is not in arch->preserved is
 	 * UNKNOWN behind one, and sp is what it was, but for pieces of
-	 * functions (core/explore.h).
+	 * functions (core/scan/explore.h).
 	 */
 	void (*effect)(const struct dwunw_arch_ops *arch,
 		       const struct dwu_code *code, const struct dwu_insn *insn,
@@ -228,7 +228,7 @@ static inline bool dwu_scan_is_saved(const struct dwunw_arch_ops *arch,
 
 /*
  * For effect(): a register's entry value is stored at, or loaded from,
- * CFA + n; sp moved. Shared by the targets, in core/scan.c's place below
+ * CFA + n; sp moved. Shared by the targets, in core/scan/scan.c's place below
  * them: arch/scan.c.
  */
 void dwu_scan_store(const struct dwunw_arch_ops *arch,

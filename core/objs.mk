@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-# The order is the order of layers: a file may include only those before it.
-core-y := names.o scan_names.o bytes.o arena.o window.o sort.o elf.o bias.o \
-	dynamic.o symbol.o entry.o search.o index.o reader.o expr.o row.o step.o \
-	inflate.o module.o space.o rowcache.o
-core-$(CONFIG_SCAN) += code.o explore.o scan.o sweep.o starts.o function.o \
-	part.o
-core-y += scanner.o walk.o event.o
+# The order is the order of layers: a file may include only those before it, and
+# a folder is one layer.
+core-y := base/names.o base/scan_names.o base/bytes.o base/arena.o \
+	base/window.o base/sort.o
+core-$(CONFIG_NAMES_LINES) += base/grow.o
+core-y += elf/elf.o elf/bias.o elf/dynamic.o elf/symbol.o elf/inflate.o
+core-y += cfi/entry.o cfi/search.o cfi/index.o cfi/reader.o cfi/expr.o \
+	cfi/row.o cfi/step.o cfi/module.o
+core-$(CONFIG_SCAN) += scan/code.o scan/explore.o scan/scan.o scan/sweep.o \
+	scan/starts.o scan/function.o scan/part.o
+core-y += scan/scanner.o
+core-y += walk/space.o walk/rowcache.o walk/walk.o walk/event.o
 
-# names: file, line, inlined calls
-core-$(CONFIG_NAMES_LINES) += grow.o stream.o form.o abbrev.o dwarf.o unit.o \
-	aranges.o call.o line.o
+# file, line, inlined calls
+core-$(CONFIG_NAMES_LINES) += names/stream.o names/form.o names/abbrev.o \
+	names/dwarf.o names/unit.o names/aranges.o names/call.o names/line.o

@@ -19,7 +19,7 @@ function quoted(key, line)
 	return line
 }
 
-# "core/elf.c:read_header" and "dwunw_elf_open" -> without the file
+# "core/elf/elf.c:read_header" and "dwunw_elf_open" -> without the file
 function short(name)
 {
 	sub(/^.*:/, "", name)

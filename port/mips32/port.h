@@ -5,7 +5,7 @@
 
 #include <dwunw/mips32.h>
 
-/* All that is needed of a C library; see core/bytes.h. */
+/* All that is needed of a C library; see core/base/bytes.h. */
 void *memcpy(void *restrict dst, const void *restrict src, size_t size);
 void *memset(void *dst, int byte, size_t size);
 int memcmp(const void *a, const void *b, size_t size);

@@ -8,11 +8,11 @@ danger_kind := $(if $(foreign),-static,-fsanitize=address,undefined \
 	-fno-sanitize-recover=all)
 danger_cc = $(test_glibc_cc) $(target_cflags) -std=c11 -D_GNU_SOURCE -g -O1 \
 	-fno-omit-frame-pointer $(danger_kind) -Wall -Wextra \
-	-Iinclude -iquote . -iquote core -iquote arch -iquote tests \
+	-Iinclude -iquote . -iquote tests \
 	-include $(config_h)
 danger_made := $(made_first) tests/danger/rules.mk
 
-danger_objs := $(patsubst %.c,$(danger)/%.o,$(wildcard core/*.c arch/*.c))
+danger_objs := $(patsubst %.c,$(danger)/%.o,$(wildcard core/*/*.c arch/*.c arch/*/*.c))
 danger_bin := $(addprefix $(danger)/,file lies dynamic)
 danger_cost := $(if $(foreign),,$(danger)/cost)
 danger_tiny := $(addprefix $(danger)/tiny-,debug hdr plain stripped)

@@ -30,7 +30,8 @@ sub put {
 }
 
 sub documents {
-	return sort grep { -f } glob '*.md doc/*.md doc/*/*.md examples/*/README.md';
+	return sort grep { -f } glob
+		'*.md doc/*.md doc/*/*.md examples/*/README.md tests/README.md';
 }
 
 sub class_of {

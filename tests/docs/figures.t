@@ -45,21 +45,21 @@ my @sizes = (
 	['doc/api.md', qr/lists the units, (\d+) bytes each/, 'struct dwunw_unit_place'],
 	['doc/api.md', qr/NULL: by the mappings alone \|\n\| `max_frames`[^\n]*; (\d+) bytes each/,
 		'struct dwunw_frame'],
-	['SPEC.md', qr/at least (\d+), at most what is given/,
+	['SPEC.md', qr/at least (\d+), at most the bytes given to the parser/,
 		'struct dwunw_event_header'],
 );
-# What the memory of scans has room for (core/explore.h).
+# What the memory of scans has room for (core/scan/explore.h).
 my @scans = (
 	['SPEC.md', qr/a function \| ([\d,]+) units/, 'visited_count'],
-	['SPEC.md', qr/at one time \| ([\d,]+) \(3\/16/, 'block_room'],
+	['SPEC.md', qr/branch targets at the same time \| ([\d,]+) \(3\/16/, 'block_room'],
 	['SPEC.md', qr/different states among them \| ([\d,]+) \(/, 'state_room'],
-	['SPEC.md', qr/starts are known at one time \| ([\d,]+) units/, 'start_count'],
+	['SPEC.md', qr/starts are known at the same time \| ([\d,]+) units/, 'start_count'],
 );
 my $state_bytes = ['SPEC.md', qr/different states among them \| [^|]*, (\d+) bytes each/,
 	'sizeof(struct dwu_scan_state) + sizeof(uint16_t)'];
 # as a program, for make
 if (@ARGV && $ARGV[0] eq '--sizes') {
-	print "#include \"explore.h\"\n#include <dwunw/dwarf.h>\n#include <dwunw/walk.h>\n",
+	print "#include \"core/scan/explore.h\"\n#include <dwunw/dwarf.h>\n#include <dwunw/walk.h>\n",
 	    "#include <stdio.h>\nstatic uint8_t block[CONFIG_SCAN_MEMORY_KB << 10];\n",
 	    "static struct dwu_scan_memory m;\nint main(void)\n{\n",
 	    (map { "\tprintf(\"%zu\\n\", sizeof($_->[2]));\n" } @sizes),
@@ -104,8 +104,8 @@ my %macros = map { map { /(\w+) (\d+)u?\b/ ? ($1 => $2) : () }
 for (
 	['SPEC.md', qr/\| stack bytes of an event \| ([\d,]+) /, 'DWUNW_CAPTURE_STACK_CAP'],
 	['SPEC.md', qr/stack_cap, at most ([\d,]+) /, 'DWUNW_CAPTURE_STACK_CAP_MAX'],
-	['SPEC.md', qr/\| events being made at one time \| (\d+) /, 'DWUNW_CAPTURE_SLOTS'],
-	['SPEC.md', qr/\| returns noted of one thread \| (\d+) /, 'DWUNW_CAPTURE_RETURN_MAX'],
+	['SPEC.md', qr/\| events being made at the same time \| (\d+) /, 'DWUNW_CAPTURE_SLOTS'],
+	['SPEC.md', qr/\| returns noted of a thread \| (\d+) /, 'DWUNW_CAPTURE_RETURN_MAX'],
 	['SPEC.md', qr/\| returns of an event \| (\d+) /, 'DWUNW_EVENT_RETURN_MAX'],
 	['doc/api.md', qr/`DWUNW_CAPTURE_STACK_CAP`, (\d+)/, 'DWUNW_CAPTURE_STACK_CAP'],
 	['doc/api.md', qr/`DWUNW_CAPTURE_STACK_CAP_MAX` \((\d+)\)/, 'DWUNW_CAPTURE_STACK_CAP_MAX'],
@@ -147,7 +147,7 @@ SKIP: {
 		next unless $bytes =~ /^\d+$/;
 		$text += $bytes;
 		$scan += $bytes if $object =~
-			/^(?:code|explore|sweep|function|part|scan|scanner|scan_names|\w+_(?:scan|insn))\.o$/;
+			/^(?:code|explore|sweep|function|part|scan|scanner|scan_names|insn)\.o$/;
 	}
 	my $row = qr/\| servers \| all four \| /;
 	near(told('doc/cross-building.md', qr/$row(\d+) KB/), $text,

@@ -85,8 +85,8 @@ sub missing_goals {
 my $sources = all_of('examples/*/*.[ch] tools/*.[ch] examples/*/*.sh',
 	'scripts/* tests/*/*.sh');
 # of compilers, binutils, demanglers and other projects' scripts
-my %foreign = map { $_ => 1 } qw(debug-dump strip-all strip-sections countname
-	target);
+my %foreign = map { $_ => 1 } qw(call-graph debug-dump strip-all strip-sections countname
+	target interpreted-frames-native-stack);
 
 sub missing_options {
 	my ($path) = @_;
@@ -109,7 +109,7 @@ sub missing_symbols {
 	return grep { !$symbols{$_} } Blocks::slurp($path) =~ /\bCONFIG_(\w+)/g;
 }
 
-my $code = all_of('include/dwunw/*.h bpf/*.h core/*.[ch] arch/*.[ch]',
+my $code = all_of('include/dwunw/*.h bpf/*.h core/*/*.[ch] arch/*.[ch] arch/*/*.[ch]',
 	'port/*/*.[ch] examples/*/*.[ch] tests/*/*.t tests/*/*.sh',
 	'tests/*/*.c tests/*/*.pm examples/*/rules.mk Makefile Kconfig',
 	'examples/Kconfig');
@@ -146,13 +146,13 @@ is(join(', ', @unsaid), '', 'doc/troubleshooting.md: sentences that are printed'
 my $walk = Blocks::slurp('include/dwunw/walk.h');
 is(join(', ', grep { !$explained{$_} && $_ ne 'ROOT' } $walk =~ /\bDWUNW_STOP_(\w+)/g),
 	'', 'and each reason to stop');
-my @marks = map { /"(\w+)"/ ? $1 : () } Blocks::slurp('core/names.c') =~
+my @marks = map { /"(\w+)"/ ? $1 : () } Blocks::slurp('core/base/names.c') =~
 	/\[DWUNW_HOW_(?!EVENT|CFI)\w+\] = "\w+"/g;
 push @marks, 'bad cfi', 'guess';
 is(join(', ', grep { $trouble !~ /^\| `$_` \|/m } @marks), '', 'and each mark of a frame');
-my @printed = map { /"([a-z ]+)"/g } Blocks::slurp('core/names.c') =~
+my @printed = map { /"([a-z ]+)"/g } Blocks::slurp('core/base/names.c') =~
 	/\[DWUNW_(?:HOW|STOP)_\w+\] = "[^"]*"/g;
-push @printed, Blocks::slurp('core/scan_names.c') =~ /_(?!OK)\w+\] = "([a-z ]+)"/g;
+push @printed, Blocks::slurp('core/base/scan_names.c') =~ /_(?!OK)\w+\] = "([a-z ]+)"/g;
 my ($frames) = Blocks::slurp('SPEC.md') =~ /^## 4\. Frames\n(.*)/ms;
 is(join(', ', grep { !/^ok$/ && $frames !~ /(?:[`,:|] ?|\n)\Q$_\E\b/ } @printed), '',
 	'SPEC.md: what a frame, a stop and a scan are called');
@@ -160,10 +160,10 @@ is(join(', ', grep { !/^ok$/ && $frames !~ /(?:[`,:|] ?|\n)\Q$_\E\b/ } @printed)
 # --- the whole of the design ------------------------------------------------------------
 
 # The table of files; headers by the sources of the same name.
-my %designed = map { $_ => 1 } map { m{\b((?:core|arch|port/\w+|bpf)/\w+)}g }
+my %designed = map { $_ => 1 } map { m{\b((?:core/\w+|arch/\w+|arch|port/\w+|bpf)/\w+)}g }
 	Blocks::slurp('DESIGN.md') =~ /^\|([^|]*)\|/mg;
 my @undesigned = grep { !$designed{$_} } map { s/(?:\.bpf)?\.[chS]$//r }
-	glob 'core/*.c arch/*.c port/*/*.c bpf/*.h';
+	glob 'core/*/*.c arch/*.c arch/*/*.c port/*/*.c bpf/*.h';
 is(join(', ', @undesigned), '', 'DESIGN.md has each file of what is linked');
 is(join(', ', grep { my @found = glob "$_.*"; !@found } sort keys %designed),
 	'', 'and none that is gone');

@@ -38,7 +38,7 @@ for u in "$counted/unit/"*; do
 done
 llvm-profdata merge -o "$TMPDIR/all" "$TMPDIR/"*.profraw
 cd "$top"
-files="$(echo core/*.c arch/*.c)"
+files="$(echo core/*/*.c arch/*.c arch/*/*.c)"
 llvm-cov report ${objects# -object} -instr-profile="$TMPDIR/all" $files \
 	>"$TMPDIR/report" 2>"$TMPDIR/errors"
 [ -z "${FUZZ_SHOW:-}" ] || llvm-cov show ${objects# -object} \

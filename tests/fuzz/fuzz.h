@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "step.h"
+#include "core/cfi/step.h"
 #include "unit/make_elf.h"
 
 #define LAW(good)                                                            \

@@ -9,11 +9,11 @@ fuzz := $(out)/tests/fuzz
 fuzz_targets := $(filter-out seed seeds,$(patsubst tests/fuzz/%.c,%,\
 	$(sort $(wildcard tests/fuzz/*.c))))
 fuzz_parts := $(filter-out port/linux/unpack.c port/linux/demangle.c \
-	port/linux/libdw_bpf.c,$(wildcard core/*.c arch/*.c port/linux/*.c)) \
+	port/linux/libdw_bpf.c,$(wildcard core/*/*.c arch/*.c arch/*/*.c port/linux/*.c)) \
 	$(addprefix tools/,core.c core_notes.c print.c dwunw.c option.c \
 	streams.c stack.c symbolize.c rows.c compare.c flow.c)
 fuzz_cc = $(CLANG) -std=c11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer \
-	-Wall -Wextra -Iinclude -iquote . -iquote core -iquote arch \
+	-Wall -Wextra -Iinclude -iquote . \
 	-iquote port/linux -iquote tools -iquote tests -include $(config_h) \
 	-MMD -MP -MF $@.d
 fuzz_checked := -fsanitize=address,undefined -fno-sanitize-recover=all

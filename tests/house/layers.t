@@ -4,8 +4,9 @@
 #
 #   include/   <stdint.h> <stddef.h> <stdbool.h>, other <dwunw/…>; no CONFIG_
 #   core/      those, arch/arch.h, arch/scan.h, core files listed before it in
-#              core/objs.mk
-#   arch/      those, arch/'s own headers, core's bytes, arena and row
+#              core/objs.mk, where a folder is one layer
+#   arch/      those, arch/arch.h, arch/scan.h, core/base/; a target's folder its
+#              own headers, and nobody else has them
 #   port/ tools/ examples/   <dwunw/…>, the system's headers, its own directory;
 #              examples/ bpf/, examples/common/, tools/option.h and
 #              tools/streams.h as well
@@ -20,7 +21,6 @@ use File::Spec;
 use Test::More;
 
 my %freestanding = map { $_ => 1 } qw(stdint.h stddef.h stdbool.h);
-my %arch_core = map { $_ => 1 } qw(bytes arena row);
 
 sub slurp {
 	my ($path) = @_;
@@ -69,7 +69,7 @@ sub resolve {
 		if $path =~ m{^(examples|bpf|tests/(live|memleak))/};
 	if ($form eq '"') {
 		unshift @where, dirname($path) . '/';
-		push @where, '', 'core/', 'arch/', 'tests/';
+		push @where, '', 'tests/';
 	}
 	for (@where) {
 		my $file = normal("$_$name");
@@ -83,15 +83,17 @@ sub resolve {
 my $objs = slurp('core/objs.mk');
 $objs =~ s/#.*//g;
 $objs =~ s/\\\n/ /g;
-my ($n, %rank) = (0);
-for ($objs =~ /([a-z0-9_]+)\.o\b/g) {
+my ($n, %rank, @folders) = (0);
+for ($objs =~ m{([a-z0-9_]+/[a-z0-9_]+)\.o\b}g) {
 	$rank{$_} //= ++$n;
+	my $folder = dirname($_);
+	push @folders, $folder unless @folders && $folders[-1] eq $folder;
 }
 
 # Headers without a .c rank 0: they build upon nothing but include/.
 sub rank {
 	my ($path) = @_;
-	my ($name) = $path =~ m{^core/(\w+)\.[ch]$} or return undef;
+	my ($name) = $path =~ m{^core/(\w+/\w+)\.[ch]$} or return undef;
 	return $rank{$name} // 0;
 }
 
@@ -123,7 +125,7 @@ sub core_rule {
 	return undef if !$own && $path =~ /\.c$/; # not listed: said below
 	for (core_of($file)) {
 		my $theirs = rank($_);
-		next if basename($_, '.h') eq basename($path, '.c', '.h');
+		next if s/\.h$//r eq $path =~ s/\.[ch]$//r;
 		return "$_ comes after $path in core/objs.mk"
 			if $theirs && $theirs >= $own;
 	}
@@ -134,10 +136,10 @@ sub arch_rule {
 	my ($path, $form, $name, $file) = @_;
 	return undef unless public_only(@_);
 	return 'freestanding: no header of the system' unless $file;
-	return undef if $file =~ m{^arch/\w+\.h$};
-	return undef if $file =~ m{^core/(\w+)\.h$} && $arch_core{$1};
-	return 'arch may include include/, arch/arch.h and core\'s bytes, ' .
-		'arena and row only';
+	return undef if $file =~ m{^(arch|core/base)/\w+\.h$};
+	return undef if $file =~ m{^arch/\w+/} && dirname($file) eq dirname($path);
+	return 'arch may include include/, arch/arch.h, arch/scan.h, core/base/ ' .
+		'and its own folder only';
 }
 
 sub user_rule {
@@ -205,7 +207,7 @@ sub no_match {
 check('include/ includes nothing of ours', \&public_only, sources('include'));
 no_match('include/ knows no CONFIG_', qr/CONFIG_/, sources('include'));
 check('core/ includes only what comes before it', \&core_rule, sources('core'));
-check('arch/ includes bytes, arena and row', \&arch_rule, sources('arch'));
+check('arch/ includes core/base/ and its own folder', \&arch_rule, sources('arch'));
 no_match('core/ and arch/ do not know malloc', qr/malloc/,
 	sources('core'), sources('arch'));
 no_match('core/ and arch/ ask no host macro about the target',
@@ -219,8 +221,30 @@ check('bpf/ uses the event header only', \&bpf_rule, sources('bpf'));
 check('tests/ but for tests of the core uses the public headers only', \&user_rule,
 	grep { !m{^tests/(unit|fuzz|danger)/} } sources('tests'));
 
-my @unlisted = grep { !$rank{basename($_, '.c')} } glob('core/*.c');
+my @unlisted = grep { !m{^core/(\w+/\w+)\.c$} || !$rank{$1} } grep { /\.c$/ } sources('core');
 ok(!@unlisted, 'every file of core/ has its place in core/objs.mk');
 diag("$_ is not listed") for @unlisted;
+is("@folders", join(' ', do { my %seen; grep { !$seen{$_}++ } @folders }),
+	'a folder of core/ is one layer of core/objs.mk');
+is(join(' ', sort @folders), join(' ', map { basename($_) } glob('core/*/')),
+	'and each folder is there');
+
+# --- the picture of the house ----------------------------------------------------
+
+# "core/  what it is" and, further in, "  base/  elf/": core/base, core/elf.
+my ($picture) = slurp('DESIGN.md') =~ /^## The house\n\n```text drawing\n(.*?)^```/ms;
+my (%drawn, $above);
+for (split /\n/, $picture // '') {
+	my ($indent, $rest) = /^( *)(.*)/;
+	while ($rest =~ s{^(\w[\w/]*)/(?:\s+|$)}{}) {
+		$above = $1 unless $indent;
+		$drawn{$indent ? "$above/$1" : $1} = 1;
+	}
+}
+my %there = map { s{/$}{}r => 1 } grep { $_ ne 'build/' && $_ ne 'include/' }
+	glob('*/ core/*/ arch/*/ port/*/ include/*/');
+is(join(' ', grep { !$drawn{$_} } sort keys %there), '',
+	'DESIGN.md draws each folder of the house');
+is(join(' ', grep { !-d } sort keys %drawn), '', 'and none that is gone');
 
 done_testing();

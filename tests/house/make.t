@@ -42,7 +42,7 @@ END
 compiled_by() {
 	[ "$2" != "$(uname -m)" ] || return 0
 	env -u CC -u EXEC -u CROSS_COMPILE $make ARCH="$1" O="$work/x" -n libs |
-		grep "^$3-gcc .* core/walk.c"
+		grep "^$3-gcc .* core/walk/walk.c"
 }
 while read -r given normal triple; do
 	ok "ARCH=$given asks for $triple-gcc" \

@@ -28,10 +28,12 @@ config_header() {
 #define CONFIG_ARCH_MIPS32_ALONE 1' "$dir/all.h" >"$dir/config.h"
 }
 
-# words VARIABLE FILE: what an objs.mk lists for $dir/config.h.
+# words VARIABLE FILE...: what each objs.mk lists for $dir/config.h.
 words() {
-	sed -e ':a' -e '/\\$/N; s/\\\n//; ta' "$2" |
-		awk -v list="$1" -v config="$dir/config.h" '
+	list=$1
+	shift
+	sed -e ':a' -e '/\\$/N; s/\\\n//; ta' "$@" |
+		awk -v list="$list" -v config="$dir/config.h" '
 		BEGIN {
 			on["y"] = 1
 			while ((getline line < config) > 0) {
@@ -48,8 +50,8 @@ words() {
 
 config_header
 for source in $(words core core/objs.mk | sed 's,.*,core/&.c,') \
-	$(words arch arch/objs.mk | sed 's,.*,arch/&.c,'); do
-	"${prefix}gcc" $common "$@" -iquote . -iquote core -iquote arch \
+	$(words arch arch/objs.mk arch/mips32/objs.mk | sed 's,.*,arch/&.c,'); do
+	"${prefix}gcc" $common "$@" -iquote . \
 		-include "$dir/config.h" -c "$source" \
 		-o "$dir/$(echo "${source%.c}" | tr / -).o"
 done

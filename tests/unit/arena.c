@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * core/arena.c, and the promise of everything that takes an arena: a size
+ * core/base/arena.c, and the promise of everything that takes an arena: a size
  * that is too small gives NO_MEMORY with the size that is enough, and that
  * size, not one byte less, is.
  */
-#include "arena.h"
+#include "core/base/arena.h"
 
 #include <dwunw/walk.h>
 #include <fcntl.h>

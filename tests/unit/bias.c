@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * core/bias.c: which segment a mapping is of. A loader that maps whole pages
+ * core/elf/bias.c: which segment a mapping is of. A loader that maps whole pages
  * (System V gABI 5, Program Loading) is the truth: it knows the bias.
  */
 #include <dwunw/elf.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* core/bytes.c: the bounded cursor. */
-#include "bytes.h"
+/* core/base/bytes.c: the bounded cursor. */
+#include "core/base/bytes.h"
 #include "make_elf.h"
 #include "tap.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* core/elf.c: files of either class and order, whole, stripped or broken. */
+/* core/elf/elf.c: files of either class and order, whole, stripped or broken. */
 #include <dwunw/elf.h>
 
 #include "make_elf.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* core/entry.c: one CIE or FDE, in every version, width and augmentation. */
-#include "entry.h"
+/* core/cfi/entry.c: one CIE or FDE, in every version, width and augmentation. */
+#include "core/cfi/entry.h"
 
 #include "make_module.h"
 #include "tap.h"

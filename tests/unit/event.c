@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* core/event.c: an event's bytes in either order, whole, cut and lying. */
+/* core/walk/event.c: an event's bytes in either order, whole, cut and lying. */
 #include <dwunw/walk.h>
 
 #include "make_elf.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* core/expr.c: every operation that may stand in CFI, and every other. */
-#include "expr.h"
+/* core/cfi/expr.c: every operation that may stand in CFI, and every other. */
+#include "core/cfi/expr.h"
 
 #include "make_elf.h"
 #include "tap.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * core/function.c and core/starts.c: bounds by what a file says, on text that
+ * core/scan/function.c and core/scan/starts.c: bounds by what a file says, on text that
  * says nothing itself: `push %rax` all over, or `nop` of mips, has no end and
  * no call. So whatever bound is found comes from the lists under test.
  */
 #include "make_elf.h"
 #include "tap.h"
 
-#include "core/function.h"
+#include "core/scan/function.h"
 
 #include <stdlib.h>
 

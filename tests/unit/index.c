@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* core/index.c: from an address to its FDE, with a header or without. */
-#include "index.h"
+/* core/cfi/index.c: from an address to its FDE, with a header or without. */
+#include "core/cfi/index.h"
 
 #include "make_module.h"
 #include "tap.h"

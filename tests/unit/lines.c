@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * core/unit.c, aranges.c, call.c and line.c: one function with a call that is
+ * core/names/unit.c, aranges.c, call.c and line.c: one function with a call that is
  * inlined, in DWARF 4 and 5, 32 and 64 bits, both byte orders.
  */
 #include <dwunw/dwarf.h>

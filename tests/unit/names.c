@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* core/names.c: every value has a name of its own. */
+/* core/base/names.c: every value has a name of its own. */
 #include <dwunw/walk.h>
 
 #include "tap.h"

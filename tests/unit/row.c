@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* core/row.c: every DW_CFA, random access, packing. */
-#include "row.h"
+/* core/cfi/row.c: every DW_CFA, random access, packing. */
+#include "core/cfi/row.h"
 
 #include "make_module.h"
 #include "tap.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* core/rowcache.c: the place of a key. Frames: see walk.c. */
-#include "rowcache.h"
+/* core/walk/rowcache.c: the place of a key. Frames: see walk.c. */
+#include "core/walk/rowcache.h"
 
 #include "make_elf.h"
 #include "tap.h"

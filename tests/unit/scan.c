@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * core/explore.c, scan.c and sweep.c: each rule of the engine, on code of a
+ * core/scan/explore.c, scan.c and sweep.c: each rule of the engine, on code of a
  * machine made up for it. An instruction has four bytes, op a b c:
  *
  *	.	nothing			S n	sp += n
@@ -22,8 +22,8 @@
 #include "make_module.h"
 #include "tap.h"
 
-#include "core/scan.h"
-#include "core/sweep.h"
+#include "core/scan/scan.h"
+#include "core/scan/sweep.h"
 
 #include <stdlib.h>
 

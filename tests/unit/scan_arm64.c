@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * arch/arm64_scan.c: where control goes, what a sequence of instructions
+ * arch/arm64/scan.c: where control goes, what a sequence of instructions
  * leaves of a function's entry state, and what looks like a function's
  * start. The words are GNU as's.
  */
 #include "arch/scan.h"
 
-#include "core/bytes.h"
+#include "core/base/bytes.h"
 #include "flows.h"
 #include "tap.h"
 

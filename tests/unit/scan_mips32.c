@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * arch/mips32_scan.c: words that binutils made, what they do by the
+ * arch/mips32/scan.c: words that binutils made, what they do by the
  * architecture's manuals (MIPS32 II-A, IV-a), in both byte orders.
  */
 #include "arch/scan.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * arch/x86_64_insn.c and arch/x86_64_scan.c: lengths, flow, effects. With the
+ * arch/x86_64/insn.c and arch/x86_64/scan.c: lengths, flow, effects. With the
  * argument "lengths" it compares what it decodes with `objdump -d` on stdin,
  * for tests/scan/lengths.t.
  */

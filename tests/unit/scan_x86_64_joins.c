@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * core/explore.c's joins: which paths may meet. Mostly in a realigned frame, where
+ * core/scan/explore.c's joins: which paths may meet. Mostly in a realigned frame, where
  * the CFA is in memory and a register tells where (DWUNW_RULE_REG_OFFSET): x86-64
  * code put together by hand, as GCC realigns. Wanted rows are worked out from the
  * pushes:
@@ -13,7 +13,7 @@
 #include "make_module.h"
 #include "tap.h"
 
-#include "core/part.h"
+#include "core/scan/part.h"
 
 #include <stdlib.h>
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * core/part.c and what core/sweep.c makes of misaligned calls, on x86-64 code
+ * core/scan/part.c and what core/scan/sweep.c makes of misaligned calls, on x86-64 code
  * put together by hand: a part of a function that stands elsewhere has the
- * frame of the branch to it. And what core/explore.c makes of switches. Wanted
+ * frame of the branch to it. And what core/scan/explore.c makes of switches. Wanted
  * rows are worked out from the pushes.
  */
 #include "make_module.h"
 #include "tap.h"
 
-#include "core/part.h"
+#include "core/scan/part.h"
 
 #include <stdlib.h>
 

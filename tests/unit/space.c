@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* core/space.c: mappings in order, and the one that holds an address. */
+/* core/walk/space.c: mappings in order, and the one that holds an address. */
 #include <dwunw/walk.h>
 
 #include "make_elf.h"

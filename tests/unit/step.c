@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* core/step.c: one row applied to registers, full and packed. */
-#include "step.h"
+/* core/cfi/step.c: one row applied to registers, full and packed. */
+#include "core/cfi/step.h"
 
 #include "make_module.h"
 #include "tap.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * core/sweep.c in a gap between two FDEs: calls that stand near it are seen, and
+ * core/scan/sweep.c in a gap between two FDEs: calls that stand near it are seen, and
  * not all code is read. The text is `push %rax` all over, which has no end; calls
  * are put into it. Then functions that end with a switch, or free the arguments
  * of a call in their middle.
@@ -8,7 +8,7 @@
 #include "make_elf.h"
 #include "tap.h"
 
-#include "core/sweep.h"
+#include "core/scan/sweep.h"
 
 #include <stdlib.h>
 

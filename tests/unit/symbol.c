@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* core/symbol.c: functions by address and by name. */
+/* core/elf/symbol.c: functions by address and by name. */
 #include <dwunw/elf.h>
 
 #include "make_elf.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * core/walk.c: every reason to stop, each way to find a frame, and the same
+ * core/walk/walk.c: every reason to stop, each way to find a frame, and the same
  * frames with the row cache cold, warm, tiny and off.
  *
  * The module is mapped at 0x400000. Each of its functions has 0x10 bytes:

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "index.h"
+
+#include <dwunw/bounds.h>
+
+#include "core/base/sort.h"
+#include "core/base/window.h"
+#include "core/elf/elf.h"
+#include "entry.h"
+
+static bool big(const struct dwunw_module *module)
+{
+	return module->elf.data == 2;
+}
+
+/* The bytes of one value of the table; 0: not of a fixed size. */
+static uint8_t value_size(uint8_t encoding, uint8_t address_size)
+{
+	switch (encoding & DWU_PE_FORMAT) {
+	case DWU_PE_ABSPTR:
+	case DWU_PE_SIGNED:
+		return address_size;
+	case DWU_PE_UDATA2:
+	case DWU_PE_SDATA2:
+		return 2;
+	case DWU_PE_UDATA4:
+	case DWU_PE_SDATA4:
+		return 4;
+	case DWU_PE_UDATA8:
+	case DWU_PE_SDATA8:
+		return 8;
+	default:
+		return 0;
+	}
+}
+
+bool dwu_hdr_parse(struct dwunw_eh_hdr *hdr, const struct dwunw_module *module,
+		   const struct dwunw_span *bytes, uint64_t vaddr,
+		   uint64_t *eh_vaddr)
+{
+	struct dwu_cursor c = dwu_cursor(bytes->data, bytes->size, big(module));
+	uint8_t address_size = dwu_elf_is_wide(module->elf.elf_class) ? 8 : 4;
+	struct dwu_bases b = { .vaddr = vaddr,
+			       .data = vaddr,
+			       .address_size = address_size };
+	uint8_t version = dwu_u8(&c), eh_encoding = dwu_u8(&c);
+	uint8_t count_encoding = dwu_u8(&c), encoding = dwu_u8(&c);
+	uint64_t count;
+
+	*hdr = (struct dwunw_eh_hdr){ .vaddr = vaddr };
+	*eh_vaddr = dwu_encoded(&c, eh_encoding, &b);
+	if (c.bad || version != 1 || eh_encoding == DWU_PE_OMIT)
+		return false;
+	count = dwu_encoded(&c, count_encoding, &b);
+	hdr->value_size = value_size(encoding, address_size);
+	hdr->value_signed = (encoding & DWU_PE_SIGNED) != 0;
+	hdr->data_relative =
+		(encoding & DWU_PE_APPLICATION) == DWU_PE_DATAREL;
+	if (c.bad || encoding == DWU_PE_OMIT ||
+	    count_encoding == DWU_PE_OMIT || hdr->value_size == 0 ||
+	    (!hdr->data_relative && (encoding & DWU_PE_APPLICATION) != 0) ||
+	    (encoding & DWU_PE_INDIRECT) || count > UINT32_MAX ||
+	    count * 2 * hdr->value_size > c.size - c.off)
+		return true;
+	hdr->count = (uint32_t)count;
+	hdr->table = dwu_take(&c, count * 2 * hdr->value_size);
+	return true;
+}
+
+/* An address of an entry of the table, as linked. */
+static dwu_place_t hdr_value(const struct dwunw_module *module, uint32_t entry,
+			     uint32_t field)
+{
+	const struct dwunw_eh_hdr *hdr = &module->hdr;
+	struct dwu_cursor c =
+		dwu_cursor(hdr->table.data, hdr->table.size, big(module));
+	uint64_t value;
+
+	c.off = ((size_t)entry * 2 + field) * hdr->value_size;
+	value = hdr->value_signed ? dwu_sint(&c, hdr->value_size) :
+				    dwu_uint(&c, hdr->value_size);
+	if (hdr->data_relative)
+		value += hdr->vaddr;
+	return (dwu_place_t)dwu_address(
+		value, dwu_elf_is_wide(module->elf.elf_class) ? 8 : 4);
+}
+
+/* The start of an entry's function. */
+static dwu_place_t hdr_start(const struct dwunw_module *module, uint32_t entry)
+{
+	return hdr_value(module, entry, 0);
+}
+
+static dwunw_status_t fde_at(const struct dwunw_module *module,
+			     const struct dwunw_cfi *cfi, uint64_t off,
+			     struct dwunw_fde *fde)
+{
+	struct dwu_record rec;
+
+	if (dwu_record(cfi, big(module), off, &rec) != DWUNW_OK || rec.cie ||
+	    rec.last || rec.empty)
+		return DWUNW_ERR_BAD_FORMAT;
+	return dwu_fde(module, cfi, &rec, fde);
+}
+
+/* Where its FDE stands in .eh_frame. */
+static dwu_place_t hdr_off(const struct dwunw_module *module, uint32_t entry)
+{
+	return hdr_value(module, entry, 1) - (dwu_place_t)module->eh.vaddr;
+}
+
+static bool hdr_entry_true(const struct dwunw_module *module, uint32_t entry)
+{
+	struct dwunw_fde fde;
+
+	return fde_at(module, &module->eh, hdr_off(module, entry), &fde) ==
+		       DWUNW_OK &&
+	       fde.start == hdr_start(module, entry);
+}
+
+bool dwu_hdr_usable(const struct dwunw_module *module)
+{
+	const struct dwunw_eh_hdr *hdr = &module->hdr;
+	dwu_place_t start, before = 0;
+	uint32_t i;
+
+	if (hdr->count == 0)
+		return false;
+	for (i = 0; i < hdr->count; i++) {
+		start = hdr_start(module, i);
+		if (start < before ||
+		    hdr_off(module, i) >= module->eh.bytes.size)
+			return false;
+		before = start;
+	}
+	return hdr_entry_true(module, 0) &&
+	       hdr_entry_true(module, hdr->count / 2) &&
+	       hdr_entry_true(module, hdr->count - 1);
+}
+
+uint32_t dwu_index_count(const struct dwunw_elf *elf,
+			 struct dwunw_section *section, bool debug_frame,
+			 bool size_known)
+{
+	struct dwu_window w = { .src = &elf->src };
+	struct dwu_record rec;
+	struct dwu_cursor c;
+	const uint8_t *bytes;
+	uint64_t off = 0;
+	uint32_t count = 0, records = 0, empty = 0;
+	size_t size;
+
+	while (off < section->size) {
+		if (records++ == DWUNW_RECORDS_MAX)
+			return UINT32_MAX;
+		size = section->size - off < DWU_RECORD_HEAD ?
+			       (size_t)(section->size - off) :
+			       DWU_RECORD_HEAD;
+		bytes = dwu_window_at(&w, section->off + off, size);
+		if (!bytes)
+			break;
+		c = dwu_cursor(bytes, size, elf->data == 2);
+		if (dwu_record_head(&c, debug_frame, section->size, off,
+				    &rec) != DWUNW_OK ||
+		    (rec.empty && !size_known))
+			break;
+		empty = rec.empty ? empty + 1 : 0;
+		if (empty == DWUNW_TERMINATORS_MAX)
+			size_known = false;
+		count += !rec.cie && !rec.empty;
+		off = rec.next;
+	}
+	if (!size_known)
+		section->size = off;
+	return count;
+}
+
+static bool before(void *ctx, uint32_t a, uint32_t b)
+{
+	const struct dwunw_index_entry *entries = ctx;
+	const struct dwunw_index_entry *x = &entries[a], *y = &entries[b];
+
+	return x->start != y->start ? x->start < y->start : x->off < y->off;
+}
+
+static void swap(void *ctx, uint32_t a, uint32_t b)
+{
+	struct dwunw_index_entry *entries = ctx, held = entries[a];
+
+	entries[a] = entries[b];
+	entries[b] = held;
+}
+
+/* Where the file's lowest segment is linked: FDEs are indexed from there. */
+static uint64_t lowest_vaddr(const struct dwunw_elf *elf)
+{
+	uint64_t lowest = UINT64_MAX;
+	uint32_t i;
+
+	for (i = 0; i < elf->segment_count; i++)
+		if (elf->segments[i].vaddr < lowest)
+			lowest = elf->segments[i].vaddr;
+	return elf->segment_count ? lowest : 0;
+}
+
+void dwu_index_build(const struct dwunw_module *module, struct dwunw_cfi *cfi,
+		     struct dwunw_index_entry *entries, uint32_t count)
+{
+	struct dwunw_fde_cursor cursor;
+	struct dwunw_fde fde;
+	dwunw_status_t status;
+	uint64_t start;
+
+	cfi->index = entries;
+	cfi->index_base = lowest_vaddr(&module->elf);
+	dwunw_fde_cursor_init(&cursor, module, cfi);
+	while ((status = dwunw_fde_next(&cursor, &fde)) !=
+	       DWUNW_ERR_NO_DEBUG_DATA) {
+		start = fde.start - cfi->index_base;
+		if (status != DWUNW_OK || start > UINT32_MAX ||
+		    fde.off > UINT32_MAX || cfi->index_count == count)
+			continue;
+		entries[cfi->index_count].start = (uint32_t)start;
+		entries[cfi->index_count++].off = (uint32_t)fde.off;
+	}
+	dwu_sort(&(struct dwu_sort){ .ctx = entries,
+				     .count = cfi->index_count,
+				     .before = before,
+				     .swap = swap });
+}
+
+/* Number of FDEs that start at vaddr or before it. */
+static uint32_t hdr_upper_bound(const struct dwunw_module *module,
+				uint64_t vaddr)
+{
+	uint32_t low = 0, high = module->hdr.count, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (hdr_start(module, middle) <= (dwu_place_t)vaddr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static uint32_t index_upper_bound(const struct dwunw_cfi *cfi, uint64_t vaddr)
+{
+	dwu_place_t wanted = (dwu_place_t)(vaddr - cfi->index_base);
+	uint32_t low = 0, high = cfi->index_count, middle;
+
+	if (vaddr < cfi->index_base)
+		return 0;
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (cfi->index[middle].start <= wanted)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static bool by_hdr(const struct dwunw_module *module,
+		   const struct dwunw_cfi *cfi)
+{
+	return !cfi->debug_frame && module->hdr.count > 0;
+}
+
+uint32_t dwu_index_after(const struct dwunw_module *module,
+			 const struct dwunw_cfi *cfi, uint64_t vaddr)
+{
+	return by_hdr(module, cfi) ? hdr_upper_bound(module, vaddr) :
+				     index_upper_bound(cfi, vaddr);
+}
+
+bool dwu_index_start(const struct dwunw_module *module,
+		     const struct dwunw_cfi *cfi, uint32_t index,
+		     uint64_t *start)
+{
+	bool hdr = by_hdr(module, cfi);
+
+	if (index >= (hdr ? module->hdr.count : cfi->index_count))
+		return false;
+	*start = hdr ? hdr_start(module, index) :
+		       cfi->index_base + cfi->index[index].start;
+	return true;
+}
+
+dwunw_status_t dwu_index_fde(const struct dwunw_module *module,
+			     const struct dwunw_cfi *cfi, uint32_t index,
+			     struct dwunw_fde *fde)
+{
+	return fde_at(module, cfi,
+		      by_hdr(module, cfi) ? hdr_off(module, index) :
+					    cfi->index[index].off,
+		      fde);
+}
+
+dwunw_status_t dwu_index_find(const struct dwunw_module *module,
+			      const struct dwunw_cfi *cfi, uint64_t vaddr,
+			      struct dwunw_fde *fde)
+{
+	uint32_t i = dwu_index_after(module, cfi, vaddr);
+	dwunw_status_t status;
+	int tries;
+
+	for (tries = 0; i > 0 && tries < DWU_LOOK_BACK; tries++) {
+		status = dwu_index_fde(module, cfi, --i, fde);
+		if (status != DWUNW_OK)
+			return status;
+		if (vaddr - fde->start < fde->end - fde->start)
+			return DWUNW_OK;
+	}
+	return DWUNW_ERR_NO_DEBUG_DATA;
+}
+
+void dwunw_fde_cursor_init(struct dwunw_fde_cursor *cursor,
+			   const struct dwunw_module *module,
+			   const struct dwunw_cfi *cfi)
+{
+	*cursor = (struct dwunw_fde_cursor){ .module = module, .cfi = cfi };
+}
+
+dwunw_status_t dwunw_fde_next(struct dwunw_fde_cursor *cursor,
+			      struct dwunw_fde *fde)
+{
+	struct dwu_record rec;
+	dwunw_status_t status;
+	uint32_t empty = 0;
+
+	for (;;) {
+		status = dwu_record(cursor->cfi, big(cursor->module),
+				    cursor->off, &rec);
+		if (status != DWUNW_OK) {
+			*fde = (struct dwunw_fde){ .cfi = cursor->cfi,
+						   .off = rec.off };
+			/* a bad length leads nowhere: the walk ends behind */
+			cursor->off = cursor->cfi->bytes.size;
+			return status;
+		}
+		empty = rec.empty ? empty + 1 : 0;
+		if (rec.last || empty > DWUNW_TERMINATORS_MAX)
+			return DWUNW_ERR_NO_DEBUG_DATA;
+		cursor->off = rec.next;
+		if (!rec.cie && !rec.empty)
+			return dwu_fde(cursor->module, cursor->cfi, &rec, fde);
+	}
+}

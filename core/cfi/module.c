@@ -1,0 +1,615 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "module.h"
+
+#include "core/base/arena.h"
+#include "core/base/bytes.h"
+#include "core/elf/elf.h"
+#include "core/elf/inflate.h"
+#include "index.h"
+#include "row.h"
+#include "search.h"
+
+/* What is to be loaded, so that the arena is asked once for all of it. */
+struct plan {
+	struct dwunw_section eh_frame;
+	struct dwunw_section eh_frame_hdr;
+	struct dwunw_section debug_frame;
+	struct dwunw_section text;
+	struct dwunw_section got;
+	struct dwunw_elf debug; /* the file that debug_frame is of */
+	uint32_t eh_count; /* entries of an index; 0 where a header is */
+	uint32_t debug_count;
+	bool debug_gnu; /* debug_frame is .zdebug_frame */
+	bool debug_packed; /* debug_frame is compressed */
+	bool lent; /* eh_frame is read as it is needed */
+};
+
+/* e_flags of mips; binutils, include/elf/mips.h. */
+enum {
+	EM_MIPS = 8,
+	EF_MIPS_ABI2 = 0x20, /* n32 */
+	EF_MIPS_ABI_OTHER = 0xe000, /* o64, EABI; o32 is 0x1000, or 0 */
+	EF_MIPS_ARCH_ASE_MICROMIPS = 0x02000000,
+	EF_MIPS_ARCH_SHIFT = 28,
+	EF_MIPS_ARCH_32R6 = 9, /* then 64R6 */
+};
+
+const struct dwunw_arch_ops *dwunw_elf_arch(const struct dwunw_elf *elf)
+{
+	if (elf->machine == EM_MIPS &&
+	    (elf->flags & (EF_MIPS_ABI2 | EF_MIPS_ABI_OTHER |
+			   EF_MIPS_ARCH_ASE_MICROMIPS) ||
+	     elf->flags >> EF_MIPS_ARCH_SHIFT >= EF_MIPS_ARCH_32R6))
+		return NULL;
+	return dwunw_arch_by_elf(elf->machine, elf->elf_class, elf->data);
+}
+
+/* .debug_frame of this file, whatever its form. */
+static void find_debug_frame(const struct dwunw_elf *elf, struct plan *plan)
+{
+	static const char *const names[] = { ".debug_frame", ".zdebug_frame" };
+	struct dwunw_section found[2];
+	uint64_t size;
+
+	if (dwu_elf_sections(elf, names, found, 2) != DWUNW_OK)
+		return;
+	plan->debug = *elf;
+	plan->debug_gnu = found[0].size == 0;
+	plan->debug_frame = found[plan->debug_gnu];
+	plan->debug_packed = dwu_inflate_size(elf, &plan->debug_frame,
+					      plan->debug_gnu, &size);
+	if ((plan->debug_packed && size == 0) ||
+	    (plan->debug_gnu && !plan->debug_packed))
+		plan->debug_frame = (struct dwunw_section){ 0 };
+}
+
+static void plan_debug_frame(const struct dwunw_module *module,
+			     const struct dwunw_module_files *files,
+			     struct plan *plan)
+{
+	const struct dwunw_elf *main = &module->elf;
+	struct dwunw_elf debug;
+
+	if (!IS_ON(CONFIG_CFI_DEBUG_FRAME))
+		return;
+	find_debug_frame(main, plan);
+	if (plan->debug_frame.size == 0 && files->debug &&
+	    dwunw_elf_open(&debug, files->debug, NULL) == DWUNW_OK &&
+	    debug.machine == main->machine &&
+	    debug.elf_class == main->elf_class && debug.data == main->data)
+		find_debug_frame(&debug, plan);
+	if (plan->debug_packed && !files->inflate)
+		plan->debug_frame = (struct dwunw_section){ 0 };
+	if (!plan->debug_packed)
+		plan->debug_count = dwu_index_count(
+			&plan->debug, &plan->debug_frame, true, true);
+}
+
+static void find_sections(const struct dwunw_module *module, struct plan *plan)
+{
+	static const char *const names[] = { ".eh_frame", ".eh_frame_hdr",
+					     ".text", ".got" };
+	struct dwunw_section found[4];
+
+	if (dwu_elf_sections(&module->elf, names, found, 4) != DWUNW_OK)
+		return;
+	plan->eh_frame = found[0];
+	plan->eh_frame_hdr = found[1];
+	plan->text = found[2];
+	plan->got = found[3];
+}
+
+/* The first bytes of .eh_frame_hdr name .eh_frame's address. */
+static bool eh_frame_by_header(const struct dwunw_module *module,
+			       const struct dwunw_section *header,
+			       struct dwunw_section *eh_frame)
+{
+	uint8_t bytes[32];
+	struct dwunw_span span = { bytes, sizeof(bytes) };
+	struct dwunw_eh_hdr hdr;
+	struct dwunw_segment segment;
+	const struct dwunw_source *src = &module->elf.src;
+	uint64_t vaddr;
+
+	if (header->size < span.size)
+		span.size = (size_t)header->size;
+	if (src->read(src->ctx, header->off, bytes, span.size) != DWUNW_OK ||
+	    !dwu_hdr_parse(&hdr, module, &span, header->vaddr, &vaddr) ||
+	    dwunw_elf_segment(&module->elf, vaddr, &segment) != DWUNW_OK ||
+	    vaddr - segment.vaddr >= segment.file_size ||
+	    segment.off > src->size ||
+	    segment.file_size > src->size - segment.off)
+		return false;
+	eh_frame->vaddr = vaddr;
+	eh_frame->off = segment.off + (vaddr - segment.vaddr);
+	eh_frame->size = segment.file_size - (vaddr - segment.vaddr);
+	return true;
+}
+
+static void plan_eh_frame(struct dwunw_module *module, struct plan *plan)
+{
+	bool size_known = plan->eh_frame.size > 0;
+
+	if (plan->eh_frame_hdr.size == 0)
+		plan->eh_frame_hdr = module->elf.eh_frame_hdr;
+	if (!size_known && plan->eh_frame_hdr.size > 0)
+		(void)eh_frame_by_header(module, &plan->eh_frame_hdr,
+					 &plan->eh_frame);
+	module->cfi_source = DWUNW_CFI_EH_FRAME;
+	if (IS_ON(CONFIG_CFI_LINEAR_SEARCH) && plan->eh_frame.size == 0 &&
+	    module->elf.section_count == 0) {
+		dwu_search_eh_frame(&module->elf, &plan->eh_frame);
+		module->cfi_source = DWUNW_CFI_EH_SEARCH;
+	}
+	if (plan->eh_frame.size == 0) {
+		module->cfi_source = DWUNW_CFI_NONE;
+		return;
+	}
+	/* a header that turns out unsound is found when it is loaded */
+	if (plan->eh_frame_hdr.size == 0 || !size_known)
+		plan->eh_count = dwu_index_count(&module->elf, &plan->eh_frame,
+						 false, size_known);
+	if (plan->eh_frame_hdr.size > 0)
+		plan->eh_count = 0;
+}
+
+static uint64_t index_size(uint32_t count)
+{
+	uint64_t size = (uint64_t)count * sizeof(struct dwunw_index_entry);
+
+	return size > SIZE_MAX ? size : dwu_arena_round((size_t)size);
+}
+
+static uint64_t plan_size(const struct dwunw_module *module,
+			  const struct plan *plan)
+{
+	return dwu_elf_segments_size(&module->elf) +
+	       (plan->lent ?
+			0 :
+			dwu_elf_load_size(&module->elf, &plan->eh_frame)) +
+	       dwu_elf_load_size(&module->elf, &plan->eh_frame_hdr) +
+	       (plan->debug_packed ?
+			dwu_inflate_need(&plan->debug, &plan->debug_frame,
+					 plan->debug_gnu) :
+			dwu_elf_load_size(&plan->debug, &plan->debug_frame)) +
+	       index_size(plan->eh_count) + index_size(plan->debug_count);
+}
+
+/* Only where a table leads to each FDE; else all is looked at. */
+static void borrow(struct dwunw_module *module,
+		   const struct dwunw_module_files *files, struct plan *plan)
+{
+	const struct dwunw_lender *lender = files->lender;
+	const struct dwunw_section *section = &plan->eh_frame;
+	struct dwunw_span *bytes = &module->eh.bytes;
+
+	if (IS_ON(CONFIG_ARCH_MIPS32_ALONE) || !lender ||
+	    module->elf.src.view || plan->eh_frame_hdr.size == 0 ||
+	    section->size == 0 || section->size > SIZE_MAX)
+		return;
+	bytes->data = lender->lend(lender->ctx, section->off, section->size);
+	plan->lent = bytes->data != NULL;
+	if (!plan->lent)
+		return;
+	bytes->size = (size_t)section->size;
+	module->eh.lender = lender;
+}
+
+static dwunw_status_t load_eh_frame(struct dwunw_module *module,
+				    const struct plan *plan,
+				    struct dwunw_arena *arena)
+{
+	module->eh.vaddr = plan->eh_frame.vaddr;
+	module->eh.text_vaddr = plan->text.vaddr;
+	module->eh.data_vaddr = plan->got.vaddr;
+	if (plan->lent)
+		return DWUNW_OK;
+	return dwu_elf_load(&module->elf, &plan->eh_frame, arena,
+			    &module->eh.bytes);
+}
+
+/* A section that cannot be unpacked is as if it were not there. */
+static dwunw_status_t load_debug_frame(struct dwunw_module *module,
+				       const struct dwunw_module_files *files,
+				       struct plan *plan,
+				       struct dwunw_arena *arena)
+{
+	struct dwunw_span *bytes = &module->debug.bytes;
+	struct dwunw_section section = { 0 };
+	struct dwunw_source src;
+	struct dwunw_elf content = { 0 };
+	dwunw_status_t status;
+
+	module->debug.debug_frame = true;
+	module->debug.text_vaddr = plan->text.vaddr;
+	module->debug.data_vaddr = plan->got.vaddr;
+	if (!plan->debug_packed || plan->debug_frame.size == 0)
+		return dwu_elf_load(&plan->debug, &plan->debug_frame, arena,
+				    bytes);
+	status = dwu_inflate(&plan->debug, &plan->debug_frame, plan->debug_gnu,
+			     files, arena, bytes);
+	if (status == DWUNW_ERR_NO_MEMORY || status == DWUNW_ERR_IO)
+		return status;
+	if (status != DWUNW_OK)
+		return DWUNW_OK;
+	dwunw_source_from_span(&src, bytes);
+	content.src = src;
+	content.data = module->elf.data;
+	section.size = bytes->size;
+	plan->debug_count = dwu_index_count(&content, &section, true, true);
+	return DWUNW_OK;
+}
+
+static dwunw_status_t build_index(const struct dwunw_module *module,
+				  struct dwunw_cfi *cfi, uint32_t count,
+				  struct dwunw_arena *arena)
+{
+	struct dwunw_index_entry *entries;
+
+	if (count == 0)
+		return DWUNW_OK;
+	if (!dwu_arena_fits(arena, index_size(count)))
+		return DWUNW_ERR_NO_MEMORY;
+	entries = dwunw_arena_alloc(arena, (size_t)index_size(count));
+	if (!entries)
+		return DWUNW_ERR_NO_MEMORY;
+	dwu_index_build(module, cfi, entries, count);
+	return DWUNW_OK;
+}
+
+/* Without a table all of .eh_frame is looked at. */
+static dwunw_status_t give_back(struct dwunw_module *module, struct plan *plan,
+				struct dwunw_arena *arena)
+{
+	plan->lent = false;
+	module->eh.lender = NULL;
+	if (!dwu_arena_fits(arena, dwu_elf_load_size(&module->elf,
+						     &plan->eh_frame) +
+					   index_size(plan->eh_count) +
+					   index_size(plan->debug_count)))
+		return DWUNW_ERR_NO_MEMORY;
+	return load_eh_frame(module, plan, arena);
+}
+
+/* Takes the table of .eh_frame_hdr, or makes an index in its place. */
+static dwunw_status_t load_header(struct dwunw_module *module,
+				  struct plan *plan, struct dwunw_arena *arena)
+{
+	struct dwunw_span bytes;
+	uint64_t vaddr;
+	dwunw_status_t status =
+		dwu_elf_load(&module->elf, &plan->eh_frame_hdr, arena, &bytes);
+
+	if (status != DWUNW_OK)
+		return status;
+	if (!dwu_hdr_parse(&module->hdr, module, &bytes,
+			   plan->eh_frame_hdr.vaddr, &vaddr) ||
+	    vaddr != module->eh.vaddr || !dwu_hdr_usable(module)) {
+		module->hdr = (struct dwunw_eh_hdr){ 0 };
+		plan->eh_count = dwu_index_count(
+			&module->elf, &plan->eh_frame, false, true);
+		return plan->lent ? give_back(module, plan, arena) : DWUNW_OK;
+	}
+	module->cfi_source = DWUNW_CFI_EH_HDR;
+	return DWUNW_OK;
+}
+
+/* Everything that the plan names, then the indexes over it. */
+static dwunw_status_t load_all(struct dwunw_module *module,
+			       const struct dwunw_module_files *files,
+			       struct plan *plan, struct dwunw_arena *arena)
+{
+	dwunw_status_t status;
+
+	if (!dwu_arena_fits(arena, plan_size(module, plan)))
+		return DWUNW_ERR_NO_MEMORY;
+	status = dwu_elf_keep_segments(&module->elf, arena);
+	if (status == DWUNW_OK)
+		status = load_eh_frame(module, plan, arena);
+	if (status == DWUNW_OK)
+		status = load_debug_frame(module, files, plan, arena);
+	if (status == DWUNW_OK && plan->eh_frame_hdr.size > 0)
+		status = load_header(module, plan, arena);
+	if (status == DWUNW_OK &&
+	    !dwu_arena_fits(arena, index_size(plan->eh_count) +
+					   index_size(plan->debug_count)))
+		return DWUNW_ERR_NO_MEMORY;
+	if (status == DWUNW_OK)
+		status = build_index(module, &module->eh, plan->eh_count,
+				     arena);
+	if (status == DWUNW_OK)
+		status = build_index(module, &module->debug, plan->debug_count,
+				     arena);
+	return status;
+}
+
+static dwunw_status_t open_files(struct dwunw_module *module,
+				 const struct dwunw_module_files *files,
+				 const struct dwunw_source *src,
+				 struct dwunw_arena *arena)
+{
+	struct plan plan = { 0 };
+	dwunw_status_t status = dwunw_elf_open(&module->elf, src, NULL);
+
+	if (status != DWUNW_OK)
+		return status;
+	module->arch = dwunw_elf_arch(&module->elf);
+	if (!module->arch)
+		return DWUNW_ERR_UNSUPPORTED_ARCH;
+	find_sections(module, &plan);
+	plan_eh_frame(module, &plan);
+	plan_debug_frame(module, files, &plan);
+	borrow(module, files, &plan);
+	return load_all(module, files, &plan, arena);
+}
+
+/*
+ * A source while a module is opened. What looks for something takes a failed
+ * read as "not there", which must not make a poor module of a good file.
+ */
+struct watched {
+	const struct dwunw_source *src;
+	bool failed;
+};
+
+static dwunw_status_t watched_read(void *ctx, uint64_t off, void *dst,
+				   size_t size)
+{
+	struct watched *w = ctx;
+	dwunw_status_t status = w->src->read(w->src->ctx, off, dst, size);
+
+	w->failed |= status != DWUNW_OK;
+	return status;
+}
+
+static const void *watched_view(void *ctx, uint64_t off, size_t size)
+{
+	const struct watched *w = ctx;
+
+	return w->src->view(w->src->ctx, off, size);
+}
+
+dwunw_status_t dwunw_module_open_files(struct dwunw_module *module,
+				       const struct dwunw_module_files *files,
+				       uint32_t serial,
+				       struct dwunw_arena *arena)
+{
+	struct dwunw_source src;
+	struct watched w;
+	dwunw_status_t status;
+
+	if (!module || !files || !files->file || !files->file->read ||
+	    !arena || serial == 0)
+		return DWUNW_ERR_INVALID_ARG;
+	*module = (struct dwunw_module){ .serial = serial };
+	w = (struct watched){ .src = files->file };
+	src = (struct dwunw_source){ .read = watched_read,
+				     .view = files->file->view ? watched_view :
+								 NULL,
+				     .ctx = &w,
+				     .size = files->file->size };
+	status = open_files(module, files, &src, arena);
+	module->elf.src = *files->file;
+	return w.failed ? DWUNW_ERR_IO : status;
+}
+
+dwunw_status_t dwunw_module_open(struct dwunw_module *module,
+				 const struct dwunw_source *src,
+				 uint32_t serial, struct dwunw_arena *arena)
+{
+	const struct dwunw_module_files files = { .file = src };
+
+	return dwunw_module_open_files(module, &files, serial, arena);
+}
+
+dwunw_status_t dwunw_module_fde(const struct dwunw_module *module,
+				uint64_t vaddr, struct dwunw_fde *fde)
+{
+	dwunw_status_t status = DWUNW_ERR_NO_DEBUG_DATA;
+
+	if (!module || !fde)
+		return DWUNW_ERR_INVALID_ARG;
+	if (module->eh.bytes.size > 0)
+		status = dwu_index_find(module, &module->eh, vaddr, fde);
+	if (status == DWUNW_ERR_NO_DEBUG_DATA && module->debug.bytes.size > 0)
+		status = dwu_index_find(module, &module->debug, vaddr, fde);
+	return status;
+}
+
+dwunw_status_t dwunw_module_row(const struct dwunw_module *module,
+				uint64_t vaddr,
+				struct dwunw_row_scratch *scratch,
+				struct dwunw_row *row)
+{
+	struct dwunw_fde fde;
+	dwunw_status_t status = dwunw_module_fde(module, vaddr, &fde);
+
+	if (status != DWUNW_OK)
+		return status;
+	return dwunw_fde_row(module, &fde, vaddr, scratch, row);
+}
+
+struct dwunw_span dwunw_module_expression(const struct dwunw_module *module,
+					  const struct dwunw_row *row,
+					  const struct dwunw_rule *rule)
+{
+	const struct dwunw_cfi *cfi = row->flags & DWUNW_ROW_DEBUG_FRAME ?
+					      &module->debug :
+					      &module->eh;
+	uint32_t off = (uint32_t)rule->value;
+	struct dwunw_span span = { NULL, 0 };
+
+	if (off < cfi->bytes.size && rule->size <= cfi->bytes.size - off) {
+		span.data = cfi->bytes.data + off;
+		span.size = rule->size;
+	}
+	return span;
+}
+
+/* The code bytes from vaddr on, zeros behind the segment's end. */
+static bool code_at(const struct dwunw_module *module, uint64_t vaddr,
+		    uint8_t *code)
+{
+	const struct dwunw_source *src = &module->elf.src;
+	struct dwunw_segment s;
+	dwu_place_t off, size;
+
+	memset(code, 0, DWU_CODE_SIZE);
+	if (dwunw_elf_segment(&module->elf, vaddr, &s) != DWUNW_OK)
+		return false;
+	off = (dwu_place_t)(vaddr - s.vaddr);
+	size = (dwu_place_t)s.file_size;
+	if (off >= size)
+		return false;
+	/* the last function of a segment may be shorter */
+	size -= off;
+	if (size > DWU_CODE_SIZE)
+		size = DWU_CODE_SIZE;
+	return src->read(src->ctx, s.off + off, code, (size_t)size) == DWUNW_OK;
+}
+
+/* Is the code at vaddr what `is` looks for? */
+static bool code_is(const struct dwunw_module *module, uint64_t vaddr,
+		    bool (*is)(const struct dwunw_arch_ops *arch,
+			       const uint8_t *code))
+{
+	uint8_t code[DWU_CODE_SIZE];
+
+	return code_at(module, vaddr, code) && is(module->arch, code);
+}
+
+bool dwu_module_signal(const struct dwunw_module *module, uint64_t vaddr,
+		       struct dwunw_row *row)
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_CODE_SIZE];
+
+	return code_at(module, vaddr, code) &&
+	       arch->signal_row(arch, code, row);
+}
+
+/* As many code bytes before vaddr as there are, up to *size; 0: they cannot be
+ * read. False: nothing is there. */
+static bool code_before(const struct dwunw_module *module, uint64_t vaddr,
+			uint8_t *code, size_t *size)
+{
+	const struct dwunw_source *src = &module->elf.src;
+	size_t most = *size;
+	struct dwunw_segment s;
+	dwu_place_t off;
+
+	*size = 0;
+	if (dwunw_elf_segment(&module->elf, vaddr - 1, &s) != DWUNW_OK)
+		return false;
+	off = (dwu_place_t)(vaddr - s.vaddr);
+	if (most > off)
+		most = (size_t)off;
+	if (off <= (dwu_place_t)s.file_size &&
+	    src->read(src->ctx, s.off + off - most, code, most) == DWUNW_OK)
+		*size = most;
+	return true;
+}
+
+dwunw_status_t dwu_module_code_row(const struct dwunw_module *module,
+				   uint64_t vaddr, struct dwunw_row *row,
+				   uint8_t *how)
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_STUB_BEFORE + DWU_CODE_SIZE] = { 0 };
+	size_t size = DWU_STUB_BEFORE;
+
+	dwu_row_clear(arch, row);
+	*how = DWUNW_HOW_SIGNAL;
+	/* a trampoline has two instructions: vaddr may be that of either */
+	if (dwu_module_signal(module, vaddr, row) ||
+	    dwu_module_signal(module, vaddr - dwu_arch(arch)->signal_step, row))
+		return DWUNW_OK;
+	*how = DWUNW_HOW_LEAF;
+	if (!DWU_ARCH_HAS(arch, stub_code) ||
+	    !code_at(module, vaddr, code + DWU_STUB_BEFORE))
+		return DWUNW_ERR_NO_DEBUG_DATA;
+	(void)code_before(module, vaddr, code, &size);
+	if (!arch->stub_code(code + DWU_STUB_BEFORE))
+		return DWUNW_ERR_NO_DEBUG_DATA;
+	dwu_entry_row(arch, 0, row);
+	return DWUNW_OK;
+}
+
+dwunw_status_t dwu_module_fp_row(const struct dwunw_module *module,
+				 uint64_t vaddr, struct dwunw_row *row)
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_CODE_BEFORE];
+	size_t size = sizeof(code);
+
+	if (!DWU_ARCH_HAS(arch, frame_pointer_row))
+		return DWUNW_ERR_NO_DEBUG_DATA;
+	(void)code_before(module, vaddr, code, &size);
+	dwu_row_clear(arch, row);
+	return arch->frame_pointer_row(code, size, row) ?
+		       DWUNW_OK :
+		       DWUNW_ERR_NO_DEBUG_DATA;
+}
+
+uint8_t dwu_module_call(const struct dwunw_module *module, uint64_t vaddr,
+			uint8_t isa)
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_CALL_SIZE];
+	size_t size = sizeof(code);
+
+	/* the first byte of a segment, and what is mapped behind the last, are
+	 * behind nothing */
+	if (!code_before(module, vaddr, code, &size))
+		return DWU_CALL_NONE;
+	if (size == 0)
+		return DWU_CALL_UNKNOWN;
+	return arch->behind_call(arch, code, size, isa) ? DWU_CALL_SEEN :
+							  DWU_CALL_NONE;
+}
+
+bool dwu_module_thread(const struct dwunw_module *module, uint64_t vaddr)
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_CODE_BEFORE];
+	size_t size = sizeof(code);
+
+	return DWU_ARCH_HAS(arch, thread_code) &&
+	       code_before(module, vaddr, code, &size) &&
+	       arch->thread_code(code, size);
+}
+
+bool dwu_module_exit(const struct dwunw_module *module, uint64_t vaddr)
+{
+	return code_is(module, vaddr, module->arch->exit_code);
+}
+
+bool dwu_module_preempt(const struct dwunw_module *module, uint64_t vaddr)
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_CODE_SIZE];
+
+	return DWU_ARCH_HAS(arch, preempt_code) &&
+	       code_at(module, vaddr, code) && arch->preempt_code(code);
+}
+
+bool dwu_module_switch(const struct dwunw_module *module, uint64_t vaddr,
+		       uint8_t at[2])
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_CODE_SIZE];
+
+	return DWU_ARCH_HAS(arch, switch_code) &&
+	       code_at(module, vaddr, code) && arch->switch_code(code, at);
+}
+
+bool dwu_module_context(const struct dwunw_module *module, uint64_t vaddr)
+{
+	const struct dwunw_arch_ops *arch = module->arch;
+	uint8_t code[DWU_CODE_SIZE];
+
+	return code_is(module, vaddr, arch->context_code) ||
+	       (DWU_ARCH_HAS(arch, made_code) &&
+		code_at(module, vaddr - DWU_CONTEXT_MADE, code) &&
+		arch->made_code(code));
+}

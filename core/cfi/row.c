@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "row.h"
+
+#include "core/base/bytes.h"
+
+/* DWARF 5 7.24; GNU extensions: LSB 10.5.1; AADWARF64 5.2. */
+enum {
+	DW_CFA_advance_loc = 0x40,
+	DW_CFA_offset = 0x80,
+	DW_CFA_restore = 0xc0,
+	DW_CFA_nop = 0x00,
+	DW_CFA_set_loc = 0x01,
+	DW_CFA_advance_loc1 = 0x02,
+	DW_CFA_advance_loc2 = 0x03,
+	DW_CFA_advance_loc4 = 0x04,
+	DW_CFA_offset_extended = 0x05,
+	DW_CFA_restore_extended = 0x06,
+	DW_CFA_undefined = 0x07,
+	DW_CFA_same_value = 0x08,
+	DW_CFA_register = 0x09,
+	DW_CFA_remember_state = 0x0a,
+	DW_CFA_restore_state = 0x0b,
+	DW_CFA_def_cfa = 0x0c,
+	DW_CFA_def_cfa_register = 0x0d,
+	DW_CFA_def_cfa_offset = 0x0e,
+	DW_CFA_def_cfa_expression = 0x0f,
+	DW_CFA_expression = 0x10,
+	DW_CFA_offset_extended_sf = 0x11,
+	DW_CFA_def_cfa_sf = 0x12,
+	DW_CFA_def_cfa_offset_sf = 0x13,
+	DW_CFA_val_offset = 0x14,
+	DW_CFA_val_offset_sf = 0x15,
+	DW_CFA_val_expression = 0x16,
+	DW_CFA_MIPS_advance_loc8 = 0x1d,
+	DW_CFA_AARCH64_negate_ra_state = 0x2d,
+	DW_CFA_GNU_args_size = 0x2e,
+	DW_CFA_GNU_negative_offset_extended = 0x2f,
+};
+
+enum { EM_AARCH64 = 183 };
+
+/* What DW_CFA_remember_state saves: all but the addresses. */
+struct state {
+	struct dwunw_rule cfa;
+	int32_t cfa_offset;
+	uint8_t flags;
+	struct dwunw_rule rules[DWUNW_COLUMN_MAX];
+};
+
+struct dwunw_row_scratch {
+	struct state initial; /* after the CIE's instructions */
+	struct state saved[CONFIG_ROW_STATES];
+};
+
+size_t dwunw_row_scratch_size(void)
+{
+	return sizeof(struct dwunw_row_scratch);
+}
+
+struct program {
+	const struct dwunw_module *module;
+	const struct dwunw_fde *fde;
+	struct dwunw_row_scratch *scratch;
+	struct dwunw_row *row;
+	struct dwu_cursor c;
+	uint64_t loc; /* where the next row starts */
+	unsigned int depth; /* of scratch->saved */
+	int32_t cfa_offset; /* the last one, kept by def_cfa_expression */
+	bool moved; /* loc was set since the row's start */
+	bool in_cie;
+	bool bad;
+};
+
+static void save(const struct program *p, struct state *state)
+{
+	state->cfa = p->row->cfa;
+	state->cfa_offset = p->cfa_offset;
+	state->flags = p->row->flags;
+	memcpy(state->rules, p->row->rules,
+	       p->row->column_count * sizeof(p->row->rules[0]));
+}
+
+static void restore(struct program *p, const struct state *state)
+{
+	p->row->cfa = state->cfa;
+	p->cfa_offset = state->cfa_offset;
+	p->row->flags = state->flags;
+	memcpy(p->row->rules, state->rules,
+	       p->row->column_count * sizeof(p->row->rules[0]));
+}
+
+/* A rule's offset, which must fit 32 bits: no frame is larger. */
+DWU_ONE_COPY static int32_t narrow(struct program *p, int64_t value)
+{
+	if (value != (int32_t)value)
+		p->bad = true;
+	return (int32_t)value;
+}
+
+/* Of a register in this CFI; -1: none. */
+static int column_of(const struct program *p, uint64_t dwarf_reg)
+{
+	const struct dwunw_arch_ops *arch = p->module->arch;
+
+	if (dwu_arch(arch)->ra_alias && dwarf_reg == dwu_arch(arch)->ra_alias &&
+	    dwarf_reg == p->fde->ra_reg)
+		return dwu_arch(arch)->ra;
+	return dwunw_arch_column(arch, dwarf_reg);
+}
+
+/* An offset in units of the data alignment factor (6.4.2). */
+DWU_ONE_COPY static int64_t factored(const struct program *p, int64_t value)
+{
+	return (int64_t)((uint64_t)value * (uint64_t)p->fde->data_align);
+}
+
+static int64_t factored_uleb(struct program *p)
+{
+	return factored(p, (int64_t)dwu_uleb(&p->c));
+}
+
+/* Registers without a column keep no rule; their operands are read all
+ * the same. */
+static void set_rule(struct program *p, uint64_t dwarf_reg, uint8_t kind,
+		     int64_t value)
+{
+	int column = column_of(p, dwarf_reg);
+
+	if (column < 0)
+		return;
+	p->row->rules[column] = (struct dwunw_rule){
+		.kind = kind, .value = narrow(p, value)
+	};
+}
+
+static void set_register_rule(struct program *p, uint64_t dwarf_reg)
+{
+	uint64_t from = dwu_uleb(&p->c);
+	int column = column_of(p, dwarf_reg);
+	int from_column = column_of(p, from);
+
+	if (column < 0)
+		return;
+	if (from_column < 0) {
+		p->bad = true;
+		return;
+	}
+	p->row->rules[column] = (struct dwunw_rule){
+		.kind = DWUNW_RULE_REGISTER, .reg = (uint8_t)from_column
+	};
+}
+
+/* The offset of an expression block in its section stands in for it. */
+static struct dwunw_rule expression(struct program *p, uint8_t kind)
+{
+	struct dwunw_span block = dwu_take(&p->c, dwu_uleb(&p->c));
+	struct dwunw_rule rule = { .kind = kind };
+	uint64_t off;
+
+	if (p->c.bad || block.size > UINT16_MAX) {
+		p->bad = true;
+		return rule;
+	}
+	off = (uint64_t)(block.data - p->fde->cfi->bytes.data);
+	if (off > UINT32_MAX)
+		p->bad = true;
+	rule.size = (uint16_t)block.size;
+	rule.value = (int32_t)(uint32_t)off;
+	return rule;
+}
+
+static void set_expression(struct program *p, uint64_t dwarf_reg, uint8_t kind)
+{
+	struct dwunw_rule rule = expression(p, kind);
+	int column = column_of(p, dwarf_reg);
+
+	if (column >= 0)
+		p->row->rules[column] = rule;
+}
+
+static void set_cfa(struct program *p, uint64_t dwarf_reg, int64_t offset)
+{
+	int column = column_of(p, dwarf_reg);
+
+	if (column < 0 || column >= dwu_arch(p->module->arch)->reg_count) {
+		p->bad = true;
+		return;
+	}
+	p->cfa_offset = narrow(p, offset);
+	p->row->cfa = (struct dwunw_rule){ .kind = DWUNW_RULE_REGISTER,
+					   .reg = (uint8_t)column,
+					   .value = p->cfa_offset };
+}
+
+/*
+ * def_cfa_register and _offset need a CFA that is a register (6.4.2.2), but
+ * hand-written CFI has them behind def_cfa_expression too (libgcrypt 1.10,
+ * tests/rows/cfi.S "beneath"): as with libgcc and readelf the offset lives on
+ * meanwhile, and only def_cfa_register ends the expression.
+ */
+static void set_cfa_part(struct program *p, bool is_offset, int64_t value)
+{
+	if (!is_offset)
+		set_cfa(p, (uint64_t)value, p->cfa_offset);
+	else if (p->row->cfa.kind == DWUNW_RULE_REGISTER)
+		p->row->cfa.value = p->cfa_offset = narrow(p, value);
+	else
+		p->cfa_offset = narrow(p, value);
+}
+
+static void restore_rule(struct program *p, uint64_t dwarf_reg)
+{
+	int column = column_of(p, dwarf_reg);
+
+	if (p->in_cie)
+		p->bad = true;
+	else if (column >= 0)
+		p->row->rules[column] = p->scratch->initial.rules[column];
+}
+
+static void remember(struct program *p)
+{
+	if (p->depth == CONFIG_ROW_STATES)
+		p->bad = true;
+	else
+		save(p, &p->scratch->saved[p->depth++]);
+}
+
+static void recall(struct program *p)
+{
+	if (p->depth == 0)
+		p->bad = true;
+	else
+		restore(p, &p->scratch->saved[--p->depth]);
+}
+
+static void advance(struct program *p, uint64_t delta)
+{
+	p->loc += delta * p->fde->code_align;
+	p->moved = true;
+}
+
+static void set_loc(struct program *p)
+{
+	const struct dwunw_cfi *cfi = p->fde->cfi;
+	struct dwu_bases b = {
+		.vaddr = cfi->vaddr + (uint64_t)(p->c.data - cfi->bytes.data),
+		.text = cfi->text_vaddr,
+		.data = cfi->data_vaddr,
+		.func = p->fde->start,
+		.address_size = p->fde->address_size,
+	};
+
+	p->loc = dwu_encoded(&p->c, p->fde->encoding, &b);
+	p->moved = true;
+}
+
+/* arm64: the return address is (no longer) signed (AADWARF64 5.2). */
+static void negate_ra_state(struct program *p)
+{
+	if (dwu_arch(p->module->arch)->machine == EM_AARCH64)
+		p->row->flags ^= DWUNW_ROW_RA_SIGNED;
+	else
+		p->bad = true;
+}
+
+static void execute_low(struct program *p, uint8_t op)
+{
+	struct dwu_cursor *c = &p->c;
+	uint64_t reg;
+
+	switch (op) {
+	case DW_CFA_nop: /* 6.4.2.5 */
+		break;
+	case DW_CFA_set_loc: /* 6.4.2.1 (1) */
+		set_loc(p);
+		break;
+	case DW_CFA_advance_loc1: /* 6.4.2.1 (3) */
+		advance(p, dwu_u8(c));
+		break;
+	case DW_CFA_advance_loc2: /* 6.4.2.1 (4) */
+		advance(p, dwu_u16(c));
+		break;
+	case DW_CFA_advance_loc4: /* 6.4.2.1 (5) */
+		advance(p, dwu_u32(c));
+		break;
+	case DW_CFA_MIPS_advance_loc8: /* GCC dwarf2.def */
+		advance(p, dwu_u64(c));
+		break;
+	case DW_CFA_def_cfa: /* 6.4.2.2 (1) */
+		reg = dwu_uleb(c);
+		set_cfa(p, reg, (int64_t)dwu_uleb(c));
+		break;
+	case DW_CFA_def_cfa_sf: /* 6.4.2.2 (2) */
+		reg = dwu_uleb(c);
+		set_cfa(p, reg, factored(p, dwu_sleb(c)));
+		break;
+	case DW_CFA_def_cfa_register: /* 6.4.2.2 (3) */
+		set_cfa_part(p, false, (int64_t)dwu_uleb(c));
+		break;
+	case DW_CFA_def_cfa_offset: /* 6.4.2.2 (4) */
+		set_cfa_part(p, true, (int64_t)dwu_uleb(c));
+		break;
+	case DW_CFA_def_cfa_offset_sf: /* 6.4.2.2 (5) */
+		set_cfa_part(p, true, factored(p, dwu_sleb(c)));
+		break;
+	case DW_CFA_def_cfa_expression: /* 6.4.2.2 (6) */
+		p->row->cfa = expression(p, DWUNW_RULE_EXPRESSION);
+		break;
+	case DW_CFA_undefined: /* 6.4.2.3 (1) */
+		set_rule(p, dwu_uleb(c), DWUNW_RULE_UNDEFINED, 0);
+		break;
+	case DW_CFA_same_value: /* 6.4.2.3 (2) */
+		set_rule(p, dwu_uleb(c), DWUNW_RULE_SAME, 0);
+		break;
+	case DW_CFA_offset_extended: /* 6.4.2.3 (4) */
+		reg = dwu_uleb(c);
+		set_rule(p, reg, DWUNW_RULE_OFFSET, factored_uleb(p));
+		break;
+	case DW_CFA_offset_extended_sf: /* 6.4.2.3 (5) */
+		reg = dwu_uleb(c);
+		set_rule(p, reg, DWUNW_RULE_OFFSET, factored(p, dwu_sleb(c)));
+		break;
+	case DW_CFA_GNU_negative_offset_extended: /* LSB 10.5.1 */
+		reg = dwu_uleb(c);
+		set_rule(p, reg, DWUNW_RULE_OFFSET,
+			 (int64_t)(0 - (uint64_t)factored_uleb(p)));
+		break;
+	case DW_CFA_val_offset: /* 6.4.2.3 (6) */
+		reg = dwu_uleb(c);
+		set_rule(p, reg, DWUNW_RULE_VAL_OFFSET, factored_uleb(p));
+		break;
+	case DW_CFA_val_offset_sf: /* 6.4.2.3 (7) */
+		reg = dwu_uleb(c);
+		set_rule(p, reg, DWUNW_RULE_VAL_OFFSET,
+			 factored(p, dwu_sleb(c)));
+		break;
+	case DW_CFA_register: /* 6.4.2.3 (8) */
+		set_register_rule(p, dwu_uleb(c));
+		break;
+	case DW_CFA_expression: /* 6.4.2.3 (9) */
+		set_expression(p, dwu_uleb(c), DWUNW_RULE_EXPRESSION);
+		break;
+	case DW_CFA_val_expression: /* 6.4.2.3 (10) */
+		set_expression(p, dwu_uleb(c), DWUNW_RULE_VAL_EXPRESSION);
+		break;
+	case DW_CFA_restore_extended: /* 6.4.2.3 (12) */
+		restore_rule(p, dwu_uleb(c));
+		break;
+	case DW_CFA_remember_state: /* 6.4.2.4 (1) */
+		remember(p);
+		break;
+	case DW_CFA_restore_state: /* 6.4.2.4 (2) */
+		recall(p);
+		break;
+	case DW_CFA_GNU_args_size: /* LSB 10.5.1: for landing pads only */
+		(void)dwu_uleb(c);
+		break;
+	case DW_CFA_AARCH64_negate_ra_state:
+		negate_ra_state(p);
+		break;
+	default:
+		p->bad = true;
+		break;
+	}
+}
+
+static void execute(struct program *p)
+{
+	uint8_t op = dwu_u8(&p->c);
+	uint8_t operand = op & 0x3f;
+
+	switch (op & 0xc0) {
+	case DW_CFA_advance_loc: /* 6.4.2.1 (2) */
+		advance(p, operand);
+		break;
+	case DW_CFA_offset: /* 6.4.2.3 (3) */
+		set_rule(p, operand, DWUNW_RULE_OFFSET, factored_uleb(p));
+		break;
+	case DW_CFA_restore: /* 6.4.2.3 (11) */
+		restore_rule(p, operand);
+		break;
+	default:
+		execute_low(p, op);
+		break;
+	}
+}
+
+static bool failed(const struct program *p)
+{
+	return p->bad || p->c.bad;
+}
+
+static struct dwu_cursor instructions(const struct program *p,
+				      const struct dwunw_span *span)
+{
+	return dwu_cursor(span->data, span->size, p->module->elf.data == 2);
+}
+
+/* The CIE's instructions make the rules that DW_CFA_restore returns to. */
+static dwunw_status_t start(struct program *p)
+{
+	const struct dwunw_arch_ops *arch = p->module->arch;
+	int ra = column_of(p, p->fde->ra_reg);
+
+	dwu_row_clear(arch, p->row);
+	if (ra < 0)
+		return DWUNW_ERR_BAD_FORMAT;
+	p->row->ra_column = (uint8_t)ra;
+	p->row->flags = p->fde->signal_frame ? DWUNW_ROW_SIGNAL : 0;
+	if (p->fde->cfi->debug_frame)
+		p->row->flags |= DWUNW_ROW_DEBUG_FRAME;
+	p->in_cie = true;
+	p->c = instructions(p, &p->fde->initial);
+	while (!dwu_at_end(&p->c) && !p->bad)
+		execute(p);
+	if (failed(p))
+		return DWUNW_ERR_BAD_FORMAT;
+	p->in_cie = false;
+	p->depth = 0;
+	save(p, &p->scratch->initial);
+	p->c = instructions(p, &p->fde->program);
+	p->loc = p->fde->start;
+	return DWUNW_OK;
+}
+
+/*
+ * Runs up to the next change of location or to the end of the program; the
+ * row is then complete and [row->start, row->end) is where it holds. The last
+ * row is the one behind which nothing moved.
+ */
+static dwunw_status_t next_row(struct program *p)
+{
+	p->row->start = p->loc;
+	p->moved = false;
+	while (!dwu_at_end(&p->c) && !p->bad && !p->moved)
+		execute(p);
+	p->row->end = p->moved ? p->loc : p->fde->end;
+	return failed(p) ? DWUNW_ERR_BAD_FORMAT : DWUNW_OK;
+}
+
+dwunw_status_t dwunw_fde_row(const struct dwunw_module *module,
+			     const struct dwunw_fde *fde, uint64_t vaddr,
+			     struct dwunw_row_scratch *scratch,
+			     struct dwunw_row *row)
+{
+	struct program p = { .module = module,
+			     .fde = fde,
+			     .scratch = scratch,
+			     .row = row };
+	dwunw_status_t status;
+
+	if (!module || !fde || !scratch || !row || vaddr < fde->start ||
+	    vaddr >= fde->end)
+		return DWUNW_ERR_INVALID_ARG;
+	status = start(&p);
+	if (status != DWUNW_OK)
+		return status;
+	do {
+		status = next_row(&p);
+		if (status != DWUNW_OK)
+			return status;
+	} while (p.moved && row->end <= vaddr);
+	/* a location that went backwards leads past pc to no row */
+	return row->start <= vaddr && vaddr < row->end ? DWUNW_OK :
+							 DWUNW_ERR_BAD_FORMAT;
+}
+
+dwunw_status_t dwunw_fde_rows(const struct dwunw_module *module,
+			      const struct dwunw_fde *fde,
+			      struct dwunw_row_scratch *scratch,
+			      struct dwunw_row *row,
+			      bool (*emit)(void *ctx,
+					   const struct dwunw_row *row),
+			      void *ctx)
+{
+	struct program p = { .module = module,
+			     .fde = fde,
+			     .scratch = scratch,
+			     .row = row };
+	dwunw_status_t status;
+
+	if (!module || !fde || !scratch || !row || !emit)
+		return DWUNW_ERR_INVALID_ARG;
+	status = start(&p);
+	if (status != DWUNW_OK)
+		return status;
+	do {
+		status = next_row(&p);
+	} while (status == DWUNW_OK && emit(ctx, row) && p.moved);
+	return status;
+}
+
+/* The index of a column among those a packed row can save, or -1. */
+static int saved_index(const struct dwunw_arch_ops *arch, uint8_t column)
+{
+	int i;
+
+	for (i = 0; i < dwu_arch(arch)->saved_count; i++)
+		if (arch->saved[i] == column)
+			return i;
+	return -1;
+}
+
+static bool pack_rule(const struct dwunw_arch_ops *arch, uint8_t column,
+		      const struct dwunw_rule *rule, struct dwu_packed *packed)
+{
+	int32_t slot = rule->value / 4;
+	int i;
+
+	if (rule->kind == DWUNW_RULE_UNSPECIFIED)
+		return true;
+	i = saved_index(arch, column);
+	if (rule->kind == DWUNW_RULE_SAME)
+		return i >= 0; /* as if it were not mentioned */
+	if (rule->kind == DWUNW_RULE_UNDEFINED)
+		slot = DWU_SLOT_LOST;
+	else if (rule->kind != DWUNW_RULE_OFFSET || slot * 4 != rule->value ||
+		 slot != (int16_t)slot || slot == DWU_SLOT_LOST)
+		return false;
+	if (i < 0)
+		return false;
+	packed->mask |= (uint16_t)(1u << i);
+	packed->slots[i] = (int16_t)slot;
+	return true;
+}
+
+void dwu_row_pack(const struct dwunw_arch_ops *arch,
+		  const struct dwunw_row *row, struct dwu_packed *packed)
+{
+	const struct dwunw_rule *rule;
+	uint8_t i;
+
+	*packed = (struct dwu_packed){ .cfa_offset = row->cfa.value,
+				       .cfa_reg = row->cfa.reg };
+	if (row->flags & DWUNW_ROW_RA_SIGNED)
+		packed->flags |= DWU_PACKED_RA_SIGNED;
+	if (row->cfa.kind != DWUNW_RULE_REGISTER ||
+	    (row->flags & DWUNW_ROW_SIGNAL) ||
+	    row->ra_column != dwu_arch(arch)->ra)
+		packed->flags = DWU_PACKED_FULL;
+	for (i = 0; i < dwu_value_count(arch); i++) {
+		rule = &row->rules[i];
+		if (i == dwu_arch(arch)->ra &&
+		    rule->kind == DWUNW_RULE_UNDEFINED)
+			packed->flags |= DWU_PACKED_ROOT;
+		else if (!pack_rule(arch, i, rule, packed))
+			packed->flags = DWU_PACKED_FULL;
+	}
+}

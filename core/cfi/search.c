@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "search.h"
+
+#include <dwunw/bounds.h>
+
+#include "core/base/bytes.h"
+#include "core/base/window.h"
+#include "entry.h"
+
+enum {
+	PT_LOAD = 1,
+	PF_R = 4,
+	CIE_LENGTH_MAX = 256, /* augmentation and initial rules are short */
+	CIE_LENGTH_MIN = 8,
+	RECORDS_CHECKED = 8,
+};
+
+/* "zR" and its relatives: 'z', then letters of LSB 10.6.1.1.1. */
+static bool is_augmentation(struct dwu_cursor *c)
+{
+	const char *s = dwu_string(c);
+
+	if (c->bad || *s++ != 'z')
+		return false;
+	for (; *s; s++)
+		if (*s != 'R' && *s != 'L' && *s != 'P' && *s != 'S' &&
+		    *s != 'B')
+			return false;
+	return true;
+}
+
+/* Do these bytes look like a CIE? 32 bytes or as many as there are. */
+static bool is_cie(const uint8_t *bytes, size_t size, bool big)
+{
+	struct dwu_cursor c = dwu_cursor(bytes, size, big);
+	uint32_t length = dwu_u32(&c);
+	uint8_t version;
+
+	if (length < CIE_LENGTH_MIN || length > CIE_LENGTH_MAX ||
+	    dwu_u32(&c) != 0)
+		return false;
+	version = dwu_u8(&c);
+	return (version == 1 || version == 3) && is_augmentation(&c);
+}
+
+/* Does the record at off + *next belong to this section? */
+static bool next_record(const struct dwunw_elf *elf, struct dwu_window *w,
+			uint64_t off, dwu_place_t size, dwu_place_t *next,
+			uint32_t *fdes)
+{
+	struct dwu_record rec;
+	struct dwu_cursor c;
+	const uint8_t *bytes;
+	size_t head = size - *next < 20 ? (size_t)(size - *next) : 20;
+
+	bytes = dwu_window_at(w, off + *next, head);
+	if (!bytes)
+		return false;
+	c = dwu_cursor(bytes, head, elf->data == 2);
+	if (dwu_record_head(&c, false, size, *next, &rec) != DWUNW_OK)
+		return false;
+	if (!rec.cie && !rec.empty) {
+		if (rec.cie_off >= *next)
+			return false;
+		++*fdes;
+	}
+	*next = rec.empty ? size : rec.next;
+	return true;
+}
+
+/* A CIE followed by records that agree, at least one FDE among them. */
+static bool is_section(const struct dwunw_elf *elf, struct dwu_window *w,
+		       uint64_t off, dwu_place_t size)
+{
+	dwu_place_t next = 0;
+	uint32_t fdes = 0;
+	int i;
+
+	for (i = 0; i < RECORDS_CHECKED && next < size; i++)
+		if (!next_record(elf, w, off, size, &next, &fdes))
+			return false;
+	return fdes > 0;
+}
+
+static bool search_segment(const struct dwunw_elf *elf, struct dwu_window *w,
+			   struct dwu_window *records,
+			   const struct dwunw_segment *s, uint64_t *found)
+{
+	uint64_t off = (s->off + 3) & ~3ull, end = s->off + s->file_size;
+	const uint8_t *bytes;
+	size_t size;
+
+	for (; off < end; off += 4) {
+		size = end - off < 32 ? (size_t)(end - off) : 32;
+		bytes = dwu_window_at(w, off, size);
+		if (!bytes)
+			return false;
+		if (is_cie(bytes, size, elf->data == 2) &&
+		    is_section(elf, records, off,
+			       (dwu_place_t)(end - off))) {
+			*found = off;
+			return true;
+		}
+	}
+	return false;
+}
+
+void dwu_search_eh_frame(const struct dwunw_elf *elf,
+			 struct dwunw_section *section)
+{
+	struct dwu_window w = { .src = &elf->src };
+	struct dwu_window records = { .src = &elf->src };
+	struct dwunw_program_header h;
+	/* segments that overlap are not worth the square of the file's size */
+	uint32_t budget = DWUNW_SEARCH_MAX;
+	uint32_t i;
+
+	if (elf->src.size < DWUNW_SEARCH_MAX / 2)
+		budget = 2 * (uint32_t)elf->src.size;
+	*section = (struct dwunw_section){ 0 };
+	for (i = 0; i < elf->program_count; i++) {
+		if (dwunw_elf_program_header(elf, i, &h) != DWUNW_OK)
+			return;
+		if (h.type != PT_LOAD || !(h.at.flags & PF_R) ||
+		    h.at.off > elf->src.size ||
+		    h.at.file_size > elf->src.size - h.at.off ||
+		    h.at.file_size > budget)
+			continue;
+		budget -= (uint32_t)h.at.file_size;
+		if (search_segment(elf, &w, &records, &h.at, &section->off)) {
+			section->vaddr =
+				h.at.vaddr + (section->off - h.at.off);
+			section->size =
+				h.at.off + h.at.file_size - section->off;
+			return;
+		}
+	}
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "inflate.h"
+
+#include <dwunw/bounds.h>
+
+#include "core/base/arena.h"
+#include "core/base/bytes.h"
+#include "elf.h"
+
+enum { ELFCOMPRESS_ZLIB = 1 };
+
+/* Of what is small the ratio tells nothing. */
+#define CONTENT_SMALL (1u << 20)
+
+/* A compressed section's head. */
+struct head {
+	uint64_t size; /* of the content */
+	uint32_t type; /* ELFCOMPRESS_* */
+	uint8_t bytes; /* of the head itself */
+};
+
+/* "ZLIB", then the size, 8 bytes big-endian (GNU as, --compress-debug). */
+static bool gnu_head(const uint8_t *bytes, struct head *head)
+{
+	struct dwu_cursor c = dwu_cursor(bytes, 12, true);
+
+	head->type = ELFCOMPRESS_ZLIB;
+	head->bytes = 12;
+	dwu_skip(&c, 4);
+	head->size = dwu_u64(&c);
+	return memcmp(bytes, "ZLIB", 4) == 0;
+}
+
+/* Elf32_Chdr, Elf64_Chdr */
+static void elf_head(const struct dwunw_elf *elf, const uint8_t *bytes,
+		     struct head *head)
+{
+	bool wide = dwu_elf_is_wide(elf->elf_class);
+	struct dwu_cursor c =
+		dwu_cursor(bytes, wide ? 24 : 12, elf->data == 2);
+
+	head->bytes = wide ? 24 : 12;
+	head->type = dwu_u32(&c);
+	if (wide)
+		(void)dwu_u32(&c);
+	head->size = dwu_uint(&c, wide ? 8 : 4);
+}
+
+static bool read_head(const struct dwunw_elf *elf,
+		      const struct dwunw_section *section, bool gnu,
+		      struct head *head)
+{
+	uint8_t bytes[24] = { 0 };
+	size_t size = section->size < 24 ? (size_t)section->size : 24;
+
+	*head = (struct head){ 0 };
+	if (section->size == 0 ||
+	    (!gnu && !(section->flags & DWU_SHF_COMPRESSED)))
+		return false;
+	if (elf->src.read(elf->src.ctx, section->off, bytes, size) != DWUNW_OK)
+		return true;
+	if (!gnu)
+		elf_head(elf, bytes, head);
+	else if (!gnu_head(bytes, head))
+		return false;
+	if (section->size < head->bytes ||
+	    (head->size > CONTENT_SMALL &&
+	     head->size / DWUNW_CONTENT_RATIO > section->size))
+		head->size = 0;
+	return true;
+}
+
+bool dwu_inflate_size(const struct dwunw_elf *elf,
+		      const struct dwunw_section *section, bool gnu,
+		      uint64_t *size)
+{
+	struct head head;
+	bool compressed = read_head(elf, section, gnu, &head);
+
+	*size = head.size;
+	return compressed;
+}
+
+static uint64_t rounded(uint64_t size)
+{
+	return size > SIZE_MAX ? size : dwu_arena_round((size_t)size);
+}
+
+uint64_t dwu_inflate_need(const struct dwunw_elf *elf,
+			  const struct dwunw_section *section, bool gnu)
+{
+	struct head head;
+
+	if (!read_head(elf, section, gnu, &head))
+		return 0;
+	return rounded(head.size) + dwu_elf_load_size(elf, section);
+}
+
+dwunw_status_t dwu_inflate(const struct dwunw_elf *elf,
+			   const struct dwunw_section *section, bool gnu,
+			   const struct dwunw_module_files *files,
+			   struct dwunw_arena *arena, struct dwunw_span *span)
+{
+	struct dwunw_span packed;
+	struct head head;
+	dwunw_status_t status;
+	uint8_t *content;
+	size_t mark;
+
+	*span = (struct dwunw_span){ NULL, 0 };
+	if (!read_head(elf, section, gnu, &head) || head.size == 0)
+		return DWUNW_ERR_BAD_FORMAT;
+	if (!files->inflate)
+		return DWUNW_ERR_NOT_IMPLEMENTED;
+	if (!dwu_arena_fits(arena, dwu_inflate_need(elf, section, gnu)))
+		return DWUNW_ERR_NO_MEMORY;
+	content = dwunw_arena_alloc(arena, (size_t)head.size);
+	mark = arena->used;
+	status = dwu_elf_load(elf, section, arena, &packed);
+	if (status == DWUNW_OK)
+		status = files->inflate(files->inflate_ctx, head.type,
+					packed.data + head.bytes,
+					packed.size - head.bytes, content,
+					(size_t)head.size);
+	arena->used = mark;
+	if (status != DWUNW_OK)
+		return status;
+	span->data = content;
+	span->size = (size_t)head.size;
+	return DWUNW_OK;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "part.h"
+
+#include "core/base/bytes.h"
+
+/* Branches that are followed back to where they come from. */
+#define BRANCH_MAX 4u
+/* Times that this may sweep code anew: for branches far away in a large file. */
+#define SWEEP_MAX 2u
+/* Functions, or what looks so, before a branch that may be part of its own. */
+#define BEFORE_MAX 3u
+
+struct branch {
+	uint32_t from;
+	uint32_t to;
+};
+
+/* Branches from elsewhere into a function, as its bytes look. */
+struct search {
+	struct dwu_text *text;
+	const struct dwu_function *function;
+	uint32_t place;
+	uint32_t count;
+	/* those to the place or before it, the nearest first */
+	struct branch found[BRANCH_MAX];
+	uint32_t end; /* where the first one behind the place leads to */
+};
+
+/* Keeps it, in its order, instead of the farthest. */
+static void keep(struct search *s, uint32_t from, uint32_t to)
+{
+	uint32_t i;
+
+	if (s->count == BRANCH_MAX && s->found[BRANCH_MAX - 1].to >= to)
+		return;
+	if (s->count < BRANCH_MAX)
+		s->count++;
+	for (i = s->count - 1; i > 0 && s->found[i - 1].to < to; i--)
+		s->found[i] = s->found[i - 1];
+	s->found[i] = (struct branch){ .from = from, .to = to };
+}
+
+static void note(struct search *s, uint32_t from, uint32_t to)
+{
+	if (from >= s->function->start && from < s->function->end)
+		return;
+	if (to <= s->place)
+		keep(s, from, to);
+	else if (to < s->end)
+		s->end = to;
+}
+
+/* All of the text, a window at a time; a branch may stand across two. */
+static void search(struct search *s)
+{
+	const uint32_t vaddr = (uint32_t)s->text->vaddr;
+	const uint32_t lo = vaddr + s->function->start;
+	const uint32_t hi = vaddr + s->function->end;
+	struct dwu_text *text = s->text;
+	struct dwu_code code;
+	uint32_t at, off;
+	uint32_t to;
+
+	for (at = 0; at < text->size; at += DWU_WINDOW_SIZE - DWU_INSN_MAX) {
+		code.size = text->size - at < DWU_WINDOW_SIZE ?
+				    text->size - at :
+				    DWU_WINDOW_SIZE;
+		code.vaddr = vaddr + at;
+		code.isa = 0;
+		code.bytes = text->view ? text->view + at :
+					  dwu_window_at(&text->window,
+							text->file_off + at,
+							code.size);
+		if (!code.bytes)
+			return;
+		for (off = 0; text->ops->far_branch(&code, &off, lo, hi, &to) &&
+			      off < DWU_WINDOW_SIZE - DWU_INSN_MAX;
+		     off++)
+			note(s, at + off, to - vaddr);
+	}
+}
+
+/* --- what is known where the branch stands ---------------------------------- */
+
+/* The state is kept in memory->other. */
+struct origin {
+	struct dwu_scan_memory *memory;
+	uint32_t from;
+	bool found;
+};
+
+static bool visit_origin(void *ctx, const struct dwu_scan_at *at)
+{
+	struct origin *o = ctx;
+
+	if (at->op->at != o->from || at->moment != DWU_BEFORE)
+		return true;
+	o->memory->other = *at->state;
+	o->found = at->op->insn.flow == DWU_FLOW_BRANCH ||
+		   at->op->insn.flow == DWU_FLOW_JUMP;
+	return false;
+}
+
+/* As in `function`, which holds the branch or begins before what does. */
+static bool origin_in(const struct dwu_function *function,
+		      struct origin *origin)
+{
+	origin->found = false;
+	(void)dwu_scan_explore(origin->memory, function, DWU_NOWHERE,
+			       visit_origin, origin);
+	return origin->found;
+}
+
+/* --- does it explain the part? ----------------------------------------------- */
+
+struct trial {
+	const struct dwu_scan_memory *memory;
+	bool bad;
+};
+
+static bool visit_trial(void *ctx, const struct dwu_scan_at *at)
+{
+	struct trial *t = ctx;
+	const struct dwunw_arch_ops *arch = t->memory->text.arch;
+	const struct dwu_value *sp = &at->state->regs[arch->sp];
+
+	t->bad |= at->moment == DWU_LEAVING &&
+		  (sp->kind != DWU_VALUE_CFA || sp->n != -arch->entry_size);
+	return !t->bad && !t->memory->misaligned;
+}
+
+static bool explains(struct dwu_scan_memory *memory,
+		     const struct dwu_function *part)
+{
+	struct trial t = { .memory = memory };
+	uint8_t result;
+
+	result = dwu_scan_explore(memory, part, DWU_NOWHERE, visit_trial, &t);
+	t.bad |= result == DWUNW_SCAN_TOO_LARGE ||
+		 result == DWUNW_SCAN_UNDECODABLE || memory->misaligned;
+	return !t.bad;
+}
+
+/*
+ * Makes memory->other the state at the start of `part` that the branch from
+ * `from` comes with. A landing pad without a list of functions looks like one
+ * of its own: then it is explored with what stands before it.
+ */
+static bool find_state(struct dwu_scan_memory *memory, uint32_t from,
+		       uint32_t flags, const struct dwu_function *part)
+{
+	const struct dwunw_module *module = memory->text.module;
+	struct origin origin = { .memory = memory, .from = from };
+	struct dwu_function function;
+	uint32_t at = from, end = 0, i;
+
+	for (i = 0; i < BEFORE_MAX; i++) {
+		if (dwu_function_find(memory, module, memory->text.vaddr + at,
+				      flags, &function) != DWUNW_SCAN_OK)
+			return false;
+		if (i == 0)
+			end = function.end;
+		at = function.start - 1;
+		function.end = end;
+		if (origin_in(&function, &origin) && explains(memory, part))
+			return true;
+		if (function.start == 0)
+			return false;
+	}
+	return false;
+}
+
+/*
+ * All code is read once: about 1 ms a MiB. False: no branch from another
+ * function leads there, or none that explains more; *function is as it was.
+ */
+static bool find_part(struct dwu_scan_memory *memory, uint32_t place,
+		      uint32_t flags, struct dwu_function *function)
+{
+	struct search s = { .text = &memory->text,
+			    .function = function,
+			    .place = place,
+			    .end = function->end };
+	struct dwu_function part = { .part = true };
+	uint32_t i, window, swept = 0;
+
+	if (!memory->misaligned || !memory->text.ops->far_branch)
+		return false;
+	search(&s);
+	part.end = s.end;
+	for (i = 0; i < s.count && swept < SWEEP_MAX; i++) {
+		part.start = s.found[i].to;
+		window = memory->window;
+		if (find_state(memory, s.found[i].from, flags, &part)) {
+			*function = part;
+			return true;
+		}
+		swept += memory->window != window;
+	}
+	return false;
+}
+
+/* --- rows --------------------------------------------------------------------- */
+
+static bool go_on(void *ctx, const struct dwu_scan_at *at)
+{
+	(void)ctx;
+	(void)at;
+	return true;
+}
+
+uint8_t dwu_part_or_function(struct dwu_scan_memory *memory,
+			     const struct dwunw_module *module, uint64_t vaddr,
+			     uint32_t flags, struct dwu_function *function)
+{
+	uint8_t result =
+		dwu_function_find(memory, module, vaddr, flags, function);
+
+	if (result != DWUNW_SCAN_OK || !IS_ON(CONFIG_SCAN_X86_64) ||
+	    !memory->text.ops->far_branch)
+		return result;
+	(void)dwu_scan_explore(memory, function, DWU_NOWHERE, go_on, NULL);
+	(void)find_part(memory, dwu_code_place(&memory->text, vaddr), flags,
+			function);
+	return result;
+}
+
+uint8_t dwu_scan_row_in(struct dwu_scan_memory *memory,
+			const struct dwu_function *function, uint64_t vaddr,
+			uint32_t flags, struct dwunw_row *row)
+{
+	bool exact = (flags & DWUNW_SCAN_EXACT) != 0;
+	uint32_t place = dwu_code_place(&memory->text, vaddr);
+	struct dwu_function part = *function;
+	uint8_t result = dwu_scan_at(memory, &part, place, exact, row);
+
+	if (IS_ON(CONFIG_SCAN_X86_64) && find_part(memory, place, flags, &part))
+		result = dwu_scan_at(memory, &part, place, exact, row);
+	return result;
+}
+
+/*
+ * A pc that is at no-ops behind a function does not align what follows: that
+ * begins there (arm64, _dl_runtime_resolve; an endbr64).
+ */
+static void begin_at_pads(struct dwu_scan_memory *memory, uint64_t vaddr,
+			  uint32_t flags, struct dwu_function *function)
+{
+	uint32_t place = dwu_code_place(&memory->text, vaddr);
+	struct dwu_op op = { .next = place };
+	struct dwu_function next;
+
+	if (!(flags & DWUNW_SCAN_EXACT) ||
+	    dwu_scan_ops(memory->text.ops)->delay_slots ||
+	    place == function->start)
+		return;
+	while (op.next < function->end) {
+		dwu_code_read(&memory->text, op.next, &op);
+		if (op.insn.size == 0 || !op.insn.pad)
+			return;
+	}
+	if (dwu_function_find(memory, memory->text.module,
+			      memory->text.vaddr + op.next, flags,
+			      &next) != DWUNW_SCAN_OK ||
+	    next.start != op.next)
+		return;
+	*function = next;
+	function->start = place;
+}
+
+uint8_t dwu_scan_module_row(struct dwu_scan_memory *memory,
+			    const struct dwunw_module *module, uint64_t vaddr,
+			    uint32_t flags, struct dwunw_row *row)
+{
+	struct dwu_function function;
+	uint8_t result =
+		dwu_function_find(memory, module, vaddr, flags, &function);
+
+	if (result != DWUNW_SCAN_OK)
+		return result;
+	begin_at_pads(memory, vaddr, flags, &function);
+	return dwu_scan_row_in(memory, &function, vaddr, flags, row);
+}

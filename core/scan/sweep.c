@@ -1,0 +1,838 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "sweep.h"
+
+#include <dwunw/bounds.h>
+
+#include "core/base/bytes.h"
+
+/* A frame that opens this near behind a call may be the next function's. */
+#define NEAR 32u
+/* Data that a jump in a function goes over, in bytes. */
+#define OVER_MAX 32u
+/* Pieces that are joined, or cut off, to make one function. */
+#define PIECE_MAX 16u
+/* Calls that are looked at as the end of one. */
+#define CALL_MAX 32u
+/* Instructions explored to see what is whole: a few milliseconds of them. */
+#define STEP_MAX (1u << 18)
+/* Constants that nothing loads, or a no-op, before those of a function. */
+#define UNUSED_MAX 6u
+/* Code around a gap that is looked at as well: who calls a function that has no
+ * name stands near. In bytes: 1 ms of them. */
+#define AROUND 16384u
+/* Words that look like another isa, to be believed: one in 70 does by chance */
+#define TURN_COUNT 4u
+
+static const struct dwunw_arch_ops *arch_of(const struct dwu_scan_memory *m)
+{
+	return dwu_scan_arch(m->text.arch);
+}
+
+static uint32_t unit_of(const struct dwu_scan_memory *m)
+{
+	return dwu_scan_ops(m->text.ops)->unit;
+}
+
+/* --- a bit for each unit where a function may start ------------------------------ */
+
+/* Bytes of the window. */
+static uint32_t window_size(const struct dwu_scan_memory *m)
+{
+	return m->start_count * unit_of(m);
+}
+
+/* The bit of a place: start_count or more outside of the window, since what
+ * stands before it wraps around. */
+static uint32_t bit_of(const struct dwu_scan_memory *m, uint32_t at)
+{
+	/* 1, 2, 4 bytes: 0, 1, 2 */
+	return (at - m->window) >> (unit_of(m) >> 1);
+}
+
+static void set_start(struct dwu_scan_memory *m, uint32_t at)
+{
+	uint32_t bit = bit_of(m, at);
+
+	if (bit < m->start_count)
+		dwu_set_bit(m->starts, bit);
+}
+
+static bool is_start(const struct dwu_scan_memory *m, uint32_t at)
+{
+	uint32_t bit = bit_of(m, at);
+
+	return bit < m->start_count && dwu_bit(m->starts, bit);
+}
+
+/* Forgets the starts in (lo, hi], both in the window. */
+static void clear_starts(struct dwu_scan_memory *m, uint32_t lo, uint32_t hi)
+{
+	uint32_t bit = bit_of(m, lo), last = bit_of(m, hi);
+
+	while (bit++ < last)
+		m->starts[bit / 32] &= ~(1u << bit % 32);
+}
+
+/* Makes [m->from, m->to) the piece of [lo, hi) between the starts around at. */
+static void between_starts(struct dwu_scan_memory *m, uint32_t at)
+{
+	uint32_t unit = unit_of(m), next;
+
+	at &= ~(unit - 1);
+	for (next = at + unit; next < m->hi && !is_start(m, next);)
+		next += unit;
+	while (at > m->lo && !is_start(m, at))
+		at -= unit;
+	m->from = at > m->lo ? at : m->lo;
+	m->to = next < m->hi ? next : m->hi;
+}
+
+/* How much the instruction looks like a function's first one. */
+static uint8_t start_kind(const struct dwu_scan_memory *m,
+			  const struct dwu_op *op)
+{
+	return op->insn.size == 0 ? DWU_START_NO :
+				    m->text.ops->start(m->text.arch, &op->code);
+}
+
+/* x86: linkers fill with zeros what stands between two sections. */
+static bool is_fill(const struct dwu_scan_memory *m, const struct dwu_op *op,
+		    bool filled)
+{
+	const uint8_t *bytes = op->code.bytes;
+
+	return IS_ON(CONFIG_SCAN_X86_64) && unit_of(m) == 1 &&
+	       op->code.size > 1 && bytes[0] == 0 && (filled || bytes[1] == 0);
+}
+
+static uint32_t skip_pads(struct dwu_scan_memory *m, uint32_t at, uint32_t end)
+{
+	bool filled = false;
+	struct dwu_op op;
+
+	for (; at < end; at = filled ? at + 1 : op.next) {
+		dwu_code_read(&m->text, at, &op);
+		filled = is_fill(m, &op, filled);
+		if (!filled && (op.insn.size == 0 || !op.insn.pad))
+			break;
+	}
+	return at;
+}
+
+static bool ends(const struct dwu_insn *insn)
+{
+	return insn->flow & (DWU_FLOW_RETURN | DWU_FLOW_JUMP | DWU_FLOW_END) ||
+	       (insn->flow == DWU_FLOW_INDIRECT && !insn->table);
+}
+
+/* --- MIPS16e: two isas in one text, data among the code ------------------------- */
+
+/* Does nothing run on behind it, for sure? */
+static bool leaves(const struct dwu_insn *insn)
+{
+	return insn->flow & (DWU_FLOW_RETURN | DWU_FLOW_JUMP | DWU_FLOW_END |
+			     DWU_FLOW_INDIRECT);
+}
+
+/* The next words [lo, hi) of data among the code, by their loads. */
+struct constants {
+	uint32_t lo;
+	uint32_t hi;
+};
+
+static void note_constant(struct constants *c, const struct dwu_op *op)
+{
+	uint32_t at = op->target;
+
+	if (op->insn.flow != DWU_FLOW_NEXT || at == DWU_NOWHERE || at < op->at)
+		return;
+	if (c->lo <= op->at || at < c->lo)
+		c->lo = at;
+	if (c->hi <= op->at || at >= c->hi)
+		c->hi = at + 4;
+}
+
+/* Behind the data, if some begins at `at`, where control does not go on. */
+static uint32_t skip_data(struct dwu_scan_memory *m, const struct constants *c,
+			  const struct dwu_op *op, uint32_t at)
+{
+	if (op->insn.table)
+		at = dwu_code_table(&m->text, at);
+	return at <= c->lo && c->lo - at <= UNUSED_MAX ? c->hi : at;
+}
+
+/* Functions begin at multiples of 4, like those of mips32. */
+static uint32_t aligned(const struct dwu_scan_memory *m, uint32_t at)
+{
+	return IS_ON(CONFIG_SCAN_MIPS16) && m->text.isa ? at + (at & 2) : at;
+}
+
+/*
+ * Of which isa the code is that is read: words that look like the other one
+ * are counted, those that look like this one are taken off (Page 1954,
+ * CUSUM), and where the count began to grow the isa changes.
+ */
+struct turn {
+	uint32_t at;	/* where it does, if it does */
+	uint32_t seen;	/* up to here it is known: no turn comes twice */
+	uint32_t ended; /* behind the last function's end, as it looks */
+	struct constants constants;
+	uint32_t count;
+};
+
+/* Does the isa change? text.isa is then the other one, from turn->at on. */
+static bool turns(struct dwu_scan_memory *m, const struct dwu_op *op,
+		  struct turn *turn)
+{
+	struct dwu_text *text = &m->text;
+	int like;
+
+	if (op->at & 3 || op->code.size < 4 || op->at < turn->seen)
+		return false;
+	turn->seen = op->at + 1;
+	like = text->ops->isa(text->arch, &op->code);
+	if (text->isa)
+		like = -like;
+	if (like > 0 && turn->count++ == 0)
+		turn->at = op->at;
+	if (like < 0 && turn->count > 0)
+		turn->count--;
+	if (turn->count < TURN_COUNT)
+		return false;
+	if (turn->at - turn->ended <= NEAR)
+		turn->at = turn->ended;
+	turn->count = 0;
+	text->isa ^= 1;
+	set_start(m, turn->at);
+	return true;
+}
+
+static void note_end(struct dwu_scan_memory *m, const struct dwu_op *op,
+		     uint32_t to, struct turn *turn)
+{
+	uint32_t at;
+
+	if (!leaves(&op->insn))
+		return;
+	at = skip_data(m, &turn->constants, op, dwu_behind(op));
+	turn->ended = aligned(m, skip_pads(m, at, to));
+}
+
+/* --- where functions begin ------------------------------------------------------- */
+
+/* Call targets, and what looks like nothing but a start, of [from, to). */
+static void mark(struct dwu_scan_memory *m, uint32_t from, uint32_t to)
+{
+	const bool two = IS_ON(CONFIG_SCAN_MIPS16) &&
+			 m->text.module->elf.mips16 && m->text.ops->isa;
+	struct turn turn = { .ended = from };
+	struct dwu_op op;
+	uint8_t kind;
+
+	m->text.isa = 0;
+	for (; from < to; from = op.next) {
+		dwu_code_read(&m->text, from, &op);
+		if (two && turns(m, &op, &turn)) {
+			op.next = turn.at;
+			continue;
+		}
+		if (op.insn.flow == DWU_FLOW_CALL &&
+		    op.target != dwu_behind(&op))
+			set_start(m, op.target);
+		kind = start_kind(m, &op);
+		/* MIPS16e: what begins with a frame behind a jump or its data
+		 * is no block of a function */
+		if (kind == DWU_START_SURE ||
+		    (two && m->text.isa && kind == DWU_START_MAYBE &&
+		     from == turn.ended))
+			set_start(m, from);
+		if (!two)
+			continue;
+		note_constant(&turn.constants, &op);
+		note_end(m, &op, to, &turn);
+		/* data is no code of any isa */
+		if (m->text.isa && leaves(&op.insn))
+			op.next = turn.ended;
+	}
+}
+
+/* Where the program begins. */
+static uint32_t entry_of(const struct dwu_scan_memory *m)
+{
+	return dwu_code_place(&m->text,
+			      m->text.module->elf.entry & arch_of(m)->pc_mask);
+}
+
+/* The program's first function, and the one it goes on to. */
+static void mark_entry(struct dwu_scan_memory *m)
+{
+	uint32_t entry = entry_of(m);
+	struct dwu_op op = { .next = entry };
+
+	set_start(m, entry);
+	do {
+		dwu_code_read(&m->text, op.next, &op);
+		/* a jump with a delay slot may ask where it is: bal */
+		if (op.insn.flow == DWU_FLOW_JUMP &&
+		    (!op.insn.delay || op.target - entry >= DWU_ENTRY_SIZE))
+			set_start(m, op.target);
+	} while (op.insn.size != 0 && op.insn.flow == DWU_FLOW_NEXT &&
+		 op.next - entry < DWU_ENTRY_SIZE);
+}
+
+/* … of a section, as far as it is swept. */
+static void mark_section(struct dwu_scan_memory *m, uint32_t from, uint32_t to)
+{
+	set_start(m, from);
+	if (from < m->swept_from)
+		from = m->swept_from;
+	if (to > m->swept_to)
+		to = m->swept_to;
+	mark(m, from, to);
+}
+
+static void mark_all(struct dwu_scan_memory *m)
+{
+	struct dwunw_section s;
+	uint32_t i = 1, start;
+	bool any = false;
+
+	while (dwu_code_section(&m->text, &i, &s)) {
+		start = dwu_code_place(&m->text, s.vaddr);
+		if (start == DWU_NOWHERE || s.size > m->text.size - start)
+			continue;
+		any = true;
+		mark_section(m, start, start + (uint32_t)s.size);
+	}
+	if (!any)
+		mark_section(m, 0, m->text.size);
+	m->text.isa = dwu_isa(arch_of(m), m->text.module->elf.entry);
+	mark_entry(m);
+}
+
+/* Marks the starts of a window that begins at `window`, unless they are. */
+static void sweep(struct dwu_scan_memory *m, uint32_t window, uint32_t from,
+		  uint32_t to)
+{
+	if (m->serial == m->text.module->serial &&
+	    m->segment == m->text.vaddr && m->window == window &&
+	    m->swept_from == from && m->swept_to == to)
+		return;
+	m->serial = m->text.module->serial;
+	m->segment = m->text.vaddr;
+	m->window = window;
+	m->swept_from = from;
+	m->swept_to = to;
+	m->swept += to - from;
+	memset(m->starts, 0, m->start_count / 8);
+	mark_all(m);
+}
+
+/* All code, or what is near in a large file: a window of all of the text, or
+ * twice the half of a window's size that holds `at`, with a quarter before and
+ * behind it. */
+static void sweep_all(struct dwu_scan_memory *m, uint32_t at)
+{
+	uint32_t half = window_size(m) / 2, window = 0, from = 0;
+	uint32_t to = m->text.size;
+
+	if (to > 2 * half && at >= half)
+		window = (at / half * half - half / 2) & ~31u;
+	if (window > DWUNW_SWEEP_MAX / 2)
+		from = window - DWUNW_SWEEP_MAX / 2;
+	if (to - from > DWUNW_SWEEP_MAX)
+		to = from + DWUNW_SWEEP_MAX;
+	sweep(m, window, from, to);
+}
+
+/*
+ * What is around [m->lo, m->hi), if that is not most of the code. Code of two
+ * isas tells them apart from its start on.
+ */
+static bool sweep_gap(struct dwu_scan_memory *m)
+{
+	uint32_t from = m->lo > AROUND ? m->lo - AROUND : 0, to = m->text.size;
+
+	if (m->hi - (m->lo & ~31u) > window_size(m) ||
+	    (IS_ON(CONFIG_SCAN_MIPS16) && m->text.module->elf.mips16))
+		return false;
+	if (to - m->hi > AROUND)
+		to = m->hi + AROUND;
+	sweep(m, m->lo & ~31u, from & ~3u, to);
+	return true;
+}
+
+/* --- pieces between call targets ------------------------------------------------ */
+
+/* Code read one instruction after another, as the passes below do. */
+struct line {
+	struct dwu_op op;
+	uint32_t next; /* behind the instruction and its delay slot */
+	bool opens;    /* a frame, here */
+	bool first;    /* no branch yet since a function began */
+	bool released; /* sp was moved up since control last could leave */
+	/* … not by this much, taken for arguments of calls since a branch */
+	int32_t taken;
+	struct constants constants; /* of MIPS16e */
+};
+
+/* Does the instruction, by itself, free stack, and not that of arguments? */
+static void note_sp(struct dwu_scan_memory *m, struct line *l,
+		    const struct dwu_op *op)
+{
+	struct dwu_value *sp = &m->next.regs[arch_of(m)->sp];
+
+	if (op->insn.size == 0 || op->insn.flow != DWU_FLOW_NEXT)
+		return;
+	*sp = (struct dwu_value){ .kind = DWU_VALUE_CFA };
+	m->text.ops->effect(m->text.arch, &op->code, &op->insn, &m->next);
+	if (sp->kind != DWU_VALUE_CFA)
+		return;
+	l->released |= sp->n > 0 && (l->first || sp->n > l->taken);
+	l->taken -= sp->n;
+}
+
+/* A jump to a detour, or back from one, leads nowhere else. */
+static void pass_detour(struct dwu_scan_memory *m, struct dwu_op *jump)
+{
+	uint8_t size = jump->insn.size;
+	struct dwu_op op;
+
+	if (dwu_scan_ops(m->text.ops)->delay_slots)
+		return;
+	if (dwu_scan_detour(&m->text, jump)) {
+		jump->insn.flow = DWU_FLOW_NEXT;
+		return;
+	}
+	if (unit_of(m) != 4)
+		return;
+	dwu_code_read(&m->text, jump->target - size, &op);
+	if (op.insn.flow == DWU_FLOW_JUMP && op.target == jump->at - size)
+		jump->insn.flow = DWU_FLOW_END;
+}
+
+static void read_line(struct dwu_scan_memory *m, struct line *l)
+{
+	struct dwu_op slot;
+
+	if (l->op.insn.flow != DWU_FLOW_NEXT)
+		l->released = false;
+	if (l->op.insn.flow & ~DWU_FLOW_CALL) {
+		l->first = false;
+		l->taken = 0;
+	}
+	l->first |= is_start(m, l->next);
+	dwu_code_read(&m->text, l->next, &l->op);
+	l->next = l->op.next;
+	l->opens = start_kind(m, &l->op) == DWU_START_MAYBE;
+	note_sp(m, l, &l->op);
+	if (l->op.insn.flow == DWU_FLOW_JUMP)
+		pass_detour(m, &l->op);
+	if (l->op.insn.delay) {
+		dwu_code_read(&m->text, l->next, &slot);
+		note_sp(m, l, &slot);
+		l->next = slot.next;
+	}
+	if (!IS_ON(CONFIG_SCAN_MIPS16))
+		return;
+	note_constant(&l->constants, &l->op);
+	if (leaves(&l->op.insn))
+		l->next = skip_data(m, &l->constants, &l->op, l->next);
+}
+
+/* A function while its end is looked for. */
+struct extent {
+	uint32_t reach; /* the farthest place that a branch leads to */
+	/* behind the last call, or jump through a table; 0: none yet */
+	uint32_t called;
+	uint32_t near; /* a frame that opens there does so in these bytes */
+	bool past;     /* a branch from before that call goes past it */
+	bool padded;   /* … and no-ops follow it */
+	bool framed;   /* a frame was opened */
+};
+
+static void begin(struct dwu_scan_memory *m, struct extent *x, uint32_t at)
+{
+	set_start(m, aligned(m, at));
+	memset(x, 0, sizeof(*x));
+}
+
+/*
+ * x86: is sp, in the first call behind `at`, what a function's is that begins
+ * there? Arguments are pushed in a frame whose calls are aligned already.
+ */
+static bool calls_aligned(struct dwu_scan_memory *m, uint32_t at)
+{
+	struct dwu_value *sp = &m->next.regs[arch_of(m)->sp];
+	uint8_t align = dwu_call_align(m->text.ops);
+	struct dwu_op op = { .next = at };
+
+	if (align == 0)
+		return true;
+	*sp = (struct dwu_value){ .kind = DWU_VALUE_CFA,
+				  .n = -arch_of(m)->entry_size };
+	do {
+		dwu_code_read(&m->text, op.next, &op);
+		if (op.insn.flow == DWU_FLOW_CALL)
+			return sp->kind != DWU_VALUE_CFA || sp->n % align == 0;
+		if (op.insn.size != 0)
+			m->text.ops->effect(m->text.arch, &op.code, &op.insn,
+					    &m->next);
+	} while (op.insn.size != 0 && !(op.insn.flow & ~DWU_FLOW_BRANCH) &&
+		 op.next < m->to);
+	return true;
+}
+
+/*
+ * Does a function begin behind the last call, which then does not return, or
+ * behind a jump, which then was the last function's end? A frame opens there;
+ * or behind no-ops stands a jump to where a register says, alone (musl's qsort
+ * has one).
+ */
+static bool begins_behind_call(struct dwu_scan_memory *m, const struct line *l,
+			       const struct extent *x)
+{
+	if (x->called == 0 || x->past)
+		return false;
+	if (l->opens && l->op.at - x->called <= x->near)
+		return calls_aligned(m, x->called);
+	return l->op.insn.flow == DWU_FLOW_INDIRECT && !l->op.insn.table &&
+	       x->padded && l->op.at == x->called;
+}
+
+/* A jump over a few words that cannot be decoded (musl's _start on mips). */
+static bool is_over_data(struct dwu_scan_memory *m, const struct line *l)
+{
+	struct dwu_op op;
+
+	if (l->op.insn.flow != DWU_FLOW_JUMP || l->op.target <= l->next ||
+	    l->op.target - l->next > OVER_MAX)
+		return false;
+	dwu_code_read(&m->text, l->next, &op);
+	return op.insn.size == 0;
+}
+
+/*
+ * Cuts the piece, which no call leads into, where a function seems to end:
+ * behind a return or a jump that no branch goes past; behind a call where
+ * a frame opens; behind data. A jump in a function without a frame, or behind
+ * the frame's end, may be a tail call: how far it goes says nothing.
+ */
+static void cut(struct dwu_scan_memory *m)
+{
+	struct line l = { .next = skip_pads(m, m->from, m->to) };
+	struct extent x;
+
+	/* one that is called may begin with a no-op */
+	begin(m, &x, is_start(m, m->from) ? m->from : l.next);
+	while (l.next < m->to) {
+		read_line(m, &l);
+		if (l.op.insn.size == 0) {
+			begin(m, &x, l.next);
+			continue;
+		}
+		if (is_over_data(m, &l)) {
+			l.next = l.op.target;
+			continue;
+		}
+		if (begins_behind_call(m, &l, &x))
+			begin(m, &x, x.called);
+		x.framed |= l.opens;
+		if ((l.op.insn.flow == DWU_FLOW_BRANCH ||
+		     (l.op.insn.flow == DWU_FLOW_JUMP && x.framed &&
+		      !l.released)) &&
+		    l.op.target < m->to && l.op.target > x.reach)
+			x.reach = l.op.target;
+		if (l.op.insn.flow == DWU_FLOW_CALL || l.op.insn.table) {
+			x.near = unit_of(m) == 1 && !l.op.insn.table ? 0 : NEAR;
+			x.called = skip_pads(m, l.next, m->to);
+			x.padded = x.called != l.next;
+			x.past = x.reach > x.called;
+		}
+		if (ends(&l.op.insn) && l.next > x.reach) {
+			l.next = skip_pads(m, l.next, m->to);
+			if (l.next < m->to)
+				begin(m, &x, l.next);
+		}
+	}
+}
+
+/*
+ * Has the piece at `at` what cannot be decoded? Or does it stand behind such a
+ * word, where instructions all have the size of one: in the middle of a table.
+ */
+static bool is_data(struct dwu_scan_memory *m, uint32_t at)
+{
+	struct dwu_op op = { .next = at };
+
+	/* MIPS16e: what data there is among the code is seen by its loads */
+	if (IS_ON(CONFIG_SCAN_MIPS16) && m->text.isa)
+		return false;
+	if (unit_of(m) == 4 && at >= 4) {
+		dwu_code_read(&m->text, at - 4, &op);
+		if (op.insn.size == 0)
+			return true;
+		op.next = at;
+	}
+	do {
+		dwu_code_read(&m->text, op.next, &op);
+	} while (op.insn.size != 0 && op.next < m->to && !is_start(m, op.next));
+	return op.insn.size == 0;
+}
+
+/* Joins what was cut and branches into each other. */
+static void join(struct dwu_scan_memory *m)
+{
+	struct line l = { .next = m->from };
+	bool data = false;
+	uint32_t target;
+
+	while (l.next < m->to) {
+		read_line(m, &l);
+		if (l.op.at == m->from || is_start(m, l.op.at))
+			data = is_data(m, l.op.at);
+		target = l.op.target;
+		if (!(l.op.insn.flow & (DWU_FLOW_BRANCH | DWU_FLOW_JUMP)) ||
+		    data || target < m->from || target >= m->to)
+			continue;
+		/* a tail call */
+		if (l.op.insn.flow == DWU_FLOW_JUMP &&
+		    (l.released || is_start(m, target)))
+			continue;
+		if (target > l.op.at)
+			clear_starts(m, l.op.at, target);
+		else
+			clear_starts(m, target, l.op.at);
+	}
+}
+
+/* The piece around `at`, cut and joined; what was done is not done again. */
+static void find_piece(struct dwu_scan_memory *m, uint32_t at)
+{
+	between_starts(m, at);
+	if (m->from >= m->done)
+		return;
+	m->done = m->from;
+	cut(m);
+	join(m);
+	between_starts(m, at);
+}
+
+/* --- pieces that are no functions ----------------------------------------------- */
+
+/*
+ * Is sp so where no function's is: at a call, at a return, at a jump to the
+ * function's start, or at a tail call where that is no jump to a part of the
+ * function, or (MIPS16e, which has none) data among the code?
+ */
+static bool is_odd(const struct dwu_scan_memory *m,
+		   const struct dwu_scan_at *at, int32_t sp)
+{
+	uint8_t align = dwu_call_align(m->text.ops);
+
+	if (at->moment == DWU_IN_CALL)
+		return align != 0 && sp % align != 0;
+	return (at->moment == DWU_LEAVING ||
+		(at->moment == DWU_JUMPING &&
+		 at->op->insn.flow == DWU_FLOW_JUMP &&
+		 ((align == 0 && !m->text.isa) ||
+		  at->op->target == m->x.function.start))) &&
+	       sp < -arch_of(m)->entry_size;
+}
+
+/*
+ * Does the instruction put sp at, or near, where the frame pointer points that
+ * the function was entered with? That is its caller's: what runs here is in the
+ * frame of a function that began before.
+ */
+static bool takes_sp(struct dwu_scan_memory *m, const struct dwu_scan_at *at)
+{
+	const struct dwunw_arch_ops *arch = arch_of(m);
+	const struct dwu_value *fp = &at->state->regs[arch->fp];
+
+	if (!(IS_ON(CONFIG_SCAN_X86_64) || IS_ON(CONFIG_SCAN_ARM64)) ||
+	    at->moment != DWU_BEFORE || fp->kind != DWU_VALUE_ENTRY ||
+	    fp->reg != arch->fp || at->op->insn.flow != DWU_FLOW_NEXT)
+		return false;
+	dwu_scan_fresh(&m->other);
+	m->other.regs[arch->fp].kind = DWU_VALUE_CFA;
+	m->text.ops->effect(m->text.arch, &at->op->code, &at->op->insn,
+			    &m->other);
+	return m->other.regs[arch->sp].kind == DWU_VALUE_CFA;
+}
+
+static bool judge(void *ctx, const struct dwu_scan_at *at)
+{
+	struct dwu_scan_memory *m = ctx;
+	const struct dwunw_arch_ops *arch = arch_of(m);
+	const struct dwu_value *sp = &at->state->regs[arch->sp];
+	int32_t entry = -arch->entry_size;
+
+	if ((at->moment == DWU_IN_CALL && dwu_scan_ra_lost(m, at->state)) ||
+	    takes_sp(m, at))
+		m->inside = true;
+	if (sp->kind != DWU_VALUE_CFA)
+		return true;
+	/* a thread's start takes its return address off the stack and stays */
+	m->inside |= sp->n > (at->moment >= DWU_LEAVING ? entry : 0);
+	if (is_odd(m, at, sp->n) && at->op->at < m->odd)
+		m->odd = at->op->at;
+	return true;
+}
+
+/*
+ * What no whole function does: it frees more than was taken since its start, or
+ * calls others without keeping its return address.
+ */
+static bool is_inside(struct dwu_scan_memory *m, uint32_t from)
+{
+	const struct dwu_function function = { .start = from,
+					       .end = m->to,
+					       .isa = m->text.isa };
+
+	m->inside = false;
+	m->odd = DWU_NOWHERE;
+	if (m->steps <= STEP_MAX)
+		(void)dwu_scan_explore(m, &function, DWU_NOWHERE, judge, m);
+	return m->inside;
+}
+
+/* Is there a jump in the function explored that may lead to any of it? */
+static bool has_switch(const struct dwu_scan_memory *m)
+{
+	uint8_t i = m->x.switch_count;
+
+	while (i > 0)
+		if (m->x.switches[--i].sure)
+			return true;
+	return false;
+}
+
+/*
+ * Does a function begin with [m->from, m->to)? x86: a piece that is only odd
+ * (GCC's static functions may be) is none where it is not so behind a jump to
+ * where a register says, in the frame that stands there.
+ */
+static bool is_whole(struct dwu_scan_memory *m, bool piece, bool *odd)
+{
+	bool inside = is_inside(m, m->from);
+
+	if (!IS_ON(CONFIG_SCAN_X86_64) || dwu_call_align(m->text.ops) == 0)
+		return !inside;
+	if (piece)
+		*odd = !inside && m->odd != DWU_NOWHERE;
+	return !inside && (!*odd || (m->odd == DWU_NOWHERE && !m->x.differ &&
+				     has_switch(m)));
+}
+
+/*
+ * A landing pad, or blocks of a switch, belong to the function before them:
+ * makes [from, to) what holds the piece. The program's first function keeps no
+ * return address.
+ */
+static void join_before(struct dwu_scan_memory *m)
+{
+	uint32_t from = m->from, to = m->to, entry = entry_of(m), i;
+	bool odd = false;
+
+	for (i = 0; i <= PIECE_MAX; i++) {
+		if ((m->from == entry && !(IS_ON(CONFIG_SCAN_X86_64) && odd)) ||
+		    is_whole(m, m->from == from, &odd)) {
+			clear_starts(m, m->from, from);
+			return;
+		}
+		if (m->from <= m->lo)
+			break;
+		find_piece(m, m->from - 1);
+		m->to = to;
+	}
+	m->from = from;
+}
+
+/*
+ * Behind the last call up to `end` that no branch in the function goes past: if
+ * it does not return, a function may begin there. 0: there is none.
+ */
+static uint32_t last_call(struct dwu_scan_memory *m, uint32_t end)
+{
+	struct line l = { .next = m->from };
+	uint32_t reach = 0, found = 0;
+
+	while (l.next < end) {
+		if (m->steps++ > STEP_MAX)
+			return 0;
+		read_line(m, &l);
+		if (l.op.insn.flow & (DWU_FLOW_BRANCH | DWU_FLOW_JUMP) &&
+		    l.op.target > reach && l.op.target < m->to)
+			reach = l.op.target;
+		if (l.op.insn.flow == DWU_FLOW_CALL && reach <= l.next &&
+		    l.next <= end)
+			found = l.next;
+	}
+	return found;
+}
+
+/* Does what was cut off look better than all, in which `odd` was odd? */
+static bool is_better(struct dwu_scan_memory *m, uint32_t start, uint32_t odd)
+{
+	if (is_inside(m, start))
+		return false;
+	/* misaligned calls: the next function may be one more to cut off */
+	return m->odd == DWU_NOWHERE ||
+	       (dwu_call_align(m->text.ops) != 0 && m->odd > odd);
+}
+
+/* What begins behind a call that does not return is cut off. */
+static void split(struct dwu_scan_memory *m, uint32_t place)
+{
+	uint32_t odd, end, start, left, calls;
+
+	for (left = PIECE_MAX; left > 0; left--) {
+		(void)is_inside(m, m->from);
+		odd = end = m->odd;
+		if (odd == DWU_NOWHERE)
+			return;
+		calls = CALL_MAX;
+		do {
+			end = last_call(m, end);
+			if (end == 0 || calls-- == 0)
+				return;
+			start = skip_pads(m, end--, m->to);
+		} while (!is_better(m, start, odd));
+		set_start(m, start);
+		if (place >= start)
+			m->from = start;
+		else
+			m->to = start;
+	}
+}
+
+bool dwu_sweep(struct dwu_scan_memory *m, uint32_t place,
+	       struct dwu_function *function)
+{
+	uint32_t end;
+
+	if (m->swept >= DWUNW_SWEEP_WALK_MAX)
+		return false;
+	m->lo = function->start;
+	m->hi = function->end;
+	if (!function->gap || !sweep_gap(m))
+		sweep_all(m, place);
+	m->text.isa = function->isa;
+	m->steps = 0;
+	m->done = DWU_NOWHERE;
+	end = m->window + window_size(m);
+	if (m->lo < m->window)
+		m->lo = m->window;
+	if (m->hi > end)
+		m->hi = end;
+	between_starts(m, place);
+	if (m->from == m->window && m->from > function->start)
+		return false;
+	find_piece(m, place);
+	join_before(m);
+	split(m, place);
+	function->start = m->from;
+	function->end = m->to;
+	return true;
+}

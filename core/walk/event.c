@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* Event bytes -> registers and a walk input. SPEC.md has the layout. */
+#include "arch/arch.h"
+#include "core/base/bytes.h"
+
+#include <dwunw/walk.h>
+
+_Static_assert(sizeof(struct dwunw_event_header) == 88, "SPEC.md");
+_Static_assert(sizeof(struct dwunw_event_return) == 16, "SPEC.md");
+
+static void parse_header(struct dwu_cursor *c, struct dwunw_event_header *h)
+{
+	h->magic = dwu_u32(c);
+	h->version = dwu_u16(c);
+	h->arch = dwu_u16(c);
+	h->size = dwu_u32(c);
+	h->kind = dwu_u16(c);
+	h->flags = dwu_u16(c);
+	h->pid = dwu_u32(c);
+	h->tid = dwu_u32(c);
+	h->time_ns = dwu_u64(c);
+	h->key = dwu_u64(c);
+	h->cookie = dwu_u64(c);
+	h->value = dwu_u64(c);
+	h->map_generation = dwu_u32(c);
+	h->entry_offset = (int32_t)dwu_u32(c);
+	h->reg_count = dwu_u16(c);
+	h->return_count = dwu_u16(c);
+	h->stack_size = dwu_u32(c);
+	h->stack_addr = dwu_u64(c);
+	h->reserved = dwu_u64(c);
+}
+
+static dwunw_status_t parse_regs(struct dwu_cursor *c,
+				 const struct dwunw_event_header *h,
+				 struct dwunw_regset *regs)
+{
+	const struct dwunw_arch_ops *arch = dwunw_arch_by_id(h->arch);
+	uint64_t value = 0;
+	uint16_t i;
+
+	if (dwunw_regset_prepare(regs, h->arch) != DWUNW_OK)
+		return DWUNW_ERR_UNSUPPORTED_ARCH;
+	/* the pc comes last: as column ra, or behind the link register's
+	 * arch's registers */
+	if (h->reg_count !=
+	    dwu_arch(arch)->reg_count + dwu_arch(arch)->link_register)
+		return DWUNW_ERR_BAD_FORMAT;
+	for (i = 0; i < h->reg_count; i++) {
+		value = dwu_address(dwu_u64(c), dwu_arch(arch)->address_size);
+		regs->regs[i] = value;
+	}
+	regs->pc = value;
+	regs->sp = regs->regs[dwu_arch(arch)->sp];
+	return DWUNW_OK;
+}
+
+static dwunw_status_t parse_stack(struct dwunw_event *event,
+				  struct dwu_cursor *c)
+{
+	const struct dwunw_event_header *h = &event->header;
+	struct dwunw_span stack;
+	dwunw_status_t status;
+	uint16_t i;
+
+	status = parse_regs(c, h, &event->regs);
+	if (status != DWUNW_OK)
+		return status;
+	if (h->return_count > DWUNW_EVENT_RETURN_MAX)
+		return DWUNW_ERR_BAD_FORMAT;
+	for (i = 0; i < h->return_count; i++) {
+		event->returns[i].entry_sp = dwu_u64(c);
+		event->returns[i].addr = dwu_u64(c);
+	}
+	stack = dwu_take(c, h->stack_size);
+	if (c->bad)
+		return DWUNW_ERR_BAD_FORMAT;
+	event->input.regs = &event->regs;
+	event->input.stack.bytes = stack.data;
+	event->input.stack.addr = h->stack_addr;
+	event->input.stack.size = stack.size;
+	event->input.returns = event->returns;
+	event->input.return_count = h->return_count;
+	event->input.entry_offset = h->entry_offset;
+	if (h->flags & DWUNW_EVENT_FLAG_ENTRY)
+		event->input.flags |= DWUNW_WALK_ENTRY;
+	if (h->flags & DWUNW_EVENT_FLAG_CAPPED)
+		event->input.flags |= DWUNW_WALK_CAPPED;
+	return DWUNW_OK;
+}
+
+dwunw_status_t dwunw_event_parse(struct dwunw_event *event, const void *bytes,
+				 size_t size)
+{
+	struct dwu_cursor c;
+	bool big;
+
+	if (!event || !bytes)
+		return DWUNW_ERR_INVALID_ARG;
+	memset(event, 0, sizeof(*event));
+	c = dwu_cursor(bytes, size, false);
+	big = dwu_u32(&c) != DWUNW_EVENT_MAGIC;
+	c = dwu_cursor(bytes, size, big);
+	parse_header(&c, &event->header);
+	if (c.bad || event->header.magic != DWUNW_EVENT_MAGIC ||
+	    event->header.size < sizeof(event->header) ||
+	    event->header.size > size)
+		return DWUNW_ERR_BAD_FORMAT;
+	if (event->header.version != DWUNW_EVENT_VERSION)
+		return DWUNW_ERR_NOT_IMPLEMENTED;
+	c.size = event->header.size;
+	if (event->header.kind != DWUNW_EVENT_STACK)
+		return DWUNW_OK;
+	return parse_stack(event, &c);
+}

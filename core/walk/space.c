@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include <dwunw/walk.h>
+
+#include "core/base/sort.h"
+
+static bool before(void *ctx, uint32_t a, uint32_t b)
+{
+	const struct dwunw_space *space = ctx;
+
+	return space->mappings[a].start < space->mappings[b].start;
+}
+
+static void swap(void *ctx, uint32_t a, uint32_t b)
+{
+	const struct dwunw_space *space = ctx;
+	struct dwunw_mapping held = space->mappings[a];
+
+	space->mappings[a] = space->mappings[b];
+	space->mappings[b] = held;
+}
+
+dwunw_status_t dwunw_space_init(struct dwunw_space *space)
+{
+	uint32_t i;
+
+	if (!space || !space->open_module || !space->close_module ||
+	    (space->count > 0 && !space->mappings) ||
+	    space->count > CONFIG_MAPPING_MAX)
+		return DWUNW_ERR_INVALID_ARG;
+	dwu_sort(&(struct dwu_sort){ .ctx = space,
+				     .count = space->count,
+				     .before = before,
+				     .swap = swap });
+	for (i = 0; i < space->count; i++)
+		if (space->mappings[i].end <= space->mappings[i].start ||
+		    (i > 0 && space->mappings[i].start <
+				      space->mappings[i - 1].end))
+			return DWUNW_ERR_INVALID_ARG;
+	return DWUNW_OK;
+}
+
+struct dwunw_mapping *dwunw_space_find(const struct dwunw_space *space,
+				       uint64_t addr)
+{
+	uint32_t low = 0, high = space->count, middle;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (space->mappings[middle].end <= addr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low < space->count && space->mappings[low].start <= addr)
+		return &space->mappings[low];
+	return NULL;
+}
