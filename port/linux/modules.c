@@ -193,13 +193,30 @@ static struct dwu_slot *slot_to_use(struct dwu_modules *modules)
 	return evict(modules);
 }
 
+static uint64_t bytes_of(const struct dwu_modules *modules)
+{
+	return modules->arena_bytes +
+	       __atomic_load_n(&modules->lent_bytes, __ATOMIC_RELAXED);
+}
+
+/* Empty slots keep their arenas for the next file: those go first. */
+static bool free_empty(struct dwu_modules *modules)
+{
+	for (uint32_t i = 0; i < modules->capacity; i++) {
+		struct dwu_slot *slot = &modules->slots[i];
+
+		if (!slot->module.serial && slot->arena.size) {
+			free_arena(modules, slot);
+			return true;
+		}
+	}
+	return false;
+}
+
 static void keep_within(struct dwu_modules *modules)
 {
-	while (modules->arena_bytes +
-			       __atomic_load_n(&modules->lent_bytes,
-					       __ATOMIC_RELAXED) >
-		       modules->bytes_max &&
-	       evict(modules))
+	while (bytes_of(modules) > modules->bytes_max &&
+	       (free_empty(modules) || evict(modules)))
 		;
 }
 
@@ -573,8 +590,7 @@ void dwunw_module_cache_stats(const struct dwunw_context *ctx,
 	stats->opens = modules->opens;
 	stats->hits = modules->hits;
 	stats->evictions = modules->evictions;
-	stats->bytes = modules->arena_bytes +
-		       __atomic_load_n(&modules->lent_bytes, __ATOMIC_RELAXED);
+	stats->bytes = bytes_of(modules);
 	for (uint32_t i = 0; i < modules->capacity; i++) {
 		const struct dwu_slot *slot = &modules->slots[i];
 

@@ -64,6 +64,7 @@ struct dwu_lines {
 	bool has_dwp;	       /* looked for */
 	bool has_quick;
 	bool has_all;
+	bool too_large; /* all units, for memory_max */
 };
 
 /* What all files of a resolver share. */

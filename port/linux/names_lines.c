@@ -250,11 +250,14 @@ static dwunw_status_t find_unit(struct dwu_lines *lines,
 		lines->has_all = true;
 		status = fill(fill_all, lines, &lines->whole, SMALL_ROOM,
 			      ctx->scratch, ctx->config->memory_max);
+		lines->too_large = status == DWUNW_ERR_NO_MEMORY;
 		if (status != DWUNW_OK)
 			lines->all = (struct dwunw_units){ 0 };
 		lines->bytes += lines->whole.size;
 	}
-	return dwunw_units_find(&lines->all, vaddr, off);
+	status = dwunw_units_find(&lines->all, vaddr, off);
+	return status != DWUNW_OK && lines->too_large ? DWUNW_ERR_NO_MEMORY :
+							status;
 }
 
 /* --- a unit ---------------------------------------------------------------------- */

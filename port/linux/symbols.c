@@ -43,6 +43,7 @@ struct table {
 	bool has_lines;
 	bool has_symbols; /* read, or tried */
 	bool told_exceeded;
+	bool told_lines;  /* that its DWARF is too large */
 	bool lacking;	  /* files could not be opened: too many were */
 	struct dwu_symbols symbols;
 	uint64_t batch; /* in which the file was last looked at */
@@ -761,6 +762,25 @@ static void by_levels(struct dwunw_symbol_resolver *resolver,
 	set_flags(info);
 }
 
+/* Once a file: names without lines look as if there were none. */
+static void tell_lines(const struct dwunw_symbol_resolver *resolver,
+		       struct table *table, uint64_t vaddr)
+{
+	const struct dwunw_symbol_config *config = &resolver->config;
+	char line[DWU_LOG_LINE];
+
+	if (table->told_lines || !config->log)
+		return;
+	table->told_lines = true;
+	snprintf(line, sizeof(line),
+		 "%s: its DWARF, or the unit of 0x%llx, takes more memory than "
+		 "there is, or than the bound of %llu bytes (memory_max): it "
+		 "is not used",
+		 table->path, (unsigned long long)vaddr,
+		 (unsigned long long)config->memory_max);
+	config->log(config->log_ctx, line);
+}
+
 static dwunw_status_t by_table(struct dwunw_symbol_resolver *resolver,
 			       struct table *table, uint64_t vaddr,
 			       struct dwunw_symbol_info *info)
@@ -779,6 +799,8 @@ static dwunw_status_t by_table(struct dwunw_symbol_resolver *resolver,
 			by_levels(resolver, table, vaddr, levels, count, info);
 			return DWUNW_OK;
 		}
+		if (status == DWUNW_ERR_NO_MEMORY)
+			tell_lines(resolver, table, vaddr);
 	}
 	status = by_symbol(resolver, table, vaddr, info);
 	if (status == DWUNW_OK)

@@ -113,7 +113,7 @@ sub section {
 	my ($e, $w) = ($target->[3], word($target));
 	return pack("L${e}2${w}4L${e}2${w}2", $name, $s->{type}, $s->{flags} // 0,
 		$s->{vaddr} // 0, $s->{off} // $off, $s->{claims} // $size,
-		$s->{link} // 0, 0, 1, $s->{entsize} // 0);
+		$s->{link} // 0, $s->{info} // 0, 1, $s->{entsize} // 0);
 }
 
 sub header {
@@ -123,7 +123,8 @@ sub header {
 		$e eq '<' ? 1 : 2, 1)) .
 	    pack("S${e}2L$e${w}3L$e", $type, $target->[1], 1, TEXT, $phoff,
 		$shoff, $target->[4]) .
-	    pack("S${e}6", $target->[2] == 2 ? (64, 56) : (52, 32), $phnum,
+	    pack("S${e}6", $target->[2] == 2 ? (64, 56) : (52, 32),
+		$phnum > 0xfffe ? 0xffff : $phnum,
 		$target->[2] == 2 ? 64 : 40, $shnum > 0xff00 ? 0 : $shnum,
 		$shnum ? $shnum > 0xff00 ? 0xffff : $shnum - 1 : 0);
 }
@@ -178,8 +179,10 @@ sub note {
 }
 
 # A core of $core{threads} threads at address $core{pc}, in file $core{file} mapped
-# as it is linked; $core{heads} PT_NOTEs over $core{notes} bytes of notes, a
-# hole behind the real ones; a stack of $core{stack}.
+# as it is linked; or in $core{files}, each [path, offset, start, bytes];
+# $core{heads} PT_NOTEs over $core{notes} bytes of notes, a hole behind the real
+# ones; a stack of $core{stack}; $core{empty} program headers more, which say
+# nothing.
 sub core {
 	my ($path, $target, %core) = @_;
 	my ($e, $w) = ($target->[3], word($target));
@@ -190,22 +193,32 @@ sub core {
 	substr($status, $pc, $word) = pack($w, $core{pc} // TEXT + 4);
 	substr($status, $sp, $word) = pack($w, 0x70000000);
 	my $notes = note($target, 1, $status) x ($core{threads} // 1);
-	$notes .= note($target, 0x46494c45, pack("${w}*", 1, 1, TEXT,
-		TEXT + 0x1000, $core{off} // 4096) . "$core{file}\0")
-		if $core{file};
+	my @files = $core{file} ? [$core{file}, ($core{off} // 4096) * 1, TEXT,
+		0x1000] : @{ $core{files} // [] };
+	$notes .= note($target, 0x46494c45, pack("${w}*", scalar @files, 1,
+		map { ($_->[2], $_->[2] + $_->[3], $_->[1]) } @files) .
+		join('', map { "$_->[0]\0" } @files)) if @files;
 	$notes .= $core{more} // '';
 	my $heads = $core{heads} // 1;
 	my ($ehsize, $phsize) = $class == 2 ? (64, 56) : (52, 32);
 	my $stack = $core{stack} // "\0" x 4096;
-	my $at = $ehsize + $phsize * ($heads + 1);
+	my $count = $heads + 1 + ($core{empty} // 0);
+	my $at = $ehsize + $phsize * $count;
 	my $behind = $at + length $stack;
+	my $end = $behind + ($core{notes} // length $notes);
 
 	open(my $out, '>:raw', $path) or die "$path: $!";
-	print $out header($target, 4, $ehsize, 0, $heads + 1, 0),
+	print $out header($target, 4, $ehsize, $count > 0xfffe ? $end : 0,
+		$count, $count > 0xfffe ? 1 : 0),
 	    segment($target, 1, 6, $at, 0x70000000, length $stack),
 	    segment($target, 4, 4, $behind, 0, $core{notes} // length $notes)
-		x $heads, $stack, $notes;
-	truncate($out, $behind + ($core{notes} // length $notes));
+		x $heads, segment($target, 0, 0, 0, 0, 0) x ($core{empty} // 0),
+	    $stack, $notes;
+	truncate($out, $end);
+	# more headers than e_phnum can say: the first section does (gABI, 4)
+	seek($out, 0, 2);
+	print $out section($target, 0, { type => 0, info => $count }, 0, 0)
+	    if $count > 0xfffe;
 	close($out) or die "$path: $!";
 }
 

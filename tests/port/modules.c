@@ -125,6 +125,37 @@ static void small_caches(void)
 	target_end(&target);
 }
 
+/* The tables of all modules together: four times tables_max, and a walk goes on. */
+static void small_tables(void)
+{
+	struct dwunw_config config = { .module_cache_capacity = 32,
+				       .log = keep_log };
+	struct dwunw_cache_stats now;
+	uint64_t most = 0;
+
+	context_start(&ctx, 32);
+	for (unsigned n = 1; n <= 20; n++)
+		dwunw_module_cache_release(
+			&ctx, get(library(n), DWUNW_OK, "one of twenty"));
+	config.tables_max = stats().bytes / 20;
+	is_u64(stats().evictions, 0, "all are kept, in %llu bytes",
+	       (unsigned long long)stats().bytes);
+	dwunw_shutdown(&ctx);
+	is_u64(dwunw_init_with(&ctx, &config), DWUNW_OK, "with less memory");
+	for (unsigned n = 1; n <= 20; n++) {
+		dwunw_module_cache_release(
+			&ctx, get(library(n), DWUNW_OK, "one of twenty"));
+		now = stats();
+		most = now.bytes > most ? now.bytes : most;
+	}
+	ok(most <= 4 * config.tables_max, "four fit: %llu bytes of %llu",
+	   (unsigned long long)most,
+	   (unsigned long long)(4 * config.tables_max));
+	is_u64(now.warm, 4, "the last four are kept");
+	is_u64(now.evictions, 16, "the others went");
+	dwunw_shutdown(&ctx);
+}
+
 static void replaced(void)
 {
 	const char *path = SCRATCH("lib.so"), *other = SCRATCH("new.so");
@@ -242,6 +273,7 @@ int main(void)
 
 	two_states();
 	small_caches();
+	small_tables();
 	replaced();
 	truncated_under_us();
 	no_files();
