@@ -5,6 +5,7 @@
 
 void dwunw_arena_init(struct dwunw_arena *arena, void *base, size_t size)
 {
+	/* bytes up to the first aligned one */
 	size_t lost = (size_t)(0 - (uintptr_t)base) & (DWUNW_ARENA_ALIGN - 1);
 
 	*arena = (struct dwunw_arena){ 0 };
@@ -20,6 +21,7 @@ void dwunw_arena_reset(struct dwunw_arena *arena)
 	arena->wanted = 0;
 }
 
+/* What does not fit after rounding is more than any arena has: SIZE_MAX. */
 size_t dwu_arena_round(size_t size)
 {
 	size_t mask = DWUNW_ARENA_ALIGN - 1;
@@ -29,6 +31,8 @@ size_t dwu_arena_round(size_t size)
 
 bool dwu_arena_fits(struct dwunw_arena *arena, uint64_t total)
 {
+	/* `used` never exceeds `size`. `wanted` is the size of a whole arena
+	 * with which this very call would have succeeded. */
 	if (total <= arena->size - arena->used)
 		return true;
 	arena->wanted = total > SIZE_MAX - arena->used ?

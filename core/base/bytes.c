@@ -6,7 +6,11 @@ struct dwu_cursor dwu_cursor(const uint8_t *data, size_t size, bool big)
 	return (struct dwu_cursor){ .data = data, .size = size, .big = big };
 }
 
-/* The next bytes, or NULL once anything was bad. */
+/*
+ * The next bytes, or NULL once anything was bad. `off` never exceeds `size`, so
+ * the subtraction cannot wrap, whatever size a file asks for. A bad cursor does
+ * not move any more: each loop over it sees zeros, and must end at a zero.
+ */
 static const uint8_t *next(struct dwu_cursor *c, size_t size)
 {
 	const uint8_t *p = c->data + c->off;
@@ -19,6 +23,10 @@ static const uint8_t *next(struct dwu_cursor *c, size_t size)
 	return p;
 }
 
+/*
+ * Integers are put together byte by byte: the data has any alignment, and the
+ * byte order of the target.
+ */
 uint8_t dwu_u8(struct dwu_cursor *c)
 {
 	const uint8_t *p = next(c, 1);
@@ -49,6 +57,7 @@ uint32_t dwu_u32(struct dwu_cursor *c)
 	       (uint32_t)p[1] << 8 | p[0];
 }
 
+/* The half that comes first is the upper one in big-endian data. */
 uint64_t dwu_u64(struct dwu_cursor *c)
 {
 	uint64_t first = dwu_u32(c);
@@ -70,12 +79,17 @@ uint64_t dwu_uint(struct dwu_cursor *c, uint8_t size)
 		return dwu_u32(c);
 	case 8:
 		return dwu_u64(c);
+	/* a size that a file gave, such as a CIE's address size */
 	default:
 		c->bad = true;
 		return 0;
 	}
 }
 
+/*
+ * Extended to 64 bits, so that adding a negative offset to an address wraps to
+ * the right place.
+ */
 uint64_t dwu_sint(struct dwu_cursor *c, uint8_t size)
 {
 	uint64_t value = dwu_uint(c, size);
@@ -92,6 +106,12 @@ uint64_t dwu_sint(struct dwu_cursor *c, uint8_t size)
 	}
 }
 
+/*
+ * DWARF 5 7.6. The loop ends at a byte without bit 7, or where the data ends.
+ * Padding by bytes 0x80 is legal, and a hostile file may have megabytes of it:
+ * the shift stays at 70 then, so it neither overflows nor comes back into
+ * range. Bits beyond the 64th are bad unless they are 0.
+ */
 uint64_t dwu_uleb(struct dwu_cursor *c)
 {
 	uint64_t value = 0;
@@ -112,6 +132,7 @@ uint64_t dwu_uleb(struct dwu_cursor *c)
 	return c->bad ? 0 : value;
 }
 
+/* DWARF 5 7.6. As above; here bits beyond the 64th must repeat the sign. */
 int64_t dwu_sleb(struct dwu_cursor *c)
 {
 	uint64_t value = 0;
@@ -127,6 +148,7 @@ int64_t dwu_sleb(struct dwu_cursor *c)
 			c->bad = true;
 		shift += shift < 70 ? 7 : 0;
 	} while (byte & 0x80);
+	/* bit 6 of the last byte is the sign */
 	if (shift < 64 && (byte & 0x40))
 		value |= ~(uint64_t)0 << shift;
 	return c->bad ? 0 : (int64_t)value;
@@ -141,6 +163,7 @@ struct dwunw_span dwu_take(struct dwu_cursor *c, uint64_t size)
 {
 	struct dwunw_span span = { NULL, 0 };
 
+	/* before the cut to size_t: 2^32 + 1 is not a size of 1 on a router */
 	if (size > c->size)
 		c->bad = true;
 	span.data = next(c, (size_t)size);
@@ -153,6 +176,7 @@ const char *dwu_string(struct dwu_cursor *c)
 {
 	const char *s = (const char *)(c->data + c->off);
 
+	/* ends at the terminator, or with the data */
 	while (dwu_u8(c) != 0)
 		;
 	return c->bad ? "" : s;
@@ -163,6 +187,10 @@ bool dwu_at_end(const struct dwu_cursor *c)
 	return c->bad || c->off >= c->size;
 }
 
+/*
+ * DW_EH_PE_aligned: the value stands at the next multiple of an address's
+ * size, counted from address 0 as linked and not from the section's start.
+ */
 static void align_to_address(struct dwu_cursor *c,
 			     const struct dwu_bases *bases)
 {
@@ -172,6 +200,7 @@ static void align_to_address(struct dwu_cursor *c,
 	dwu_skip(c, (0 - at) & mask);
 }
 
+/* The lower four bits (LSB 10.5): size and sign. */
 static uint64_t encoded_value(struct dwu_cursor *c, uint8_t format,
 			      uint8_t address_size)
 {
@@ -202,6 +231,7 @@ static uint64_t encoded_value(struct dwu_cursor *c, uint8_t format,
 	}
 }
 
+/* Bits 4 to 6 (LSB 10.5): the address that the value is relative to. */
 static uint64_t encoded_base(struct dwu_cursor *c, uint8_t application,
 			     uint64_t at, const struct dwu_bases *bases)
 {
@@ -236,6 +266,8 @@ uint64_t dwu_encoded(struct dwu_cursor *c, uint8_t encoding,
 	at = bases->vaddr + c->off;
 	value = encoded_value(c, encoding & DWU_PE_FORMAT,
 			      bases->address_size);
+	/* 0 is a NULL, whatever it is relative to, as GCC's unwinder has it
+	 * (unwind-pe.h) */
 	if (value == 0 || c->bad)
 		return 0;
 	value += encoded_base(c, application, at, bases);

@@ -7,6 +7,12 @@
 #define CHUNK 512u
 #define COUNT_MAX (UINT32_C(1) << 31)
 
+/*
+ * As dwunw_arena_alloc(), but not zeroed: debug data is megabytes. Nobody
+ * knows how large an array will become while it grows, so twice the need is
+ * asked for, and a caller that gets as much as it is asked for arrives in a
+ * few attempts.
+ */
 void *dwu_room(struct dwunw_arena *arena, size_t size)
 {
 	size_t rounded = dwu_arena_round(size);
@@ -37,6 +43,8 @@ void *dwu_array_push(struct dwu_array *array)
 	if (array->count == COUNT_MAX)
 		return NULL;
 	if (used + array->item_size > array->room) {
+		/* chunks of an array follow each other without a gap: nobody
+		 * else may take from its arena until it is finished */
 		more = dwu_room(array->arena, CHUNK);
 		if (!more)
 			return NULL;

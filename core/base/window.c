@@ -5,6 +5,7 @@ const uint8_t *dwu_window_at(struct dwu_window *w, uint64_t off, size_t size)
 {
 	size_t fill = DWU_WINDOW_SIZE;
 
+	/* a place that a file gave; size is at most DWU_WINDOW_SIZE */
 	if (off > w->src->size || size > w->src->size - off)
 		return NULL;
 	if (off >= w->off && off - w->off <= w->size &&
@@ -12,6 +13,7 @@ const uint8_t *dwu_window_at(struct dwu_window *w, uint64_t off, size_t size)
 		return w->bytes + (size_t)(off - w->off);
 	if (fill > w->src->size - off)
 		fill = (size_t)(w->src->size - off);
+	/* a read that fails leaves nothing behind that looks valid */
 	w->size = 0;
 	if (w->src->read(w->src->ctx, off, w->bytes, fill) != DWUNW_OK)
 		return NULL;

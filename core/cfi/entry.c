@@ -17,6 +17,7 @@ dwunw_status_t dwu_record_head(struct dwu_cursor *c, bool debug_frame,
 	*rec = (struct dwu_record){ .off = off,
 				     .next = (dwu_place_t)section_size };
 	length = dwu_u32(c);
+	/* 0xfffffff0 to 0xfffffffe are reserved (7.2.2) */
 	if (length == 0xffffffff) {
 		rec->wide = true;
 		length = dwu_u64(c);
@@ -24,6 +25,7 @@ dwunw_status_t dwu_record_head(struct dwu_cursor *c, bool debug_frame,
 		return DWUNW_ERR_BAD_FORMAT;
 	}
 	id_off = off + (c->off - start);
+	/* the one length that everything else of the record is bounded by */
 	if (c->bad || length > section_size - id_off)
 		return DWUNW_ERR_BAD_FORMAT;
 	rec->next = (dwu_place_t)(id_off + length);
@@ -37,6 +39,9 @@ dwunw_status_t dwu_record_head(struct dwu_cursor *c, bool debug_frame,
 	if (c->bad || rec->body_off > rec->next)
 		return DWUNW_ERR_BAD_FORMAT;
 	rec->body_size = rec->next - rec->body_off;
+	/* .debug_frame: an offset in the section, all ones for a CIE.
+	 * .eh_frame: the distance back from this field, 0 for a CIE (LSB
+	 * 10.6.1.1) */
 	if (debug_frame)
 		rec->cie = id == (rec->wide ? UINT64_MAX : UINT32_MAX);
 	else
@@ -63,6 +68,11 @@ dwunw_status_t dwu_record(const struct dwunw_cfi *cfi, bool big, uint64_t off,
 	return dwu_record_head(&c, cfi->debug_frame, cfi->bytes.size, off, rec);
 }
 
+/*
+ * An .eh_frame of megabytes is brought in where it is used
+ * (port/linux/lend.c). A lender that says no is a file that changed, or a
+ * bound that was reached.
+ */
 bool dwu_cfi_fill(const struct dwunw_cfi *cfi, uint64_t off, uint64_t size)
 {
 	const struct dwunw_lender *lender = cfi->lender;
@@ -121,6 +131,7 @@ static bool parse_augmentation(struct dwu_cursor *c, const char *letters,
 		return true;
 	if (letters[0] == 'e' && letters[1] == 'h' && !letters[2])
 		return true; /* GCC 2: its pointer was read already */
+	/* without 'z' nothing follows, so `end` is here */
 	end = c->off;
 	if (*letters == 'z') {
 		letters++;
@@ -171,6 +182,7 @@ static dwunw_status_t parse_cie(const struct dwunw_module *module,
 		return DWUNW_ERR_BAD_FORMAT;
 	fde->cie_off = off;
 	c = body(module, cfi, &rec);
+	/* 1: GCC, and .eh_frame; 3, 4: DWARF 3 and 4 to 5 (6.4.1) */
 	fde->version = dwu_u8(&c);
 	if (fde->version != 1 && fde->version != 3 && fde->version != 4)
 		return DWUNW_ERR_BAD_FORMAT;
@@ -187,6 +199,7 @@ static dwunw_status_t parse_cie(const struct dwunw_module *module,
 		dwu_skip(&c, fde->address_size);
 	fde->code_align = dwu_uleb(&c);
 	fde->data_align = dwu_sleb(&c);
+	/* a byte in version 1, ULEB128 later */
 	fde->ra_reg = fde->version == 1 ? dwu_u8(&c) : dwu_uleb(&c);
 	fde->encoding = DWU_PE_ABSPTR;
 	b = bases(cfi, &rec, fde->address_size);
@@ -226,6 +239,7 @@ dwunw_status_t dwu_fde(const struct dwunw_module *module,
 	b = bases(cfi, rec, fde->address_size);
 	dwu_skip(&c, fde->segment_size);
 	fde->start = dwu_encoded(&c, fde->encoding, &b);
+	/* the range has the format of the start, and is relative to nothing */
 	size = dwu_encoded(&c, fde->encoding & DWU_PE_FORMAT, &b);
 	fde->end = fde->start + size;
 	if (aug.sized) {

@@ -34,6 +34,13 @@ static uint8_t value_size(uint8_t encoding, uint8_t address_size)
 	}
 }
 
+/*
+ * LSB 10.6.2: version, three encodings, the pointer to .eh_frame, the number
+ * of entries, the table. What GNU ld and lld write is `datarel | sdata4`; any
+ * encoding of a fixed size is read in place, relative to the header or to
+ * nothing. All others leave the table empty, which costs an index of our own
+ * and no stack.
+ */
 bool dwu_hdr_parse(struct dwunw_eh_hdr *hdr, const struct dwunw_module *module,
 		   const struct dwunw_span *bytes, uint64_t vaddr,
 		   uint64_t *eh_vaddr)
@@ -56,6 +63,8 @@ bool dwu_hdr_parse(struct dwunw_eh_hdr *hdr, const struct dwunw_module *module,
 	hdr->value_signed = (encoding & DWU_PE_SIGNED) != 0;
 	hdr->data_relative =
 		(encoding & DWU_PE_APPLICATION) == DWU_PE_DATAREL;
+	/* the count is the file's word: times two values it has to fit what
+	 * there is (count is below 2^32, so the product does not wrap) */
 	if (c.bad || encoding == DWU_PE_OMIT ||
 	    count_encoding == DWU_PE_OMIT || hdr->value_size == 0 ||
 	    (!hdr->data_relative && (encoding & DWU_PE_APPLICATION) != 0) ||
@@ -126,6 +135,10 @@ bool dwu_hdr_usable(const struct dwunw_module *module)
 
 	if (hdr->count == 0)
 		return false;
+	/* Binary search needs order, and each offset has to lie in the
+	 * section. That is one pass over the table when the file is opened.
+	 * Three entries must lead to the FDEs that they name: a table of
+	 * another section, or of another build, fails at the first. */
 	for (i = 0; i < hdr->count; i++) {
 		start = hdr_start(module, i);
 		if (start < before ||
@@ -138,6 +151,11 @@ bool dwu_hdr_usable(const struct dwunw_module *module)
 	       hdr_entry_true(module, hdr->count - 1);
 }
 
+/*
+ * One pass through a window, nothing is kept. It ends with the section, at a
+ * record that makes no sense, at a terminator if the section's size was not
+ * known, and at the bounds: a file of 4 GiB may be made of records of 4 bytes.
+ */
 uint32_t dwu_index_count(const struct dwunw_elf *elf,
 			 struct dwunw_section *section, bool debug_frame,
 			 bool size_known)
@@ -165,6 +183,7 @@ uint32_t dwu_index_count(const struct dwunw_elf *elf,
 		    (rec.empty && !size_known))
 			break;
 		empty = rec.empty ? empty + 1 : 0;
+		/* padding in a row: no linker writes so much of it */
 		if (empty == DWUNW_TERMINATORS_MAX)
 			size_known = false;
 		count += !rec.cie && !rec.empty;
@@ -216,6 +235,9 @@ void dwu_index_build(const struct dwunw_module *module, struct dwunw_cfi *cfi,
 	dwunw_fde_cursor_init(&cursor, module, cfi);
 	while ((status = dwunw_fde_next(&cursor, &fde)) !=
 	       DWUNW_ERR_NO_DEBUG_DATA) {
+		/* 32 bits a number, so 8 bytes an FDE: what is farther away is
+		 * not indexed, nor more than were counted (the file may have
+		 * changed) */
 		start = fde.start - cfi->index_base;
 		if (status != DWUNW_OK || start > UINT32_MAX ||
 		    fde.off > UINT32_MAX || cfi->index_count == count)
@@ -306,10 +328,13 @@ dwunw_status_t dwu_index_find(const struct dwunw_module *module,
 	dwunw_status_t status;
 	int tries;
 
+	/* the last FDE that starts at vaddr or before it mostly covers it;
+	 * those before it only where ranges overlap or are empty */
 	for (tries = 0; i > 0 && tries < DWU_LOOK_BACK; tries++) {
 		status = dwu_index_fde(module, cfi, --i, fde);
 		if (status != DWUNW_OK)
 			return status;
+		/* one comparison: below start, the left side wraps */
 		if (vaddr - fde->start < fde->end - fde->start)
 			return DWUNW_OK;
 	}
@@ -330,6 +355,7 @@ dwunw_status_t dwunw_fde_next(struct dwunw_fde_cursor *cursor,
 	dwunw_status_t status;
 	uint32_t empty = 0;
 
+	/* rec.next lies behind cursor->off, so this ends with the section */
 	for (;;) {
 		status = dwu_record(cursor->cfi, big(cursor->module),
 				    cursor->off, &rec);

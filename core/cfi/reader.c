@@ -9,6 +9,8 @@ struct dwu_reader dwu_reader(const struct dwunw_arch_ops *arch,
 	uint64_t size = input->stack.size,
 		 last = dwu_arch(arch)->address_size - 1u;
 
+	/* `words`: the offsets in the copy at which a whole word begins, so
+	 * that dwu_read_word() compares once */
 	return (struct dwu_reader){
 		.stack = input->stack,
 		.words = size > last ? size - last : 0,
@@ -20,6 +22,11 @@ struct dwu_reader dwu_reader(const struct dwunw_arch_ops *arch,
 	};
 }
 
+/*
+ * The snapshot first, then the callback. An address below the snapshot wraps
+ * to a large offset and fails the first comparison. Bytes that are half in the
+ * copy and half behind it are asked of the callback as a whole.
+ */
 static bool read_bytes(struct dwu_reader *reader, uint64_t addr, void *dst,
 		       uint8_t size)
 {
@@ -73,6 +80,9 @@ uint8_t dwu_read_stop(const struct dwu_reader *reader)
 {
 	uint64_t end = reader->stack.addr + reader->stack.size;
 
+	/* A word that begins in the copy and ends behind it was cut off, too.
+	 * With a callback that memory was asked for, so it is the target's
+	 * fault. */
 	if (reader->capped && !reader->read && reader->failed + 8 > end &&
 	    reader->failed >= reader->stack.addr)
 		return DWUNW_STOP_TRUNCATED;

@@ -30,6 +30,11 @@ static bool is_augmentation(struct dwu_cursor *c)
 }
 
 /* Do these bytes look like a CIE? 32 bytes or as many as there are. */
+/*
+ * Any bytes may look like a length and an id of 0, so the version and the
+ * letters of the augmentation have to be right as well, and the records behind
+ * it.
+ */
 static bool is_cie(const uint8_t *bytes, size_t size, bool big)
 {
 	struct dwu_cursor c = dwu_cursor(bytes, size, big);
@@ -59,6 +64,7 @@ static bool next_record(const struct dwunw_elf *elf, struct dwu_window *w,
 	c = dwu_cursor(bytes, head, elf->data == 2);
 	if (dwu_record_head(&c, false, size, *next, &rec) != DWUNW_OK)
 		return false;
+	/* an FDE points back to a CIE of the same section */
 	if (!rec.cie && !rec.empty) {
 		if (rec.cie_off >= *next)
 			return false;
@@ -76,6 +82,7 @@ static bool is_section(const struct dwunw_elf *elf, struct dwu_window *w,
 	uint32_t fdes = 0;
 	int i;
 
+	/* next grows with each record; eight that agree are no coincidence */
 	for (i = 0; i < RECORDS_CHECKED && next < size; i++)
 		if (!next_record(elf, w, off, size, &next, &fdes))
 			return false;
@@ -90,6 +97,8 @@ static bool search_segment(const struct dwunw_elf *elf, struct dwu_window *w,
 	const uint8_t *bytes;
 	size_t size;
 
+	/* records are aligned to 4 bytes at least. Two windows: looking at
+	 * records ahead must not throw away the bytes that are searched */
 	for (; off < end; off += 4) {
 		size = end - off < 32 ? (size_t)(end - off) : 32;
 		bytes = dwu_window_at(w, off, size);

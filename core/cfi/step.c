@@ -11,6 +11,10 @@ struct step {
 	uint64_t cfa;
 };
 
+/*
+ * A lost register is a reason to stop and never a 0: a CFA that is computed
+ * from a stale value would be a wrong frame that looks right.
+ */
 static uint8_t get_register(const struct dwu_regs *regs, uint8_t column,
 			    uint64_t *value)
 {
@@ -101,6 +105,11 @@ static uint8_t evaluate(const struct step *s, const struct dwunw_rule *rule,
 	}
 }
 
+/*
+ * "Unspecified" means that the ABI decides (DWARF 5 6.4.1 leaves it open):
+ * registers that calls preserve keep their values, and so does the return
+ * address, which is in a register only where the callee has not called yet.
+ */
 static bool survives_call(const struct dwunw_arch_ops *arch, uint8_t column)
 {
 	arch = dwu_arch(arch);
@@ -159,6 +168,10 @@ static uint8_t finish(const struct dwunw_arch_ops *arch, uint8_t ra_column,
 	return stop;
 }
 
+/*
+ * A return address that is "undefined" is how CFI marks the first function of
+ * a thread (_start, clone). Where calls push it, it must have a rule.
+ */
 uint8_t dwu_step_check(const struct dwunw_arch_ops *arch,
 		       const struct dwunw_row *row)
 {
@@ -181,6 +194,7 @@ uint8_t dwu_step(const struct dwunw_arch_ops *arch,
 			  .module = module,
 			  .row = row,
 			  .reader = reader };
+	/* rules read the callee's registers while the caller's are written */
 	struct dwu_regs old = *regs;
 	uint8_t stop = dwu_step_check(arch, row);
 	uint8_t column;
@@ -191,6 +205,7 @@ uint8_t dwu_step(const struct dwunw_arch_ops *arch,
 		stop = apply_rule(&s, column, &old, regs);
 	if (stop == DWU_GO)
 		stop = finish(arch, row->ra_column, regs);
+	/* the next evidence is tried from the same registers */
 	if (stop != DWU_GO)
 		*regs = old;
 	return stop;
@@ -216,6 +231,8 @@ uint8_t dwu_step_packed(const struct dwunw_arch_ops *arch,
 		return stop;
 	cfa += (uint64_t)(int64_t)packed->cfa_offset;
 	regs->valid &= keep;
+	/* one bit of the mask less in each turn; bit 0 is the return
+	 * address */
 	for (mask = packed->mask; mask != 0; mask &= mask - 1) {
 		i = (unsigned int)__builtin_ctz(mask);
 		bit = 1ull << arch->saved[i];

@@ -65,6 +65,7 @@ static void add_size(const struct filler *f, struct dwunw_abbrev *abbrev,
 /* One abbreviation. False: the last, or bad. */
 static bool read_one(struct filler *f, struct dwu_cursor *c)
 {
+	/* DWARF 5 7.5.3: code, tag, children, pairs of name and form */
 	uint64_t code = dwu_uleb(c), tag;
 	struct dwunw_abbrev abbrev = { .code = (uint32_t)code,
 				       .first = f->spec_count };
@@ -76,6 +77,7 @@ static bool read_one(struct filler *f, struct dwu_cursor *c)
 	tag = dwu_uleb(c);
 	abbrev.tag = tag > UINT16_MAX ? UINT16_MAX : (uint16_t)tag;
 	abbrev.children = dwu_u8(c) != 0;
+	/* ends at a pair of zeros, or where the section does */
 	while (read_spec(c, &spec)) {
 		if (f->spec_count + count == f->spec_max)
 			c->bad = true;
@@ -100,6 +102,11 @@ static bool read_one(struct filler *f, struct dwu_cursor *c)
 	return true;
 }
 
+/*
+ * Twice: once to count, once to fill. A table ends with code 0, behind the one
+ * abbreviation that is wanted, or with the section; each turn reads a byte at
+ * least.
+ */
 static dwunw_status_t read_all(struct filler *f)
 {
 	uint64_t off = f->unit->abbrev_off, end = f->stream->section.size;
@@ -151,6 +158,8 @@ dwunw_status_t dwu_abbrevs_open(struct dwunw_unit *unit,
 
 	if (status != DWUNW_OK)
 		return status;
+	/* tables may be shared: thousands of units that name the same table of
+	 * megabytes would read it as often */
 	if (f.bytes > *budget)
 		return DWUNW_ERR_BAD_FORMAT;
 	*budget -= f.bytes;

@@ -55,6 +55,10 @@ static void swap(void *ctx, uint32_t a, uint32_t b)
 /* --- .debug_aranges ---------------------------------------------------------- */
 
 /* A set's header. False: it cannot be read, *end says where the next is. */
+/*
+ * DWARF 5 6.1.2. A segment selector, another version or an address of 2 bytes
+ * leave the set out; the next one is where the length says.
+ */
 static bool set_header(struct maker *m, struct dwu_cursor *c, uint64_t off,
 		       uint64_t *end, struct dwunw_unit *unit)
 {
@@ -93,6 +97,7 @@ static dwunw_status_t read_set(struct maker *m, struct dwu_stream *s,
 			uint64_t start = dwu_uint(&c, size);
 			uint64_t length = dwu_uint(&c, size);
 
+			/* the pair of zeros that ends a set */
 			if (!start && !length)
 				return DWUNW_OK;
 			if (!dwu_is_live(unit, start, start + length))
@@ -118,6 +123,8 @@ static dwunw_status_t read_aranges(struct maker *m)
 	if (!dwu_stream_open(&s, m->dwarf, DWUNW_DWARF_ARANGES, 16384,
 			     m->scratch))
 		return DWUNW_ERR_NO_MEMORY;
+	/* ends with the section, where a length leads nowhere, and at the
+	 * bound: a set may be 12 bytes */
 	while (off < s.section.size && left-- > 0 && status == DWUNW_OK) {
 		struct dwunw_unit unit = { .dwarf = m->dwarf };
 		struct dwu_cursor c;
@@ -175,6 +182,8 @@ static dwunw_status_t read_units(struct maker *m)
 	if (!dwu_opener_open(&opener, m->dwarf, scratch))
 		return DWUNW_ERR_NO_MEMORY;
 	used = scratch->used;
+	/* unit.end lies behind off, or the loop ends: 11 bytes a unit at
+	 * least */
 	while (off < size && left-- > 0) {
 		dwunw_status_t status = dwu_unit_root(&unit, &where, &opener,
 						      off, false, scratch);

@@ -229,6 +229,11 @@ static bool leave(struct walk *w)
 	return w->depth > 0;
 }
 
+/*
+ * DWARF 5 2.3: entries in the order of their tree, a null entry behind the
+ * last child. The walk goes forwards only (`next` lies behind off) and needs
+ * no recursion: depth is a number, and `current` leads to callers.
+ */
 static dwunw_status_t walk_entries(struct walk *w)
 {
 	const struct dwunw_unit *unit = w->entries.unit;

@@ -32,6 +32,11 @@ struct found {
 	bool packed;
 };
 
+/*
+ * The first form that has a section wins: .debug_*, then GNU's packed
+ * .zdebug_*, then the sections of a .dwo. Its .debug_addr and .debug_ranges
+ * are in the linked file.
+ */
 static dwunw_status_t find_all(struct dwunw_dwarf *dwarf,
 			       const struct dwunw_elf *elf, struct found *found)
 {
@@ -63,6 +68,9 @@ static dwunw_status_t find_all(struct dwunw_dwarf *dwarf,
 	return DWUNW_OK;
 }
 
+/*
+ * All of what is packed, before anything is taken: one NO_MEMORY names enough.
+ */
 static uint64_t need(const struct dwunw_elf *elf, const struct found *found)
 {
 	uint64_t sum = 0;
@@ -125,6 +133,7 @@ dwunw_status_t dwunw_dwarf_open(struct dwunw_dwarf *dwarf,
 		status = load(&dwarf->parts[i], &elf, files, &found[i], arena);
 	if (status != DWUNW_OK)
 		return status;
+	/* offsets of units and entries are kept in 32 bits */
 	if (dwarf->parts[DWUNW_DWARF_INFO].size == 0 ||
 	    dwarf->parts[DWUNW_DWARF_INFO].size > UINT32_MAX)
 		return DWUNW_ERR_NO_DEBUG_DATA;

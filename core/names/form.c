@@ -4,6 +4,10 @@
 #define ALT_BIT 63
 #define PART_SHIFT 56
 
+/*
+ * A text in 8 bytes: bit 63 the alternate file, 7 bits the section, 56 bits
+ * the offset. Texts are copied only when somebody prints them.
+ */
 uint64_t dwu_text_ref(enum dwunw_dwarf_part part, bool alt, uint64_t off)
 {
 	if (off >> PART_SHIFT)
@@ -33,6 +37,9 @@ dwunw_status_t dwunw_dwarf_text(const struct dwunw_dwarf *dwarf,
 	section = &dwarf->parts[part - 1];
 	if (off >= section->size)
 		return DWUNW_ERR_BAD_FORMAT;
+	/* 64 bytes at a time, until a 0, the end of dst or that of the
+	 * section: most names are short, and a read of the file costs a system
+	 * call */
 	while (used + 1 < size && off < section->size) {
 		got = size - 1 - used < 64 ? size - 1 - used : 64;
 		if (got > section->size - off)
@@ -52,6 +59,7 @@ dwunw_status_t dwunw_dwarf_text(const struct dwunw_dwarf *dwarf,
 	return used + 1 == size ? DWUNW_OK : DWUNW_ERR_BAD_FORMAT;
 }
 
+/* DWARF 5 7.5.5 and 7.5.6; forms of DWARF 2 to 4 are among them. */
 uint8_t dwu_form_size(const struct dwunw_unit *unit, uint16_t form)
 {
 	switch (form) {
@@ -189,6 +197,7 @@ static struct dwu_value text(enum dwunw_dwarf_part part, bool alt, uint64_t off)
 static struct dwu_value reference(struct dwu_cursor *c,
 				  const struct dwunw_unit *unit, uint64_t off)
 {
+	/* a reference into another unit is DW_FORM_ref_addr */
 	if (off > unit->end - unit->off)
 		c->bad = true;
 	return value(DWU_VALUE_REF, unit->off + off);

@@ -68,6 +68,8 @@ static bool read_header(struct program *p, struct dwu_cursor *c)
 	uint64_t head = c->off, header_length;
 	uint32_t i;
 
+	/* a byte of the program makes at most a row of 16: this bounds memory,
+	 * too */
 	if (c->bad || length > DWUNW_LINE_MAX ||
 	    length > p->line.section.size - p->off - head)
 		return false;
@@ -89,6 +91,7 @@ static bool read_header(struct program *p, struct dwu_cursor *c)
 	p->line_base = (int8_t)dwu_u8(c);
 	p->line_range = dwu_u8(c);
 	p->opcode_base = dwu_u8(c);
+	/* opcode_base is a byte, and `lengths` has 256 elements */
 	for (i = 1; i < p->opcode_base; i++)
 		p->lengths[i] = dwu_u8(c);
 	return !c->bad && p->version >= 2 && p->version <= 5 && p->line_range;
@@ -209,6 +212,8 @@ static bool read_new_list(struct program *p, struct dwu_array *array)
 	/* entries of no bytes would never end */
 	if (c.bad || count > p->end - p->off)
 		return false;
+	/* count is at most the bytes that are left, and each entry is pushed
+	 * once */
 	for (i = 0; i < count;) {
 		c = dwu_stream_at(&p->line, p->off, p->end);
 		if (read_new(p, &c, array)) {
@@ -240,6 +245,7 @@ static bool read_names(struct program *p, struct dwunw_arena *arena)
 
 /* --- program ------------------------------------------------------------------- */
 
+/* 6.2.2: the registers at the start of each sequence. */
 static void begin_sequence(struct program *p)
 {
 	p->vaddr = 0;
@@ -267,6 +273,10 @@ static bool push_row(struct program *p, bool end)
 	return true;
 }
 
+/*
+ * operation_index is for VLIW machines, which none of ours is: an advance is
+ * that many instructions of minimum_instruction_length.
+ */
 static void advance(struct program *p, uint64_t instructions)
 {
 	p->vaddr += instructions * p->instruction_size;
@@ -275,6 +285,7 @@ static void advance(struct program *p, uint64_t instructions)
 /* 6.2.5.1 */
 static bool special(struct program *p, uint8_t opcode)
 {
+	/* line_range is not 0: read_header() */
 	uint32_t adjusted = (uint32_t)opcode - p->opcode_base;
 
 	advance(p, adjusted / p->line_range);
@@ -330,6 +341,8 @@ static bool standard(struct program *p, struct dwu_cursor *c, uint8_t opcode)
 	case DW_LNS_fixed_advance_pc:
 		p->vaddr += dwu_u16(c);
 		return true;
+	/* negate_stmt and the like, and opcodes of later versions: their
+	 * operands are ULEB128, as many as the header says */
 	default:
 		for (i = 0; i < p->lengths[opcode]; i++)
 			(void)dwu_uleb(c);
@@ -363,6 +376,7 @@ static dwunw_status_t run(struct program *p)
 	struct dwu_cursor c;
 
 	begin_sequence(p);
+	/* p->off moves on by whole operations, or the stream has no more */
 	while (p->off < p->end) {
 		c = dwu_stream_at(&p->line, p->off, p->end);
 		if (!run_some(p, &c))
@@ -488,6 +502,10 @@ dwunw_status_t dwunw_lines_open(struct dwunw_lines *lines,
 	return status;
 }
 
+/*
+ * 6.2.2: rows of a sequence rise in address, and a row is valid up to the
+ * next. A hostile file's may not rise: then some row of the run is the answer.
+ */
 static const struct dwunw_line_row *row_of(const struct dwunw_lines *lines,
 					   const struct dwunw_line_run *run,
 					   uint64_t vaddr)
@@ -517,6 +535,8 @@ const struct dwunw_line_row *dwunw_lines_find(const struct dwunw_lines *lines,
 		else
 			high = middle;
 	}
+	/* runs that start at vaddr or before it; one that ended before may lie
+	 * in front of the one that goes on */
 	for (tries = 0; low > 0 && tries < LOOK_BACK; tries++)
 		if (vaddr < lines->runs[--low].end)
 			return row_of(lines, &lines->runs[low], vaddr);

@@ -46,6 +46,7 @@ static bool refill(struct dwu_stream *s, uint64_t off)
 	return true;
 }
 
+/* Without a buffer that is filled nothing is near. */
 static bool is_near(const struct dwu_stream *s, uint64_t off)
 {
 	return s->size && off >= s->off && off - s->off <= s->size;
@@ -93,6 +94,10 @@ struct dwu_cursor dwu_stream_at(struct dwu_stream *s, uint64_t off,
 	return dwu_cursor(s->buffer + (size_t)(off - s->off), size, s->big);
 }
 
+/*
+ * False also where the buffer begins at off and is full: a record that needs
+ * more than `room` is bad, and asking again would never end.
+ */
 bool dwu_stream_more(struct dwu_stream *s, uint64_t off, uint64_t end)
 {
 	if (end > s->section.size)

@@ -15,6 +15,7 @@ enum {
 
 /* --- header ---------------------------------------------------------------- */
 
+/* DWARF 5 7.4: 4 bytes, or 0xffffffff and 8; between them reserved. */
 uint64_t dwu_initial_length(struct dwu_cursor *c, uint8_t *offset_size)
 {
 	uint64_t length = dwu_u32(c);
@@ -29,6 +30,7 @@ uint64_t dwu_initial_length(struct dwu_cursor *c, uint8_t *offset_size)
 	return c->bad ? 0 : length;
 }
 
+/* DWARF 5 7.5.1; version 5 moved the address size and added the type. */
 static void read_header(struct dwunw_unit *unit, struct dwu_cursor *c)
 {
 	unit->version = dwu_u16(c);
@@ -59,6 +61,7 @@ dwunw_status_t dwu_unit_header(struct dwunw_unit *unit,
 	*unit = (struct dwunw_unit){ .dwarf = dwarf, .off = off };
 	length = dwu_initial_length(&c, &unit->offset_size);
 	head = c.off;
+	/* everything in the unit is bounded by `end` from here on */
 	if (c.bad || off > size || length > size - off - head)
 		return DWUNW_ERR_BAD_FORMAT;
 	unit->end = off + head + length;
@@ -89,6 +92,9 @@ bool dwu_entries_open(struct dwu_entries *entries,
 	bool v5 = unit->version >= 5;
 
 	*entries = (struct dwu_entries){ .unit = unit };
+	/* Lists may be shared by many entries, or by all: each list's bytes
+	 * count whenever it is read, and honest files stay far below this
+	 * sum. */
 	entries->range_bytes =
 		dwarf->parts[DWUNW_DWARF_INFO].size +
 		4 * linked(dwarf)->parts[DWUNW_DWARF_RANGES].size +
@@ -116,6 +122,10 @@ bool dwu_where_take(struct dwu_where *where, uint16_t name,
 	return true;
 }
 
+/*
+ * DWARF 5 7.27: .debug_addr, from the unit's base on. The first test keeps the
+ * product from wrapping.
+ */
 static bool indexed(struct dwu_entries *entries, uint64_t index, uint64_t *addr)
 {
 	const struct dwunw_unit *unit = entries->unit;
@@ -195,6 +205,10 @@ struct dwu_range_list dwu_ranges(struct dwu_entries *entries,
 }
 
 /* True if list->start and end are set; false at the end, or with no range. */
+/*
+ * DWARF 4 2.17.3: (0, 0) ends the list, the largest address as a start sets
+ * the base that the pairs behind it are relative to.
+ */
 static bool read_pair(struct dwu_range_list *list, struct dwu_cursor *c)
 {
 	uint8_t size = list->entries->unit->address_size;
@@ -224,6 +238,7 @@ enum {
 	DW_RLE_start_length = 7,
 };
 
+/* DWARF 5 7.25. An unknown kind ends the list: its length is not known. */
 static bool read_rle(struct dwu_range_list *list, struct dwu_cursor *c)
 {
 	struct dwu_entries *entries = list->entries;
@@ -266,7 +281,10 @@ static bool read_rle(struct dwu_range_list *list, struct dwu_cursor *c)
 	}
 }
 
-/* ld: 0, and 1 in .debug_ranges; lld: -1, and -2 in .debug_ranges */
+/*
+ * Linkers that drop a function leave its debug data and write a "tombstone" for
+ * its address. ld: 0, and 1 in .debug_ranges; lld: -1, and -2 there.
+ */
 bool dwu_is_live(const struct dwunw_unit *unit, uint64_t start, uint64_t end)
 {
 	uint64_t last = dwu_address(UINT64_MAX, unit->address_size);
@@ -302,6 +320,8 @@ bool dwu_ranges_next(struct dwu_range_list *list)
 	const struct dwunw_unit *unit = list->entries->unit;
 	bool found;
 
+	/* next_of_list() consumes a byte and of the budget, or ends the
+	 * list */
 	while (list->kind != LIST_NONE) {
 		if (list->kind == LIST_ONE) {
 			list->kind = LIST_NONE;
@@ -390,6 +410,8 @@ static dwunw_status_t read_root(struct dwunw_unit *unit,
 	struct dwu_cursor c;
 	uint32_t i;
 
+	/* read anew with more bytes as long as the stream has more; an entry
+	 * has as many attributes as its abbreviation */
 	do {
 		*root = (struct root){ .tag = 0 };
 		c = dwu_stream_at(info, unit->die_off, unit->end);

@@ -8,6 +8,10 @@
 _Static_assert(sizeof(struct dwunw_event_header) == 88, "SPEC.md");
 _Static_assert(sizeof(struct dwunw_event_return) == 16, "SPEC.md");
 
+/*
+ * In the order of SPEC.md 1: fields are read, never cast, so alignment is
+ * free.
+ */
 static void parse_header(struct dwu_cursor *c, struct dwunw_event_header *h)
 {
 	h->magic = dwu_u32(c);
@@ -66,12 +70,14 @@ static dwunw_status_t parse_stack(struct dwunw_event *event,
 	status = parse_regs(c, h, &event->regs);
 	if (status != DWUNW_OK)
 		return status;
+	/* event->returns has that many */
 	if (h->return_count > DWUNW_EVENT_RETURN_MAX)
 		return DWUNW_ERR_BAD_FORMAT;
 	for (i = 0; i < h->return_count; i++) {
 		event->returns[i].entry_sp = dwu_u64(c);
 		event->returns[i].addr = dwu_u64(c);
 	}
+	/* a size from the record: bad if the record does not hold it */
 	stack = dwu_take(c, h->stack_size);
 	if (c->bad)
 		return DWUNW_ERR_BAD_FORMAT;
@@ -99,6 +105,8 @@ dwunw_status_t dwunw_event_parse(struct dwunw_event *event, const void *bytes,
 		return DWUNW_ERR_INVALID_ARG;
 	memset(event, 0, sizeof(*event));
 	c = dwu_cursor(bytes, size, false);
+	/* a magic that is not ours read as little-endian is ours read as big-
+	 * endian, or the next test finds that it is neither */
 	big = dwu_u32(&c) != DWUNW_EVENT_MAGIC;
 	c = dwu_cursor(bytes, size, big);
 	parse_header(&c, &event->header);
@@ -108,6 +116,7 @@ dwunw_status_t dwunw_event_parse(struct dwunw_event *event, const void *bytes,
 		return DWUNW_ERR_BAD_FORMAT;
 	if (event->header.version != DWUNW_EVENT_VERSION)
 		return DWUNW_ERR_NOT_IMPLEMENTED;
+	/* padding of the buffer behind the record is no part of it */
 	c.size = event->header.size;
 	if (event->header.kind != DWUNW_EVENT_STACK)
 		return DWUNW_OK;

@@ -31,6 +31,8 @@ dwunw_status_t dwunw_space_init(struct dwunw_space *space)
 				     .count = space->count,
 				     .before = before,
 				     .swap = swap });
+	/* the search below relies on it: not empty, and none overlaps the
+	 * next */
 	for (i = 0; i < space->count; i++)
 		if (space->mappings[i].end <= space->mappings[i].start ||
 		    (i > 0 && space->mappings[i].start <
@@ -44,6 +46,8 @@ struct dwunw_mapping *dwunw_space_find(const struct dwunw_space *space,
 {
 	uint32_t low = 0, high = space->count, middle;
 
+	/* the first mapping that ends behind addr; halves the rest in each
+	 * turn */
 	while (low < high) {
 		middle = low + (high - low) / 2;
 		if (space->mappings[middle].end <= addr)
