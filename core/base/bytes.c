@@ -106,12 +106,6 @@ uint64_t dwu_sint(struct dwu_cursor *c, uint8_t size)
 	}
 }
 
-/*
- * DWARF 5 7.6. The loop ends at a byte without bit 7, or where the data ends.
- * Padding by bytes 0x80 is legal, and a hostile file may have megabytes of it:
- * the shift stays at 70 then, so it neither overflows nor comes back into
- * range. Bits beyond the 64th are bad unless they are 0.
- */
 uint64_t dwu_uleb(struct dwu_cursor *c)
 {
 	uint64_t value = 0;
@@ -132,7 +126,6 @@ uint64_t dwu_uleb(struct dwu_cursor *c)
 	return c->bad ? 0 : value;
 }
 
-/* DWARF 5 7.6. As above; here bits beyond the 64th must repeat the sign. */
 int64_t dwu_sleb(struct dwu_cursor *c)
 {
 	uint64_t value = 0;
@@ -148,7 +141,6 @@ int64_t dwu_sleb(struct dwu_cursor *c)
 			c->bad = true;
 		shift += shift < 70 ? 7 : 0;
 	} while (byte & 0x80);
-	/* bit 6 of the last byte is the sign */
 	if (shift < 64 && (byte & 0x40))
 		value |= ~(uint64_t)0 << shift;
 	return c->bad ? 0 : (int64_t)value;
@@ -200,7 +192,6 @@ static void align_to_address(struct dwu_cursor *c,
 	dwu_skip(c, (0 - at) & mask);
 }
 
-/* The lower four bits (LSB 10.5): size and sign. */
 static uint64_t encoded_value(struct dwu_cursor *c, uint8_t format,
 			      uint8_t address_size)
 {
@@ -231,7 +222,6 @@ static uint64_t encoded_value(struct dwu_cursor *c, uint8_t format,
 	}
 }
 
-/* Bits 4 to 6 (LSB 10.5): the address that the value is relative to. */
 static uint64_t encoded_base(struct dwu_cursor *c, uint8_t application,
 			     uint64_t at, const struct dwu_bases *bases)
 {

@@ -231,8 +231,6 @@ uint8_t dwu_step_packed(const struct dwunw_arch_ops *arch,
 		return stop;
 	cfa += (uint64_t)(int64_t)packed->cfa_offset;
 	regs->valid &= keep;
-	/* one bit of the mask less in each turn; bit 0 is the return
-	 * address */
 	for (mask = packed->mask; mask != 0; mask &= mask - 1) {
 		i = (unsigned int)__builtin_ctz(mask);
 		bit = 1ull << arch->saved[i];
