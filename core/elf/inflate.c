@@ -63,6 +63,9 @@ static bool read_head(const struct dwunw_elf *elf,
 		elf_head(elf, bytes, head);
 	else if (!gnu_head(bytes, head))
 		return false;
+	/* The size is the file's word, and memory is taken by it before
+	 * anything is unpacked. Real debug sections shrink by far less than the
+	 * ratio. Size 0 means: compressed, but of no use. */
 	if (section->size < head->bytes ||
 	    (head->size > CONTENT_SMALL &&
 	     head->size / DWUNW_CONTENT_RATIO > section->size))
@@ -114,6 +117,8 @@ dwunw_status_t dwu_inflate(const struct dwunw_elf *elf,
 		return DWUNW_ERR_NOT_IMPLEMENTED;
 	if (!dwu_arena_fits(arena, dwu_inflate_need(elf, section, gnu)))
 		return DWUNW_ERR_NO_MEMORY;
+	/* the content first and the packed bytes behind it, which are given
+	 * back when it is unpacked */
 	content = dwunw_arena_alloc(arena, (size_t)head.size);
 	mark = arena->used;
 	status = dwu_elf_load(elf, section, arena, &packed);

@@ -83,6 +83,7 @@ static void skip_entry(const struct dwunw_unit *unit, struct dwu_cursor *c,
 		dwu_form_skip(c, unit, unit->specs[abbrev->first + i].form);
 }
 
+/* A number that does not fit is none: 0 is what DWARF says for "not known". */
 static uint32_t clamp(uint64_t value, uint32_t max)
 {
 	return value > max ? 0 : (uint32_t)value;
@@ -291,6 +292,10 @@ static uint64_t end_of(const struct range *range)
 	return range->start + range->size;
 }
 
+/*
+ * A piece goes on to the next one's start. One that begins where the last
+ * began takes its place: of ranges that start together the innermost counts.
+ */
 static bool emit(struct sweep *s, uint64_t start, uint32_t call)
 {
 	struct dwunw_call_piece *pieces = (void *)s->pieces.items;
@@ -344,6 +349,8 @@ static dwunw_status_t make_pieces(struct dwunw_calls *calls,
 	if (!s.stack)
 		return DWUNW_ERR_NO_MEMORY;
 	s.pieces = dwu_array(arena, sizeof(struct dwunw_call_piece));
+	/* sorted by start, callers first: what is on the stack began before,
+	 * and the stack has room for all of them */
 	for (i = 0; i < ranges->count; i++) {
 		const struct range *range = &s.ranges[i];
 
@@ -511,6 +518,7 @@ static dwunw_status_t look(struct search *s, bool *more)
 	if (status != DWUNW_OK)
 		return status;
 	s->linkage = dwu_unit_text(s->unit, &str_offsets, naming.linkage);
+	/* a linkage name further on goes before a plain name found earlier */
 	if (s->linkage || !s->name) {
 		s->name_dwarf = s->dwarf;
 		s->name = dwu_unit_text(s->unit, &str_offsets, naming.name);
@@ -535,6 +543,8 @@ static dwunw_status_t find_name(struct search *s)
 	bool more = true;
 	int hops;
 
+	/* an entry may refer to another, that to a third, and a hostile one to
+	 * itself */
 	for (hops = 0; more && hops < HOPS; hops++) {
 		if (!s->unit) {
 			status = open_other(s);

@@ -84,6 +84,8 @@ void dwu_code_read(struct dwu_text *text, uint32_t at, struct dwu_op *op)
 	read_bytes(text, at, &op->code);
 	if (op->code.bytes)
 		text->ops->decode(text->arch, &op->code, insn);
+	/* not decodable, or cut by the end of the text: one unit on, so that a
+	 * sweep goes on behind data */
 	if (insn->size == 0 || insn->size > op->code.size) {
 		memset(insn, 0, sizeof(*insn));
 		op->next = at + (dwu_scan_ops(text->ops)->unit >> text->isa);
@@ -114,6 +116,9 @@ uint32_t dwu_code_table(struct dwu_text *text, uint32_t at)
 	/* a no-op aligns it */
 	if (!(dwu_code_number(text, at, 2) & 1))
 		start += 2;
+	/* Offsets of 2 bytes behind a MIPS16e jump, odd as code addresses are.
+	 * The table ends where its nearest target begins; anything else is no
+	 * table. */
 	for (place = start; place < end; place += 2) {
 		entry = dwu_code_number(text, place, 2);
 		if (!(entry & 1))
@@ -138,6 +143,8 @@ bool dwu_code_from_entry(struct dwu_text *text,
 		return false;
 	text->isa = dwu_isa(module->arch, elf->entry);
 	to = dwu_code_place(text, vaddr);
+	/* straight on from e_entry, over calls only; ENTRY_SIZE is far
+	 * enough */
 	for (at = dwu_code_place(text, entry); at < to; at = op.next) {
 		dwu_code_read(text, at, &op);
 		if (op.insn.size == 0 || op.insn.flow & ~DWU_FLOW_CALL)
@@ -155,6 +162,7 @@ bool dwu_code_section(struct dwu_text *text, uint32_t *index,
 	const struct dwunw_elf *elf = &text->module->elf;
 	uint32_t name;
 
+	/* ends with the headers: real files have some forty */
 	while (*index < elf->section_count && *index < SECTION_MAX) {
 		if (dwu_elf_section_header(elf, &text->window, (*index)++, s,
 					   &name) == DWUNW_OK &&

@@ -188,6 +188,10 @@ _Static_assert(DWUNW_SCAN_FLOW_CALL == (int)DWU_FLOW_CALL &&
 		       DWUNW_SCAN_FLOW_END == (int)DWU_FLOW_END,
 	       "the flows are told as they are");
 
+/*
+ * `from` was set to "CFA + 0" before the instruction: what is CFA + n behind
+ * it holds what `from` held, + n.
+ */
 static void note_effect(const struct dwu_scan_state *state, uint8_t from,
 			struct dwunw_scan_effect *effect)
 {
