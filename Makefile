@@ -391,7 +391,7 @@ run_tests = BUILD='$(abspath $(out))' CC='$(CC)' CXX='$(CXX)' \
 # and configurations.
 long_scripts := $(addprefix tests/house/,arch-subset.t config.t size.t symbols.t) \
 	$(addprefix tests/memleak/,again.t beside.t children.t containers.t counts.t failing.t \
-	faults.t kernel.t losses.t modes.t options.t rate.t real.t servers.t soak.t \
+	faults.t kernel.t losses.t modes.t options.t rate.t real.t servers.t soak.t unread.t \
 	uses.t) \
 	$(addprefix tests/libdw_bpf/,examples.t parallel.t) \
 	$(addprefix tests/scan/,compare.t decide.t lengths.t stack.t switches.t) \
