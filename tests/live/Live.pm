@@ -16,6 +16,7 @@ our @EXPORT = qw(need_bpf have_musl program built
 	start stop
 	memleak parse chain by_function counters_ok run watch slurp
 	by_itself leaked all_done
+	hold let_go
 	$dir $root);
 
 our $root = abs_path(dirname(__FILE__) . '/../..');
@@ -105,6 +106,16 @@ sub leaked {
 		    @functions;
 	};
 }
+
+# All of a process is stopped: it reads nothing, until it is let go.
+sub hold {
+	my ($pid) = @_;
+	kill 'STOP', $pid or die "$pid: $!";
+	sleep 0.01 while grep { (slurp($_) =~ /\) (\S)/)[0] ne 'T' }
+	    glob "/proc/$pid/task/*/stat";
+}
+
+sub let_go { kill 'CONT', $_[0] }
 
 sub watches { return -s $_[0] && slurp($_[0]) =~ /^(?:recording|event|ready)/m }
 

@@ -15,15 +15,23 @@
 #include <time.h>
 #include <unistd.h>
 
+static inline void wait_for_file(const char *path)
+{
+	const struct timespec some_20ms = { 0, 20000000 };
+
+	while (access(path, F_OK))
+		nanosleep(&some_20ms, NULL);
+}
+
 static inline void wait_for_begin(void)
 {
-	const struct timespec some_20ms = { 0, 20000000 }, some_3s = { 3, 0 };
+	const struct timespec some_3s = { 3, 0 };
 	const char *path = getenv("BEGIN");
 
-	if (!path)
+	if (path)
+		wait_for_file(path);
+	else
 		nanosleep(&some_3s, NULL);
-	while (path && access(path, F_OK))
-		nanosleep(&some_20ms, NULL);
 }
 
 static inline void tell_done(void)

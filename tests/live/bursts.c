@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
  * bursts BURSTS COUNT [THREADS]: leaks nothing. So many times COUNT blocks, then
- * their frees, each thread for itself; in the end "done" is printed, and it
- * stays.
+ * their frees, each thread for itself. The first thread that is halfway prints
+ * "half"; in the end "done" is printed, and it stays.
  */
 #include "begin.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -15,12 +16,22 @@
 
 static long bursts, count;
 
+static void say_half(void)
+{
+	static atomic_flag said = ATOMIC_FLAG_INIT;
+
+	if (!atomic_flag_test_and_set(&said) && write(1, "half\n", 5) != 5)
+		exit(1);
+}
+
 static void *work(void *arg)
 {
 	void *volatile blocks[COUNT_MAX];
 
 	(void)arg;
 	for (long i = 0; i < bursts; i++) {
+		if (i == bursts / 2)
+			say_half();
 		for (long k = 0; k < count; k++)
 			blocks[k] = malloc((size_t)(64 + 16 * (k % 8)));
 		for (long k = 0; k < count; k++)

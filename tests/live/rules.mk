@@ -9,7 +9,7 @@ live_cc := -O2 -fomit-frame-pointer
 live_made := tests/live/rules.mk tests/live/begin.h $(flags_file)
 live_musl := $(call has,musl-gcc)
 
-live_bin := $(addprefix $(live)/,bursts filtered life load nosys outer plugged spawn)
+live_bin := $(addprefix $(live)/,bursts filtered held life load nosys outer plugged spawn)
 $(live_bin): private how := gcc $(live_cc)
 $(live_bin): private with := -pthread -ldl
 $(live_bin): $(live)/%: tests/live/%.c $(live_made)
