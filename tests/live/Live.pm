@@ -63,8 +63,10 @@ sub run {
 # was started is told to begin (begin.h). The tool is interrupted when
 # $until->(what it has printed) holds: without $until, when all that was started
 # has done what it does. Nothing depends on how fast that is; after five minutes
-# it is given up, and the test says what is missing.
+# it is given up, and the test says what is missing. { held => 1 } before $until:
+# the tool reads nothing until something that was started is halfway.
 sub watch {
+	my $held = ref $_[0] eq 'HASH' ? shift->{held} : 0;
 	my $until = ref $_[0] ? shift : \&all_done;
 	my (@command) = @_;
 	my $out = "$dir/watch.out";
@@ -76,7 +78,11 @@ sub watch {
 	my $last = time + 300;
 
 	1 until watches($out) || $soon->();
+	hold($pid) if $held && !$ended;
 	begin();
+	sleep 0.01 until !$held || time > $last ||
+	    grep { -e "$dir/begin.$_.half" } keys %running;
+	let_go($pid) if $held;
 	1 until $soon->() || $until->(slurp($out)) || time > $last;
 	kill 'INT', $pid unless $ended;
 	waitpid($pid, 0) unless $ended;

@@ -3,8 +3,8 @@
  * When a program that is watched begins: once the test has made the file that
  * $BEGIN names, as then whoever watches is ready, however busy the machine is
  * (Live.pm); without $BEGIN after three seconds. When it has done what it does, it
- * makes a file whose name ends in .done: the test need not wait by a clock.
- * Allocates nothing.
+ * makes a file whose name ends in .done, and halfway one in .half: the test need
+ * not wait by a clock. Allocates nothing.
  */
 #ifndef TESTS_LIVE_BEGIN_H
 #define TESTS_LIVE_BEGIN_H
@@ -34,19 +34,29 @@ static inline void wait_for_begin(void)
 		nanosleep(&some_3s, NULL);
 }
 
-static inline void tell_done(void)
+static inline void tell(const char *what)
 {
 	const char *path = getenv("BEGIN");
-	char done[4096];
+	char name[4096];
 	int fd;
 
-	if (!path || strlen(path) + sizeof(".done") > sizeof(done))
+	if (!path || strlen(path) + strlen(what) >= sizeof(name))
 		return;
-	strcpy(done, path);
-	strcat(done, ".done");
-	fd = open(done, O_CREAT | O_WRONLY, 0600);
+	strcpy(name, path);
+	strcat(name, what);
+	fd = open(name, O_CREAT | O_WRONLY, 0600);
 	if (fd >= 0)
 		close(fd);
+}
+
+static inline void tell_half(void)
+{
+	tell(".half");
+}
+
+static inline void tell_done(void)
+{
+	tell(".done");
 }
 
 #endif

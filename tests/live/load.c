@@ -40,6 +40,8 @@ KEEP void *work(void *arg)
 
 	clock_gettime(CLOCK_MONOTONIC, &next);
 	for (long i = 0; i < per_second * seconds || !per_second; i++) {
+		if (!per_second && i == seconds * 12500)
+			tell_half();
 		deep(i, 8);
 		if (!per_second && i == seconds * 25000)
 			break;

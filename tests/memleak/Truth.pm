@@ -61,14 +61,16 @@ sub told_ok {
 # was started, outer). The tool is told to end when all `files` are there and a
 # moment has passed: its last report is of what they say. `around`: what both are
 # in; `begin`: the file that the program waits for, under that name here;
-# `watching`: called in between, with what the tool has said so far; `timeout`:
-# seconds, if 300 may not be enough.
+# `watching`: called in between, with what the tool has said so far; `held`: the
+# tool reads nothing until all `files` are there; `timeout`: seconds, if 300 may not
+# be enough.
 my $both = q{
 	eval "$AROUND"
 	$TRUTH & outer=$!
 	pid=$outer
 	eval "$FIND"
 	$(echo "$TOOL" | sed "s/PID/$pid/") & tool=$!
+	echo $tool >"$STARTED"
 	for file in $FILES; do
 		until [ -e "$file" ] || ! kill -0 $tool 2>/dev/null; do
 			sleep 0.05
@@ -91,7 +93,8 @@ sub observe {
 	if (!$pid) {
 		%ENV = (%ENV, BEGIN => $begin, AROUND => '', FIND => '',
 			TRUTH => $how{truth}, TOOL => $how{tool},
-			FILES => "@{ $how{files} }", %{ $how{env} // {} });
+			FILES => "@{ $how{files} }", STARTED => "$dir/tool",
+			%{ $how{env} // {} });
 		open(STDOUT, '>', $out);
 		open(STDERR, '>&', \*STDOUT);
 		exec 'timeout', $how{timeout} // 300, @{ $how{around} // [] }, 'sh', '-c', $both;
@@ -100,7 +103,13 @@ sub observe {
 	sleep 0.05 until -e $out && slurp($out) =~ /^recording|: ready$/m ||
 	    ($ended = waitpid($pid, WNOHANG) == $pid);
 	$how{watching}->(slurp($out)) if $how{watching} && !$ended;
+	my ($held) = $how{held} && !$ended ? slurp("$dir/tool") =~ /(\d+)/ : ();
+	Live::hold($held) if $held;
 	open(my $file, '>', $begin) or die "$begin: $!";
+	if ($held) {
+		sleep 0.05 while grep { !-e } @{ $how{files} };
+		Live::let_go($held);
+	}
 	waitpid($pid, 0) unless $ended;
 	return (slurp($out), $? >> 8);
 }

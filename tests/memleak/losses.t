@@ -49,7 +49,7 @@ for my $tool (
 	['memleak_user, perf buffer', "$user --capture bpf-perf --ring-size " .
 		'16384 -d 60 -p PID', \&Live::parse, 'buffer']) {
 	my ($name, $text, $parse, $lost) = @$tool;
-	my $r = $parse->(observe(files => [$file],
+	my $r = $parse->(observe(files => [$file], held => 1,
 		truth => "$truth $file leaks", tool => $text));
 	is($r->{status}, 0, "$name: it ran") or diag($r->{text});
 	cmp_ok($r->{$lost eq 'full' ? 'drops' : 'buffer'} // 0, '>', 100,
