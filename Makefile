@@ -15,20 +15,13 @@ arch_of = $(strip $(patsubst aarch64,arm64,$(patsubst amd64,x86_64,\
 	$(patsubst mips32,mips32eb,$(1)))))))
 machine := $(call arch_of,$(shell uname -m))
 override ARCH := $(call arch_of,$(or $(ARCH),$(machine)))
-ifeq ($(filter x86_64 arm64 mips32el mips32eb,$(ARCH)),)
-$(error ARCH=$(ARCH): known are x86_64, arm64 (aarch64), \
-	mips32el (mipsel), mips32eb (mips, mips32))
+# Another machine's programs: its tools, its emulator, and nothing shared. Each
+# target adds its names to `archs`, and triple_NAME, exec_NAME.
+archs :=
+include $(sort $(wildcard arch/*/host.mk))
+ifeq ($(filter $(archs),$(ARCH)),)
+$(error ARCH=$(ARCH): known are $(archs), and aarch64, mipsel, mips, mips32)
 endif
-
-# Another machine's programs: its tools, its emulator, and nothing shared.
-triple_x86_64 := x86_64-linux-gnu
-triple_arm64 := aarch64-linux-gnu
-triple_mips32el := mipsel-linux-gnu
-triple_mips32eb := mips-linux-gnu
-exec_x86_64 := qemu-x86_64
-exec_arm64 := qemu-aarch64
-exec_mips32el := qemu-mipsel
-exec_mips32eb := qemu-mips
 
 foreign := $(if $(filter $(machine),$(ARCH)),,1)
 ifeq ($(foreign),1)
@@ -111,7 +104,7 @@ all: libs
 
 # --- configuration ------------------------------------------------------------
 
-kconfigs := Kconfig $(wildcard */Kconfig port/*/Kconfig)
+kconfigs := Kconfig $(wildcard */Kconfig arch/*/Kconfig port/*/Kconfig)
 defconfig_file := port/linux/defconfig
 kconf = KCONFIG_CONFIG=$(config) KCONFIG_CONFIG_HEADER= \
 	$(HOSTPYTHON) -m $(1) $(2)
@@ -205,8 +198,9 @@ all_cflags = -std=c11 $(optimize) $(target_cflags) $(warnings) $(sanitize) \
 core_dirs := -iquote .
 core_cflags = -ffreestanding -ffunction-sections -fdata-sections \
 	$(core_optimize) $(core_dirs) -include $(config_h)
+host_cflags := -DDWU_HOST_ARCH=$(id_$(ARCH))
 port_cflags = -D_GNU_SOURCE -ffunction-sections -fdata-sections \
-	-include $(config_h)
+	$(host_cflags) -include $(config_h)
 test_cflags = -D_GNU_SOURCE $(core_dirs) -iquote tests -include $(config_h)
 all_ldflags = $(sanitize) $(static) $(no_pie) -Wl,--gc-sections $(LDFLAGS)
 
@@ -343,7 +337,10 @@ include $(wildcard examples/*/rules.mk)
 
 # --- tests --------------------------------------------------------------------------
 
-unit_src := $(sort $(wildcard tests/unit/*.c))
+# scan_TARGET.c is there if its target is
+unit_of = $(wildcard tests/unit/scan_$(1).c tests/unit/scan_$(1)_*.c)
+unit_src := $(sort $(filter-out tests/unit/scan_%,$(wildcard tests/unit/*.c)) \
+	$(foreach t,$(patsubst arch/%/,%,$(wildcard arch/*/)),$(call unit_of,$(t))))
 unit_bin := $(unit_src:%.c=$(out)/%)
 test_scripts := $(sort $(wildcard tests/*/*.t))
 house_scripts := $(filter tests/house/%,$(test_scripts))
@@ -423,7 +420,7 @@ in_target = $(MAKE) ARCH=$(1) CROSS_COMPILE=$(triple_$(1))- \
 	EXEC=$(exec_$(1)) CC=$(triple_$(1))-gcc CXX=$(triple_$(1))-g++ \
 	AR=$(triple_$(1))-ar NM=$(triple_$(1))-nm SIZE=$(triple_$(1))-size \
 	SANITIZE=
-targets := x86_64 arm64 mips32el mips32eb
+targets := $(archs)
 others := $(filter-out $(ARCH) $(machine),$(targets))
 
 .PHONY: unit-programs test-programs long-programs chosen-programs bench-programs \

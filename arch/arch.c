@@ -4,17 +4,14 @@
 
 #include "core/base/bytes.h"
 
+#ifndef DWU_ALONE
+const struct dwu_arch_file dwu_arch_file_plain = { 0 };
+#endif
+
 static const struct dwunw_arch_ops *const arches[] = {
-#if IS_ON(CONFIG_ARCH_X86_64)
-	&dwu_arch_x86_64,
-#endif
-#if IS_ON(CONFIG_ARCH_ARM64)
-	&dwu_arch_arm64,
-#endif
-#if IS_ON(CONFIG_ARCH_MIPS32)
-	&dwu_arch_mips32el,
-	&dwu_arch_mips32eb,
-#endif
+#define DWU_LIST(name) &dwu_arch_##name,
+	DWU_TARGETS(DWU_LIST)
+#undef DWU_LIST
 };
 
 #define ARCH_COUNT (sizeof(arches) / sizeof(arches[0]))

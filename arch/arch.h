@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
  * What the core needs to know of a target, as constant data and a few pure
- * functions over code bytes. One file per arch defines one such struct per
- * byte order; arch.c lists those that are built in.
+ * functions over code bytes. The folder of a target defines such a struct for
+ * each byte order; CONFIG_ARCH_TARGET_NAMES lists those that are built in.
  */
 #ifndef DWU_ARCH_H
 #define DWU_ARCH_H
@@ -10,7 +10,7 @@
 #include <dwunw/module.h>
 
 /* Registers that a packed row has a slot for, at most. */
-#define DWU_SAVED_MAX 12u
+#define DWU_SAVED_MAX 13u
 
 /* Code bytes from pc on that signal_row() and stub_code() are given. */
 #define DWU_CODE_SIZE 16u
@@ -24,6 +24,26 @@
 #define DWU_CODE_BEFORE 64u
 
 struct dwu_scan_ops;
+
+/* What ELF and DWARF leave to the processor's supplement. */
+struct dwu_arch_file {
+	/* e_flags of a file that only looks like the target's: any of these, or
+	 * not below flags_end, unless that is 0 */
+	uint32_t flags_never;
+	uint32_t flags_end;
+	/* e_flags of a file that has code of both ISAs */
+	uint32_t isa_flag;
+	/* st_other & 0xf0 of functions of the other ISA, either of these */
+	uint8_t isa_other[2];
+	/* a section of entries of function_size bytes whose first word is the
+	 * address of a function; NULL: none */
+	uint8_t function_size;
+	/* CFI has DW_CFA_AARCH64_negate_ra_state (AADWARF64 5.2) */
+	bool signs_ra;
+	const char *function_table;
+};
+
+extern const struct dwu_arch_file dwu_arch_file_plain;
 
 struct dwunw_arch_ops {
 	const char *name;
@@ -44,6 +64,8 @@ struct dwunw_arch_ops {
 	uint8_t extra_count;
 	uint16_t extra_first;
 	const char *const *column_names;
+	/* by dwu_arch() alone */
+	const struct dwu_arch_file *file;
 
 	uint8_t sp;
 	uint8_t ra; /* column of the return address where CFI is silent */
@@ -131,47 +153,52 @@ struct dwunw_arch_ops {
 	const struct dwu_scan_ops *scan;
 };
 
-extern const struct dwunw_arch_ops dwu_arch_x86_64;
-extern const struct dwunw_arch_ops dwu_arch_arm64;
-extern const struct dwunw_arch_ops dwu_arch_mips32el;
-extern const struct dwunw_arch_ops dwu_arch_mips32eb;
+/* The targets of this build, by config.h's one list. */
+#define DWU_DECLARE(name) extern const struct dwunw_arch_ops dwu_arch_##name;
+DWU_TARGETS(DWU_DECLARE)
+#undef DWU_DECLARE
 
 /*
- * What is the same in both byte orders of mips32: where that is the only
- * target, these are constants, and what only others have is left out
- * (tests/unit/scan_mips32.c compares them).
+ * The numbers of a target: big_endian, saved and the functions are in `arch`.
+ * Where there is one target, it may have them as constants, and code that only
+ * others need is left out then.
  */
-static const struct dwunw_arch_ops dwu_arch_mips32_numbers = {
-	.machine = 8,
-	.elf_class = 1,
-	.address_size = 4,
-	.reg_count = 32,
-	.extra_count = 12,
-	.extra_first = 32 + 20,
-	.sp = 29,
-	.ra = 31,
-	.ra_alias = 64,
-	.pc = 32,
-	.link_register = true,
-	.pc_mask = 0xfffffffe,
-	.isa_mask = 1,
-	.fp = 30,
-	.preserved = 0x50ff0000,
-	.saved_count = 11,
-	.signal_step = 4,
-};
-
-/* For what is above; big_endian, saved and the functions are in `arch`. */
+#ifdef DWU_ALONE
+#include DWU_ALONE
 static inline const struct dwunw_arch_ops *
 dwu_arch(const struct dwunw_arch_ops *arch)
 {
-	return IS_ON(CONFIG_ARCH_MIPS32_ALONE) ? &dwu_arch_mips32_numbers :
-						 arch;
+	(void)arch;
+	return &dwu_arch_alone;
+}
+#else
+static inline const struct dwunw_arch_ops *
+dwu_arch(const struct dwunw_arch_ops *arch)
+{
+	return arch;
+}
+#endif
+
+/*
+ * The numbers of a target, by the fields of an ELF header; NULL: not in this
+ * build. Where one target is, they are its own: dwunw_arch_by_elf() tells that
+ * a file is of another.
+ */
+static inline const struct dwunw_arch_ops *
+dwu_arch_of(uint16_t machine, uint8_t elf_class, uint8_t elf_data)
+{
+#ifdef DWU_ALONE
+	(void)machine;
+	(void)elf_class;
+	(void)elf_data;
+	return &dwu_arch_alone;
+#else
+	return dwunw_arch_by_elf(machine, elf_class, elf_data);
+#endif
 }
 
-/* A function that mips32 does not have. */
-#define DWU_ARCH_HAS(arch, function) \
-	(!IS_ON(CONFIG_ARCH_MIPS32_ALONE) && (arch)->function)
+/* A function that some targets have. */
+#define DWU_ARCH_HAS(arch, function) (dwu_arch(arch)->function)
 
 /* Columns that have values: the registers, and the pc if it is apart. */
 static inline uint8_t dwu_value_count(const struct dwunw_arch_ops *arch)
@@ -192,11 +219,10 @@ static inline uint8_t dwu_isa(const struct dwunw_arch_ops *arch, uint64_t addr)
 	return (uint8_t)(addr & dwu_arch(arch)->isa_mask);
 }
 
-/* A link register of 64 bits: arm64's. What it alone needs is asked by this, and
- * is not in a build without it. */
+/* A link register of 64 bits. */
 static inline bool dwu_has_wide_link(const struct dwunw_arch_ops *arch)
 {
-	return IS_ON(CONFIG_ARCH_ARM64) && arch->link_register &&
+	return IS_ON(CONFIG_ARCH_WIDE_LINK) && arch->link_register &&
 	       arch->address_size == 8;
 }
 

@@ -10,7 +10,7 @@ void dwu_scan_store(const struct dwunw_arch_ops *arch,
 	const struct dwu_value *value = &state->regs[reg];
 	uint8_t i;
 
-	arch = dwu_scan_arch(arch);
+	arch = dwu_arch(arch);
 	/* whatever stood there is overwritten */
 	for (i = 0; i < DWU_SCAN_REGS; i++)
 		if (state->slots[i] == n)
@@ -22,7 +22,7 @@ void dwu_scan_store(const struct dwunw_arch_ops *arch,
 	    state->slots[value->reg] != DWU_SLOT_NONE)
 		return;
 	state->slots[value->reg] = n;
-	if (IS_ON(CONFIG_SCAN_ARM64) && value->reg == arch->ra)
+	if (IS_ON(CONFIG_SCAN_WIDE_LINK) && value->reg == arch->ra)
 		state->slot_signed = state->ra_signed;
 }
 
@@ -37,7 +37,7 @@ void dwu_scan_load(const struct dwunw_arch_ops *arch,
 			continue;
 		state->regs[reg].kind = DWU_VALUE_ENTRY;
 		state->regs[reg].reg = i;
-		if (IS_ON(CONFIG_SCAN_ARM64) && reg == arch->ra && i == reg)
+		if (IS_ON(CONFIG_SCAN_WIDE_LINK) && reg == arch->ra && i == reg)
 			state->ra_signed = state->slot_signed;
 	}
 }

@@ -83,7 +83,7 @@ struct dwu_value {
 
 static inline bool dwu_is_aligned(int32_t n)
 {
-	return IS_ON(CONFIG_SCAN_X86_64) && n < DWU_ALIGNED / 2;
+	return IS_ON(CONFIG_SCAN_PUSHED_RA) && n < DWU_ALIGNED / 2;
 }
 
 /* No slot: behind whatever a program could call its stack. */
@@ -181,37 +181,25 @@ struct dwu_scan_ops {
 /* call_align, known to be 0 where no target in the build has one. */
 static inline uint8_t dwu_call_align(const struct dwu_scan_ops *ops)
 {
-	return IS_ON(CONFIG_SCAN_X86_64) ? ops->call_align : 0;
+	return IS_ON(CONFIG_SCAN_PUSHED_RA) ? ops->call_align : 0;
 }
 
-extern const struct dwu_scan_ops dwu_scan_x86_64;
-extern const struct dwu_scan_ops dwu_scan_arm64;
-extern const struct dwu_scan_ops dwu_scan_mips32;
-
-/*
- * Numbers of an arch that the engine asks for. Where mips32 alone is scanned
- * they are constants, which makes scans 7 % smaller
- * (tests/unit/scan_mips32.c compares them).
- */
-static const struct dwu_scan_ops dwu_scan_ops_alone = {
-	.unit = 4,
-	.delay_slots = true,
-	.resolver = { 0xafbc0020, 0xafaf0024 },
-	.resolver_ra = 15,
-};
-
-static inline const struct dwunw_arch_ops *
-dwu_scan_arch(const struct dwunw_arch_ops *arch)
-{
-	return IS_ON(CONFIG_SCAN_MIPS32_ALONE) ? &dwu_arch_mips32_numbers :
-						 arch;
-}
-
+/* Numbers that the engine asks for, as dwu_arch() has them. */
+#ifdef DWU_SCAN_ALONE
+#include DWU_SCAN_ALONE
 static inline const struct dwu_scan_ops *
 dwu_scan_ops(const struct dwu_scan_ops *ops)
 {
-	return IS_ON(CONFIG_SCAN_MIPS32_ALONE) ? &dwu_scan_ops_alone : ops;
+	(void)ops;
+	return &dwu_scan_ops_alone;
 }
+#else
+static inline const struct dwu_scan_ops *
+dwu_scan_ops(const struct dwu_scan_ops *ops)
+{
+	return ops;
+}
+#endif
 
 static inline bool dwu_scan_preserves(const struct dwunw_arch_ops *arch,
 				      uint32_t column)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # .config on stdin -> config.h on stdout. Symbols that are n define nothing.
+# CONFIG_ARCH_X_NAMES="a b" -> DWU_TARGETS(X): X(a) X(b), the targets of the build;
+# CONFIG_ARCH_X_ALONE=y -> DWU_ALONE, DWU_SCAN_ALONE: headers of the only one.
 
 BEGIN {
 	print "/* Generated from .config by scripts/config.awk. */"
@@ -26,10 +28,25 @@ BEGIN {
 	sub(/^[^=]*=/, "", value)
 	if (value == "n")
 		next
+	if (name ~ /^CONFIG_ARCH_.*_NAMES$/) {
+		count = split(value, names, /[" ]+/)
+		for (i = 2; i < count; i++)
+			targets = targets " X(" names[i] ")"
+		next
+	}
+	if (name ~ /^CONFIG_ARCH_.*_ALONE$/) {
+		alone = tolower(substr(name, 13, length(name) - 18))
+	}
 	print "#define " name " " (value == "y" ? "1" : value)
 }
 
 END {
+	print ""
+	print "#define DWU_TARGETS(X)" targets
+	if (alone != "") {
+		print "#define DWU_ALONE \"arch/" alone "/alone.h\""
+		print "#define DWU_SCAN_ALONE \"arch/" alone "/scan_alone.h\""
+	}
 	print ""
 	print "#endif"
 }

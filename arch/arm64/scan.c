@@ -8,7 +8,7 @@
  * What is not in a table changes nothing that is followed here: vector
  * registers, flags, memory that is not on the stack.
  */
-#include "arch/scan.h"
+#include "target.h"
 
 #include "core/base/bytes.h"
 

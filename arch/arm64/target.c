@@ -3,7 +3,7 @@
  * arm64 (AAPCS64; DWARF numbers: AADWARF64 4.1). Little-endian. x30 is the
  * link register; the pc has a column of its own, for signal frames.
  */
-#include "arch/scan.h"
+#include "target.h"
 
 #include "core/base/bytes.h"
 
@@ -145,6 +145,8 @@ static bool preempt_code(const uint8_t *code)
 	return (instruction(code, 0) & 0xffc07fff) == 0x6d407ffe;
 }
 
+static const struct dwu_arch_file file = { .signs_ra = true };
+
 const struct dwunw_arch_ops dwu_arch_arm64 = {
 	.name = "arm64",
 	.id = DWUNW_ARCH_ARM64,
@@ -162,6 +164,7 @@ const struct dwunw_arch_ops dwu_arch_arm64 = {
 	.pc = PC,
 	.link_register = true,
 	/* user addresses have 48 bits; above stand tags and signatures */
+	.file = &file,
 	.pc_mask = 0x0000ffffffffffff,
 	/* AAPCS64 6.1.1: x19..x29 */
 	.preserved = 0x7ffull << X19,

@@ -8,7 +8,7 @@
  * decode() keeps the first and effect() applies the second. A register that
  * is written by what no operation models becomes unknown.
  */
-#include "arch/scan.h"
+#include "target.h"
 
 #include "core/base/bytes.h"
 

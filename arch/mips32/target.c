@@ -4,9 +4,10 @@
  * GCC's mips port numbers $0..$31, then $f0..$f31 from 32 on (mips.h,
  * DWARF_FRAME_REGNUM). The pc has a column of its own, for signal frames.
  */
-#include "arch/scan.h"
+#include "target.h"
 
 #include "core/base/bytes.h"
+#include "flags.h"
 
 enum {
 	S0 = 16,
@@ -147,6 +148,8 @@ static bool exit_code(const struct dwunw_arch_ops *arch, const uint8_t *code)
 		/* bit 0 tells MIPS16e and microMIPS code from mips32 */  \
 		.pc_mask = 0xfffffffe,                                    \
 		.isa_mask = 1,                                            \
+		.file = IS_ON(CONFIG_ARCH_MIPS32_ALONE) ? NULL :          \
+							  &dwu_mips32_file, \
 		/* o32: $s0..$s7, $gp, $s8 */                             \
 		.preserved = 0xffull << S0 | 1ull << GP | 1ull << FP,     \
 		.saved = { RA, 16, 17, 18, 19, 20, 21, 22, 23, GP, FP },  \

@@ -5,6 +5,7 @@
  * else that an instruction writes becomes unknown.
  */
 #include "insn.h"
+#include "target.h"
 
 #include "core/base/bytes.h"
 

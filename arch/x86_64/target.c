@@ -3,7 +3,7 @@
  * x86-64 (System V psABI 1.0). DWARF numbers: figure 3.36. The return
  * address is column 16, which holds the pc in a register set.
  */
-#include "arch/scan.h"
+#include "target.h"
 
 #include "core/base/bytes.h"
 
@@ -244,6 +244,7 @@ const struct dwunw_arch_ops dwu_arch_x86_64 = {
 	.fp = RBP,
 	.ra = RIP,
 	.pc = RIP,
+	.file = &dwu_arch_file_plain,
 	.pc_mask = UINT64_MAX,
 	/* call pushes the return address: CFA = sp at entry + 8 (3.2.2) */
 	.entry_size = 8,

@@ -77,7 +77,7 @@ bool dwu_cfi_fill(const struct dwunw_cfi *cfi, uint64_t off, uint64_t size)
 {
 	const struct dwunw_lender *lender = cfi->lender;
 
-	if (IS_ON(CONFIG_ARCH_MIPS32_ALONE) || !lender)
+	if (IS_ON(CONFIG_ARCH_32BIT_ONLY) || !lender)
 		return true;
 	if (size > cfi->bytes.size - off)
 		size = cfi->bytes.size - off;

@@ -17,29 +17,20 @@ struct plan {
 	struct dwunw_section text;
 	struct dwunw_section got;
 	struct dwunw_elf debug; /* the file that debug_frame is of */
-	uint32_t eh_count; /* entries of an index; 0 where a header is */
+	uint32_t eh_count;	/* entries of an index; 0 where a header is */
 	uint32_t debug_count;
-	bool debug_gnu; /* debug_frame is .zdebug_frame */
+	bool debug_gnu;	   /* debug_frame is .zdebug_frame */
 	bool debug_packed; /* debug_frame is compressed */
-	bool lent; /* eh_frame is read as it is needed */
-};
-
-/* e_flags of mips; binutils, include/elf/mips.h. */
-enum {
-	EM_MIPS = 8,
-	EF_MIPS_ABI2 = 0x20, /* n32 */
-	EF_MIPS_ABI_OTHER = 0xe000, /* o64, EABI; o32 is 0x1000, or 0 */
-	EF_MIPS_ARCH_ASE_MICROMIPS = 0x02000000,
-	EF_MIPS_ARCH_SHIFT = 28,
-	EF_MIPS_ARCH_32R6 = 9, /* then 64R6 */
+	bool lent;	   /* eh_frame is read as it is needed */
 };
 
 const struct dwunw_arch_ops *dwunw_elf_arch(const struct dwunw_elf *elf)
 {
-	if (elf->machine == EM_MIPS &&
-	    (elf->flags & (EF_MIPS_ABI2 | EF_MIPS_ABI_OTHER |
-			   EF_MIPS_ARCH_ASE_MICROMIPS) ||
-	     elf->flags >> EF_MIPS_ARCH_SHIFT >= EF_MIPS_ARCH_32R6))
+	const struct dwunw_arch_ops *arch =
+		dwu_arch_of(elf->machine, elf->elf_class, elf->data);
+
+	if (!arch || (elf->flags & arch->file->flags_never) ||
+	    elf->flags > arch->file->flags_end - 1)
 		return NULL;
 	return dwunw_arch_by_elf(elf->machine, elf->elf_class, elf->data);
 }
@@ -164,9 +155,8 @@ static uint64_t plan_size(const struct dwunw_module *module,
 			  const struct plan *plan)
 {
 	return dwu_elf_segments_size(&module->elf) +
-	       (plan->lent ?
-			0 :
-			dwu_elf_load_size(&module->elf, &plan->eh_frame)) +
+	       (plan->lent ? 0 :
+			     dwu_elf_load_size(&module->elf, &plan->eh_frame)) +
 	       dwu_elf_load_size(&module->elf, &plan->eh_frame_hdr) +
 	       (plan->debug_packed ?
 			dwu_inflate_need(&plan->debug, &plan->debug_frame,
@@ -183,9 +173,9 @@ static void borrow(struct dwunw_module *module,
 	const struct dwunw_section *section = &plan->eh_frame;
 	struct dwunw_span *bytes = &module->eh.bytes;
 
-	if (IS_ON(CONFIG_ARCH_MIPS32_ALONE) || !lender ||
-	    module->elf.src.view || plan->eh_frame_hdr.size == 0 ||
-	    section->size == 0 || section->size > SIZE_MAX)
+	if (IS_ON(CONFIG_ARCH_32BIT_ONLY) || !lender || module->elf.src.view ||
+	    plan->eh_frame_hdr.size == 0 || section->size == 0 ||
+	    section->size > SIZE_MAX)
 		return;
 	bytes->data = lender->lend(lender->ctx, section->off, section->size);
 	plan->lent = bytes->data != NULL;
@@ -263,10 +253,10 @@ static dwunw_status_t give_back(struct dwunw_module *module, struct plan *plan,
 {
 	plan->lent = false;
 	module->eh.lender = NULL;
-	if (!dwu_arena_fits(arena, dwu_elf_load_size(&module->elf,
-						     &plan->eh_frame) +
-					   index_size(plan->eh_count) +
-					   index_size(plan->debug_count)))
+	if (!dwu_arena_fits(arena,
+			    dwu_elf_load_size(&module->elf, &plan->eh_frame) +
+				    index_size(plan->eh_count) +
+				    index_size(plan->debug_count)))
 		return DWUNW_ERR_NO_MEMORY;
 	return load_eh_frame(module, plan, arena);
 }
@@ -286,8 +276,8 @@ static dwunw_status_t load_header(struct dwunw_module *module,
 			   plan->eh_frame_hdr.vaddr, &vaddr) ||
 	    vaddr != module->eh.vaddr || !dwu_hdr_usable(module)) {
 		module->hdr = (struct dwunw_eh_hdr){ 0 };
-		plan->eh_count = dwu_index_count(
-			&module->elf, &plan->eh_frame, false, true);
+		plan->eh_count = dwu_index_count(&module->elf, &plan->eh_frame,
+						 false, true);
 		return plan->lent ? give_back(module, plan, arena) : DWUNW_OK;
 	}
 	module->cfi_source = DWUNW_CFI_EH_HDR;
@@ -315,8 +305,8 @@ static dwunw_status_t load_all(struct dwunw_module *module,
 					   index_size(plan->debug_count)))
 		return DWUNW_ERR_NO_MEMORY;
 	if (status == DWUNW_OK)
-		status = build_index(module, &module->eh, plan->eh_count,
-				     arena);
+		status =
+			build_index(module, &module->eh, plan->eh_count, arena);
 	if (status == DWUNW_OK)
 		status = build_index(module, &module->debug, plan->debug_count,
 				     arena);
@@ -378,8 +368,8 @@ dwunw_status_t dwunw_module_open_files(struct dwunw_module *module,
 	struct watched w;
 	dwunw_status_t status;
 
-	if (!module || !files || !files->file || !files->file->read ||
-	    !arena || serial == 0)
+	if (!module || !files || !files->file || !files->file->read || !arena ||
+	    serial == 0)
 		return DWUNW_ERR_INVALID_ARG;
 	*module = (struct dwunw_module){ .serial = serial };
 	w = (struct watched){ .src = files->file };

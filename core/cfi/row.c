@@ -37,8 +37,6 @@ enum {
 	DW_CFA_GNU_negative_offset_extended = 0x2f,
 };
 
-enum { EM_AARCH64 = 183 };
-
 /* What DW_CFA_remember_state saves: all but the addresses. */
 struct state {
 	struct dwunw_rule cfa;
@@ -255,10 +253,10 @@ static void set_loc(struct program *p)
 	p->moved = true;
 }
 
-/* arm64: the return address is (no longer) signed (AADWARF64 5.2). */
+/* The return address is (no longer) signed (AADWARF64 5.2). */
 static void negate_ra_state(struct program *p)
 {
-	if (dwu_arch(p->module->arch)->machine == EM_AARCH64)
+	if (dwu_arch(p->module->arch)->file->signs_ra)
 		p->row->flags ^= DWUNW_ROW_RA_SIGNED;
 	else
 		p->bad = true;
@@ -520,7 +518,7 @@ static bool pack_rule(const struct dwunw_arch_ops *arch, uint8_t column,
 		return false;
 	if (i < 0)
 		return false;
-	packed->mask |= (uint16_t)(1u << i);
+	packed->bits |= (uint16_t)(1u << i);
 	packed->slots[i] = (int16_t)slot;
 	return true;
 }
@@ -529,22 +527,21 @@ void dwu_row_pack(const struct dwunw_arch_ops *arch,
 		  const struct dwunw_row *row, struct dwu_packed *packed)
 {
 	const struct dwunw_rule *rule;
+	uint32_t offset = (uint32_t)row->cfa.value;
 	uint8_t i;
 
-	*packed = (struct dwu_packed){ .cfa_offset = row->cfa.value,
-				       .cfa_reg = row->cfa.reg };
-	if (row->flags & DWUNW_ROW_RA_SIGNED)
-		packed->flags |= DWU_PACKED_RA_SIGNED;
+	*packed = (struct dwu_packed){ .cfa = offset << 8 | row->cfa.reg };
 	if (row->cfa.kind != DWUNW_RULE_REGISTER ||
+	    dwu_packed_offset(packed) != row->cfa.value ||
 	    (row->flags & DWUNW_ROW_SIGNAL) ||
 	    row->ra_column != dwu_arch(arch)->ra)
-		packed->flags = DWU_PACKED_FULL;
+		packed->bits |= DWU_PACKED_FULL;
 	for (i = 0; i < dwu_value_count(arch); i++) {
 		rule = &row->rules[i];
 		if (i == dwu_arch(arch)->ra &&
 		    rule->kind == DWUNW_RULE_UNDEFINED)
-			packed->flags |= DWU_PACKED_ROOT;
+			packed->bits |= DWU_PACKED_ROOT;
 		else if (!pack_rule(arch, i, rule, packed))
-			packed->flags = DWU_PACKED_FULL;
+			packed->bits |= DWU_PACKED_FULL;
 	}
 }

@@ -12,23 +12,28 @@
  * each saved column stands at CFA + slot * 4. What does not fit is FULL: the
  * row is then made anew each time.
  */
-#define DWU_PACKED_FULL 1u
-#define DWU_PACKED_ROOT 2u	 /* the return address is undefined */
-#define DWU_PACKED_RA_SIGNED 4u
-#define DWU_PACKED_NONE 8u	 /* nothing is known here */
+#define DWU_PACKED_FULL 0x8000u
+#define DWU_PACKED_ROOT 0x4000u /* the return address is undefined */
+#define DWU_PACKED_NONE 0x2000u /* nothing is known here */
+#define DWU_PACKED_MASK ((1u << DWU_SAVED_MAX) - 1)
 
 /* Among the slots: the register's value is lost. */
 #define DWU_SLOT_LOST INT16_MIN
 
 struct dwu_packed {
-	int32_t cfa_offset;
-	uint8_t cfa_reg;
-	uint8_t flags; /* DWU_PACKED_* */
-	uint16_t mask; /* bit n: arch->saved[n] is saved */
+	uint32_t cfa; /* column | offset << 8: frames of less than 8 MB */
+	uint16_t bits; /* bit n: arch->saved[n] is saved; DWU_PACKED_* */
 	int16_t slots[DWU_SAVED_MAX];
 };
 
+_Static_assert(DWU_PACKED_NONE > DWU_PACKED_MASK, "bits of their own");
+
 _Static_assert(sizeof(struct dwu_packed) == 32, "half a cache line");
+
+static inline int32_t dwu_packed_offset(const struct dwu_packed *packed)
+{
+	return (int32_t)packed->cfa >> 8;
+}
 
 /* Packs, or marks it FULL. */
 void dwu_row_pack(const struct dwunw_arch_ops *arch,

@@ -52,7 +52,7 @@ static uint8_t by_register(const struct step *s, const struct dwunw_rule *rule,
 {
 	uint8_t stop;
 
-	if (!IS_ON(CONFIG_SCAN_X86_64))
+	if (!IS_ON(CONFIG_SCAN_PUSHED_RA))
 		return DWUNW_STOP_BAD_ROW;
 	stop = get_register(regs, rule->reg, value);
 	if (stop != DWU_GO)
@@ -221,17 +221,18 @@ uint8_t dwu_step_packed(const struct dwunw_arch_ops *arch,
 	unsigned int mask, i;
 	uint8_t stop;
 
-	dwu_assert(!(packed->flags & (DWU_PACKED_FULL | DWU_PACKED_NONE)));
-	if (packed->flags & DWU_PACKED_ROOT)
+	dwu_assert(!(packed->bits & (DWU_PACKED_FULL | DWU_PACKED_NONE)));
+	if (packed->bits & DWU_PACKED_ROOT)
 		return DWUNW_STOP_ROOT;
-	if (!dwu_arch(arch)->link_register && !(packed->mask & 1))
+	if (!dwu_arch(arch)->link_register && !(packed->bits & 1))
 		return DWUNW_STOP_BAD_ROW;
-	stop = get_register(regs, packed->cfa_reg, &cfa);
+	stop = get_register(regs, packed->cfa & 0xff, &cfa);
 	if (stop != DWU_GO)
 		return stop;
-	cfa += (uint64_t)(int64_t)packed->cfa_offset;
+	cfa += (uint64_t)(int64_t)dwu_packed_offset(packed);
 	regs->valid &= keep;
-	for (mask = packed->mask; mask != 0; mask &= mask - 1) {
+	mask = packed->bits & DWU_PACKED_MASK;
+	for (; mask != 0; mask &= mask - 1) {
 		i = (unsigned int)__builtin_ctz(mask);
 		bit = 1ull << arch->saved[i];
 		if (packed->slots[i] == DWU_SLOT_LOST) {

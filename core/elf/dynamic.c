@@ -15,7 +15,8 @@ enum {
 /* Tags that are looked at: real files have some forty. */
 #define TAG_MAX 4096u
 
-/* gABI 5, figure 5-10, and what GNU and MIPS add; enum dwu_dynamic_value. */
+/* gABI 5, figure 5-10, and what GNU and processors add (0x70000011 is mips' alone
+ * of the targets, DT_MIPS_SYMTABNO); enum dwu_dynamic_value. */
 static const uint32_t tags[DWU_DYN_COUNT] = {
 	1, 4, 5, 6, 10, 0x6ffffef5, 0x70000011, 12, 13, 7, 8, 0x6ffffff9,
 	25, 27, 26, 28, 32, 33,
@@ -130,8 +131,8 @@ static uint64_t count_symbols(struct dynamic *d)
 {
 	const uint64_t *values = d->values;
 
-	if (values[DWU_DYN_MIPS_SYMTABNO])
-		return values[DWU_DYN_MIPS_SYMTABNO];
+	if (values[DWU_DYN_SYMBOL_COUNT])
+		return values[DWU_DYN_SYMBOL_COUNT];
 	if (values[DWU_DYN_HASH]) /* { buckets, chains; … }: one a symbol */
 		return word_at(d, values[DWU_DYN_HASH] + 4);
 	return values[DWU_DYN_GNU_HASH] ? count_by_gnu_hash(d) : 0;

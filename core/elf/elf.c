@@ -3,6 +3,7 @@
 
 #include <dwunw/bounds.h>
 
+#include "arch/arch.h"
 #include "core/base/arena.h"
 #include "core/base/bytes.h"
 #include "core/base/window.h"
@@ -15,8 +16,6 @@ enum {
 	NT_GNU_BUILD_ID = 3,
 	PN_XNUM = 0xffff,
 	SHN_XINDEX = 0xffff,
-	EM_MIPS = 8,
-	EF_MIPS_ARCH_ASE_M16 = 0x04000000, /* binutils, elf/mips.h */
 };
 
 DWU_ONE_COPY static bool in_file(const struct dwunw_elf *elf, uint64_t off,
@@ -198,6 +197,7 @@ static dwunw_status_t open_header(struct dwunw_elf *elf, struct dwu_window *w,
 {
 	static const uint8_t magic[4] = { 0x7f, 'E', 'L', 'F' };
 	const uint8_t *bytes = dwu_window_at(w, 0, 16);
+	const struct dwunw_arch_ops *arch;
 	struct dwu_cursor c;
 
 	if (!bytes)
@@ -207,7 +207,7 @@ static dwunw_status_t open_header(struct dwunw_elf *elf, struct dwu_window *w,
 	if (memcmp(bytes, magic, 4) != 0 || bytes[4] < 1 || bytes[4] > 2 ||
 	    bytes[5] < 1 || bytes[5] > 2)
 		return DWUNW_ERR_BAD_FORMAT;
-	if (IS_ON(CONFIG_ARCH_MIPS32_ALONE) && bytes[4] != 1)
+	if (IS_ON(CONFIG_ARCH_32BIT_ONLY) && bytes[4] != 1)
 		return DWUNW_ERR_UNSUPPORTED_ARCH;
 	bytes = dwu_window_at(w, 0, is_64(elf) ? 64 : 52);
 	if (!bytes)
@@ -221,8 +221,8 @@ static dwunw_status_t open_header(struct dwunw_elf *elf, struct dwu_window *w,
 	elf->program_off = word(&c, elf);
 	elf->section_off = word(&c, elf);
 	elf->flags = dwu_u32(&c);
-	elf->mips16 = (elf->flags & EF_MIPS_ARCH_ASE_M16) != 0 &&
-		      elf->machine == EM_MIPS;
+	arch = dwu_arch_of(elf->machine, elf->elf_class, elf->data);
+	elf->mips16 = arch && (elf->flags & arch->file->isa_flag) != 0;
 	(void)dwu_u16(&c); /* e_ehsize */
 	elf->program_entry_size = dwu_u16(&c);
 	n->program_count = dwu_u16(&c);

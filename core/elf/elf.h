@@ -17,7 +17,7 @@ enum {
 
 /* An address or an offset of files that a build knows: the half of 64 bits
  * where the only target has files of 32. */
-#if IS_ON(CONFIG_ARCH_MIPS32_ALONE)
+#if IS_ON(CONFIG_ARCH_32BIT_ONLY)
 typedef uint32_t dwu_place_t;
 #else
 typedef uint64_t dwu_place_t;
@@ -26,7 +26,7 @@ typedef uint64_t dwu_place_t;
 /* Does the file have addresses of 64 bits? */
 static inline bool dwu_elf_is_wide(uint8_t elf_class)
 {
-	return !IS_ON(CONFIG_ARCH_MIPS32_ALONE) && elf_class == 2;
+	return !IS_ON(CONFIG_ARCH_32BIT_ONLY) && elf_class == 2;
 }
 
 /* Bytes that dwu_elf_keep_segments() takes from the arena. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /* Functions of an ELF symbol table, by address and by name (gABI 4). */
+#include "arch/arch.h"
 #include "core/base/arena.h"
 #include "core/base/bytes.h"
 #include "core/base/sort.h"
@@ -11,7 +12,6 @@ enum {
 	STT_FUNC = 2,
 	STT_GNU_IFUNC = 10,
 	STB_LOCAL = 0,
-	EM_MIPS = 8,
 	SHF_EXECINSTR = 4,
 	PT_LOAD = 1,
 	PF_X = 1,
@@ -52,9 +52,8 @@ static uint32_t symbol_in(const struct dwunw_symtab *tab, const uint8_t *bytes,
 		(void)dwu_u8(&c);
 		sym->shndx = dwu_u16(&c);
 	}
-	/* the ISA bit of MIPS16 and microMIPS functions is no address */
-	if (tab->machine == EM_MIPS)
-		sym->vaddr &= ~1ull;
+	/* the ISA of a function is no part of its address */
+	sym->vaddr &= ~(uint64_t)tab->isa_mask;
 	sym->type = info & 0xf;
 	sym->bind = info >> 4;
 	return name;
@@ -110,7 +109,7 @@ static dwu_place_t vaddr_at(const struct dwunw_symtab *tab, uint32_t index)
 	return (dwu_place_t)sym.vaddr;
 }
 
-#if !IS_ON(CONFIG_ARCH_MIPS32_ALONE)
+#if !IS_ON(CONFIG_ARCH_32BIT_ONLY)
 /* One digit of 8 bits, the others as they are. False: all have the same. */
 static bool sort_digit(const struct dwunw_symtab *tab, const uint32_t *from,
 		       uint32_t *to, uint32_t digit)
@@ -380,6 +379,15 @@ static dwunw_status_t load(struct dwunw_symtab *tab,
 	return DWUNW_OK;
 }
 
+/* What is the ISA of a function in the low bits of its value. */
+static uint8_t isa_mask(const struct dwunw_elf *elf)
+{
+	const struct dwunw_arch_ops *arch =
+		dwu_arch_of(elf->machine, elf->elf_class, elf->data);
+
+	return arch && arch->machine == elf->machine ? arch->isa_mask : 0;
+}
+
 dwunw_status_t dwunw_symtab_open(struct dwunw_symtab *tab,
 				 const struct dwunw_elf *elf,
 				 struct dwunw_arena *arena)
@@ -392,7 +400,7 @@ dwunw_status_t dwunw_symtab_open(struct dwunw_symtab *tab,
 		return DWUNW_ERR_INVALID_ARG;
 	*tab = (struct dwunw_symtab){ .elf_class = elf->elf_class,
 				      .data = elf->data,
-				      .machine = elf->machine };
+				      .isa_mask = isa_mask(elf) };
 	status = find_tables(elf, &symbols, &strings);
 	if (status != DWUNW_OK)
 		return status;

@@ -17,7 +17,7 @@
 
 static const struct dwunw_arch_ops *arch_of(const struct dwu_scan_memory *m)
 {
-	return dwu_scan_arch(m->text.arch);
+	return dwu_arch(m->text.arch);
 }
 
 DWU_ONE_COPY static bool in_function(const struct dwu_scan_memory *m,
@@ -145,7 +145,7 @@ static uint8_t both_know(const struct dwu_scan_memory *m,
 			known |= RA;
 	}
 	/* a realigned frame's is in memory */
-	if (IS_ON(CONFIG_SCAN_X86_64) && a->slots[arch->sp] != DWU_SLOT_NONE &&
+	if (IS_ON(CONFIG_SCAN_PUSHED_RA) && a->slots[arch->sp] != DWU_SLOT_NONE &&
 	    a->slots[arch->sp] == b->slots[arch->sp] &&
 	    dwu_scan_aligned_column(m, a) < DWU_SCAN_REGS &&
 	    dwu_scan_aligned_column(m, b) < DWU_SCAN_REGS)
@@ -486,7 +486,7 @@ static void apply(struct dwu_scan_memory *m, const struct dwu_op *op,
 		  struct dwu_scan_state *state)
 {
 	m->text.ops->effect(m->text.arch, &op->code, &op->insn, state);
-	if (IS_ON(CONFIG_SCAN_MIPS16) && op->insn.flow == DWU_FLOW_NEXT &&
+	if (IS_ON(CONFIG_SCAN_TWO_ISAS) && op->insn.flow == DWU_FLOW_NEXT &&
 	    op->target != DWU_NOWHERE)
 		load_constant(m, op, &state->regs[op->insn.reg]);
 	drop_slots(arch_of(m), state, dwu_scan_ops(m->text.ops)->red_zone);
@@ -524,7 +524,7 @@ static bool in_scratch(const struct dwunw_arch_ops *arch,
 static void clobber(const struct dwunw_arch_ops *arch,
 		    struct dwu_scan_state *state)
 {
-	bool stays = IS_ON(CONFIG_SCAN_ARM64) && in_scratch(arch, state);
+	bool stays = IS_ON(CONFIG_SCAN_WIDE_LINK) && in_scratch(arch, state);
 	struct dwu_value *value;
 	uint8_t i;
 
@@ -635,7 +635,7 @@ static bool has_frame(const struct dwu_scan_memory *m,
  */
 static void note_link(struct dwu_scan_memory *m)
 {
-	if (!IS_ON(CONFIG_SCAN_ARM64))
+	if (!IS_ON(CONFIG_SCAN_WIDE_LINK))
 		return;
 	if (m->next.slots[arch_of(m)->ra] != DWU_SLOT_NONE)
 		m->x.saves = true;
@@ -806,7 +806,7 @@ static bool slot(struct dwu_scan_memory *m, uint32_t at, struct dwu_op *op)
  */
 static bool call(struct dwu_scan_memory *m, const struct dwu_op *last)
 {
-	if (!IS_ON(CONFIG_SCAN_ARM64) || !dwu_has_wide_link(m->text.arch) ||
+	if (!IS_ON(CONFIG_SCAN_WIDE_LINK) || !dwu_has_wide_link(m->text.arch) ||
 	    !call_piece(m, last->target))
 		clobber(arch_of(m), &m->next);
 	note_link(m);
@@ -854,9 +854,9 @@ static bool leave(struct dwu_scan_memory *m, const struct dwu_op *op,
 		tell(m, op, &m->next,
 		     flow == DWU_FLOW_RETURN ? DWU_LEAVING : DWU_JUMPING);
 		if (flow == DWU_FLOW_INDIRECT && !m->x.telling &&
-		    !(IS_ON(CONFIG_SCAN_X86_64) && take_table(m, op)))
+		    !(IS_ON(CONFIG_SCAN_PUSHED_RA) && take_table(m, op)))
 			note_switch(m, op);
-		if (IS_ON(CONFIG_SCAN_MIPS16) && flow == DWU_FLOW_INDIRECT)
+		if (IS_ON(CONFIG_SCAN_TWO_ISAS) && flow == DWU_FLOW_INDIRECT)
 			set_visited(m, *next, dwu_code_table(&m->text, *next));
 	}
 	return flow == DWU_FLOW_BRANCH;
@@ -1023,7 +1023,7 @@ static bool begin(struct dwu_scan_memory *m, const struct dwu_function *f)
 	if (f->end <= f->start || units >= m->visited_count)
 		return false;
 	m->x.resolver = dwu_scan_is_resolver(m, f->start);
-	if (IS_ON(CONFIG_SCAN_X86_64))
+	if (IS_ON(CONFIG_SCAN_PUSHED_RA))
 		clear_visited(m);
 	m->x.step_max = STEPS_A_UNIT * (units + STEPS_A_UNIT);
 	for (; at < f->end && !m->x.dropped; at = op.next) {
@@ -1032,10 +1032,10 @@ static bool begin(struct dwu_scan_memory *m, const struct dwu_function *f)
 		    in_function(m, op.target))
 			(void)add_block(m, op.target, DWU_BLOCK_LEADER);
 		indirect |= op.insn.flow == DWU_FLOW_INDIRECT;
-		if (IS_ON(CONFIG_SCAN_X86_64))
+		if (IS_ON(CONFIG_SCAN_PUSHED_RA))
 			dwu_set_bit(m->visited, unit_of(m, at));
 	}
-	if (IS_ON(CONFIG_SCAN_X86_64) && indirect && m->text.ops->table)
+	if (IS_ON(CONFIG_SCAN_PUSHED_RA) && indirect && m->text.ops->table)
 		find_tables(m);
 	return !m->x.dropped;
 }

@@ -54,7 +54,7 @@ typedef bool (*dwu_scan_visit_fn)(void *ctx, const struct dwu_scan_at *at);
 /* Switches of one function whose states are told apart. */
 #define DWU_SWITCH_MAX 8u
 /* Tables of one function that are read. */
-#define DWU_TABLE_MAX (IS_ON(CONFIG_SCAN_X86_64) ? 32u : 1u)
+#define DWU_TABLE_MAX (IS_ON(CONFIG_SCAN_PUSHED_RA) ? 32u : 1u)
 #define DWU_NO_STATE UINT16_MAX
 /* sp is unknown, with this for its n: paths have met that had other ones. */
 #define DWU_SP_DIFFERS 1

@@ -11,10 +11,7 @@
 enum {
 	STT_FUNC = 2,
 	STT_GNU_IFUNC = 10,
-	EM_MIPS = 8,
-	STO_MIPS16 = 0xf0, /* binutils, elf/mips.h */
-	STO_MICROMIPS = 0x80,
-	PDR_SIZE = 32, /* binutils, gas/config/tc-mips.c: the procedure table */
+	OTHER_ISA = 0xf0, /* of st_other: a processor's own bits (gABI 4) */
 };
 
 /* Bytes of a table that are looked at. */
@@ -105,7 +102,7 @@ static void by_pointer(void *ctx, uint64_t pointer)
 	struct bounds *b = ctx;
 	uint32_t start;
 
-	arch = dwu_scan_arch(b->module->arch);
+	arch = dwu_arch(b->module->arch);
 	start = dwu_code_place(&b->memory->text, pointer & arch->pc_mask);
 	start_at(b, start);
 	if (start == b->lo)
@@ -170,8 +167,8 @@ static bool symbol_near(const struct bounds *b, const uint8_t *bytes,
 		dwu_cursor(bytes + word, 2u * word, elf->data == 2);
 	uint64_t vaddr = dwu_uint(&c, word), size;
 
-	at->isa = elf->machine == EM_MIPS && (vaddr & 1);
-	vaddr &= dwu_scan_arch(b->module->arch)->pc_mask;
+	at->isa = dwu_isa(b->module->arch, vaddr);
+	vaddr &= dwu_arch(b->module->arch)->pc_mask;
 	at->start = clip(b, vaddr);
 	if (at->start >= hi)
 		return false;
@@ -182,18 +179,20 @@ static bool symbol_near(const struct bounds *b, const uint8_t *bytes,
 }
 
 /* Is it a function, of code that we know? */
-static bool symbol_function(const struct dwunw_elf *elf, const uint8_t *bytes,
-			    struct range *at)
+static bool symbol_function(const struct dwunw_module *module,
+			    const uint8_t *bytes, struct range *at)
 {
+	const struct dwunw_arch_ops *arch = dwu_arch(module->arch);
+	const struct dwunw_elf *elf = &module->elf;
 	struct dwu_cursor c =
 		dwu_cursor(bytes + (is_wide(elf) ? 4 : 12), 4, elf->data == 2);
 	uint8_t type = dwu_u8(&c) & 0xf;
-	uint8_t other = dwu_u8(&c) & STO_MIPS16;
+	uint8_t other = dwu_u8(&c) & OTHER_ISA;
 
-	/* bit 0 of the value tells MIPS16e as well, and microMIPS: see the end
-	 * of dwu_function_find() */
-	at->isa |= elf->machine == EM_MIPS &&
-		   (other == STO_MIPS16 || other == STO_MICROMIPS);
+	/* bits of the value tell the ISA as well, also one that is not known:
+	 * see the end of dwu_function_find() */
+	at->isa |= arch->isa_mask && (other == arch->file->isa_other[0] ||
+				      other == arch->file->isa_other[1]);
 	return (type == STT_FUNC || type == STT_GNU_IFUNC) && dwu_u16(&c) != 0;
 }
 
@@ -214,7 +213,7 @@ static void by_symbols(struct bounds *b, const struct dwunw_section *table,
 
 	for (i = 0; (bytes = record(b, table, i, size)); i++) {
 		if (!symbol_near(b, bytes, lo, hi, &at) ||
-		    !symbol_function(&b->module->elf, bytes, &at))
+		    !symbol_function(b->module, bytes, &at))
 			continue;
 		range_at(b, at.start, at.end);
 		if (at.start == (b->end ? b->start : b->lo))
@@ -223,16 +222,21 @@ static void by_symbols(struct bounds *b, const struct dwunw_section *table,
 	}
 }
 
-/* The first word of an entry of mips' .pdr is the function's address. */
-static void by_pdr(struct bounds *b, const struct dwunw_section *table)
+/* By the target's own table of functions, if the file has one. */
+static void by_function_table(struct bounds *b)
 {
-	const struct dwunw_arch_ops *arch = dwu_scan_arch(b->module->arch);
+	const struct dwunw_arch_ops *arch = dwu_arch(b->module->arch);
+	struct dwunw_section table;
 	const uint8_t *bytes;
 	struct dwu_cursor c;
 	uint32_t i, start, addr;
 
-	for (i = 0; (bytes = record(b, table, i, PDR_SIZE)); i++) {
-		c = dwu_cursor(bytes, PDR_SIZE, b->module->elf.data == 2);
+	if (!arch->file->function_table ||
+	    dwunw_elf_section(&b->module->elf, arch->file->function_table,
+			      &table))
+		return;
+	for (i = 0; (bytes = record(b, &table, i, arch->file->function_size)); i++) {
+		c = dwu_cursor(bytes, 4, b->module->elf.data == 2);
 		addr = dwu_u32(&c);
 		start = clip(b, addr & arch->pc_mask);
 		start_at(b, start);
@@ -264,7 +268,7 @@ static bool falls_into(struct dwu_text *text, uint32_t at, uint32_t to)
 /* An FDE's [start, end) is a function, as is what control runs on into. */
 static void fde_at(struct bounds *b, const struct dwunw_fde *fde)
 {
-	const struct dwunw_arch_ops *arch = dwu_scan_arch(b->module->arch);
+	const struct dwunw_arch_ops *arch = dwu_arch(b->module->arch);
 	uint32_t start = clip(b, fde->start & arch->pc_mask);
 	uint32_t end = clip(b, fde->end & arch->pc_mask), lo = b->lo;
 	uint8_t isa = dwu_isa(arch, fde->start);
@@ -289,7 +293,7 @@ static void fde_at(struct bounds *b, const struct dwunw_fde *fde)
  */
 static void by_cfi(struct bounds *b, const struct dwunw_cfi *cfi)
 {
-	const struct dwunw_arch_ops *arch = dwu_scan_arch(b->module->arch);
+	const struct dwunw_arch_ops *arch = dwu_arch(b->module->arch);
 	uint64_t vaddr = b->memory->text.vaddr + b->place, start;
 	struct dwunw_fde fde;
 	uint32_t i, tries;
@@ -316,7 +320,7 @@ static void by_lists(struct bounds *b, const struct dwunw_section *tables)
 	b->end = 0;
 	by_symbols(b, &tables[all ? 0 : 1], all);
 	if (b->end == 0 && !b->listed && end == 0)
-		by_pdr(b, &tables[2]);
+		by_function_table(b);
 	if (b->end == 0 && !b->listed) {
 		b->start = start;
 		b->end = end;
@@ -325,9 +329,9 @@ static void by_lists(struct bounds *b, const struct dwunw_section *tables)
 
 static void find_bounds(struct bounds *b, uint32_t flags)
 {
-	static const char *const names[] = { ".symtab", ".dynsym", ".pdr",
-					     ".init", ".fini" };
-	struct dwunw_section s[5];
+	static const char *const names[] = { ".symtab", ".dynsym", ".init",
+					     ".fini" };
+	struct dwunw_section s[4], strings;
 
 	if (!(flags & DWUNW_SCAN_NO_SYMBOLS)) {
 		by_cfi(b, &b->module->eh);
@@ -335,18 +339,15 @@ static void find_bounds(struct bounds *b, uint32_t flags)
 	}
 	by_sections(b);
 	dwu_starts(&b->module->elf, &b->memory->text.window, by_pointer, b);
-	if (dwu_elf_sections(&b->module->elf, names, s, 5) != DWUNW_OK)
+	if (dwu_elf_sections(&b->module->elf, names, s, 4) != DWUNW_OK)
 		memset(s, 0, sizeof(s));
-	if (b->module->elf.section_count == 0) {
-		(void)dwu_dynamic_symbols(&b->module->elf, &s[1], &s[2]);
-		/* strings are no table of procedures */
-		s[2].size = 0;
-	}
+	if (b->module->elf.section_count == 0)
+		(void)dwu_dynamic_symbols(&b->module->elf, &s[1], &strings);
 	if (!(flags & DWUNW_SCAN_NO_SYMBOLS))
 		by_lists(b, s);
 	/* one function each, made of parts of many files */
+	section_at(b, &s[2]);
 	section_at(b, &s[3]);
-	section_at(b, &s[4]);
 	/* whatever read tables has moved the window of code */
 	b->memory->text.window.size = 0;
 }
@@ -393,7 +394,7 @@ static void find_entry(struct dwu_scan_memory *memory,
 {
 	struct dwu_text *text = &memory->text;
 	uint64_t vaddr = text->module->elf.entry &
-			 dwu_scan_arch(text->arch)->pc_mask;
+			 dwu_arch(text->arch)->pc_mask;
 	uint32_t entry = dwu_code_place(text, vaddr);
 	bool returns = false;
 
@@ -424,7 +425,7 @@ uint8_t dwu_function_find(struct dwu_scan_memory *memory,
 	b.hi = text->size;
 	find_bounds(&b, flags);
 	b.isa |= b.lo_isa;
-	if (b.isa && !(IS_ON(CONFIG_SCAN_MIPS16) && module->elf.mips16))
+	if (b.isa && !(IS_ON(CONFIG_SCAN_TWO_ISAS) && module->elf.mips16))
 		return DWUNW_SCAN_UNDECODABLE;
 	*function = (struct dwu_function){ .start = b.lo,
 					   .end = b.hi,

@@ -216,7 +216,7 @@ uint8_t dwu_part_or_function(struct dwu_scan_memory *memory,
 	uint8_t result =
 		dwu_function_find(memory, module, vaddr, flags, function);
 
-	if (result != DWUNW_SCAN_OK || !IS_ON(CONFIG_SCAN_X86_64) ||
+	if (result != DWUNW_SCAN_OK || !IS_ON(CONFIG_SCAN_PUSHED_RA) ||
 	    !memory->text.ops->far_branch)
 		return result;
 	(void)dwu_scan_explore(memory, function, DWU_NOWHERE, go_on, NULL);
@@ -234,7 +234,7 @@ uint8_t dwu_scan_row_in(struct dwu_scan_memory *memory,
 	struct dwu_function part = *function;
 	uint8_t result = dwu_scan_at(memory, &part, place, exact, row);
 
-	if (IS_ON(CONFIG_SCAN_X86_64) && find_part(memory, place, flags, &part))
+	if (IS_ON(CONFIG_SCAN_PUSHED_RA) && find_part(memory, place, flags, &part))
 		result = dwu_scan_at(memory, &part, place, exact, row);
 	return result;
 }

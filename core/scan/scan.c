@@ -31,7 +31,7 @@ static bool cfa_rule(const struct dwu_scan_memory *m,
 		rule->value = -state->regs[column].n;
 		return true;
 	}
-	rule->value = state->slots[dwu_scan_arch(m->text.arch)->sp];
+	rule->value = state->slots[dwu_arch(m->text.arch)->sp];
 	if (!dwu_is_aligned(rule->value))
 		return false;
 	aligned_rule(m, state, rule);
@@ -51,7 +51,7 @@ static void saved_rule(const struct dwu_scan_memory *m,
 	/* a copy of a register that was not changed may be an argument's,
 	 * which its callee may change */
 	if (state->slots[reg] != DWU_SLOT_NONE &&
-	    (reg == dwu_scan_arch(m->text.arch)->ra || at != reg)) {
+	    (reg == dwu_arch(m->text.arch)->ra || at != reg)) {
 		rule->kind = DWUNW_RULE_OFFSET;
 		rule->value = state->slots[reg];
 		if (dwu_is_aligned(rule->value))
@@ -64,7 +64,7 @@ static void saved_rule(const struct dwu_scan_memory *m,
 uint8_t dwu_scan_row(const struct dwu_scan_memory *m,
 		     const struct dwu_scan_state *state, struct dwunw_row *row)
 {
-	const struct dwunw_arch_ops *arch = dwu_scan_arch(m->text.arch);
+	const struct dwunw_arch_ops *arch = dwu_arch(m->text.arch);
 	struct dwunw_rule *ra = &row->rules[arch->ra];
 	uint8_t i;
 
@@ -84,10 +84,10 @@ uint8_t dwu_scan_row(const struct dwu_scan_memory *m,
 			       DWUNW_SCAN_CONTRADICTION :
 			       DWUNW_SCAN_SP_UNKNOWN;
 	if (ra->kind == DWUNW_RULE_UNDEFINED ||
-	    (IS_ON(CONFIG_SCAN_ARM64) && ra->kind == DWUNW_RULE_SAME &&
+	    (IS_ON(CONFIG_SCAN_WIDE_LINK) && ra->kind == DWUNW_RULE_SAME &&
 	     m->x.loses && !m->x.saves))
 		return DWUNW_SCAN_RA_LOST;
-	if (IS_ON(CONFIG_SCAN_ARM64) &&
+	if (IS_ON(CONFIG_SCAN_WIDE_LINK) &&
 	    (ra->kind == DWUNW_RULE_OFFSET ? state->slot_signed :
 					     state->ra_signed))
 		row->flags |= DWUNW_ROW_RA_SIGNED;
@@ -137,7 +137,7 @@ uint8_t dwu_scan_at(struct dwu_scan_memory *memory,
 	uint8_t result;
 
 	/* its caller's row is that behind it */
-	if (IS_ON(CONFIG_SCAN_ARM64) && !function->part &&
+	if (IS_ON(CONFIG_SCAN_WIDE_LINK) && !function->part &&
 	    dwu_scan_piece(memory, function->start))
 		return DWUNW_SCAN_SP_UNKNOWN;
 	result = dwu_scan_explore(memory, function, place, visit_wanted, &w);
@@ -298,7 +298,7 @@ bool dwu_scan_forgets_push(struct dwu_scan_memory *m,
 	uint32_t at, start;
 	struct dwu_op op;
 
-	if (!IS_ON(CONFIG_ARCH_ARM64) ||
+	if (!IS_ON(CONFIG_ARCH_WIDE_LINK) ||
 	    !dwu_code_open(&m->text, module, vaddr))
 		return false;
 	m->text.isa = 0;

@@ -25,7 +25,7 @@
 
 static const struct dwunw_arch_ops *arch_of(const struct dwu_scan_memory *m)
 {
-	return dwu_scan_arch(m->text.arch);
+	return dwu_arch(m->text.arch);
 }
 
 static uint32_t unit_of(const struct dwu_scan_memory *m)
@@ -101,7 +101,7 @@ static bool is_fill(const struct dwu_scan_memory *m, const struct dwu_op *op,
 {
 	const uint8_t *bytes = op->code.bytes;
 
-	return IS_ON(CONFIG_SCAN_X86_64) && unit_of(m) == 1 &&
+	return IS_ON(CONFIG_SCAN_PUSHED_RA) && unit_of(m) == 1 &&
 	       op->code.size > 1 && bytes[0] == 0 && (filled || bytes[1] == 0);
 }
 
@@ -164,7 +164,7 @@ static uint32_t skip_data(struct dwu_scan_memory *m, const struct constants *c,
 /* Functions begin at multiples of 4, like those of mips32. */
 static uint32_t aligned(const struct dwu_scan_memory *m, uint32_t at)
 {
-	return IS_ON(CONFIG_SCAN_MIPS16) && m->text.isa ? at + (at & 2) : at;
+	return IS_ON(CONFIG_SCAN_TWO_ISAS) && m->text.isa ? at + (at & 2) : at;
 }
 
 /*
@@ -223,7 +223,7 @@ static void note_end(struct dwu_scan_memory *m, const struct dwu_op *op,
 /* Call targets, and what looks like nothing but a start, of [from, to). */
 static void mark(struct dwu_scan_memory *m, uint32_t from, uint32_t to)
 {
-	const bool two = IS_ON(CONFIG_SCAN_MIPS16) &&
+	const bool two = IS_ON(CONFIG_SCAN_TWO_ISAS) &&
 			 m->text.module->elf.mips16 && m->text.ops->isa;
 	struct turn turn = { .ended = from };
 	struct dwu_op op;
@@ -354,7 +354,7 @@ static bool sweep_gap(struct dwu_scan_memory *m)
 	uint32_t from = m->lo > AROUND ? m->lo - AROUND : 0, to = m->text.size;
 
 	if (m->hi - (m->lo & ~31u) > window_size(m) ||
-	    (IS_ON(CONFIG_SCAN_MIPS16) && m->text.module->elf.mips16))
+	    (IS_ON(CONFIG_SCAN_TWO_ISAS) && m->text.module->elf.mips16))
 		return false;
 	if (to - m->hi > AROUND)
 		to = m->hi + AROUND;
@@ -433,7 +433,7 @@ static void read_line(struct dwu_scan_memory *m, struct line *l)
 		note_sp(m, l, &slot);
 		l->next = slot.next;
 	}
-	if (!IS_ON(CONFIG_SCAN_MIPS16))
+	if (!IS_ON(CONFIG_SCAN_TWO_ISAS))
 		return;
 	note_constant(&l->constants, &l->op);
 	if (leaves(&l->op.insn))
@@ -566,7 +566,7 @@ static bool is_data(struct dwu_scan_memory *m, uint32_t at)
 	struct dwu_op op = { .next = at };
 
 	/* MIPS16e: what data there is among the code is seen by its loads */
-	if (IS_ON(CONFIG_SCAN_MIPS16) && m->text.isa)
+	if (IS_ON(CONFIG_SCAN_TWO_ISAS) && m->text.isa)
 		return false;
 	if (unit_of(m) == 4 && at >= 4) {
 		dwu_code_read(&m->text, at - 4, &op);
@@ -650,7 +650,7 @@ static bool takes_sp(struct dwu_scan_memory *m, const struct dwu_scan_at *at)
 	const struct dwunw_arch_ops *arch = arch_of(m);
 	const struct dwu_value *fp = &at->state->regs[arch->fp];
 
-	if (!(IS_ON(CONFIG_SCAN_X86_64) || IS_ON(CONFIG_SCAN_ARM64)) ||
+	if (!(IS_ON(CONFIG_SCAN_PUSHED_RA) || IS_ON(CONFIG_SCAN_WIDE_LINK)) ||
 	    at->moment != DWU_BEFORE || fp->kind != DWU_VALUE_ENTRY ||
 	    fp->reg != arch->fp || at->op->insn.flow != DWU_FLOW_NEXT)
 		return false;
@@ -717,7 +717,7 @@ static bool is_whole(struct dwu_scan_memory *m, bool piece, bool *odd)
 {
 	bool inside = is_inside(m, m->from);
 
-	if (!IS_ON(CONFIG_SCAN_X86_64) || dwu_call_align(m->text.ops) == 0)
+	if (!IS_ON(CONFIG_SCAN_PUSHED_RA) || dwu_call_align(m->text.ops) == 0)
 		return !inside;
 	if (piece)
 		*odd = !inside && m->odd != DWU_NOWHERE;
@@ -736,7 +736,7 @@ static void join_before(struct dwu_scan_memory *m)
 	bool odd = false;
 
 	for (i = 0; i <= PIECE_MAX; i++) {
-		if ((m->from == entry && !(IS_ON(CONFIG_SCAN_X86_64) && odd)) ||
+		if ((m->from == entry && !(IS_ON(CONFIG_SCAN_PUSHED_RA) && odd)) ||
 		    is_whole(m, m->from == from, &odd)) {
 			clear_starts(m, m->from, from);
 			return;

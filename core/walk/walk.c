@@ -140,7 +140,7 @@ static void cache_fill(struct walk *w, struct dwu_rowcache_entry *entry,
 		       const struct dwunw_frame *frame, uint8_t stop)
 {
 	/* … and who called tells whether there was a call, or a preemption */
-	if (!entry || (IS_ON(CONFIG_ARCH_ARM64) && w->once) ||
+	if (!entry || (IS_ON(CONFIG_ARCH_WIDE_LINK) && w->once) ||
 	    stop == DWUNW_STOP_BAD_ROW || stop == DWUNW_STOP_NO_CALL)
 		return;
 	entry->vaddr = dwunw_frame_lookup(frame, frame->vaddr);
@@ -154,7 +154,7 @@ static void cache_fill(struct walk *w, struct dwu_rowcache_entry *entry,
 	if (stop == DWU_GO)
 		dwu_row_pack(w->arch, &w->walker->row, &entry->packed);
 	else
-		entry->packed.flags = DWU_PACKED_NONE;
+		entry->packed.bits = DWU_PACKED_NONE;
 }
 
 /*
@@ -210,7 +210,7 @@ static bool scan_row(struct walk *w, const struct dwunw_frame *frame)
 	if (starts_here(w, frame))
 		return true;
 	/* behind the first function, whatever a list says */
-	if (IS_ON(CONFIG_ARCH_ARM64) && w->once && is_exact(frame))
+	if (IS_ON(CONFIG_ARCH_WIDE_LINK) && w->once && is_exact(frame))
 		return false;
 	w->scan = dwu_scan_module_row(w->walker->scan, w->module,
 				      dwunw_frame_lookup(frame, frame->vaddr),
@@ -240,7 +240,7 @@ static void mark_start(struct walk *w, const struct dwunw_fde *fde,
 	if (((fde->start ^ elf->entry) & arch_of(w)->pc_mask) != 0 ||
 	    !dwu_elf_is_program(elf))
 		return;
-	w->once = IS_ON(CONFIG_ARCH_ARM64) && is_exact(frame);
+	w->once = IS_ON(CONFIG_ARCH_WIDE_LINK) && is_exact(frame);
 	if (!w->once || !is_called(w, frame)) {
 		row->rules[row->ra_column].kind = DWUNW_RULE_UNDEFINED;
 		return;
@@ -259,7 +259,7 @@ static void raise_sp(const struct walk *w, struct dwunw_row *row)
 	const struct dwunw_rule *ra = &row->rules[row->ra_column];
 	struct dwunw_rule *sp = &row->rules[arch_of(w)->sp];
 
-	if (!IS_ON(CONFIG_ARCH_ARM64) || !arch_of(w)->link_register ||
+	if (!IS_ON(CONFIG_ARCH_WIDE_LINK) || !arch_of(w)->link_register ||
 	    (row->flags & DWUNW_ROW_SIGNAL) || ra->kind != DWUNW_RULE_OFFSET ||
 	    ra->value < 0 || sp->kind != DWUNW_RULE_UNSPECIFIED)
 		return;
@@ -512,7 +512,7 @@ static bool is_known_signal(const struct walk *w,
 			    const struct dwunw_frame *frame)
 {
 	return w->how == DWUNW_HOW_SIGNAL ||
-	       (!IS_ON(CONFIG_ARCH_MIPS32_ALONE) &&
+	       (!IS_ON(CONFIG_ARCH_32BIT_ONLY) &&
 		dwu_module_signal(w->module, frame->vaddr, NULL));
 }
 
@@ -577,7 +577,7 @@ static uint8_t leave_cached(struct walk *w,
 	w->how = entry->how;
 	w->scan = entry->scan;
 	w->flags = entry->flags;
-	if (entry->packed.flags & DWU_PACKED_NONE)
+	if (entry->packed.bits & DWU_PACKED_NONE)
 		return entry->stop;
 	return dwu_step_packed(w->arch, &entry->packed, &w->regs, &w->reader);
 }
@@ -640,7 +640,7 @@ static uint8_t leave(struct walk *w)
 		return leave_by_fp(w);
 	entry = cache_entry(w, frame);
 	known = cache_hit(w, entry, frame);
-	if (known && !(entry->packed.flags & DWU_PACKED_FULL))
+	if (known && !(entry->packed.bits & DWU_PACKED_FULL))
 		return leave_cached(w, entry);
 	if (!hold_module(w))
 		return DWUNW_STOP_NO_MODULE;
@@ -818,7 +818,7 @@ static bool may_be_called(struct walk *w)
 	uint64_t below = pc;
 	bool known;
 
-	if (!IS_ON(CONFIG_ARCH_X86_64) || arch_of(w)->link_register)
+	if (!IS_ON(CONFIG_ARCH_PUSHED_RA) || arch_of(w)->link_register)
 		return true;
 	known = dwu_read_word(&w->reader, w->regs.r[arch_of(w)->sp] - 16,
 			      &below);

@@ -182,7 +182,7 @@ struct dwunw_symtab {
 	uint32_t end_count;
 	uint8_t elf_class;
 	uint8_t data;
-	uint16_t machine;
+	uint8_t isa_mask; /* bits of values that are no part of an address */
 };
 
 /*

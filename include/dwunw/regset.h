@@ -15,13 +15,15 @@
 extern "C" {
 #endif
 
-/* Fixed numbers: they are written into events and recordings. */
+/* Fixed numbers: they are written into events and recordings. A build may know
+ * fewer targets. */
 enum dwunw_arch_id {
 	DWUNW_ARCH_NONE = 0,
 	DWUNW_ARCH_X86_64 = 1,
 	DWUNW_ARCH_ARM64 = 2,
 	DWUNW_ARCH_MIPS32EL = 3,
 	DWUNW_ARCH_MIPS32EB = 4,
+	DWUNW_ARCH_RISCV64 = 5,
 };
 
 #define DWUNW_REGSET_VERSION 1u

@@ -13,19 +13,10 @@
 #define ROW_CACHE_ENTRIES 0
 #endif
 
+/* The target that this build runs on, as make knows it. */
 uint16_t dwu_host_arch(void)
 {
-#if defined(__x86_64__)
-	return DWUNW_ARCH_X86_64;
-#elif defined(__aarch64__)
-	return DWUNW_ARCH_ARM64;
-#elif defined(__mips__) && defined(__MIPSEL__)
-	return DWUNW_ARCH_MIPS32EL;
-#elif defined(__mips__)
-	return DWUNW_ARCH_MIPS32EB;
-#else
-	return DWUNW_ARCH_NONE;
-#endif
+	return DWU_HOST_ARCH;
 }
 
 /* The configuration with every default written out. */

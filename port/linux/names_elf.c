@@ -227,7 +227,7 @@ static bool is_compressed(const struct dwunw_symtab *tab, uint64_t vaddr)
 	const uint8_t *at = tab->entries.data;
 	size_t big = tab->data == 2 ? 3 : 0;
 
-	if (tab->machine != EM_MIPS || tab->elf_class != 1)
+	if (!tab->isa_mask || tab->elf_class != 1)
 		return false;
 	for (size_t left = tab->entries.size; left >= 16; left -= 16, at += 16) {
 		uint32_t value = (uint32_t)at[4 + (3 ^ big)] << 24 |

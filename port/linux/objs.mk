@@ -3,7 +3,7 @@ port-y := shortage.o pages.o log.o files.o memory.o limit.o helper.o maps.o iden
 	modules.o image.o process.o attach.o stopped.o context.o capture.o consumer.o text.o \
 	symbols.o symbol_frame.o names_elf.o
 # the core of a router reads an .eh_frame whole
-port-$(if $(CONFIG_ARCH_MIPS32_ALONE),,y) += lend.o
+port-$(if $(CONFIG_ARCH_32BIT_ONLY),,y) += lend.o
 port-$(CONFIG_NAMES_TEXT) += names_text.o names_code.o names_perfmap.o
 port-$(CONFIG_NAMES_JITDUMP) += names_jitdump.o
 port-$(CONFIG_NAMES_GO) += names_go.o

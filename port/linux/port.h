@@ -210,7 +210,7 @@ struct dwu_lent {
 	char label[256];
 };
 
-#if IS_ON(CONFIG_ARCH_MIPS32_ALONE)
+#if IS_ON(CONFIG_ARCH_32BIT_ONLY)
 static inline void dwu_lent_open(struct dwu_lent *lent,
 				 struct dwunw_context *ctx,
 				 struct dwu_file *file, const char *label)

@@ -173,7 +173,7 @@ my $makefiles = join '', map { Blocks::slurp($_) } 'Makefile',
 my %goals = map { $_ => 1 } map { split ' ', $_ }
 	($joined =~ /^\.PHONY:(.*)$/mg, $joined =~ /^(?:config|plain)_goals :=(.*)$/mg);
 my $kconfig = join '', map { Blocks::slurp($_) } 'Kconfig', glob('*/Kconfig'),
-	glob('port/*/Kconfig');
+	glob('arch/*/Kconfig'), glob('port/*/Kconfig');
 
 # What `make WORDS` asks for that there is not.
 sub make_faults {

@@ -99,7 +99,7 @@ sub missing_options {
 	return @missing;
 }
 
-my $kconfig = all_of('Kconfig */Kconfig port/*/Kconfig');
+my $kconfig = all_of('Kconfig */Kconfig arch/*/Kconfig port/*/Kconfig');
 my %symbols = map { $_ => 1 } $kconfig =~ /^\s*config (\w+)/mg;
 # the kernel's own
 $symbols{$_} = 1 for qw(UPROBE_EVENTS BPF_EVENTS);

@@ -178,7 +178,7 @@ static inline bool fuzz_row(void *ctx, const struct dwunw_row *row)
 	stop = dwu_step(arch, &rows->m->module, row, &full, &reader);
 	LAW(stop == DWU_GO || stop <= DWUNW_STOP_NO_CALL);
 	dwu_row_pack(arch, row, &packed);
-	if (!(packed.flags & (DWU_PACKED_FULL | DWU_PACKED_NONE))) {
+	if (!(packed.bits & (DWU_PACKED_FULL | DWU_PACKED_NONE))) {
 		fast_stop = dwu_step_packed(arch, &packed, &fast, &reader);
 		LAW(fast_stop == stop);
 		if (stop == DWU_GO) {

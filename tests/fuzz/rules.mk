@@ -14,7 +14,8 @@ fuzz_parts := $(filter-out port/linux/unpack.c port/linux/demangle.c \
 	streams.c stack.c symbolize.c rows.c compare.c flow.c)
 fuzz_cc = $(CLANG) -std=c11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer \
 	-Wall -Wextra -Iinclude -iquote . \
-	-iquote port/linux -iquote tools -iquote tests -include $(config_h) \
+	-iquote port/linux -iquote tools -iquote tests \
+	$(host_cflags) -include $(config_h) \
 	-MMD -MP -MF $@.d
 fuzz_checked := -fsanitize=address,undefined -fno-sanitize-recover=all
 fuzz_counted := -fprofile-instr-generate -fcoverage-mapping

@@ -98,6 +98,7 @@ is_on() {
 }
 ok "IS_ON is 1, 0 and clean under -Wundef -Wpedantic" is_on
 
+kconfigs=$(echo Kconfig arch/*/Kconfig examples/Kconfig port/*/Kconfig)
 ranges() {
 	awk '/^config / { name = $2; number = 0 }
 		/^\tint/ { number = 1; facts[name] = 0 }
@@ -112,19 +113,24 @@ ranges() {
 					bad = 1
 				}
 			exit bad
-		}' Kconfig examples/Kconfig port/*/Kconfig
+		}' $kconfigs
 }
 ok "each number has a range, a default and its cost" ranges
 
 # Symbols: each has a user, and each that is used exists.
-sed -n 's/^config \([A-Z0-9_]*\)$/CONFIG_\1/p' Kconfig examples/Kconfig port/*/Kconfig |
+sed -n 's/^config \([A-Z0-9_]*\)$/CONFIG_\1/p' $kconfigs |
 	sort -u >"$work/known"
 {
 	grep -rhoE '\bCONFIG_[A-Z0-9_]+' core arch port tools --include='*.[ch]'
 	grep -rhoE '[(]CONFIG_[A-Z0-9_]+' Makefile core arch port tools \
 		examples --include=Makefile --include='*.mk' | tr -d '('
+	# in Kconfig itself: if X, depends on X && !Y
+	sed -n 's/^.* if //p; s/^.*depends on //p' $kconfigs |
+		grep -oE '\b[A-Z0-9_]+\b' | sed -n '/[A-Z]/s/^/CONFIG_/p' |
+		grep -Fx -f "$work/known"
 } | sort -u >"$work/used"
-comm -23 "$work/known" "$work/used" | grep -v CONFIG_OPTIMIZE_SPEED \
+comm -23 "$work/known" "$work/used" | grep -v \
+	-e CONFIG_OPTIMIZE_SPEED -e '^CONFIG_ARCH_.*_NAMES$' \
 	>"$work/unused"
 comm -13 "$work/known" "$work/used" >"$work/unknown"
 ok "each symbol of Kconfig is used" empty "$work/unused"

@@ -213,6 +213,26 @@ no_match('core/ and arch/ do not know malloc', qr/malloc/,
 no_match('core/ and arch/ ask no host macro about the target',
 	qr/\b_*(mips|x86_64|aarch64|i386|amd64)__\b/,
 	sources('core'), sources('arch'));
+# --- core/ knows no target -----------------------------------------------------------
+
+# The code without its comments, which may say whose a thing is for example, and
+# without names of the public headers and of DWARF.
+my @targets = map { basename($_) } glob('arch/*/');
+my $targets = join '|', @targets, qw(mips mips16 aarch64 amd64 x86);
+my @knows;
+for my $path (sources('core'), 'arch/arch.h', 'arch/arch.c', 'arch/scan.h', 'arch/scan.c') {
+	my $text = slurp($path) =~ s{/\*.*?\*/}{$& =~ s/[^\n]//gr}gser;
+	my $n = 0;
+	for (split /\n/, $text) {
+		$n++;
+		s/\b(?:DWUNW_SCAN_MIPS16|mips16|DW_(?:CFA|AT)_(?:MIPS|AARCH64)_\w+)\b//g;
+		push @knows, "$path:$n: $_"
+			if /\b(?:EM|EF|STO)_[A-Z]/ || /(?<![A-Za-z0-9])(?:$targets)(?![A-Za-z0-9])/i;
+	}
+}
+ok(!@knows, 'core/ and what targets share name no target');
+diag($_) for @knows;
+
 check('port/ uses the public headers only', \&user_rule, sources('port'));
 check('tools/ uses the public headers only', \&user_rule, sources('tools'));
 check('examples/ uses the public headers only', \&user_rule,

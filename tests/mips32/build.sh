@@ -23,9 +23,13 @@ config_header() {
 	else
 		cp "$CONFIG_H" "$dir/all.h"
 	fi
-	sed -e '/CONFIG_ARCH_/d' -e '/^#define IS_ON_ARG_1/a\
+	sed -e '/CONFIG_ARCH_/d' -e '/define DWU_/d' -e '/^#define IS_ON_ARG_1/a\
 #define CONFIG_ARCH_MIPS32 1\
-#define CONFIG_ARCH_MIPS32_ALONE 1' "$dir/all.h" >"$dir/config.h"
+#define CONFIG_ARCH_MIPS32_ALONE 1\
+#define CONFIG_ARCH_32BIT_ONLY 1\
+#define DWU_TARGETS(X) X(mips32el) X(mips32eb)\
+#define DWU_ALONE "arch/mips32/alone.h"\
+#define DWU_SCAN_ALONE "arch/mips32/scan_alone.h"' "$dir/all.h" >"$dir/config.h"
 }
 
 # words VARIABLE FILE...: what each objs.mk lists for $dir/config.h.

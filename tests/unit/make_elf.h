@@ -166,7 +166,7 @@ struct elf_spec {
 #define ELF_X86_64 .elf_class = 2, .data = 1, .machine = 62, .type = 3
 
 /* The same, but for a build that reads files of 32 bits alone. */
-#if IS_ON(CONFIG_ARCH_MIPS32_ALONE)
+#if IS_ON(CONFIG_ARCH_32BIT_ONLY)
 #define ELF_ANY .elf_class = 1, .data = 1, .machine = 8, .type = 3
 #else
 #define ELF_ANY ELF_X86_64
@@ -175,7 +175,7 @@ struct elf_spec {
 /* Does this build read files of this class? */
 static inline bool elf_is_read(uint8_t elf_class)
 {
-	return !IS_ON(CONFIG_ARCH_MIPS32_ALONE) || elf_class == 1;
+	return !IS_ON(CONFIG_ARCH_32BIT_ONLY) || elf_class == 1;
 }
 
 enum {

@@ -124,8 +124,10 @@ static const struct dwu_scan_ops ops = { .unit = 4,
 static const char *const names[] = { "r0", "r1", "r2", "r3", "r4", "r5",
 				     "r6", "r7", "sp", "ra", "pc" };
 
+static const struct dwu_arch_file file;
 static const struct dwunw_arch_ops machine = {
 	.name = "made up",
+	.file = &file,
 	.reg_count = 10,
 	.column_names = names,
 	.sp = SP_REG,
@@ -623,7 +625,7 @@ static void windows(void)
 
 int main(void)
 {
-	if (IS_ON(CONFIG_SCAN_MIPS32_ALONE))
+	if (IS_ON(CONFIG_ARCH_MIPS32_ALONE))
 		return skip_all("the engine of this build knows mips32 alone");
 	rows();
 	entry();

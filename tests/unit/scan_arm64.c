@@ -4,7 +4,7 @@
  * leaves of a function's entry state, and what looks like a function's
  * start. The words are GNU as's.
  */
-#include "arch/scan.h"
+#include "arch/arm64/target.h"
 
 #include "core/base/bytes.h"
 #include "flows.h"

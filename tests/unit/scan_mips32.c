@@ -3,8 +3,10 @@
  * arch/mips32/scan.c: words that binutils made, what they do by the
  * architecture's manuals (MIPS32 II-A, IV-a), in both byte orders.
  */
-#include "arch/scan.h"
+#include "arch/mips32/target.h"
 
+#include "arch/mips32/alone.h"
+#include "arch/mips32/scan_alone.h"
 #include "flows.h"
 #include "tap.h"
 
@@ -459,7 +461,7 @@ static void test_start(void)
 
 static void test_alone(void)
 {
-	const struct dwunw_arch_ops *alone = &dwu_arch_mips32_numbers;
+	const struct dwunw_arch_ops *alone = &dwu_arch_alone;
 	const struct dwu_scan_ops *scan = &dwu_scan_ops_alone;
 	unsigned int i, differ = 0;
 
@@ -481,6 +483,8 @@ static void test_alone(void)
 	is_u64(alone->fp, arch->fp, "alone: fp");
 	is_u64(alone->saved_count, arch->saved_count, "alone: saved_count");
 	is_u64(alone->signal_step, arch->signal_step, "alone: signal_step");
+	ok(!arch->file || !memcmp(alone->file, arch->file, sizeof(*arch->file)),
+	   "alone: what files have");
 	/* DWU_ARCH_HAS() */
 	ok(!arch->stub_code && !arch->frame_pointer_row && !arch->thread_code &&
 		   !arch->preempt_code && !arch->switch_code,

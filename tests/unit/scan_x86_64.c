@@ -4,7 +4,7 @@
  * argument "lengths" it compares what it decodes with `objdump -d` on stdin,
  * for tests/scan/lengths.t.
  */
-#include "arch/scan.h"
+#include "arch/x86_64/target.h"
 
 #include <ctype.h>
 #include <stdlib.h>

@@ -163,7 +163,7 @@ static void table(void)
 		stop = dwu_step(m.module.arch, &m.module, &row, &regs, &reader);
 		check(&cases[i], "full", stop, &regs);
 		dwu_row_pack(m.module.arch, &row, &packed);
-		if (packed.flags & DWU_PACKED_FULL)
+		if (packed.bits & DWU_PACKED_FULL)
 			continue;
 		regs = registers();
 		regs.valid &= ~cases[i].lost;
@@ -241,7 +241,7 @@ static void other_order(void)
 	regs = registers();
 	regs.r[RSP] = 0xfffffff8;
 	dwu_row_pack(&arch, &row, &packed);
-	is_u64(packed.flags, 0, "it packs");
+	ok(!(packed.bits & DWU_PACKED_FULL), "it packs");
 	stop = dwu_step_packed(&arch, &packed, &regs, &reader);
 	is_u64(stop, DWU_GO, "32 bits, big-endian, packed");
 	is_u64(regs.pc, 0x401122, "its pc, packed");

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+archs += arm64
+triple_arm64 := aarch64-linux-gnu
+exec_arm64 := qemu-aarch64
+id_arm64 := DWUNW_ARCH_ARM64

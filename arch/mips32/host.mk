@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+archs += mips32el mips32eb
+triple_mips32el := mipsel-linux-gnu
+exec_mips32el := qemu-mipsel
+id_mips32el := DWUNW_ARCH_MIPS32EL
+triple_mips32eb := mips-linux-gnu
+exec_mips32eb := qemu-mips
+id_mips32eb := DWUNW_ARCH_MIPS32EB
