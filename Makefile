@@ -167,8 +167,12 @@ endif
 # What of an option CC takes: all of it or nothing.
 takes = $(shell $(CC) -Werror $(1) -x c -c /dev/null -o /dev/null \
 	2>/dev/null && echo '$(1)')
-ifeq ($(CONFIG_PIC),)
-no_pie := -no-pie
+# For shared libraries too, where hidden names are the library's own: two of its
+# versions in one process do not meet.
+ifneq ($(CONFIG_PIC),)
+pic := -fPIC -fvisibility=hidden
+else
+no_pie := $(if $(static),,-no-pie)
 optimize += $(call takes,-fno-pic -fno-pie)
 endif
 # what gcc 12 leaves on, and makes mips32 code larger: 3 % of it; and off:
@@ -196,10 +200,10 @@ all_cflags = -std=c11 $(optimize) $(target_cflags) $(warnings) $(sanitize) \
 	-Iinclude $(CFLAGS)
 # for "core/elf/elf.h" only: <elf.h> stays the system's
 core_dirs := -iquote .
-core_cflags = -ffreestanding -ffunction-sections -fdata-sections \
+core_cflags = $(pic) -ffreestanding -ffunction-sections -fdata-sections \
 	$(core_optimize) $(core_dirs) -include $(config_h)
 host_cflags := -DDWU_HOST_ARCH=$(id_$(ARCH))
-port_cflags = -D_GNU_SOURCE -ffunction-sections -fdata-sections \
+port_cflags = $(pic) -D_GNU_SOURCE -ffunction-sections -fdata-sections \
 	$(host_cflags) -include $(config_h)
 test_cflags = -D_GNU_SOURCE $(core_dirs) -iquote tests -include $(config_h)
 all_ldflags = $(sanitize) $(static) $(no_pie) -Wl,--gc-sections $(LDFLAGS)
@@ -276,7 +280,7 @@ $(port_objs) $(tools_objs): $(out)/%.o: %.c $(made_first)
 	$(say) CC $<
 	$(Q)$(CC) $(all_cflags) $(port_cflags) -MMD -MP -c $< -o $@
 
-firmware_cflags = -ffreestanding -funwind-tables -fno-stack-protector -ffunction-sections \
+firmware_cflags = $(pic) -ffreestanding -funwind-tables -fno-stack-protector -ffunction-sections \
 	-fdata-sections
 $(filter $(patsubst port/%.c,$(out)/port/%.o,$(wildcard port/mips32/*.c)),\
 		$(mips32_objs)): $(out)/%.o: %.c $(made_first)
@@ -374,7 +378,7 @@ long_programs :=
 include $(sort $(wildcard tests/*/rules.mk))
 # … and there, scripts/foreign leaves out what looks at others
 ifeq ($(foreign),1)
-test_programs := $(filter $(out)/tests/danger/%,$(test_programs))
+test_programs := $(filter $(out)/tests/danger/% $(out)/tests/install/%,$(test_programs))
 endif
 
 run_tests = BUILD='$(abspath $(out))' CC='$(CC)' CXX='$(CXX)' \

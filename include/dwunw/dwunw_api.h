@@ -35,6 +35,9 @@ extern "C" {
 	DWUNW_VERSION_OF(DWUNW_VERSION_MAJOR, DWUNW_VERSION_MINOR, \
 			 DWUNW_VERSION_PATCH)
 
+/* DWUNW_VERSION of the library that is linked. Static. */
+const char *dwunw_version(void);
+
 /* The default of dwunw_config.module_cache_capacity. */
 #define DWUNW_MODULE_CACHE_CAPACITY 16u
 
@@ -46,6 +49,7 @@ extern "C" {
  * point to must outlive the context.
  */
 struct dwunw_config {
+	size_t size; /* see types.h, "What may grow" */
 	/* files kept open for their tables; 0: the default, above */
 	uint32_t module_cache_capacity;
 	/* a power of two; 0: the build's default; or ROW_CACHE_OFF */
@@ -76,8 +80,9 @@ struct dwunw_port;
 /* Zero-initialised or fresh from the stack; not to be moved once set up. */
 struct dwunw_context {
 	struct dwunw_port *port;
-	struct dwunw_config config;
 	bool module_cache_ready;
+	struct dwunw_config config;
+	uint64_t reserved[8]; /* what config grows into */
 };
 
 /* dwunw_init_with() and every default. */
@@ -114,10 +119,10 @@ struct dwunw_cache_stats {
 	uint32_t active;
 	uint32_t warm;
 	uint32_t reserved;
-	uint64_t opens;	   /* files opened and parsed */
-	uint64_t hits;	   /* found again */
+	uint64_t opens;	    /* files opened and parsed */
+	uint64_t hits;	    /* found again */
 	uint64_t evictions; /* warm ones reclaimed */
-	uint64_t bytes;	   /* of all arenas */
+	uint64_t bytes;	    /* of all arenas */
 };
 void dwunw_module_cache_stats(const struct dwunw_context *ctx,
 			      struct dwunw_cache_stats *stats);

@@ -139,6 +139,7 @@ dwunw_status_t dwunw_thread_capture(struct dwunw_context *ctx,
  * process and waits for ever. 0: as said here.
  */
 struct dwunw_limits {
+	size_t size;	  /* see types.h, "What may grow" */
 	uint32_t read_ms; /* a read of memory: 100 */
 	uint32_t file_ms; /* an open or a read of a file: 4000; half of what
 			   * is left after each that did not come */

@@ -55,6 +55,7 @@ struct dwunw_symbol_info {
 
 /* Zeroed: every default. */
 struct dwunw_symbol_config {
+	size_t size;		/* see types.h, "What may grow" */
 	uint64_t memory_max;	/* bytes of tables kept; 0: 64 MiB */
 	uint64_t file_size_max; /* larger files are refused; 0: 4 GiB */
 	/* symbols of a stripped file: this one's, when the path matches */
@@ -76,8 +77,9 @@ struct dwunw_symbol_config {
 struct dwunw_symbol_store;
 struct dwunw_symbol_resolver {
 	struct dwunw_symbol_store *store;
-	struct dwunw_symbol_config config;
 	uint32_t debug_file_used; /* files that config.debug_file served */
+	struct dwunw_symbol_config config;
+	uint64_t reserved[8]; /* what config grows into */
 };
 
 /* cfg may be NULL. NO_MEMORY, INVALID_ARG. */

@@ -7,6 +7,13 @@
  * through a dwunw_read_memory_fn. All target addresses and file offsets are
  * uint64_t, whatever the host or the target. `size` counts bytes, `count`
  * items, a range is [start, end).
+ *
+ * What may grow: a struct whose first field is `size` gets new fields at its
+ * end in later versions. The caller sets `size` to its sizeof, or leaves the 0
+ * of a zeroed struct, which is this header's sizeof. A smaller struct of an
+ * older header is taken with every new field 0; a larger one of a newer header
+ * if all that this version does not know is 0, else it is INVALID_ARG. Other
+ * structs, and the numbers of enums, stay as they are.
  */
 #ifndef DWUNW_TYPES_H
 #define DWUNW_TYPES_H

@@ -36,6 +36,7 @@ struct dwunw_context;
  * Nothing is kept of what it points to after dwunw_capture() returns.
  */
 struct dwunw_unwind_request {
+	size_t size; /* see types.h, "What may grow" */
 	const char *module_path;
 	uint64_t load_bias;
 	const struct dwunw_space *space;

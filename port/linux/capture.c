@@ -253,21 +253,27 @@ dwunw_status_t dwunw_capture(struct dwunw_context *ctx,
 			     struct dwunw_unwind_request *request,
 			     size_t *count)
 {
-	struct job job = { .ctx = ctx, .request = request, .count = count };
+	struct dwunw_unwind_request own;
+	struct job job = { .ctx = ctx, .request = &own, .count = count };
+	dwunw_status_t status;
 
 	if (count)
 		*count = 0;
-	if (!ctx || !ctx->port || !request || !count || !usable(request))
+	if (!ctx || !ctx->port || !request || !count ||
+	    DWU_GIVEN(&own, stop, request) != DWUNW_OK || !usable(&own))
 		return DWUNW_ERR_INVALID_ARG;
-	if (!dwunw_arch_from_regset(request->regs))
+	if (!dwunw_arch_from_regset(own.regs))
 		return DWUNW_ERR_UNSUPPORTED_ARCH;
-	request->stop = (struct dwunw_stop){ 0 };
+	own.stop = (struct dwunw_stop){ 0 };
 	fill_input(&job);
-	if (request->pid)
-		return walk_process(&job);
-	if (request->space)
-		return walk(&job, request->space);
-	return walk_file(&job);
+	if (own.pid)
+		status = walk_process(&job);
+	else if (own.space)
+		status = walk(&job, own.space);
+	else
+		status = walk_file(&job);
+	request->stop = own.stop;
+	return status;
 }
 
 static bool usable_thread(const struct dwunw_context *ctx,
@@ -281,23 +287,28 @@ dwunw_status_t dwunw_thread_capture(struct dwunw_context *ctx,
 				    struct dwunw_unwind_request *request,
 				    struct dwunw_regset *regs, size_t *count)
 {
-	struct job job = { .ctx = ctx, .request = request, .count = count };
+	struct dwunw_unwind_request own;
+	struct job job = { .ctx = ctx, .request = &own, .count = count };
 	struct dwu_stopped stopped;
 	dwunw_status_t status;
 	int error;
 
 	if (count)
 		*count = 0;
-	if (!request || !regs || !count || !usable_thread(ctx, request))
+	if (!request || !regs || !count ||
+	    DWU_GIVEN(&own, stop, request) != DWUNW_OK ||
+	    !usable_thread(ctx, &own))
 		return DWUNW_ERR_INVALID_ARG;
-	status = dwu_stopped_init(&stopped, request->pid, request->tid, regs);
+	status = dwu_stopped_init(&stopped, own.pid, own.tid, regs);
 	if (status != DWUNW_OK)
 		return status;
-	request->stop = (struct dwunw_stop){ 0 };
-	request->regs = regs;
+	own.stop = (struct dwunw_stop){ 0 };
+	own.regs = regs;
 	fill_input(&job);
 	job.stopped = &stopped;
 	status = walk_process(&job);
+	request->regs = regs;
+	request->stop = own.stop;
 	error = errno;
 	dwu_stopped_free(&stopped);
 	errno = error;

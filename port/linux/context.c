@@ -13,6 +13,11 @@
 #define ROW_CACHE_ENTRIES 0
 #endif
 
+const char *dwunw_version(void)
+{
+	return DWUNW_VERSION;
+}
+
 /* The target that this build runs on, as make knows it. */
 uint16_t dwu_host_arch(void)
 {
@@ -84,7 +89,10 @@ dwunw_status_t dwunw_init_with(struct dwunw_context *ctx,
 
 	if (!ctx || !config)
 		return DWUNW_ERR_INVALID_ARG;
-	*ctx = (struct dwunw_context){ .config = *config };
+	*ctx = (struct dwunw_context){ 0 };
+	status = DWU_GIVEN(&ctx->config, sysroot, config);
+	if (status != DWUNW_OK)
+		return status;
 	complete(&ctx->config);
 	if (!usable(&ctx->config))
 		return DWUNW_ERR_INVALID_ARG;

@@ -56,10 +56,11 @@ static void refused(const struct finder *finder, const char *path,
 {
 	char line[DWU_LOG_LINE];
 
-	if (!finder->search->log)
+	/* long paths are cut; that this is meant, gcc takes from the `if` */
+	if (!finder->search->log ||
+	    snprintf(line, sizeof(line), "%s: %s, not used for %s", path, why,
+		     finder->search->path) < 0)
 		return;
-	snprintf(line, sizeof(line), "%s: %s, not used for %s", path, why,
-		 finder->search->path);
 	finder->search->log(finder->search->log_ctx, line);
 }
 
@@ -274,8 +275,8 @@ const char *dwunw_debug_file_refused(const struct dwunw_elf *elf,
 static bool has_crc(const struct finder *finder, const char *path,
 		    const struct link *link)
 {
-	const char *why = crc_refused(finder->search->elf, &finder->debug->elf,
-				      link);
+	const char *why =
+		crc_refused(finder->search->elf, &finder->debug->elf, link);
 
 	if (why)
 		refused(finder, path, why);

@@ -362,13 +362,19 @@ static void unlimited(void)
 	guard = NULL;
 }
 
+static bool usable(const struct dwunw_limits *limits)
+{
+	return !limits->reserved && limits->read_ms <= INT_MAX / 2 &&
+	       limits->file_ms <= INT_MAX / 2 && limits->stop_ms <= INT_MAX / 2;
+}
+
 dwunw_status_t dwunw_limit(const struct dwunw_limits *limits)
 {
+	struct dwunw_limits own;
 	struct guard *new;
 
-	if (limits && (limits->reserved || limits->read_ms > INT_MAX / 2 ||
-		       limits->file_ms > INT_MAX / 2 ||
-		       limits->stop_ms > INT_MAX / 2))
+	if (limits &&
+	    (DWU_GIVEN(&own, reserved, limits) != DWUNW_OK || !usable(&own)))
 		return DWUNW_ERR_INVALID_ARG;
 	unlimited();
 	if (!limits)
@@ -381,9 +387,9 @@ dwunw_status_t dwunw_limit(const struct dwunw_limits *limits)
 		return DWUNW_ERR_NO_MEMORY;
 	}
 	new->limits = (struct dwunw_limits){
-		.read_ms = given(limits->read_ms, READ_MS),
-		.file_ms = given(limits->file_ms, FILE_MS),
-		.stop_ms = given(limits->stop_ms, STOP_MS),
+		.read_ms = given(own.read_ms, READ_MS),
+		.file_ms = given(own.file_ms, FILE_MS),
+		.stop_ms = given(own.stop_ms, STOP_MS),
 	};
 	new->stop_wait_ms = STOP_WAIT_MS;
 	new->owner = getpid();

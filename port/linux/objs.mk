@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-port-y := shortage.o pages.o log.o files.o memory.o limit.o helper.o maps.o identity.o debugfiles.o \
+port-y := given.o shortage.o pages.o log.o files.o memory.o limit.o helper.o maps.o identity.o debugfiles.o \
 	modules.o image.o process.o attach.o stopped.o context.o capture.o consumer.o text.o \
 	symbols.o symbol_frame.o names_elf.o
 # the core of a router reads an .eh_frame whole
@@ -29,11 +29,11 @@ $(unpack_o): port/linux/unpack.c port/linux/objs.mk scripts/unpack-libs \
 	@CC='$(CC) $(target_cflags) $(CFLAGS)' scripts/unpack-libs $(unpack-y) \
 		>$(@D)/libs
 	$(say) CC $<
-	$(Q)$(CC) $(all_cflags) $(port_cflags) -MMD -MP -MT $@ \
+	$(Q)$(CC) $(all_cflags) $(port_cflags) -fno-lto -MMD -MP -MT $@ \
 		-MF $(@D)/unpack.d -c $< -o $(@D)/alone.o
 	$(if $(unpack-y),$(say) LD $@)
 	$(Q)if [ -s $(@D)/libs ]; then \
-		$(CC) $(target_cflags) -nostdlib -r -o $(@D)/whole.o \
+		$(CC) $(target_cflags) -nostdlib -fno-lto -r -o $(@D)/whole.o \
 			$(@D)/alone.o $$(cat $(@D)/libs) && \
 		$(OBJCOPY) --keep-global-symbol=dwu_unpack \
 			--keep-global-symbol=dwu_unpack_xz --strip-debug \
@@ -53,11 +53,11 @@ $(demangle_o): port/linux/demangle.c port/linux/objs.mk scripts/unpack-libs \
 	@CC='$(CC) $(target_cflags) $(CFLAGS)' scripts/unpack-libs \
 		$(demangle-y) >$(@D)/libs
 	$(say) CC $<
-	$(Q)$(CC) $(all_cflags) $(port_cflags) -MMD -MP -MT $@ \
+	$(Q)$(CC) $(all_cflags) $(port_cflags) -fno-lto -MMD -MP -MT $@ \
 		-MF $(@D)/demangle.d -c $< -o $(@D)/alone.o
 	$(if $(demangle-y),$(say) LD $@)
 	$(Q)if [ -s $(@D)/libs ]; then \
-		$(CC) $(target_cflags) -nostdlib -r -o $(@D)/whole.o \
+		$(CC) $(target_cflags) -nostdlib -fno-lto -r -o $(@D)/whole.o \
 			$(@D)/alone.o $$(cat $(@D)/libs) && \
 		$(OBJCOPY) --keep-global-symbol=dwu_demangle --strip-debug \
 			$(@D)/whole.o $@; \

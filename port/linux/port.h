@@ -61,6 +61,17 @@ dwunw_status_t dwu_pages_grow(struct dwunw_arena *arena, uint64_t max);
 
 /* --- log.c ------------------------------------------------------------------- */
 
+/*
+ * A caller's struct that may grow (types.h), of which this version has `dst_size`
+ * bytes and the first one that had a `size` had `least`. INVALID_ARG: fewer, or
+ * more that are not 0.
+ */
+dwunw_status_t dwu_given(void *dst, size_t dst_size, size_t least,
+			 const void *src);
+#define DWU_GIVEN(dst, last, src)      \
+	dwu_given(dst, sizeof(*(dst)), \
+		  (size_t)((char *)(&(dst)->last + 1) - (char *)(dst)), src)
+
 /* Tells ctx->config.log, unless the same line was among the last ones. */
 __attribute__((format(printf, 2, 3))) void dwu_log(struct dwunw_context *ctx,
 						   const char *format, ...);
@@ -92,8 +103,8 @@ struct dwu_file {
 	struct dwunw_span bytes; /* the file in memory, or size 0 */
 	struct dwu_file_id id;
 	uint32_t read; /* KiB since the last dwu_file_begin(); atomic */
-	int fd; /* -1: closed, or bytes of ours; helper: only its name */
-	int32_t far; /* what the helper has it open as */
+	int fd;	       /* -1: closed, or bytes of ours; helper: only its name */
+	int32_t far;   /* what the helper has it open as */
 	uint32_t helper; /* which one; 0: it is open here */
 	uint32_t owner;
 	bool mapped;
@@ -347,7 +358,7 @@ struct dwu_image {
 	int32_t pid;
 	int32_t via; /* whose /proc entries: pid, or a thread that lives on */
 	uint32_t piece_count;
-	uint32_t room; /* of mappings, pieces and places */
+	uint32_t room;	   /* of mappings, pieces and places */
 	uint32_t failures; /* files that were tried and not there */
 	uint32_t refs;
 };

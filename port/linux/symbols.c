@@ -592,8 +592,8 @@ dwunw_symbol_resolver_init(struct dwunw_symbol_resolver *resolver,
 	if (!resolver)
 		return DWUNW_ERR_INVALID_ARG;
 	*resolver = (struct dwunw_symbol_resolver){ 0 };
-	if (cfg)
-		resolver->config = *cfg;
+	if (cfg && DWU_GIVEN(&resolver->config, flags, cfg) != DWUNW_OK)
+		return DWUNW_ERR_INVALID_ARG;
 	if (!resolver->config.memory_max)
 		resolver->config.memory_max = DWUNW_MEMORY_MAX;
 	if (!resolver->config.file_size_max)

@@ -13,10 +13,8 @@ int memcmp(const void *a, const void *b, size_t size);
 #define memset(dst, byte, size) __builtin_memset(dst, byte, size)
 #define memcmp(a, b, size) __builtin_memcmp(a, b, size)
 
-static inline uint32_t dwu_word(const void *pointer)
-{
-	return (uint32_t)(uintptr_t)pointer;
-}
+/* No function: gcc -O0 takes it for one that reads what the kernel is to fill. */
+#define dwu_word(pointer) ((uint32_t)(uintptr_t)(pointer))
 
 static inline void *dwu_pointer(uint64_t addr)
 {
