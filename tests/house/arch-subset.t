@@ -96,9 +96,7 @@ ok "no target is not a choice" grep -x CONFIG_ARCH_X86_64=y \
 without() {
 	tree=$work/without-$1
 	mkdir -p "$tree"
-	cp -R Makefile Kconfig scripts core arch include port tools "$tree/"
-	mkdir "$tree/examples"
-	cp examples/Kconfig "$tree/examples/"
+	cp -R Makefile Kconfig scripts core arch include port trace tools "$tree/"
 	rm "$tree/arch/$1.c"
 	awk -v symbol="ARCH_$2" -v scan="SCAN_$2" '
 		/^(config|endmenu|choice|source|menu) ?/ { skip = 0 }

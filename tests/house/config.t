@@ -112,16 +112,16 @@ ranges() {
 					bad = 1
 				}
 			exit bad
-		}' Kconfig examples/Kconfig port/*/Kconfig
+		}' Kconfig */Kconfig port/*/Kconfig
 }
 ok "each number has a range, a default and its cost" ranges
 
 # Symbols: each has a user, and each that is used exists.
-sed -n 's/^config \([A-Z0-9_]*\)$/CONFIG_\1/p' Kconfig examples/Kconfig port/*/Kconfig |
+sed -n 's/^config \([A-Z0-9_]*\)$/CONFIG_\1/p' Kconfig */Kconfig port/*/Kconfig |
 	sort -u >"$work/known"
 {
-	grep -rhoE '\bCONFIG_[A-Z0-9_]+' core arch port tools --include='*.[ch]'
-	grep -rhoE '[(]CONFIG_[A-Z0-9_]+' Makefile core arch port tools \
+	grep -rhoE '\bCONFIG_[A-Z0-9_]+' core arch port trace tools --include='*.[ch]'
+	grep -rhoE '[(]CONFIG_[A-Z0-9_]+' Makefile core arch port trace tools \
 		examples --include=Makefile --include='*.mk' | tr -d '('
 } | sort -u >"$work/used"
 comm -23 "$work/known" "$work/used" | grep -v CONFIG_OPTIMIZE_SPEED \
