@@ -245,20 +245,23 @@ made_first := $(flags_file) $(config_h) $(uapi)
 core-y :=
 arch-y :=
 port-y :=
+trace-y :=
 tools-y :=
 port-mips32-y :=
-include core/objs.mk arch/objs.mk port/linux/objs.mk tools/objs.mk
+include core/objs.mk arch/objs.mk port/linux/objs.mk trace/objs.mk tools/objs.mk
 -include port/mips32/objs.mk
 
 core_lists := core/objs.mk arch/objs.mk $(wildcard arch/*/objs.mk)
 core_objs := $(addprefix $(out)/core/,$(core-y))
 arch_objs := $(addprefix $(out)/arch/,$(arch-y))
 port_objs := $(if $(CONFIG_PORT_LINUX),$(addprefix $(out)/port/linux/,$(port-y)))
+trace_objs := $(if $(CONFIG_TRACE),$(addprefix $(out)/trace/,$(trace-y)))
 tools_objs := $(if $(CONFIG_PORT_LINUX),$(addprefix $(out)/tools/,$(tools-y)))
 
 core_lib := $(out)/libdwunw-core.a
 full_lib := $(out)/libdwunw.a
-libs := $(core_lib) $(full_lib)
+trace_lib := $(if $(trace_objs),$(out)/libdwunw-trace.a)
+libs := $(core_lib) $(full_lib) $(trace_lib)
 
 # What a mips32 firmware links instead of libdwunw.a.
 ifneq ($(filter mips32%,$(ARCH)),)
@@ -279,6 +282,12 @@ $(port_objs) $(tools_objs): $(out)/%.o: %.c $(made_first)
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(all_cflags) $(port_cflags) -MMD -MP -c $< -o $@
+
+$(trace_objs): $(out)/%.o: %.c $(made_first)
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(all_cflags) $(port_cflags) $(LIBBPF_CFLAGS) -Ibpf -MMD -MP \
+		-c $< -o $@
 
 firmware_cflags = $(pic) -ffreestanding -funwind-tables -fno-stack-protector -ffunction-sections \
 	-fdata-sections
@@ -305,6 +314,8 @@ $(core_lib): $(core_objs) $(arch_objs) $(core_lists) $(config_h)
 $(full_lib): $(core_objs) $(arch_objs) $(port_objs) $(core_lists) \
 		port/linux/objs.mk $(config_h)
 	$(archive)
+$(trace_lib): $(trace_objs) trace/objs.mk $(config_h)
+	$(archive)
 $(mips32_lib): $(core_objs) $(arch_objs) $(mips32_objs) $(core_lists) \
 		port/mips32/objs.mk $(config_h)
 	$(archive)
@@ -320,8 +331,8 @@ $(out)/dwunw: $(tools_objs) $(full_lib)
 
 # --- examples: each directory's rules.mk adds to `examples` -------------------------
 #
-# A fragment may use: $(out) $(CC) $(CLANG) $(Q) $(say) $(full_lib)
-# $(made_first) $(all_cflags) $(all_ldflags) $(example_cflags) $(bpf_cflags).
+# A fragment may use: $(out) $(CC) $(CLANG) $(Q) $(say) $(full_lib) $(trace_lib)
+# $(trace_libs) $(made_first) $(all_cflags) $(all_ldflags) $(example_cflags) $(bpf_cflags).
 
 example_cflags = -D_GNU_SOURCE $(DWUNW_EXAMPLE_CFLAGS)
 bpf_target := $(if $(filter mips32eb,$(ARCH)),bpfeb,bpfel)
@@ -332,9 +343,10 @@ bpf_cflags = -std=gnu11 -O2 -g -target $(bpf_target) -ffreestanding \
 .PHONY: examples
 examples: libs
 ifneq ($(and $(filter examples,$(goals)),$(wildcard $(config))),)
-ifneq ($(CONFIG_PORT_LINUX),y)
-$(error examples are programs for Linux, and CONFIG_PORT_LINUX is off: \
-	make menuconfig)
+# an older .config does not know TRACE yet, and is completed
+ifneq ($(CONFIG_PORT_LINUX)$(shell grep 'CONFIG_TRACE is' $(config)),y)
+$(error examples are programs for Linux on libdwunw-trace.a, and CONFIG_TRACE \
+	or CONFIG_PORT_LINUX is off: make menuconfig)
 endif
 endif
 include $(wildcard examples/*/rules.mk)
@@ -551,7 +563,7 @@ include packaging/rules.mk
 
 .PHONY: format clean distclean help
 format:
-	clang-format -i $$(find include core arch port bpf examples tools \
+	clang-format -i $$(find include core arch port bpf trace examples tools \
 		tests scripts -name '*.[ch]' 2>/dev/null)
 
 clean:
@@ -608,6 +620,6 @@ help:
 #:   CFLAGS= LDFLAGS=  added at the end
 
 -include $(core_objs:.o=.d) $(arch_objs:.o=.d) $(port_objs:.o=.d) \
-	$(tools_objs:.o=.d) $(mips32_objs:.o=.d) $(unit_bin:=.d)
+	$(trace_objs:.o=.d) $(tools_objs:.o=.d) $(mips32_objs:.o=.d) $(unit_bin:=.d)
 
 endif

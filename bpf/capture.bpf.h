@@ -785,7 +785,7 @@ static __always_inline void dwunw_process_event(void *ctx, __u16 kind,
  * While a tracepoint of any system call is in use, each system call of each
  * process costs about 0.1 us more, and so does each return probe on x86_64. A
  * tool that hears of new mappings otherwise (perf events have records of them:
- * examples/common/map_watch.h) leaves these four unattached, and has the
+ * dwunw/trace.h) leaves these four unattached, and has the
  * mappings read anew itself: dwunw_process_refresh().
  *
  * Counted when the call is over: at its start another thread's event could

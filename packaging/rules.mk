@@ -22,7 +22,8 @@ into = $(foreach f,$(3),$(2):$(f):$(1))
 installed_files = \
 	$(call into,$(BINDIR),755,$(tool)) \
 	$(call into,$(LIBDIR),644,$(libs)) \
-	$(call into,$(LIBDIR)/pkgconfig,644,$(package)/dwunw.pc) \
+	$(call into,$(LIBDIR)/pkgconfig,644,$(package)/dwunw.pc $(if $(trace_lib),\
+		$(package)/dwunw-trace.pc)) \
 	$(call into,$(LIBDIR)/cmake/dwunw,644,$(package)/dwunwConfig.cmake \
 		$(package)/dwunwConfigVersion.cmake) \
 	$(call into,$(INCLUDEDIR)/dwunw,644,$(wildcard include/dwunw/*.h)) \
@@ -44,6 +45,7 @@ $(package)/%: packaging/%.in include/dwunw/dwunw_api.h $(made_first) FORCE
 	@mkdir -p $(@D)
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' \
 		-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|g' \
+		-e 's|@TRACE_LIBS@|$(trace_libs)|g' \
 		-e 's|@VERSION@|$(version)|g' $< >$@.tmp
 	$(Q)if cmp -s $@.tmp $@; then rm $@.tmp; else mv $@.tmp $@; fi
 $(package)/%: packaging/man/%.in include/dwunw/dwunw_api.h $(made_first)

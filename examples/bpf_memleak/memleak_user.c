@@ -11,11 +11,10 @@
  */
 #include "interrupt.h"
 #include "memleak.h"
-#include "permission.h"
-#include "pidns.h"
-#include "proc.h"
 #include "streams.h"
 #include "tool.h"
+
+#include <dwunw/trace.h>
 
 #include <errno.h>
 #include <inttypes.h>
@@ -130,10 +129,10 @@ static int set_up(struct tool *tool)
 	const struct dwunw_limits limits = { 0 };
 	int32_t pid = tool->options.pid;
 	dwunw_status_t status;
-	int error = pidns_own(&tool->options.namespace);
+	int error = dwunw_pidns_own(&tool->options.namespace);
 
 	if (error)
-		return pidns_explain("memleak_user", error);
+		return dwunw_pidns_explain("memleak_user", error);
 	status = dwunw_limit(&limits);
 	if (!status)
 		status = dwunw_init_with(&tool->ctx, &config);
@@ -149,7 +148,8 @@ static int set_up(struct tool *tool)
 		fprintf(stderr, "memleak_user: pid %d: %s\n", pid,
 			dwunw_status_text(status));
 		return status == DWUNW_ERR_ATTACH_DENIED ?
-			       explain("memleak_user", "its mappings", EACCES) :
+			       dwunw_permission_explain(
+				       "memleak_user", "its mappings", EACCES) :
 			       EXIT_FAILURE;
 	}
 	error = probes_load(&tool->probes, &tool->options, on_event, tool);
@@ -198,7 +198,7 @@ static void wait_for_names(struct tool *tool)
  * is. */
 static void see_leader(struct tool *tool)
 {
-	if (!tool->leader_ends || !proc_leader_ended(tool->options.pid))
+	if (!tool->leader_ends || !dwunw_proc_leader_ended(tool->options.pid))
 		return;
 	tool->leader_ends = false;
 	probes_leader_ended(&tool->probes);

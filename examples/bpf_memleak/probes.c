@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 #include "probes.h"
 
-#include "bpf_map.h"
-#include "permission.h"
-#include "pidns.h"
-#include "proc.h"
-#include "returns.h"
+#include <dwunw/loader.h>
+#include <dwunw/trace.h>
 
 #include <errno.h>
 #include <inttypes.h>
@@ -53,7 +50,8 @@ bool probes_function(const char *name)
 
 /* --- BPF --------------------------------------------------------------- */
 
-static int configure(struct loader *loader, const struct probe_options *options)
+static int configure(struct dwunw_loader *loader,
+		     const struct probe_options *options)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_CONF);
 	bool perf = options->capture == CAPTURE_BPF_PERF;
@@ -68,24 +66,24 @@ static int configure(struct loader *loader, const struct probe_options *options)
 	};
 	struct memleak_options memleak = { .fp_walk = options->fp_walk };
 
-	if (loader_set_value(loader, DWUNW_CAPTURE_OPTIONS_MAP, &capture,
-			     sizeof(capture)) ||
-	    loader_set_value(loader, MEMLEAK_OPTIONS_MAP, &memleak,
-			     sizeof(memleak)) ||
-	    loader_set_entries(loader, "dwunw_slots", capture.slots) ||
-	    loader_set_entries(loader, "live", options->live_max))
+	if (dwunw_loader_set_value(loader, DWUNW_CAPTURE_OPTIONS_MAP, &capture,
+				   sizeof(capture)) ||
+	    dwunw_loader_set_value(loader, MEMLEAK_OPTIONS_MAP, &memleak,
+				   sizeof(memleak)) ||
+	    dwunw_loader_set_entries(loader, "dwunw_slots", capture.slots) ||
+	    dwunw_loader_set_entries(loader, "live", options->live_max))
 		return -ENOENT;
-	return loader_set_events(loader, "dwunw_events", perf,
-				 options->ring_size);
+	return dwunw_loader_set_events(loader, "dwunw_events", perf,
+				       options->ring_size);
 }
 
 /* Without them a stack is only looked up anew when an address is in no known
  * mapping: generation 0. */
-static void follow_process(struct loader *loader, int32_t pid)
+static void follow_process(struct dwunw_loader *loader, int32_t pid)
 {
 	uint32_t tgid = (uint32_t)pid, first = 1;
 	const char *missing = "";
-	int error = loader_attach_tracepoints(loader, &missing);
+	int error = dwunw_loader_attach_tracepoints(loader, &missing);
 
 	if (error)
 		fprintf(stderr,
@@ -93,37 +91,39 @@ static void follow_process(struct loader *loader, int32_t pid)
 			"later\n",
 			missing, strerror(-error));
 	else
-		bpf_map_set(loader_map(loader, "dwunw_generations"), &tgid,
-			    &first);
+		dwunw_bpf_map_set(dwunw_loader_map(loader, "dwunw_generations"),
+				  &tgid, &first);
 }
 
 static int load_bpf(struct probes *probes, const struct probe_options *options,
-		    loader_event_fn on_event, void *ctx)
+		    dwunw_loader_event_fn on_event, void *ctx)
 {
 	size_t size = (size_t)(memleak_object_end - memleak_object);
 	int error;
 
-	error = loader_open(&probes->loader, memleak_object, size,
-			    options->verbose);
+	error = dwunw_loader_open(&probes->loader, memleak_object, size,
+				  options->verbose);
 	if (!error)
 		error = configure(probes->loader, options);
 	if (!error)
-		error = loader_load(probes->loader);
+		error = dwunw_loader_load(probes->loader);
 	if (error)
-		return explain("memleak_user",
-			       "the BPF programs were not loaded", -error);
-	error = inbox_open(&probes->inbox, probes->loader, on_event, ctx);
+		return dwunw_permission_explain(
+			"memleak_user", "the BPF programs were not loaded",
+			-error);
+	error = dwunw_inbox_open(&probes->inbox, probes->loader, on_event, ctx);
 	if (error)
-		return explain("memleak_user",
-			       "the event buffer was not opened", -error);
+		return dwunw_permission_explain(
+			"memleak_user", "the event buffer was not opened",
+			-error);
 	if (options->namespace.ino)
-		error = pidns_enter(loader_map(probes->loader,
-					       "dwunw_namespaces"),
-				    loader_map(probes->loader, "dwunw_inner"),
-				    options->pid);
+		error = dwunw_pidns_enter(
+			dwunw_loader_map(probes->loader, "dwunw_namespaces"),
+			dwunw_loader_map(probes->loader, "dwunw_inner"),
+			options->pid);
 	if (error)
-		return explain("memleak_user", "the target's pid namespace",
-			       -error);
+		return dwunw_permission_explain(
+			"memleak_user", "the target's pid namespace", -error);
 	follow_process(probes->loader, options->pid);
 	return 0;
 }
@@ -131,7 +131,7 @@ static int load_bpf(struct probes *probes, const struct probe_options *options,
 /* --- either -------------------------------------------------------------- */
 
 int probes_load(struct probes *probes, const struct probe_options *options,
-		loader_event_fn on_event, void *ctx)
+		dwunw_loader_event_fn on_event, void *ctx)
 {
 	struct sampled_config config = {
 		.pid = options->pid,
@@ -146,7 +146,8 @@ int probes_load(struct probes *probes, const struct probe_options *options,
 	if (options->capture != CAPTURE_PERF)
 		return load_bpf(probes, options, on_event, ctx);
 	error = sampled_open(&probes->sampled, &config);
-	return error ? explain("memleak_user", "perf samples are not to be had",
+	return error ? dwunw_permission_explain(
+			       "memleak_user", "perf samples are not to be had",
 			       -error) :
 		       0;
 }
@@ -160,7 +161,7 @@ static int attach_one(struct probes *probes, size_t row, bool at_return,
 				     at_return ? SAMPLED_RETURN :
 						 table[row].sampled,
 				     path, off);
-	return loader_attach_uprobe(
+	return dwunw_loader_attach_uprobe(
 		probes->loader, at_return ? "alloc_exit" : table[row].program,
 		at_return, probes->everywhere ? -1 : pid, path, off);
 }
@@ -229,8 +230,9 @@ static int attach_file(struct probes *probes, struct probe_options *options,
 		if (error) {
 			fprintf(stderr, "probe on %s at 0x%" PRIx64 " in %s\n",
 				table[i].function, offs[i], path);
-			return explain("memleak_user",
-				       "the probe was not attached", -error);
+			return dwunw_permission_explain(
+				"memleak_user", "the probe was not attached",
+				-error);
 		}
 	}
 	snprintf(probes->files[probes->file_count++], 256, "%s", path);
@@ -268,10 +270,10 @@ int probes_attach(struct probes *probes, struct probe_options *options,
 	bool program = true;
 	int status;
 
-	if (proc_leader_ended(options->pid))
+	if (dwunw_proc_leader_ended(options->pid))
 		probes_leader_ended(probes);
-	if (!returns_allowed("memleak_user",
-			     probes->everywhere ? -1 : options->pid))
+	if (!dwunw_returns_allowed("memleak_user",
+				   probes->everywhere ? -1 : options->pid))
 		return EXIT_FAILURE;
 	space = dwunw_process_space(process);
 	for (uint32_t i = 0; i < space->count; i++) {
@@ -298,8 +300,9 @@ int probes_attach(struct probes *probes, struct probe_options *options,
 	if (!probes->file_count)
 		return no_malloc(looked_at);
 	status = probes->sampled ? sampled_start(probes->sampled) : 0;
-	return status ? explain("memleak_user", "the probes were not attached",
-				-status) :
+	return status ? dwunw_permission_explain("memleak_user",
+						 "the probes were not attached",
+						 -status) :
 			0;
 }
 
@@ -308,8 +311,8 @@ static void set_switch(struct probes *probes)
 	struct memleak_switch now = { probes->recording, probes->wide };
 	uint32_t zero = 0;
 
-	bpf_map_set(loader_map(probes->loader, MEMLEAK_SWITCH_MAP), &zero,
-		    &now);
+	dwunw_bpf_map_set(dwunw_loader_map(probes->loader, MEMLEAK_SWITCH_MAP),
+			  &zero, &now);
 }
 
 void probes_record(struct probes *probes, bool on)
@@ -326,7 +329,7 @@ void probes_leader_ended(struct probes *probes)
 	if (probes->sampled || probes->wide) /* samples have each thread's */
 		return;
 	/* each of the other threads is given its own, if that can be */
-	probes->everywhere = loader_use_inherited(probes->loader) != 0;
+	probes->everywhere = dwunw_loader_use_inherited(probes->loader) != 0;
 	probes->wide = true;
 	probes->file_count = 0;
 	set_switch(probes);
@@ -337,7 +340,7 @@ void probes_read(struct probes *probes, int timeout_ms)
 	if (probes->sampled)
 		sampled_read(probes->sampled, timeout_ms);
 	else
-		inbox_read(probes->inbox, timeout_ms);
+		dwunw_inbox_read(probes->inbox, timeout_ms);
 }
 
 /* Read until nothing was under way: then calls = events + drops. */
@@ -349,10 +352,10 @@ void probes_counters(struct probes *probes, uint64_t *counters)
 		sampled_counters(probes->sampled, counters);
 		return;
 	}
-	fd = loader_map(probes->loader, "dwunw_counters");
+	fd = dwunw_loader_map(probes->loader, "dwunw_counters");
 	for (int tries = 0; tries < 100; tries++) {
 		for (uint32_t i = 0; i < DWUNW_COUNT_END; i++)
-			bpf_map_get(fd, &i, &counters[i]);
+			dwunw_bpf_map_get(fd, &i, &counters[i]);
 		if (counters[DWUNW_COUNT_CALLS] ==
 		    counters[DWUNW_COUNT_EVENTS] +
 			    counters[DWUNW_COUNT_DROP_SLOT] +
@@ -382,14 +385,14 @@ void probes_live(struct probes *probes, uint64_t time_ns,
 		sampled_live(probes->sampled, time_ns, visit, ctx);
 		return;
 	}
-	fd = loader_map(probes->loader, "live");
+	fd = dwunw_loader_map(probes->loader, "live");
 	do {
 		count = 8192;
-		more = bpf_map_batch(fd, &position, first, addrs, blocks,
-				     &count);
+		more = dwunw_bpf_map_batch(fd, &position, first, addrs, blocks,
+					   &count);
 		for (uint32_t k = 0; k < count; k++) {
 			if (blocks[k].time_ns < time_ns)
-				bpf_map_remove(fd, &addrs[k]);
+				dwunw_bpf_map_remove(fd, &addrs[k]);
 			else
 				visit(ctx, &blocks[k]);
 		}
@@ -400,12 +403,12 @@ void probes_live(struct probes *probes, uint64_t time_ns,
 uint64_t probes_map_bytes(const struct probes *probes)
 {
 	return probes->sampled ? sampled_bytes(probes->sampled) :
-				 loader_map_bytes(probes->loader);
+				 dwunw_loader_map_bytes(probes->loader);
 }
 
 void probes_free(struct probes *probes)
 {
 	sampled_close(probes->sampled);
-	inbox_close(probes->inbox);
-	loader_close(probes->loader);
+	dwunw_inbox_close(probes->inbox);
+	dwunw_loader_close(probes->loader);
 }

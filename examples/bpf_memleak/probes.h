@@ -7,12 +7,11 @@
 #define PROBES_H
 
 #include "given.h"
-#include "inbox.h"
-#include "loader.h"
 #include "memleak.h"
 #include "sampled.h"
 
 #include <dwunw/linux.h>
+#include <dwunw/loader.h>
 #include <dwunw/symbols.h>
 
 #define PROBED_FILES 8
@@ -36,8 +35,8 @@ struct probe_options {
 };
 
 struct probes {
-	struct loader *loader;	       /* and its events, or */
-	struct inbox *inbox;
+	struct dwunw_loader *loader; /* and its events, or */
+	struct dwunw_inbox *inbox;
 	struct sampled *sampled;       /* CAPTURE_PERF */
 	char files[PROBED_FILES][256]; /* those with probes */
 	uint32_t file_count;
@@ -54,7 +53,7 @@ bool probes_function(const char *name); /* is one that is probed */
 /* Both say what is wrong on stderr and return an exit status; 0: all well.
  * on_event is called from probes_read(). */
 int probes_load(struct probes *probes, const struct probe_options *options,
-		loader_event_fn on_event, void *ctx);
+		dwunw_loader_event_fn on_event, void *ctx);
 int probes_attach(struct probes *probes, struct probe_options *options,
 		  struct dwunw_process *process,
 		  struct dwunw_symbol_resolver *resolver);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 #include "memleak.h"
-#include "proc.h"
 #include "tool.h"
+
+#include <dwunw/trace.h>
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -112,17 +113,6 @@ static void print_stacks(struct tool *tool)
 	free(sorted);
 }
 
-static uint64_t resident_bytes(void)
-{
-	FILE *file = proc_open("/proc/self/statm");
-	uint64_t pages = 0;
-
-	if (file && fscanf(file, "%*u %" SCNu64, &pages) != 1)
-		pages = 0;
-	proc_close(file);
-	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
-}
-
 static void print_lost(const uint64_t *c)
 {
 	printf("lost without BPF: entries %" PRIu64 " (of them frees %" PRIu64
@@ -158,7 +148,8 @@ static void print_counters(struct tool *tool, const uint64_t *c)
 		print_lost(c);
 	printf("memory: tool %" PRIu64 " KiB, maps %" PRIu64 " KiB, %" PRIu64
 	       " bytes an event\n",
-	       resident_bytes() / 1024, probes_map_bytes(&tool->probes) / 1024,
+	       dwunw_proc_resident() / 1024,
+	       probes_map_bytes(&tool->probes) / 1024,
 	       tool->stack_events ?
 		       tool->stack_event_bytes / tool->stack_events :
 		       0);
@@ -192,7 +183,7 @@ void report(struct tool *tool)
 		       " allocations are threads' stacks and tables, by "
 		       "pthread_create; threads now: %" PRIu32 "\n",
 		       sums->thread_bytes, sums->thread_blocks,
-		       proc_threads(tool->options.pid) - 1);
+		       dwunw_proc_threads(tool->options.pid) - 1);
 	if (sums->unknown_blocks)
 		printf("%" PRIu64 " bytes in %" PRIu64
 		       " allocations from stacks that were not sent, or are on "

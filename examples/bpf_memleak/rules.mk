@@ -20,13 +20,13 @@ bpf_target_macro := -DDWUNW_TARGET_$(shell echo $(ARCH) | tr a-z A-Z)
 $(memleak_out)/%.bpf.o: $(memleak_dir)/%.bpf.c $(made_first)
 	@mkdir -p $(@D)
 	$(say) BPF $<
-	$(Q)$(CLANG) $(bpf_cflags) -I$(common_dir) -mcpu=v3 \
+	$(Q)$(CLANG) $(bpf_cflags) -mcpu=v3 \
 		$(bpf_target_macro) -MMD -MP -c $< -o $@
 
 $(memleak_objs): $(memleak_out)/%.o: $(memleak_dir)/%.c $(made_first)
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(all_cflags) $(example_cflags) $(common_cflags) -Ibpf \
+	$(Q)$(CC) $(all_cflags) $(example_cflags) $(common_cflags) \
 		-MMD -MP -c $< -o $@
 
 $(memleak_out)/memleak_object.o: $(memleak_dir)/memleak_object.S \
@@ -35,10 +35,10 @@ $(memleak_out)/memleak_object.o: $(memleak_dir)/memleak_object.S \
 	$(Q)$(CC) $(target_cflags) -DMEMLEAK_OBJECT='"$(memleak_bpf)"' -c $< -o $@
 
 $(memleak_out)/memleak_user: $(memleak_objs) $(memleak_out)/memleak_object.o \
-		$(common_objs) $(full_lib)
+		$(common_objs) $(trace_lib) $(full_lib)
 	$(say) LD $@
-	$(Q)$(CC) $(all_cflags) $(filter %.o,$^) $(full_lib) -static \
-		$(all_ldflags) $(loader_libs) $(LDLIBS) -o $@
+	$(Q)$(CC) $(all_cflags) $(filter %.o,$^) $(trace_lib) $(full_lib) -static \
+		$(all_ldflags) $(trace_libs) $(LDLIBS) -o $@
 
 # Programs to be looked at: plain, without this library.
 leaky := $(addprefix $(memleak_out)/,leaky_glibc leaky_glibc_static) \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 #include "sampled.h"
 
-#include "sampler.h"
+#include <dwunw/sampler.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -134,7 +134,7 @@ static uint64_t levels_seen;
 static int32_t target;
 
 /* The return that is looked at: its stack is of that moment. */
-static const struct sample *moment;
+static const struct dwunw_sample *moment;
 
 /* posix_memalign's result. If it is not in the caller's stack, it may have
  * been overwritten meanwhile. */
@@ -155,7 +155,7 @@ static int read_word(uint64_t addr, uint64_t *value)
 	return 0;
 }
 
-#define WORD_MAX sample_word_max()
+#define WORD_MAX dwunw_sample_word_max()
 #define BLOCKS
 #define level_see(bit) (levels_seen |= (bit))
 #define call_end(call, tid) map_drop(&calls, tid)
@@ -183,7 +183,7 @@ struct hit {
 
 struct sampled {
 	struct sampled_config config;
-	struct sampler *sampler;
+	struct dwunw_sampler *sampler;
 	uint64_t next_key;
 	uint32_t generation;
 	uint64_t lost;	   /* small samples */
@@ -206,19 +206,19 @@ static void finish_hit(struct sampled *sampled, struct hit *hit)
 }
 
 /* Nothing else of the thread came between them: on_sample(). */
-static bool is_partner(const struct hit *hit, const struct sample *sample)
+static bool is_partner(const struct hit *hit, const struct dwunw_sample *sample)
 {
 	uint64_t apart = sample->time_ns - hit->time_ns;
 
 	return hit->tid == sample->tid && hit->sp == sample->sp &&
-	       hit->result == sample_result(sample) &&
+	       hit->result == dwunw_sample_result(sample) &&
 	       !hit->came[sample->large] &&
 	       (apart < PARTNER_NS || -apart < PARTNER_NS);
 }
 
 /* The block that the return has made, if it has made one. */
 static void make_block(struct sampled *sampled, struct hit *hit,
-		       const struct sample *sample)
+		       const struct dwunw_sample *sample)
 {
 	struct live_block block = { 0 };
 	struct call call = { 0 };
@@ -226,8 +226,8 @@ static void make_block(struct sampled *sampled, struct hit *hit,
 	hit->waits = false;
 	moment = sample;
 	hit->addr = blocks_return(sample->tid,
-				  sample->sp - sample_return_pops(),
-				  sample_result(sample), &call);
+				  sample->sp - dwunw_sample_return_pops(),
+				  dwunw_sample_result(sample), &call);
 	if (!hit->addr)
 		return;
 	hit->key = ++sampled->next_key;
@@ -240,24 +240,24 @@ static void make_block(struct sampled *sampled, struct hit *hit,
 }
 
 static void send_stack(struct sampled *sampled, const struct hit *hit,
-		       const struct sample *sample)
+		       const struct dwunw_sample *sample)
 {
 	struct dwunw_event_header header;
 	size_t size;
 
-	header = sample_header(DWUNW_EVENT_STACK, sample->pid, sample->tid,
-			       sample->time_ns);
+	header = dwunw_sample_header(DWUNW_EVENT_STACK, sample->pid,
+				     sample->tid, sample->time_ns);
 	header.key = hit->key;
 	header.cookie = hit->addr;
 	header.value = hit->size;
 	header.map_generation = sampled->generation;
-	size = sample_event(sample, &header, sampled->event, EVENT_MAX);
+	size = dwunw_sample_event(sample, &header, sampled->event, EVENT_MAX);
 	sampled->counters[DWUNW_COUNT_EVENTS]++;
 	sampled->config.on_event(sampled->config.ctx, sampled->event, size);
 }
 
 /* Its result is in the program's memory, as it was then in the copied stack. */
-static bool needs_stack(const struct sample *sample)
+static bool needs_stack(const struct dwunw_sample *sample)
 {
 	uint64_t tid = sample->tid;
 	const struct call *call = map_find(&calls, &tid);
@@ -265,7 +265,8 @@ static bool needs_stack(const struct sample *sample)
 	return call && call->function == POSIX_MEMALIGN;
 }
 
-static void on_return(struct sampled *sampled, const struct sample *sample)
+static void on_return(struct sampled *sampled,
+		      const struct dwunw_sample *sample)
 {
 	struct hit *hit = &sampled->hits[sample->cpu % CPUS];
 	bool first = !is_partner(hit, sample);
@@ -274,7 +275,7 @@ static void on_return(struct sampled *sampled, const struct sample *sample)
 		finish_hit(sampled, hit);
 		*hit = (struct hit){ .tid = sample->tid,
 				     .sp = sample->sp,
-				     .result = sample_result(sample),
+				     .result = dwunw_sample_result(sample),
 				     .time_ns = sample->time_ns };
 		hit->waits = !sample->large && needs_stack(sample);
 	}
@@ -293,8 +294,8 @@ static void on_lost(void *ctx, uint64_t time_ns)
 	drop_all(&calls);
 }
 
-static bool enter(const struct sample *sample, uint32_t function, uint64_t size,
-		  uint64_t ptr, uint64_t old_size)
+static bool enter(const struct dwunw_sample *sample, uint32_t function,
+		  uint64_t size, uint64_t ptr, uint64_t old_size)
 {
 	struct call call = {
 		.sp = sample->sp,
@@ -307,11 +308,11 @@ static bool enter(const struct sample *sample, uint32_t function, uint64_t size,
 	return blocks_enter(sample->tid, &call);
 }
 
-static void on_sample(void *ctx, const struct sample *sample)
+static void on_sample(void *ctx, const struct dwunw_sample *sample)
 {
 	struct sampled *sampled = ctx;
-	uint64_t first = sample_argument(sample, 0);
-	uint64_t second = sample_argument(sample, 1);
+	uint64_t first = dwunw_sample_argument(sample, 0);
+	uint64_t second = dwunw_sample_argument(sample, 1);
 	struct hit *hit = &sampled->hits[sample->cpu % CPUS];
 	bool ok = true;
 
@@ -328,8 +329,8 @@ static void on_sample(void *ctx, const struct sample *sample)
 		ok = enter(sample, REALLOC, second, first, 0);
 		break;
 	case SAMPLED_POSIX_MEMALIGN:
-		ok = enter(sample, POSIX_MEMALIGN, sample_argument(sample, 2),
-			   first, 0);
+		ok = enter(sample, POSIX_MEMALIGN,
+			   dwunw_sample_argument(sample, 2), first, 0);
 		break;
 	case SAMPLED_ALIGNED_ALLOC:
 		ok = enter(sample, MALLOC, second, 0, 0);
@@ -338,8 +339,8 @@ static void on_sample(void *ctx, const struct sample *sample)
 		ok = enter(sample, MMAP, second, 0, 0);
 		break;
 	case SAMPLED_MREMAP:
-		ok = enter(sample, MREMAP, sample_argument(sample, 2), first,
-			   second);
+		ok = enter(sample, MREMAP, dwunw_sample_argument(sample, 2),
+			   first, second);
 		break;
 	case SAMPLED_FREE:
 		blocks_free(first);
@@ -355,7 +356,7 @@ static void on_sample(void *ctx, const struct sample *sample)
 		sampled->counters[DWUNW_COUNT_DROP_TOOL]++;
 }
 
-static void on_change(void *ctx, const struct sampler_change *change)
+static void on_change(void *ctx, const struct dwunw_sampler_change *change)
 {
 	struct sampled *sampled = ctx;
 	struct dwunw_event_header header;
@@ -364,8 +365,8 @@ static void on_change(void *ctx, const struct sampler_change *change)
 		sampled->generation++;
 	if (!change->kind)
 		return;
-	header = sample_header(change->kind, change->pid, change->tid,
-			       change->time_ns);
+	header = dwunw_sample_header(change->kind, change->pid, change->tid,
+				     change->time_ns);
 	header.map_generation = sampled->generation;
 	header.cookie = change->kind == DWUNW_EVENT_FORK ? change->tid : 0;
 	sampled->counters[DWUNW_COUNT_EVENTS]++;
@@ -382,7 +383,7 @@ static uint32_t small_size(uint32_t ring_size)
 int sampled_open(struct sampled **result, const struct sampled_config *config)
 {
 	struct sampled *sampled = calloc(1, sizeof(*sampled));
-	struct sampler_config sampler = {
+	struct dwunw_sampler_config sampler = {
 		.pid = config->pid,
 		.ring_size = config->ring_size,
 		.small_size = small_size(config->ring_size),
@@ -402,7 +403,7 @@ int sampled_open(struct sampled **result, const struct sampled_config *config)
 	target = config->pid;
 	live.max = config->live_max;
 	calls.value_size = sizeof(struct call);
-	error = sampler_open(&sampled->sampler, &sampler);
+	error = dwunw_sampler_open(&sampled->sampler, &sampler);
 	if (error)
 		free(sampled);
 	else
@@ -410,77 +411,77 @@ int sampled_open(struct sampled **result, const struct sampled_config *config)
 	return error;
 }
 
-static enum sampler_rank rank_of(enum sampled_kind kind)
+static enum dwunw_sampler_rank rank_of(enum sampled_kind kind)
 {
 	switch (kind) {
 	case SAMPLED_RETURN:
-		return SAMPLER_RETURN;
+		return DWUNW_SAMPLER_RETURN;
 	case SAMPLED_FREE:
 	case SAMPLED_MUNMAP:
-		return SAMPLER_FREE;
+		return DWUNW_SAMPLER_FREE;
 	case SAMPLED_REALLOC:
 	case SAMPLED_MREMAP:
-		return SAMPLER_BOTH;
+		return DWUNW_SAMPLER_BOTH;
 	default:
-		return SAMPLER_ALLOCATE;
+		return DWUNW_SAMPLER_ALLOCATE;
 	}
 }
 
 int sampled_probe(struct sampled *sampled, enum sampled_kind kind,
 		  const char *path, uint64_t off)
 {
-	struct sampler_probe probe = {
+	struct dwunw_sampler_probe probe = {
 		.path = path,
 		.off = off,
 		.rank = rank_of(kind),
-		.stack_size = kind == SAMPLED_RETURN ?
-				      sampled->config.stack_size :
-				      0,
+		.stack_size =
+			kind == SAMPLED_RETURN ? sampled->config.stack_size : 0,
 		.cookie = (uint32_t)kind,
 	};
 
-	return sampler_probe(sampled->sampler, &probe);
+	return dwunw_sampler_add(sampled->sampler, &probe);
 }
 
 int sampled_start(struct sampled *sampled)
 {
-	return sampler_start(sampled->sampler);
+	return dwunw_sampler_start(sampled->sampler);
 }
 
 int sampled_read(struct sampled *sampled, int timeout_ms)
 {
-	return sampler_read(sampled->sampler, timeout_ms, false);
+	return dwunw_sampler_read(sampled->sampler, timeout_ms, false);
 }
 
 void sampled_record(struct sampled *sampled, bool on)
 {
-	sampler_enable(sampled->sampler, on);
+	dwunw_sampler_enable(sampled->sampler, on);
 	if (on)
 		return;
-	sampler_read(sampled->sampler, 0, true);
+	dwunw_sampler_read(sampled->sampler, 0, true);
 	for (uint32_t i = 0; i < CPUS; i++)
 		finish_hit(sampled, &sampled->hits[i]);
 }
 
 void sampled_counters(struct sampled *sampled, uint64_t *counters)
 {
-	struct sampler_missing missing = sampler_missing(sampled->sampler);
+	struct dwunw_sampler_losses missing =
+		dwunw_sampler_missing(sampled->sampler);
 	const uint64_t *by_rank = missing.by_rank;
 	uint64_t *own = sampled->counters, lost = 0;
 
-	for (int rank = 0; rank < SAMPLER_RANKS; rank++)
+	for (int rank = 0; rank < DWUNW_SAMPLER_RANKS; rank++)
 		lost += by_rank[rank];
 	if (lost > sampled->lost)
 		sampled->doubt_ns = missing.last_ns;
 	sampled->lost = lost;
-	own[MEMLEAK_COUNT_LOST_RETURNS] = by_rank[SAMPLER_RETURN];
+	own[MEMLEAK_COUNT_LOST_RETURNS] = by_rank[DWUNW_SAMPLER_RETURN];
 	own[MEMLEAK_COUNT_LOST_FREES] =
-		by_rank[SAMPLER_FREE] + by_rank[SAMPLER_BOTH];
-	own[MEMLEAK_COUNT_LOST_ENTRIES] = lost - by_rank[SAMPLER_RETURN];
+		by_rank[DWUNW_SAMPLER_FREE] + by_rank[DWUNW_SAMPLER_BOTH];
+	own[MEMLEAK_COUNT_LOST_ENTRIES] = lost - by_rank[DWUNW_SAMPLER_RETURN];
 	own[DWUNW_COUNT_CALLS] = own[DWUNW_COUNT_EVENTS] +
 				 own[DWUNW_COUNT_DROP_BUFFER] +
 				 own[DWUNW_COUNT_DROP_TOOL];
-	own[MEMLEAK_COUNT_LATE_THREADS] = sampler_late(sampled->sampler);
+	own[MEMLEAK_COUNT_LATE_THREADS] = dwunw_sampler_late(sampled->sampler);
 	memcpy(counters, own, sizeof(sampled->counters));
 }
 
@@ -524,7 +525,7 @@ static uint64_t table_bytes(const struct table *table)
 
 uint64_t sampled_bytes(const struct sampled *sampled)
 {
-	return sampler_bytes(sampled->sampler) + table_bytes(&calls) +
+	return dwunw_sampler_bytes(sampled->sampler) + table_bytes(&calls) +
 	       table_bytes(&live) + table_bytes(&spans);
 }
 
@@ -532,7 +533,7 @@ void sampled_close(struct sampled *sampled)
 {
 	if (!sampled)
 		return;
-	sampler_close(sampled->sampler);
+	dwunw_sampler_close(sampled->sampler);
 	free(sampled);
 	drop_all(&calls);
 	drop_all(&live);

@@ -7,8 +7,9 @@
 #ifndef SAMPLED_H
 #define SAMPLED_H
 
-#include "loader.h"
 #include "memleak.h"
+
+#include <dwunw/loader.h>
 
 enum sampled_kind {
 	SAMPLED_MALLOC,
@@ -26,11 +27,11 @@ enum sampled_kind {
 struct sampled_config {
 	int32_t pid;
 	uint32_t stack_size; /* bytes of stack with each return */
-	uint32_t ring_size;  /* of each CPU, for stacks; half of it for the rest */
+	uint32_t ring_size; /* of each CPU, for stacks; half of it for the rest */
 	uint32_t live_max;
 	bool by_pmu;	   /* see sampler.h */
 	bool all_children; /* the same */
-	loader_event_fn on_event;
+	dwunw_loader_event_fn on_event;
 	void *ctx;
 };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 #include "naming.h"
 
-#include "futex.h"
+#include <dwunw/trace.h>
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -87,7 +88,7 @@ int naming_start(struct naming **result, struct dwunw_context *ctx,
 	naming->ctx = ctx;
 	naming->resolver = resolver;
 	naming->last = &naming->first;
-	naming->alone = !has_futex();
+	naming->alone = !dwunw_has_futex();
 	if (naming->alone) {
 		*result = naming;
 		return 0;

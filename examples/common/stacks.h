@@ -8,6 +8,7 @@
 
 #include <dwunw/linux.h>
 #include <dwunw/symbols.h>
+
 #include <stdio.h>
 
 #define STACK_FRAMES 128

@@ -2,7 +2,7 @@
 /* attach_syscall.c - see attach_syscall.h. */
 #include "attach_syscall.h"
 
-#include "tracepoint.h"
+#include <dwunw/trace.h>
 
 #include <stdio.h>
 
@@ -38,7 +38,7 @@ int attach_syscall(struct tool *tool, const char *name)
 		return tool_keep(tool, link, name);
 	}
 	snprintf(event, sizeof(event), "syscalls/sys_enter_%s", name);
-	link = tool_event(tool, "on_event", tracepoint_open(event));
+	link = tool_event(tool, "on_event", dwunw_tracepoint_open(event));
 	if (link)
 		fprintf(stderr, "%s: no kprobe; tracepoint %s\n", tool->name,
 			event);

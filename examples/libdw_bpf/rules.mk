@@ -13,9 +13,6 @@ libdw_tools := $(addprefix $(libdw_out)/,uprobe syscall syscall_parallel \
 	pwrite64_event)
 libdw_objs := $(addsuffix .o,$(libdw_tools)) \
 	$(addprefix $(libdw_out)/,tool.o attach_syscall.o)
-libdw_common := $(addprefix $(out)/$(common_dir)/,given.o interrupt.o kernelfs.o \
-	permission.o bpf_map.o pidns.o proc.o rings.o tracepoint.o uprobe_multi.o) \
-	$(out)/tools/option.o $(out)/tools/streams.o
 libdw_bpf := $(addprefix $(libdw_out)/,uprobe.bpf.o syscall.bpf.o \
 	pwrite64_event.bpf.o)
 
@@ -30,7 +27,7 @@ $(libdw_objs): $(libdw_out)/%.o: $(libdw_dir)/%.c $(made_first)
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(all_cflags) $(example_cflags) $(common_cflags) \
-		$(LIBBPF_CFLAGS) -Ibpf -MMD -MP -c $< -o $@
+		$(LIBBPF_CFLAGS) -MMD -MP -c $< -o $@
 
 $(libdw_out)/%.object.o: $(libdw_out)/%.bpf.o $(libdw_dir)/object.S
 	$(say) AS $<
@@ -41,10 +38,10 @@ $(libdw_out)/uprobe: $(libdw_out)/uprobe.object.o
 $(libdw_out)/pwrite64_event: $(libdw_out)/pwrite64_event.object.o
 $(libdw_out)/syscall $(libdw_out)/syscall_parallel: \
 	$(libdw_out)/syscall.object.o $(libdw_out)/attach_syscall.o
-$(libdw_tools): %: %.o $(libdw_out)/tool.o $(libdw_common) $(full_lib)
+$(libdw_tools): %: %.o $(libdw_out)/tool.o $(common_tools) $(trace_lib) $(full_lib)
 	$(say) LD $@
-	$(Q)$(CC) $(all_cflags) $(filter %.o,$^) $(full_lib) -static \
-		$(all_ldflags) $(loader_libs) -lpthread $(LDLIBS) -o $@
+	$(Q)$(CC) $(all_cflags) $(filter %.o,$^) $(trace_lib) $(full_lib) -static \
+		$(all_ldflags) $(trace_libs) $(LDLIBS) -o $@
 
 .PHONY: libdw_bpf
 examples: libdw_bpf

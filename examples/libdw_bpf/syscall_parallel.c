@@ -19,7 +19,7 @@
 #define THREADS 4
 #define QUEUE 1024
 
-struct record {
+struct dwu_record {
 	void *bytes;
 	size_t size;
 };
@@ -30,7 +30,7 @@ static struct parallel {
 	pthread_mutex_t print_lock;
 	pthread_cond_t more;
 	pthread_cond_t less;
-	struct record queue[QUEUE];
+	struct dwu_record queue[QUEUE];
 	unsigned first, count; /* in the queue */
 	unsigned busy;	       /* being unwound */
 	bool done;
@@ -44,7 +44,7 @@ static struct parallel {
 };
 
 /* False: there is no more, and will not be. */
-static bool take(struct record *record)
+static bool take(struct dwu_record *record)
 {
 	pthread_mutex_lock(&parallel.lock);
 	while (!parallel.count && !parallel.done)
@@ -71,7 +71,7 @@ static void finish(void)
 static void *work(void *own)
 {
 	struct tool_stack *stack = own;
-	struct record record;
+	struct dwu_record record;
 
 	while (take(&record)) {
 		tool_resolve(&parallel.tool, record.bytes, record.size, stack);
@@ -98,7 +98,7 @@ static void wait_for_place(bool all)
 		pthread_cond_wait(&parallel.less, &parallel.lock);
 }
 
-static void put(struct record record)
+static void put(struct dwu_record record)
 {
 	pthread_mutex_lock(&parallel.lock);
 	wait_for_place(false);
@@ -110,7 +110,7 @@ static void put(struct record record)
 static int on_record(void *ctx, void *bytes, size_t size)
 {
 	static struct tool_stack change;
-	struct record record = { malloc(size), size };
+	struct dwu_record record = { malloc(size), size };
 
 	(void)ctx;
 	if (!record.bytes) {

@@ -2,14 +2,13 @@
 /* tool.c - see tool.h. */
 #include "tool.h"
 
-#include "bpf_map.h"
 #include "interrupt.h"
 #include "option.h"
-#include "permission.h"
-#include "pidns.h"
 #include "streams.h"
-#include "tracepoint.h"
 #include "unwind_ctx.h"
+
+#include <dwunw/loader.h>
+#include <dwunw/trace.h>
 
 #include <errno.h>
 #include <inttypes.h>
@@ -37,7 +36,10 @@ static const struct option_row operand_rows[] = {
 	  .to = AT(tgid),
 	  .min = 1,
 	  .max = INT32_MAX },
-	{ .name = "TID", .kind = OPTION_NUMBER, .to = AT(tid), .max = INT32_MAX },
+	{ .name = "TID",
+	  .kind = OPTION_NUMBER,
+	  .to = AT(tid),
+	  .max = INT32_MAX },
 	{ .name = "DEPTH",
 	  .kind = OPTION_NUMBER,
 	  .to = AT(max_depth),
@@ -137,7 +139,8 @@ static int load(struct tool *tool, const void *object, size_t size,
 	int error;
 
 	if (tool->tid && tool->namespace.ino)
-		options.tid = (uint32_t)pidns_inner_tid(tool->tgid, tool->tid);
+		options.tid =
+			(uint32_t)dwunw_pidns_inner_tid(tool->tgid, tool->tid);
 	tool->object = bpf_object__open_mem(object, size, &open);
 	if (!tool->object)
 		return -errno;
@@ -180,12 +183,14 @@ static void follow(struct tool *tool, uint32_t tgid)
 	const uint32_t generation = 1;
 	uint32_t known;
 
-	if (!bpf_map_get(map_fd(tool, "dwunw_generations"), &tgid, &known))
+	if (!dwunw_bpf_map_get(map_fd(tool, "dwunw_generations"), &tgid,
+			       &known))
 		return;
 	if (tool->namespace.ino)
-		pidns_enter(map_fd(tool, "dwunw_namespaces"),
-			    map_fd(tool, "dwunw_inner"), (int32_t)tgid);
-	bpf_map_set(map_fd(tool, "dwunw_generations"), &tgid, &generation);
+		dwunw_pidns_enter(map_fd(tool, "dwunw_namespaces"),
+				  map_fd(tool, "dwunw_inner"), (int32_t)tgid);
+	dwunw_bpf_map_set(map_fd(tool, "dwunw_generations"), &tgid,
+			  &generation);
 }
 
 int tool_keep(struct tool *tool, struct bpf_link *link, const char *what)
@@ -193,10 +198,10 @@ int tool_keep(struct tool *tool, struct bpf_link *link, const char *what)
 	size_t room = sizeof(tool->links) / sizeof(tool->links[0]);
 
 	if (!link)
-		return explain(tool->name, what, errno);
+		return dwunw_permission_explain(tool->name, what, errno);
 	if (tool->link_count == room) {
 		bpf_link__destroy(link);
-		return explain(tool->name, what, ENOSPC);
+		return dwunw_permission_explain(tool->name, what, ENOSPC);
 	}
 	tool->links[tool->link_count++] = link;
 	return 0;
@@ -243,9 +248,10 @@ static int attach_tracepoints(struct tool *tool)
 
 		if (strncmp(section, prefix, sizeof(prefix) - 1))
 			continue;
-		error = tool_keep(
-			tool, attach_event(program, tracepoint_open(event)),
-			event);
+		error = tool_keep(tool,
+				  attach_event(program,
+					       dwunw_tracepoint_open(event)),
+				  event);
 		if (error)
 			return error;
 	}
@@ -261,21 +267,23 @@ static void print_log(void *ctx, const char *line)
 int tool_open(struct tool *tool, const void *object, size_t size)
 {
 	const struct dwunw_limits limits = { 0 };
-	int error = pidns_own(&tool->namespace);
+	int error = dwunw_pidns_own(&tool->namespace);
 
 	if (error)
-		return pidns_explain(tool->name, error);
+		return dwunw_pidns_explain(tool->name, error);
 	if (dwunw_limit(&limits) != DWUNW_OK)
-		return explain(tool->name, "starting a helper", errno);
+		return dwunw_permission_explain(tool->name, "starting a helper",
+						errno);
 	error = load_either(tool, object, size);
 	if (error)
-		return explain(tool->name, "loading the BPF programs", -error);
+		return dwunw_permission_explain(
+			tool->name, "loading the BPF programs", -error);
 	tool->machine = machine__new();
 	if (tool->machine)
 		machine__context(tool->machine)->config.log = print_log;
 	if (!tool->machine ||
 	    dwunw_symbol_resolver_init(&tool->symbols, NULL) != DWUNW_OK)
-		return explain(tool->name, "starting", ENOMEM);
+		return dwunw_permission_explain(tool->name, "starting", ENOMEM);
 	error = bpf_unwind_ctx__thread_map(tool->machine, tool->tgid,
 					   tool->tid);
 	if (error) {
@@ -310,10 +318,11 @@ static void follow_child(struct tool *tool, const void *bytes)
 	char path[64];
 
 	if (!born) {
-		pidns_children((int32_t)header->pid,
-			       pidns_outer_tid((int32_t)header->pid,
-					       (int32_t)header->tid),
-			       follow_one, tool);
+		dwunw_pidns_children(
+			(int32_t)header->pid,
+			dwunw_pidns_outer_tid((int32_t)header->pid,
+					      (int32_t)header->tid),
+			follow_one, tool);
 		return;
 	}
 	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/task/%" PRIu32,
@@ -321,7 +330,7 @@ static void follow_child(struct tool *tool, const void *bytes)
 	if (access(path, F_OK))
 		follow(tool, born);
 	else
-		bpf_map_remove(map_fd(tool, "dwunw_born"), &born);
+		dwunw_bpf_map_remove(map_fd(tool, "dwunw_born"), &born);
 }
 
 void tool_resolve(struct tool *tool, const void *bytes, size_t size,
@@ -426,14 +435,15 @@ int tool_read(struct tool *tool, ring_buffer_sample_fn on_record, void *ctx)
 	ring = ring_buffer__new(map_fd(tool, "dwunw_events"), on_record, ctx,
 				NULL);
 	if (!ring)
-		return explain(tool->name, "the ring buffer", errno);
+		return dwunw_permission_explain(tool->name, "the ring buffer",
+						errno);
 	fprintf(stderr, "%s: ready\n", tool->name);
 	while (!interrupted() && (result >= 0 || result == -EINTR))
 		result = ring_buffer__poll(ring, POLL_MS);
 	ring_buffer__free(ring);
 	if (result >= 0 || result == -EINTR)
 		return 0;
-	return explain(tool->name, "the ring buffer", -result);
+	return dwunw_permission_explain(tool->name, "the ring buffer", -result);
 }
 
 static int on_record(void *ctx, void *bytes, size_t size)
@@ -455,7 +465,7 @@ static uint64_t counter(const struct tool *tool, uint32_t index)
 {
 	uint64_t value = 0;
 
-	bpf_map_get(map_fd(tool, "dwunw_counters"), &index, &value);
+	dwunw_bpf_map_get(map_fd(tool, "dwunw_counters"), &index, &value);
 	return value;
 }
 

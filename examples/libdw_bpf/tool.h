@@ -13,9 +13,10 @@
 
 #include "capture.h"
 
-#include <bpf/libbpf.h>
 #include <dwunw/libdw_bpf.h>
 #include <dwunw/symbols.h>
+
+#include <bpf/libbpf.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -33,7 +34,7 @@ struct tool {
 	int32_t tid;		 /* 0: every thread */
 	const char *operands[2]; /* between TID and DEPTH */
 	int max_depth;
-	uint32_t regs; /* enum tool_regs */
+	uint32_t regs;			  /* enum tool_regs */
 	struct dwunw_namespace namespace; /* the tool's; 0: the initial one */
 
 	machine_t *machine;

@@ -3,12 +3,12 @@
  * uprobe TGID TID BIN FUNC [DEPTH] - prints the stack of every call of a
  * function. BIN: a program or a library, by the path that it has here.
  */
+#include "given.h"
 #include "object.h"
-#include "permission.h"
 #include "streams.h"
 #include "tool.h"
-#include "given.h"
-#include "uprobe_multi.h"
+
+#include <dwunw/trace.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,11 +18,10 @@
 static int attach(struct tool *tool)
 {
 	const char *path = tool->operands[0], *function = tool->operands[1];
-	struct uprobe_place place = { .path = path, .pid = -1 };
+	struct dwunw_uprobe_place place = { .path = path, .pid = -1 };
 	dwunw_status_t status;
 
-	status =
-		dwunw_symbol_offset(&tool->symbols, path, function, &place.off,
+	status = dwunw_symbol_offset(&tool->symbols, path, function, &place.off,
 				     NULL);
 	if (given_unprobed(status, tool->name, function, path))
 		return EXIT_FAILURE;
@@ -34,9 +33,9 @@ static int attach(struct tool *tool)
 				dwunw_status_text(status));
 		return EXIT_FAILURE;
 	}
-	return tool_keep(tool,
-			 tool_event(tool, "on_call", uprobe_event(&place)),
-			 "the uprobe");
+	return tool_keep(
+		tool, tool_event(tool, "on_call", dwunw_uprobe_event(&place)),
+		"the uprobe");
 }
 
 int main(int argc, char **argv)

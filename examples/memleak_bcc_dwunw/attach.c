@@ -3,12 +3,11 @@
  * attach.c - where the probes of one process are: every mapped file that
  * defines an allocator, and each function once.
  */
-#include "entry.h"
-#include "permission.h"
-#include "returns.h"
 #include "tool.h"
 
 #include <dwunw/regset.h>
+#include <dwunw/trace.h>
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -86,8 +85,8 @@ static void full_name(const char *pattern, const char *name, char *text,
 		 star + 1);
 }
 
-static bool find_function(struct file *file, const char *name,
-			  uint64_t *off, uint64_t *size)
+static bool find_function(struct file *file, const char *name, uint64_t *off,
+			  uint64_t *size)
 {
 	struct arguments *arguments = &file->tool->arguments;
 	dwunw_status_t status;
@@ -166,11 +165,11 @@ static int attach_function(struct file *file, const struct function_row *row,
 	int error = 0;
 
 	if (row->returns)
-		error = loader_attach_uprobe(tool->loader, "alloc_exit", true,
-					     pid, file->path, off);
+		error = dwunw_loader_attach_uprobe(tool->loader, "alloc_exit",
+						   true, pid, file->path, off);
 	if (!error)
-		error = loader_attach_uprobe(tool->loader, row->program, false,
-					     pid, file->path, off);
+		error = dwunw_loader_attach_uprobe(tool->loader, row->program,
+						   false, pid, file->path, off);
 	if (!error)
 		tool->statistics.probes += 1 + row->returns;
 	return error;
@@ -189,7 +188,8 @@ static int attach_row(struct file *file, const struct function_row *row)
 		return 0;
 	file->offs[file->off_count++] = off;
 	if (!tool->arguments.entry_only)
-		later = entry_cheap_offset_in(HOST_ARCH, file->path, off, size);
+		later = dwunw_entry_cheap_offset_in(HOST_ARCH, file->path, off,
+						    size);
 	error = attach_function(file, row, off + later);
 	if (error && later) { /* not an instruction, for this kernel */
 		later = 0;
@@ -302,7 +302,7 @@ static void take_events(struct target *target, const char *path)
 static void use_inherited(struct tool *tool)
 {
 	if (tool->multi || tool->inherited || tool->wide ||
-	    loader_use_inherited(tool->loader))
+	    dwunw_loader_use_inherited(tool->loader))
 		return;
 	tool->inherited = true;
 	tool->wide = true;
@@ -370,7 +370,7 @@ void attach_child(struct tool *tool, struct target *child,
 	child->parent = (int32_t)fork->pid;
 	if (!tool->inherited)
 		return;
-	if (loader_child(tool->loader, child->pid, (int32_t)fork->tid) &&
+	if (dwunw_loader_child(tool->loader, child->pid, (int32_t)fork->tid) &&
 	    parent && fork->time_ns > parent->events_ns) {
 		child->events = parent->events;
 		child->events_ns = parent->events_ns;
@@ -456,12 +456,13 @@ static void say_none(const struct tool *tool, const struct target *target,
 			target->pid, object, looked_at);
 	else
 		fprintf(stderr,
-			TOOL ": pid %d: no mapped file%s%s defines %s; looked "
-			     "at:\n%s"
-			     "of another name: --symbols-prefix or --allocator; "
-			     "stripped: --debug-file FILE, or\n"
-			     "--symbol malloc=0xOFFSET[@FILE] --symbol "
-			     "free=0xOFFSET … (offsets in the file)\n",
+			TOOL
+			": pid %d: no mapped file%s%s defines %s; looked "
+			"at:\n%s"
+			"of another name: --symbols-prefix or --allocator; "
+			"stripped: --debug-file FILE, or\n"
+			"--symbol malloc=0xOFFSET[@FILE] --symbol "
+			"free=0xOFFSET … (offsets in the file)\n",
 			target->pid, object ? " of -O " : "",
 			object ? object : "", names, looked_at);
 }
@@ -471,8 +472,9 @@ void attach_say_unused(const struct tool *tool)
 	const struct arguments *arguments = &tool->arguments;
 
 	if (arguments->object && !tool->object_found)
-		fprintf(stderr, TOOL ": -O %s: not used: no mapped file is "
-				     "that\n",
+		fprintf(stderr,
+			TOOL ": -O %s: not used: no mapped file is "
+			     "that\n",
 			arguments->object);
 	for (uint32_t i = 0; i < arguments->pattern_count; i++) {
 		if (!arguments->patterns[i].found)
@@ -482,8 +484,8 @@ void attach_say_unused(const struct tool *tool)
 				arguments->patterns[i].text);
 	}
 	given_unused(&arguments->given, TOOL);
-	given_debug_unused(arguments->debug_file,
-			   tool->places.debug_file_used, TOOL);
+	given_debug_unused(arguments->debug_file, tool->places.debug_file_used,
+			   TOOL);
 }
 
 int attach_files(struct tool *tool, struct target *target)
@@ -495,7 +497,7 @@ int attach_files(struct tool *tool, struct target *target)
 
 	if (target->leaderless)
 		use_inherited(tool);
-	target->refused = !returns_allowed(
+	target->refused = !dwunw_returns_allowed(
 		TOOL, is_everywhere(tool, target) ? -1 : target->pid);
 	if (target->refused)
 		return EXIT_FAILURE;
@@ -523,7 +525,8 @@ int attach_files(struct tool *tool, struct target *target)
 		program = false;
 	}
 	if (status)
-		return explain(TOOL, "a probe was not attached", status);
+		return dwunw_permission_explain(
+			TOOL, "a probe was not attached", status);
 	if (!target->files.count && !target->starting)
 		say_none(tool, target, looked_at);
 	return target->files.count ? 0 : -1;

@@ -14,9 +14,9 @@
  *
  * Nothing else stops; signals are handed on.
  */
-#include "permission.h"
-#include "proc.h"
 #include "tool.h"
+
+#include <dwunw/trace.h>
 
 #include <errno.h>
 #include <inttypes.h>
@@ -94,7 +94,7 @@ int command_start(struct tool *tool)
 	fflush(NULL);
 	pid = fork();
 	if (pid < 0)
-		return explain(TOOL, "fork", errno);
+		return dwunw_permission_explain(TOOL, "fork", errno);
 	if (!pid) {
 		close(go[1]);
 		run_child(go[0], words);
@@ -106,7 +106,7 @@ int command_start(struct tool *tool)
 	error = ptrace(PTRACE_SEIZE, pid, 0L, options) ? errno : 0;
 	if (error || !target) {
 		close(go[1]);
-		return explain(TOOL, "ptrace", error);
+		return dwunw_permission_explain(TOOL, "ptrace", error);
 	}
 	/* what it does before the exec is ours, not the command's */
 	target->exec_time_ns = UINT64_MAX;
@@ -135,18 +135,9 @@ static int look_for_allocator(struct tool *tool, struct target *target)
 /* Of a thread that is not its process's first. */
 static bool is_thread(pid_t tid)
 {
-	char line[64];
-	int tgid = tid;
-	FILE *file;
+	int32_t tgid = dwunw_proc_of_thread(tid);
 
-	snprintf(line, sizeof(line), "/proc/%d/status", tid);
-	file = proc_open(line);
-	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "Tgid: %d", &tgid) == 1)
-			break;
-	}
-	proc_close(file);
-	return tgid != tid;
+	return tgid && tgid != tid;
 }
 
 /* It has not run yet, and does so only when it has probes; a child of vfork
@@ -196,7 +187,7 @@ static int on_event_stop(struct tool *tool, pid_t pid, int event, int signal)
 		break;
 	case PTRACE_EVENT_EXIT: /* its mappings are still to be read */
 		if (target_find(tool, pid))
-			inbox_read_all(tool->inbox);
+			dwunw_inbox_read_all(tool->inbox);
 		wait_for_names(tool);
 		break;
 	case PTRACE_EVENT_STOP:

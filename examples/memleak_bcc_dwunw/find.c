@@ -3,8 +3,9 @@
  * find.c - --all and --cgroup: the processes that there are. Those to come are
  * taken by the BPF programs.
  */
-#include "proc.h"
 #include "tool.h"
+
+#include <dwunw/trace.h>
 
 #include <dirent.h>
 #include <errno.h>
@@ -105,20 +106,22 @@ static void add_all(struct tool *tool)
 		closedir(dir);
 }
 
+/* A line of cgroup.procs. */
+static bool add_line(void *tool, const char *line)
+{
+	add(tool, (int32_t)atoi(line));
+	return true;
+}
+
 /* cgroup.procs of a directory and of those in it. */
 static void add_cgroup(struct tool *tool, const char *path, int depth)
 {
 	const struct dirent *entry;
 	char below[4096];
-	FILE *file;
 	DIR *dir;
-	int pid;
 
 	snprintf(below, sizeof(below), "%s/cgroup.procs", path);
-	file = proc_open(below);
-	while (file && fscanf(file, "%d", &pid) == 1)
-		add(tool, (int32_t)pid);
-	proc_close(file);
+	dwunw_proc_lines(below, add_line, tool);
 	dir = depth < 64 ? opendir(path) : NULL;
 	for (errno = 0; dir && (entry = readdir(dir)); errno = 0) {
 		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
@@ -144,7 +147,8 @@ static uint32_t add_children(struct tool *tool)
 		int32_t pid = (int32_t)atol(entry->d_name);
 		char text[1024];
 		const char *parent =
-			pid > 0 ? proc_stat(pid, 4, text, sizeof(text)) : NULL;
+			pid > 0 ? dwunw_proc_stat(pid, 4, text, sizeof(text)) :
+				  NULL;
 
 		if (!parent || target_find(tool, pid) ||
 		    !target_find(tool, (int32_t)atol(parent)))

@@ -5,13 +5,11 @@
  * Stacks come from the kernel's own walk, names from /proc/kallsyms, which is
  * read once for each report, for the addresses that it shows.
  */
-#include "bpf_map.h"
 #include "interrupt.h"
-#include "permission.h"
-#include "proc.h"
-#include "search.h"
 #include "tool.h"
-#include "tracepoint.h"
+
+#include <dwunw/loader.h>
+#include <dwunw/trace.h>
 
 #include <errno.h>
 #include <inttypes.h>
@@ -83,7 +81,7 @@ static bool find_fields(const struct tracepoint_row *row,
 {
 	char format[4096];
 
-	if (tracepoint_format(row->name, format, sizeof(format)) ||
+	if (dwunw_tracepoint_format(row->name, format, sizeof(format)) ||
 	    !find_field(format, row->ptr, &fields->ptr, &fields->ptr_bytes))
 		return false;
 	if (row->size &&
@@ -95,7 +93,8 @@ static bool find_fields(const struct tracepoint_row *row,
 	return true;
 }
 
-static int attach(struct loader *loader, const struct arguments *arguments)
+static int attach(struct dwunw_loader *loader,
+		  const struct arguments *arguments)
 {
 	for (int i = 0; i < KERNEL_TRACEPOINTS; i++) {
 		const struct tracepoint_row *row = &table[i];
@@ -103,16 +102,17 @@ static int attach(struct loader *loader, const struct arguments *arguments)
 
 		if (row->percpu != arguments->percpu)
 			continue;
-		error = loader_attach_tracepoint(loader, row->program);
+		error = dwunw_loader_attach_tracepoint(loader, row->program);
 		if (!error || (row->optional && error == -ENOENT))
 			continue;
 		fprintf(stderr, "tracepoint %s\n", row->name);
-		return explain(TOOL, "the tracepoint was not attached", -error);
+		return dwunw_permission_explain(
+			TOOL, "the tracepoint was not attached", -error);
 	}
 	return 0;
 }
 
-static int load(struct loader **loader, const struct arguments *arguments)
+static int load(struct dwunw_loader **loader, const struct arguments *arguments)
 {
 	size_t size = (size_t)(memleak_dwunw_kernel_end - memleak_dwunw_kernel);
 	struct memleak_kernel_options options = {
@@ -131,25 +131,27 @@ static int load(struct loader **loader, const struct arguments *arguments)
 		if (!find_fields(row, &options.fields[i]) && !row->optional &&
 		    row->percpu == arguments->percpu) {
 			fprintf(stderr, "tracepoint %s\n", row->name);
-			return explain(TOOL, "its format is not known", ENOENT);
+			return dwunw_permission_explain(
+				TOOL, "its format is not known", ENOENT);
 		}
 	}
-	error = loader_open(loader, memleak_dwunw_kernel, size,
-			    arguments->verbose);
+	error = dwunw_loader_open(loader, memleak_dwunw_kernel, size,
+				  arguments->verbose);
 	if (!error)
-		error = loader_set_value(*loader, MEMLEAK_KERNEL_OPTIONS_MAP,
-					 &options, sizeof(options));
+		error = dwunw_loader_set_value(*loader,
+					       MEMLEAK_KERNEL_OPTIONS_MAP,
+					       &options, sizeof(options));
 	if (!error)
-		error = loader_set_entries(*loader, "live",
-					   arguments->live_max);
+		error = dwunw_loader_set_entries(*loader, "live",
+						 arguments->live_max);
 	if (!error)
-		error = loader_set_entries(*loader, "stacks",
-					   arguments->stack_storage);
+		error = dwunw_loader_set_entries(*loader, "stacks",
+						 arguments->stack_storage);
 	if (!error)
-		error = loader_load(*loader);
+		error = dwunw_loader_load(*loader);
 	if (error)
-		return explain(TOOL, "the BPF programs were not loaded",
-			       -error);
+		return dwunw_permission_explain(
+			TOOL, "the BPF programs were not loaded", -error);
 	return attach(*loader, arguments);
 }
 
@@ -184,18 +186,19 @@ static void add_block(struct sums *sums, uint64_t id,
 		       block->size);
 }
 
-static void add_blocks(struct sums *sums, struct loader *loader,
+static void add_blocks(struct sums *sums, struct dwunw_loader *loader,
 		       const struct arguments *arguments)
 {
 	static struct kernel_block blocks[BATCH];
 	static uint64_t ids[BATCH];
-	int fd = loader_map(loader, "live"), more, first = 1;
+	int fd = dwunw_loader_map(loader, "live"), more, first = 1;
 	uint64_t position = 0, now = now_ns();
 	uint32_t count;
 
 	do {
 		count = BATCH;
-		more = bpf_map_batch(fd, &position, first, ids, blocks, &count);
+		more = dwunw_bpf_map_batch(fd, &position, first, ids, blocks,
+					   &count);
 		for (uint32_t i = 0; i < count; i++) {
 			if (now - blocks[i].time_ns >= arguments->min_age_ns)
 				add_block(sums, ids[i], &blocks[i], arguments);
@@ -235,39 +238,34 @@ static int lower_first(const void *a, const void *b)
 /* The first with pc >= start. */
 static uint32_t first_from(const struct addresses *addresses, uint64_t start)
 {
-	return search_first(addresses->at, addresses->count,
-			    sizeof(*addresses->at), sizeof(start), start);
+	return dwunw_search_first(addresses->at, addresses->count,
+				  sizeof(*addresses->at), sizeof(start), start);
 }
 
 /* Lines in any order: the nearest start below each address is the one. All
  * addresses that it is nearest to follow it closely. */
-static void name_all(struct addresses *addresses)
+static bool name_by_line(void *ctx, const char *line)
 {
-	FILE *file = proc_open("/proc/kallsyms");
-	char line[512], name[160], module[64], type;
+	struct addresses *addresses = ctx;
+	char name[160], module[64] = "", type;
 	uint64_t start;
 
-	while (file && fgets(line, sizeof(line), file)) {
-		module[0] = 0;
-		if (sscanf(line, "%" SCNx64 " %c %159s %63s", &start, &type,
-			   name, module) < 3 ||
-		    !start)
-			continue;
-		for (uint32_t i = first_from(addresses, start);
-		     i < addresses->count; i++) {
-			struct address *address = &addresses->at[i];
+	if (sscanf(line, "%" SCNx64 " %c %159s %63s", &start, &type, name,
+		   module) < 3 ||
+	    !start)
+		return true;
+	for (uint32_t i = first_from(addresses, start); i < addresses->count;
+	     i++) {
+		struct address *address = &addresses->at[i];
 
-			if (address->start > start ||
-			    address->pc - start > 1u << 20)
-				break;
-			address->start = start;
-			snprintf(address->name, sizeof(address->name), "%s",
-				 name);
-			snprintf(address->module, sizeof(address->module), "%s",
-				 module[0] ? module : "[kernel]");
-		}
+		if (address->start > start || address->pc - start > 1u << 20)
+			break;
+		address->start = start;
+		snprintf(address->name, sizeof(address->name), "%s", name);
+		snprintf(address->module, sizeof(address->module), "%s",
+			 module[0] ? module : "[kernel]");
 	}
-	proc_close(file);
+	return true;
 }
 
 static void print_frame(const struct addresses *addresses, uint32_t index,
@@ -286,29 +284,29 @@ static void print_frame(const struct addresses *addresses, uint32_t index,
 
 /* --- the report -------------------------------------------------------------- */
 
-static void print_counters(struct loader *loader)
+static void print_counters(struct dwunw_loader *loader)
 {
 	uint64_t counts[KERNEL_COUNT_END] = { 0 };
-	int fd = loader_map(loader, "counters");
+	int fd = dwunw_loader_map(loader, "counters");
 
 	for (uint32_t i = 0; i < KERNEL_COUNT_END; i++)
-		bpf_map_get(fd, &i, &counts[i]);
+		dwunw_bpf_map_get(fd, &i, &counts[i]);
 	printf("dwunw: allocations %" PRIu64 ", freed %" PRIu64
 	       ", without a stack %" PRIu64 ", live map full %" PRIu64
 	       ", frees that were missed %" PRIu64 ", maps %" PRIu64 " KiB\n",
 	       counts[KERNEL_COUNT_ALLOCATIONS], counts[KERNEL_COUNT_FREES],
 	       counts[KERNEL_COUNT_NO_STACK], counts[KERNEL_COUNT_LIVE_FULL],
 	       counts[KERNEL_COUNT_MISSED_FREES],
-	       loader_map_bytes(loader) / 1024);
+	       dwunw_loader_map_bytes(loader) / 1024);
 }
 
-static void read_pcs(const struct loader *loader, struct sum *sum,
+static void read_pcs(const struct dwunw_loader *loader, struct sum *sum,
 		     struct addresses *addresses)
 {
 	const uint64_t *pcs = sum->at.pcs;
 
-	if (!sum->stack ||
-	    bpf_map_get(loader_map(loader, "stacks"), &sum->stack, &sum->at))
+	if (!sum->stack || dwunw_bpf_map_get(dwunw_loader_map(loader, "stacks"),
+					     &sum->stack, &sum->at))
 		return;
 	for (uint32_t i = 0; i < KERNEL_STACK_DEPTH && pcs[i]; i++)
 		addresses->at[addresses->count++].pc = pcs[i];
@@ -330,7 +328,7 @@ static void print_sums(const struct sums *sums, uint32_t count,
 	}
 }
 
-static void report_kernel(struct loader *loader,
+static void report_kernel(struct dwunw_loader *loader,
 			  const struct arguments *arguments)
 {
 	struct sums sums = { .size = 2 };
@@ -356,7 +354,7 @@ static void report_kernel(struct loader *loader,
 	if (addresses.at)
 		qsort(addresses.at, addresses.count, sizeof(*addresses.at),
 		      lower_first);
-	name_all(&addresses);
+	dwunw_proc_lines("/proc/kallsyms", name_by_line, &addresses);
 	strftime(clock, sizeof(clock), "%H:%M:%S", localtime(&wall));
 	printf("[%s] Top %" PRIu32 " stacks with outstanding allocations:\n",
 	       clock, count);
@@ -370,7 +368,7 @@ static void report_kernel(struct loader *loader,
 int trace_kernel(const struct arguments *arguments)
 {
 	uint64_t interval = arguments->interval_ns;
-	struct loader *loader = NULL;
+	struct dwunw_loader *loader = NULL;
 	uint64_t next;
 	uint32_t done = 0;
 	int status;
@@ -395,6 +393,6 @@ int trace_kernel(const struct arguments *arguments)
 	}
 	if (interrupted())
 		report_kernel(loader, arguments);
-	loader_close(loader);
+	dwunw_loader_close(loader);
 	return status;
 }

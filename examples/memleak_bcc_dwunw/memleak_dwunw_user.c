@@ -12,12 +12,12 @@
  *   kernel.c                    the run without -p and -c
  *   this file                   the run with them
  */
-#include "bpf_map.h"
 #include "interrupt.h"
-#include "permission.h"
-#include "pidns.h"
 #include "streams.h"
 #include "tool.h"
+
+#include <dwunw/loader.h>
+#include <dwunw/trace.h>
 
 #include <errno.h>
 #include <inttypes.h>
@@ -78,8 +78,8 @@ static int open_dwunw(struct tool *tool)
 		status = dwunw_symbol_resolver_init(&tool->resolver, &symbols);
 	if (!status)
 		status = dwunw_symbol_resolver_init(&tool->places, &symbols);
-	if (!status && naming_start(&tool->naming, &tool->dwunw,
-				    &tool->resolver))
+	if (!status &&
+	    naming_start(&tool->naming, &tool->dwunw, &tool->resolver))
 		status = DWUNW_ERR_NO_MEMORY;
 	tool->stacks.max = tool->arguments.stack_storage;
 	tool->frames = calloc(tool->arguments.depth, sizeof(*tool->frames));
@@ -116,33 +116,35 @@ static int configure(struct tool *tool)
 		/* a second, in units of 2^30 ns */
 		.budget = (uint32_t)((double)arguments->budget * 1.073741824),
 	};
-	struct loader *loader = tool->loader;
+	struct dwunw_loader *loader = tool->loader;
 
 	capture.cgroup = tool->cgroup.cgroup;
 	capture.cgroup_level = tool->cgroup.cgroup_level;
-	if (loader_set_value(loader, DWUNW_CAPTURE_OPTIONS_MAP, &capture,
-			     sizeof(capture)) ||
-	    loader_set_value(loader, MEMLEAK_OPTIONS_MAP, &options,
-			     sizeof(options)) ||
-	    loader_set_entries(loader, "dwunw_slots", capture.slots) ||
-	    loader_set_entries(loader, "live", arguments->live_max))
+	if (dwunw_loader_set_value(loader, DWUNW_CAPTURE_OPTIONS_MAP, &capture,
+				   sizeof(capture)) ||
+	    dwunw_loader_set_value(loader, MEMLEAK_OPTIONS_MAP, &options,
+				   sizeof(options)) ||
+	    dwunw_loader_set_entries(loader, "dwunw_slots", capture.slots) ||
+	    dwunw_loader_set_entries(loader, "live", arguments->live_max))
 		return -ENOENT;
-	return loader_set_events(loader, "dwunw_events", arguments->perf_buffer,
-				 arguments->ring_size);
+	return dwunw_loader_set_events(loader, "dwunw_events",
+				       arguments->perf_buffer,
+				       arguments->ring_size);
 }
 
 /* dwunw-added 6: exec, exit and fork as events; changed mappings as those, or
  * where it can be by records that cost less. */
 static int follow_processes(struct tool *tool, const char **missing)
 {
-	int error = loader_attach_subsystem(tool->loader, "sched", missing);
+	int error =
+		dwunw_loader_attach_subsystem(tool->loader, "sched", missing);
 
 	if (error)
 		return error;
 	if (!tool->arguments.perf_probes &&
-	    !map_watch_open(&tool->watch, target_remapped, tool))
+	    !dwunw_map_watch_open(&tool->watch, target_remapped, tool))
 		return 0;
-	return loader_attach_subsystem(tool->loader, "syscalls", missing);
+	return dwunw_loader_attach_subsystem(tool->loader, "syscalls", missing);
 }
 
 /* Which processes the programs take of themselves: a child from its first
@@ -160,9 +162,9 @@ static int choose_follow(struct tool *tool)
 	else if (arguments->follow_forks)
 		tool->follow = DWUNW_FOLLOW_CHILDREN;
 	tool->wide = tool->follow != DWUNW_FOLLOW_GIVEN;
-	return arguments->cgroup ? cgroup_find(arguments->cgroup,
-					       &tool->cgroup) :
-				   0;
+	return arguments->cgroup ?
+		       cgroup_find(arguments->cgroup, &tool->cgroup) :
+		       0;
 }
 
 /* Probes that children inherit are in nobody else's process. Where those are not
@@ -173,7 +175,7 @@ static void choose_probes(struct tool *tool)
 	int error;
 
 	if (tool->follow == DWUNW_FOLLOW_CHILDREN) {
-		error = loader_use_inherited(tool->loader);
+		error = dwunw_loader_use_inherited(tool->loader);
 		tool->inherited = !error;
 		if (!error)
 			return;
@@ -183,34 +185,36 @@ static void choose_probes(struct tool *tool)
 			strerror(-error));
 	}
 	tool->multi = !tool->arguments.perf_probes &&
-		      loader_use_multi(tool->loader);
+		      dwunw_loader_use_multi(tool->loader);
 }
 
 static int load(struct tool *tool)
 {
 	size_t size = (size_t)(memleak_dwunw_object_end - memleak_dwunw_object);
 	const char *missing = "";
-	int error = pidns_own(&tool->namespace);
+	int error = dwunw_pidns_own(&tool->namespace);
 
 	if (error)
-		return pidns_explain(TOOL, error);
+		return dwunw_pidns_explain(TOOL, error);
 	error = choose_follow(tool);
 	if (error)
 		return error;
-	error = loader_open(&tool->loader, memleak_dwunw_object, size,
-			    tool->arguments.verbose);
+	error = dwunw_loader_open(&tool->loader, memleak_dwunw_object, size,
+				  tool->arguments.verbose);
 	if (!error)
 		error = configure(tool);
 	if (!error)
 		choose_probes(tool);
 	if (!error)
-		error = loader_load(tool->loader);
+		error = dwunw_loader_load(tool->loader);
 	if (error)
-		return explain(TOOL, "the BPF programs were not loaded",
-			       -error);
-	error = inbox_open(&tool->inbox, tool->loader, unwind_event, tool);
+		return dwunw_permission_explain(
+			TOOL, "the BPF programs were not loaded", -error);
+	error = dwunw_inbox_open(&tool->inbox, tool->loader, unwind_event,
+				 tool);
 	if (error)
-		return explain(TOOL, "the event buffer was not opened", -error);
+		return dwunw_permission_explain(
+			TOOL, "the event buffer was not opened", -error);
 	error = follow_processes(tool, &missing);
 	if (error)
 		fprintf(stderr,
@@ -232,12 +236,11 @@ static int start_pid(struct tool *tool, int32_t pid)
 	}
 	target = target_add(tool, pid);
 	if (!target)
-		return explain(TOOL, "a process", ENOMEM);
+		return dwunw_permission_explain(TOOL, "a process", ENOMEM);
 	status = target_attach(tool, target);
 	if (!status)
-		fprintf(stderr, "Attaching to pid %" PRId32
-				", Ctrl+C to quit.\n",
-			pid);
+		fprintf(stderr,
+			"Attaching to pid %" PRId32 ", Ctrl+C to quit.\n", pid);
 	return status < 0 ? EXIT_FAILURE : status;
 }
 
@@ -260,8 +263,9 @@ static int start_pids(struct tool *tool)
 	if (!good)
 		return first;
 	if (good < arguments->pid_count)
-		fprintf(stderr, TOOL ": without %" PRIu32
-				     " of the %" PRIu32 " processes of -p\n",
+		fprintf(stderr,
+			TOOL ": without %" PRIu32 " of the %" PRIu32
+			     " processes of -p\n",
 			arguments->pid_count - good, arguments->pid_count);
 	if (tool->follow == DWUNW_FOLLOW_CHILDREN)
 		targets_find_children(tool);
@@ -289,7 +293,7 @@ static void read_last_events(struct tool *tool)
 	for (int tries = 0; tries < 100 && quiet < 6; tries++) {
 		uint64_t before = tool->statistics.received;
 
-		inbox_read(tool->inbox, 10);
+		dwunw_inbox_read(tool->inbox, 10);
 		if (tool->statistics.received == before &&
 		    before == map_counter(tool, DWUNW_COUNT_EVENTS))
 			quiet++;
@@ -306,7 +310,7 @@ static void run(struct tool *tool)
 	uint32_t alive = 1, done = 0;
 
 	while (!interrupted() && !tool->failed && alive) {
-		inbox_read(tool->inbox, READ_MS);
+		dwunw_inbox_read(tool->inbox, READ_MS);
 		targets_see_mappings(tool); /* dwunw-added 6 */
 		targets_look(tool);
 		forget_keys(tool);
@@ -357,13 +361,13 @@ static int exit_status(const struct tool *tool)
 static void shut_down(struct tool *tool)
 {
 	naming_end(tool->naming);
-	inbox_close(tool->inbox);
-	loader_close(tool->loader);
-	map_watch_close(tool->watch); /* dwunw-added 6 */
+	dwunw_inbox_close(tool->inbox);
+	dwunw_loader_close(tool->loader);
+	dwunw_map_watch_close(tool->watch); /* dwunw-added 6 */
 	stacks_free(&tool->stacks);
 	dwunw_symbol_resolver_shutdown(&tool->resolver); /* dwunw-added 4 */
 	dwunw_symbol_resolver_shutdown(&tool->places);
-	dwunw_shutdown(&tool->dwunw);			 /* dwunw-added 4 */
+	dwunw_shutdown(&tool->dwunw); /* dwunw-added 4 */
 	free(tool->frames);
 	free(tool->threads);
 	free(tool->wide_files);

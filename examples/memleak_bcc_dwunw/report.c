@@ -2,8 +2,6 @@
 /*
  * report.c - live blocks by stack, in upstream's form; what was lost.
  */
-#include "bpf_map.h"
-#include "proc.h"
 #include "tool.h"
 
 #include <fnmatch.h>
@@ -21,7 +19,8 @@ uint64_t map_counter(const struct tool *tool, uint32_t index)
 {
 	uint64_t value = 0;
 
-	bpf_map_get(loader_map(tool->loader, "dwunw_counters"), &index, &value);
+	dwunw_bpf_map_get(dwunw_loader_map(tool->loader, "dwunw_counters"),
+			  &index, &value);
 	return value;
 }
 
@@ -68,8 +67,7 @@ static struct line *line_slot(const struct lines *lines,
 
 		if (!line->used ||
 		    (line->stack == wanted->stack &&
-		     line->apart == wanted->apart &&
-		     line->tid == wanted->tid))
+		     line->apart == wanted->apart && line->tid == wanted->tid))
 			return line;
 	}
 }
@@ -175,13 +173,14 @@ static void visit_live(struct tool *tool, uint64_t now,
 {
 	static struct live_block blocks[BATCH];
 	static struct block_id ids[BATCH];
-	int fd = loader_map(tool->loader, "live"), more, first = 1;
+	int fd = dwunw_loader_map(tool->loader, "live"), more, first = 1;
 	uint64_t position[2] = { 0 };
 	uint32_t count;
 
 	do {
 		count = BATCH;
-		more = bpf_map_batch(fd, position, first, ids, blocks, &count);
+		more = dwunw_bpf_map_batch(fd, position, first, ids, blocks,
+					   &count);
 		for (uint32_t i = 0; i < count; i++)
 			visit(tool, ctx, &ids[i], &blocks[i], now);
 		first = 0;
@@ -192,7 +191,8 @@ static void visit_sum(struct tool *tool, void *ctx, const struct block_id *id,
 		      const struct live_block *block, uint64_t now)
 {
 	if (!add_block(tool, ctx, block, now))
-		bpf_map_remove(loader_map(tool->loader, "live"), id);
+		dwunw_bpf_map_remove(dwunw_loader_map(tool->loader, "live"),
+				     id);
 }
 
 /* Those of a process that has ended: they have been in a report. */
@@ -204,7 +204,8 @@ static void visit_ended(struct tool *tool, void *ctx, const struct block_id *id,
 	(void)ctx;
 	(void)now;
 	if (target && target->exited)
-		bpf_map_remove(loader_map(tool->loader, "live"), id);
+		dwunw_bpf_map_remove(dwunw_loader_map(tool->loader, "live"),
+				     id);
 }
 
 /* -a: the blocks of one line. */
@@ -215,7 +216,8 @@ static void visit_print(struct tool *tool, void *ctx, const struct block_id *id,
 	const struct stack_key *key =
 		stacks_find_key(&tool->stacks, block->key);
 
-	if (key && key->stack == line->stack && (!line->apart || block->pid == line->apart) &&
+	if (key && key->stack == line->stack &&
+	    (!line->apart || block->pid == line->apart) &&
 	    (!tool->arguments.by_thread || line->tid == block->tid) &&
 	    now - block->time_ns >= tool->arguments.min_age_ns)
 		print_block(id->addr, block->size);
@@ -316,7 +318,7 @@ static uint32_t count_threads(const struct tool *tool)
 
 	for (const struct target *target = tool->targets; target;
 	     target = target->next) {
-		uint32_t threads = proc_threads(target->pid);
+		uint32_t threads = dwunw_proc_threads(target->pid);
 
 		count += threads ? threads - 1 : 0;
 	}
@@ -353,17 +355,6 @@ static void print_text(struct tool *tool, const struct lines *lines,
 }
 
 /* --- what was lost -------------------------------------------------------------- */
-
-static uint64_t resident_kib(void)
-{
-	FILE *file = proc_open("/proc/self/statm");
-	uint64_t pages = 0;
-
-	if (file && fscanf(file, "%*u %" SCNu64, &pages) != 1)
-		pages = 0;
-	proc_close(file);
-	return pages * (uint64_t)sysconf(_SC_PAGESIZE) / 1024;
-}
 
 struct losses {
 	uint64_t allocations, stacks, over_budget, no_slot, no_room;
@@ -444,7 +435,8 @@ static void print_statistics(const struct tool *tool)
 	       "%" PRIu64 " KiB, maps %" PRIu64 " KiB, %" PRIu64
 	       " bytes an event\n",
 	       map_counter(tool, DWUNW_COUNT_EVENTS), s->received,
-	       resident_kib(), loader_map_bytes(tool->loader) / 1024,
+	       dwunw_proc_resident() / 1024,
+	       dwunw_loader_map_bytes(tool->loader) / 1024,
 	       s->stack_events ? s->stack_bytes / s->stack_events : 0);
 }
 

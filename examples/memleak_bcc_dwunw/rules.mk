@@ -17,14 +17,14 @@ bcc_bpf := $(addprefix $(bcc_out)/,memleak_dwunw.bpf.o \
 $(bcc_out)/%.bpf.o: $(bcc_dir)/%.bpf.c $(made_first)
 	@mkdir -p $(@D)
 	$(say) BPF $<
-	$(Q)$(CLANG) $(bpf_cflags) -I$(common_dir) -mcpu=v3 \
+	$(Q)$(CLANG) $(bpf_cflags) -mcpu=v3 \
 		-DDWUNW_TARGET_$(shell echo $(ARCH) | tr a-z A-Z) \
 		-MMD -MP -c $< -o $@
 
 $(bcc_objs): $(bcc_out)/%.o: $(bcc_dir)/%.c $(made_first)
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(all_cflags) $(example_cflags) $(common_cflags) -Ibpf \
+	$(Q)$(CC) $(all_cflags) $(example_cflags) $(common_cflags) \
 		-MMD -MP -c $< -o $@
 
 $(bcc_out)/memleak_dwunw_objects.o: $(bcc_dir)/memleak_dwunw_objects.S \
@@ -37,10 +37,10 @@ $(bcc_out)/memleak_dwunw_objects.o: $(bcc_dir)/memleak_dwunw_objects.S \
 
 # dwunw-added 4: $(full_lib) is libdwunw.a
 $(bcc_out)/memleak_dwunw_user: $(bcc_objs) $(bcc_out)/memleak_dwunw_objects.o \
-		$(common_objs) $(full_lib)
+		$(common_objs) $(trace_lib) $(full_lib)
 	$(say) LD $@
-	$(Q)$(CC) $(all_cflags) $(filter %.o,$^) $(full_lib) -static \
-		$(all_ldflags) $(loader_libs) -lm $(LDLIBS) -o $@
+	$(Q)$(CC) $(all_cflags) $(filter %.o,$^) $(trace_lib) $(full_lib) -static \
+		$(all_ldflags) $(trace_libs) -lm $(LDLIBS) -o $@
 
 .PHONY: memleak_bcc_dwunw
 examples: memleak_bcc_dwunw

@@ -2,11 +2,10 @@
 /*
  * targets.c - the processes that are followed, and their threads' names.
  */
-#include "bpf_map.h"
-#include "permission.h"
-#include "pidns.h"
-#include "proc.h"
 #include "tool.h"
+
+#include <dwunw/loader.h>
+#include <dwunw/trace.h>
 
 #include <errno.h>
 #include <inttypes.h>
@@ -33,7 +32,7 @@ struct threads {
  */
 static bool read_name(const char *path, char *text, size_t size)
 {
-	bool got = proc_read_line(path, text, size);
+	bool got = dwunw_proc_read_line(path, text, size);
 
 	for (; *text; text++)
 		if ((unsigned char)*text < 0x20 || *text == 0x7f ||
@@ -64,7 +63,7 @@ static void read_comm(struct target *target)
 static uint64_t stack_end(int32_t pid)
 {
 	char text[1024];
-	const char *at = proc_stat(pid, 28, text, sizeof(text));
+	const char *at = dwunw_proc_stat(pid, 28, text, sizeof(text));
 	uint64_t end = at ? strtoull(at, NULL, 10) : 0;
 
 	return end > 4096 ? end + 64 : 0;
@@ -78,7 +77,8 @@ static void write_process(struct tool *tool, const struct target *target)
 	};
 	uint32_t pid = (uint32_t)target->pid;
 
-	bpf_map_set(loader_map(tool->loader, "processes"), &pid, &process);
+	dwunw_bpf_map_set(dwunw_loader_map(tool->loader, "processes"), &pid,
+			  &process);
 }
 
 void target_set_ways(struct tool *tool, struct target *target, uint32_t ways)
@@ -105,8 +105,9 @@ static uint32_t first_ways(const struct tool *tool)
 /* The numbers of a process further in than the tool are told to the programs. */
 static void enter_namespace(struct tool *tool, int32_t pid)
 {
-	int error = pidns_enter(loader_map(tool->loader, "dwunw_namespaces"),
-				loader_map(tool->loader, "dwunw_inner"), pid);
+	int error = dwunw_pidns_enter(
+		dwunw_loader_map(tool->loader, "dwunw_namespaces"),
+		dwunw_loader_map(tool->loader, "dwunw_inner"), pid);
 
 	if (error)
 		fprintf(stderr,
@@ -123,7 +124,7 @@ static void detach(struct tool *tool, const struct target *target)
 	    (target->forked || map_counter(tool, DWUNW_COUNT_DROP_SLOT) ||
 	     map_counter(tool, DWUNW_COUNT_DROP_BUFFER)))
 		return;
-	loader_detach(tool->loader, target->pid);
+	dwunw_loader_detach(tool->loader, target->pid);
 }
 
 struct target *target_add(struct tool *tool, int32_t pid)
@@ -151,10 +152,12 @@ struct target *target_add(struct tool *tool, int32_t pid)
 		enter_namespace(tool, pid);
 	target_set_ways(tool, target, first_ways(tool));
 	/* dwunw-added 6: its mapping changes are counted from now on */
-	if (bpf_map_get(loader_map(tool->loader, "dwunw_generations"), &key,
-			&known))
-		bpf_map_set(loader_map(tool->loader, "dwunw_generations"), &key,
-			    &first);
+	if (dwunw_bpf_map_get(dwunw_loader_map(tool->loader,
+					       "dwunw_generations"),
+			      &key, &known))
+		dwunw_bpf_map_set(dwunw_loader_map(tool->loader,
+						   "dwunw_generations"),
+				  &key, &first);
 	read_comm(target);
 	return target;
 }
@@ -189,7 +192,8 @@ void set_switch(struct tool *tool)
 	struct memleak_switch now = { tool->recording, tool->wide };
 	uint32_t zero = 0;
 
-	bpf_map_set(loader_map(tool->loader, MEMLEAK_SWITCH_MAP), &zero, &now);
+	dwunw_bpf_map_set(dwunw_loader_map(tool->loader, MEMLEAK_SWITCH_MAP),
+			  &zero, &now);
 }
 
 /* dwunw-added 9: nothing of the process can be read; the kernel's walk can. */
@@ -200,7 +204,7 @@ static int without_rights(struct tool *tool, struct target *target)
 	dwunw_denied_text(target->pid, why, sizeof(why));
 	if (tool->arguments.mode == MODE_FORCE) {
 		fprintf(stderr, TOOL ": dwunw, pid %d: %s\n", target->pid, why);
-		return explain(TOOL, "its mappings", EACCES);
+		return dwunw_permission_explain(TOOL, "its mappings", EACCES);
 	}
 	if (tool->arguments.mode == MODE_FALLBACK)
 		fprintf(stderr,
@@ -215,7 +219,7 @@ static int without_rights(struct tool *tool, struct target *target)
  * with the first one. */
 static void note_leader(const struct tool *tool, struct target *target)
 {
-	bool ended = proc_leader_ended(target->pid);
+	bool ended = dwunw_proc_leader_ended(target->pid);
 
 	if (ended && !target->leaderless && !tool->multi &&
 	    !target->events.count)
@@ -275,7 +279,7 @@ void target_remapped(void *ctx, int32_t pid)
  * known then, or was unmapped meanwhile. */
 void targets_see_mappings(struct tool *tool)
 {
-	map_watch_read(tool->watch);
+	dwunw_map_watch_read(tool->watch);
 	if (!tool->remapped)
 		return;
 	tool->remapped = false;
@@ -315,7 +319,7 @@ void target_exec(struct tool *tool, struct target *target, uint64_t time_ns)
 	if (time_ns > target->exec_time_ns)
 		target->exec_time_ns = time_ns;
 	target->files.count = 0;
-	if (!proc_keeps_events(target->pid))
+	if (!dwunw_proc_keeps_events(target->pid))
 		target->events.count = 0;
 	target->whole = 0;
 	target->parent = 0;
@@ -324,14 +328,14 @@ void target_exec(struct tool *tool, struct target *target, uint64_t time_ns)
 		target->look_until_ns = now_ns() + LOOK_NS;
 	read_comm(target);
 	if (!tool->inherited)
-		loader_detach(tool->loader, target->pid);
+		dwunw_loader_detach(tool->loader, target->pid);
 	write_process(tool, target);
 }
 
 /* The event comes before the thread is a zombie: looked at until it is. */
 static void see_leader(struct tool *tool, struct target *target)
 {
-	if (!target->leader_ends || !proc_leader_ended(target->pid))
+	if (!target->leader_ends || !dwunw_proc_leader_ended(target->pid))
 		return;
 	target->leader_ends = false;
 	target_attach(tool, target);
@@ -363,11 +367,12 @@ static void forget(struct tool *tool, struct target **link)
 
 	if (tool->inherited)
 		detach(tool, target);
-	bpf_map_remove(loader_map(tool->loader, "dwunw_generations"), &pid);
-	bpf_map_remove(loader_map(tool->loader, "processes"), &pid);
+	dwunw_bpf_map_remove(
+		dwunw_loader_map(tool->loader, "dwunw_generations"), &pid);
+	dwunw_bpf_map_remove(dwunw_loader_map(tool->loader, "processes"), &pid);
 	if (tool->namespace.ino)
-		pidns_leave(loader_map(tool->loader, "dwunw_inner"),
-			    target->pid);
+		dwunw_pidns_leave(dwunw_loader_map(tool->loader, "dwunw_inner"),
+				  target->pid);
 	if (target->pidfd >= 0)
 		close(target->pidfd);
 	*link = target->next;
@@ -429,7 +434,8 @@ void thread_see(struct tool *tool, uint32_t pid, uint32_t tid)
 	threads->at[at].tid = tid;
 	threads->count++;
 	if (tool->namespace.ino) /* a thread's number is its own one's */
-		tid = (uint32_t)pidns_outer_tid((int32_t)pid, (int32_t)tid);
+		tid = (uint32_t)dwunw_pidns_outer_tid((int32_t)pid,
+						      (int32_t)tid);
 	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/task/%" PRIu32 "/comm",
 		 pid, tid);
 	read_name(path, threads->at[at].name, sizeof(threads->at[at].name));

@@ -6,15 +6,15 @@
 #define TOOL_H
 
 #include "given.h"
-#include "loader.h"
-#include "map_watch.h"
 #include "memleak_dwunw_events.h"
-#include "inbox.h"
 #include "naming.h"
 #include "stacks.h"
 
 #include <dwunw/linux.h>
+#include <dwunw/loader.h>
 #include <dwunw/symbols.h>
+#include <dwunw/trace.h>
+
 #include <stdio.h>
 
 #define TOOL "memleak_dwunw_user"
@@ -49,7 +49,7 @@ struct arguments {
 	bool percpu;
 	bool verbose;
 	bool follow_forks;
-	bool all;	    /* every process */
+	bool all; /* every process */
 	bool by_process;
 	bool by_thread;
 	bool statistics;
@@ -104,12 +104,12 @@ struct target {
 	bool leader_ends; /* an event has said so, and /proc is still to */
 	bool leaderless;  /* its first thread has ended, others have not */
 	bool lost_rights; /* dwunw-added 9: its mappings can't be read */
-	bool refused; /* told: neither this program nor its probes will do */
-	uint32_t ways;	  /* MEMLEAK_SNAPSHOT, MEMLEAK_FP */
-	uint32_t whole;	  /* stacks that were whole, without a break */
+	bool refused;	/* told: neither this program nor its probes will do */
+	uint32_t ways;	/* MEMLEAK_SNAPSHOT, MEMLEAK_FP */
+	uint32_t whole; /* stacks that were whole, without a break */
 	uint32_t generation;
-	bool remapped;	       /* dwunw-added 6: and not looked at yet */
-	uint64_t exec_time_ns; /* blocks before it are gone */
+	bool remapped;		/* dwunw-added 6: and not looked at yet */
+	uint64_t exec_time_ns;	/* blocks before it are gone */
 	uint64_t look_until_ns; /* no allocator was mapped after its exec */
 	int32_t parent; /* whose mappings a child had that has ended; 0 */
 	uint64_t attach_time_ns;
@@ -166,16 +166,16 @@ struct birth {
 
 struct tool {
 	struct arguments arguments;
-	struct loader *loader;
+	struct dwunw_loader *loader;
 	struct target *targets;
 	int32_t command_pid;
 	int command_status;
-	bool object_found; /* -O is some file that was mapped */
+	bool object_found;		  /* -O is some file that was mapped */
 	struct dwunw_namespace namespace; /* the tool's; 0: the initial one */
-	bool multi;		 /* probes are BPF links, not perf events */
-	bool inherited;		 /* … a process's, and what it starts has them */
-	struct map_watch *watch; /* dwunw-added 6; NULL: by tracepoints */
-	bool remapped;		 /* dwunw-added 6: some target is */
+	bool multi;	/* probes are BPF links, not perf events */
+	bool inherited; /* … a process's, and what it starts has them */
+	struct dwunw_map_watch *watch; /* dwunw-added 6; NULL: by tracepoints */
+	bool remapped;		       /* dwunw-added 6: some target is */
 	bool recording;
 	/* probes are put into every process that maps a file, as some target
 	 * can't be given its own: the programs look who it is */
@@ -184,8 +184,8 @@ struct tool {
 	struct dwunw_capture_options cgroup; /* what it says of one */
 	struct probed_file *wide_files;
 	uint32_t wide_count;
-	bool failed; /* MODE_FORCE: dwunw failed */
-	bool export_failed; /* a file of --folded or --json */
+	bool failed;	      /* MODE_FORCE: dwunw failed */
+	bool export_failed;   /* a file of --folded or --json */
 	bool command_refused; /* the program of -c is not of this machine */
 	/* dwunw-added 4: what turns events into frames and names */
 	struct dwunw_context dwunw;
@@ -193,7 +193,7 @@ struct tool {
 	struct dwunw_symbol_resolver resolver; /* naming's */
 	struct dwunw_symbol_resolver places;   /* where functions are */
 	struct naming *naming;
-	struct inbox *inbox; /* dwunw-added 5: events, read beside */
+	struct dwunw_inbox *inbox; /* dwunw-added 5: events, read beside */
 	struct dwunw_event event;
 	struct dwunw_frame *frames; /* arguments.depth of them */
 	struct fp_walk fp_walks[FP_WALKS];
@@ -231,7 +231,7 @@ void target_set_ways(struct tool *tool, struct target *target, uint32_t ways);
 void target_exec(struct tool *tool, struct target *target, uint64_t time_ns);
 /* Reads anew what was mapped since, if anything was, and puts probes on it. */
 void targets_see_mappings(struct tool *tool);
-/* map_watch_fn; ctx is the tool. */
+/* dwunw_map_watch_fn; ctx is the tool. */
 void target_remapped(void *tool, int32_t pid);
 /* Puts probes on what programs have mapped since their exec. */
 void targets_look(struct tool *tool);
@@ -284,9 +284,9 @@ uint64_t map_counter(const struct tool *tool, uint32_t index);
 /* One line of a report: what is live from one stack. */
 struct line {
 	const struct stack *stack; /* NULL: not known */
-	uint32_t pid;	    /* one that has a block of it, */
-	uint32_t processes; /* and how many have, up to LINE_PIDS */
-	uint32_t apart;	    /* --processes: those of this one; 0: of all */
+	uint32_t pid;		   /* one that has a block of it, */
+	uint32_t processes;	   /* and how many have, up to LINE_PIDS */
+	uint32_t apart; /* --processes: those of this one; 0: of all */
 	uint32_t pids[LINE_PIDS];
 	uint32_t tid;
 	double bytes;

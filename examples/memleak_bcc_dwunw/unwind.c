@@ -6,10 +6,10 @@
  *   snapshot   dwunw_consume() -> frames
  *   walk       the kernel's, by frame pointers: alone, or where those end
  */
-#include "bpf_map.h"
-#include "pidns.h"
-#include "proc.h"
 #include "tool.h"
+
+#include <dwunw/loader.h>
+#include <dwunw/trace.h>
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -287,7 +287,7 @@ void judge_stacks(struct tool *tool)
 void wait_for_names(struct tool *tool)
 {
 	while (!naming_is_done(tool->naming))
-		inbox_read(tool->inbox, 5);
+		dwunw_inbox_read(tool->inbox, 5);
 	judge_stacks(tool);
 }
 
@@ -348,23 +348,6 @@ static void on_snapshot(struct tool *tool, struct target *target,
 
 /* --- events ---------------------------------------------------------------- */
 
-/* 0: there is no such process or thread, any more. */
-static int process_of(uint64_t tid)
-{
-	char line[64];
-	int tgid = 0;
-	FILE *file;
-
-	snprintf(line, sizeof(line), "/proc/%" PRIu64 "/status", tid);
-	file = proc_open(line);
-	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "Tgid: %d", &tgid) == 1)
-			break;
-	}
-	proc_close(file);
-	return tgid;
-}
-
 static void add_child(void *tool, int32_t child)
 {
 	target_add(tool, child);
@@ -388,23 +371,25 @@ static void on_fork(struct tool *tool, const struct dwunw_event_header *header)
 {
 	uint32_t child = (uint32_t)header->cookie;
 	struct target *parent;
-	int tgid;
+	int32_t tgid;
 
 	if (tool->follow == DWUNW_FOLLOW_GIVEN || child > INT32_MAX)
 		return;
 	parent = target_find(tool, (int32_t)header->pid);
 	if (!child) { /* further in than the tool: looked for */
-		pidns_children((int32_t)header->pid,
-			       pidns_outer_tid((int32_t)header->pid,
-					       (int32_t)header->tid),
-			       add_child, tool);
+		dwunw_pidns_children(
+			(int32_t)header->pid,
+			dwunw_pidns_outer_tid((int32_t)header->pid,
+					      (int32_t)header->tid),
+			add_child, tool);
 		if (parent)
 			parent->forked = true;
 		return;
 	}
-	tgid = process_of(child);
+	tgid = dwunw_proc_of_thread((int32_t)child);
 	if (tgid && (uint32_t)tgid != child) {
-		bpf_map_remove(loader_map(tool->loader, "dwunw_born"), &child);
+		dwunw_bpf_map_remove(
+			dwunw_loader_map(tool->loader, "dwunw_born"), &child);
 		return;
 	}
 	if (parent)
@@ -412,9 +397,8 @@ static void on_fork(struct tool *tool, const struct dwunw_event_header *header)
 	if (tgid)
 		add_forked(tool, header, tgid);
 	else
-		tool->births[child % BIRTHS] = (struct birth){
-			(int32_t)child, (int32_t)header->pid
-		};
+		tool->births[child % BIRTHS] =
+			(struct birth){ (int32_t)child, (int32_t)header->pid };
 }
 
 static void on_exec_event(struct tool *tool, struct target *target)

@@ -66,16 +66,17 @@ for my $path (glob('include/dwunw/*.h'), 'bpf/capture.h', 'bpf/unwind_ctx.h') {
 
 # The oracle of the search above: what the library exports.
 my $build = $ENV{BUILD} // 'build/x86_64';
+my $libs = join ' ', grep { !/core|mips32/ } glob("$build/libdwunw*.a");
 my @unseen = grep { /^(?:dwunw_|machine__|bpf_)/ && !$public{$_} }
-	map { /^(\w+) [TDRB] / ? $1 : () } `nm -P -g '$build/libdwunw.a' 2>/dev/null`;
+	map { /^(\w+) [TDRB] / ? $1 : () } `nm -P -g $libs 2>/dev/null`;
 SKIP: {
 	skip('no libdwunw.a', 2) unless -f "$build/libdwunw.a";
 	is(join(', ', @unseen), '', 'each exported name is one that was looked for');
 	my $config = -f "$build/.config" ? Blocks::slurp("$build/.config") : '';
-	my ($off) = $config =~ /^# CONFIG_((?:NAMES_LINES|SCAN_ROWS|LIBDW_BPF)) is not set/m;
+	my ($off) = $config =~ /^# CONFIG_((?:NAMES_LINES|SCAN_ROWS|LIBDW_BPF|TRACE)) is not set/m;
 	skip("$off is off in this build", 1) if $off;
 	my %defined = map { /^(\w+) T / ? ($1 => 1) : () }
-		`nm -P -g '$build/libdwunw.a'`;
+		`nm -P -g $libs`;
 	my @inline = ('dwunw_frame_lookup, dwunw_stop_is_complete');
 	my @empty = grep { $public{$_} eq 'function' && !$defined{$_} &&
 		!/^dwunw_mips32_/ } sort keys %public;
@@ -98,7 +99,8 @@ for my $name (qw(dwunw_config dwunw_unwind_request dwunw_walk_input
 		dwunw_symbol_info dwunw_module_files dwunw_space dwunw_source
 		stacktrace unwind_ctx dwunw_mips32_trace
 		dwunw_mips32_space_config dwunw_capture_options
-		dwunw_capture_args unwind_options dwunw_frame dwunw_stop)) {
+		dwunw_capture_args unwind_options dwunw_frame dwunw_stop
+		dwunw_sampler_config dwunw_sampler_probe)) {
 	my ($body) = $headers =~ /struct\s+$name\s*\{(.*?)\n\}/s;
 	my @fields = map { /(?:\(\*(\w+)\)|(\w+)(?:\[\w+\])?\s*$)/ ? $1 // $2 : () }
 		map { s/\)\s*\(.*/)/sr } split /;/, $body // '';

@@ -116,14 +116,12 @@ programs() {
 			-c $object.bpf.c -o "$dir/${object##*/}.bpf.o" || return 1
 	done
 	flags="-std=gnu11 -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -static"
-	common=examples/common
 	$triple-gcc $flags tests/guests/init.c -o "$dir/init" &&
 		$triple-gcc $flags -funwind-tables tests/guests/leaky.c \
 			-o "$dir/leaky" &&
-		$triple-gcc $flags -Iinclude -Ibpf -I$common \
-			tests/live/probe.c "$dir/$common/"*.o "$dir/tools/option.o" \
-			"$dir/tools/streams.o" \
-			"$dir/libdwunw.a" -o "$dir/probe" || return 1
+		$triple-gcc $flags -Iinclude -Ibpf tests/live/probe.c \
+			"$dir/libdwunw-trace.a" "$dir/libdwunw.a" \
+			-o "$dir/probe" || return 1
 	musl_programs && target_programs && libdw_programs "$@" || return 1
 	[ "$arch" != arm64 ] || signed_programs
 }

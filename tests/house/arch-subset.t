@@ -96,10 +96,8 @@ ok "no target is not a choice" grep -x CONFIG_ARCH_X86_64=y \
 without() {
 	tree=$work/without-$1
 	mkdir -p "$tree"
-	cp -R Makefile Kconfig scripts core arch include port tools packaging \
+	cp -R Makefile Kconfig scripts core arch include port trace tools packaging \
 		"$tree/"
-	mkdir "$tree/examples"
-	cp examples/Kconfig "$tree/examples/"
 	rm -r "${tree:?}/arch/$1"
 	sed -i "/arch\/$1\/Kconfig/d" "$tree/Kconfig"
 	$make -C "$tree" O="$tree/build" ARCH="$ARCH" defconfig &&

@@ -98,7 +98,7 @@ is_on() {
 }
 ok "IS_ON is 1, 0 and clean under -Wundef -Wpedantic" is_on
 
-kconfigs=$(echo Kconfig arch/*/Kconfig examples/Kconfig port/*/Kconfig)
+kconfigs=$(echo Kconfig arch/*/Kconfig port/*/Kconfig trace/Kconfig)
 ranges() {
 	awk '/^config / { name = $2; number = 0 }
 		/^\tint/ { number = 1; facts[name] = 0 }
@@ -121,8 +121,8 @@ ok "each number has a range, a default and its cost" ranges
 sed -n 's/^config \([A-Z0-9_]*\)$/CONFIG_\1/p' $kconfigs |
 	sort -u >"$work/known"
 {
-	grep -rhoE '\bCONFIG_[A-Z0-9_]+' core arch port tools --include='*.[ch]'
-	grep -rhoE '[(]CONFIG_[A-Z0-9_]+' Makefile core arch port tools \
+	grep -rhoE '\bCONFIG_[A-Z0-9_]+' core arch port trace tools --include='*.[ch]'
+	grep -rhoE '[(]CONFIG_[A-Z0-9_]+' Makefile core arch port trace tools \
 		examples --include=Makefile --include='*.mk' | tr -d '('
 	# in Kconfig itself: if X, depends on X && !Y
 	sed -n 's/^.* if //p; s/^.*depends on //p' $kconfigs |

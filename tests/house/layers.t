@@ -7,10 +7,11 @@
 #              core/objs.mk, where a folder is one layer
 #   arch/      those, arch/arch.h, arch/scan.h, core/base/; a target's folder its
 #              own headers, and nobody else has them
-#   port/ tools/ examples/   <dwunw/…>, the system's headers, its own directory;
-#              examples/ bpf/, examples/common/, tools/option.h and
-#              tools/streams.h as well
-#   bpf/       <dwunw/event.h>, libbpf's BPF headers, <linux/…>, its own
+#   port/ trace/ tools/ examples/   <dwunw/…>, the system's headers, its own
+#              directory; trace/ and examples/ bpf/, examples/ also
+#              examples/common/ and what tools share (tools/option.h, …)
+#   bpf/       <dwunw/event.h>, libbpf's BPF headers, <linux/…>, <stdint.h>, its
+#              own
 #   tests/     as tools/, tests/unit, danger and fuzz excepted; other tests' files
 
 use strict;
@@ -66,7 +67,8 @@ sub resolve {
 	my ($path, $form, $name) = @_;
 	my @where = ('include/');
 	push @where, 'bpf/', 'examples/common/', 'tools/'
-		if $path =~ m{^(examples|bpf|tests/(live|memleak))/};
+		if $path =~ m{^(examples|bpf|trace|tests/(live|memleak))/};
+	push @where, 'trace/' if $path =~ m{^tests/(live|memleak)/};
 	if ($form eq '"') {
 		unshift @where, dirname($path) . '/';
 		push @where, '', 'tests/';
@@ -149,14 +151,16 @@ sub user_rule {
 	return undef if $file && $file =~ m{^include/dwunw/};
 	return undef if $file && dirname($file) eq $dir;
 	return undef if $form eq '"' && $name =~ m{^\w+\.skel\.h$};
-	return undef if $path =~ m{^(examples|tests/(live|memleak))/} && $file &&
+	return undef if $path =~ m{^(examples|trace|tests/(live|memleak))/} && $file &&
 		$file =~ m{^bpf/};
+	return undef if $path =~ m{^tests/(live|memleak)/} && $file &&
+		$file =~ m{^trace/};
 	return undef if $path =~ m{^(examples|tests/(live|memleak))/} && $file &&
 		$file =~ m{^examples/(common|utils)/};
 	return undef if $path =~ m{^tests/live/} && $file &&
 		$file =~ m{^examples/bpf_memleak/};
 	return undef if $path =~ m{^examples/} && $file &&
-		$file =~ m{^tools/(option|streams)\.h$};
+		$file =~ m{^tools/(given|interrupt|option|replace|streams)\.h$};
 	return undef if $path =~ m{^tests/} && $file &&
 		$file =~ m{^tests/(?!unit/|fuzz/|danger/)};
 	return "only <dwunw/…>, the system's headers and its own directory";
@@ -165,6 +169,7 @@ sub user_rule {
 sub bpf_rule {
 	my ($path, $form, $name, $file) = @_;
 	return undef if $name eq 'dwunw/event.h';
+	return undef if $freestanding{$name} && $form eq '<';
 	return undef if $name =~ m{^bpf/bpf_\w+\.h$} && !$file;
 	return undef if $name =~ m{^(linux|asm)/[\w/]+\.h$} && $form eq '<';
 	return undef if $file && dirname($file) eq dirname($path);
@@ -234,6 +239,8 @@ ok(!@knows, 'core/ and what targets share name no target');
 diag($_) for @knows;
 
 check('port/ uses the public headers only', \&user_rule, sources('port'));
+check('trace/ uses the public headers and bpf/ only', \&user_rule,
+	sources('trace'));
 check('tools/ uses the public headers only', \&user_rule, sources('tools'));
 check('examples/ uses the public headers only', \&user_rule,
 	sources('examples'));

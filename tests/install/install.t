@@ -51,6 +51,17 @@ if command -v pkg-config >/dev/null; then
 	ok "the README's example by pkg-config" ${CC:-cc} "$example" \
 		$(pc --cflags --libs) -o "$work/by-pc"
 	ok "… prints a stack" prints_stack "$work/by-pc"
+	if [ -f "$there/lib/libdwunw-trace.a" ]; then
+		# shellcheck disable=SC2046
+		ok "a tool by pkg-config dwunw-trace" ${CC:-cc} \
+			tests/install/tool.c $(pc --cflags --libs dwunw-trace) \
+			-o "$work/tool"
+		"$work/tool" >"$work/told"
+		ok "… runs" grep -x 'refused 1, cheap 3, threads [1-9][0-9]*' \
+			"$work/told"
+	else
+		skip "CONFIG_TRACE is off"
+	fi
 else
 	skip "no pkg-config"
 fi

@@ -3,7 +3,7 @@
  * nosys CALL COMMAND...: the command on a kernel that was built without a
  * system call: bpf or perf_event_open gives ENOSYS. uretprobe: on one where a
  * filter ends who returns from a probed function: so ends, with its status, the
- * child that tries it (examples/common/returns.c).
+ * child that tries it (trace/returns.c).
  */
 #include <errno.h>
 #include <linux/filter.h>

@@ -5,44 +5,46 @@
  * in either order, however far apart; and nothing else makes a pair.
  */
 #include "examples/bpf_memleak/sampled.h"
-#include "sampler.h"
 #include "tap.h"
+#include <dwunw/sampler.h>
 
 #include <stdlib.h>
 #include <string.h>
 
-static struct sampler_config sampler;
+static struct dwunw_sampler_config sampler;
 static uint64_t keys[16], sizes[16];
 static unsigned events;
 static uint64_t now;
 
-int sampler_open(struct sampler **made, const struct sampler_config *config)
+int dwunw_sampler_open(struct dwunw_sampler **made,
+		       const struct dwunw_sampler_config *config)
 {
 	sampler = *config;
 	*made = NULL;
 	return 0;
 }
 
-int sampler_probe(struct sampler *s, const struct sampler_probe *probe)
+int dwunw_sampler_add(struct dwunw_sampler *s,
+		      const struct dwunw_sampler_probe *probe)
 {
 	(void)s;
 	(void)probe;
 	return 0;
 }
 
-int sampler_start(struct sampler *s)
+int dwunw_sampler_start(struct dwunw_sampler *s)
 {
 	(void)s;
 	return 0;
 }
 
-void sampler_enable(struct sampler *s, bool on)
+void dwunw_sampler_enable(struct dwunw_sampler *s, bool on)
 {
 	(void)s;
 	(void)on;
 }
 
-int sampler_read(struct sampler *s, int timeout_ms, bool all)
+int dwunw_sampler_read(struct dwunw_sampler *s, int timeout_ms, bool all)
 {
 	(void)s;
 	(void)timeout_ms;
@@ -50,25 +52,25 @@ int sampler_read(struct sampler *s, int timeout_ms, bool all)
 	return 0;
 }
 
-struct sampler_missing sampler_missing(struct sampler *s)
+struct dwunw_sampler_losses dwunw_sampler_missing(struct dwunw_sampler *s)
 {
 	(void)s;
-	return (struct sampler_missing){ .time_ns = now };
+	return (struct dwunw_sampler_losses){ .time_ns = now };
 }
 
-uint64_t sampler_late(const struct sampler *s)
-{
-	(void)s;
-	return 0;
-}
-
-uint64_t sampler_bytes(const struct sampler *s)
+uint64_t dwunw_sampler_late(const struct dwunw_sampler *s)
 {
 	(void)s;
 	return 0;
 }
 
-void sampler_close(struct sampler *s)
+uint64_t dwunw_sampler_bytes(const struct dwunw_sampler *s)
+{
+	(void)s;
+	return 0;
+}
+
+void dwunw_sampler_close(struct dwunw_sampler *s)
 {
 	(void)s;
 }
@@ -109,19 +111,19 @@ static void give(uint32_t tid, enum sampled_kind kind, bool large,
 		 uint64_t value, uint64_t later_ns)
 {
 	static const uint8_t stack[64];
-	struct sample sample = { .pid = 1,
-				 .tid = tid,
-				 .cookie = kind,
-				 .at_return = kind == SAMPLED_RETURN,
-				 .large = large,
-				 .reg_count = SAMPLE_REGS,
-				 .sp = 0x1000 };
+	struct dwunw_sample sample = { .pid = 1,
+				       .tid = tid,
+				       .cookie = kind,
+				       .at_return = kind == SAMPLED_RETURN,
+				       .large = large,
+				       .reg_count = DWUNW_SAMPLE_REGS,
+				       .sp = 0x1000 };
 	unsigned i;
 
-	for (i = 0; i < SAMPLE_REGS; i++)
+	for (i = 0; i < DWUNW_SAMPLE_REGS; i++)
 		sample.regs[i] = value;
 	if (kind == SAMPLED_RETURN)
-		sample.sp += sample_return_pops();
+		sample.sp += dwunw_sample_return_pops();
 	if (large) {
 		sample.stack = stack;
 		sample.stack_size = sizeof(stack);

@@ -6,12 +6,12 @@
  * line for each event ("event kind=… frames: a b c; stop=…"), counters last.
  * SIGINT ends it before its time.
  */
-#include "bpf_map.h"
 #include "capture.h"
-#include "loader.h"
 
 #include <dwunw/linux.h>
+#include <dwunw/loader.h>
 #include <dwunw/symbols.h>
+
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -108,7 +108,7 @@ static void *read_file(const char *path, size_t *size)
 }
 
 /* Takes -c and -s; the index of the first other argument. */
-static int set_options(struct loader *loader, char **argv, int first)
+static int set_options(struct dwunw_loader *loader, char **argv, int first)
 {
 	struct dwunw_capture_options options = {
 		.stack_cap = DWUNW_CAPTURE_STACK_CAP,
@@ -121,14 +121,14 @@ static int set_options(struct loader *loader, char **argv, int first)
 		else
 			options.slots = (uint32_t)atoi(argv[first + 1]);
 	}
-	loader_set_value(loader, DWUNW_CAPTURE_OPTIONS_MAP, &options,
-			 sizeof(options));
-	loader_set_entries(loader, "dwunw_slots", options.slots);
-	loader_set_events(loader, "dwunw_events", false, 1 << 22);
+	dwunw_loader_set_value(loader, DWUNW_CAPTURE_OPTIONS_MAP, &options,
+			       sizeof(options));
+	dwunw_loader_set_entries(loader, "dwunw_slots", options.slots);
+	dwunw_loader_set_events(loader, "dwunw_events", false, 1 << 22);
 	return first;
 }
 
-static int attach(struct probe *probe, struct loader *loader, int32_t pid,
+static int attach(struct probe *probe, struct dwunw_loader *loader, int32_t pid,
 		  const char *file, char *argument)
 {
 	char *function = strchr(argument, '='), *at;
@@ -143,27 +143,28 @@ static int attach(struct probe *probe, struct loader *loader, int32_t pid,
 		*at = '\0';
 	if (dwunw_symbol_offset(&probe->resolver, file, function, &off, NULL))
 		return fail(function);
-	error = loader_attach_uprobe(loader, argument, at != NULL, pid, file,
-				     off);
+	error = dwunw_loader_attach_uprobe(loader, argument, at != NULL, pid,
+					   file, off);
 	return error ? fail_with(argument, error) : 0;
 }
 
-static void follow(struct loader *loader, int32_t pid)
+static void follow(struct dwunw_loader *loader, int32_t pid)
 {
 	uint32_t tgid = (uint32_t)pid, one = 1;
 	const char *missing = "";
-	int error = loader_attach_tracepoints(loader, &missing);
+	int error = dwunw_loader_attach_tracepoints(loader, &missing);
 
 	if (error)
 		fail_with(missing, error);
-	bpf_map_set(loader_map(loader, "dwunw_generations"), &tgid, &one);
+	dwunw_bpf_map_set(dwunw_loader_map(loader, "dwunw_generations"), &tgid,
+			  &one);
 }
 
 int main(int argc, char **argv)
 {
 	static struct probe probe;
 	struct sigaction action = { .sa_handler = on_interrupt };
-	struct loader *loader;
+	struct dwunw_loader *loader;
 	void *object;
 	size_t size;
 	struct dwunw_process *process;
@@ -177,15 +178,15 @@ int main(int argc, char **argv)
 	pid = atoi(argv[2]);
 	sigaction(SIGINT, &action, NULL);
 	object = read_file(argv[1], &size);
-	if (!size || loader_open(&loader, object, size, true) ||
+	if (!size || dwunw_loader_open(&loader, object, size, true) ||
 	    dwunw_init(&probe.ctx) ||
 	    dwunw_symbol_resolver_init(&probe.resolver, NULL) ||
 	    dwunw_process_open(&probe.ctx, pid, &process))
 		return fail(argv[1]);
 	first = set_options(loader, argv, first);
-	error = loader_load(loader);
+	error = dwunw_loader_load(loader);
 	if (!error)
-		error = loader_open_events(loader, on_event, &probe);
+		error = dwunw_loader_open_events(loader, on_event, &probe);
 	if (error)
 		return fail_with("load", error);
 	follow(loader, pid);
@@ -196,14 +197,14 @@ int main(int argc, char **argv)
 	fprintf(stderr, "ready\n");
 	end = time(NULL) + atoi(argv[4]);
 	while (time(NULL) < end && !interrupted)
-		loader_read_events(loader, 50);
-	fd = loader_map(loader, "dwunw_counters");
+		dwunw_loader_read_events(loader, 50);
+	fd = dwunw_loader_map(loader, "dwunw_counters");
 	for (uint32_t i = 0; i < DWUNW_COUNT_END; i++)
-		bpf_map_get(fd, &i, &counters[i]);
+		dwunw_bpf_map_get(fd, &i, &counters[i]);
 	for (int i = 0; i < 100; i++) {
 		if (probe.received >= counters[DWUNW_COUNT_EVENTS])
 			break;
-		loader_read_events(loader, 10);
+		dwunw_loader_read_events(loader, 10);
 	}
 	printf("counters calls=%" PRIu64 " events=%" PRIu64 " slot=%" PRIu64
 	       " buffer=%" PRIu64 " lost=%" PRIu64 "\n",
@@ -211,7 +212,7 @@ int main(int argc, char **argv)
 	       counters[DWUNW_COUNT_DROP_SLOT],
 	       counters[DWUNW_COUNT_DROP_BUFFER],
 	       counters[DWUNW_COUNT_RETURN_LOST]);
-	loader_close(loader);
+	dwunw_loader_close(loader);
 	free(object);
 	dwunw_symbol_resolver_shutdown(&probe.resolver);
 	dwunw_shutdown(&probe.ctx);

@@ -46,28 +46,22 @@ $(live)/i386: tests/live/i386.S $(live_made)
 
 # --- the probe: needs libbpf as the examples do ---
 
-live_common := $(addprefix examples/common/,loader_libbpf.c bpf_map.c inherited.c \
-	kernelfs.c probe_events.c proc.c rings.c tracepoint.c uprobe_multi.c)
 $(live)/probe: private how := gcc $(live_cc) $(sanitize) -D_GNU_SOURCE \
-	-Iinclude -Ibpf -Iexamples/common
-$(live)/probe: private with := -lbpf -lelf -lz $(LDLIBS)
-$(live)/probe: tests/live/probe.c $(live_common) $(wildcard examples/common/*.h \
-		bpf/*.h) $(full_lib) $(live_made)
+	-Iinclude -Ibpf
+$(live)/probe: private with := $(trace_libs) $(LDLIBS)
+$(live)/probe: tests/live/probe.c $(trace_lib) $(full_lib) $(live_made)
 	$(test_build)
 
-live_sampler := $(addprefix examples/common/,bpf_map.c kernelfs.c probe_events.c \
-	proc.c rings.c sample.c sampler.c tracepoint.c)
 $(live)/sampler: private how := $(test_glibc_cc) -std=c11 -D_GNU_SOURCE -O1 -g \
-	$(sanitize) -Iinclude -Iexamples/common -Itests
-$(live)/sampler: private with := -pthread $(LDLIBS)
-$(live)/sampler: tests/live/sampler.c $(live_sampler) \
-		$(wildcard examples/common/*.h) $(full_lib) $(live_made)
+	$(sanitize) -Iinclude -Itests
+$(live)/sampler: private with := $(trace_libs) $(LDLIBS)
+$(live)/sampler: tests/live/sampler.c $(trace_lib) $(full_lib) $(live_made)
 	$(test_build)
 
 $(live)/partners: private how := $(test_glibc_cc) -std=c11 -D_GNU_SOURCE -O1 -g \
-	$(sanitize) -Iinclude -Ibpf -Iexamples/common -iquote . -Itests
+	$(sanitize) -Iinclude -Ibpf -Itrace -iquote . -Itests
 $(live)/partners: tests/live/partners.c examples/bpf_memleak/sampled.c \
-		examples/common/sample.c $(wildcard examples/*/*.h bpf/*.h) \
+		trace/sample.c $(wildcard examples/*/*.h trace/*.h bpf/*.h) \
 		$(live_made)
 	$(test_build)
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * examples/common/sampler.c on a process that starts threads and forks: every
+ * trace/sampler.c on a process that starts threads and forks: every
  * call of its first thread and of those that start later is seen once, and
  * none of its children; as this kernel is, as below Linux 5.13, and without the
  * right to make probes by tracefs.
  */
-#include "sampler.h"
+#include <dwunw/sampler.h>
 
 #include <dwunw/symbols.h>
 
@@ -60,13 +60,13 @@ static void target(int go, int answer)
 
 struct seen {
 	int32_t pid;
-	uint64_t first;  /* of the first thread */
+	uint64_t first;	 /* of the first thread */
 	uint64_t others; /* of its others */
-	uint64_t wrong;  /* of another process */
+	uint64_t wrong;	 /* of another process */
 	uint64_t large;
 };
 
-static void on_sample(void *ctx, const struct sample *sample)
+static void on_sample(void *ctx, const struct dwunw_sample *sample)
 {
 	struct seen *seen = ctx;
 
@@ -80,7 +80,7 @@ static void on_sample(void *ctx, const struct sample *sample)
 		seen->others++;
 }
 
-static void on_change(void *ctx, const struct sampler_change *change)
+static void on_change(void *ctx, const struct dwunw_sampler_change *change)
 {
 	(void)ctx;
 	(void)change;
@@ -92,28 +92,28 @@ static void on_lost(void *ctx, uint64_t time_ns)
 	(void)time_ns;
 }
 
-static void watch(struct sampler *sampler, int go, int answer)
+static void watch(struct dwunw_sampler *sampler, int go, int answer)
 {
 	char byte;
 
-	sampler_enable(sampler, true);
+	dwunw_sampler_enable(sampler, true);
 	if (write(go, "", 1) != 1 || read(answer, &byte, 1) != 1)
 		note("the target did not answer");
-	sampler_enable(sampler, false);
-	sampler_read(sampler, 0, true);
+	dwunw_sampler_enable(sampler, false);
+	dwunw_sampler_read(sampler, 0, true);
 }
 
-static void look(const char *title, const struct sampler_config *how,
+static void look(const char *title, const struct dwunw_sampler_config *how,
 		 uint64_t off)
 {
 	struct seen seen = { 0 };
-	struct sampler_config config = *how;
-	struct sampler_probe probes[] = {
-		{ "/proc/self/exe", off, SAMPLER_RETURN, 4096, 1 },
-		{ "/proc/self/exe", off, SAMPLER_ALLOCATE, 0, 2 },
+	struct dwunw_sampler_config config = *how;
+	struct dwunw_sampler_probe probes[] = {
+		{ "/proc/self/exe", off, DWUNW_SAMPLER_RETURN, 4096, 1 },
+		{ "/proc/self/exe", off, DWUNW_SAMPLER_ALLOCATE, 0, 2 },
 	};
-	struct sampler_missing missing;
-	struct sampler *sampler = NULL;
+	struct dwunw_sampler_losses missing;
+	struct dwunw_sampler *sampler = NULL;
 	int go[2], answer[2], error;
 
 	if (pipe(go) || pipe(answer))
@@ -129,21 +129,21 @@ static void look(const char *title, const struct sampler_config *how,
 	config.on_change = on_change;
 	config.on_lost = on_lost;
 	config.ctx = &seen;
-	error = sampler_open(&sampler, &config);
+	error = dwunw_sampler_open(&sampler, &config);
 	for (int i = 0; i < 2 && !error; i++)
-		error = sampler_probe(sampler, &probes[i]);
+		error = dwunw_sampler_add(sampler, &probes[i]);
 	if (!error)
-		error = sampler_start(sampler);
+		error = dwunw_sampler_start(sampler);
 	ok(!error, "%s: probes", title);
 	if (error) {
 		note("%s", strerror(-error));
 		return;
 	}
 	watch(sampler, go[1], answer[0]);
-	missing = sampler_missing(sampler);
+	missing = dwunw_sampler_missing(sampler);
 	is_u64(seen.first, 2 * CALLS, "%s: all of the first thread", title);
 	if (how->by_pmu)
-		ok(sampler_late(sampler) == THREADS &&
+		ok(dwunw_sampler_late(sampler) == THREADS &&
 			   seen.others <= 2 * CALLS * THREADS,
 		   "%s: its threads are late: %llu of %d", title,
 		   (unsigned long long)seen.others, 2 * CALLS * THREADS);
@@ -151,8 +151,8 @@ static void look(const char *title, const struct sampler_config *how,
 		is_u64(seen.others, 2 * CALLS * THREADS,
 		       "%s: all of its threads", title);
 	is_u64(seen.wrong, 0, "%s: none of its child", title);
-	is_u64(missing.by_rank[SAMPLER_RETURN] +
-		       missing.by_rank[SAMPLER_ALLOCATE],
+	is_u64(missing.by_rank[DWUNW_SAMPLER_RETURN] +
+		       missing.by_rank[DWUNW_SAMPLER_ALLOCATE],
 	       0, "%s: none is missing", title);
 	/* what the child has lost is in the count, where it inherits */
 	if (how->all_children)
@@ -162,7 +162,7 @@ static void look(const char *title, const struct sampler_config *how,
 		is_u64(seen.large + missing.large,
 		       (seen.first + seen.others) / 2,
 		       "%s: a stack with each return, or it is counted", title);
-	sampler_close(sampler);
+	dwunw_sampler_close(sampler);
 	if (write(go[1], "", 1) != 1)
 		note("no target any more");
 	waitpid(seen.pid, NULL, 0);
@@ -170,7 +170,7 @@ static void look(const char *title, const struct sampler_config *how,
 
 int main(void)
 {
-	static const struct sampler_config ways[] = {
+	static const struct dwunw_sampler_config ways[] = {
 		{ .by_pmu = false },
 		{ .all_children = true },
 		{ .by_pmu = true },

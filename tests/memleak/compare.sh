@@ -174,10 +174,8 @@ done
 
 # What of it is the kernel's: programs that do nothing, on the same places.
 hits() {
-	common=examples/common
-	${CC:-gcc} -std=gnu11 -O2 -w -Iinclude -I$common -o "$work/hits" \
-		tests/memleak/hits.c $common/uprobe_multi.c $common/bpf_map.c \
-		$common/entry.c $common/rings.c $common/tracepoint.c \
+	${CC:-gcc} -std=gnu11 -O2 -w -Iinclude -Itrace -o "$work/hits" \
+		tests/memleak/hits.c "$BUILD/libdwunw-trace.a" \
 		"$BUILD/libdwunw.a" && "$work/hits" 21
 }
 

@@ -4,8 +4,8 @@
  * functions (objdump of Debian's glibc 2.36 and musl 1.2.3) and, for each
  * reason to stay at the entry, some that have it.
  */
-#include "entry.h"
 #include "tap.h"
+#include <dwunw/trace.h>
 
 #include <dwunw/regset.h>
 #include <string.h>
@@ -24,7 +24,7 @@ static unsigned offset(uint16_t arch, const char *hex, unsigned char tail)
 		code[count++] = (uint8_t)byte;
 		hex += used;
 	}
-	return entry_cheap_offset(arch, code, sizeof(code));
+	return dwunw_entry_cheap_offset(arch, code, sizeof(code));
 }
 
 static const struct {
@@ -101,7 +101,8 @@ int main(void)
 	/* cut at every byte: no further than there is code */
 	memcpy(code, "\x48\x85\xff\x0f\x84\xbf\0\0\0\x55", 10);
 	for (size_t size = 0; size < 19; size++) {
-		unsigned at = entry_cheap_offset(DWUNW_ARCH_X86_64, code, size);
+		unsigned at =
+			dwunw_entry_cheap_offset(DWUNW_ARCH_X86_64, code, size);
 
 		ok(at == 0, "%zu bytes: the entry", size);
 	}

@@ -8,10 +8,10 @@
  */
 #define _GNU_SOURCE
 #include "bpf_map.h"
-#include "entry.h"
 #include "rings.h"
 #include "tracepoint.h"
 #include "uprobe_multi.h"
+#include <dwunw/trace.h>
 
 #include <dlfcn.h>
 #include <dwunw/regset.h>
@@ -78,33 +78,33 @@ static int set_program(int event, int program)
 	       syscall(SYS_ioctl, event, PERF_EVENT_IOC_ENABLE, 0);
 }
 
-static void put_perf(const struct uprobe_place *place)
+static void put_perf(const struct dwunw_uprobe_place *place)
 {
 	struct perf_event_attr attr = {
 		.size = sizeof(attr),
-		.type = (uint32_t)perf_uprobe_type(),
+		.type = (uint32_t)dwu_perf_uprobe_type(),
 		.config = place->at_return,
-		.config1 = bpf_address(place->path),
+		.config1 = dwu_bpf_address(place->path),
 		.config2 = place->off,
 	};
-	int program = hold(uprobe_multi_empty(0), "a program");
-	int event = hold(perf_open(&attr, place->pid, -1), "a probe");
+	int program = hold(dwu_uprobe_multi_empty(0), "a program");
+	int event = hold(dwu_perf_open(&attr, place->pid, -1), "a probe");
 
 	if (set_program(event, program))
 		exit(1);
 }
 
-static void put(enum way way, const struct uprobe_place *place)
+static void put(enum way way, const struct dwunw_uprobe_place *place)
 {
-	uint32_t type = way == SESSION ? UPROBE_SESSION_TYPE :
-					 UPROBE_MULTI_TYPE;
+	uint32_t type = way == SESSION ? DWU_UPROBE_SESSION_TYPE :
+					 DWU_UPROBE_MULTI_TYPE;
 
 	if (way == PERF)
 		put_perf(place);
 	else
-		hold(uprobe_multi_link(hold(uprobe_multi_empty(type),
-					    "a program"),
-				       type, place),
+		hold(dwu_uprobe_multi_link(hold(dwu_uprobe_multi_empty(type),
+						"a program"),
+					   type, place),
 		     "a link");
 }
 
@@ -118,11 +118,11 @@ static void watch_system_calls(void)
 	};
 	int program;
 
-	attr.insns = bpf_address(code);
+	attr.insns = dwu_bpf_address(code);
 	attr.insn_cnt = 2;
-	attr.license = bpf_address("Dual BSD/GPL");
-	program = hold(bpf_call(BPF_PROG_LOAD, &attr), "a program");
-	if (set_program(hold(tracepoint_open("syscalls/sys_enter_mmap"),
+	attr.license = dwu_bpf_address("Dual BSD/GPL");
+	program = hold(dwu_bpf_call(BPF_PROG_LOAD, &attr), "a program");
+	if (set_program(hold(dwunw_tracepoint_open("syscalls/sys_enter_mmap"),
 			     "a tracepoint"),
 			program))
 		exit(1);
@@ -138,13 +138,13 @@ static uint64_t place_of(const char *name, char *path)
 	    !realpath(info.dli_fname, path))
 		exit(1);
 	off = (uint64_t)((char *)info.dli_saddr - (char *)info.dli_fbase);
-	return off + entry_cheap_offset(HOST_ARCH, info.dli_saddr, 64);
+	return off + dwunw_entry_cheap_offset(HOST_ARCH, info.dli_saddr, 64);
 }
 
 static void put_row(const struct row *row, pid_t child)
 {
 	char path[4096];
-	struct uprobe_place place = { .path = path, .pid = child };
+	struct dwunw_uprobe_place place = { .path = path, .pid = child };
 
 	if (row->system_calls)
 		watch_system_calls();
@@ -212,7 +212,7 @@ int main(int argc, char **argv)
 {
 	int rounds = argc > 1 ? atoi(argv[1]) : 15, there[2], back[2];
 	static double ns[ROWS][ROUNDS];
-	bool multi = uprobe_multi_is_supported();
+	bool multi = dwu_uprobe_multi_is_supported();
 	pid_t child;
 
 	if (rounds < 1 || rounds > ROUNDS || pipe(there) || pipe(back))

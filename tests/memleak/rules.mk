@@ -74,9 +74,9 @@ $(leaks_modes): tests/memleak/real_modes.c $(leaks_made)
 		objcopy -R .eh_frame -R .eh_frame_hdr $@ 2>$@.log)
 
 $(leaks)/entry: private how := $(test_glibc_cc) -std=c11 -D_GNU_SOURCE -O1 -g \
-	-fsanitize=address,undefined -Iinclude -Iexamples/common -Itests
-$(leaks)/entry: tests/memleak/entry.c examples/common/entry.c \
-		$(wildcard examples/common/*.h) $(leaks_made)
+	-fsanitize=address,undefined -Iinclude -Itests
+$(leaks)/entry: tests/memleak/entry.c trace/entry.c include/dwunw/trace.h \
+		$(leaks_made)
 	$(test_build)
 
 # The tools, linked so that their memory can be made to fail (failing.t).
@@ -85,8 +85,8 @@ leaks_tools := $(if $(CONFIG_BPF_LOADER_LIBBPF),$(addprefix $(leaks)/,\
 $(leaks)/memleak_user: $(memleak_objs) $(memleak_out)/memleak_object.o
 $(leaks)/memleak_dwunw_user: $(bcc_objs) $(bcc_out)/memleak_dwunw_objects.o
 $(leaks_tools): private how = $(CC) $(all_cflags)
-$(leaks_tools): private with = $(all_ldflags) $(loader_libs) -lm $(LDLIBS)
-$(leaks_tools): $(common_objs) $(full_lib) $(leaks_made)
+$(leaks_tools): private with = $(all_ldflags) $(trace_libs) -lm $(LDLIBS)
+$(leaks_tools): $(common_objs) $(trace_lib) $(full_lib) $(leaks_made)
 	$(test_build)
 
 long_programs += $(leaks_tools)

@@ -1,7 +1,7 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # A tool whose output nobody reads waits in write(2). Events wait in its memory
-# then, 64 MiB of them and no more (examples/common/inbox.h); what follows is
+# then, 64 MiB of them and no more (trace/inbox.c); what follows is
 # dropped by the kernel, and counted: each allocation is in one of the two.
 use strict;
 use warnings;

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include <dwunw/loader.h>
+#include <dwunw/trace.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+/* How long the thread waits for the kernel before it looks for its end. */
+#define READ_MS 20
+
+struct letter {
+	struct letter *next;
+	size_t size;
+	_Alignas(8) uint8_t bytes[];
+};
+
+struct dwunw_inbox {
+	bool alone; /* without a thread: who asks reads */
+	struct dwunw_loader *loader;
+	dwunw_loader_event_fn on_event;
+	void *ctx;
+	pthread_t thread;
+	pthread_mutex_t lock;
+	pthread_cond_t came;
+	pthread_cond_t went;
+	struct letter *first; /* under lock, as the rest */
+	struct letter **last;
+	size_t bytes;
+	uint64_t passes; /* of the thread over the kernel's buffer */
+	int error;
+	bool end;
+};
+
+/* From the kernel, in the thread. Without memory it waits for some. */
+static void put(void *ctx, void *bytes, size_t size)
+{
+	struct dwunw_inbox *inbox = ctx;
+	struct letter *letter = malloc(sizeof(*letter) + size);
+
+	pthread_mutex_lock(&inbox->lock);
+	while (!inbox->end && (!letter || inbox->bytes > DWUNW_INBOX_MAX)) {
+		if (!letter && !inbox->first)
+			break;
+		pthread_cond_wait(&inbox->went, &inbox->lock);
+		if (!letter)
+			letter = malloc(sizeof(*letter) + size);
+	}
+	if (letter && !inbox->end) {
+		letter->next = NULL;
+		letter->size = size;
+		memcpy(letter->bytes, bytes, size);
+		*inbox->last = letter;
+		inbox->last = &letter->next;
+		inbox->bytes += size;
+		pthread_cond_signal(&inbox->came);
+		letter = NULL;
+	}
+	pthread_mutex_unlock(&inbox->lock);
+	free(letter);
+}
+
+static bool ended(struct dwunw_inbox *inbox)
+{
+	bool end;
+
+	pthread_mutex_lock(&inbox->lock);
+	end = inbox->end;
+	pthread_mutex_unlock(&inbox->lock);
+	return end;
+}
+
+static void *work(void *ctx)
+{
+	struct dwunw_inbox *inbox = ctx;
+
+	prctl(PR_SET_NAME, "events");
+	while (!ended(inbox)) {
+		int error = dwunw_loader_read_events(inbox->loader, READ_MS);
+
+		pthread_mutex_lock(&inbox->lock);
+		inbox->passes++;
+		if (error) {
+			inbox->error = error;
+			inbox->end = true;
+			pthread_cond_signal(&inbox->came);
+		}
+		pthread_mutex_unlock(&inbox->lock);
+	}
+	return NULL;
+}
+
+static void free_all(struct dwunw_inbox *inbox)
+{
+	while (inbox->first) {
+		struct letter *letter = inbox->first;
+
+		inbox->first = letter->next;
+		free(letter);
+	}
+	free(inbox);
+}
+
+static int start(struct dwunw_inbox *inbox)
+{
+	pthread_condattr_t clock;
+
+	inbox->last = &inbox->first;
+	pthread_mutex_init(&inbox->lock, NULL);
+	pthread_condattr_init(&clock);
+	pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+	pthread_cond_init(&inbox->came, &clock);
+	pthread_cond_init(&inbox->went, NULL);
+	return pthread_create(&inbox->thread, NULL, work, inbox);
+}
+
+int dwunw_inbox_open(struct dwunw_inbox **result, struct dwunw_loader *loader,
+		     dwunw_loader_event_fn on_event, void *ctx)
+{
+	struct dwunw_inbox *inbox = calloc(1, sizeof(*inbox));
+	int error;
+
+	if (!inbox)
+		return -ENOMEM;
+	inbox->loader = loader;
+	inbox->on_event = on_event;
+	inbox->ctx = ctx;
+	inbox->alone = !dwunw_has_futex();
+	error = inbox->alone ? dwunw_loader_open_events(loader, on_event, ctx) :
+			       dwunw_loader_open_events(loader, put, inbox);
+	if (!error && !inbox->alone)
+		error = -start(inbox);
+	if (error)
+		free(inbox);
+	else
+		*result = inbox;
+	return error;
+}
+
+/* All that waits; after timeout_ms none. */
+static struct letter *take(struct dwunw_inbox *inbox, int timeout_ms,
+			   int *error)
+{
+	struct letter *first;
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += timeout_ms / 1000;
+	until.tv_nsec += timeout_ms % 1000 * 1000000l;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	pthread_mutex_lock(&inbox->lock);
+	while (!inbox->first && !inbox->end && timeout_ms &&
+	       !pthread_cond_timedwait(&inbox->came, &inbox->lock, &until))
+		;
+	first = inbox->first;
+	if (first) {
+		inbox->first = first->next;
+		inbox->bytes -= first->size;
+		if (!inbox->first)
+			inbox->last = &inbox->first;
+	}
+	*error = inbox->error;
+	pthread_cond_signal(&inbox->went);
+	pthread_mutex_unlock(&inbox->lock);
+	return first;
+}
+
+int dwunw_inbox_read(struct dwunw_inbox *inbox, int timeout_ms)
+{
+	struct timespec now, begun;
+	struct letter *letter;
+	int error = 0;
+
+	if (inbox->alone)
+		return dwunw_loader_read_events(inbox->loader, timeout_ms);
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	while ((letter = take(inbox, timeout_ms, &error))) {
+		inbox->on_event(inbox->ctx, letter->bytes, letter->size);
+		free(letter);
+		timeout_ms = 0;
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		if (now.tv_sec - begun.tv_sec > 1)
+			break; /* who asks has other things to do as well */
+	}
+	return error;
+}
+
+static uint64_t passes(struct dwunw_inbox *inbox)
+{
+	uint64_t passes;
+
+	pthread_mutex_lock(&inbox->lock);
+	passes = inbox->end ? UINT64_MAX : inbox->passes;
+	pthread_mutex_unlock(&inbox->lock);
+	return passes;
+}
+
+/* The pass that is under way may have begun before. */
+int dwunw_inbox_read_all(struct dwunw_inbox *inbox)
+{
+	uint64_t begun = inbox->alone ? 0 : passes(inbox);
+	int error = dwunw_inbox_read(inbox, 0);
+
+	while (!error && !inbox->alone && passes(inbox) - begun < 2)
+		error = dwunw_inbox_read(inbox, 5);
+	return error ? error : dwunw_inbox_read(inbox, 0);
+}
+
+void dwunw_inbox_close(struct dwunw_inbox *inbox)
+{
+	if (!inbox)
+		return;
+	if (inbox->alone) {
+		free(inbox);
+		return;
+	}
+	pthread_mutex_lock(&inbox->lock);
+	inbox->end = true;
+	pthread_cond_signal(&inbox->went);
+	pthread_mutex_unlock(&inbox->lock);
+	pthread_join(inbox->thread, NULL);
+	free_all(inbox);
+}

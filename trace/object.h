@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * object.h - what clang put into a BPF object file: maps, programs, and which
+ * instruction means which map.
+ *
+ * Maps are those of the section .maps, described by the object's own BTF as
+ * libbpf's documentation has it (type, key, value, key_size, value_size,
+ * max_entries, map_flags), and one for each section .rodata*, .data* or .bss*.
+ * Calls between functions are refused: compile with everything inlined.
+ */
+#ifndef OBJECT_H
+#define OBJECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define OBJECT_MAPS 32
+#define OBJECT_PROGRAMS 64
+#define OBJECT_RELOCATIONS 1024
+
+struct dwu_object_map {
+	const char *name;
+	uint32_t type;
+	uint32_t key_size;
+	uint32_t value_size;
+	uint32_t entries;
+	uint32_t flags;
+	uint32_t section;
+	uint64_t off; /* in .maps */
+	bool is_data; /* a section's bytes are its only value */
+	bool constant;
+	void *value; /* of value_size bytes, owned */
+};
+
+struct dwu_object_program {
+	const char *name;
+	const char *section_name; /* "uprobe", "tracepoint/a/b" */
+	uint32_t section;
+	uint64_t off; /* in the section */
+	uint32_t count;
+	uint64_t *instructions; /* owned; struct bpf_insn, 8 bytes each */
+};
+
+/* Instruction `index` of a program loads the address of a map. */
+struct dwu_object_relocation {
+	uint32_t program;
+	uint32_t index;
+	uint32_t map;
+	uint32_t off; /* is_data: in the value */
+};
+
+struct dwu_object {
+	const uint8_t *bytes;
+	uint32_t map_count;
+	uint32_t program_count;
+	uint32_t relocation_count;
+	const char *license;
+	struct dwu_object_map maps[OBJECT_MAPS];
+	struct dwu_object_program programs[OBJECT_PROGRAMS];
+	struct dwu_object_relocation relocations[OBJECT_RELOCATIONS];
+};
+
+/* 0, -ENOMEM, or -EINVAL with one line on stderr that says what is wrong.
+ * Names point into `bytes`, which must outlive the object. */
+int dwu_object_read(struct dwu_object *object, const void *bytes, size_t size);
+void dwu_object_free(struct dwu_object *object);
+
+struct dwu_object_map *dwu_object_find_map(struct dwu_object *object,
+					   const char *name);
+int dwu_object_find_program(const struct dwu_object *object, const char *name);
+
+#endif

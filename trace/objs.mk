@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+# A program of libdwunw-trace.a is linked with $(trace_libs) as well.
+trace-y := bpf_map.o entry.o futex.o inbox.o inherited.o kernelfs.o map_watch.o \
+	permission.o pidns.o probe_events.o proc.o returns.o rings.o sample.o \
+	sampler.o search.o tracepoint.o uprobe_multi.o
+trace-$(CONFIG_BPF_LOADER_LIBBPF) += loader_libbpf.o
+trace-$(CONFIG_BPF_LOADER_OWN) += loader_own.o object.o
+
+LIBBPF_CFLAGS ?=
+LIBBPF_LDLIBS ?= -lbpf -lelf -lz
+export DWUNW_LIBBPF := $(if $(foreign)$(findstring musl,$(CC)),n,$(if \
+	$(LIBBPF_CFLAGS)$(wildcard /usr/include/bpf/libbpf.h),y,n))
+trace_libs := $(if $(CONFIG_BPF_LOADER_LIBBPF),$(LIBBPF_LDLIBS)) -lpthread

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * permission.c - why the kernel says no, from /proc/self/status.
+ */
+#include "proc.h"
+#include "rings.h"
+
+#include <dwunw/trace.h>
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* capabilities(7): bits of CapEff in /proc/self/status. */
+static uint64_t effective_capabilities(void)
+{
+	FILE *file = dwu_proc_open("/proc/self/status");
+	uint64_t caps = 0;
+	char line[256];
+
+	while (file && fgets(line, sizeof(line), file))
+		sscanf(line, "CapEff: %" SCNx64, &caps);
+	dwu_proc_close(file);
+	return caps;
+}
+
+/* Whether this kernel has them is told by sysfs only. */
+static void say_uprobes(void)
+{
+	int type = dwu_perf_uprobe_type();
+
+	if (type == -ENOENT)
+		fprintf(stderr, "this kernel has no uprobes: it needs "
+				"CONFIG_UPROBE_EVENTS\n");
+	else if (type < 0)
+		fprintf(stderr,
+			"sysfs is not mounted here, and may not be "
+			"(%s): mount -t sysfs sysfs /sys\n",
+			strerror(-type));
+	else if (access("/sys/bus", F_OK))
+		fprintf(stderr, "sysfs is not mounted here: mount -t sysfs "
+				"sysfs /sys\n");
+}
+
+/* What this kernel was built without: the calls say so themselves, as all
+ * arguments 0 are wrong for each. */
+static void say_kernel(int error)
+{
+	bool perf = syscall(SYS_perf_event_open, NULL, 0, 0, -1, 0) >= 0 ||
+		    errno != ENOSYS;
+
+	if (error == ENOSYS && syscall(SYS_bpf, -1, NULL, 0) < 0 &&
+	    errno == ENOSYS)
+		fprintf(stderr, "this kernel has no bpf(2): it needs "
+				"CONFIG_BPF_SYSCALL\n");
+	if (!perf)
+		fprintf(stderr, "this kernel has no perf_event_open(2): it "
+				"needs CONFIG_PERF_EVENTS\n");
+	else
+		say_uprobes();
+}
+
+int dwunw_permission_explain(const char *tool, const char *what, int error)
+{
+	static const struct {
+		const char *name;
+		unsigned bit;
+	} needed[] = { { "CAP_BPF", 39 },
+		       { "CAP_PERFMON", 38 },
+		       { "CAP_SYS_PTRACE", 19 },
+		       { "CAP_DAC_READ_SEARCH", 2 } };
+	uint64_t caps = effective_capabilities(), missing = 0;
+
+	fprintf(stderr, "%s: %s: %s\n", tool, what, strerror(error));
+	say_kernel(error);
+	if (error != EPERM && error != EACCES)
+		return error == ENOSYS ? DWUNW_EXIT_NOT_PERMITTED :
+					 EXIT_FAILURE;
+	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++) {
+		if (caps >> needed[i].bit & 1)
+			continue;
+		missing++;
+		fprintf(stderr, "missing capability: %s\n", needed[i].name);
+	}
+	if (missing)
+		fprintf(stderr,
+			"run it as root, or once: sudo setcap cap_bpf,"
+			"cap_perfmon,cap_sys_ptrace,"
+			"cap_dac_read_search+ep %s\n",
+			tool);
+	else if (!(caps >> 21 & 1))
+		fprintf(stderr, "missing capability: CAP_SYS_ADMIN, which "
+				"some kernels want for uprobes\n"
+				"run it as root, or add cap_sys_admin by "
+				"setcap\n");
+	else
+		fprintf(stderr, "every capability is there: a container's "
+				"seccomp rules, lockdown or a user namespace "
+				"refuses it\n");
+	return DWUNW_EXIT_NOT_PERMITTED;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include <dwunw/trace.h>
+
+#if !defined(__x86_64__)
+
+bool dwunw_returns_allowed(const char *tool, int32_t pid)
+{
+	(void)tool;
+	(void)pid;
+	return true;
+}
+
+#else
+
+#include "uprobe_multi.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define URETPROBE 335u
+/* The exit status of a child that lives to see it. */
+#define LIVES 77
+
+/* --- the kernel ------------------------------------------------------------- */
+
+__attribute__((noinline)) static int probed(int value)
+{
+	__asm__ volatile("" : "+r"(value));
+	return value;
+}
+
+/* In a file: the address of a function of this program; 0: not to be found. */
+static uint64_t offset_of(uint64_t addr)
+{
+	FILE *file = fopen("/proc/self/maps", "re");
+	uint64_t start, end, off, found = 0;
+	char line[4352];
+
+	while (file && !found && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*4s %" SCNx64,
+			   &start, &end, &off) == 3 &&
+		    addr >= start && addr < end)
+			found = addr - start + off;
+	if (file)
+		fclose(file);
+	return found;
+}
+
+__attribute__((noreturn)) static void be_filtered(int go)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, URETPROBE, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { 4, filter };
+	char byte;
+
+	/* a SIGSYS that nobody has asked for leaves no core */
+	prctl(PR_SET_DUMPABLE, 0L, 0L, 0L, 0L);
+	if (read(go, &byte, 1) != 1 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1L, 0L, 0L, 0L) ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program))
+		_exit(1);
+	_exit(probed(LIVES));
+}
+
+/* Has the child, with a probe on it, died of its filter? */
+static bool dies(pid_t child, int go)
+{
+	struct dwunw_uprobe_place place = {
+		.path = "/proc/self/exe",
+		.off = offset_of((uint64_t)(uintptr_t)probed),
+		.pid = child,
+		.at_return = true,
+	};
+	int event = place.off ? dwunw_uprobe_event(&place) : -1, status = 0;
+
+	if (event < 0 || write(go, "", 1) != 1)
+		kill(child, SIGKILL);
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	if (event >= 0)
+		close(event);
+	return event >= 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
+}
+
+/* Where no probe is to be had, none ends anybody either. */
+static bool kernel_is_safe(void)
+{
+	static enum {
+		UNKNOWN,
+		SAFE,
+		UNSAFE
+	} known;
+	int go[2];
+	pid_t child;
+
+	if (known != UNKNOWN)
+		return known == SAFE;
+	known = SAFE;
+	if (pipe(go))
+		return true;
+	fflush(NULL);
+	child = fork();
+	if (!child)
+		be_filtered(go[0]);
+	if (child > 0 && dies(child, go[1]))
+		known = UNSAFE;
+	close(go[0]);
+	close(go[1]);
+	return known == SAFE;
+}
+
+/* --- the process ------------------------------------------------------------ */
+
+static bool thread_has_filter(int32_t pid, const char *tid)
+{
+	char path[64], line[256];
+	bool has = false;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%" PRId32 "/task/%.16s/status", pid,
+		 tid);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof(line), file))
+		has |= !strncmp(line, "Seccomp:", 8) && !strchr(line, '0');
+	if (file)
+		fclose(file);
+	return has;
+}
+
+static bool has_filter(int32_t pid)
+{
+	struct dirent *entry;
+	char path[64];
+	bool has = false;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/proc/%" PRId32 "/task", pid);
+	dir = opendir(path);
+	while (dir && !has && (entry = readdir(dir)))
+		has = entry->d_name[0] != '.' &&
+		      thread_has_filter(pid, entry->d_name);
+	if (dir)
+		closedir(dir);
+	return has;
+}
+
+bool dwunw_returns_allowed(const char *tool, int32_t pid)
+{
+	static const char why[] = "return probes make a system call on this "
+				  "kernel, and seccomp filters see it (not so "
+				  "in Linux 6.14, 6.13.3 and 6.12.14)";
+	static int32_t told;
+	bool again = told == pid;
+
+	if (kernel_is_safe())
+		return true;
+	told = pid;
+	if (pid >= 0 && !has_filter(pid)) {
+		if (!again)
+			fprintf(stderr,
+				"note: pid %" PRId32 ": if it sets a seccomp "
+				"filter now, that may end it: %s\n",
+				pid, why);
+		return true;
+	}
+	if (!again && pid < 0)
+		fprintf(stderr,
+			"%s: no probes in all processes, some of which a "
+			"seccomp filter may end: %s\n",
+			tool, why);
+	else if (!again)
+		fprintf(stderr,
+			"%s: pid %" PRId32 ": not probed, its seccomp filter "
+			"may end it: %s\n",
+			tool, pid, why);
+	return false;
+}
+
+#endif

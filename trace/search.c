@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include <dwunw/trace.h>
+
+#include <string.h>
+
+uint32_t dwunw_search_first(const void *elements, uint32_t count, size_t size,
+			    size_t key_size, uint64_t wanted)
+{
+	uint32_t low = 0, high = count;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2, key32;
+		const char *at = (const char *)elements + middle * size;
+		uint64_t key;
+
+		memcpy(&key32, at, sizeof(key32));
+		key = key32;
+		if (key_size == sizeof(key))
+			memcpy(&key, at, sizeof(key));
+		if (key < wanted)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
