@@ -34,7 +34,7 @@ static inline void wait_for_begin(void)
 		nanosleep(&some_3s, NULL);
 }
 
-static inline void tell(const char *what)
+static inline void make_file(const char *what)
 {
 	const char *path = getenv("BEGIN");
 	char name[4096];
@@ -51,12 +51,12 @@ static inline void tell(const char *what)
 
 static inline void tell_half(void)
 {
-	tell(".half");
+	make_file(".half");
 }
 
 static inline void tell_done(void)
 {
-	tell(".done");
+	make_file(".done");
 }
 
 #endif
