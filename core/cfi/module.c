@@ -401,6 +401,9 @@ dwunw_status_t dwunw_module_fde(const struct dwunw_module *module,
 		return DWUNW_ERR_INVALID_ARG;
 	if (module->eh.bytes.size > 0)
 		status = dwu_index_find(module, &module->eh, vaddr, fde);
+	/* .debug_frame has what .eh_frame has not: of files with both,
+	 * functions of objects that were compiled without asynchronous
+	 * tables */
 	if (status == DWUNW_ERR_NO_DEBUG_DATA && module->debug.bytes.size > 0)
 		status = dwu_index_find(module, &module->debug, vaddr, fde);
 	return status;
@@ -429,6 +432,8 @@ struct dwunw_span dwunw_module_expression(const struct dwunw_module *module,
 	uint32_t off = (uint32_t)rule->value;
 	struct dwunw_span span = { NULL, 0 };
 
+	/* a rule is a row's, and a row may be a caller's: it is checked here
+	 * once more, where it becomes a pointer */
 	if (off < cfi->bytes.size && rule->size <= cfi->bytes.size - off) {
 		span.data = cfi->bytes.data + off;
 		span.size = rule->size;

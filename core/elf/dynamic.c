@@ -33,6 +33,7 @@ static void read_tags(const struct dwunw_elf *elf, struct dwu_window *window,
 
 	if (size > 2u * word * TAG_MAX)
 		size = 2u * word * TAG_MAX;
+	/* ends at DT_NULL, with the segment, or at TAG_MAX */
 	for (off = 0; size - off >= 2u * word; off += 2u * word) {
 		bytes = dwu_window_at(window, at->off + off, 2u * word);
 		if (!bytes)
@@ -115,6 +116,8 @@ static uint64_t count_by_gnu_hash(struct dynamic *d)
 	uint64_t chains = table + 4ull * buckets, last = 0;
 	uint32_t i, start;
 
+	/* both loops end where a word lies outside of the file: `bad`. A file
+	 * has at most a quarter as many words as bytes. */
 	for (i = 0; i < buckets && !d->bad; i++) {
 		start = word_at(d, table + 4ull * i);
 		if (start > last)

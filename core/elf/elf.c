@@ -18,6 +18,11 @@ enum {
 	SHN_XINDEX = 0xffff,
 };
 
+/*
+ * Each offset and size of a file passes here before it is used. Subtracting
+ * from the file's size, which is true, cannot wrap; adding two of the file's
+ * numbers can.
+ */
 DWU_ONE_COPY static bool in_file(const struct dwunw_elf *elf, uint64_t off,
 				 uint64_t size)
 {
@@ -29,6 +34,7 @@ static bool is_64(const struct dwunw_elf *elf)
 	return dwu_elf_is_wide(elf->elf_class);
 }
 
+/* Elf32_Addr, Off and Word, or Elf64_Addr, Off and Xword. */
 static uint64_t word(struct dwu_cursor *c, const struct dwunw_elf *elf)
 {
 	return is_64(elf) ? dwu_u64(c) : dwu_u32(c);
@@ -59,6 +65,7 @@ static void parse_program_header(const struct dwunw_elf *elf,
 	h->at.mem_size = word(&c, elf);
 	if (!is_64(elf))
 		h->at.flags = dwu_u32(&c);
+	/* 63 turns at most, whatever the file says */
 	for (align = word(&c, elf); align > 1; align >>= 1)
 		h->at.align_log2++;
 }
@@ -120,6 +127,10 @@ struct extended {
 	uint32_t program_count;
 };
 
+/*
+ * gABI 4: 65,280 sections and more put e_shnum into sh_size and e_shstrndx
+ * into sh_link of section 0, 65,535 program headers their number into sh_info.
+ */
 static void read_extended(struct dwunw_elf *elf, struct dwu_window *w,
 			  struct extended *n)
 {
@@ -149,6 +160,10 @@ static void open_sections(struct dwunw_elf *elf, struct dwu_window *w,
 	uint32_t name;
 	uint64_t size = (uint64_t)n->section_count * elf->section_entry_size;
 
+	/* Wrong section headers leave the file without any, and not unusable:
+	 * the kernel and ld.so never look at them, and sstrip cuts them off.
+	 * Program headers it cannot run without, so there BAD_FORMAT is the
+	 * answer. */
 	if (elf->section_off == 0 || n->section_count > DWUNW_SECTIONS_MAX ||
 	    !in_file(elf, elf->section_off, size) ||
 	    elf->section_entry_size < (is_64(elf) ? 64 : 40) ||
@@ -176,6 +191,8 @@ static dwunw_status_t open_programs(struct dwunw_elf *elf, struct dwu_window *w)
 	    !in_file(elf, elf->program_off,
 		     (uint64_t)elf->program_count * elf->program_entry_size))
 		return DWUNW_ERR_BAD_FORMAT;
+	/* one pass, at most DWUNW_PROGRAMS_MAX headers: only a number is kept
+	 * here */
 	for (i = 0; i < elf->program_count; i++) {
 		if (program_header(elf, w, i, &h) != DWUNW_OK)
 			return DWUNW_ERR_IO;
@@ -200,6 +217,7 @@ static dwunw_status_t open_header(struct dwunw_elf *elf, struct dwu_window *w,
 	const struct dwunw_arch_ops *arch;
 	struct dwu_cursor c;
 
+	/* a short file is no ELF file, a failed read is no verdict on it */
 	if (!bytes)
 		return elf->src.size < 16 ? DWUNW_ERR_BAD_FORMAT : DWUNW_ERR_IO;
 	elf->elf_class = bytes[4];
@@ -207,6 +225,7 @@ static dwunw_status_t open_header(struct dwunw_elf *elf, struct dwu_window *w,
 	if (memcmp(bytes, magic, 4) != 0 || bytes[4] < 1 || bytes[4] > 2 ||
 	    bytes[5] < 1 || bytes[5] > 2)
 		return DWUNW_ERR_BAD_FORMAT;
+	/* a router compiles no 64-bit reader */
 	if (IS_ON(CONFIG_ARCH_32BIT_ONLY) && bytes[4] != 1)
 		return DWUNW_ERR_UNSUPPORTED_ARCH;
 	bytes = dwu_window_at(w, 0, is_64(elf) ? 64 : 52);
@@ -283,6 +302,8 @@ dwunw_status_t dwu_elf_keep_segments(struct dwunw_elf *elf,
 	segments = dwunw_arena_alloc(arena, (size_t)dwu_elf_segments_size(elf));
 	if (!segments)
 		return DWUNW_ERR_NO_MEMORY;
+	/* the file may have changed since they were counted: no more than
+	 * there is room */
 	for (i = 0; i < elf->program_count && kept < elf->segment_count; i++) {
 		if (program_header(elf, &w, i, &h) != DWUNW_OK)
 			return DWUNW_ERR_IO;
@@ -302,6 +323,8 @@ static bool name_is(const struct dwunw_elf *elf, struct dwu_window *w,
 
 	while (wanted[size - 1])
 		size++;
+	/* as long as the wanted name, with its 0: a table's names may be as
+	 * long as the table */
 	if (name >= elf->names.size || size > elf->names.size - name ||
 	    size > DWU_WINDOW_SIZE)
 		return false;
@@ -330,6 +353,8 @@ dwunw_status_t dwu_elf_sections(const struct dwunw_elf *elf,
 		if (dwu_elf_section_header(elf, &headers, i, &s, &name) !=
 		    DWUNW_OK)
 			return DWUNW_ERR_IO;
+		/* the first section of a name, one pass for all of them: files
+		 * with -ffunction-sections have tens of thousands */
 		for (k = 0; usable(elf, &s) && k < count; k++)
 			if (sections[k].size == 0 &&
 			    name_is(elf, &strings, name, names[k]))
@@ -449,6 +474,7 @@ dwunw_status_t dwunw_elf_segment(const struct dwunw_elf *elf, uint64_t vaddr,
 		return DWUNW_ERR_INVALID_ARG;
 	walk = segment_walk(elf);
 	while (next_segment(&walk, segment))
+		/* below the segment the difference wraps to a large number */
 		if (vaddr - segment->vaddr < segment->mem_size)
 			return DWUNW_OK;
 	return DWUNW_ERR_INVALID_ARG;
@@ -506,6 +532,8 @@ static bool find_build_id(const struct dwunw_elf *elf, struct dwu_window *w,
 	const uint8_t *bytes;
 	struct dwu_cursor c;
 
+	/* Twelve bytes of head and "GNU". `left` falls by 12 a note at least,
+	 * and by no more than there is. */
 	while (left >= 16 && (bytes = dwu_window_at(w, off, 16)) != NULL) {
 		c = dwu_cursor(bytes, 16, big(elf));
 		name_size = dwu_u32(&c);
@@ -521,6 +549,7 @@ static bool find_build_id(const struct dwunw_elf *elf, struct dwu_window *w,
 			*id_size = desc_size;
 			return true;
 		}
+		/* before they are rounded up, which could wrap */
 		if (name_size > left || desc_size > left)
 			break;
 		size = 12 + ((name_size + 3) & ~3u) + ((desc_size + 3) & ~3u);
@@ -558,6 +587,8 @@ dwunw_status_t dwunw_elf_build_id(const struct dwunw_elf *elf, uint8_t *id,
 			return DWUNW_OK;
 		budget -= (uint32_t)h.at.file_size;
 	}
+	/* files without program headers, such as object files, have it in a
+	 * section */
 	for (i = 1; i < elf->section_count; i++) {
 		if (dwu_elf_section_header(elf, &headers, i, &s, &name) !=
 			    DWUNW_OK ||

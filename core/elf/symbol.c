@@ -31,6 +31,10 @@ static size_t entry_size(const struct dwunw_symtab *tab)
 }
 
 /* The name is not resolved: returns st_name. */
+/*
+ * gABI 4, Symbol Table: Elf32_Sym and Elf64_Sym order their fields
+ * differently.
+ */
 static uint32_t symbol_in(const struct dwunw_symtab *tab, const uint8_t *bytes,
 			  struct dwunw_elf_symbol *sym)
 {
@@ -135,6 +139,9 @@ static void sort_functions(struct dwunw_symtab *tab, uint32_t *order)
 {
 	uint32_t *from = order, *to = order + tab->count, *held, digit, i;
 
+	/* Stable, from the lowest digit to the highest: Knuth 5.2.5. Digits
+	 * that all addresses share are skipped, which leaves three or four
+	 * passes. */
 	for (digit = 0; digit < 64; digit += 8)
 		if (sort_digit(tab, from, to, digit)) {
 			held = from;
@@ -367,6 +374,8 @@ static dwunw_status_t load(struct dwunw_symtab *tab,
 		status = dwu_elf_load(elf, strings, arena, &tab->strings);
 	if (status != DWUNW_OK)
 		return status;
+	/* every name ends inside the table from here on: it is cut behind its
+	 * last 0 */
 	while (tab->strings.size > 0 &&
 	       tab->strings.data[tab->strings.size - 1] != '\0')
 		tab->strings.size--;
@@ -460,6 +469,9 @@ static bool by_size(const struct dwunw_symtab *tab, dwu_place_t vaddr,
 	uint32_t ended = 0, seen = 0;
 	bool found = false;
 
+	/* Functions may nest or overlap (hand-written assembly), so one that
+	 * ended does not end the search; a hostile table's search ends at the
+	 * bounds. */
 	while (i-- > 0 && ended < LOOK_BACK && seen++ < LABELS_BACK) {
 		other.name =
 			name_at(tab, symbol_at(tab, tab->order[i], &other));

@@ -56,6 +56,8 @@ static void by_rela(struct starts *s, uint64_t vaddr, uint64_t size)
 
 	if (s->values[DWU_DYN_RELACOUNT] - 1 < high)
 		high = s->values[DWU_DYN_RELACOUNT];
+	/* unsorted relocations lead somewhere, too; what is told is only where
+	 * a function may begin */
 	while (low < high) {
 		middle = low + (high - low) / 2;
 		if (!rela_word(s, middle, 0, &at))

@@ -168,7 +168,7 @@ sub run_sh {
 }
 
 my $makefiles = join '', map { Blocks::slurp($_) } 'Makefile',
-	'packaging/rules.mk', glob('examples/*/rules.mk');
+	'packaging/rules.mk', glob('examples/*/rules.mk'), glob('arch/*/host.mk');
 (my $joined = $makefiles) =~ s/\\\n/ /g;
 my %goals = map { $_ => 1 } map { split ' ', $_ }
 	($joined =~ /^\.PHONY:(.*)$/mg, $joined =~ /^(?:config|plain)_goals :=(.*)$/mg);

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-# What callers are promised (doc/api.md, What stays): the numbers of enums and
+# What callers are promised (doc/api.md, Stability): the numbers of enums and
 # flags, the layout of structs, structs that say their size, the names that the
 # design began with; and that the library goes into shared libraries and PIEs.
 #
