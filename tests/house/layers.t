@@ -11,6 +11,7 @@
 #              examples/ bpf/, examples/common/, tools/option.h and
 #              tools/streams.h as well
 #   bpf/       <dwunw/event.h>, libbpf's BPF headers, <linux/…>, its own
+#   all of them arch/TARGET/layout.h, which has constants and includes nothing
 #   tests/     as tools/, tests/unit, danger and fuzz excepted; other tests' files
 
 use strict;
@@ -147,6 +148,7 @@ sub user_rule {
 	my $dir = dirname($path);
 	return undef if $form eq '<' && !defined $file;
 	return undef if $file && $file =~ m{^include/dwunw/};
+	return undef if $file && $file =~ m{^arch/\w+/layout\.h$};
 	return undef if $file && dirname($file) eq $dir;
 	return undef if $form eq '"' && $name =~ m{^\w+\.skel\.h$};
 	return undef if $path =~ m{^(examples|tests/(live|memleak))/} && $file &&
@@ -165,6 +167,7 @@ sub user_rule {
 sub bpf_rule {
 	my ($path, $form, $name, $file) = @_;
 	return undef if $name eq 'dwunw/event.h';
+	return undef if $file && $file =~ m{^arch/\w+/layout\.h$};
 	return undef if $name =~ m{^bpf/bpf_\w+\.h$} && !$file;
 	return undef if $name =~ m{^(linux|asm)/[\w/]+\.h$} && $form eq '<';
 	return undef if $file && dirname($file) eq dirname($path);
@@ -232,6 +235,10 @@ for my $path (sources('core'), 'arch/arch.h', 'arch/arch.c', 'arch/scan.h', 'arc
 }
 ok(!@knows, 'core/ and what targets share name no target');
 diag($_) for @knows;
+
+my @layouts = grep { m{^arch/\w+/layout\.h$} } sources('arch');
+no_match('arch/TARGET/layout.h has constants only',
+	qr/^\s*#\s*include|^(?:static|extern|struct|enum|typedef)\b/, @layouts);
 
 check('port/ uses the public headers only', \&user_rule, sources('port'));
 check('tools/ uses the public headers only', \&user_rule, sources('tools'));
