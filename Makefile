@@ -254,6 +254,7 @@ include core/objs.mk arch/objs.mk port/linux/objs.mk trace/objs.mk tools/objs.mk
 core_lists := core/objs.mk arch/objs.mk $(wildcard arch/*/objs.mk)
 core_objs := $(addprefix $(out)/core/,$(core-y))
 arch_objs := $(addprefix $(out)/arch/,$(arch-y))
+layout_objs := $(addprefix $(out)/arch/,$(arch-layout-y))
 port_objs := $(if $(CONFIG_PORT_LINUX),$(addprefix $(out)/port/linux/,$(port-y)))
 trace_objs := $(if $(CONFIG_TRACE),$(addprefix $(out)/trace/,$(trace-y)))
 tools_objs := $(if $(CONFIG_PORT_LINUX),$(addprefix $(out)/tools/,$(tools-y)))
@@ -273,7 +274,7 @@ endif
 endif
 libs: $(libs)
 
-$(core_objs) $(arch_objs): $(out)/%.o: %.c $(made_first)
+$(core_objs) $(arch_objs) $(layout_objs): $(out)/%.o: %.c $(made_first)
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(all_cflags) $(core_cflags) -MMD -MP -c $< -o $@
@@ -311,7 +312,7 @@ define archive
 endef
 $(core_lib): $(core_objs) $(arch_objs) $(core_lists) $(config_h)
 	$(archive)
-$(full_lib): $(core_objs) $(arch_objs) $(port_objs) $(core_lists) \
+$(full_lib): $(core_objs) $(arch_objs) $(layout_objs) $(port_objs) $(core_lists) \
 		port/linux/objs.mk $(config_h)
 	$(archive)
 $(trace_lib): $(trace_objs) trace/objs.mk $(config_h)
@@ -619,7 +620,7 @@ help:
 #:   SANITIZE=1        with ASan and UBSan, in build/$(ARCH)-asan
 #:   CFLAGS= LDFLAGS=  added at the end
 
--include $(core_objs:.o=.d) $(arch_objs:.o=.d) $(port_objs:.o=.d) \
+-include $(core_objs:.o=.d) $(arch_objs:.o=.d) $(layout_objs:.o=.d) $(port_objs:.o=.d) \
 	$(trace_objs:.o=.d) $(tools_objs:.o=.d) $(mips32_objs:.o=.d) $(unit_bin:=.d)
 
 endif

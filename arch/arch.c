@@ -95,13 +95,18 @@ uint8_t dwunw_arch_column_count(const struct dwunw_arch_ops *arch)
 
 int dwunw_arch_column(const struct dwunw_arch_ops *arch, uint64_t dwarf_reg)
 {
+	uint64_t extra = dwarf_reg - dwu_arch(arch)->extra_first;
+
 	if (dwarf_reg < dwu_arch(arch)->reg_count)
 		return (int)dwarf_reg;
-	if (dwarf_reg - dwu_arch(arch)->extra_first <
-		    dwu_arch(arch)->extra_count &&
+	if (dwu_arch(arch)->extra_gap && extra >= dwu_arch(arch)->extra_low) {
+		extra -= dwu_arch(arch)->extra_gap;
+		if (extra < dwu_arch(arch)->extra_low)
+			return -1;
+	}
+	if (extra < dwu_arch(arch)->extra_count &&
 	    dwarf_reg >= dwu_arch(arch)->extra_first)
-		return (int)(dwarf_reg - dwu_arch(arch)->extra_first) +
-		       dwu_value_count(arch);
+		return (int)extra + dwu_value_count(arch);
 	return -1;
 }
 
@@ -112,8 +117,10 @@ uint16_t dwunw_arch_column_reg(const struct dwunw_arch_ops *arch,
 		return column;
 	if (column < dwu_value_count(arch))
 		return UINT16_MAX;
-	return (uint16_t)(dwu_arch(arch)->extra_first + column -
-			  dwu_value_count(arch));
+	column = (uint8_t)(column - dwu_value_count(arch));
+	if (column >= dwu_arch(arch)->extra_low)
+		column = (uint8_t)(column + dwu_arch(arch)->extra_gap);
+	return (uint16_t)(dwu_arch(arch)->extra_first + column);
 }
 
 const char *dwunw_arch_column_name(const struct dwunw_arch_ops *arch,

@@ -58,10 +58,13 @@ struct dwunw_arch_ops {
 	 * Columns 0 .. reg_count - 1 are the DWARF registers of that number,
 	 * then comes the pc where it is not one of them (see pc below): these
 	 * have values. Behind them stand extra_count DWARF registers from
-	 * extra_first on, which only have rules.
+	 * extra_first on, which only have rules; behind the first extra_low of
+	 * these extra_gap registers are left out.
 	 */
 	uint8_t reg_count;
 	uint8_t extra_count;
+	uint8_t extra_low;
+	uint8_t extra_gap;
 	uint16_t extra_first;
 	const char *const *column_names;
 	/* by dwu_arch() alone */
@@ -85,9 +88,10 @@ struct dwunw_arch_ops {
 	uint8_t isa_mask;
 	/* the stack pointer at a function's entry is CFA - entry_size */
 	uint8_t entry_size;
-	/* column of the frame pointer, as JITs use it: it points at the
-	 * caller's, and behind that stands the return address */
+	/* column of the frame pointer, as JITs use it: fp_above bytes below it
+	 * stands the caller's, and behind that the return address */
 	uint8_t fp;
+	uint8_t fp_above;
 	/* columns that a call preserves, as a mask; sp is not among them */
 	uint64_t preserved;
 	/* columns that a packed row can say are saved at CFA + offset */

@@ -2,4 +2,6 @@
 # What all targets share; each folder has its own list.
 arch-y := arch.o
 arch-$(CONFIG_SCAN) += scan.o
+# in libdwunw.a alone
+arch-layout-y := layout.o
 include $(sort $(wildcard arch/*/objs.mk))

@@ -5,6 +5,7 @@
 #include "core.h"
 
 #include <dwunw/bounds.h>
+#include <dwunw/layout.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -26,73 +27,6 @@ enum {
 #define WINDOW_SIZE 4096u
 /* Pieces of a file stand near each other, if not always in one row. */
 #define FILES_NEAR 64u
-
-/*
- * Where struct elf_prstatus of an arch has the process id and the registers:
- * regs[n] is the byte offset, in pr_reg, of DWARF register n.
- */
-struct prstatus {
-	uint16_t arch;
-	uint16_t size;
-	uint16_t pid_off;
-	uint16_t reg_off;
-	uint8_t reg_size;
-	uint8_t reg_count;
-	uint16_t pc;
-	uint16_t sp;
-	uint16_t regs[DWUNW_REG_MAX];
-};
-
-/* elf_gregset_t of o32 (asm/reg.h): 45 words, $0 is the 6th, the pc the 40th. */
-#define MIPS32(id)                                                          \
-	{                                                                   \
-		.arch = (id), .size = 256, .pid_off = 24, .reg_off = 72,    \
-		.reg_size = 4, .reg_count = 32, .pc = 40 * 4, .sp = 35 * 4, \
-		.regs = {                                                   \
-			6 * 4,	7 * 4,	8 * 4,	9 * 4,	10 * 4, 11 * 4,     \
-			12 * 4, 13 * 4, 14 * 4, 15 * 4, 16 * 4, 17 * 4,     \
-			18 * 4, 19 * 4, 20 * 4, 21 * 4, 22 * 4, 23 * 4,     \
-			24 * 4, 25 * 4, 26 * 4, 27 * 4, 28 * 4, 29 * 4,     \
-			30 * 4, 31 * 4, 32 * 4, 33 * 4, 34 * 4, 35 * 4,     \
-			36 * 4, 37 * 4,                                     \
-		},                                                          \
-	}
-
-/* struct user_regs_struct of <sys/user.h>, by the numbers of psABI 3.36. */
-static const struct prstatus prstatus_table[] = {
-	{
-		.arch = DWUNW_ARCH_X86_64,
-		.size = 336,
-		.pid_off = 32,
-		.reg_off = 112,
-		.reg_size = 8,
-		.reg_count = 17,
-		.pc = 16 * 8,
-		.sp = 19 * 8,
-		.regs = { 10 * 8, 12 * 8, 11 * 8, 5 * 8, 13 * 8, 14 * 8, 4 * 8,
-			  19 * 8, 9 * 8, 8 * 8, 7 * 8, 6 * 8, 3 * 8, 2 * 8,
-			  1 * 8, 0 * 8, 16 * 8 },
-	},
-	/* struct user_pt_regs of <asm/ptrace.h>: x0..x30, sp, pc, pstate */
-	{
-		.arch = DWUNW_ARCH_ARM64,
-		.size = 392,
-		.pid_off = 32,
-		.reg_off = 112,
-		.reg_size = 8,
-		.reg_count = 32,
-		.pc = 32 * 8,
-		.sp = 31 * 8,
-		.regs = { 0 * 8,  1 * 8,  2 * 8,  3 * 8,  4 * 8,  5 * 8,  6 * 8,
-			  7 * 8,  8 * 8,  9 * 8,  10 * 8, 11 * 8, 12 * 8,
-			  13 * 8, 14 * 8, 15 * 8, 16 * 8, 17 * 8, 18 * 8,
-			  19 * 8, 20 * 8, 21 * 8, 22 * 8, 23 * 8, 24 * 8,
-			  25 * 8, 26 * 8, 27 * 8, 28 * 8, 29 * 8, 30 * 8,
-			  31 * 8 },
-	},
-	MIPS32(DWUNW_ARCH_MIPS32EL),
-	MIPS32(DWUNW_ARCH_MIPS32EB),
-};
 
 uint64_t dwu_core_number(const struct dwu_core *core, const uint8_t *bytes,
 			 size_t size)
@@ -125,17 +59,6 @@ static uint64_t word_count(const struct dwu_core *core, struct dwunw_span desc)
 	return desc.size / word_size(core);
 }
 
-static const struct prstatus *prstatus_of(const struct dwu_core *core)
-{
-	uint16_t arch = dwunw_arch_id(core->arch);
-	size_t i;
-
-	for (i = 0; i < sizeof(prstatus_table) / sizeof(*prstatus_table); i++)
-		if (prstatus_table[i].arch == arch)
-			return &prstatus_table[i];
-	return NULL;
-}
-
 static bool cannot_read(const struct dwu_core *core, uint64_t off)
 {
 	dwu_cmd_error("%s: its notes at %" PRIu64 " cannot be read: %s",
@@ -150,17 +73,17 @@ struct desc {
 };
 
 static bool can_add_thread(const struct dwu_core *core,
-			   const struct prstatus *layout,
+			   const struct dwunw_layout *layout,
 			   const struct desc *desc)
 {
 	if (!layout)
 		dwu_cmd_error("%s: register layout of %s is not known",
 			      core->path, dwunw_arch_name(core->arch));
-	else if (desc->size < layout->size)
+	else if (desc->size < layout->prstatus_size)
 		dwu_cmd_error("%s: thread %zu: NT_PRSTATUS of %" PRIu64
 			      " bytes, not %u",
 			      core->path, core->thread_count, desc->size,
-			      layout->size);
+			      layout->prstatus_size);
 	else if (core->thread_count == DWUNW_CORE_THREADS_MAX)
 		dwu_cmd_error("%s: has more than %u threads, the bound",
 			      core->path, DWUNW_CORE_THREADS_MAX);
@@ -181,34 +104,26 @@ static struct dwu_core_thread *new_thread(struct dwu_core *core)
 
 static bool add_thread(struct dwu_core *core, const struct desc *at)
 {
-	const struct prstatus *layout = prstatus_of(core);
+	const struct dwunw_layout *layout = dwunw_layout(dwunw_arch_id(core->arch));
 	uint8_t bytes[512];
 	struct dwunw_span desc = { bytes, 0 };
 	struct dwu_core_thread *thread;
-	const uint8_t *regs;
-	uint8_t i;
 
 	if (!can_add_thread(core, layout, at))
 		return false;
-	desc.size = layout->size;
+	desc.size = layout->prstatus_size;
 	if (dwu_core_read(core, at->off, bytes, desc.size))
 		return cannot_read(core, at->off);
 	thread = new_thread(core);
 	thread->tid =
 		(int32_t)dwu_core_number(core, desc.data + layout->pid_off, 4);
-	if (dwunw_regset_prepare(&thread->regs, layout->arch)) {
+	if (dwunw_regset_prepare(&thread->regs, dwunw_arch_id(core->arch)) ||
+	    dwunw_layout_regs(dwunw_arch_id(core->arch),
+			      desc.data + layout->reg_off, &thread->regs)) {
 		dwu_cmd_error("%s: %s is not in this build", core->path,
 			      dwunw_arch_name(core->arch));
 		return false;
 	}
-	regs = desc.data + layout->reg_off;
-	for (i = 0; i < layout->reg_count; i++)
-		thread->regs.regs[i] = dwu_core_number(
-			core, regs + layout->regs[i], layout->reg_size);
-	thread->regs.pc =
-		dwu_core_number(core, regs + layout->pc, layout->reg_size);
-	thread->regs.sp =
-		dwu_core_number(core, regs + layout->sp, layout->reg_size);
 	return true;
 }
 

@@ -529,8 +529,9 @@ static uint8_t apply_row(struct walk *w)
 	return dwu_step(w->arch, w->module, row, &w->regs, &w->reader);
 }
 
-/* (sp, ra, fp) = (fp + 2 words, *(fp + 1 word), *fp); all else is lost: code
- * that a program has made need not keep what an ABI says. */
+/* (sp, ra, fp) = (at + 2 words, *(at + 1 word), *at) with at = fp - fp_above;
+ * all else is lost: code that a program has made need not keep what an ABI
+ * says. */
 static void fp_row(const struct walk *w, struct dwunw_row *row)
 {
 	const struct dwunw_arch_ops *arch = arch_of(w);
@@ -540,7 +541,7 @@ static void fp_row(const struct walk *w, struct dwunw_row *row)
 	for (i = 0; i < arch->saved_count; i++)
 		row->rules[w->arch->saved[i]].kind = DWUNW_RULE_UNDEFINED;
 	row->cfa.reg = arch->fp;
-	row->cfa.value = 2 * arch->address_size;
+	row->cfa.value = 2 * arch->address_size - arch->fp_above;
 	row->rules[arch->ra].kind = DWUNW_RULE_OFFSET;
 	row->rules[arch->ra].value = -arch->address_size;
 	row->rules[arch->fp].kind = DWUNW_RULE_OFFSET;
@@ -659,6 +660,14 @@ static uint8_t leave(struct walk *w)
 	return stop == DWU_GO ? apply_row(w) : stop;
 }
 
+/* Was the link register believed where nobody can read the code? It is stale as
+ * soon as a function has called. */
+static bool is_unread(const struct walk *w)
+{
+	return IS_ON(CONFIG_ARCH_WIDE_LINK) && w->how == DWUNW_HOW_LINK &&
+	       !w->arch->scan;
+}
+
 /* The true return address behind a uretprobe's trampoline. */
 static bool replace_trampoline(struct walk *w)
 {
@@ -681,7 +690,9 @@ static void add_frame(struct walk *w)
 {
 	struct dwunw_frame *frame = &w->frames[w->count++];
 
-	w->guess |= w->how == DWUNW_HOW_FP ? DWUNW_FRAME_FLAG_GUESS : 0;
+	w->guess |= w->how == DWUNW_HOW_FP || is_unread(w) ?
+			    DWUNW_FRAME_FLAG_GUESS :
+			    0;
 	*frame = (struct dwunw_frame){ .pc = w->regs.pc,
 				       .how = w->how,
 				       .flags = w->flags | w->guess };

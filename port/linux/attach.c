@@ -6,6 +6,7 @@
 #include "helper.h"
 
 #include <dirent.h>
+#include <dwunw/layout.h>
 #include <elf.h>
 #include <errno.h>
 #include <signal.h>
@@ -14,7 +15,6 @@
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/uio.h>
-#include <sys/user.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -350,64 +350,6 @@ void dwunw_stack_reader_detach(struct dwunw_stack_reader *reader)
 
 /* --- registers --------------------------------------------------------------------- */
 
-/*
- * A thread that was stopped in a system call has its pc behind that
- * instruction, whether or not the kernel will restart the call: that is where
- * its frame is.
- */
-#if defined(__x86_64__)
-typedef struct user_regs_struct native_regs;
-
-/* x86-64 psABI 3.6.2, figure 3.36. */
-static void from_native(struct dwunw_regset *regs, const native_regs *native)
-{
-	const uint64_t by_number[] = {
-		native->rax, native->rdx, native->rcx, native->rbx, native->rsi,
-		native->rdi, native->rbp, native->rsp, native->r8,  native->r9,
-		native->r10, native->r11, native->r12, native->r13, native->r14,
-		native->r15, native->rip,
-	};
-
-	memcpy(regs->regs, by_number, sizeof(by_number));
-	regs->pc = native->rip;
-	regs->sp = native->rsp;
-}
-#elif defined(__aarch64__)
-typedef struct user_regs_struct native_regs;
-
-/* AADWARF64 4.1: 0..30, 31 is sp. */
-static void from_native(struct dwunw_regset *regs, const native_regs *native)
-{
-	memcpy(regs->regs, native->regs, sizeof(native->regs));
-	regs->regs[31] = native->sp;
-	regs->pc = native->pc;
-	regs->sp = native->sp;
-}
-#elif defined(__mips__)
-/* elf_gregset_t of o32 (asm/reg.h): $0 is the 6th of 45 words. */
-typedef struct {
-	uint32_t words[45];
-} native_regs;
-
-static void from_native(struct dwunw_regset *regs, const native_regs *native)
-{
-	uint8_t i;
-
-	for (i = 0; i < 32; i++)
-		regs->regs[i] = native->words[6 + i];
-	regs->pc = native->words[40];
-	regs->sp = regs->regs[29];
-}
-#else
-typedef uint64_t native_regs;
-
-static void from_native(struct dwunw_regset *regs, const native_regs *native)
-{
-	(void)regs;
-	(void)native;
-}
-#endif
-
 dwunw_status_t dwu_regs_now(int32_t tid, void *dst, size_t size, size_t *got)
 {
 	struct iovec vec = { dst, size };
@@ -418,40 +360,49 @@ dwunw_status_t dwu_regs_now(int32_t tid, void *dst, size_t size, size_t *got)
 	return DWUNW_OK;
 }
 
-static dwunw_status_t read_regs(int32_t tid, native_regs *native, size_t *got)
+static dwunw_status_t read_regs(int32_t tid, void *words, size_t size,
+				size_t *got)
 {
 	struct dwu_ask ask = { .what = DWU_ASK_REGS, .id = tid };
-	struct dwu_ask_io io = { .out = native,
-				 .out_size = sizeof(*native),
+	struct dwu_ask_io io = { .out = words,
+				 .out_size = size,
 				 .fd_in = -1,
 				 .ms = STOP_WAIT_MS };
 	dwunw_status_t status;
 
 	if (!dwu_limited(NULL))
-		return dwu_regs_now(tid, native, sizeof(*native), got);
+		return dwu_regs_now(tid, words, size, got);
 	status = dwu_helper_ask(DWU_HELPER_STOPS, &ask, &io);
 	*got = (size_t)ask.got;
 	return status;
 }
 
+/*
+ * A thread that was stopped in a system call has its pc behind that
+ * instruction, whether or not the kernel will restart the call: that is where
+ * its frame is.
+ */
 dwunw_status_t dwunw_stack_reader_regs(struct dwunw_stack_reader *reader,
 				       struct dwunw_regset *regs)
 {
-	native_regs native;
+	const struct dwunw_layout *layout = dwunw_layout(dwu_host_arch());
+	uint64_t words[DWUNW_LAYOUT_WORDS_MAX];
 	size_t got = 0;
 	dwunw_status_t status;
 
 	if (!reader || !reader->attached || !regs)
 		return DWUNW_ERR_INVALID_ARG;
 	status = dwunw_regset_prepare(regs, dwu_host_arch());
-	if (status == DWUNW_OK)
-		status = read_regs(reader->tid, &native, &got);
+	if (status != DWUNW_OK || !layout)
+		return DWUNW_ERR_UNSUPPORTED_ARCH;
+	status = read_regs(reader->tid, words,
+			   (size_t)layout->words * layout->word_size, &got);
 	if (status != DWUNW_OK)
 		return status;
-	if (got != sizeof(native)) /* an i386 or arm program */
+	/* an i386 or arm program has fewer */
+	if (got != (size_t)layout->words * layout->word_size)
 		return DWUNW_ERR_UNSUPPORTED_ARCH;
-	from_native(regs, &native);
-	return DWUNW_OK;
+	return dwunw_layout_regs(dwu_host_arch(), words, regs);
 }
 
 /*

@@ -12,6 +12,7 @@
 #              examples/common/ and what tools share (tools/option.h, …)
 #   bpf/       <dwunw/event.h>, libbpf's BPF headers, <linux/…>, <stdint.h>, its
 #              own
+#   all of them arch/TARGET/layout.h, which has constants and includes nothing
 #   tests/     as tools/, tests/unit, danger and fuzz excepted; other tests' files
 
 use strict;
@@ -149,6 +150,7 @@ sub user_rule {
 	my $dir = dirname($path);
 	return undef if $form eq '<' && !defined $file;
 	return undef if $file && $file =~ m{^include/dwunw/};
+	return undef if $file && $file =~ m{^arch/\w+/layout\.h$};
 	return undef if $file && dirname($file) eq $dir;
 	return undef if $form eq '"' && $name =~ m{^\w+\.skel\.h$};
 	return undef if $path =~ m{^(examples|trace|tests/(live|memleak))/} && $file &&
@@ -170,6 +172,7 @@ sub bpf_rule {
 	my ($path, $form, $name, $file) = @_;
 	return undef if $name eq 'dwunw/event.h';
 	return undef if $freestanding{$name} && $form eq '<';
+	return undef if $file && $file =~ m{^arch/\w+/layout\.h$};
 	return undef if $name =~ m{^bpf/bpf_\w+\.h$} && !$file;
 	return undef if $name =~ m{^(linux|asm)/[\w/]+\.h$} && $form eq '<';
 	return undef if $file && dirname($file) eq dirname($path);
@@ -237,6 +240,10 @@ for my $path (sources('core'), 'arch/arch.h', 'arch/arch.c', 'arch/scan.h', 'arc
 }
 ok(!@knows, 'core/ and what targets share name no target');
 diag($_) for @knows;
+
+my @layouts = grep { m{^arch/\w+/layout\.h$} } sources('arch');
+no_match('arch/TARGET/layout.h has constants only',
+	qr/^\s*#\s*include|^(?:static|extern|struct|enum|typedef)\b/, @layouts);
 
 check('port/ uses the public headers only', \&user_rule, sources('port'));
 check('trace/ uses the public headers and bpf/ only', \&user_rule,

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* mips32: registers as Linux gives them. Constants only: bpf/, port/ and tools
+ * may include this. */
+#ifndef DWUNW_MIPS32_LAYOUT_H
+#define DWUNW_MIPS32_LAYOUT_H
+
+/* elf_gregset_t of o32 (<asm/reg.h>): $0 is word 6, the pc word 40 */
+#define DWUNW_MIPS32_WORDS 45
+#define DWUNW_MIPS32_PC 40
+#define DWUNW_MIPS32_SP 35
+/* by GCC's numbers */
+#define DWUNW_MIPS32_REGS                                                   \
+	{                                                                   \
+		6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, \
+			22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, \
+			35, 36, 37                                          \
+	}
+#define DWUNW_MIPS32_REG_COUNT 32
+/* struct elf_prstatus: its size, pr_pid, pr_reg */
+#define DWUNW_MIPS32_PRSTATUS 256, 24, 72
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* x86_64: registers as Linux gives them. Constants only: bpf/, port/ and tools
+ * may include this. */
+#ifndef DWUNW_X86_64_LAYOUT_H
+#define DWUNW_X86_64_LAYOUT_H
+
+/* struct user_regs_struct of <sys/user.h>: r15 is word 0, ss word 23 */
+#define DWUNW_X86_64_WORDS 27
+#define DWUNW_X86_64_PC 16
+#define DWUNW_X86_64_SP 19
+/* by DWARF number (psABI 3.6.2, figure 3.36): rax rdx rcx rbx rsi rdi rbp rsp,
+ * r8 to r15, rip */
+#define DWUNW_X86_64_REGS                                                \
+	{                                                                \
+		10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6, 3, 2, 1, 0, 16 \
+	}
+#define DWUNW_X86_64_REG_COUNT 17
+/* struct elf_prstatus: its size, pr_pid, pr_reg */
+#define DWUNW_X86_64_PRSTATUS 336, 32, 112
+
+#endif
