@@ -7,6 +7,10 @@ ifndef common_dir
 LIBBPF_CFLAGS ?=
 LIBBPF_LDLIBS ?= -lbpf -lelf -lz
 export DWUNW_LIBBPF := $(if $(foreign)$(findstring musl,$(CC)),n,y)
+# is it there for another machine, or for musl? (port/linux/objs.mk)
+libbpf_there = $(if $(filter n,$(DWUNW_LIBBPF)),$(shell echo 'int main(void) { return 0; }' | \
+	$(CC) $(target_cflags) $(static) $(LIBBPF_CFLAGS) -include bpf/libbpf.h -x c - \
+	-x none $(LIBBPF_LDLIBS) -o /dev/null >/dev/null 2>&1 && echo y || echo n),y)
 
 common_dir := examples/common
 common_cflags := -I$(common_dir) -Itools
