@@ -431,15 +431,19 @@ run_tests = DEFCONFIG=$(tests_defconfig) BUILD='$(abspath $(out))' CC='$(CC)' CX
 # Each script is in one tier of these two (tests/house/tiers.t), a new one in
 # `test`. In `test-long`: minutes of real leaks, of eight threads, of single
 # steps under emulators, other projects' sources, and builds for other targets
-# and configurations.
-long_scripts := $(addprefix tests/house/,arch-subset.t config.t random.t size.t symbols.t) \
-	$(addprefix tests/memleak/,again.t beside.t children.t containers.t counts.t failing.t \
-	faults.t kernel.t losses.t modes.t options.t rate.t real.t servers.t soak.t unread.t \
-	uses.t) \
-	$(addprefix tests/libdw_bpf/,examples.t parallel.t) \
-	$(addprefix tests/scan/,compare.t decide.t lengths.t stack.t switches.t) \
-	$(wildcard tests/cross/*.t) tests/core/failing.t tests/danger/frames.t tests/jit/real.t \
-	tests/linkers/shadow.t tests/thin/thin.t tests/truth/truth.t
+# and configurations. Those in wide_scripts have probes in all processes, which
+# others may not bear: one at a time. The others by their seconds, so that the last
+# ones are short.
+wide_scripts := $(addprefix tests/memleak/,children.t containers.t) \
+	tests/libdw_bpf/examples.t
+beside_scripts := $(wildcard tests/cross/*.t) tests/thin/thin.t tests/truth/truth.t \
+	$(addprefix tests/memleak/,again.t uses.t servers.t real.t modes.t unread.t \
+	failing.t faults.t rate.t options.t losses.t beside.t kernel.t soak.t \
+	counts.t) tests/core/failing.t tests/danger/frames.t \
+	$(addprefix tests/scan/,switches.t compare.t decide.t stack.t lengths.t) \
+	$(addprefix tests/house/,arch-subset.t random.t config.t symbols.t size.t) \
+	tests/jit/real.t tests/linkers/shadow.t tests/libdw_bpf/parallel.t
+long_scripts := $(wide_scripts) $(beside_scripts)
 short_scripts := $(filter-out $(long_scripts),$(test_scripts))
 # with DWUNW_LONG=1 these do more
 soak_scripts := $(long_scripts) tests/live/rate.t tests/names/addr2line.t \
@@ -449,7 +453,8 @@ soak_scripts := $(long_scripts) tests/live/rate.t tests/names/addr2line.t \
 by_name = $(foreach n,$(sort $(notdir $(1))),$(filter %/$(n),$(1)))
 script_tiers = -- scripts $(call by_name,$(short_scripts))
 dirs_of = $(sort $(patsubst tests/%/,%,$(dir $(1))))
-tiers_of = $(foreach d,$(call dirs_of,$(1)),-- $(d) $(filter tests/$(d)/%,$(1)))
+# … and the long ones two
+long_tiers = -- wide $(wide_scripts) -- long $(filter-out $(wide_scripts),$(1))
 
 # T=: these alone, with what they and their directories need
 chosen := $(filter %.t,$(T)) $(patsubst %.c,$(out)/%,$(filter tests/unit/%.c,$(T)))
@@ -477,7 +482,7 @@ others := $(filter-out $(ARCH) $(machine),$(targets))
 	list-tests
 # Run by a make of its own: the one that installed packages was read before that,
 # and so were the variables that it exports.
-.PHONY: run-test run-test-long run-soak
+.PHONY: run-test run-test-long run-soak run-musl
 .PHONY: check test test-long test-others test-all soak fuzz fuzz-coverage guests demo bench size
 unit-programs: $(unit_bin)
 	@:
@@ -491,7 +496,7 @@ bench-programs: $(stacks_walkers) $(stacks_snaps)
 	@:
 list-tests:
 	@printf 'test %s\n' $(filter %.t,$(script_tiers))
-	@printf 'test-long %s\n' $(filter %.t,$(call tiers_of,$(long_scripts)))
+	@printf 'test-long %s\n' $(filter %.t,$(call long_tiers,$(long_scripts)))
 
 check: all unit-programs
 	@$(run_tests) unit $(unit_bin) -- house $(house_scripts)
@@ -530,8 +535,10 @@ endif
 test-long: deps-long deps-cross
 	@$(MAKE) $(two) all examples unit-programs test-programs long-programs
 	@$(MAKE) run-test-long
+run-musl:
+	@$(run_tests) musl tests/house/musl.t
 run-test-long:
-	@$(run_tests) $(call tiers_of,$(long_scripts))
+	@$(run_tests) $(call long_tiers,$(long_scripts))
 
 # The same for longer, and what else takes an hour with DWUNW_LONG=1;
 # tests/memleak/soak.t for SOAK_SECONDS.
@@ -543,7 +550,7 @@ soak: deps-long deps-cross
 		long-programs
 	@DWUNW_NAMES=600000 $(MAKE) run-soak
 run-soak:
-	@$(run_tests) $(call tiers_of,$(soak_scripts))
+	@$(run_tests) $(call long_tiers,$(soak_scripts))
 
 # Seconds of each are printed at the end; one that fails stops no other.
 test-all:
@@ -551,22 +558,21 @@ test-all:
 		'others: $(MAKE) test-others'
 
 compilers := clang musl-gcc
+guest_scripts := $(addprefix tests/guests/,arm64.sh mips.sh mipsel.sh)
 test-others: deps-cross
 	@scripts/tiers \
 		$(foreach t,$(others),'$(t): $(call in_target,$(t)) test') \
 		$(foreach c,$(compilers),'$(c): $(MAKE) O=$(root)/$(c) \
 			CC=$(c) $(two) all unit-programs') \
 		'clang check: $(MAKE) O=$(root)/clang CC=clang check' \
-		'musl: DWUNW_MUSL=1 tests/house/musl.t' \
+		'musl: DWUNW_MUSL=1 $(MAKE) run-musl' \
 		'size: $(MAKE) size' \
-		$(if $(wildcard tests/guests/run.sh),'guests: $(MAKE) guests')
+		'guests: $(MAKE) guests'
 
+# Files of TAP as the others: two of them at a time.
 guests: deps-guests
-	@[ -x tests/guests/run.sh ] || { \
-		echo "make: there is no tests/guests/run.sh" >&2; exit 1; }
 	@$(MAKE) all
-	@ROOT='$(abspath $(root))' CC='$(CC)' CLANG='$(CLANG)' \
-		MAKE='$(MAKE)' tests/guests/run.sh
+	@ROOT='$(abspath $(root))' $(run_tests) guests $(guest_scripts)
 
 demo: deps-demo
 	@$(MAKE) all examples

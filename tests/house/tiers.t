@@ -117,4 +117,10 @@ first: FAILED
 END
 ok "with its last lines" diff "$work/want" "$work/told/failed"
 ok "and the next one runs" grep -q ' s  second$' "$work/told/seconds"
+ok "DWUNW_UNTIL: then nothing is begun" run 0 DWUNW_UNTIL=1 \
+	DWUNW_SUMMARY="$work/told" scripts/run-tests some "$work/bad.t"
+ok "and it is told" grep -qx "$work/bad.t" "$work/told/late"
+ok "nor a command" run 0 DWUNW_UNTIL=1 DWUNW_SUMMARY="$work/told" \
+	scripts/tiers 'third: false'
+ok "which is told, too" grep -qx third "$work/told/late"
 done_testing
