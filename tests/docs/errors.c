@@ -12,6 +12,7 @@
 #include <dwunw/symbols.h>
 
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -404,7 +405,7 @@ int main(int argc, char **argv)
 	snprintf(no_file, sizeof(no_file), "%s/no_file", directory);
 	child = fork();
 	if (!child) {
-		alarm(60);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		pause();
 		_exit(0);
 	}
