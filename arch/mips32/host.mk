@@ -6,3 +6,6 @@ id_mips32el := DWUNW_ARCH_MIPS32EL
 triple_mips32eb := mips-linux-gnu
 exec_mips32eb := qemu-mips
 id_mips32eb := DWUNW_ARCH_MIPS32EB
+# the cross compilers of Debian, for scripts/deps
+debs += gcc-mipsel-linux-gnu g++-mipsel-linux-gnu libc6-dev-mipsel-cross
+debs += gcc-mips-linux-gnu g++-mips-linux-gnu libc6-dev-mips-cross

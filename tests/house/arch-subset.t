@@ -55,7 +55,7 @@ configured() {
 	config=$1/$ARCH/.config
 	mkdir -p "$1/$ARCH"
 	shift
-	for symbol in X86_64 ARM64 MIPS32; do
+	for symbol in ALL X86_64 ARM64 MIPS32; do
 		case " $* " in
 		*" $symbol "*) echo "CONFIG_ARCH_$symbol=y" ;;
 		*) echo "# CONFIG_ARCH_$symbol is not set" ;;
