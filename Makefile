@@ -71,8 +71,8 @@ endif
 
 # --- goals that change the configuration run alone, one after another -------
 
-config_goals := menuconfig defconfig mips32_defconfig allnoconfig \
-	allyesconfig savedefconfig olddefconfig
+config_goals := menuconfig defconfig linux_defconfig mips32_defconfig allnoconfig \
+	allyesconfig randconfig savedefconfig olddefconfig
 goals := $(or $(MAKECMDGOALS),all)
 # … these need none, or first install what makes one
 plain_goals := help format clean dist distclean test test-all test-long test-others \
@@ -105,9 +105,20 @@ all: libs
 # --- configuration ------------------------------------------------------------
 
 kconfigs := Kconfig $(wildcard */Kconfig arch/*/Kconfig port/*/Kconfig)
-defconfig_file := port/linux/defconfig
-kconf = KCONFIG_CONFIG=$(config) KCONFIG_CONFIG_HEADER= \
+# What a configuration begins with: a router's for mips32, but position
+# independent, as it is not known what will be linked; DEFCONFIG= is another file.
+ifeq ($(DEFCONFIG)$(filter-out mips32%,$(ARCH)),)
+begin = $(call kconf,defconfig,$(defconfig_file)) && $(call kconf,setconfig,PIC=y)
+else
+begin = $(call kconf,defconfig,$(defconfig_file))
+endif
+defconfig_file := $(or $(DEFCONFIG),\
+	port/$(if $(filter mips32%,$(ARCH)),mips32,linux)/defconfig)
+# kconf_env: which libraries there are for CC (port/linux/objs.mk)
+kconf = $(kconf_env) KCONFIG_CONFIG=$(config) KCONFIG_CONFIG_HEADER= \
 	$(HOSTPYTHON) -m $(1) $(2)
+# allnoconfig can unwind ARCH's own programs
+own_arch := $(shell echo $(ARCH:mips32%=mips32) | tr a-z A-Z)
 have_kconfiglib := $(HOSTPYTHON) -c 'import kconfiglib' 2>/dev/null
 need_kconfiglib := { $(have_kconfiglib) || { \
 	echo "make: $@ needs the Debian package python3-kconfiglib" \
@@ -122,7 +133,7 @@ $(config): $(kconfigs)
 	@if [ ! -f $@ ]; then \
 		$(need_kconfiglib) && \
 		echo "  CONFIG  $@ (from $(defconfig_file))" && \
-		$(call kconf,defconfig,$(defconfig_file)) >/dev/null; \
+		{ $(begin); } >/dev/null; \
 	elif $(have_kconfiglib); then \
 		$(call kconf,olddefconfig) >/dev/null; \
 	else \
@@ -132,15 +143,32 @@ $(config): $(kconfigs)
 	@touch $@
 
 .PHONY: $(config_goals)
-menuconfig olddefconfig allnoconfig allyesconfig:
+menuconfig olddefconfig allyesconfig:
 	@mkdir -p $(base)
 	@$(need_kconfiglib)
 	@$(call kconf,$@)
 
-defconfig mips32_defconfig: %defconfig:
+allnoconfig:
 	@mkdir -p $(base)
 	@$(need_kconfiglib)
-	@$(call kconf,defconfig,$(if $(*),port/$(*:_=)/defconfig,$(defconfig_file)))
+	@echo 'CONFIG_ARCH_$(own_arch)=y' >$(base)/own.config
+	@KCONFIG_ALLCONFIG=$(base)/own.config $(call kconf,$@)
+
+defconfig:
+	@mkdir -p $(base)
+	@$(need_kconfiglib)
+	@$(begin)
+
+SEED ?= 1
+randconfig:
+	@mkdir -p $(base)
+	@$(need_kconfiglib)
+	@$(kconf_env) KCONFIG_CONFIG=$(config) $(HOSTPYTHON) scripts/randconfig $(SEED)
+
+linux_defconfig mips32_defconfig: %_defconfig:
+	@mkdir -p $(base)
+	@$(need_kconfiglib)
+	@$(call kconf,defconfig,port/$*/defconfig)
 
 savedefconfig:
 	@$(need_kconfiglib)
@@ -394,7 +422,8 @@ ifeq ($(foreign),1)
 test_programs := $(filter $(out)/tests/danger/% $(out)/tests/install/%,$(test_programs))
 endif
 
-run_tests = BUILD='$(abspath $(out))' CC='$(CC)' CXX='$(CXX)' \
+# Tests are of everything, also on mips32: their programs begin with that.
+run_tests = DEFCONFIG=$(tests_defconfig) BUILD='$(abspath $(out))' CC='$(CC)' CXX='$(CXX)' \
 	CLANG='$(CLANG)' NM='$(NM)' SIZE='$(SIZE)' ARCH='$(ARCH)' \
 	EXEC='$(EXEC)' FOREIGN='$(foreign)' CONFIG_H='$(abspath $(config_h))' \
 	LINK='$(CC) $(all_cflags) $(all_ldflags)' MAKE='$(MAKE)' \
@@ -403,7 +432,7 @@ run_tests = BUILD='$(abspath $(out))' CC='$(CC)' CXX='$(CXX)' \
 # `test`. In `test-long`: minutes of real leaks, of eight threads, of single
 # steps under emulators, other projects' sources, and builds for other targets
 # and configurations.
-long_scripts := $(addprefix tests/house/,arch-subset.t config.t size.t symbols.t) \
+long_scripts := $(addprefix tests/house/,arch-subset.t config.t random.t size.t symbols.t) \
 	$(addprefix tests/memleak/,again.t beside.t children.t containers.t counts.t failing.t \
 	faults.t kernel.t losses.t modes.t options.t rate.t real.t servers.t soak.t unread.t \
 	uses.t) \
@@ -432,8 +461,12 @@ chosen_programs := $(filter-out %/ %.t,$(chosen) $(chosen_needs)) \
 $(if $(filter-out $(wildcard tests/*/*.t tests/unit/*.c),$(T)),\
 	$(error T=$(T): files as tests/danger/debug.t or tests/unit/walk.c))
 
+tests_defconfig := port/linux/defconfig
+test run-test test-long run-test-long test-others test-all soak run-soak guests: \
+	export DEFCONFIG ?= $(tests_defconfig)
+
 # make for another target, whatever was said about this one's tools
-in_target = $(MAKE) ARCH=$(1) CROSS_COMPILE=$(triple_$(1))- \
+in_target = $(MAKE) ARCH=$(1) DEFCONFIG=$(tests_defconfig) CROSS_COMPILE=$(triple_$(1))- \
 	EXEC=$(exec_$(1)) CC=$(triple_$(1))-gcc CXX=$(triple_$(1))-g++ \
 	AR=$(triple_$(1))-ar NM=$(triple_$(1))-nm SIZE=$(triple_$(1))-size \
 	SANITIZE=
@@ -583,9 +616,9 @@ help:
 #:   all libs          the libraries and the dwunw command; libraries alone
 #:   examples          the programs in examples/
 #:   clean distclean   remove what was built; the configuration as well
-#:   menuconfig defconfig mips32_defconfig allnoconfig allyesconfig
-#:   olddefconfig savedefconfig   build/$(ARCH)/.config (needs kconfiglib); an
-#:                     existing one builds without Python
+#:   menuconfig defconfig linux_defconfig mips32_defconfig allnoconfig allyesconfig
+#:   randconfig olddefconfig savedefconfig   build/$(ARCH)/.config (needs
+#:                     kconfiglib); an existing one builds without Python
 #: See and test (doc/testing.md)
 #:   demo              find a leak in a program without frame pointers
 #:   check             unit tests and the rules of the house

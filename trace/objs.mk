@@ -10,4 +10,8 @@ LIBBPF_CFLAGS ?=
 LIBBPF_LDLIBS ?= -lbpf -lelf -lz
 export DWUNW_LIBBPF := $(if $(foreign)$(findstring musl,$(CC)),n,$(if \
 	$(LIBBPF_CFLAGS)$(wildcard /usr/include/bpf/libbpf.h),y,n))
+# is it there for another machine, or for musl? (port/linux/objs.mk)
+libbpf_there = $(if $(filter n,$(DWUNW_LIBBPF)),$(shell echo 'int main(void) { return 0; }' | \
+	$(CC) $(target_cflags) $(static) $(LIBBPF_CFLAGS) -include bpf/libbpf.h -x c - \
+	-x none $(LIBBPF_LDLIBS) -o /dev/null >/dev/null 2>&1 && echo y || echo n),y)
 trace_libs := $(if $(CONFIG_BPF_LOADER_LIBBPF),$(LIBBPF_LDLIBS)) -lpthread

@@ -17,9 +17,19 @@ port-$(CONFIG_LIBDW_BPF) += libdw_bpf.o
 # are not asked for elsewhere.
 export DWUNW_INFLATE := $(if $(foreign)$(findstring musl,$(CC)),n,y)
 OBJCOPY ?= $(CROSS_COMPILE)objcopy
-unpack-$(CONFIG_INFLATE_ZLIB) += INFLATE_ZLIB:zlib.h:libz.a:zlib1g-dev
-unpack-$(CONFIG_INFLATE_ZSTD) += INFLATE_ZSTD:zstd.h:libzstd.a:libzstd-dev
-unpack-$(CONFIG_MINIDEBUGINFO) += MINIDEBUGINFO:lzma.h:liblzma.a:liblzma-dev
+lib_zlib := INFLATE_ZLIB:zlib.h:libz.a:zlib1g-dev
+lib_zstd := INFLATE_ZSTD:zstd.h:libzstd.a:libzstd-dev
+lib_lzma := MINIDEBUGINFO:lzma.h:liblzma.a:liblzma-dev
+unpack-$(CONFIG_INFLATE_ZLIB) += $(lib_zlib)
+unpack-$(CONFIG_INFLATE_ZSTD) += $(lib_zstd)
+unpack-$(CONFIG_MINIDEBUGINFO) += $(lib_lzma)
+# … and what is not there is not offered: n. Here it is, as the one who asks for
+# it is told which package it is in.
+there = $(if $(filter n,$(DWUNW_INFLATE)),$(shell CC='$(CC) $(target_cflags) $(CFLAGS)' \
+	scripts/unpack-libs $(1) >/dev/null 2>&1 && echo y || echo n),y)
+kconf_env = DWUNW_ZLIB=$(call there,$(lib_zlib)) DWUNW_ZSTD=$(call there,$(lib_zstd)) \
+	DWUNW_LZMA=$(call there,$(lib_lzma)) DWUNW_IBERTY=$(call there,$(lib_iberty)) \
+	DWUNW_BPF=$(libbpf_there)
 
 unpack_o := $(out)/port/linux/unpack/unpack.o
 $(if $(CONFIG_PORT_LINUX),$(out)/libdwunw.a): $(unpack_o)
@@ -43,8 +53,8 @@ $(unpack_o): port/linux/unpack.c port/linux/objs.mk scripts/unpack-libs \
 
 # demangle.o holds what it needs of libiberty, in the same way.
 export DWUNW_DEMANGLE := $(if $(wildcard /usr/include/libiberty/demangle.h),$(DWUNW_INFLATE),n)
-demangle-$(CONFIG_DEMANGLE) += \
-	DEMANGLE:libiberty/ansidecl.h:libiberty.a:libiberty-dev
+lib_iberty := DEMANGLE:libiberty/ansidecl.h:libiberty.a:libiberty-dev
+demangle-$(CONFIG_DEMANGLE) += $(lib_iberty)
 demangle_o := $(out)/port/linux/demangle/demangle.o
 $(if $(CONFIG_PORT_LINUX),$(out)/libdwunw.a): $(demangle_o)
 $(demangle_o): port/linux/demangle.c port/linux/objs.mk scripts/unpack-libs \

@@ -30,6 +30,43 @@ has_arch() {
 }
 ok "allnoconfig still has a target" has_arch
 
+# What ARCH= chooses, whether its compiler is here or not.
+begins() {
+	at=$work/begins/$1/.config
+	rm -rf "$work/begins"
+	env -u DEFCONFIG $make O="$work/begins" ARCH="$1" "$2" || return
+	shift 2
+	for line; do
+		grep -x "$line" "$at" || { echo "no $line"; return 1; }
+	done
+}
+for arch in x86_64 arm64 mips32el mips32eb; do
+	case $arch in
+	mips32*)
+		own=MIPS32
+		ok "$arch begins as a router, position independent" \
+			begins $arch defconfig CONFIG_ARCH_MIPS32_ALONE=y \
+			CONFIG_SCAN_MEMORY_KB=48 CONFIG_PIC=y ;;
+	*)
+		own=$(echo $arch | tr a-z A-Z)
+		ok "$arch begins with every target" \
+			begins $arch defconfig CONFIG_ARCH_X86_64=y \
+			CONFIG_ARCH_ARM64=y CONFIG_ARCH_MIPS32=y ;;
+	esac
+	ok "allnoconfig of $arch can unwind $arch" \
+		begins $arch allnoconfig "CONFIG_ARCH_$own=y"
+done
+# A compiler that finds no library of them: nothing that would not build.
+nothing_missing() {
+	printf '#!/bin/sh\necho "$2"\n' >"$work/bare-gcc" && chmod +x "$work/bare-gcc"
+	other=arm64
+	[ "$ARCH" != arm64 ] || other=mips32el
+	$make O="$work/cross" ARCH=$other CC="$work/bare-gcc" allyesconfig &&
+		! grep -E '^CONFIG_(INFLATE_Z|MINIDEBUGINFO|DEMANGLE).*=y' \
+			"$work/cross/$other/.config"
+}
+ok "a library that is missing for another target is not offered" nothing_missing
+
 # Without Python: neither in PATH nor at its usual place.
 mkdir -p "$work/bin" "$work/existing/$ARCH"
 for tool in sh env make cc gcc clang musl-gcc as ld ar nm awk sed cmp cat cp \

@@ -11,7 +11,8 @@ use Test::More;
 my %may = map { $_ => 1 } (
 	# the build system and the headers themselves
 	qw(tests/house/arch-subset.t tests/house/config.t tests/house/headers.t
-	tests/house/make.t tests/house/musl.t tests/house/size.t
+	tests/house/make.t tests/house/musl.t tests/house/random.t
+	tests/house/compilers.t tests/house/size.t
 	tests/house/stack.t tests/house/symbols.t tests/house/tap.t
 	tests/libdw_bpf/headers.t tests/scan/switches.t tests/install/install.t),
 	# blocks of documents, by the documents' own commands

@@ -287,7 +287,9 @@ static void broken_header(uint8_t *memory, size_t max)
 	}
 	is_u64(status, DWUNW_OK, "a broken .eh_frame_hdr beside .debug_frame");
 	ok(asked <= 2, "wants more at most twice: %u times", asked);
-	is_u64(m.eh.index_count + m.debug.index_count, 30,
+	is_u64(m.eh.index_count + m.debug.index_count,
+	       (IS_ON(CONFIG_CFI_LINEAR_SEARCH) ? 20 : 0) +
+		       (IS_ON(CONFIG_CFI_DEBUG_FRAME) ? 10 : 0),
 	       "and both sections have their index");
 }
 
