@@ -432,7 +432,8 @@ run_tests = DEFCONFIG=$(tests_defconfig) BUILD='$(abspath $(out))' CC='$(CC)' CX
 # `test`. In `test-long`: minutes of real leaks, of eight threads, of single
 # steps under emulators, other projects' sources, and builds for other targets
 # and configurations.
-long_scripts := $(addprefix tests/house/,arch-subset.t config.t random.t size.t symbols.t) \
+long_scripts := $(addprefix tests/house/,arch-subset.t compilers.t config.t \
+	random.t size.t symbols.t) \
 	$(addprefix tests/memleak/,again.t beside.t children.t containers.t counts.t failing.t \
 	faults.t kernel.t losses.t modes.t options.t rate.t real.t servers.t soak.t unread.t \
 	uses.t) \
