@@ -440,7 +440,7 @@ long_scripts := $(addprefix tests/house/,arch-subset.t compilers.t config.t \
 	$(addprefix tests/libdw_bpf/,examples.t parallel.t) \
 	$(addprefix tests/scan/,compare.t decide.t lengths.t stack.t switches.t) \
 	$(wildcard tests/cross/*.t) tests/core/failing.t tests/danger/frames.t tests/jit/real.t \
-	tests/linkers/shadow.t tests/thin/thin.t tests/truth/truth.t
+	tests/install/debian.t tests/linkers/shadow.t tests/thin/thin.t tests/truth/truth.t
 short_scripts := $(filter-out $(long_scripts),$(test_scripts))
 # with DWUNW_LONG=1 these do more
 soak_scripts := $(long_scripts) tests/live/rate.t tests/names/addr2line.t \
