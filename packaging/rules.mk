@@ -17,10 +17,17 @@ version := $(shell awk '/define DWUNW_VERSION_(MAJOR|MINOR|PATCH) / \
 	{ printf "%s%s", dot, $$3; dot = "." }' include/dwunw/dwunw_api.h)
 package := $(out)/packaging
 
+# The leak tools have BPF programs in them: where clang is not, they are left out.
+leak_tools := $(if $(trace_lib),$(addprefix $(out)/examples/,\
+	bpf_memleak/memleak_user memleak_bcc_dwunw/memleak_dwunw_user))
+leak_tools_made := $(if $(call has,$(CLANG)),$(leak_tools))
+.PHONY: leak-tools
+leak-tools: $(leak_tools_made)
+
 # $(call into,DIRECTORY,MODE,FILES): as MODE:FILE:DIRECTORY
 into = $(foreach f,$(3),$(2):$(f):$(1))
 installed_files = \
-	$(call into,$(BINDIR),755,$(tool)) \
+	$(call into,$(BINDIR),755,$(tool) $(leak_tools_made)) \
 	$(call into,$(LIBDIR),644,$(libs)) \
 	$(call into,$(LIBDIR)/pkgconfig,644,$(package)/dwunw.pc $(if $(trace_lib),\
 		$(package)/dwunw-trace.pc)) \
@@ -76,7 +83,8 @@ own_dirs = $(INCLUDEDIR)/dwunw/bpf $(INCLUDEDIR)/dwunw $(LIBDIR)/cmake/dwunw \
 	$(DOCDIR)/doc/zh $(DOCDIR)/doc $(DOCDIR)
 uninstall:
 	$(say) REMOVE '$(DESTDIR)$(PREFIX)'
-	$(Q)rm -f $(foreach f,$(installed_files),'$(call place,$(f))')
+	$(Q)rm -f $(foreach f,$(installed_files) $(call into,$(BINDIR),755,$(leak_tools)),\
+		'$(call place,$(f))')
 	$(Q)for dir in $(own_dirs); do \
 		[ ! -d "$(DESTDIR)$$dir" ] || \
 		rmdir --ignore-fail-on-non-empty "$(DESTDIR)$$dir"; \

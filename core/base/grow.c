@@ -26,6 +26,8 @@ void *dwu_room(struct dwunw_arena *arena, size_t size)
 	if (!arena->base)
 		return NULL;
 	arena->used += rounded;
+	if (arena->fresh > arena->size - arena->used)
+		arena->fresh = arena->size - arena->used;
 	return block;
 }
 

@@ -65,6 +65,10 @@ struct dwunw_arena {
 	size_t size;
 	size_t used;
 	size_t wanted;
+	/* so many bytes at the end are 0 already, as fresh pages of the
+	 * operating system are, and are not written to be so; 0: none. Set
+	 * behind dwunw_arena_init() */
+	size_t fresh;
 };
 
 /* Every block of an arena is aligned to this, and so must its base be. */

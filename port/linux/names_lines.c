@@ -57,6 +57,8 @@ static void trim(struct dwunw_arena *arena)
 		return;
 	}
 	munmap(arena->base + size, arena->size - size);
+	arena->fresh -= arena->fresh < arena->size - size ? arena->fresh :
+							    arena->size - size;
 	arena->size = size;
 }
 
@@ -140,8 +142,8 @@ dwunw_status_t dwu_lines_open(struct dwu_lines *lines,
 	status = dwunw_elf_open(&lines->debug.elf, &lines->debug.src, NULL);
 	if (status == DWUNW_OK)
 		status = fill(fill_content, lines, &lines->content, SMALL_ROOM,
-			      ctx->scratch, DWUNW_CONTENT_TIMES *
-						    ctx->config->memory_max);
+			      ctx->scratch,
+			      DWUNW_CONTENT_TIMES * ctx->config->memory_max);
 	if (status != DWUNW_OK) {
 		tell_content(ctx, path, status);
 		dwu_lines_close(lines);
@@ -332,8 +334,8 @@ static struct dwu_unit_names *new_unit(struct dwu_lines *lines,
 	*status = fill(fill_unit, &opening, &names->arena, UNIT_ROOM,
 		       ctx->scratch, ctx->config->memory_max);
 	if (*status == DWUNW_OK) {
-		names->functions =
-			dwu_calloc((size_t)names->calls.count + 1, sizeof(char *));
+		names->functions = dwu_calloc((size_t)names->calls.count + 1,
+					      sizeof(char *));
 		names->paths = dwu_calloc(path_count(names), sizeof(char *));
 		if (!names->functions || !names->paths)
 			*status = DWUNW_ERR_NO_MEMORY;

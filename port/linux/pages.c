@@ -29,6 +29,7 @@ dwunw_status_t dwu_pages_alloc(struct dwunw_arena *arena, size_t size)
 		return DWUNW_ERR_NO_MEMORY;
 	}
 	dwunw_arena_init(arena, base, size);
+	arena->fresh = arena->size;
 	return DWUNW_OK;
 }
 

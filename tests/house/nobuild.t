@@ -14,7 +14,8 @@ my %may = map { $_ => 1 } (
 	tests/house/make.t tests/house/musl.t tests/house/random.t
 	tests/house/compilers.t tests/house/size.t
 	tests/house/stack.t tests/house/symbols.t tests/house/tap.t
-	tests/libdw_bpf/headers.t tests/scan/switches.t tests/install/install.t),
+	tests/libdw_bpf/headers.t tests/scan/switches.t tests/install/install.t
+	tests/install/debian.t),
 	# blocks of documents, by the documents' own commands
 	qw(tests/docs/blocks.t tests/docs/outputs/crash_mips32.sh
 	tests/libdw_bpf/guide.t),

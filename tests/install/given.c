@@ -6,6 +6,9 @@
 #include <dwunw/linux.h>
 #include <dwunw/symbols.h>
 
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "tap.h"
 
 /* What a later header may look like. */
@@ -112,8 +115,38 @@ static void others(void)
 	ok(!strcmp(dwunw_version(), DWUNW_VERSION), "dwunw_version()");
 }
 
+static long resident(void)
+{
+	long pages[2] = { 0, 0 };
+	FILE *file = fopen("/proc/self/statm", "r");
+
+	if (file) {
+		if (fscanf(file, "%ld %ld", &pages[0], &pages[1]) != 2)
+			pages[1] = 0;
+		fclose(file);
+	}
+	return pages[1] * sysconf(_SC_PAGESIZE) / 1024;
+}
+
+/* What a context may need is taken when it does. */
+static void costs(void)
+{
+	struct dwunw_context ctx;
+	long before = resident(), after;
+	dwunw_status_t status = dwunw_init(&ctx);
+
+	after = resident();
+	ok(status == DWUNW_OK && before > 0 && after - before <= 100,
+	   "dwunw_init() costs at most 100 KiB: %ld", after - before);
+	dwunw_shutdown(&ctx);
+}
+
 int main(void)
 {
+	const char *exec = getenv("EXEC");
+
+	if (!exec || !*exec) /* an emulator has memory of its own */
+		costs();
 	configs();
 	requests();
 	others();

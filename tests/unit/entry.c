@@ -28,7 +28,8 @@ static void versions(void)
 
 	for (v = 0; v < 3; v++)
 		for (wide = 0; wide < 2; wide++)
-			for (debug = 0; debug < 2; debug++)
+			for (debug = 0;
+			     debug < 1 + IS_ON(CONFIG_CFI_DEBUG_FRAME); debug++)
 				for (segment = 0;
 				     segment <= (numbers[v] == 4 ? 4u : 0u);
 				     segment += 4) {
@@ -342,6 +343,8 @@ static void goes_on(void)
 
 int main(void)
 {
+	if (!IS_ON(CONFIG_CFI_LINEAR_SEARCH))
+		return skip_all("this build needs .eh_frame_hdr");
 	if (!elf_is_read(2))
 		return skip_all("this build reads files of 32 bits alone");
 	versions();

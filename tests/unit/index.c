@@ -98,7 +98,7 @@ static void own_index(void)
 	size_t i;
 	int debug;
 
-	for (debug = 0; debug < 2; debug++)
+	for (debug = 0; debug < 1 + IS_ON(CONFIG_CFI_DEBUG_FRAME); debug++)
 		for (i = 0; i < COUNT(cases); i++) {
 			put_ranges(made_begin(&m, debug), cases[i].ranges,
 				   cases[i].count, debug ? 0 : 0x1b);
@@ -301,10 +301,13 @@ int main(void)
 {
 	if (!elf_is_read(2))
 		return skip_all("this build reads files of 32 bits alone");
+	if (!IS_ON(CONFIG_CFI_LINEAR_SEARCH))
+		return skip_all("this build makes no index");
 	own_index();
 	sorts();
 	header();
 	no_sections();
-	both();
+	if (IS_ON(CONFIG_CFI_DEBUG_FRAME))
+		both();
 	return done();
 }

@@ -259,7 +259,7 @@ static void cies(void)
 	size_t i;
 	int debug;
 
-	for (debug = 0; debug < 2; debug++)
+	for (debug = 0; debug < 1 + IS_ON(CONFIG_CFI_DEBUG_FRAME); debug++)
 		for (i = 0; i < COUNT(of); i++) {
 			struct cie_spec cie = of[i].cie;
 
@@ -296,6 +296,8 @@ static void flags(void)
 	size_t i;
 
 	for (i = 0; i < COUNT(of); i++) {
+		if (of[i].debug && !IS_ON(CONFIG_CFI_DEBUG_FRAME))
+			continue;
 		(void)rows_of(
 			&(struct cie_spec){ .augmentation = of[i].augmentation,
 					    .data_hex = of[i].data },
@@ -498,6 +500,8 @@ static void expressions(void)
 
 int main(void)
 {
+	if (!IS_ON(CONFIG_CFI_LINEAR_SEARCH))
+		return skip_all("this build needs .eh_frame_hdr");
 	if (!elf_is_read(2))
 		return skip_all("this build reads files of 32 bits alone");
 	scratch = malloc(dwunw_row_scratch_size());

@@ -571,7 +571,8 @@ static void table(void)
 	for (k = 0; k < COUNT(sizes); k++)
 		walkers[k] = walker_of(sizes[k]);
 	for (i = 0; i < COUNT(cases); i++) {
-		if (strstr(cases[i].want, " scan") && !IS_ON(CONFIG_SCAN_X86_64))
+		if (strstr(cases[i].want, " scan") &&
+		    !IS_ON(CONFIG_SCAN_X86_64))
 			continue; /* by the code */
 		tried++;
 		walk_one(&cases[i], walkers[0], FRAMES, text, sizeof(text),
@@ -598,7 +599,7 @@ static void table(void)
 	       "of 0, 1, 2, 4096 entries, cold and warm");
 	is_u64((uint64_t)held, 0, "every module that was opened was closed");
 	dwunw_walker_stats(walkers[3], &stats);
-	ok(stats.cache_hits > stats.rows,
+	ok(stats.cache_hits > stats.rows || !IS_ON(CONFIG_ROW_CACHE),
 	   "the warm cache was used: %" PRIu64 " hits, %" PRIu64 " rows",
 	   stats.cache_hits, stats.rows);
 	dwunw_walker_stats(walkers[0], &stats);
