@@ -115,17 +115,18 @@ static void others(void)
 	ok(!strcmp(dwunw_version(), DWUNW_VERSION), "dwunw_version()");
 }
 
+/* KiB in memory that are no file's: code is read as it runs. */
 static long resident(void)
 {
-	long pages[2] = { 0, 0 };
+	long size, all = 0, files = 0;
 	FILE *file = fopen("/proc/self/statm", "r");
 
 	if (file) {
-		if (fscanf(file, "%ld %ld", &pages[0], &pages[1]) != 2)
-			pages[1] = 0;
+		if (fscanf(file, "%ld %ld %ld", &size, &all, &files) != 3)
+			all = 0;
 		fclose(file);
 	}
-	return pages[1] * sysconf(_SC_PAGESIZE) / 1024;
+	return (all - files) * sysconf(_SC_PAGESIZE) / 1024;
 }
 
 /* What a context may need is taken when it does. */

@@ -293,12 +293,45 @@ static void broken_header(uint8_t *memory, size_t max)
 	       "and both sections have their index");
 }
 
+static unsigned int zeros(const uint8_t *bytes, unsigned int size)
+{
+	unsigned int count = 0;
+
+	while (count < size && !bytes[count])
+		count++;
+	return count;
+}
+
+/* The end is said to be 0, and is not: what is not written to be so is seen. */
+static void fresh(void)
+{
+	static _Alignas(16) uint8_t memory[256];
+	bool all = IS_ON(CONFIG_ARCH_MIPS32_ALONE);
+	struct dwunw_arena a;
+
+	memset(memory, 0xaa, sizeof(memory));
+	dwunw_arena_init(&a, memory, sizeof(memory));
+	is_u64(a.fresh, 0, "nothing is fresh at first");
+	a.fresh = 64;
+	is_u64(zeros(dwunw_arena_alloc(&a, 128), 256), 128,
+	       "before the fresh bytes: zeroed");
+	is_u64(zeros(dwunw_arena_alloc(&a, 80), 80), all ? 80 : 64,
+	       "across their start: up to it");
+	dwunw_arena_reset(&a);
+	is_u64(zeros(dwunw_arena_alloc(&a, 208), 256), 208,
+	       "what was used once is not fresh again");
+	is_u64(zeros(dwunw_arena_alloc(&a, 48), 48), all ? 48 : 0,
+	       "what was not is");
+	is_u64(a.fresh, all ? 64 : 0, "none are left");
+}
+
 int main(void)
 {
 	size_t max = 32u << 20;
 	uint8_t *memory = aligned_alloc(16, max);
 
 	blocks();
+	fresh();
 	walkers(memory, max);
 	if (!elf_is_read(2)) { /* those of this machine */
 		free(memory);
