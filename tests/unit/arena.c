@@ -306,7 +306,7 @@ static unsigned int zeros(const uint8_t *bytes, unsigned int size)
 static void fresh(void)
 {
 	static _Alignas(16) uint8_t memory[256];
-	bool all = IS_ON(CONFIG_ARCH_MIPS32_ALONE);
+	bool all = IS_ON(CONFIG_ARCH_32BIT_ONLY);
 	struct dwunw_arena a;
 
 	memset(memory, 0xaa, sizeof(memory));
