@@ -49,7 +49,7 @@ static void clear(struct dwunw_arena *arena, size_t from, size_t size)
 {
 	size_t fresh = arena->size - arena->fresh;
 
-	if (IS_ON(CONFIG_ARCH_MIPS32_ALONE) || from + size <= fresh) {
+	if (IS_ON(CONFIG_ARCH_32BIT_ONLY) || from + size <= fresh) {
 		memset(arena->base + from, 0, size);
 		return;
 	}
