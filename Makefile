@@ -401,7 +401,8 @@ $(unit_bin): $(out)/%: %.c $(full_lib) $(made_first)
 # (tests/house/nobuild.t). What is needed from elsewhere to run the tests of a
 # directory alone is in needs_DIR. A fragment may use what those of examples may,
 # and besides $(unit_bin), $(call has,PROGRAM), $(test_glibc_cc), $(test_build).
-has = $(shell command -v $(1) 2>/dev/null)
+# … not of a target whose folder is gone: "-gcc"
+has = $(if $(filter -%,$(1)),,$(shell command -v $(1) 2>/dev/null))
 comma := ,
 # other unwinders, and what they look at, are built with glibc
 test_glibc_cc := $(if $(findstring musl,$(CC)),gcc,$(CC))

@@ -118,7 +118,7 @@ uint16_t dwunw_arch_column_reg(const struct dwunw_arch_ops *arch,
 	if (column < dwu_value_count(arch))
 		return UINT16_MAX;
 	column = (uint8_t)(column - dwu_value_count(arch));
-	if (column >= dwu_arch(arch)->extra_low)
+	if (dwu_arch(arch)->extra_gap && column >= dwu_arch(arch)->extra_low)
 		column = (uint8_t)(column + dwu_arch(arch)->extra_gap);
 	return (uint16_t)(dwu_arch(arch)->extra_first + column);
 }

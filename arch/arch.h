@@ -63,8 +63,6 @@ struct dwunw_arch_ops {
 	 */
 	uint8_t reg_count;
 	uint8_t extra_count;
-	uint8_t extra_low;
-	uint8_t extra_gap;
 	uint16_t extra_first;
 	const char *const *column_names;
 	/* by dwu_arch() alone */
@@ -82,6 +80,9 @@ struct dwunw_arch_ops {
 	uint8_t pc;
 	/* the return address of a leaf is in column ra, not in memory */
 	bool link_register;
+	/* of the extra columns: see above; here no padding is spent */
+	uint8_t extra_low;
+	uint8_t extra_gap;
 	/* the bits of a code address: others are an ISA or a signature */
 	uint64_t pc_mask;
 	/* mips: bit 0 of a code address is its ISA; 0: there is one */

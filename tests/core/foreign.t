@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-# Cores of arm64 and mips32 programs, both byte orders, read on this machine.
+# Cores of arm64, riscv64 and mips32 programs, both byte orders, read on this machine.
 # qemu-user writes them; they name no files, so the program is named instead.
 set -u
 . tests/house/tap.sh
@@ -45,4 +45,13 @@ for target in aarch64:qemu-aarch64 mipsel:qemu-mipsel mips:qemu-mips; do
 		"! '$BUILD/dwunw' stack --core '$core' '$built/other' 2>&1 |
 			grep -q '^#1'"
 done
+
+# qemu-riscv64 writes none: the program does, by its own headers
+program=$BUILD/tests/core/riscv64-linux-gnu/dumps core=$work/riscv64.core
+if [ ! -x "$program" ] || ! command -v qemu-riscv64 >/dev/null; then
+	skip "riscv64: no riscv64-linux-gnu-gcc or no qemu-riscv64"
+else
+	qemu-riscv64 "$program" "$core"
+	ok "riscv64: dumps: the stack up to main" right
+fi
 done_testing

@@ -50,6 +50,12 @@ $(filter %/other,$(core_crash)): tests/core/other.c
 $(core_crash): tests/core/rules.mk
 	$(test_build)
 
-test_programs += $(core_threads) $(core_terminate) $(core_crash) \
+# where qemu-user writes no core file
+core_dumps := $(if $(call has,riscv64-linux-gnu-gcc),$(core_tests)/riscv64-linux-gnu/dumps)
+$(core_dumps): private how := riscv64-linux-gnu-gcc -O2 -static -funwind-tables
+$(core_dumps): tests/core/dumps.c tests/core/rules.mk
+	$(test_build)
+
+test_programs += $(core_threads) $(core_terminate) $(core_crash) $(core_dumps) \
 	$(if $(filter x86_64,$(ARCH)),$(core_tests)/inject)
 endif

@@ -12,9 +12,9 @@ use RowFiles;
 my $here = Cwd::abs_path(dirname(__FILE__));
 my $top = Cwd::abs_path("$here/../..");
 
-our @targets = qw(arm64 mips32el mips32eb);
+our @targets = qw(arm64 mips32el mips32eb riscv64);
 my %triple = (arm64 => 'aarch64-linux-gnu', mips32el => 'mipsel-linux-gnu',
-	mips32eb => 'mips-linux-gnu');
+	mips32eb => 'mips-linux-gnu', riscv64 => 'riscv64-linux-gnu');
 
 sub triple { $triple{$_[0]} }
 

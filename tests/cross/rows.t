@@ -59,7 +59,7 @@ sub check {
 		$name = $file->{name} if $file->{short};
 		my $sum = Rows::compare($dwunw, $file->{path}, each_row => sub {
 			$floating{$target} += () =
-				$_[2] =~ / r(?:7[2-9]|5[2-9]|6[0-3])=c/g;
+				$_[2] =~ / r(?:7[2-9]|4[01]|5[0-9]|6[0-3])=c/g;
 		});
 		report("$target: $name", $sum);
 		like(`readelf -SW '$file->{path}'`, qr/ \.z?debug_frame /,

@@ -35,7 +35,9 @@ cross_mips := mips16
 # $(call cross_of,KIND,NAMES,TARGETS)
 cross_of = $(foreach t,$(3),$(if $(call has,$(triple_$(t))-g++),\
 	$(2:%=$(cross)/$(t)/%)))
-cross_targets := arm64 mips32el mips32eb
+cross_targets := arm64 mips32el mips32eb riscv64
+# scripts/musl builds for these
+cross_musl_targets := arm64 mips32el mips32eb
 cross_files_program := $(call cross_of,,$(cross_program),$(cross_targets)) \
 	$(call cross_of,,pac pac-leaf,arm64)
 cross_files_exceptions := $(call cross_of,,exceptions,$(cross_targets)) \
@@ -65,7 +67,7 @@ $(cross_clang): tests/rows/random.c $(cross_made)
 	$(test_build)
 
 # static programs with musl, which is built where it is not there yet
-cross_musl := $(call cross_of,,musl-static,$(cross_targets))
+cross_musl := $(call cross_of,,musl-static,$(cross_musl_targets))
 $(cross_musl): tests/stacks/micro/frames.c scripts/musl $(cross_made)
 	@mkdir -p $(@D)
 	$(say) CCLD $@
@@ -122,7 +124,6 @@ $(foreach t,$(cross_here),\
 	$(call cross_single,$(t)-full-chains-Os,gcc,$(cross_c) -Os,$(cross_chains),1200,$(cross_many),4000,$(cross_now)) \
 	$(call cross_single,$(t)-full-sparks-Os,g++,$(cross_own) -Os,$(cross_sparks),1500,$(cross_many),8000,$(cross_now)) \
 	$(call cross_single,$(t)-full-chains-debug,gcc,$(cross_frame_only),$(cross_chains),1200,$(cross_many),4000,$(cross_now)) \
-	$(call cross_single,$(t)-full-chains-musl,musl,$(cross_c) -O2 -static,$(cross_chains),1200,$(cross_many),4000,$(cross_now)) \
 	$(call cross_both,$(t)-plain-exceptions,g++,-O2,tests/stacks/programs/exceptions.cc,8000,100000000,7000) \
 	$(call cross_both,$(t)-plain-throw,g++,-O2,$(micro)/throw.cc,400,$(cross_some),3000,$(cross_now)) \
 	$(call cross_both,$(t)-plain-signals,gcc,$(cross_plain_c),$(micro)/signals.c,100,$(cross_some),4000,$(cross_now)) \
@@ -130,13 +131,16 @@ $(foreach t,$(cross_here),\
 	$(call cross_both,$(t)-plain-frames,gcc,$(cross_plain_c),$(micro)/frames.c,400,$(cross_some),3000,$(cross_now)) \
 	$(call cross_both,$(t)-plain-children,gcc,$(cross_plain_c),$(micro)/children.c,20,$(cross_some),1500,$(cross_now)) \
 	$(call cross_single,$(t)-plain-deep,gcc,$(cross_plain_c),$(micro)/deep.c,2000,$(cross_some),300,$(cross_now)))
+$(foreach t,$(filter $(cross_musl_targets),$(cross_here)),\
+	$(call cross_single,$(t)-full-chains-musl,musl,$(cross_c) -O2 -static,$(cross_chains),1200,$(cross_many),4000,$(cross_now)))
 $(foreach t,$(filter arm64,$(cross_here)),\
 	$(call cross_both,$(t)-full-chains-pac,gcc,$(cross_c) $(cross_pac),$(cross_chains),1200,$(cross_many),5000,$$(cross_max)) \
 	$(call cross_both,$(t)-full-sparks-pac,g++,$(cross_tables) $(cross_pac),$(cross_sparks),1500,$(cross_many),5000,$$(cross_max)))
 
 cross_of_name = $(firstword $(subst -, ,$(1)))
 cross_built := $(cross_names:%=$(cross_bin)/%)
-cross_musls := $(patsubst %,$(out)/tests/scan/musl-%,$(cross_here))
+cross_musls := $(patsubst %,$(out)/tests/scan/musl-%,$(filter \
+	$(cross_musl_targets),$(cross_here)))
 $(cross_built): private how = $(if $(filter musl,$(firstword $(cross_how_$(@F)))),\
 	$$(cat $(out)/tests/scan/musl-$(call cross_of_name,$(@F))),\
 	$(triple_$(call cross_of_name,$(@F)))-$(firstword $(cross_how_$(@F)))) \
@@ -161,6 +165,7 @@ $(foreach t,$(cross_here),\
 
 # the 32-bit guests' memory begins where qemu is told, so that it is known
 cross_emulate_arm64 := qemu-aarch64 -L /usr/$(triple_arm64)
+cross_emulate_riscv64 := qemu-riscv64 -L /usr/$(triple_riscv64)
 cross_emulate_mips32el := qemu-mipsel -B 0x10000000 -L /usr/$(triple_mips32el)
 cross_emulate_mips32eb := qemu-mips -B 0x10000000 -L /usr/$(triple_mips32eb)
 cross_base_mips32el := base=0x10000000,

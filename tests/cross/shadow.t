@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-# Walks recorded stacks of arm64 and mips32 programs on this machine and compares
+# Walks recorded stacks of arm64, riscv64 and mips32 programs on this machine and compares
 # every frame with a shadow call stack; then once more on a big-endian host.
 #
 # "full" programs are built wholly with -funwind-tables: each must be exact, from
@@ -14,11 +14,12 @@ set -u
 . tests/house/tap.sh
 
 [ "$(uname -m)" = x86_64 ] || skip_all "the recorder is a plugin of x86_64's qemu"
-for qemu in qemu-aarch64 qemu-mipsel qemu-mips; do
+for qemu in qemu-aarch64 qemu-riscv64 qemu-mipsel qemu-mips; do
 	$qemu --version 2>/dev/null | grep -q 'version 7\.2' ||
 		skip_all "needs $qemu 7.2 (qemu-user of Debian 12)"
 done
-for tool in aarch64-linux-gnu mipsel-linux-gnu mips-linux-gnu; do
+for tool in aarch64-linux-gnu riscv64-linux-gnu mipsel-linux-gnu \
+	mips-linux-gnu; do
 	command -v $tool-g++ > /dev/null || skip_all "needs $tool-g++"
 done
 
@@ -50,9 +51,9 @@ enough()
 		END { print n " samples"; exit !(n >= at_least) }' "$work/totals"
 }
 
-for target in arm64 mips32el mips32eb; do
+for target in arm64 riscv64 mips32el mips32eb; do
 	to_main=
-	[ $target = arm64 ] || to_main=--main
+	case $target in mips32*) to_main=--main ;; esac
 	: > "$work/totals"
 	ok "$target: the recorder rejected at most 0.1 % of the samples in C" \
 		rejected 1 "$snaps/$target"-full-chains*.snap
@@ -78,8 +79,13 @@ for target in arm64 mips32el mips32eb; do
 
 	rejected 1000 "$snaps/$target"-plain-*.snap > "$work/output"
 	note "$target plain: rejected $(cat "$work/output")"
-	ok "$target: plain programs, prefix without CFI gaps 99.9 % right" \
-		"$check" --verbose --backend dwunw --prefix 99.9 \
+	# riscv64 has no scan: in a handler without CFI that has moved sp the
+	# link register leads to the trampoline, no signal's frame is at sp, and
+	# the stack ends there, as "no call" (29 of 1,992 samples of signals.c)
+	prefix=99.9
+	[ $target != riscv64 ] || prefix=99.5
+	ok "$target: plain programs, prefix without CFI gaps $prefix % right" \
+		"$check" --verbose --backend dwunw --prefix $prefix \
 		--gap-list "$work/gaps" "$snaps/$target"-plain-*.snap
 	said
 	grep '^total' "$work/output" >> "$work/totals"
@@ -92,7 +98,10 @@ for target in arm64 mips32el mips32eb; do
 		$stacks/gaps.pl "$work/all-gaps"
 	awk '{ n += $2 } END { print n " places in " NR " files" }' \
 		"$work/output" | sed 's/^/# /'
-	ok "$target: at least 50,000 samples" enough 50000
+	# C code of riscv64 has no CFI by itself: fewer programs
+	least=50000
+	[ $target != riscv64 ] || least=30000
+	ok "$target: at least $least samples" enough $least
 	said
 done
 
@@ -106,7 +115,7 @@ same_there()
 		> "$work/there"
 	diff "$work/here" "$work/there" && grep '^digest .* [1-9]' "$work/here"
 }
-for target in arm64 mips32el mips32eb; do
+for target in arm64 riscv64 mips32el mips32eb; do
 	ok "$target: every frame the same on a big-endian host" \
 		same_there "$snaps/$target"-*.snap
 	said

@@ -19,7 +19,7 @@ int main(void)
 {
 	struct dwunw_regset regs;
 
-	for (uint16_t id = DWUNW_ARCH_X86_64; id <= DWUNW_ARCH_MIPS32EB; id++) {
+	for (uint16_t id = DWUNW_ARCH_X86_64; id <= DWUNW_ARCH_RISCV64; id++) {
 		int status = dwunw_regset_prepare(&regs, id);
 		const struct dwunw_arch_ops *arch = dwunw_arch_by_id(id);
 

@@ -14,7 +14,7 @@ static unsigned int prepared(void)
 	unsigned int count = 0;
 	uint16_t id;
 
-	for (id = DWUNW_ARCH_X86_64; id <= DWUNW_ARCH_MIPS32EB; id++)
+	for (id = DWUNW_ARCH_X86_64; id <= DWUNW_ARCH_RISCV64; id++)
 		if (dwunw_regset_prepare(&regs, id) == DWUNW_OK)
 			count++;
 	return count;

@@ -10,7 +10,8 @@
 #  - A column is printed for each register that the CIE or the FDE mentions
 #    at all. `u` in it is "undefined by DW_CFA_undefined" and also "no rule
 #    at this row"; the two are told apart by -wf, see below.
-#  - The return address's column is called `ra`; the CIE line has its number.
+#  - The return address's column is called `ra`; the CIE line has its number. So
+#    is x1 of RISC-V, also where the return address is t0 (libgcc's save-restore).
 #  - A row is printed at each advance of the location, by zero too, and one at
 #    the end of the program: neighbours may be equal.
 #  - An FDE whose program is empty or only DW_CFA_nop gets no row and no
@@ -55,6 +56,15 @@ my %machines = (
 		names => [(map { "x$_" } 0 .. 30), 'sp', undef, 'elr',
 			(undef) x 30, map { "v$_" } 0 .. 31],
 		tracked => sub { $_[0] <= 31 || $_[0] >= 72 && $_[0] <= 79 },
+	},
+	243 => { # RISC-V psABI; fs0, fs1, fs2 .. fs11
+		names => [qw(zero ra sp gp tp t0 t1 t2 s0 s1 a0 a1 a2 a3 a4 a5
+			a6 a7 s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 t3 t4 t5 t6
+			ft0 ft1 ft2 ft3 ft4 ft5 ft6 ft7 fs0 fs1 fa0 fa1 fa2 fa3
+			fa4 fa5 fa6 fa7 fs2 fs3 fs4 fs5 fs6 fs7 fs8 fs9 fs10
+			fs11 ft8 ft9 ft10 ft11)],
+		tracked => sub { $_[0] <= 31 || $_[0] == 40 || $_[0] == 41 ||
+			$_[0] >= 50 && $_[0] <= 59 },
 	},
 	8 => { # GCC's numbers; $f20 .. $f31
 		names => [],
@@ -256,7 +266,7 @@ sub read_oracle {
 					row_text($columns, $second, $rest)];
 			}
 		} elsif ($line =~ /^   LOC +CFA +(.*)$/) {
-			$columns = [map { $_ eq 'ra' ? $ra :
+			$columns = [map { $_ eq 'ra' ? $number{ra} // $ra :
 				register_number($_) // "unknown:$_" }
 				split(' ', $1)];
 		} elsif ($line =~ /^Contents of the \.z?(\S+) section/) {

@@ -74,6 +74,22 @@ static const struct form mips32[] = {
 	{ "MIPS16e jalr without its slot", "6500 6500 6500 ea40", false, 1 },
 };
 
+/* words and half-words as they are printed */
+static const struct form riscv64[] = {
+	{ "jal ra", "010000ef", true, 0 },
+	{ "jal ra, back", "fd7ff0ef", true, 0 },
+	{ "jalr ra, 16(ra)", "010080e7", true, 0 },
+	{ "jalr a5", "000780e7", true, 0 },
+	{ "c.jalr a5", "0001 9782", true, 0 },
+	{ "j", "0100006f", false, 0 },
+	{ "jalr t1, t3", "000e0367", false, 0 },
+	{ "jal t0", "010002ef", false, 0 },
+	{ "ret", "00008067", false, 0 },
+	{ "c.jr ra", "0001 8082", false, 0 },
+	{ "c.ebreak", "0001 9002", false, 0 },
+	{ "a call, and one more", "010000ef 0001", false, 0 },
+};
+
 /* The bytes of a form in the target's order; how many. */
 static size_t bytes_of(const struct dwunw_arch_ops *arch,
 		       const struct form *form, uint8_t *code)
@@ -120,7 +136,7 @@ static void cut(void)
 	uint16_t id;
 	size_t size, found = 0;
 
-	for (id = DWUNW_ARCH_X86_64; id <= DWUNW_ARCH_MIPS32EB; id++)
+	for (id = DWUNW_ARCH_X86_64; id <= DWUNW_ARCH_RISCV64; id++)
 		for (size = 0; size <= sizeof(code); size++) {
 			const struct dwunw_arch_ops *arch =
 				dwunw_arch_by_id(id);
@@ -173,6 +189,13 @@ static const struct {
 	  { "", "aa1303e0 b5fffc81", false, 0 } },
 	{ DWUNW_ARCH_MIPS32EL, "glibc", { "", "0220e025 12000007", true, 0 } },
 	{ DWUNW_ARCH_MIPS32EB, "glibc", { "", "0220e021 12000007", true, 0 } },
+	{ DWUNW_ARCH_RISCV64, "glibc", { "", "854a 00090463", true, 0 } },
+	{ DWUNW_ARCH_RISCV64,
+	  "glibc without C",
+	  { "", "00090513 00090663", true, 0 } },
+	{ DWUNW_ARCH_RISCV64,
+	  "mv a0, s2; bnez s2",
+	  { "", "854a 00091463", false, 0 } },
 	{ DWUNW_ARCH_MIPS32EB,
 	  "move $gp, $s1; bnez $s0",
 	  { "", "0220e025 16000007", false, 0 } },
@@ -276,6 +299,11 @@ static const struct {
 	{ DWUNW_ARCH_MIPS32EB, { "glibc", "24020fa1 0000000c", true, 0 } },
 	{ DWUNW_ARCH_MIPS32EB,
 	  { "exit_group", "24021096 0000000c", false, 0 } },
+	{ DWUNW_ARCH_RISCV64, { "glibc", "05d00893 00000073", true, 0 } },
+	{ DWUNW_ARCH_RISCV64,
+	  { "… behind 2 bytes", "0001 05d00893 00000073", true, 0 } },
+	{ DWUNW_ARCH_RISCV64,
+	  { "exit_group", "05e00893 00000073", false, 0 } },
 };
 
 static void exit_codes(void)
@@ -322,6 +350,34 @@ static void go_codes(void)
 	ok(!arch->preempt_code(code), "… not xmm14 first");
 }
 
+/* The frame of a signal: the pc, then x1 to x31, behind siginfo and ucontext. */
+static void riscv64_signal(void)
+{
+	static const struct form code_form = { "", "08b00893 00000073", true, 0 };
+	const struct dwunw_arch_ops *arch =
+		dwunw_arch_by_id(DWUNW_ARCH_RISCV64);
+	uint8_t code[DWU_CODE_SIZE] = { 0 };
+	struct dwunw_row row;
+
+	if (!arch)
+		return;
+	(void)bytes_of(arch, &code_form, code);
+	dwu_row_clear(arch, &row);
+	ok(arch->signal_row(arch, code, &row), "riscv64: li a7, 139; ecall");
+	is_u64(row.ra_column, 32, "… returns to the pc");
+	is_u64((uint64_t)row.rules[32].value, 304, "… which stands first");
+	is_u64((uint64_t)row.rules[2].value, 320, "… and sp behind ra");
+	is_u64((uint64_t)dwunw_arch_column(arch, 41), 34, "f9 has a column");
+	is_u64((uint64_t)(int64_t)dwunw_arch_column(arch, 42), UINT64_MAX,
+	       "f10 has none");
+	is_u64((uint64_t)dwunw_arch_column(arch, 59), 44, "f27 has the last");
+	is_u64((uint64_t)(int64_t)dwunw_arch_column(arch, 60), UINT64_MAX,
+	       "f28 has none");
+	is_u64(dwunw_arch_column_reg(arch, 35), 50, "behind f9 stands f18");
+	code[0] ^= 0x80;
+	ok(!arch->signal_row(arch, code, NULL), "… not another register");
+}
+
 #define COUNTED(forms) forms, sizeof(forms) / sizeof((forms)[0])
 
 int main(void)
@@ -330,6 +386,8 @@ int main(void)
 	calls(DWUNW_ARCH_ARM64, COUNTED(arm64));
 	calls(DWUNW_ARCH_MIPS32EL, COUNTED(mips32));
 	calls(DWUNW_ARCH_MIPS32EB, COUNTED(mips32));
+	calls(DWUNW_ARCH_RISCV64, COUNTED(riscv64));
+	riscv64_signal();
 	cut();
 	context_codes();
 	made_codes();

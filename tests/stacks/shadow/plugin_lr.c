@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
  * plugin_lr.c - a shadow call stack of machines with a link register, kept by
- * a plugin of qemu-aarch64, qemu-mipsel or qemu-mips 7.2.
+ * a plugin of qemu-aarch64, qemu-riscv64, qemu-mipsel or qemu-mips 7.2.
  *
  *	qemu-mips -singlestep -plugin FILE.so,out=FILE.snap,… PROGRAM …
  *
@@ -35,10 +35,12 @@
  *
  * Registers. As in plugin.c, the host's rbp points to the guest's state.
  * CPUARMState: u32 regs[16], u64 xregs[32], u64 pc. CPUMIPSState: u32
- * gpr[32], u32 PC. The pc is compared at every sample.
+ * gpr[32], u32 PC. CPURISCVState: u64 gpr[32], then gprh, fpr, vector state, and
+ * u64 pc. The pc is compared at every sample.
  */
 #include "recorder.h"
 
+#include <elf.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -231,11 +233,81 @@ static void classify_mips16(struct insn *insn, uint32_t w)
 	}
 }
 
+/* A field of an instruction, to where it stands in the number. */
+static uint32_t field(uint32_t w, unsigned from, unsigned bits, unsigned to)
+{
+	return (w >> from & ((1u << bits) - 1)) << to;
+}
+
+/* RISC-V unprivileged specification 20191213, 16.8: instructions of 2 bytes. */
+static void classify_riscv_c(struct insn *insn, uint32_t w)
+{
+	uint32_t kind = (w & 3) << 3 | w >> 13, rs1 = w >> 7 & 31;
+
+	if (kind == 015) { /* c.j */
+		uint32_t n = field(w, 12, 1, 11) | field(w, 11, 1, 4) |
+			     field(w, 9, 2, 8) | field(w, 8, 1, 10) |
+			     field(w, 7, 1, 6) | field(w, 6, 1, 7) |
+			     field(w, 3, 3, 1) | field(w, 2, 1, 5);
+
+		insn->target = insn->pc + (uint64_t)sign_extend(n, 12);
+		insn->flags = INSN_TARGET;
+	} else if (kind == 016 || kind == 017) { /* c.beqz, c.bnez */
+		uint32_t n = field(w, 12, 1, 8) | field(w, 10, 2, 3) |
+			     field(w, 5, 2, 6) | field(w, 3, 2, 1) |
+			     field(w, 2, 1, 5);
+
+		insn->target = insn->pc + (uint64_t)sign_extend(n, 9);
+		insn->flags = INSN_TARGET | INSN_COND;
+	} else if (kind == 024 && (w & 0x7c) == 0 && rs1 != 0) {
+		insn->flags = INSN_REGISTER; /* c.jr, c.jalr */
+		if (w >> 12 & 1)
+			insn->flags |= INSN_LINK;
+		insn->reg = (uint8_t)rs1;
+	} else if (kind == 027 && (w >> 2 & 31) == 1) { /* c.sdsp ra */
+		saves(insn, 2, field(w, 10, 3, 3) | field(w, 7, 3, 6));
+	}
+}
+
+/* … chapter 24: RV32I and RV64I. A call keeps its return address in ra. */
+static void classify_riscv(struct insn *insn, uint32_t w)
+{
+	uint32_t opcode = w & 0x7f, rd = w >> 7 & 31, rs1 = w >> 15 & 31;
+	unsigned link = rd == 1 ? INSN_LINK : 0;
+
+	if (insn->size == 2) {
+		classify_riscv_c(insn, w);
+	} else if (opcode == 0x6f) { /* jal */
+		uint32_t n = field(w, 31, 1, 20) | field(w, 21, 10, 1) |
+			     field(w, 20, 1, 11) | field(w, 12, 8, 12);
+
+		insn->target = insn->pc + (uint64_t)sign_extend(n, 21);
+		insn->flags = (uint16_t)(INSN_TARGET | link);
+	} else if (opcode == 0x67) { /* jalr */
+		insn->target = (uint64_t)sign_extend(w >> 20, 12);
+		insn->reg = (uint8_t)rs1;
+		insn->flags = (uint16_t)(INSN_REGISTER | link);
+	} else if (opcode == 0x63) { /* beq … bgeu */
+		uint32_t n = field(w, 31, 1, 12) | field(w, 25, 6, 5) |
+			     field(w, 8, 4, 1) | field(w, 7, 1, 11);
+
+		insn->target = insn->pc + (uint64_t)sign_extend(n, 13);
+		insn->flags = INSN_TARGET | INSN_COND;
+	} else if (w == 0x00000073) { /* ecall */
+		insn->flags = INSN_SYSCALL;
+	} else if (opcode == 0x23 && (w >> 12 & 7) == 3 &&
+		   (w >> 20 & 31) == 1) { /* sd ra */
+		saves(insn, rs1,
+		      sign_extend(field(w, 25, 7, 5) | field(w, 7, 5, 0), 12));
+	}
+}
+
 /* --- the machines --- */
 
 struct machine {
 	const char *target_name; /* qemu's */
 	uint32_t arch;
+	uint32_t elf; /* e_machine */
 	uint32_t word;
 	bool big_endian;
 	void (*classify)(struct insn *insn, uint32_t word);
@@ -243,12 +315,14 @@ struct machine {
 	uint8_t sp, link;	   /* DWARF numbers, and ours */
 	uint8_t number, argument;  /* registers of a system call */
 	uint32_t nr_sigaltstack;
+	int32_t signal_pc; /* of a signal's frame, behind register 0 */
 	uint64_t address_mask; /* what of a return address is address */
 };
 
 static const struct machine machines[] = {
 	{ .target_name = "aarch64",
 	  .arch = SNAP_ARM64,
+	  .elf = EM_AARCH64,
 	  .word = 8,
 	  .classify = classify_arm64,
 	  .regs_off = 64,
@@ -258,9 +332,25 @@ static const struct machine machines[] = {
 	  .number = 8,
 	  .argument = 0,
 	  .nr_sigaltstack = 132,
+	  .signal_pc = 8 * 32,
 	  .address_mask = 0xffffffffffff },
+	{ .target_name = "riscv64",
+	  .arch = SNAP_RISCV64,
+	  .elf = EM_RISCV,
+	  .word = 8,
+	  .classify = classify_riscv,
+	  .regs_off = 0,
+	  .pc_off = 4912,
+	  .sp = 2,
+	  .link = 1,
+	  .number = 17,
+	  .argument = 10,
+	  .nr_sigaltstack = 132,
+	  .signal_pc = 0, /* x0 is none */
+	  .address_mask = ~1ull },
 	{ .target_name = "mipsel",
 	  .arch = SNAP_MIPS32EL,
+	  .elf = EM_MIPS,
 	  .word = 4,
 	  .classify = classify_mips,
 	  .regs_off = 0,
@@ -270,9 +360,11 @@ static const struct machine machines[] = {
 	  .number = 2,
 	  .argument = 4,
 	  .nr_sigaltstack = 4206,
+	  .signal_pc = -8,
 	  .address_mask = 0xfffffffe },
 	{ .target_name = "mips",
 	  .arch = SNAP_MIPS32EB,
+	  .elf = EM_MIPS,
 	  .word = 4,
 	  .big_endian = true,
 	  .classify = classify_mips,
@@ -283,6 +375,7 @@ static const struct machine machines[] = {
 	  .number = 2,
 	  .argument = 4,
 	  .nr_sigaltstack = 4206,
+	  .signal_pc = -8,
 	  .address_mask = 0xfffffffe },
 };
 
@@ -354,7 +447,8 @@ struct sigframe {
 
 /*
  * Where the saved registers begin, by the words of the trampoline. arm64:
- * 128 bytes of siginfo, 176 of ucontext, fault_address. mips o32: 24 bytes,
+ * 128 bytes of siginfo, 176 of ucontext, fault_address. riscv64: these without
+ * the last, and the pc in place of x0. mips o32: 24 bytes,
  * for rt_sigreturn siginfo and 24 of ucontext, then mask and status and pc.
  */
 static uint32_t registers_off(uint64_t restorer)
@@ -363,6 +457,8 @@ static uint32_t registers_off(uint64_t restorer)
 
 	if (!peek_code(restorer, &load) || !peek_code(restorer + 4, &call))
 		return 0;
+	if (machine.arch == SNAP_RISCV64)
+		return load == 0x08b00893 && call == 0x00000073 ? 128 + 176 : 0;
 	if (machine.word == 8)
 		return load == 0xd2801168 && call == 0xd4000001 ?
 			       128 + 176 + 8 :
@@ -380,8 +476,7 @@ static bool read_sigframe(uint64_t sp, uint64_t restorer,
 	uint32_t off = registers_off(restorer);
 	uint64_t low = machine.big_endian ? 8 - machine.word : 0;
 	uint64_t regs = sp + off + low;
-	/* arm64 has it behind sp, mips before $0 */
-	uint64_t pc = machine.word == 8 ? regs + 8 * 32 : regs - 8;
+	uint64_t pc = regs + (uint64_t)(int64_t)machine.signal_pc;
 
 	*frame = (struct sigframe){ .sp = sp,
 				    .restorer = restorer,
@@ -696,7 +791,8 @@ static void remember(const struct insn *insn, uint64_t sp)
 		flow.cond = (insn->flags & INSN_COND) != 0;
 		flow.target = insn->flags & INSN_TARGET ?
 				      insn->target :
-				      get_reg(insn->reg) & machine.address_mask;
+				      (get_reg(insn->reg) + insn->target) &
+					      machine.address_mask;
 		if (machine.word == 4 && (insn->flags & INSN_REGISTER))
 			flow.isa = get_reg(insn->reg) & 1;
 		if (insn->flags & INSN_OTHER)
@@ -825,7 +921,7 @@ static void sample(const struct insn *insn, uint64_t sp)
 /* Of the instruction that control is at: both[isa] is what it does. */
 static void find_isa(const struct insn *both)
 {
-	if (both->size == 2)
+	if (machine.word == 4 && both->size == 2)
 		isa = 1;
 	else if (flow.goes && !flow.delayed && both->pc == flow.target)
 		isa = flow.isa;
@@ -923,6 +1019,7 @@ int qemu_plugin_install(qemu_plugin_id_t id, const struct qemu_info *info,
 	if (!machine.arch)
 		give_up("nothing is known of %s", info->target_name);
 	guest = (struct guest){ .arch = machine.arch,
+				.machine = machine.elf,
 				.reg_count = 33,
 				.word = machine.word,
 				.big_endian = machine.big_endian,

@@ -610,7 +610,7 @@ static void put_trampoline_file(void)
 	file[EI_DATA] = guest.big_endian ? ELFDATA2MSB : ELFDATA2LSB;
 	file[EI_VERSION] = EV_CURRENT;
 	put_field(file + 16, 2, ET_DYN);
-	put_field(file + 18, 2, wide ? EM_AARCH64 : EM_MIPS);
+	put_field(file + 18, 2, guest.machine);
 	put_field(file + 20, 4, EV_CURRENT);
 	put_field(file + 24 + word, word, at);	   /* e_phoff */
 	put_field(file + (wide ? 52 : 40), 2, at); /* e_ehsize */

@@ -217,7 +217,7 @@ void snap_rewind(struct snap *snap)
 
 static void take_registers(const struct snap *snap, struct snap_sample *s)
 {
-	static const uint8_t sp_reg[] = { 0, 7, 31, 29, 29 };
+	static const uint8_t sp_reg[] = { 0, 7, 31, 29, 29, 2 };
 	uint32_t arch = snap->header.arch;
 
 	s->pc = s->regs[s->reg_count - 1];

@@ -20,7 +20,7 @@
  *				at vdso_addr
  *
  * The regs of x86_64 are the 17 of the psABI's 3.6.2 (16: rip). arm64: x0 to
- * x30, sp, pc. mips32: $0 to $31, pc.
+ * x30, sp, pc. mips32: $0 to $31, pc. riscv64: x0 to x31, pc.
  */
 #ifndef SNAP_H
 #define SNAP_H
@@ -37,6 +37,7 @@ enum snap_arch {
 	SNAP_ARM64 = 2,
 	SNAP_MIPS32EL = 3,
 	SNAP_MIPS32EB = 4,
+	SNAP_RISCV64 = 5,
 };
 
 struct snap_header {

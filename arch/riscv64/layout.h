@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* riscv64: registers as Linux gives them. Constants only: bpf/, port/ and tools
+ * may include this. */
+#ifndef DWUNW_RISCV64_LAYOUT_H
+#define DWUNW_RISCV64_LAYOUT_H
+
+/* struct user_regs_struct of <asm/ptrace.h>: pc, x1 to x31 */
+#define DWUNW_RISCV64_WORDS 32
+#define DWUNW_RISCV64_PC 0
+#define DWUNW_RISCV64_SP 2
+/* by DWARF number (RISC-V psABI): x0 is 0 */
+#define DWUNW_RISCV64_REGS                                                    \
+	{                                                                     \
+		DWUNW_LAYOUT_ZERO, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, \
+			14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,   \
+			27, 28, 29, 30, 31                                    \
+	}
+#define DWUNW_RISCV64_REG_COUNT 32
+/* struct elf_prstatus: its size, pr_pid, pr_reg */
+#define DWUNW_RISCV64_PRSTATUS 376, 32, 112
+
+#endif
