@@ -432,15 +432,17 @@ run_tests = DEFCONFIG=$(tests_defconfig) BUILD='$(abspath $(out))' CC='$(CC)' CX
 # Each script is in one tier of these two (tests/house/tiers.t), a new one in
 # `test`. In `test-long`: minutes of real leaks, of eight threads, of single
 # steps under emulators, other projects' sources, and builds for other targets
-# and configurations. Those in wide_scripts have probes in all processes, which
-# others may not bear: one at a time. The others by their seconds, so that the last
-# ones are short.
-wide_scripts := $(addprefix tests/memleak/,children.t containers.t) \
+# and configurations. Those in wide_scripts run one at a time: they have probes in
+# all processes, which others may not bear, or (counts.t) a process whose first
+# thread has ended, which loses its probes when another tool leaves the same function:
+# the kernel asks that thread's memory whether they are still wanted. The others by
+# their seconds, so that the last ones are short.
+wide_scripts := $(addprefix tests/memleak/,children.t containers.t counts.t) \
 	tests/libdw_bpf/examples.t
 beside_scripts := $(wildcard tests/cross/*.t) tests/thin/thin.t tests/truth/truth.t \
 	$(addprefix tests/memleak/,again.t uses.t servers.t real.t modes.t unread.t \
-	failing.t faults.t rate.t options.t losses.t beside.t kernel.t soak.t \
-	counts.t) tests/core/failing.t tests/danger/frames.t \
+	failing.t faults.t rate.t options.t losses.t beside.t kernel.t soak.t) \
+	tests/core/failing.t tests/danger/frames.t \
 	$(addprefix tests/scan/,switches.t compare.t decide.t stack.t lengths.t) \
 	$(addprefix tests/house/,arch-subset.t compilers.t random.t config.t symbols.t size.t) \
 	tests/install/debian.t tests/jit/real.t tests/linkers/shadow.t tests/libdw_bpf/parallel.t

@@ -18,6 +18,7 @@ my %may = map { $_ => 1 } (
 	tests/install/debian.t),
 	# blocks of documents, by the documents' own commands
 	qw(tests/docs/blocks.t tests/docs/outputs/crash_mips32.sh
+	tests/docs/outputs/first-leak.sh
 	tests/libdw_bpf/guide.t),
 	# which files make would run
 	'tests/house/tiers.t',

@@ -11,7 +11,7 @@ use Test::More;
 use lib "$FindBin::Bin/../live";
 use Live ();
 
-our @EXPORT = qw(need_tool tool built leak with_target parse_leak
+our @EXPORT = qw(need_tool tool built leak leak_done with_target parse_leak
 	find names sent_ok start stop slurp $dir);
 our $dir = $Live::dir;
 *start = \&Live::start;
@@ -42,11 +42,25 @@ sub leak {
 		tool(), @args));
 }
 
-# The tool on a program that is started for it: leak(@$args, -p, its pid, @rest).
+# One run, by options: its report when all that was started has done what it does
+# (begin.h), however long that takes, and a second more: blocks younger than half of
+# one are not shown.
+sub leak_done {
+	my $done;
+	my $until = sub {
+		$done //= time if Live::all_done();
+		return $done && time > $done + 1;
+	};
+	return parse_leak(Live::watch($until, tool(), @_, 3600, 1));
+}
+
+# The tool on a program that is started for it: leak(@$args, -p, its pid, @rest), or
+# leak_done() without @rest.
 sub with_target {
 	my ($target, $args, @rest) = @_;
 	my $pid = start(@$target);
-	my $r = leak(@$args, '-p', $pid, @rest);
+	my @words = (@$args, '-p', $pid);
+	my $r = @rest ? leak(@words, @rest) : leak_done(@words);
 	stop($pid);
 	return $r;
 }

@@ -61,7 +61,8 @@ sub told_ok {
 # was started, outer). The tool is told to end when all `files` are there and a
 # moment has passed: its last report is of what they say. `around`: what both are
 # in; `begin`: the file that the program waits for, under that name here;
-# `watching`: called in between, with what the tool has said so far; `held`: the
+# `watching`: called in between, with what the tool has said so far; `begun`: called
+# behind that, with a function that says what it has said by then; `held`: the
 # tool reads nothing until all `files` are there; `timeout`: seconds, if 300 may not
 # be enough.
 my $both = q{
@@ -88,7 +89,7 @@ sub observe {
 	my (%how) = @_;
 	my $out = "$dir/observe.out";
 	my $begin = $how{begin} // "$dir/begin";
-	unlink $out, $begin, @{ $how{files} };
+	unlink $out, $begin, "$begin.late", @{ $how{files} };
 	my $pid = fork // die "fork: $!";
 	if (!$pid) {
 		%ENV = (%ENV, BEGIN => $begin, AROUND => '', FIND => '',
@@ -106,6 +107,7 @@ sub observe {
 	my ($held) = $how{held} && !$ended ? slurp("$dir/tool") =~ /(\d+)/ : ();
 	Live::hold($held) if $held;
 	open(my $file, '>', $begin) or die "$begin: $!";
+	$how{begun}->(sub { slurp($out) }) if $how{begun} && !$ended;
 	if ($held) {
 		sleep 0.05 while grep { !-e } @{ $how{files} };
 		Live::let_go($held);

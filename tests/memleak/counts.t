@@ -9,6 +9,7 @@ use lib $FindBin::Bin;
 use Truth;
 use Leak;
 use Test::More;
+use Time::HiRes qw(sleep time);
 
 need_tool();
 my $user = Live::program('memleak_user');
@@ -26,6 +27,17 @@ my @tools = (
 my @programs = ([glibc => built('truth')]);
 push @programs, [musl => built('truth_musl')] if Live::have_musl();
 
+# The first thread has ended. Some tools put probes anew then, and say so; the
+# others are given three seconds to be wrong in.
+sub begin_late {
+	my ($name, $said) = @_;
+	my $anew = $name =~ /perf probes|^memleak_user$/;
+	my $last = time + ($anew ? 200 : 3);
+	sleep 0.05 until time > $last ||
+	    (() = $said->() =~ /^probes on /mg) > 1;
+	open(my $file, '>', "$dir/begin.late") or die;
+}
+
 for my $libc (@programs) {
 	my ($libc_name, $program) = @$libc;
 	for my $mode (qw(leaks ended ends stacks maps)) {
@@ -33,6 +45,8 @@ for my $libc (@programs) {
 			my ($name, $text, $parse) = @$tool;
 			my $title = "$libc_name, $mode, $name";
 			my $r = $parse->(observe(files => [$file],
+				$mode eq 'ends' ? (begun =>
+					sub { begin_late($name, @_) }) : (),
 				truth => "$program $file $mode", tool => $text));
 			is($r->{status}, 0, "$title: it ran") or
 			    diag($r->{text});

@@ -184,6 +184,7 @@ KEEP void churn(void)
 {
 	leak_some(444);
 	AFTER_CALL;
+	tell_done();
 	for (;;) {
 		young();
 		AFTER_CALL;
@@ -294,7 +295,9 @@ int main(int argc, char **argv)
 		large_ones();
 	}
 	AFTER_CALL;
-	if (stays)
+	if (stays) {
+		tell_done();
 		pause();
+	}
 	return 0;
 }

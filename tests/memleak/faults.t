@@ -72,7 +72,7 @@ SKIP: {
 }
 
 # malloc's own mmap; failed realloc and mremap; mremap's sizes; valloc.
-$r = with_target([$faults, 'wait:all'], ['--threads'], 5, 1);
+$r = with_target([$faults, 'wait:all'], ['--threads']);
 is(find($r, 'one_mebibyte')->{bytes}, 1 << 20,
 	'malloc(1 MiB): its bytes, not its mapping') or diag($r->{text});
 like(names(find($r, 'one_mebibyte')), qr/^one_mebibyte main/,
@@ -94,14 +94,14 @@ for my $thread (['first', 600], ['second', 700]) {
 
 # Names by a prefix, mremap's among them; by a pattern.
 for my $how (['-S', 'my_'], ['--allocator', 'm*_none', '--allocator', 'my_*']) {
-	$r = with_target([$faults, 'wait:prefix'], $how, 5, 1);
+	$r = with_target([$faults, 'wait:prefix'], $how);
 	is_deeply([map { $_->{bytes} } grep { names($_) =~ /^by_prefix / }
 		@{ $r->{stacks} }], [79, 78], "@$how") or diag($r->{text});
 }
 
 # A free of what was allocated before; -C has the same sums.
 for my $args ([], ['-C']) {
-	$r = with_target([$faults, 'wait:free-old'], $args, 5, 1);
+	$r = with_target([$faults, 'wait:free-old'], $args);
 	is_deeply([map { [$_->{bytes}, $_->{count}] } @{ $r->{stacks} }],
 		[[321, 1]], "@$args: a free without its malloc changes nothing")
 	    or diag($r->{text});
@@ -114,21 +114,21 @@ is(scalar @{ $r->{stacks} }, 0, '-C -o 60000: the age counts');
 # Younger than half a second: not shown, if not asked for.
 {
 	my $pid = start($faults, 'wait:churn');
-	$r = leak('-p', $pid, 5, 1);
+	$r = leak_done('-p', $pid);
 	is(find($r, 'young')->{bytes}, 0, 'by default no block younger than 500 ms');
 	is(find($r, 'churn')->{bytes}, 444, 'but the older one');
-	# its report may fall into a moment in which there is none
-	for (1 .. 20) {
-		$r = leak('-p', $pid, '-o', 0, 1, 1);
-		last if find($r, 'young')->{bytes};
-	}
+	# a report may fall into a moment in which there is none
+	Live::watch(sub {
+		$r = parse_leak($_[0]);
+		return find($r, 'young')->{bytes};
+	}, tool(), '-p', $pid, '-o', 0, 0.2);
 	is(find($r, 'young')->{bytes}, 333, '-o 0: that one too') or
 	    diag($r->{text});
 	stop($pid);
 }
 
 # Many stacks: none takes another's place.
-$r = with_target([$faults, 'wait:stacks'], ['-T', 5000], 6, 1);
+$r = with_target([$faults, 'wait:stacks'], ['-T', 5000]);
 my @many = grep { names($_) =~ /many_stacks/ } @{ $r->{stacks} };
 is(scalar @many, 2048, '2048 stacks: all there');
 is(scalar(grep { $_->{bytes} == 16 && $_->{count} == 1 } @many), 2048,
@@ -138,7 +138,7 @@ sent_ok($r, 'many stacks');
 # Several processes at once.
 {
 	my @pids = map { start($faults, 'wait:arguments', 100 * $_) } 1 .. 3;
-	$r = leak('--processes', '-p', "$pids[0],$pids[1]", '-p', $pids[2], 5, 1);
+	$r = leak_done('--processes', '-p', "$pids[0],$pids[1]", '-p', $pids[2]);
 	stop($_) for @pids;
 	is_deeply({ map { $_->{pid} => $_->{bytes} } @{ $r->{stacks} } },
 		{ map { $pids[$_ - 1] => 100 * $_ } 1 .. 3 },

@@ -12,6 +12,7 @@ int main(void)
 		if (pipe(ends))
 			return 1;
 	}
-	sleep(30);
+	tell_done();
+	pause();
 	return 0;
 }

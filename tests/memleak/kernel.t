@@ -17,11 +17,15 @@ my ($text, $status, $r);
 
 my $pid = start($pipes);
 my $out = "$dir/kernel.out";
-my $tool = Live::background($out, 'timeout', 60, tool(), '-T', 1000, 6, 1);
+my $tool = Live::background($out, 'timeout', 300, tool(), '-T', 1000, 3600, 1);
 my $ended = 0;
 sleep 0.05 until -e $out && slurp($out) =~ /^Attaching/m ||
     ($ended = waitpid($tool, WNOHANG) == $tool);
 Live::begin();
+sleep 0.05 until $ended || Live::all_done() ||
+    ($ended = waitpid($tool, WNOHANG) == $tool);
+sleep 1; # by default what is younger than half of one is not shown
+kill 'INT', $tool unless $ended;
 waitpid($tool, 0) unless $ended;
 ($text, $status) = (slurp($out), $? >> 8);
 is($status, 0, 'it runs without -p and -c') or diag($text);

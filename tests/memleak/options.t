@@ -150,7 +150,7 @@ for my $args (['--perf-buffer'], ['--entry-probes'], ['--perf-probes']) {
 # Children of -p, if they are asked for.
 {
 	my $pid = start($faults, 'wait:forks');
-	$r = leak('-f', '-o', 0, '--stats', '-p', $pid, 5, 1);
+	$r = leak_done('-f', '-o', 0, '--stats', '-p', $pid);
 	stop($pid);
 	is(find($r, 'in_parent')->{bytes}, 1000, '-f: the parent');
 	is(find($r, 'in_child')->{bytes}, 2000, "-f: fork's child") or

@@ -17,7 +17,7 @@ my $seconds = $ENV{DWUNW_LONG} ? 60 : 6;
 
 {
 	my $pid = start($load, 1000, $seconds);
-	my $r = leak('--stats', '-p', $pid, $seconds + 4);
+	my $r = leak_done('--stats', '-p', $pid);
 	stop($pid);
 	sent_ok($r, '1,000 a second');
 	cmp_ok($r->{allocations}, '>=', $seconds * 1000, 'all of them');

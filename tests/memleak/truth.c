@@ -7,7 +7,7 @@
  *
  *   leaks   one thread: malloc, calloc, realloc, free
  *   ended   the first thread has ended; another one does that
- *   ends    it ends when it is told to begin; three seconds later
+ *   ends    it ends when it is told to begin; when $BEGIN.late is there
  *   stacks  eight threads live on, 16 have ended, by pthread_create
  *   maps    mmap, and munmap of a start, a middle, an end, of two at once
  *   forks   a parent that forks eight children, which leak at once; FILE is of
@@ -159,11 +159,23 @@ static void leaks(void)
 
 /* --- threads --------------------------------------------------------------- */
 
+static void wait_for_late(void)
+{
+	const char *begin = getenv("BEGIN");
+	char name[4096];
+
+	snprintf(name, sizeof(name), "%s.late", begin ? begin : "");
+	if (begin)
+		wait_for_file(name);
+	else
+		pause_ms(3000);
+}
+
 static void *work(void *late)
 {
 	wait_for_begin();
 	if (late)
-		pause_ms(3000);
+		wait_for_late();
 	leaks();
 	tell(file);
 	wait_for_ever();
