@@ -4,6 +4,7 @@
  */
 #include "cmd.h"
 #include "help.h"
+#include "leaks/leaks.h"
 #include "streams.h"
 
 #include <errno.h>
@@ -16,10 +17,10 @@
 
 static const char help[] =
 	"usage: " HELP_STACK_USAGE "       " HELP_ROWS_USAGE
-	"       " HELP_SYMBOLIZE_USAGE
+	"       " HELP_SYMBOLIZE_USAGE "       " HELP_LEAKS_USAGE
 	"       dwunw [COMMAND] -h | --help | -V | --version\n"
-	"\n" HELP_STACK HELP_ROWS HELP_SYMBOLIZE "\n"
-	"Of all, where a file is stripped:\n" HELP_FILES;
+	"\n" HELP_STACK HELP_ROWS HELP_SYMBOLIZE HELP_LEAKS "\n"
+	"Of all but leaks, where a file is stripped:\n" HELP_FILES;
 
 void dwu_cmd_put(const char *text)
 {
@@ -134,6 +135,7 @@ static const struct {
 	{ "stack", dwu_cmd_stack },
 	{ "rows", dwu_cmd_rows },
 	{ "symbolize", dwu_cmd_symbolize },
+	{ "leaks", dwu_cmd_leaks },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -153,7 +155,7 @@ static int run_plain(char **argv)
 		return status;
 	if (!count)
 		return option_wrong(&program, "no command given");
-	nearest = option_nearest("stack|rows|symbolize", argv[1], &size);
+	nearest = option_nearest("stack|rows|symbolize|leaks", argv[1], &size);
 	if (nearest)
 		return option_wrong(&program,
 				    "no command '%s'; did you mean %.*s?",

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # A program of libdwunw-trace.a is linked with $(trace_libs) as well.
-trace-y := bpf_map.o entry.o futex.o inbox.o inherited.o kernelfs.o map_watch.o \
+trace-y := bpf_map.o entry.o futex.o given.o inbox.o inherited.o kernelfs.o map_watch.o \
 	permission.o pidns.o probe_events.o proc.o returns.o rings.o sample.o \
 	sampler.o search.o tracepoint.o uprobe_multi.o
 trace-$(CONFIG_BPF_LOADER_LIBBPF) += loader_libbpf.o
@@ -15,3 +15,6 @@ libbpf_there = $(if $(filter n,$(DWUNW_LIBBPF)),$(shell echo 'int main(void) { r
 	$(CC) $(target_cflags) $(static) $(LIBBPF_CFLAGS) -include bpf/libbpf.h -x c - \
 	-x none $(LIBBPF_LDLIBS) -o /dev/null >/dev/null 2>&1 && echo y || echo n),y)
 trace_libs := $(if $(CONFIG_BPF_LOADER_LIBBPF),$(LIBBPF_LDLIBS)) -lpthread
+# Can BPF programs be built here? A router of mips32 has no BPF by default.
+export DWUNW_BPF := $(if $(filter mips32%,$(ARCH)),n,$(if $(and \
+	$(shell command -v $(CLANG)),$(wildcard /usr/include/bpf/bpf_helpers.h)),y,n))

@@ -20,7 +20,7 @@ $(libdw_bpf): $(libdw_out)/%.bpf.o: $(libdw_dir)/%.bpf.c $(made_first)
 	@mkdir -p $(@D)
 	$(say) BPF $<
 	$(Q)$(CLANG) $(bpf_cflags) -mcpu=v3 \
-		-DDWUNW_TARGET_$(shell echo $(ARCH) | tr a-z A-Z) \
+		$(bpf_target_macro) \
 		-MMD -MP -c $< -o $@
 
 $(libdw_objs): $(libdw_out)/%.o: $(libdw_dir)/%.c $(made_first)
