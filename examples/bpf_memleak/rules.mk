@@ -4,7 +4,7 @@
 # statically; Kconfig's BPF_LOADER says whether with libbpf, and LIBBPF_CFLAGS
 # and LIBBPF_LDLIBS name another one than the system's.
 
-include examples/common/common.mk
+include examples/common.mk
 
 memleak_dir := examples/bpf_memleak
 memleak_out := $(out)/examples/bpf_memleak

@@ -4,7 +4,7 @@
 # Kconfig's BPF_LOADER is libbpf and LIBDW_BPF is on. LIBBPF_CFLAGS and
 # LIBBPF_LDLIBS name another libbpf than the system's.
 
-include examples/common/common.mk
+include examples/common.mk
 
 ifeq ($(CONFIG_BPF_LOADER_LIBBPF)$(CONFIG_LIBDW_BPF),yy)
 libdw_dir := examples/libdw_bpf

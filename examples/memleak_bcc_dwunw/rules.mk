@@ -3,7 +3,7 @@
 # memleak_dwunw_user. DWUNW_MEMLEAK_BCC=0 leaves it out. LIBBPF_CFLAGS and
 # LIBBPF_LDLIBS name another libbpf, DWUNW_EXAMPLE_CFLAGS adds flags.
 
-include examples/common/common.mk
+include examples/common.mk
 
 ifneq ($(DWUNW_MEMLEAK_BCC),0)
 bcc_dir := examples/memleak_bcc_dwunw
