@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /* absent.c - `dwunw leaks` in a build without it. */
-#include "leaks.h"
-
 #include "cmd.h"
+#include "commands.h"
 
 int dwu_cmd_leaks(int argc, char **argv)
 {

@@ -4,6 +4,7 @@
  */
 #include "leaks.h"
 
+#include "commands.h"
 #include "frames.h"
 #include "leak.h"
 #include "option.h"

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * leaks.h - `dwunw leaks` for the main file: leaks.c, or absent.c in a build
- * without it.
+ * leaks.h - what `dwunw --help` says of `dwunw leaks`.
  */
 #ifndef DWUNW_TOOLS_LEAKS_H
 #define DWUNW_TOOLS_LEAKS_H
-
-int dwu_cmd_leaks(int argc, char **argv);
 
 #define HELP_LEAKS_USAGE    \
 	"dwunw leaks PID\n" \
