@@ -2,9 +2,13 @@
 heap-y := attach.o command.o find.o live.o naming.o recorder.o stacks.o targets.o \
 	totals.o unwind.o
 
+# Can BPF programs be compiled here?
+export DWUNW_CLANG := $(if $(and $(shell command -v $(CLANG)),$(wildcard \
+	/usr/include/bpf/bpf_helpers.h)),y,n)
+
 # The BPF programs of a leak tool, in an object of their own, so that the library
 # is made without clang: a tool links it and names it in its configuration.
-bpf_target_macro := -DDWUNW_TARGET_$(shell echo $(ARCH) | tr a-z A-Z)
+bpf_target_macro = -DDWUNW_TARGET_$(shell echo $(ARCH) | tr a-z A-Z)
 heap_bpf := $(addprefix $(out)/bpf/,heap.bpf.o kernel.bpf.o)
 heap_object := $(out)/tools/leaks/objects.o
 

@@ -15,6 +15,3 @@ libbpf_there = $(if $(filter n,$(DWUNW_LIBBPF)),$(shell echo 'int main(void) { r
 	$(CC) $(target_cflags) $(static) $(LIBBPF_CFLAGS) -include bpf/libbpf.h -x c - \
 	-x none $(LIBBPF_LDLIBS) -o /dev/null >/dev/null 2>&1 && echo y || echo n),y)
 trace_libs := $(if $(CONFIG_BPF_LOADER_LIBBPF),$(LIBBPF_LDLIBS)) -lpthread
-# Can BPF programs be built here? A router of mips32 has no BPF by default.
-export DWUNW_BPF := $(if $(filter mips32%,$(ARCH)),n,$(if $(and \
-	$(shell command -v $(CLANG)),$(wildcard /usr/include/bpf/bpf_helpers.h)),y,n))
