@@ -135,6 +135,17 @@ for my $name (sort keys %bytes) {
 ($text, $said) = run([@last, '--only', 'serve', '--', $leaky, $rounds, 1]);
 is_deeply([sort keys %{of_report($text)}], ['make_name'], '--only serve');
 
+# --- the kernel's own allocations: they are never all freed ---------------------------------
+
+($text, $said, $status) = run(['--kernel', '-n', 1, '-i', 1, '-T', 1]);
+SKIP: {
+	skip('this kernel has no such tracepoints', 2)
+		if $said =~ /^tracepoint /m;
+	is($status, 0, '--kernel: status') or diag $said;
+	like($text, qr/Top 1 stacks .*\n[1-9]\d* bytes in [1-9]\d* allocations/,
+		'--kernel: a stack');
+}
+
 # --- the command line --------------------------------------------------------------------
 
 for my $wrong (

@@ -115,6 +115,11 @@ static int attach(struct dwunw_loader *loader, const struct leak *leak)
 	return 0;
 }
 
+static uint32_t live_max(const struct leak *leak)
+{
+	return leak->config.live_max ? leak->config.live_max : DWUNW_LIVE_MAX;
+}
+
 /* Kernel stacks are kept in the kernel. */
 static uint32_t stacks_max(const struct leak *leak)
 {
@@ -153,7 +158,7 @@ static int load(struct dwunw_loader **loader, const struct leak *leak)
 					       &options, sizeof(options));
 	if (!error)
 		error = dwunw_loader_set_entries(*loader, "live",
-						 leak->config.live_max);
+						 live_max(leak));
 	if (!error)
 		error = dwunw_loader_set_entries(*loader, "stacks",
 						 stacks_max(leak));
