@@ -274,9 +274,11 @@ core-y :=
 arch-y :=
 port-y :=
 trace-y :=
+heap-y :=
 tools-y :=
 port-mips32-y :=
-include core/objs.mk arch/objs.mk port/linux/objs.mk trace/objs.mk tools/objs.mk
+include core/objs.mk arch/objs.mk port/linux/objs.mk trace/objs.mk heap/objs.mk \
+	tools/objs.mk
 -include port/mips32/objs.mk
 
 core_lists := core/objs.mk arch/objs.mk $(wildcard arch/*/objs.mk)
@@ -285,12 +287,14 @@ arch_objs := $(addprefix $(out)/arch/,$(arch-y))
 layout_objs := $(addprefix $(out)/arch/,$(arch-layout-y))
 port_objs := $(if $(CONFIG_PORT_LINUX),$(addprefix $(out)/port/linux/,$(port-y)))
 trace_objs := $(if $(CONFIG_TRACE),$(addprefix $(out)/trace/,$(trace-y)))
+heap_objs := $(if $(CONFIG_HEAP),$(addprefix $(out)/heap/,$(heap-y)))
 tools_objs := $(if $(CONFIG_PORT_LINUX),$(addprefix $(out)/tools/,$(tools-y)))
 
 core_lib := $(out)/libdwunw-core.a
 full_lib := $(out)/libdwunw.a
 trace_lib := $(if $(trace_objs),$(out)/libdwunw-trace.a)
-libs := $(core_lib) $(full_lib) $(trace_lib)
+heap_lib := $(if $(heap_objs),$(out)/libdwunw-heap.a)
+libs := $(core_lib) $(full_lib) $(trace_lib) $(heap_lib)
 
 # What a mips32 firmware links instead of libdwunw.a.
 ifneq ($(filter mips32%,$(ARCH)),)
@@ -307,12 +311,13 @@ $(core_objs) $(arch_objs) $(layout_objs): $(out)/%.o: %.c $(made_first)
 	$(say) CC $<
 	$(Q)$(CC) $(all_cflags) $(core_cflags) -MMD -MP -c $< -o $@
 
-$(port_objs) $(tools_objs): $(out)/%.o: %.c $(made_first)
+$(port_objs) $(tools_objs) $(leak_objs): $(out)/%.o: %.c $(made_first)
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(all_cflags) $(port_cflags) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(all_cflags) $(port_cflags) $(if $(findstring leaks/,$<),\
+		-iquote tools -Ibpf) -MMD -MP -c $< -o $@
 
-$(trace_objs): $(out)/%.o: %.c $(made_first)
+$(trace_objs) $(heap_objs): $(out)/%.o: %.c $(made_first)
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(all_cflags) $(port_cflags) $(LIBBPF_CFLAGS) -Ibpf -MMD -MP \
@@ -345,6 +350,8 @@ $(full_lib): $(core_objs) $(arch_objs) $(layout_objs) $(port_objs) $(core_lists)
 	$(archive)
 $(trace_lib): $(trace_objs) trace/objs.mk $(config_h)
 	$(archive)
+$(heap_lib): $(heap_objs) heap/objs.mk $(config_h)
+	$(archive)
 $(mips32_lib): $(core_objs) $(arch_objs) $(mips32_objs) $(core_lists) \
 		port/mips32/objs.mk $(config_h)
 	$(archive)
@@ -353,10 +360,10 @@ $(mips32_lib): $(core_objs) $(arch_objs) $(mips32_objs) $(core_lists) \
 
 tool := $(if $(tools_objs),$(out)/dwunw)
 all: $(tool)
-$(out)/dwunw: $(tools_objs) $(full_lib)
+$(out)/dwunw: $(tools_objs) $(tool_libs) $(full_lib)
 	$(say) LD $@
-	$(Q)$(CC) $(all_cflags) $(tools_objs) $(full_lib) $(all_ldflags) \
-		$(LDLIBS) -o $@
+	$(Q)$(CC) $(all_cflags) $(tools_objs) $(tool_libs) $(full_lib) \
+		$(all_ldflags) $(tool_ldlibs) $(LDLIBS) -o $@
 
 # --- examples: each directory's rules.mk adds to `examples` -------------------------
 #
@@ -373,9 +380,9 @@ bpf_cflags = -std=gnu11 -O2 -g -target $(bpf_target) -ffreestanding \
 examples: libs
 ifneq ($(and $(filter examples,$(goals)),$(wildcard $(config))),)
 # an older .config does not know TRACE yet, and is completed
-ifneq ($(CONFIG_PORT_LINUX)$(shell grep 'CONFIG_TRACE is' $(config)),y)
-$(error examples are programs for Linux on libdwunw-trace.a, and CONFIG_TRACE \
-	or CONFIG_PORT_LINUX is off: make menuconfig)
+ifneq ($(CONFIG_PORT_LINUX)$(shell grep -E 'CONFIG_(TRACE|HEAP) is' $(config)),y)
+$(error examples are programs for Linux on libdwunw-heap.a, and CONFIG_HEAP, \
+	CONFIG_TRACE or CONFIG_PORT_LINUX is off: make menuconfig)
 endif
 endif
 include $(wildcard examples/*/rules.mk)
@@ -606,7 +613,7 @@ include packaging/rules.mk
 
 .PHONY: format clean distclean help
 format:
-	clang-format -i $$(find include core arch port bpf trace examples tools \
+	clang-format -i $$(find include core arch port bpf trace heap examples tools \
 		tests scripts -name '*.[ch]' 2>/dev/null)
 
 clean:
@@ -663,6 +670,7 @@ help:
 #:   CFLAGS= LDFLAGS=  added at the end
 
 -include $(core_objs:.o=.d) $(arch_objs:.o=.d) $(layout_objs:.o=.d) $(port_objs:.o=.d) \
-	$(trace_objs:.o=.d) $(tools_objs:.o=.d) $(mips32_objs:.o=.d) $(unit_bin:=.d)
+	$(trace_objs:.o=.d) $(heap_objs:.o=.d) $(leak_objs:.o=.d) $(tools_objs:.o=.d) \
+	$(mips32_objs:.o=.d) $(unit_bin:=.d)
 
 endif

@@ -4,14 +4,14 @@
  * follows blocks: blocks.h in the kernel.
  *
  * Who includes it has included capture.bpf.h and defined struct live_block,
- * block_id, block_id_of() and MEMLEAK_LIVE_MAX (entries of the map `live`);
+ * block_id, block_id_of() and DWUNW_LIVE_MAX (entries of the map `live`);
  * and defines enter(), which the entry probes call, and
  * the programs for returns, free and munmap.
  */
 #ifndef ALLOCATOR_BPF_H
 #define ALLOCATOR_BPF_H
 
-#include "switch.h"
+#include "allocator.h"
 
 #if defined(DWUNW_TARGET_MIPS32EL) || defined(DWUNW_TARGET_MIPS32EB)
 #define CALLS_MAX 1024
@@ -26,7 +26,7 @@
 /* Grown on demand, so that a small live set costs little. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MEMLEAK_LIVE_MAX);
+	__uint(max_entries, DWUNW_LIVE_MAX);
 	__uint(map_flags, DWUNW_GROWING_MAP);
 	__type(key, block_id);
 	__type(value, struct live_block);
@@ -79,7 +79,7 @@ struct {
 
 /* Set by the tool when all probes are attached, cleared before they go: half
  * of them would see blocks without their free, or malloc's mmap as its own. */
-volatile struct memleak_switch probing SEC(MEMLEAK_SWITCH_MAP) = { 0 };
+volatile struct dwunw_allocator_switch probing SEC(DWUNW_ALLOCATOR_SWITCH_MAP) = { 0 };
 
 /* Is this process one whose allocations count? */
 static __always_inline bool is_watched(void)

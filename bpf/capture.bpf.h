@@ -4,7 +4,7 @@
  *
  *   probe -> slot -> header, registers, returns, stack -> buffer
  *
- * A uprobe or uretprobe program calls dwunw_capture(); that is all:
+ * A uprobe or uretprobe program calls dwunw_send_stack(); that is all:
  *
  *	#include "capture.bpf.h"
  *
@@ -13,7 +13,7 @@
  *		struct dwunw_capture_args args = {
  *			.flags = DWUNW_EVENT_FLAG_ENTRY,
  *		};
- *		return dwunw_capture(ctx, &args);
+ *		return dwunw_send_stack(ctx, &args);
  *	}
  *	char LICENSE[] SEC("license") = "Dual BSD/GPL";
  *
@@ -683,8 +683,9 @@ dwunw_slot_fill(struct dwunw_slot *slot, struct dwunw_pt_regs *ctx,
 }
 
 /* One event of this thread, now. 0: sent; else counted as a drop. */
-static __always_inline long dwunw_capture(struct dwunw_pt_regs *ctx,
-					  const struct dwunw_capture_args *args)
+static __always_inline long
+dwunw_send_stack(struct dwunw_pt_regs *ctx,
+		 const struct dwunw_capture_args *args)
 {
 	struct dwunw_slot *slot = dwunw_slot_claim();
 	long status;

@@ -17,11 +17,6 @@ enum {
 	CMD_USAGE = 2
 };
 
-/* The subcommands. argv[0] is their own name. */
-int dwu_cmd_stack(int argc, char **argv);
-int dwu_cmd_rows(int argc, char **argv);
-int dwu_cmd_symbolize(int argc, char **argv);
-
 /*
  * Text of somebody else's choice to stdout: names may hold any byte, and what
  * could drive a terminal or begin a line becomes '?'.

@@ -21,6 +21,7 @@
  * Both end a row in which the return address is signed (arm64) with
  * `ra_signed`, which readelf does not show.
  */
+#include "commands.h"
 #include "compare.h"
 #include "help.h"
 

@@ -3,6 +3,7 @@
  * tools/stack.c - `dwunw stack`: every thread of a live process.
  */
 #include "cmd.h"
+#include "commands.h"
 #include "help.h"
 
 #include <errno.h>

@@ -2,6 +2,7 @@
 /*
  * tools/symbolize.c - `dwunw symbolize`: names for addresses as linked.
  */
+#include "commands.h"
 #include "cmd.h"
 #include "help.h"
 

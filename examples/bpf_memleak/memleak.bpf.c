@@ -40,7 +40,7 @@ static __always_inline void send_fp_walk(struct dwunw_pt_regs *ctx,
 	dwunw_slot_send(ctx, slot, DWUNW_HEAD_SIZE + slot->header.stack_size);
 }
 
-/* dwunw_capture(), and the other walk if asked for. */
+/* dwunw_send_stack(), and the other walk if asked for. */
 static __always_inline long capture(struct dwunw_pt_regs *ctx,
 				    const struct dwunw_capture_args *args)
 {
@@ -48,7 +48,7 @@ static __always_inline long capture(struct dwunw_pt_regs *ctx,
 	long status;
 
 	if (!options.fp_walk)
-		return dwunw_capture(ctx, args);
+		return dwunw_send_stack(ctx, args);
 	slot = dwunw_slot_claim();
 	if (!slot) {
 		dwunw_count_drop(DWUNW_COUNT_DROP_SLOT);

@@ -5,8 +5,8 @@
 #ifndef MEMLEAK_H
 #define MEMLEAK_H
 
+#include "allocator.h"
 #include "capture.h"
-#include "switch.h"
 
 /* The map "live": address of a block -> this. */
 struct live_block {
@@ -30,10 +30,10 @@ struct memleak_options {
  * grow on demand (DWUNW_GROWING_MAP): a live block costs 80 bytes at once. */
 #ifdef __mips__
 #define MEMLEAK_RING_SIZE (1u << 20)
-#define MEMLEAK_LIVE_MAX (1u << 14)
+#define DWUNW_LIVE_MAX (1u << 14)
 #else
 #define MEMLEAK_RING_SIZE (1u << 22)
-#define MEMLEAK_LIVE_MAX (1u << 18)
+#define DWUNW_LIVE_MAX (1u << 18)
 #endif
 
 /* An event kind of our own: its "stack" is the walk's addresses. */

@@ -6,7 +6,7 @@
  *   sampled.c       the same without BPF, from perf samples
  *   probes.c        puts one of them on the target's allocator
  *   this file       each event by dwunw_consume() to frames
- *   common/stacks.c different stacks, and which one a block's key means
+ *   heap/           different stacks, and which one a block's key means
  *   report.c        live blocks by stack, counters
  */
 #include "interrupt.h"
@@ -30,7 +30,8 @@
 static void keep_fp_walk(struct tool *tool, const uint8_t *bytes, size_t size)
 {
 	const struct dwunw_event_header *header = &tool->event.header;
-	struct stack_key *key = stacks_find_key(&tool->stacks, header->key);
+	struct dwunw_stack_key *key =
+		dwunw_stacks_find_key(&tool->stacks, header->key);
 	size_t off = sizeof(*header) + 8ul * header->reg_count;
 
 	if (!key || key->stack->fp || size < off + header->stack_size)
@@ -46,17 +47,17 @@ static void keep_stack(struct tool *tool, size_t count,
 		       const struct dwunw_stop *stop)
 {
 	const struct dwunw_event_header *header = &tool->event.header;
-	struct stack *stack;
+	struct dwunw_stack *stack;
 	bool is_new;
 
-	stack = stacks_intern(&tool->stacks, tool->frames, count,
-			      (int32_t)header->pid, &is_new);
+	stack = dwunw_stacks_intern(&tool->stacks, tool->frames, count,
+				    (int32_t)header->pid, &is_new);
 	if (is_new) {
-		stack_set_end(stack, &tool->ctx, stop);
-		naming_add(tool->naming, stack, (int32_t)header->pid);
+		dwunw_stack_set_end(stack, &tool->ctx, stop);
+		dwunw_naming_add(tool->naming, stack, (int32_t)header->pid);
 	}
-	if (!stack ||
-	    !stacks_put_key(&tool->stacks, header->key, header->time_ns, stack))
+	if (!stack || !dwunw_stacks_put_key(&tool->stacks, header->key,
+					    header->time_ns, stack))
 		tool->not_unwound++;
 	if (tool->options.verbose)
 		printf("[dwunw] pid=%" PRIu32 " tid=%" PRIu32
@@ -86,7 +87,7 @@ static void on_event(void *ctx, void *bytes, size_t size)
 
 	tool->received++;
 	status = dwunw_consume(&tool->ctx, bytes, size, &tool->event,
-			       tool->frames, STACK_FRAMES, &count, &stop);
+			       tool->frames, FRAMES, &count, &stop);
 	if (status) {
 		if (!tool->not_unwound++)
 			fprintf(stderr, "note: an event of pid %d: %s\n",
@@ -140,7 +141,8 @@ static int set_up(struct tool *tool)
 		status = dwunw_symbol_resolver_init(&tool->resolver, &symbols);
 	if (!status)
 		status = dwunw_symbol_resolver_init(&tool->places, &symbols);
-	if (!status && naming_start(&tool->naming, &tool->ctx, &tool->resolver))
+	if (!status &&
+	    dwunw_naming_start(&tool->naming, &tool->ctx, &tool->resolver))
 		status = DWUNW_ERR_NO_MEMORY;
 	if (!status)
 		status = dwunw_process_open(&tool->ctx, pid, &tool->process);
@@ -157,10 +159,10 @@ static int set_up(struct tool *tool)
 		error = probes_attach(&tool->probes, &tool->options,
 				      tool->process, &tool->places);
 	if (!error) {
-		given_unused(&tool->options.given, "memleak_user");
-		given_debug_unused(tool->debug_file,
-				   tool->places.debug_file_used,
-				   "memleak_user");
+		dwunw_given_unused(&tool->options.given, "memleak_user");
+		dwunw_given_debug_unused(tool->debug_file,
+					 tool->places.debug_file_used,
+					 "memleak_user");
 	}
 	return error;
 }
@@ -190,7 +192,7 @@ static void read_last_events(struct tool *tool)
 /* Events are read meanwhile. */
 static void wait_for_names(struct tool *tool)
 {
-	while (!naming_is_done(tool->naming))
+	while (!dwunw_naming_is_done(tool->naming))
 		probes_read(&tool->probes, 5);
 }
 
@@ -208,7 +210,7 @@ static void see_leader(struct tool *tool)
 static void run(struct tool *tool)
 {
 	uint64_t interval = tool->interval_ns;
-	uint64_t next = now_ns() + interval;
+	uint64_t next = dwunw_heap_now() + interval;
 	struct pollfd target = { .events = POLLIN };
 	uint32_t done = 0;
 
@@ -218,7 +220,7 @@ static void run(struct tool *tool)
 	while (!interrupted() && poll(&target, 1, 0) == 0) {
 		probes_read(&tool->probes, 50);
 		see_leader(tool);
-		if (now_ns() < next)
+		if (dwunw_heap_now() < next)
 			continue;
 		next += interval;
 		if (tool->new_program)
@@ -239,9 +241,9 @@ static void run(struct tool *tool)
 
 static void shut_down(struct tool *tool)
 {
-	naming_end(tool->naming);
+	dwunw_naming_end(tool->naming);
 	probes_free(&tool->probes);
-	stacks_free(&tool->stacks);
+	dwunw_stacks_free(&tool->stacks);
 	dwunw_symbol_resolver_shutdown(&tool->resolver);
 	dwunw_symbol_resolver_shutdown(&tool->places);
 	dwunw_shutdown(&tool->ctx);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-#include "option.h"
-
 #include "memleak.h"
+#include "option.h"
 #include "tool.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -40,7 +40,7 @@ static bool take_symbol(void *into, const char *text)
 {
 	struct tool *tool = into;
 
-	return given_add(&tool->options.given, text);
+	return dwunw_given_add(&tool->options.given, text);
 }
 
 #define AT(field) offsetof(struct tool, field)
@@ -89,7 +89,7 @@ static const struct option_row rows[] = {
 	  .max = (uint64_t)1 << 40 },
 	{ .name = "symbol",
 	  .kind = OPTION_OTHER,
-	  .allowed = GIVEN_ALLOWED,
+	  .allowed = DWUNW_GIVEN_ALLOWED,
 	  .take = take_symbol },
 	{ .name = "debug-file", .kind = OPTION_TEXT, .to = AT(debug_file) },
 	{ .name = "fp-walk", .kind = OPTION_FLAG, .to = AT(options.fp_walk) },
@@ -105,7 +105,7 @@ static const struct option_program program = { .name = "memleak_user",
 
 static int check(const struct tool *tool)
 {
-	const struct given *given = &tool->options.given;
+	const struct dwunw_given *given = &tool->options.given;
 	uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
 
 	if (!tool->options.pid)
@@ -136,7 +136,7 @@ int parse_options(struct tool *tool, char **argv)
 	tool->interval_ns = 5 * SECOND;
 	tool->options.stack_cap = DWUNW_CAPTURE_STACK_CAP;
 	tool->options.ring_size = MEMLEAK_RING_SIZE;
-	tool->options.live_max = MEMLEAK_LIVE_MAX;
+	tool->options.live_max = DWUNW_LIVE_MAX;
 	status = option_parse(&program, tool, argv, &count);
 	if (status >= 0)
 		return status;

@@ -173,10 +173,11 @@ static bool find_function(struct probe_options *options,
 {
 	dwunw_status_t status;
 
-	if (given_find(&options->given, path, program, name, off))
+	if (dwunw_given_find(&options->given, path, program, name, off))
 		return true;
 	status = dwunw_symbol_offset(resolver, path, name, off, NULL);
-	return !given_unprobed(status, "memleak_user", name, path) && !status;
+	return !dwunw_given_unprobed(status, "memleak_user", name, path) &&
+	       !status;
 }
 
 /* Is some function where no probe may be? Without it the others would tell of
@@ -187,10 +188,10 @@ static bool is_unprobed(struct dwunw_symbol_resolver *resolver,
 	uint64_t off;
 
 	for (size_t i = 0; i < TABLE_COUNT; i++)
-		if (given_unprobed(dwunw_symbol_offset(resolver, path,
-						       table[i].function, &off,
-						       NULL),
-				   "memleak_user", table[i].function, path))
+		if (dwunw_given_unprobed(
+			    dwunw_symbol_offset(resolver, path,
+						table[i].function, &off, NULL),
+			    "memleak_user", table[i].function, path))
 			return true;
 	return false;
 }
@@ -308,10 +309,11 @@ int probes_attach(struct probes *probes, struct probe_options *options,
 
 static void set_switch(struct probes *probes)
 {
-	struct memleak_switch now = { probes->recording, probes->wide };
+	struct dwunw_allocator_switch now = { probes->recording, probes->wide };
 	uint32_t zero = 0;
 
-	dwunw_bpf_map_set(dwunw_loader_map(probes->loader, MEMLEAK_SWITCH_MAP),
+	dwunw_bpf_map_set(dwunw_loader_map(probes->loader,
+					   DWUNW_ALLOCATOR_SWITCH_MAP),
 			  &zero, &now);
 }
 

@@ -6,13 +6,13 @@
 #ifndef PROBES_H
 #define PROBES_H
 
-#include "given.h"
 #include "memleak.h"
 #include "sampled.h"
 
 #include <dwunw/linux.h>
 #include <dwunw/loader.h>
 #include <dwunw/symbols.h>
+#include <dwunw/trace.h>
 
 #define PROBED_FILES 8
 
@@ -31,7 +31,7 @@ struct probe_options {
 	uint32_t live_max;
 	bool fp_walk;
 	bool verbose;
-	struct given given;
+	struct dwunw_given given;
 };
 
 struct probes {

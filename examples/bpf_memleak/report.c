@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "frames.h"
 #include "memleak.h"
 #include "tool.h"
 
@@ -10,23 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
-uint64_t now_ns(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * SECOND + (uint64_t)time.tv_nsec;
-}
-
 struct sums {
+	struct dwunw_totals totals;
 	uint64_t blocks;
 	uint64_t bytes;
-	uint64_t unknown_blocks; /* their event is not here, or not unwound */
-	uint64_t unknown_bytes;
 	uint64_t doubtful_blocks; /* their free may have been lost */
 	uint64_t doubtful_bytes;
-	uint64_t thread_blocks; /* pthread_create's own */
-	uint64_t thread_bytes;
 };
 
 struct adding {
@@ -39,9 +29,12 @@ static void add_block(void *ctx, const struct live_block *block)
 {
 	struct adding *adding = ctx;
 	struct sums *sums = &adding->sums;
-	struct stack_key *key;
+	struct dwunw_stack_key *key =
+		dwunw_stacks_find_key(&adding->tool->stacks, block->key);
+	struct dwunw_total part = { .stack = key ? key->stack : NULL,
+				    .bytes = (double)block->size,
+				    .blocks = 1 };
 
-	key = stacks_find_key(&adding->tool->stacks, block->key);
 	if (key)
 		key->live = true;
 	if (block->time_ns <= adding->doubt_ns) {
@@ -53,26 +46,7 @@ static void add_block(void *ctx, const struct live_block *block)
 		return;
 	sums->blocks++;
 	sums->bytes += block->size;
-	if (!key) {
-		sums->unknown_blocks++;
-		sums->unknown_bytes += block->size;
-		return;
-	}
-	if (key->stack->of_thread) {
-		sums->thread_blocks++;
-		sums->thread_bytes += block->size;
-		return;
-	}
-	key->stack->blocks++;
-	key->stack->bytes += block->size;
-}
-
-static int more_bytes_first(const void *a, const void *b)
-{
-	const struct stack *left = *(struct stack *const *)a;
-	const struct stack *right = *(struct stack *const *)b;
-
-	return (left->bytes < right->bytes) - (left->bytes > right->bytes);
+	dwunw_totals_add(&sums->totals, &part, false);
 }
 
 static void print_share(const char *what, uint32_t part, uint32_t count)
@@ -81,36 +55,47 @@ static void print_share(const char *what, uint32_t part, uint32_t count)
 	       part, count, part * 100 / count);
 }
 
-static void print_stacks(struct tool *tool)
+static void print_stacks(const struct tool *tool,
+			 const struct dwunw_totals *totals)
 {
-	struct stacks *stacks = &tool->stacks;
-	struct stack **sorted = calloc(stacks->count + 1, sizeof(*sorted));
-	uint32_t count = 0, main_count = 0, root = 0, fp = 0;
+	uint32_t main_count = 0, root = 0, fp = 0;
 
-	for (uint32_t i = 0; sorted && i < stacks->all_size; i++) {
-		if (stacks->all[i] && stacks->all[i]->blocks)
-			sorted[count++] = stacks->all[i];
+	for (uint32_t i = 0; i < totals->count; i++) {
+		const struct dwunw_stack *stack = totals->at[i].stack;
+
+		printf("%.0f bytes in %.0f allocations from stack\n",
+		       totals->at[i].bytes, totals->at[i].blocks);
+		stack_print(stdout, stack);
+		main_count += dwunw_stack_reaches_main(stack);
+		root += dwunw_stop_is_complete(stack->stop.reason);
+		fp += dwunw_stack_fp_reaches_main(stack);
 	}
-	if (!sorted)
-		printf("no stacks are shown: out of memory\n");
-	else
-		qsort(sorted, count, sizeof(*sorted), more_bytes_first);
-	for (uint32_t i = 0; i < count; i++) {
+	if (!totals->count)
+		return;
+	print_share("complete to the program's start", root, totals->count);
+	print_share("complete to main", main_count, totals->count);
+	if (tool->options.fp_walk)
+		print_share("by frame pointers, to main", fp, totals->count);
+}
+
+/* Sums apart from the stacks. */
+static void print_apart(const struct tool *tool, const struct sums *sums)
+{
+	const struct dwunw_totals *totals = &sums->totals;
+
+	if (totals->thread_blocks > 0)
+		printf("%.0f bytes in %.0f allocations are threads' stacks and "
+		       "tables, by pthread_create; threads now: %" PRIu32 "\n",
+		       totals->thread_bytes, totals->thread_blocks,
+		       dwunw_proc_threads(tool->options.pid) - 1);
+	if (totals->unknown_blocks > 0)
+		printf("%.0f bytes in %.0f allocations from stacks that were "
+		       "not sent, or are on their way\n",
+		       totals->unknown_bytes, totals->unknown_blocks);
+	if (sums->doubtful_blocks)
 		printf("%" PRIu64 " bytes in %" PRIu64
-		       " allocations from stack\n",
-		       sorted[i]->bytes, sorted[i]->blocks);
-		stack_print(stdout, sorted[i]);
-		main_count += stack_reaches_main(sorted[i]);
-		root += dwunw_stop_is_complete(sorted[i]->stop.reason);
-		fp += stack_fp_reaches_main(sorted[i]);
-	}
-	if (count) {
-		print_share("complete to the program's start", root, count);
-		print_share("complete to main", main_count, count);
-	}
-	if (count && tool->options.fp_walk)
-		print_share("by frame pointers, to main", fp, count);
-	free(sorted);
+		       " allocations whose free may have been lost: not shown\n",
+		       sums->doubtful_bytes, sums->doubtful_blocks);
 }
 
 static void print_lost(const uint64_t *c)
@@ -157,44 +142,26 @@ static void print_counters(struct tool *tool, const uint64_t *c)
 
 void report(struct tool *tool)
 {
-	uint64_t start = now_ns(), counters[DWUNW_COUNT_END] = { 0 };
+	uint64_t start = dwunw_heap_now(), counters[DWUNW_COUNT_END] = { 0 };
 	struct adding adding = { .tool = tool };
-	const struct sums *sums = &adding.sums;
+	struct sums *sums = &adding.sums;
 	char time_text[16];
 	time_t now = time(NULL);
 
-	for (uint32_t i = 0; i < tool->stacks.all_size; i++) {
-		if (!tool->stacks.all[i])
-			continue;
-		tool->stacks.all[i]->blocks = 0;
-		tool->stacks.all[i]->bytes = 0;
-	}
 	/* first: what is told of losses is of all that is counted then */
 	probes_counters(&tool->probes, counters);
 	adding.doubt_ns = probes_doubt_ns(&tool->probes);
 	probes_live(&tool->probes, tool->exec_time_ns, add_block, &adding);
+	dwunw_totals_sort(&sums->totals);
 	strftime(time_text, sizeof(time_text), "%H:%M:%S", localtime(&now));
 	printf("\n[%s] pid %d: %" PRIu64 " bytes in %" PRIu64
 	       " allocations are live\n",
 	       time_text, tool->options.pid, sums->bytes, sums->blocks);
-	print_stacks(tool);
-	if (sums->thread_blocks)
-		printf("%" PRIu64 " bytes in %" PRIu64
-		       " allocations are threads' stacks and tables, by "
-		       "pthread_create; threads now: %" PRIu32 "\n",
-		       sums->thread_bytes, sums->thread_blocks,
-		       dwunw_proc_threads(tool->options.pid) - 1);
-	if (sums->unknown_blocks)
-		printf("%" PRIu64 " bytes in %" PRIu64
-		       " allocations from stacks that were not sent, or are on "
-		       "their way\n",
-		       sums->unknown_bytes, sums->unknown_blocks);
-	if (sums->doubtful_blocks)
-		printf("%" PRIu64 " bytes in %" PRIu64
-		       " allocations whose free may have been lost: not shown\n",
-		       sums->doubtful_bytes, sums->doubtful_blocks);
+	print_stacks(tool, &sums->totals);
+	print_apart(tool, sums);
 	print_counters(tool, counters);
 	fflush(stdout);
+	dwunw_totals_free(&sums->totals);
 	/* An event may be here before its block is in the map. */
-	stacks_sweep_keys(&tool->stacks, start - SECOND);
+	dwunw_stacks_sweep_keys(&tool->stacks, start - SECOND);
 }

@@ -4,7 +4,7 @@
 # statically; Kconfig's BPF_LOADER says whether with libbpf, and LIBBPF_CFLAGS
 # and LIBBPF_LDLIBS name another one than the system's.
 
-include examples/common/common.mk
+include examples/common.mk
 
 memleak_dir := examples/bpf_memleak
 memleak_out := $(out)/examples/bpf_memleak
@@ -14,8 +14,6 @@ memleak_bpf := $(memleak_out)/memleak.bpf.o
 
 MUSL_CC ?= musl-gcc
 LEAKY_CFLAGS ?= -O2 -fomit-frame-pointer
-
-bpf_target_macro := -DDWUNW_TARGET_$(shell echo $(ARCH) | tr a-z A-Z)
 
 $(memleak_out)/%.bpf.o: $(memleak_dir)/%.bpf.c $(made_first)
 	@mkdir -p $(@D)
@@ -35,9 +33,9 @@ $(memleak_out)/memleak_object.o: $(memleak_dir)/memleak_object.S \
 	$(Q)$(CC) $(target_cflags) -DMEMLEAK_OBJECT='"$(memleak_bpf)"' -c $< -o $@
 
 $(memleak_out)/memleak_user: $(memleak_objs) $(memleak_out)/memleak_object.o \
-		$(common_objs) $(trace_lib) $(full_lib)
+		$(common_tools) $(out)/tools/leaks/frames.o $(common_libs)
 	$(say) LD $@
-	$(Q)$(CC) $(all_cflags) $(filter %.o,$^) $(trace_lib) $(full_lib) -static \
+	$(Q)$(CC) $(all_cflags) $(filter %.o,$^) $(common_libs) -static \
 		$(all_ldflags) $(trace_libs) $(LDLIBS) -o $@
 
 # Programs to be looked at: plain, without this library.

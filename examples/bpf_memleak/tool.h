@@ -5,11 +5,12 @@
 #ifndef TOOL_H
 #define TOOL_H
 
-#include "naming.h"
 #include "probes.h"
-#include "stacks.h"
+
+#include <dwunw/heap.h>
 
 #define SECOND 1000000000ull
+#define FRAMES 128
 
 struct tool {
 	struct probe_options options;
@@ -21,12 +22,12 @@ struct tool {
 	struct dwunw_context ctx;
 	struct dwunw_symbol_resolver resolver; /* naming's */
 	struct dwunw_symbol_resolver places;   /* where functions are */
-	struct naming *naming;
+	struct dwunw_naming *naming;
 	struct dwunw_process *process;
 	struct probes probes;
-	struct stacks stacks;
+	struct dwunw_stacks stacks;
 	struct dwunw_event event;
-	struct dwunw_frame frames[STACK_FRAMES];
+	struct dwunw_frame frames[FRAMES];
 	uint64_t received;
 	uint64_t stack_events;
 	uint64_t stack_event_bytes;
@@ -37,7 +38,6 @@ struct tool {
 
 /* Prints what is live now, by stack, and the counters (report.c). */
 void report(struct tool *tool);
-uint64_t now_ns(void);
 
 /* Fills tool from the command line. -1: go on; else the exit status
  * (options.c). */

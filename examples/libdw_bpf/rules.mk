@@ -4,7 +4,7 @@
 # Kconfig's BPF_LOADER is libbpf and LIBDW_BPF is on. LIBBPF_CFLAGS and
 # LIBBPF_LDLIBS name another libbpf than the system's.
 
-include examples/common/common.mk
+include examples/common.mk
 
 ifeq ($(CONFIG_BPF_LOADER_LIBBPF)$(CONFIG_LIBDW_BPF),yy)
 libdw_dir := examples/libdw_bpf
@@ -20,7 +20,7 @@ $(libdw_bpf): $(libdw_out)/%.bpf.o: $(libdw_dir)/%.bpf.c $(made_first)
 	@mkdir -p $(@D)
 	$(say) BPF $<
 	$(Q)$(CLANG) $(bpf_cflags) -mcpu=v3 \
-		-DDWUNW_TARGET_$(shell echo $(ARCH) | tr a-z A-Z) \
+		$(bpf_target_macro) \
 		-MMD -MP -c $< -o $@
 
 $(libdw_objs): $(libdw_out)/%.o: $(libdw_dir)/%.c $(made_first)

@@ -3,7 +3,6 @@
  * uprobe TGID TID BIN FUNC [DEPTH] - prints the stack of every call of a
  * function. BIN: a program or a library, by the path that it has here.
  */
-#include "given.h"
 #include "object.h"
 #include "streams.h"
 #include "tool.h"
@@ -23,7 +22,7 @@ static int attach(struct tool *tool)
 
 	status = dwunw_symbol_offset(&tool->symbols, path, function, &place.off,
 				     NULL);
-	if (given_unprobed(status, tool->name, function, path))
+	if (dwunw_given_unprobed(status, tool->name, function, path))
 		return EXIT_FAILURE;
 	if (status != DWUNW_OK) {
 		fprintf(stderr, "%s: %s in %s: %s\n", tool->name, function,

@@ -2,9 +2,7 @@
 /*
  * arguments.c - the command line: upstream's, and what came to it.
  */
-#include "option.h"
-#include "replace.h"
-#include "tool.h"
+#include "memleak.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -78,267 +76,124 @@ static const char usage[] =
 
 /* --- values ------------------------------------------------------------------ */
 
-/* "12" or "12,13"; each may come again. */
-static bool take_pids(void *into, const char *text)
+#define WORDS 256
+
+/* 'a "b c" d\ e' to words, in place. -1: too many, or a quote is open. */
+static int split(char *text, char **words)
 {
-	struct arguments *arguments = into;
-	char number[16];
+	char *from = text, *to = text, quote = 0;
+	int count = 0;
 
 	for (;;) {
-		size_t size = strcspn(text, ",");
-		uint64_t pid;
-
-		if (size >= sizeof(number) || arguments->pid_count == PIDS)
-			return false;
-		memcpy(number, text, size);
-		number[size] = 0;
-		if (!option_number(number, &pid) || !pid || pid > INT32_MAX)
-			return false;
-		arguments->pids[arguments->pid_count++] = (int32_t)pid;
-		if (!text[size])
-			return true;
-		text += size + 1;
+		while (*from == ' ' || *from == '\t' || *from == '\n')
+			from++;
+		if (!*from)
+			break;
+		if (count == WORDS - 1)
+			return -1;
+		words[count++] = to;
+		for (; *from && (quote || !strchr(" \t\n", *from)); from++) {
+			if (quote ? *from == quote :
+				    *from == '\'' || *from == '"')
+				quote = quote ? 0 : *from;
+			else if (*from == '\\' && quote != '\'' && from[1])
+				*to++ = *++from;
+			else
+				*to++ = *from;
+		}
+		if (quote)
+			return -1;
+		from += *from != 0;
+		*to++ = 0;
 	}
+	words[count] = NULL;
+	return count ? count : -1;
 }
 
-static bool take_pattern(void *into, const char *text)
+/* What is no command is said when all else is right. */
+static bool take_command(void *into, const char *text)
 {
+	static char *words[WORDS];
 	struct arguments *arguments = into;
+	char *copy = *text ? strdup(text) : NULL;
 
-	if (arguments->pattern_count == PATTERNS || !strchr(text, '*') ||
-	    strlen(text) > PATTERN_SIZE)
+	if (!copy)
 		return false;
-	arguments->patterns[arguments->pattern_count++].text = text;
+	arguments->bad_command = split(copy, words) < 0;
+	arguments->leak.config.command = words;
 	return true;
-}
-
-static bool take_prefix(void *into, const char *text)
-{
-	static char patterns[PATTERNS][PATTERN_SIZE + 2];
-	struct arguments *arguments = into;
-	char *pattern;
-
-	if (arguments->pattern_count == PATTERNS || !*text ||
-	    strlen(text) >= PATTERN_SIZE)
-		return false;
-	pattern = patterns[arguments->pattern_count];
-	snprintf(pattern, sizeof(patterns[0]), "%s*", text);
-	return take_pattern(into, pattern);
-}
-
-static bool take_symbol(void *into, const char *text)
-{
-	struct arguments *arguments = into;
-
-	return given_add(&arguments->given, text);
 }
 
 /* --- the table ----------------------------------------------------------------- */
 
-#define AT(field) offsetof(struct arguments, field)
-#define FLAG(option, short_one, field)                                    \
-	{                                                                 \
-		.name = option, .letter = short_one, .kind = OPTION_FLAG, \
-		.to = AT(field)                                           \
-	}
-#define TEXT(option, short_one, field)                                    \
-	{                                                                 \
-		.name = option, .letter = short_one, .kind = OPTION_TEXT, \
-		.to = AT(field)                                           \
-	}
-#define COUNT(option, short_one, field, most)                               \
-	{                                                                   \
-		.name = option, .letter = short_one, .kind = OPTION_NUMBER, \
-		.to = AT(field), .min = 1, .max = most                      \
-	}
-#define OTHER(option, short_one, what, function)                           \
-	{                                                                  \
-		.name = option, .letter = short_one, .kind = OPTION_OTHER, \
-		.allowed = what, .take = function                          \
-	}
-
 static const struct option_row rows[] = {
-	OTHER("pid", 'p', "process ids, 12 or 12,13, at most 64", take_pids),
-	FLAG("trace", 't', trace),
-	FLAG("show-allocs", 'a', show_allocs),
-	{ .name = "older",
-	  .letter = 'o',
-	  .kind = OPTION_MS,
-	  .to = AT(min_age_ns),
-	  .max = UINT32_MAX * 1000000ull },
-	TEXT("command", 'c', command),
-	FLAG("combined-only", 'C', combined_only),
-	FLAG("wa-missing-free", 'F', missing_free),
-	COUNT("sample-rate", 's', sample_every, UINT32_MAX),
-	COUNT("top", 'T', top, UINT32_MAX),
-	{ .name = "min-size",
-	  .letter = 'z',
-	  .kind = OPTION_SIZE64,
-	  .to = AT(min_size) },
-	{ .name = "max-size",
-	  .letter = 'Z',
-	  .kind = OPTION_SIZE64,
-	  .to = AT(max_size) },
-	TEXT("obj", 'O', object),
-	FLAG("percpu", 'P', percpu),
-	OTHER("symbols-prefix", 'S', "a prefix of at most 40 characters",
-	      take_prefix),
-	FLAG("verbose", 'v', verbose),
-	FLAG("follow-forks", 'f', follow_forks),
-	COUNT("stack-storage-size", 0, stack_storage, 1u << 24),
-	COUNT("perf-max-stack-depth", 0, depth, 1024),
+	LEAK_OTHER("pid", 'p', "process ids, 12 or 12,13, at most 64",
+		   leak_take_pids),
+	LEAK_OTHER("command", 'c', "a command with its arguments",
+		   take_command),
+	{ .name = "combined-only",
+	  .letter = 'C',
+	  .kind = OPTION_FLAG,
+	  .to = offsetof(struct arguments, combined_only) },
+	LEAK_FLAG("wa-missing-free", 'F', missing_free),
+	LEAK_TEXT("obj", 'O', config.file),
+	LEAK_COUNT("stack-storage-size", 0, config.stack_storage, 1u << 24),
+	LEAK_COUNT("perf-max-stack-depth", 0, config.depth, 1024),
 	{ .name = "dwunw-mode", /* dwunw-added 7 */
 	  .kind = OPTION_CHOICE,
-	  .to = AT(mode),
+	  .to = LEAK_AT(config.mode),
 	  .allowed = "off|fallback|force" },
-	{ .name = "folded",
-	  .kind = OPTION_FILE,
-	  .to = AT(folded),
-	  .allowed = "a file" },
-	{ .name = "json",
-	  .kind = OPTION_FILE,
-	  .to = AT(json),
-	  .allowed = "a file" },
-	FLAG("threads", 0, by_thread),
-	FLAG("all", 0, all),
-	TEXT("cgroup", 0, cgroup),
-	FLAG("processes", 0, by_process),
-	{ .name = "sample-bytes",
-	  .kind = OPTION_SIZE,
-	  .to = AT(sample_bytes),
-	  .min = 1,
-	  .max = 1u << 30 },
-	COUNT("budget", 0, budget, 1u << 30),
-	TEXT("only", 0, only),
-	FLAG("stats", 0, statistics),
-	OTHER("allocator", 0, "a pattern with a *, of at most 40 characters",
-	      take_pattern),
-	OTHER("symbol", 0, GIVEN_ALLOWED, take_symbol),
-	TEXT("debug-file", 0, debug_file),
-	{ .name = "stack-bytes",
-	  .kind = OPTION_SIZE,
-	  .to = AT(stack_cap),
-	  .min = 1,
-	  .max = DWUNW_CAPTURE_STACK_CAP_MAX },
-	{ .name = "ring-size",
-	  .kind = OPTION_POWER,
-	  .to = AT(ring_size),
-	  .min = 4096,
-	  .max = 1u << 30 },
-	COUNT("max-live", 0, live_max, 1u << 26),
-	{ .name = "memory-max",
-	  .kind = OPTION_SIZE64,
-	  .to = AT(memory_max),
-	  .min = 1u << 20,
-	  .max = (uint64_t)1 << 40 },
-	FLAG("perf-buffer", 0, perf_buffer),
-	FLAG("entry-probes", 0, entry_only),
-	FLAG("perf-probes", 0, perf_probes),
+	LEAK_ROWS,
 	{ .kind = OPTION_END },
 };
 static const struct option_row interval_row = {
 	.name = "INTERVAL",
 	.kind = OPTION_SECONDS,
-	.to = AT(interval_ns),
-	.min = SECOND / 100,
-	.max = 1000000 * SECOND,
+	.to = LEAK_AT(interval_ns),
+	.min = LEAK_SECOND / 100,
+	.max = 1000000 * LEAK_SECOND,
 };
 static const struct option_row intervals_row =
-	COUNT("INTERVALS", 0, intervals, INT32_MAX);
+	LEAK_COUNT("INTERVALS", 0, intervals, INT32_MAX);
 static const struct option_program program = { .name = TOOL,
 					       .help = usage,
 					       .rows = rows };
 
 /* --- all of it ------------------------------------------------------------------ */
 
-bool traces_programs(const struct arguments *arguments)
-{
-	return arguments->command || arguments->pid_count || arguments->all ||
-	       arguments->cgroup;
-}
-
 static const char *contradiction(const struct arguments *arguments)
 {
-	bool user = traces_programs(arguments);
+	const struct leak *leak = &arguments->leak;
+	const struct dwunw_heap_config *config = &leak->config;
+	bool user = leak_is_of_programs(leak);
 
-	if ((arguments->command != NULL) + (arguments->pid_count > 0) +
-		    arguments->all + (arguments->cgroup != NULL) >
+	if ((config->command != NULL) + (config->pid_count > 0) + config->all +
+		    (config->cgroup != NULL) >
 	    1)
 		return "-c, -p, --all and --cgroup exclude each other";
-	if (arguments->follow_forks && !arguments->pid_count &&
-	    !arguments->command)
+	if (config->follow_forks && !config->pid_count && !config->command)
 		return "-f is about the children of the processes of -p";
-	if (user && (arguments->percpu || arguments->missing_free))
+	if (user && (leak->percpu || leak->missing_free))
 		return "-P and -F are about the kernel: not with -p, -c, --all, "
 		       "--cgroup";
-	if (arguments->combined_only && arguments->show_allocs)
+	if (arguments->combined_only && leak->show_allocs)
 		return "-C shows sums only: not with -a";
-	if (arguments->folded && arguments->json &&
-	    !strcmp(arguments->folded, arguments->json))
+	if (leak->folded && leak->json && !strcmp(leak->folded, leak->json))
 		return "--folded and --json exclude each other, but for two "
 		       "files";
-	if (arguments->sample_every > 1 && arguments->sample_bytes)
+	if (config->sample_every > 1 && config->sample_bytes)
 		return "-s and --sample-bytes exclude each other";
-	if (arguments->min_size > arguments->max_size)
+	if (config->min_size > config->max_size)
 		return "-z is larger than -Z";
-	if (!user && (arguments->sample_bytes || arguments->budget ||
-		      arguments->trace || arguments->by_thread ||
-		      arguments->by_process))
+	if (!user && (config->sample_bytes || config->budget || leak->trace ||
+		      leak->view.by_thread || leak->view.by_process))
 		return "--sample-bytes, --budget, -t, --threads, --processes "
 		       "need -p, -c, --all or --cgroup";
-	if (!user && (arguments->object || arguments->pattern_count ||
-		      arguments->given.count || arguments->debug_file))
+	if (!user && (config->file || config->pattern_count ||
+		      config->given.count || config->debug_file))
 		return "-O, -S, --allocator, --symbol and --debug-file are "
 		       "about programs: with -p, -c, --all or --cgroup only";
 	return NULL;
-}
-
-/* A --symbol of a function that has no probe would never be looked at. */
-static int check_symbols(const struct arguments *arguments)
-{
-	for (uint32_t i = 0; i < arguments->given.count; i++) {
-		const struct given_symbol *given = &arguments->given.symbols[i];
-
-		if (!attach_probes_name(arguments, given->name))
-			return option_wrong(
-				&program,
-				"--symbol %s: '%s' is no function "
-				"that has a probe; allowed: malloc, "
-				"free, calloc and the like, with -S "
-				"or --allocator by their pattern",
-				given->text, given->name);
-	}
-	return -1;
-}
-
-/* Now, and not when the first report is there. */
-static bool can_export(const char *option, const char *path)
-{
-	int error = path && *path ? replace_check(path) : 0;
-
-	if (error)
-		fprintf(stderr, TOOL ": %s=%s: %s\n", option, path,
-			error == EEXIST ? "what is there is no regular file" :
-					  strerror(error));
-	return !error;
-}
-
-static int check_files(const struct arguments *arguments)
-{
-	uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
-
-	if (arguments->ring_size < page)
-		return option_wrong(&program,
-				    "--ring-size: %u is less than a page, %u",
-				    arguments->ring_size, page);
-	if (!can_export("--folded", arguments->folded) ||
-	    !can_export("--json", arguments->json))
-		return EXIT_FAILURE;
-	if (!arguments->debug_file || !access(arguments->debug_file, R_OK))
-		return -1;
-	fprintf(stderr, TOOL ": --debug-file %s: %s\n", arguments->debug_file,
-		strerror(errno));
-	return EXIT_FAILURE;
 }
 
 /* INTERVAL and INTERVALS. */
@@ -355,44 +210,58 @@ static int parse_rest(struct arguments *arguments, int count, char **rest)
 	return -1;
 }
 
-static void set_defaults(struct arguments *arguments)
+static void set_words(struct leak *leak)
 {
-	/* 500 ms, as upstream's page says: its program has 500 ns */
-	if (arguments->min_age_ns == UINT64_MAX)
-		arguments->min_age_ns = arguments->combined_only ? 0 :
-								   500000000;
-	/* kernel stacks are kept in the kernel */
-	if (!traces_programs(arguments) && arguments->stack_storage == 10240)
-		arguments->stack_storage = 8192;
+	leak->config.tool = TOOL;
+	leak->config.words = (struct dwunw_heap_words){
+		.file = "-O",
+		.patterns = "-S or --allocator",
+		.names = "--symbols-prefix or --allocator",
+		.pids = "-p",
+		.mode = "--dwunw-mode=force",
+	};
+}
+
+/* What the kernel's allocations have no reports for, and a command with an open
+ * quote. */
+static int check_run(const struct arguments *arguments)
+{
+	const struct leak *leak = &arguments->leak;
+
+	if (!leak_is_of_programs(leak) && (leak->json || leak->folded)) {
+		fprintf(stderr, TOOL ": --json and --folded need -p or -c\n");
+		return OPTION_WRONG;
+	}
+	if (arguments->bad_command) {
+		fprintf(stderr, TOOL ": -c: not a command\n");
+		return OPTION_WRONG;
+	}
+	return -1;
 }
 
 int parse_arguments(struct arguments *arguments, char **argv)
 {
+	struct leak *leak = &arguments->leak;
 	const char *what;
 	int count, status;
 
-	*arguments = (struct arguments){
-		.interval_ns = 5 * SECOND,
-		.top = 10,
-		.min_age_ns = UINT64_MAX,
-		.max_size = UINT64_MAX,
-		.sample_every = 1,
-		.stack_storage = 10240,
-		.depth = 127,
-		.stack_cap = DWUNW_CAPTURE_STACK_CAP,
-		.ring_size = MEMLEAK_RING_SIZE,
-		.live_max = MEMLEAK_LIVE_MAX,
-		.mode = MODE_FALLBACK, /* dwunw-added 7 */
-	};
+	leak_set_defaults(leak);
+	set_words(leak);
+	/* 500 ms, as upstream's page says: its program has 500 ns */
+	leak->view.min_age_ns = UINT64_MAX;
+	leak->config.mode = DWUNW_HEAP_FALLBACK; /* dwunw-added 7 */
 	status = option_parse(&program, arguments, argv, &count);
 	if (status < 0)
 		status = parse_rest(arguments, count, argv + 1);
 	if (status >= 0)
 		return status;
-	set_defaults(arguments);
+	if (leak->view.min_age_ns == UINT64_MAX)
+		leak->view.min_age_ns = arguments->combined_only ? 0 :
+								   500000000;
+	leak->losses = leak->config.mode != DWUNW_HEAP_OFF || leak->statistics;
 	what = contradiction(arguments);
 	if (what)
 		return option_wrong(&program, "%s", what);
-	status = check_symbols(arguments);
-	return status < 0 ? check_files(arguments) : status;
+	status = leak_check(&program, leak);
+	return status < 0 ? check_run(arguments) : status;
 }

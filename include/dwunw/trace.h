@@ -13,6 +13,8 @@
 #ifndef DWUNW_TRACE_H
 #define DWUNW_TRACE_H
 
+#include <dwunw/types.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -57,6 +59,44 @@ uint32_t dwunw_entry_cheap_offset_in(uint16_t arch, const char *path,
  * process", some of which have one, a note is printed.
  */
 bool dwunw_returns_allowed(const char *tool, int32_t pid);
+
+/*
+ * Functions that files do not name, as a command line gives them:
+ * NAME=0xOFFSET[@FILE]. What names nothing that is there is to be said: the tool
+ * goes on without it, and its user would not know.
+ */
+#define DWUNW_GIVEN_MAX 16
+#define DWUNW_GIVEN_ALLOWED "NAME=0xOFFSET[@FILE], 16 of them at most"
+
+struct dwunw_given_symbol {
+	char name[64];
+	char file[128];	  /* part of its path; "": the program itself */
+	const char *text; /* as it was given; the caller's */
+	uint64_t off;	  /* in the file */
+	bool found;
+};
+
+/* Zeroed: none. */
+struct dwunw_given {
+	struct dwunw_given_symbol symbols[DWUNW_GIVEN_MAX];
+	uint32_t count;
+};
+
+/* False: not of that form, or too many. */
+bool dwunw_given_add(struct dwunw_given *given, const char *text);
+/* The offset of this function in the file at path, which is the program itself
+ * or not; false: none was given. */
+bool dwunw_given_find(struct dwunw_given *given, const char *path, bool program,
+		      const char *name, uint64_t *off);
+/* A warning on stderr for each whose file was not there. Their number. */
+uint32_t dwunw_given_unused(const struct dwunw_given *given, const char *tool);
+/* The same for a --debug-file, which served `used` files; path may be NULL. */
+uint32_t dwunw_given_debug_unused(const char *path, uint32_t used,
+				  const char *tool);
+/* Of dwunw_symbol_offset(): a function that is there, and where no probe may be;
+ * said on stderr. */
+bool dwunw_given_unprobed(dwunw_status_t status, const char *tool,
+			  const char *name, const char *path);
 
 /* Where a uprobe is. */
 struct dwunw_uprobe_place {

@@ -73,7 +73,7 @@ SKIP: {
 	skip('no libdwunw.a', 2) unless -f "$build/libdwunw.a";
 	is(join(', ', @unseen), '', 'each exported name is one that was looked for');
 	my $config = -f "$build/.config" ? Blocks::slurp("$build/.config") : '';
-	my ($off) = $config =~ /^# CONFIG_((?:NAMES_LINES|SCAN_ROWS|LIBDW_BPF|TRACE)) is not set/m;
+	my ($off) = $config =~ /^# CONFIG_((?:NAMES_LINES|SCAN_ROWS|LIBDW_BPF|TRACE|HEAP)) is not set/m;
 	skip("$off is off in this build", 1) if $off;
 	my %defined = map { /^(\w+) T / ? ($1 => 1) : () }
 		`nm -P -g $libs`;
@@ -87,7 +87,7 @@ SKIP: {
 # Of the headers of BPF programs: what the examples use.
 my $bpf = join "\n", map { code($_) } glob 'bpf/*.bpf.h';
 my $bpf_has = words($bpf);
-my $used = words(join "\n", map { code($_) } glob 'examples/*/*.bpf.c');
+my $used = words(join "\n", map { code($_) } glob 'examples/*/*.bpf.c bpf/*.bpf.c');
 my @unused = grep { /^(?:dwunw_|DWUNW_|unwind_|UNWIND_|get_unwind)/ &&
 	$bpf_has->{$_} && !$named->{$_} } sort keys %$used;
 is(join(', ', @unused), '', 'and what the examples use of bpf/*.bpf.h');
@@ -100,7 +100,8 @@ for my $name (qw(dwunw_config dwunw_unwind_request dwunw_walk_input
 		stacktrace unwind_ctx dwunw_mips32_trace
 		dwunw_mips32_space_config dwunw_capture_options
 		dwunw_capture_args unwind_options dwunw_frame dwunw_stop
-		dwunw_sampler_config dwunw_sampler_probe)) {
+		dwunw_sampler_config dwunw_sampler_probe
+		dwunw_heap_config dwunw_heap_view)) {
 	my ($body) = $headers =~ /struct\s+$name\s*\{(.*?)\n\}/s;
 	my @fields = map { /(?:\(\*(\w+)\)|(\w+)(?:\[\w+\])?\s*$)/ ? $1 // $2 : () }
 		map { s/\)\s*\(.*/)/sr } split /;/, $body // '';

@@ -82,7 +82,7 @@ sub missing_goals {
 	return @missing;
 }
 
-my $sources = all_of('examples/*/*.[ch] tools/*.[ch] examples/*/*.sh',
+my $sources = all_of('examples/*/*.[ch] tools/*.[ch] tools/*/*.[ch] examples/*/*.sh',
 	'scripts/* tests/*/*.sh');
 # of compilers, binutils, demanglers and other projects' scripts
 my %foreign = map { $_ => 1 } qw(libs call-graph debug-dump strip-all strip-sections countname
@@ -110,9 +110,9 @@ sub missing_symbols {
 }
 
 my $code = all_of('include/dwunw/*.h bpf/*.h core/*/*.[ch] arch/*.[ch] arch/*/*.[ch]',
-	'port/*/*.[ch] trace/*.[ch] examples/*/*.[ch] tests/*/*.t tests/*/*.sh',
+	'port/*/*.[ch] trace/*.[ch] heap/*.[ch] tools/leaks/*.[ch] examples/*/*.[ch] tests/*/*.t tests/*/*.sh',
 	'tests/*/*.c tests/*/*.pm examples/*/rules.mk Makefile Kconfig',
-	'trace/Kconfig');
+	'trace/Kconfig heap/Kconfig');
 my %words = map { $_ => 1 } $code =~ /(\w+)/g;
 
 sub missing_names {
@@ -160,10 +160,10 @@ is(join(', ', grep { !/^ok$/ && $frames !~ /(?:[`,:|] ?|\n)\Q$_\E\b/ } @printed)
 # --- the whole of the design ------------------------------------------------------------
 
 # The table of files; headers by the sources of the same name.
-my %designed = map { $_ => 1 } map { m{\b((?:core/\w+|arch/\w+|arch|port/\w+|trace|bpf)/\w+)}g }
+my %designed = map { $_ => 1 } map { m{\b((?:core/\w+|arch/\w+|arch|port/\w+|trace|heap|bpf)/\w+)}g }
 	Blocks::slurp('DESIGN.md') =~ /^\|([^|]*)\|/mg;
 my @undesigned = grep { !$designed{$_} } map { s/(?:\.bpf)?\.[chS]$//r }
-	glob 'core/*/*.c arch/*.c arch/*/*.c port/*/*.c trace/*.c bpf/*.h';
+	glob 'core/*/*.c arch/*.c arch/*/*.c port/*/*.c trace/*.c heap/*.c bpf/*.h bpf/*.bpf.c';
 is(join(', ', @undesigned), '', 'DESIGN.md has each file of what is linked');
 is(join(', ', grep { my @found = glob "$_.*"; !@found } sort keys %designed),
 	'', 'and none that is gone');

@@ -158,8 +158,8 @@ ok "each number has a range, a default and its cost" ranges
 sed -n 's/^config \([A-Z0-9_]*\)$/CONFIG_\1/p' $kconfigs |
 	sort -u >"$work/known"
 {
-	grep -rhoE '\bCONFIG_[A-Z0-9_]+' core arch port trace tools --include='*.[ch]'
-	grep -rhoE '[(]CONFIG_[A-Z0-9_]+' Makefile core arch port trace tools \
+	grep -rhoE '\bCONFIG_[A-Z0-9_]+' core arch port tools --include='*.[ch]'
+	grep -rhoE '[(]CONFIG_[A-Z0-9_]+' Makefile core arch port trace heap tools \
 		examples --include=Makefile --include='*.mk' | tr -d '('
 	# in Kconfig itself: if X, depends on X && !Y
 	sed -n 's/^.* if //p; s/^.*depends on //p' $kconfigs |

@@ -7,9 +7,9 @@
 #              core/objs.mk, where a folder is one layer
 #   arch/      those, arch/arch.h, arch/scan.h, core/base/; a target's folder its
 #              own headers, and nobody else has them
-#   port/ trace/ tools/ examples/   <dwunw/…>, the system's headers, its own
-#              directory; trace/ and examples/ bpf/, examples/ also
-#              examples/common/ and what tools share (tools/option.h, …)
+#   port/ trace/ heap/ tools/ examples/   <dwunw/…>, the system's headers, its own
+#              directory; trace/, heap/, tools/leaks/ and examples/ bpf/, examples/
+#              also what tools share (tools/option.h, tools/leaks/…)
 #   bpf/       <dwunw/event.h>, libbpf's BPF headers, <linux/…>, <stdint.h>, its
 #              own
 #   all of them arch/TARGET/layout.h, which has constants and includes nothing
@@ -67,8 +67,8 @@ sub normal {
 sub resolve {
 	my ($path, $form, $name) = @_;
 	my @where = ('include/');
-	push @where, 'bpf/', 'examples/common/', 'tools/'
-		if $path =~ m{^(examples|bpf|trace|tests/(live|memleak))/};
+	push @where, 'bpf/', 'tools/leaks/', 'tools/'
+		if $path =~ m{^(examples|bpf|trace|heap|tools/leaks|tests/(live|memleak))/};
 	push @where, 'trace/' if $path =~ m{^tests/(live|memleak)/};
 	if ($form eq '"') {
 		unshift @where, dirname($path) . '/';
@@ -153,16 +153,17 @@ sub user_rule {
 	return undef if $file && $file =~ m{^arch/\w+/layout\.h$};
 	return undef if $file && dirname($file) eq $dir;
 	return undef if $form eq '"' && $name =~ m{^\w+\.skel\.h$};
-	return undef if $path =~ m{^(examples|trace|tests/(live|memleak))/} && $file &&
-		$file =~ m{^bpf/};
+	return undef if $path =~ m{^(examples|trace|heap|tools/leaks|tests/(live|memleak))/} &&
+		$file && $file =~ m{^bpf/};
 	return undef if $path =~ m{^tests/(live|memleak)/} && $file &&
 		$file =~ m{^trace/};
 	return undef if $path =~ m{^(examples|tests/(live|memleak))/} && $file &&
-		$file =~ m{^examples/(common|utils)/};
+		$file =~ m{^examples/utils/};
 	return undef if $path =~ m{^tests/live/} && $file &&
 		$file =~ m{^examples/bpf_memleak/};
 	return undef if $path =~ m{^examples/} && $file &&
-		$file =~ m{^tools/(given|interrupt|option|replace|streams)\.h$};
+		$file =~ m{^tools/(interrupt|option|replace|streams|leaks/\w+)\.h$};
+	return undef if $path =~ m{^tools/} && $file && $file =~ m{^tools/};
 	return undef if $path =~ m{^tests/} && $file &&
 		$file =~ m{^tests/(?!unit/|fuzz/|danger/)};
 	return "only <dwunw/…>, the system's headers and its own directory";
@@ -248,6 +249,8 @@ no_match('arch/TARGET/layout.h has constants only',
 check('port/ uses the public headers only', \&user_rule, sources('port'));
 check('trace/ uses the public headers and bpf/ only', \&user_rule,
 	sources('trace'));
+check('heap/ uses the public headers and bpf/ only', \&user_rule,
+	sources('heap'));
 check('tools/ uses the public headers only', \&user_rule, sources('tools'));
 check('examples/ uses the public headers only', \&user_rule,
 	sources('examples'));

@@ -95,7 +95,8 @@ fi
 options() {
 	grep -o -- '--[a-z][a-z-]*' | sort -u
 }
-for command in stack rows symbolize; do
+leaks=$(grep -q "^CONFIG_LEAKS=y" "$BUILD/.config" && echo leaks)
+for command in stack rows symbolize $leaks; do
 	"$there/bin/dwunw" $command --help | options |
 		grep -v -x -e --debug-dump >"$work/help"
 	sed -e 's/\\-/-/g' -e '/readelf/d' \

@@ -29,14 +29,14 @@ SEC("uprobe") int at_entry(struct dwunw_pt_regs *ctx)
 		.key = dwunw_next_key(),
 	};
 
-	return dwunw_capture(ctx, &args) != 0;
+	return dwunw_send_stack(ctx, &args) != 0;
 }
 
 SEC("uprobe") int at_return(struct dwunw_pt_regs *ctx)
 {
 	struct dwunw_capture_args args = { .key = dwunw_next_key() };
 
-	return dwunw_capture(ctx, &args) != 0;
+	return dwunw_send_stack(ctx, &args) != 0;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -82,11 +82,12 @@ $(leaks)/entry: tests/memleak/entry.c trace/entry.c include/dwunw/trace.h \
 # The tools, linked so that their memory can be made to fail (failing.t).
 leaks_tools := $(if $(CONFIG_BPF_LOADER_LIBBPF),$(addprefix $(leaks)/,\
 	memleak_user memleak_dwunw_user))
-$(leaks)/memleak_user: $(memleak_objs) $(memleak_out)/memleak_object.o
-$(leaks)/memleak_dwunw_user: $(bcc_objs) $(bcc_out)/memleak_dwunw_objects.o
+$(leaks)/memleak_user: $(memleak_objs) $(memleak_out)/memleak_object.o \
+		$(out)/tools/leaks/frames.o $(common_tools)
+$(leaks)/memleak_dwunw_user: $(bcc_objs)
 $(leaks_tools): private how = $(CC) $(all_cflags)
 $(leaks_tools): private with = $(all_ldflags) $(trace_libs) -lm $(LDLIBS)
-$(leaks_tools): $(common_objs) $(trace_lib) $(full_lib) $(leaks_made)
+$(leaks_tools): $(common_libs) $(leaks_made)
 	$(test_build)
 
 long_programs += $(leaks_tools)

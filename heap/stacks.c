@@ -2,11 +2,8 @@
 /*
  * stacks.c - stacks by hash of their frames, keys by hash.
  */
-#include "stacks.h"
+#include <dwunw/heap.h>
 
-#include "streams.h"
-
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +39,7 @@ static uint64_t hash_frames(const struct dwunw_frame *frames, size_t count,
 	return hash;
 }
 
-static bool same_frames(const struct stack *stack,
+static bool same_frames(const struct dwunw_stack *stack,
 			const struct dwunw_frame *frames, size_t count,
 			int32_t owner)
 {
@@ -80,7 +77,8 @@ copy_inlined(const struct dwunw_symbol_info *first)
  * Where the call is. An event's own pc is a return address here, too: it was
  * taken when the allocator returned.
  */
-static void name_frame(struct named_frame *named, struct dwunw_context *ctx,
+static void name_frame(struct dwunw_named_frame *named,
+		       struct dwunw_context *ctx,
 		       struct dwunw_symbol_resolver *resolver, int32_t pid)
 {
 	struct dwunw_frame frame = named->frame;
@@ -105,15 +103,15 @@ static void name_frame(struct named_frame *named, struct dwunw_context *ctx,
 	named->inlined = copy_inlined(info.inlined);
 }
 
-static bool grow_stacks(struct stacks *stacks)
+static bool grow_stacks(struct dwunw_stacks *stacks)
 {
 	uint32_t size = stacks->all_size ? stacks->all_size * 2 : 256;
-	struct stack **all = calloc(size, sizeof(*all));
+	struct dwunw_stack **all = calloc(size, sizeof(*all));
 
 	if (!all)
 		return false;
 	for (uint32_t i = 0; i < stacks->all_size; i++) {
-		struct stack *stack = stacks->all[i];
+		struct dwunw_stack *stack = stacks->all[i];
 		uint64_t at = stack ? stack->hash : 0;
 
 		while (stack && all[at & (size - 1)])
@@ -127,13 +125,13 @@ static bool grow_stacks(struct stacks *stacks)
 	return true;
 }
 
-struct stack *stacks_intern(struct stacks *stacks,
-			    const struct dwunw_frame *frames, size_t count,
-			    int32_t pid, bool *is_new)
+struct dwunw_stack *dwunw_stacks_intern(struct dwunw_stacks *stacks,
+					const struct dwunw_frame *frames,
+					size_t count, int32_t pid, bool *is_new)
 {
 	int32_t owner = owner_of(frames, count, pid);
 	uint64_t hash = hash_frames(frames, count, owner), at = hash;
-	struct stack *stack, **slot;
+	struct dwunw_stack *stack, **slot;
 
 	*is_new = false;
 	if (stacks->count >= stacks->all_size / 2 && !grow_stacks(stacks))
@@ -148,9 +146,10 @@ struct stack *stacks_intern(struct stacks *stacks,
 	}
 	if (stacks->max && stacks->count >= stacks->max)
 		return NULL;
-	stack = calloc(1, sizeof(*stack) + count * sizeof(stack->frames[0]));
+	stack = calloc(1, sizeof(*stack) + count * sizeof(*stack->frames));
 	if (!stack)
 		return NULL;
+	stack->frames = (struct dwunw_named_frame *)(stack + 1);
 	stack->hash = hash;
 	stack->owner = owner;
 	stack->count = (uint32_t)count;
@@ -177,7 +176,7 @@ static bool is_thread_maker(const char *function)
 }
 
 /* It calls nobody's code but the C library's, which is a frame or three. */
-static bool is_of_thread(const struct stack *stack)
+static bool is_of_thread(const struct dwunw_stack *stack)
 {
 	for (uint32_t i = 0; i < stack->count && i < 4; i++) {
 		const char *function = stack->frames[i].function;
@@ -206,10 +205,10 @@ static bool is_free(const char *function)
  * and they may be mapped: no block, as what malloc maps is none. All frames up to
  * free's are the allocator's own file's.
  */
-static bool is_of_free(const struct stack *stack)
+static bool is_of_free(const struct dwunw_stack *stack)
 {
 	for (uint32_t i = 0; i < stack->count && i < 8; i++) {
-		const struct named_frame *named = &stack->frames[i];
+		const struct dwunw_named_frame *named = &stack->frames[i];
 
 		if (!named->frame.module ||
 		    named->frame.module != stack->frames[0].frame.module)
@@ -220,15 +219,15 @@ static bool is_of_free(const struct stack *stack)
 	return false;
 }
 
-void stack_set_end(struct stack *stack, struct dwunw_context *ctx,
-		   const struct dwunw_stop *stop)
+void dwunw_stack_set_end(struct dwunw_stack *stack, struct dwunw_context *ctx,
+			 const struct dwunw_stop *stop)
 {
 	stack->stop = *stop;
 	dwunw_stop_text(ctx, stop, stack->stop_text, sizeof(stack->stop_text));
 }
 
-void stack_set_names(struct stack *stack, struct dwunw_context *ctx,
-		     struct dwunw_symbol_resolver *resolver, int32_t pid)
+void dwunw_stack_set_names(struct dwunw_stack *stack, struct dwunw_context *ctx,
+			   struct dwunw_symbol_resolver *resolver, int32_t pid)
 {
 	for (uint32_t i = 0; i < stack->count; i++)
 		name_frame(&stack->frames[i], ctx, resolver, pid);
@@ -236,8 +235,8 @@ void stack_set_names(struct stack *stack, struct dwunw_context *ctx,
 	stack->of_free = is_of_free(stack);
 }
 
-static struct stack_key *key_slot(struct stack_key *keys, uint32_t size,
-				  uint64_t key)
+static struct dwunw_stack_key *key_slot(struct dwunw_stack_key *keys,
+					uint32_t size, uint64_t key)
 {
 	uint64_t at = hash_step(key, key >> 32) >> 20;
 
@@ -246,9 +245,10 @@ static struct stack_key *key_slot(struct stack_key *keys, uint32_t size,
 	return &keys[at & (size - 1)];
 }
 
-struct stack_key *stacks_find_key(const struct stacks *stacks, uint64_t key)
+struct dwunw_stack_key *dwunw_stacks_find_key(const struct dwunw_stacks *stacks,
+					      uint64_t key)
 {
-	struct stack_key *slot;
+	struct dwunw_stack_key *slot;
 
 	if (!stacks->key_size)
 		return NULL;
@@ -257,16 +257,16 @@ struct stack_key *stacks_find_key(const struct stacks *stacks, uint64_t key)
 }
 
 /* Copies what is to be kept to a new table of `size` slots. */
-static bool rebuild_keys(struct stacks *stacks, uint32_t size, bool all,
+static bool rebuild_keys(struct dwunw_stacks *stacks, uint32_t size, bool all,
 			 uint64_t time_ns)
 {
-	struct stack_key *keys = calloc(size, sizeof(*keys));
+	struct dwunw_stack_key *keys = calloc(size, sizeof(*keys));
 
 	if (!keys)
 		return false;
 	stacks->key_count = 0;
 	for (uint32_t i = 0; i < stacks->key_size; i++) {
-		struct stack_key *key = &stacks->keys[i];
+		struct dwunw_stack_key *key = &stacks->keys[i];
 
 		if (!key->stack ||
 		    !(all || key->live || key->time_ns >= time_ns))
@@ -280,10 +280,10 @@ static bool rebuild_keys(struct stacks *stacks, uint32_t size, bool all,
 	return true;
 }
 
-bool stacks_put_key(struct stacks *stacks, uint64_t key, uint64_t time_ns,
-		    struct stack *stack)
+bool dwunw_stacks_put_key(struct dwunw_stacks *stacks, uint64_t key,
+			  uint64_t time_ns, struct dwunw_stack *stack)
 {
-	struct stack_key *slot;
+	struct dwunw_stack_key *slot;
 
 	if (stacks->key_count >= stacks->key_size / 2 &&
 	    !rebuild_keys(stacks,
@@ -292,16 +292,16 @@ bool stacks_put_key(struct stacks *stacks, uint64_t key, uint64_t time_ns,
 		return false;
 	slot = key_slot(stacks->keys, stacks->key_size, key);
 	stacks->key_count += !slot->stack;
-	*slot = (struct stack_key){ key, time_ns, stack, false };
+	*slot = (struct dwunw_stack_key){ key, time_ns, stack, false };
 	return true;
 }
 
-void stacks_sweep_keys(struct stacks *stacks, uint64_t time_ns)
+void dwunw_stacks_sweep_keys(struct dwunw_stacks *stacks, uint64_t time_ns)
 {
 	uint32_t kept = 0, size = 1024;
 
 	for (uint32_t i = 0; i < stacks->key_size; i++) {
-		const struct stack_key *key = &stacks->keys[i];
+		const struct dwunw_stack_key *key = &stacks->keys[i];
 
 		kept += key->stack && (key->live || key->time_ns >= time_ns);
 	}
@@ -312,99 +312,11 @@ void stacks_sweep_keys(struct stacks *stacks, uint64_t time_ns)
 		stacks->keys[i].live = false;
 }
 
-const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-void named_frame_print_module(FILE *out, const struct named_frame *named,
-			      const char *before)
-{
-	fprintf(out, "%s[", before);
-	put_name(out, base_name(named->module));
-	putc(']', out);
-}
-
-void named_frame_print_line(FILE *out, const struct named_frame *named)
-{
-	if (named->file)
-		fprintf(out, " %s:%" PRIu32, named->file, named->line);
-}
-
-void named_frame_print_inlined(FILE *out, const struct named_frame *named)
-{
-	const struct dwunw_symbol_info *info;
-	size_t count = 0;
-
-	for (info = named->inlined; info; info = info->inlined)
-		count++;
-	while (count--) {
-		info = &named->inlined[count];
-		fprintf(out, "\t%24s%s (inlined)", "",
-			info->function ? info->function : "??");
-		if (info->file)
-			fprintf(out, " %s:%" PRIu32, info->file, info->line);
-		fputc('\n', out);
-	}
-}
-
-static void print_function(FILE *out, const struct named_frame *named)
-{
-	if (named->function)
-		fprintf(out, "  %s+0x%" PRIx64, named->function, named->offset);
-	else if (named->module[0])
-		fprintf(out, "  0x%" PRIx64, named->frame.vaddr);
-}
-
-static void print_frame(FILE *out, uint32_t index,
-			const struct named_frame *named)
-{
-	char how[32];
-
-	named_frame_print_inlined(out, named);
-	fprintf(out, "\t#%-2" PRIu32 " 0x%016" PRIx64, index, named->frame.pc);
-	print_function(out, named);
-	named_frame_print_line(out, named);
-	if (named->module[0])
-		named_frame_print_module(out, named, "  ");
-	if (dwunw_frame_text(&named->frame, how, sizeof(how))[0])
-		fprintf(out, "  (%s)", how);
-	fputc('\n', out);
-}
-
-static void print_fp(FILE *out, const struct stack *stack)
-{
-	fprintf(out, "\tframe pointers: %" PRIu32 " frames\n", stack->fp_count);
-	for (uint32_t i = 0; i < stack->fp_count; i++) {
-		uint32_t same = 0;
-
-		while (same < stack->count &&
-		       stack->frames[same].frame.pc != stack->fp[i])
-			same++;
-		fprintf(out, "\t   #%-2" PRIu32 " 0x%016" PRIx64, i,
-			stack->fp[i]);
-		if (same < stack->count)
-			print_function(out, &stack->frames[same]);
-		fputc('\n', out);
-	}
-}
-
-void stack_print(FILE *out, const struct stack *stack)
-{
-	for (uint32_t i = 0; i < stack->count; i++)
-		print_frame(out, i, &stack->frames[i]);
-	if (stack->stop_text[0])
-		fprintf(out, "\tends here: %s\n", stack->stop_text);
-	if (stack->fp)
-		print_fp(out, stack);
-}
-
-static const struct named_frame *main_frame(const struct stack *stack)
+static const struct dwunw_named_frame *
+main_frame(const struct dwunw_stack *stack)
 {
 	for (uint32_t i = 0; i < stack->count; i++) {
-		const struct named_frame *named = &stack->frames[i];
+		const struct dwunw_named_frame *named = &stack->frames[i];
 
 		if (named->function && !strcmp(named->function, "main"))
 			return named;
@@ -412,15 +324,15 @@ static const struct named_frame *main_frame(const struct stack *stack)
 	return NULL;
 }
 
-bool stack_reaches_main(const struct stack *stack)
+bool dwunw_stack_reaches_main(const struct dwunw_stack *stack)
 {
 	return dwunw_stop_is_complete(stack->stop.reason) || main_frame(stack);
 }
 
 /* Every frame up to main, in order, is in the kernel's walk as well. */
-bool stack_fp_reaches_main(const struct stack *stack)
+bool dwunw_stack_fp_reaches_main(const struct dwunw_stack *stack)
 {
-	const struct named_frame *last = main_frame(stack);
+	const struct dwunw_named_frame *last = main_frame(stack);
 	uint32_t count = last ? (uint32_t)(last - stack->frames) + 1 :
 				stack->count;
 
@@ -433,7 +345,7 @@ bool stack_fp_reaches_main(const struct stack *stack)
 	return true;
 }
 
-static void free_stack(struct stack *stack)
+static void free_stack(struct dwunw_stack *stack)
 {
 	if (!stack)
 		return;
@@ -443,11 +355,11 @@ static void free_stack(struct stack *stack)
 	free(stack);
 }
 
-void stacks_free(struct stacks *stacks)
+void dwunw_stacks_free(struct dwunw_stacks *stacks)
 {
 	for (uint32_t i = 0; i < stacks->all_size; i++)
 		free_stack(stacks->all[i]);
 	free(stacks->all);
 	free(stacks->keys);
-	*stacks = (struct stacks){ 0 };
+	*stacks = (struct dwunw_stacks){ 0 };
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * memleak_dwunw.bpf.c - a program's allocations: probes of its allocator, the
+ * heap.bpf.c - a program's allocations: probes of its allocator, the
  * map of live blocks, and the stack of each.
  *
  * Where upstream calls bpf_get_stackid() at the return of an allocation, this
@@ -9,7 +9,7 @@
  */
 #define DWUNW_CAPTURE_PROCESS /* dwunw-added 6: mappings, fork, exec, exit */
 #include "capture.bpf.h"      /* dwunw-added 1: dwunw_slot_…(), registers */
-#include "memleak_dwunw_events.h"
+#include "heap.h"
 
 /* What allocator.bpf.h wants. */
 typedef struct block_id block_id;
@@ -32,7 +32,7 @@ struct {
 	__uint(max_entries, 1024);
 	__uint(map_flags, DWUNW_GROWING_MAP);
 	__type(key, __u32);
-	__type(value, struct memleak_process);
+	__type(value, struct dwunw_heap_process);
 } processes SEC(".maps");
 
 /* Stacks sent in this piece of time. */
@@ -48,7 +48,7 @@ struct {
 	__type(value, struct window);
 } windows SEC(".maps");
 
-const volatile struct memleak_options options SEC(MEMLEAK_OPTIONS_MAP) = {
+const volatile struct dwunw_heap_options options SEC(DWUNW_HEAP_OPTIONS_MAP) = {
 	.max_size = -1ull,
 	.sample_every = 1,
 	.depth = 127,
@@ -146,7 +146,7 @@ static __always_inline int enter(struct dwunw_pt_regs *ctx, __u32 function,
 		return 0;
 	call.ignored = !wanted(size);
 	if (!blocks_enter(this_thread(), &call))
-		dwunw_count(MEMLEAK_COUNT_CALLS_FULL);
+		dwunw_count(DWUNW_HEAP_COUNT_CALLS_FULL);
 	return 0;
 }
 
@@ -163,7 +163,7 @@ static __always_inline long send_fp_walk(struct dwunw_pt_regs *ctx,
 
 	if (room > 8192)
 		room = 8192;
-	dwunw_slot_header(slot, MEMLEAK_EVENT_FP);
+	dwunw_slot_header(slot, DWUNW_HEAP_EVENT_FP);
 	slot->header.key = args->key;
 	slot->header.cookie = args->cookie;
 	slot->header.value = args->value;
@@ -182,8 +182,8 @@ static __always_inline long send_stack(struct dwunw_pt_regs *ctx,
 				       struct dwunw_capture_args *args)
 {
 	__u64 id = dwunw_current_id();
-	__u32 pid = id >> 32, ways = MEMLEAK_SNAPSHOT | MEMLEAK_FP;
-	struct memleak_process *process;
+	__u32 pid = id >> 32, ways = DWUNW_HEAP_SNAPSHOT | DWUNW_HEAP_FP;
+	struct dwunw_heap_process *process;
 	long status = 0;
 
 	process = bpf_map_lookup_elem(&processes, &pid);
@@ -193,9 +193,9 @@ static __always_inline long send_stack(struct dwunw_pt_regs *ctx,
 	id = bpf_get_current_pid_tgid();
 	if (process && id >> 32 == (__u32)id)
 		args->stack_end = process->stack_end; /* dwunw-added 8 */
-	if (ways & MEMLEAK_FP)
+	if (ways & DWUNW_HEAP_FP)
 		status = send_fp_walk(ctx, slot, args, ways);
-	if (ways & MEMLEAK_SNAPSHOT) /* dwunw-added 2: registers and stack */
+	if (ways & DWUNW_HEAP_SNAPSHOT) /* dwunw-added 2: registers and stack */
 		status = dwunw_slot_send(ctx, slot,
 					 dwunw_slot_fill(slot, ctx, args));
 	return status;
@@ -211,24 +211,24 @@ static __always_inline void take_stack(struct dwunw_pt_regs *ctx, __u64 addr,
 	struct dwunw_slot *slot;
 	long status;
 
-	dwunw_count(MEMLEAK_COUNT_ALLOCATIONS);
+	dwunw_count(DWUNW_HEAP_COUNT_ALLOCATIONS);
 	if (!within_budget()) {
 		block->time_ns = bpf_ktime_get_ns();
-		dwunw_count(MEMLEAK_COUNT_OVER_BUDGET);
+		dwunw_count(DWUNW_HEAP_COUNT_OVER_BUDGET);
 		return;
 	}
 	slot = dwunw_slot_claim();
 	if (!slot) {
 		block->time_ns = bpf_ktime_get_ns();
 		dwunw_count_drop(DWUNW_COUNT_DROP_SLOT);
-		dwunw_count(MEMLEAK_COUNT_NO_SLOT);
+		dwunw_count(DWUNW_HEAP_COUNT_NO_SLOT);
 		return;
 	}
 	args.key = dwunw_next_key();
 	status = send_stack(ctx, slot, &args);
 	block->time_ns = slot->header.time_ns;
 	dwunw_slot_release(slot);
-	dwunw_count(status ? MEMLEAK_COUNT_NO_ROOM : MEMLEAK_COUNT_STACKS);
+	dwunw_count(status ? DWUNW_HEAP_COUNT_NO_ROOM : DWUNW_HEAP_COUNT_STACKS);
 	block->key = status ? 0 : args.key;
 }
 
@@ -245,7 +245,7 @@ SEC("uprobe") int alloc_exit(struct dwunw_pt_regs *ctx)
 	addr = blocks_return(this_thread(), DWUNW_SP(ctx) - DWUNW_RETURN_POPS,
 			     DWUNW_RESULT(ctx), &call);
 	if (call.ignored)
-		dwunw_count(MEMLEAK_COUNT_IGNORED);
+		dwunw_count(DWUNW_HEAP_COUNT_IGNORED);
 	if (!addr)
 		return 0;
 	block.size = call.size;
@@ -254,7 +254,7 @@ SEC("uprobe") int alloc_exit(struct dwunw_pt_regs *ctx)
 	block.pid = id >> 32;
 	block.tid = (__u32)id;
 	if (!blocks_keep(&call, addr, &block))
-		dwunw_count(MEMLEAK_COUNT_LIVE_FULL);
+		dwunw_count(DWUNW_HEAP_COUNT_LIVE_FULL);
 	return 0;
 }
 
@@ -266,7 +266,7 @@ static __always_inline void send_free(void *ctx, __u64 addr)
 		dwunw_count_drop(DWUNW_COUNT_DROP_SLOT);
 		return;
 	}
-	dwunw_slot_header(slot, MEMLEAK_EVENT_FREE);
+	dwunw_slot_header(slot, DWUNW_HEAP_EVENT_FREE);
 	slot->header.cookie = addr;
 	dwunw_slot_send(ctx, slot, sizeof(slot->header));
 	dwunw_slot_release(slot);

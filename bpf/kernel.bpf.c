@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * memleak_dwunw_kernel.bpf.c - the kernel's own allocations, by tracepoints.
+ * kernel.bpf.c - the kernel's own allocations, by tracepoints.
  *
  * Kernel stacks are right as the kernel gives them (ORC, or frame pointers
  * that it was built with): bpf_get_stack(), and no dwunw. Fields of a
@@ -13,14 +13,14 @@
 
 #include <bpf/bpf_helpers.h>
 
-#include "memleak_dwunw_events.h"
+#include "heap.h"
 
 #include <stdbool.h>
 
 /* Made at once: a map that grew here would call kmalloc from kmalloc. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MEMLEAK_LIVE_MAX);
+	__uint(max_entries, DWUNW_LIVE_MAX);
 	__type(key, __u64);
 	__type(value, struct kernel_block);
 } live SEC(".maps");
@@ -51,8 +51,8 @@ struct {
 	__type(value, __u64);
 } counters SEC(".maps");
 
-const volatile struct memleak_kernel_options
-	options SEC(MEMLEAK_KERNEL_OPTIONS_MAP) = { .max_size = -1ull };
+const volatile struct dwunw_heap_kernel_options
+	options SEC(DWUNW_HEAP_KERNEL_OPTIONS_MAP) = { .max_size = -1ull };
 
 static __always_inline void count(__u32 index)
 {

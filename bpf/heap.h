@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * memleak_dwunw_events.h - what the BPF programs and the tool share.
+ * heap.h - what heap.bpf.c, kernel.bpf.c and their loader agree on.
  */
-#ifndef MEMLEAK_DWUNW_EVENTS_H
-#define MEMLEAK_DWUNW_EVENTS_H
+#ifndef DWUNW_BPF_HEAP_H
+#define DWUNW_BPF_HEAP_H
 
 #include "capture.h"
-#include "switch.h"
+#include "allocator.h"
 
 /* The map "live": a block's address and process -> this. */
 struct block_id {
@@ -23,9 +23,9 @@ struct live_block {
 	uint32_t pid; /* as the tool's pid namespace counts; tid too */
 };
 
-/* The map of this name holds one struct memleak_options. */
-#define MEMLEAK_OPTIONS_MAP ".rodata.memleak"
-struct memleak_options {
+/* The map of this name holds one struct dwunw_heap_options. */
+#define DWUNW_HEAP_OPTIONS_MAP ".rodata.memleak"
+struct dwunw_heap_options {
 	uint64_t min_size;
 	uint64_t max_size;
 	uint32_t sample_every; /* one in so many at random; 1: all */
@@ -37,31 +37,31 @@ struct memleak_options {
 };
 
 /* The map "processes": pid -> how its stacks are taken. */
-struct memleak_process {
+struct dwunw_heap_process {
 	uint32_t ways;
 	uint32_t zero;
 	uint64_t stack_end; /* its first thread's; the environment is above */
 };
-#define MEMLEAK_SNAPSHOT 1u /* dwunw-added 2: registers and stack */
-#define MEMLEAK_FP 2u	    /* the kernel's walk by frame pointers */
+#define DWUNW_HEAP_SNAPSHOT 1u /* dwunw-added 2: registers and stack */
+#define DWUNW_HEAP_FP 2u	    /* the kernel's walk by frame pointers */
 
 /* Our own event kinds: that walk's addresses (as "stack"), and a free. */
-#define MEMLEAK_EVENT_FP 64
-#define MEMLEAK_EVENT_FREE 65
+#define DWUNW_HEAP_EVENT_FP 64
+#define DWUNW_HEAP_EVENT_FREE 65
 
 /*
  * Our own counters. allocations = stacks + unsent, and unsent are those over
  * the budget, or without scratch space, or for which the buffer was full.
  */
-enum memleak_counter {
-	MEMLEAK_COUNT_ALLOCATIONS = DWUNW_COUNT_OWN,
-	MEMLEAK_COUNT_STACKS,
-	MEMLEAK_COUNT_OVER_BUDGET,
-	MEMLEAK_COUNT_NO_SLOT,
-	MEMLEAK_COUNT_NO_ROOM,
-	MEMLEAK_COUNT_LIVE_FULL,  /* the block is not followed */
-	MEMLEAK_COUNT_CALLS_FULL, /* the call was not seen as one */
-	MEMLEAK_COUNT_IGNORED,	  /* not sampled, or not of that size */
+enum dwunw_heap_counter {
+	DWUNW_HEAP_COUNT_ALLOCATIONS = DWUNW_COUNT_OWN,
+	DWUNW_HEAP_COUNT_STACKS,
+	DWUNW_HEAP_COUNT_OVER_BUDGET,
+	DWUNW_HEAP_COUNT_NO_SLOT,
+	DWUNW_HEAP_COUNT_NO_ROOM,
+	DWUNW_HEAP_COUNT_LIVE_FULL,  /* the block is not followed */
+	DWUNW_HEAP_COUNT_CALLS_FULL, /* the call was not seen as one */
+	DWUNW_HEAP_COUNT_IGNORED,	  /* not sampled, or not of that size */
 };
 
 /*
@@ -69,14 +69,14 @@ enum memleak_counter {
  * block costs 96 bytes at once.
  */
 #ifdef __mips__
-#define MEMLEAK_RING_SIZE (1u << 20)
-#define MEMLEAK_LIVE_MAX (1u << 14)
+#define DWUNW_HEAP_RING_SIZE (1u << 20)
+#define DWUNW_LIVE_MAX (1u << 14)
 #else
-#define MEMLEAK_RING_SIZE (1u << 22)
-#define MEMLEAK_LIVE_MAX (5u << 14)
+#define DWUNW_HEAP_RING_SIZE (1u << 22)
+#define DWUNW_LIVE_MAX (5u << 14)
 #endif
 
-/* --- allocations of the kernel (memleak_dwunw_kernel.bpf.c) --------------- */
+/* --- allocations of the kernel (kernel.bpf.c) --------------- */
 
 /* The map "live": address, page or percpu pointer -> this. */
 struct kernel_block {
@@ -88,15 +88,15 @@ struct kernel_block {
 #define KERNEL_ID_PERCPU (1ull << 61)
 
 /* Where a tracepoint's fields are, as its format file says. */
-struct memleak_fields {
+struct dwunw_heap_fields {
 	uint32_t ptr;
 	uint32_t ptr_bytes;
 	uint32_t size;
 	uint32_t size_bytes;
 };
 
-#define MEMLEAK_KERNEL_OPTIONS_MAP ".rodata.kernel"
-enum memleak_tracepoint {
+#define DWUNW_HEAP_KERNEL_OPTIONS_MAP ".rodata.kernel"
+enum dwunw_heap_tracepoint {
 	KERNEL_KMALLOC,
 	KERNEL_KMALLOC_NODE,
 	KERNEL_CACHE_ALLOC,
@@ -109,8 +109,8 @@ enum memleak_tracepoint {
 	KERNEL_PERCPU_FREE,
 	KERNEL_TRACEPOINTS
 };
-struct memleak_kernel_options {
-	struct memleak_fields fields[KERNEL_TRACEPOINTS];
+struct dwunw_heap_kernel_options {
+	struct dwunw_heap_fields fields[KERNEL_TRACEPOINTS];
 	uint64_t min_size;
 	uint64_t max_size;
 	uint32_t sample_every;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-#include "naming.h"
-
+#include <dwunw/heap.h>
 #include <dwunw/trace.h>
 
 #include <errno.h>
@@ -13,11 +12,11 @@
 
 struct wish {
 	struct wish *next;
-	struct stack *stack;
+	struct dwunw_stack *stack;
 	int32_t pid;
 };
 
-struct naming {
+struct dwunw_naming {
 	bool alone; /* without a thread: who asks waits */
 	pthread_t thread;
 	pthread_mutex_t lock;
@@ -30,19 +29,20 @@ struct naming {
 	struct dwunw_symbol_resolver *resolver;
 };
 
-bool stack_is_named(const struct stack *stack)
+bool dwunw_stack_is_named(const struct dwunw_stack *stack)
 {
 	return __atomic_load_n(&stack->named, __ATOMIC_ACQUIRE);
 }
 
-static void name(struct naming *naming, struct stack *stack, int32_t pid)
+static void name(struct dwunw_naming *naming, struct dwunw_stack *stack,
+		 int32_t pid)
 {
-	stack_set_names(stack, naming->ctx, naming->resolver, pid);
+	dwunw_stack_set_names(stack, naming->ctx, naming->resolver, pid);
 	__atomic_store_n(&stack->named, true, __ATOMIC_RELEASE);
 }
 
 /* NULL: no more, and there will not be. */
-static struct wish *take(struct naming *naming)
+static struct wish *take(struct dwunw_naming *naming)
 {
 	struct wish *wish;
 
@@ -61,7 +61,7 @@ static struct wish *take(struct naming *naming)
 
 static void *work(void *ctx)
 {
-	struct naming *naming = ctx;
+	struct dwunw_naming *naming = ctx;
 	struct wish *wish;
 
 	/* the reader's is more urgent; Linux has this for each thread */
@@ -77,10 +77,10 @@ static void *work(void *ctx)
 	return NULL;
 }
 
-int naming_start(struct naming **result, struct dwunw_context *ctx,
-		 struct dwunw_symbol_resolver *resolver)
+int dwunw_naming_start(struct dwunw_naming **result, struct dwunw_context *ctx,
+		       struct dwunw_symbol_resolver *resolver)
 {
-	struct naming *naming = calloc(1, sizeof(*naming));
+	struct dwunw_naming *naming = calloc(1, sizeof(*naming));
 	int error;
 
 	if (!naming)
@@ -103,7 +103,8 @@ int naming_start(struct naming **result, struct dwunw_context *ctx,
 	return -error;
 }
 
-void naming_add(struct naming *naming, struct stack *stack, int32_t pid)
+void dwunw_naming_add(struct dwunw_naming *naming, struct dwunw_stack *stack,
+		      int32_t pid)
 {
 	struct wish *wish;
 
@@ -125,7 +126,7 @@ void naming_add(struct naming *naming, struct stack *stack, int32_t pid)
 	pthread_mutex_unlock(&naming->lock);
 }
 
-bool naming_is_done(struct naming *naming)
+bool dwunw_naming_is_done(struct dwunw_naming *naming)
 {
 	bool done;
 
@@ -137,7 +138,7 @@ bool naming_is_done(struct naming *naming)
 	return done;
 }
 
-void naming_end(struct naming *naming)
+void dwunw_naming_end(struct dwunw_naming *naming)
 {
 	if (!naming)
 		return;

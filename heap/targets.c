@@ -2,7 +2,7 @@
 /*
  * targets.c - the processes that are followed, and their threads' names.
  */
-#include "tool.h"
+#include "recorder.h"
 
 #include <dwunw/loader.h>
 #include <dwunw/trace.h>
@@ -28,7 +28,7 @@ struct threads {
 
 /*
  * A process or thread names itself: no control character gets to a terminal,
- * and a ';' would be another frame of --folded.
+ * and a ';' would be another frame of a folded stack.
  */
 static bool read_name(const char *path, char *text, size_t size)
 {
@@ -41,9 +41,9 @@ static bool read_name(const char *path, char *text, size_t size)
 	return got;
 }
 
-struct target *target_find(const struct tool *tool, int32_t pid)
+struct target *dwu_target_find(const struct dwunw_heap *heap, int32_t pid)
 {
-	struct target *target = tool->targets;
+	struct target *target = heap->targets;
 
 	while (target && target->pid != pid)
 		target = target->next;
@@ -69,67 +69,68 @@ static uint64_t stack_end(int32_t pid)
 	return end > 4096 ? end + 64 : 0;
 }
 
-static void write_process(struct tool *tool, const struct target *target)
+static void write_process(struct dwunw_heap *heap, const struct target *target)
 {
-	struct memleak_process process = {
+	struct dwunw_heap_process process = {
 		.ways = target->ways,
 		.stack_end = stack_end(target->pid),
 	};
 	uint32_t pid = (uint32_t)target->pid;
 
-	dwunw_bpf_map_set(dwunw_loader_map(tool->loader, "processes"), &pid,
+	dwunw_bpf_map_set(dwunw_loader_map(heap->loader, "processes"), &pid,
 			  &process);
 }
 
-void target_set_ways(struct tool *tool, struct target *target, uint32_t ways)
+void dwu_target_set_ways(struct dwunw_heap *heap, struct target *target,
+			 uint32_t ways)
 {
 	if (target->ways == ways)
 		return;
 	target->ways = ways;
-	write_process(tool, target);
+	write_process(heap, target);
 }
 
 /* dwunw-added 7: what of dwunw a process is given at first. */
-static uint32_t first_ways(const struct tool *tool)
+static uint32_t first_ways(const struct dwunw_heap *heap)
 {
-	switch (tool->arguments.mode) {
-	case MODE_OFF:
-		return MEMLEAK_FP;
-	case MODE_FORCE:
-		return MEMLEAK_SNAPSHOT;
+	switch (heap->config.mode) {
+	case DWUNW_HEAP_OFF:
+		return DWUNW_HEAP_FP;
+	case DWUNW_HEAP_FORCE:
+		return DWUNW_HEAP_SNAPSHOT;
 	default:
-		return MEMLEAK_SNAPSHOT | MEMLEAK_FP;
+		return DWUNW_HEAP_SNAPSHOT | DWUNW_HEAP_FP;
 	}
 }
 
 /* The numbers of a process further in than the tool are told to the programs. */
-static void enter_namespace(struct tool *tool, int32_t pid)
+static void enter_namespace(struct dwunw_heap *heap, int32_t pid)
 {
 	int error = dwunw_pidns_enter(
-		dwunw_loader_map(tool->loader, "dwunw_namespaces"),
-		dwunw_loader_map(tool->loader, "dwunw_inner"), pid);
+		dwunw_loader_map(heap->loader, "dwunw_namespaces"),
+		dwunw_loader_map(heap->loader, "dwunw_inner"), pid);
 
 	if (error)
 		fprintf(stderr,
-			TOOL ": pid %" PRId32
-			     ": its pid namespace: %s: nothing is seen of it\n",
-			pid, strerror(-error));
+			"%s: pid %" PRId32
+			": its pid namespace: %s: nothing is seen of it\n",
+			heap->config.tool, pid, strerror(-error));
 }
 
 /* What a target has started would lose its probes with it; whether it has is not
  * known for sure where an event was lost. */
-static void detach(struct tool *tool, const struct target *target)
+static void detach(struct dwunw_heap *heap, const struct target *target)
 {
-	if (tool->inherited &&
-	    (target->forked || map_counter(tool, DWUNW_COUNT_DROP_SLOT) ||
-	     map_counter(tool, DWUNW_COUNT_DROP_BUFFER)))
+	if (heap->inherited &&
+	    (target->forked || dwu_map_counter(heap, DWUNW_COUNT_DROP_SLOT) ||
+	     dwu_map_counter(heap, DWUNW_COUNT_DROP_BUFFER)))
 		return;
-	dwunw_loader_detach(tool->loader, target->pid);
+	dwunw_loader_detach(heap->loader, target->pid);
 }
 
-struct target *target_add(struct tool *tool, int32_t pid)
+struct target *dwu_target_add(struct dwunw_heap *heap, int32_t pid)
 {
-	struct target *target = target_find(tool, pid);
+	struct target *target = dwu_target_find(heap, pid);
 	uint32_t first = 1, known, key = (uint32_t)pid;
 
 	if (target && !target->exited)
@@ -138,42 +139,42 @@ struct target *target_add(struct tool *tool, int32_t pid)
 		target = calloc(1, sizeof(*target));
 		if (!target)
 			return NULL;
-		target->next = tool->targets;
-		tool->targets = target;
+		target->next = heap->targets;
+		heap->targets = target;
 	} else { /* that pid again: another process */
-		detach(tool, target);
+		detach(heap, target);
 		close(target->pidfd);
 		*target = (struct target){ .next = target->next };
 	}
 	target->pid = pid;
 	target->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	target->attach_time_ns = now_ns();
-	if (tool->namespace.ino)
-		enter_namespace(tool, pid);
-	target_set_ways(tool, target, first_ways(tool));
+	target->attach_time_ns = dwunw_heap_now();
+	if (heap->namespace.ino)
+		enter_namespace(heap, pid);
+	dwu_target_set_ways(heap, target, first_ways(heap));
 	/* dwunw-added 6: its mapping changes are counted from now on */
-	if (dwunw_bpf_map_get(dwunw_loader_map(tool->loader,
+	if (dwunw_bpf_map_get(dwunw_loader_map(heap->loader,
 					       "dwunw_generations"),
 			      &key, &known))
-		dwunw_bpf_map_set(dwunw_loader_map(tool->loader,
+		dwunw_bpf_map_set(dwunw_loader_map(heap->loader,
 						   "dwunw_generations"),
 				  &key, &first);
 	read_comm(target);
 	return target;
 }
 
-struct target *target_see(struct tool *tool, int32_t pid)
+struct target *dwu_target_see(struct dwunw_heap *heap, int32_t pid)
 {
-	struct target *target = target_find(tool, pid);
+	struct target *target = dwu_target_find(heap, pid);
 
-	if (target || pid <= 0 || tool->follow == DWUNW_FOLLOW_GIVEN)
+	if (target || pid <= 0 || heap->follow == DWUNW_FOLLOW_GIVEN)
 		return target;
-	target = target_add(tool, pid);
+	target = dwu_target_add(heap, pid);
 	for (uint32_t i = 0; target && i < BIRTHS; i++) {
-		if (tool->births[i].child != pid)
+		if (heap->births[i].child != pid)
 			continue;
-		target->parent = tool->births[i].parent;
-		tool->births[i].child = 0;
+		target->parent = heap->births[i].parent;
+		heap->births[i].child = 0;
 	}
 	return target;
 }
@@ -187,61 +188,64 @@ static bool has_ended(const struct target *target)
 	return poll(&fd, 1, 0) > 0;
 }
 
-void set_switch(struct tool *tool)
+void dwu_set_switch(struct dwunw_heap *heap)
 {
-	struct memleak_switch now = { tool->recording, tool->wide };
+	struct dwunw_allocator_switch now = { heap->recording, heap->wide };
 	uint32_t zero = 0;
 
-	dwunw_bpf_map_set(dwunw_loader_map(tool->loader, MEMLEAK_SWITCH_MAP),
+	dwunw_bpf_map_set(dwunw_loader_map(heap->loader,
+					   DWUNW_ALLOCATOR_SWITCH_MAP),
 			  &zero, &now);
 }
 
 /* dwunw-added 9: nothing of the process can be read; the kernel's walk can. */
-static int without_rights(struct tool *tool, struct target *target)
+static int without_rights(struct dwunw_heap *heap, struct target *target)
 {
 	char why[256];
 
 	dwunw_denied_text(target->pid, why, sizeof(why));
-	if (tool->arguments.mode == MODE_FORCE) {
-		fprintf(stderr, TOOL ": dwunw, pid %d: %s\n", target->pid, why);
-		return dwunw_permission_explain(TOOL, "its mappings", EACCES);
+	if (heap->config.mode == DWUNW_HEAP_FORCE) {
+		fprintf(stderr, "%s: dwunw, pid %d: %s\n", heap->config.tool,
+			target->pid, why);
+		return dwunw_permission_explain(heap->config.tool,
+						"its mappings", EACCES);
 	}
-	if (tool->arguments.mode == MODE_FALLBACK)
+	if (heap->config.mode == DWUNW_HEAP_FALLBACK)
 		fprintf(stderr,
 			"dwunw: pid %d: %s: frame pointers only, no names\n",
 			target->pid, why);
 	target->lost_rights = true;
-	target_set_ways(tool, target, MEMLEAK_FP);
+	dwu_target_set_ways(heap, target, DWUNW_HEAP_FP);
 	return 0;
 }
 
 /* Links stay on the process, and inherited events are each thread's; others go
  * with the first one. */
-static void note_leader(const struct tool *tool, struct target *target)
+static void note_leader(const struct dwunw_heap *heap, struct target *target)
 {
 	bool ended = dwunw_proc_leader_ended(target->pid);
 
-	if (ended && !target->leaderless && !tool->multi &&
+	if (ended && !target->leaderless && !heap->multi &&
 	    !target->events.count)
 		target->files.count = 0;
 	target->leaderless = ended;
 }
 
-int target_attach(struct tool *tool, struct target *target)
+int dwu_target_attach(struct dwunw_heap *heap, struct target *target)
 {
 	dwunw_status_t status;
 
 	if (target->refused)
 		return EXIT_FAILURE;
-	tool->last_log[0] = 0;
-	note_leader(tool, target);
+	heap->last_log[0] = 0;
+	note_leader(heap, target);
 	/* each time: the library keeps only so many processes */
 	status =
-		dwunw_process_open(&tool->dwunw, target->pid, &target->process);
+		dwunw_process_open(&heap->dwunw, target->pid, &target->process);
 	if (!status)
 		status = dwunw_process_refresh(target->process);
 	if (status == DWUNW_ERR_ATTACH_DENIED) {
-		int error = without_rights(tool, target);
+		int error = without_rights(heap, target);
 
 		if (error)
 			return error;
@@ -249,46 +253,47 @@ int target_attach(struct tool *tool, struct target *target)
 		if (kill(target->pid, 0) && errno == ESRCH)
 			return -1;
 		target->refused = status == DWUNW_ERR_UNSUPPORTED_ARCH;
-		tool->command_refused |= target->refused &&
-					 target->pid == tool->command_pid;
-		if (tool->last_log[0])
-			fprintf(stderr, TOOL ": %s\n", tool->last_log);
+		heap->command_refused |= target->refused &&
+					 target->pid == heap->command_pid;
+		if (heap->last_log[0])
+			fprintf(stderr, "%s: %s\n", heap->config.tool,
+				heap->last_log);
 		else
-			fprintf(stderr, TOOL ": pid %d: %s\n", target->pid,
-				dwunw_status_text(status));
+			fprintf(stderr, "%s: pid %d: %s\n", heap->config.tool,
+				target->pid, dwunw_status_text(status));
 		return EXIT_FAILURE;
 	}
-	return attach_files(tool, target);
+	return dwu_attach_files(heap, target);
 }
 
 /* dwunw-added 6: a process has mapped code; it is looked at when it matters. */
-void target_remapped(void *ctx, int32_t pid)
+void dwu_target_remapped(void *ctx, int32_t pid)
 {
-	struct tool *tool = ctx;
+	struct dwunw_heap *heap = ctx;
 
-	for (struct target *target = tool->targets; target;
+	for (struct target *target = heap->targets; target;
 	     target = target->next) {
 		if (pid && target->pid != pid)
 			continue;
 		target->remapped = true;
-		tool->remapped = true;
+		heap->remapped = true;
 	}
 }
 
 /* dwunw-added 6: called before an event is looked at: where it comes from is
  * known then, or was unmapped meanwhile. */
-void targets_see_mappings(struct tool *tool)
+void dwu_targets_see_mappings(struct dwunw_heap *heap)
 {
-	dwunw_map_watch_read(tool->watch);
-	if (!tool->remapped)
+	dwunw_map_watch_read(heap->watch);
+	if (!heap->remapped)
 		return;
-	tool->remapped = false;
-	for (struct target *target = tool->targets; target;
+	heap->remapped = false;
+	for (struct target *target = heap->targets; target;
 	     target = target->next) {
 		if (target->remapped && !target->exited && !target->starting &&
 		    !target->lost_rights) {
 			target->starting = true; /* no message */
-			target_attach(tool, target);
+			dwu_target_attach(heap, target);
 			target->starting = false;
 		}
 		target->remapped = false;
@@ -298,23 +303,24 @@ void targets_see_mappings(struct tool *tool)
 /* So long a program may take until it has mapped its allocator. */
 #define LOOK_NS (10 * SECOND)
 
-void targets_look(struct tool *tool)
+void dwu_targets_look(struct dwunw_heap *heap)
 {
-	uint64_t now = now_ns();
+	uint64_t now = dwunw_heap_now();
 
-	for (struct target *target = tool->targets; target;
+	for (struct target *target = heap->targets; target;
 	     target = target->next) {
 		if (target->look_until_ns <= now || target->exited ||
 		    target->lost_rights)
 			continue;
 		target->starting = true; /* no message */
-		if (!target_attach(tool, target))
+		if (!dwu_target_attach(heap, target))
 			target->look_until_ns = 0;
 		target->starting = false;
 	}
 }
 
-void target_exec(struct tool *tool, struct target *target, uint64_t time_ns)
+void dwu_target_exec(struct dwunw_heap *heap, struct target *target,
+		     uint64_t time_ns)
 {
 	if (time_ns > target->exec_time_ns)
 		target->exec_time_ns = time_ns;
@@ -324,54 +330,54 @@ void target_exec(struct tool *tool, struct target *target, uint64_t time_ns)
 	target->whole = 0;
 	target->parent = 0;
 	target->refused = false;
-	if (!tool->command_pid)
-		target->look_until_ns = now_ns() + LOOK_NS;
+	if (!heap->command_pid)
+		target->look_until_ns = dwunw_heap_now() + LOOK_NS;
 	read_comm(target);
-	if (!tool->inherited)
-		dwunw_loader_detach(tool->loader, target->pid);
-	write_process(tool, target);
+	if (!heap->inherited)
+		dwunw_loader_detach(heap->loader, target->pid);
+	write_process(heap, target);
 }
 
 /* The event comes before the thread is a zombie: looked at until it is. */
-static void see_leader(struct tool *tool, struct target *target)
+static void see_leader(struct dwunw_heap *heap, struct target *target)
 {
 	if (!target->leader_ends || !dwunw_proc_leader_ended(target->pid))
 		return;
 	target->leader_ends = false;
-	target_attach(tool, target);
+	dwu_target_attach(heap, target);
 }
 
-uint32_t targets_alive(struct tool *tool)
+uint32_t dwu_targets_alive(struct dwunw_heap *heap)
 {
 	uint32_t alive = 0;
 
-	for (struct target *target = tool->targets; target;
+	for (struct target *target = heap->targets; target;
 	     target = target->next) {
 		if (!target->exited && has_ended(target)) {
 			target->exited = true;
-			if (!tool->inherited)
-				detach(tool, target);
+			if (!heap->inherited)
+				detach(heap, target);
 		}
 		if (!target->exited)
-			see_leader(tool, target);
+			see_leader(heap, target);
 		alive += !target->exited;
 	}
 	return alive;
 }
 
 /* By now what it has started was heard of. */
-static void forget(struct tool *tool, struct target **link)
+static void forget(struct dwunw_heap *heap, struct target **link)
 {
 	struct target *target = *link;
 	uint32_t pid = (uint32_t)target->pid;
 
-	if (tool->inherited)
-		detach(tool, target);
+	if (heap->inherited)
+		detach(heap, target);
 	dwunw_bpf_map_remove(
-		dwunw_loader_map(tool->loader, "dwunw_generations"), &pid);
-	dwunw_bpf_map_remove(dwunw_loader_map(tool->loader, "processes"), &pid);
-	if (tool->namespace.ino)
-		dwunw_pidns_leave(dwunw_loader_map(tool->loader, "dwunw_inner"),
+		dwunw_loader_map(heap->loader, "dwunw_generations"), &pid);
+	dwunw_bpf_map_remove(dwunw_loader_map(heap->loader, "processes"), &pid);
+	if (heap->namespace.ino)
+		dwunw_pidns_leave(dwunw_loader_map(heap->loader, "dwunw_inner"),
 				  target->pid);
 	if (target->pidfd >= 0)
 		close(target->pidfd);
@@ -379,50 +385,63 @@ static void forget(struct tool *tool, struct target **link)
 	free(target);
 }
 
-bool targets_ended(const struct tool *tool)
+bool dwu_targets_ended(const struct dwunw_heap *heap)
 {
-	const struct target *target = tool->targets;
+	const struct target *target = heap->targets;
 
 	while (target && !target->exited)
 		target = target->next;
 	return target;
 }
 
-void targets_forget(struct tool *tool)
+void dwu_targets_forget(struct dwunw_heap *heap)
 {
-	struct target **link = &tool->targets;
+	struct target **link = &heap->targets;
 
 	while (*link) {
 		if ((*link)->exited)
-			forget(tool, link);
+			forget(heap, link);
 		else
 			link = &(*link)->next;
 	}
 }
 
-void target_remove(struct tool *tool, int32_t pid)
+void dwu_target_remove(struct dwunw_heap *heap, int32_t pid)
 {
-	struct target **link = &tool->targets;
+	struct target **link = &heap->targets;
 
 	while (*link && (*link)->pid != pid)
 		link = &(*link)->next;
 	if (!*link)
 		return;
-	if (!tool->inherited)
-		detach(tool, *link);
-	forget(tool, link);
+	if (!heap->inherited)
+		detach(heap, *link);
+	forget(heap, link);
+}
+
+/* At the end, when the loader has taken all probes away. */
+void dwu_targets_free(struct dwunw_heap *heap)
+{
+	while (heap->targets) {
+		struct target *target = heap->targets;
+
+		heap->targets = target->next;
+		if (target->pidfd >= 0)
+			close(target->pidfd);
+		free(target);
+	}
 }
 
 /* --- threads -------------------------------------------------------------- */
 
-void thread_see(struct tool *tool, uint32_t pid, uint32_t tid)
+void dwu_thread_see(struct dwunw_heap *heap, uint32_t pid, uint32_t tid)
 {
-	struct threads *threads = tool->threads;
+	struct threads *threads = heap->threads;
 	uint32_t at = tid;
 	char path[64];
 
 	if (!threads)
-		threads = tool->threads = calloc(1, sizeof(*threads));
+		threads = heap->threads = calloc(1, sizeof(*threads));
 	if (!threads || threads->count >= THREADS / 2)
 		return;
 	while (threads->at[at % THREADS].tid &&
@@ -433,7 +452,7 @@ void thread_see(struct tool *tool, uint32_t pid, uint32_t tid)
 		return;
 	threads->at[at].tid = tid;
 	threads->count++;
-	if (tool->namespace.ino) /* a thread's number is its own one's */
+	if (heap->namespace.ino) /* a thread's number is its own one's */
 		tid = (uint32_t)dwunw_pidns_outer_tid((int32_t)pid,
 						      (int32_t)tid);
 	snprintf(path, sizeof(path), "/proc/%" PRIu32 "/task/%" PRIu32 "/comm",
@@ -441,9 +460,9 @@ void thread_see(struct tool *tool, uint32_t pid, uint32_t tid)
 	read_name(path, threads->at[at].name, sizeof(threads->at[at].name));
 }
 
-const char *thread_name(struct tool *tool, uint32_t tid)
+const char *dwunw_heap_thread(const struct dwunw_heap *heap, uint32_t tid)
 {
-	const struct threads *threads = tool->threads;
+	const struct threads *threads = heap->threads;
 	uint32_t at = tid;
 
 	if (!threads)

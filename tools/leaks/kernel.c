@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * kernel.c - without -p and -c: the kernel's own allocations, by stack.
+ * kernel.c - without a program: the kernel's own allocations, by stack.
  *
  * Stacks come from the kernel's own walk, names from /proc/kallsyms, which is
  * read once for each report, for the addresses that it shows.
  */
+#include "heap.h"
 #include "interrupt.h"
-#include "tool.h"
+#include "leak.h"
+#include "objects.h"
 
 #include <dwunw/loader.h>
 #include <dwunw/trace.h>
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -77,7 +80,7 @@ static bool find_field(const char *format, const char *name, uint32_t *off,
 }
 
 static bool find_fields(const struct tracepoint_row *row,
-			struct memleak_fields *fields)
+			struct dwunw_heap_fields *fields)
 {
 	char format[4096];
 
@@ -93,34 +96,45 @@ static bool find_fields(const struct tracepoint_row *row,
 	return true;
 }
 
-static int attach(struct dwunw_loader *loader,
-		  const struct arguments *arguments)
+static int attach(struct dwunw_loader *loader, const struct leak *leak)
 {
 	for (int i = 0; i < KERNEL_TRACEPOINTS; i++) {
 		const struct tracepoint_row *row = &table[i];
 		int error;
 
-		if (row->percpu != arguments->percpu)
+		if (row->percpu != leak->percpu)
 			continue;
 		error = dwunw_loader_attach_tracepoint(loader, row->program);
 		if (!error || (row->optional && error == -ENOENT))
 			continue;
 		fprintf(stderr, "tracepoint %s\n", row->name);
 		return dwunw_permission_explain(
-			TOOL, "the tracepoint was not attached", -error);
+			leak->config.tool, "the tracepoint was not attached",
+			-error);
 	}
 	return 0;
 }
 
-static int load(struct dwunw_loader **loader, const struct arguments *arguments)
+static uint32_t live_max(const struct leak *leak)
 {
-	size_t size = (size_t)(memleak_dwunw_kernel_end - memleak_dwunw_kernel);
-	struct memleak_kernel_options options = {
-		.min_size = arguments->min_size,
-		.max_size = arguments->max_size,
-		.sample_every = arguments->sample_every,
+	return leak->config.live_max ? leak->config.live_max : DWUNW_LIVE_MAX;
+}
+
+/* Kernel stacks are kept in the kernel. */
+static uint32_t stacks_max(const struct leak *leak)
+{
+	return leak->config.stack_storage ? leak->config.stack_storage : 8192;
+}
+
+static int load(struct dwunw_loader **loader, const struct leak *leak)
+{
+	size_t size = (size_t)(dwunw_kernel_object_end - dwunw_kernel_object);
+	struct dwunw_heap_kernel_options options = {
+		.min_size = leak->config.min_size,
+		.max_size = leak->config.max_size,
+		.sample_every = leak->config.sample_every,
 		.page_size = (uint32_t)sysconf(_SC_PAGESIZE),
-		.missing_free = arguments->missing_free,
+		.missing_free = leak->missing_free,
 		.own_pid = (uint32_t)getpid(),
 	};
 	int error;
@@ -129,30 +143,32 @@ static int load(struct dwunw_loader **loader, const struct arguments *arguments)
 		const struct tracepoint_row *row = &table[i];
 
 		if (!find_fields(row, &options.fields[i]) && !row->optional &&
-		    row->percpu == arguments->percpu) {
+		    row->percpu == leak->percpu) {
 			fprintf(stderr, "tracepoint %s\n", row->name);
 			return dwunw_permission_explain(
-				TOOL, "its format is not known", ENOENT);
+				leak->config.tool, "its format is not known",
+				ENOENT);
 		}
 	}
-	error = dwunw_loader_open(loader, memleak_dwunw_kernel, size,
-				  arguments->verbose);
+	error = dwunw_loader_open(loader, dwunw_kernel_object, size,
+				  leak->config.verbose);
 	if (!error)
 		error = dwunw_loader_set_value(*loader,
-					       MEMLEAK_KERNEL_OPTIONS_MAP,
+					       DWUNW_HEAP_KERNEL_OPTIONS_MAP,
 					       &options, sizeof(options));
 	if (!error)
 		error = dwunw_loader_set_entries(*loader, "live",
-						 arguments->live_max);
+						 live_max(leak));
 	if (!error)
 		error = dwunw_loader_set_entries(*loader, "stacks",
-						 arguments->stack_storage);
+						 stacks_max(leak));
 	if (!error)
 		error = dwunw_loader_load(*loader);
 	if (error)
 		return dwunw_permission_explain(
-			TOOL, "the BPF programs were not loaded", -error);
-	return attach(*loader, arguments);
+			leak->config.tool, "the BPF programs were not loaded",
+			-error);
+	return attach(*loader, leak);
 }
 
 /* --- sums ------------------------------------------------------------------- */
@@ -170,8 +186,7 @@ struct sums {
 };
 
 static void add_block(struct sums *sums, uint64_t id,
-		      const struct kernel_block *block,
-		      const struct arguments *arguments)
+		      const struct kernel_block *block, const struct leak *leak)
 {
 	uint64_t at = block->stack;
 	struct sum *sum = &sums->at[at & (sums->size - 1)];
@@ -179,20 +194,20 @@ static void add_block(struct sums *sums, uint64_t id,
 	while (sum->blocks && sum->stack != block->stack)
 		sum = &sums->at[++at & (sums->size - 1)];
 	sum->stack = block->stack;
-	sum->bytes += block->size * arguments->sample_every;
-	sum->blocks += arguments->sample_every;
-	if (arguments->show_allocs)
+	sum->bytes += block->size * leak->config.sample_every;
+	sum->blocks += leak->config.sample_every;
+	if (leak->show_allocs)
 		printf("\taddr = 0x%" PRIx64 " size = %" PRIu64 "\n", id,
 		       block->size);
 }
 
 static void add_blocks(struct sums *sums, struct dwunw_loader *loader,
-		       const struct arguments *arguments)
+		       const struct leak *leak)
 {
 	static struct kernel_block blocks[BATCH];
 	static uint64_t ids[BATCH];
 	int fd = dwunw_loader_map(loader, "live"), more, first = 1;
-	uint64_t position = 0, now = now_ns();
+	uint64_t position = 0, now = dwunw_heap_now();
 	uint32_t count;
 
 	do {
@@ -200,8 +215,8 @@ static void add_blocks(struct sums *sums, struct dwunw_loader *loader,
 		more = dwunw_bpf_map_batch(fd, &position, first, ids, blocks,
 					   &count);
 		for (uint32_t i = 0; i < count; i++) {
-			if (now - blocks[i].time_ns >= arguments->min_age_ns)
-				add_block(sums, ids[i], &blocks[i], arguments);
+			if (now - blocks[i].time_ns >= leak->view.min_age_ns)
+				add_block(sums, ids[i], &blocks[i], leak);
 		}
 		first = 0;
 	} while (more > 0);
@@ -328,8 +343,7 @@ static void print_sums(const struct sums *sums, uint32_t count,
 	}
 }
 
-static void report_kernel(struct dwunw_loader *loader,
-			  const struct arguments *arguments)
+static void report_kernel(struct dwunw_loader *loader, const struct leak *leak)
 {
 	struct sums sums = { .size = 2 };
 	struct addresses addresses = { 0 };
@@ -337,15 +351,14 @@ static void report_kernel(struct dwunw_loader *loader,
 	time_t wall = time(NULL);
 	char clock[16];
 
-	while (sums.size <= 2 * arguments->stack_storage)
+	while (sums.size <= 2 * stacks_max(leak))
 		sums.size *= 2;
 	sums.at = calloc(sums.size, sizeof(*sums.at));
 	if (!sums.at)
 		return;
-	add_blocks(&sums, loader, arguments);
+	add_blocks(&sums, loader, leak);
 	qsort(sums.at, sums.size, sizeof(*sums.at), more_bytes_first);
-	while (count < sums.size && count < arguments->top &&
-	       sums.at[count].blocks)
+	while (count < sums.size && count < leak->top && sums.at[count].blocks)
 		count++;
 	addresses.at = calloc((size_t)count * KERNEL_STACK_DEPTH + 1,
 			      sizeof(*addresses.at));
@@ -365,34 +378,30 @@ static void report_kernel(struct dwunw_loader *loader,
 	free(sums.at);
 }
 
-int trace_kernel(const struct arguments *arguments)
+int leak_run_kernel(const struct leak *leak)
 {
-	uint64_t interval = arguments->interval_ns;
+	uint64_t interval = leak->interval_ns;
 	struct dwunw_loader *loader = NULL;
 	uint64_t next;
 	uint32_t done = 0;
 	int status;
 
-	if (arguments->json || arguments->folded) {
-		fprintf(stderr, TOOL ": --json and --folded need -p or -c\n");
-		return 2;
-	}
-	status = load(&loader, arguments);
+	status = load(&loader, leak);
 	if (!status)
 		fprintf(stderr, "Attaching to kernel allocators, Ctrl+C to "
 				"quit.\n");
-	next = now_ns() + interval;
+	next = dwunw_heap_now() + interval;
 	while (!status && !interrupted()) {
 		usleep(50000);
-		if (now_ns() < next)
+		if (dwunw_heap_now() < next)
 			continue;
 		next += interval;
-		report_kernel(loader, arguments);
-		if (arguments->intervals && ++done == arguments->intervals)
+		report_kernel(loader, leak);
+		if (leak->intervals && ++done == leak->intervals)
 			break;
 	}
 	if (interrupted())
-		report_kernel(loader, arguments);
+		report_kernel(loader, leak);
 	dwunw_loader_close(loader);
 	return status;
 }

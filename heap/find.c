@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * find.c - --all and --cgroup: the processes that there are. Those to come are
+ * find.c - all, or a cgroup: the processes that there are. Those to come are
  * taken by the BPF programs.
  */
-#include "tool.h"
+#include "recorder.h"
 
 #include <dwunw/trace.h>
 
@@ -20,9 +20,9 @@
 #define CGROUP2_MAGIC 0x63677270
 #define ROOT_INO 1 /* of every cgroup v2 hierarchy */
 
-static int bad_cgroup(const char *path, const char *why)
+static int bad_cgroup(const char *tool, const char *path, const char *why)
 {
-	fprintf(stderr, TOOL ": --cgroup %s: %s\n", path, why);
+	fprintf(stderr, "%s: --cgroup %s: %s\n", tool, path, why);
 	return EXIT_FAILURE;
 }
 
@@ -49,7 +49,8 @@ static int depth_of(const char *path)
 	return -1;
 }
 
-int cgroup_find(const char *path, struct dwunw_capture_options *options)
+int dwu_cgroup_find(const char *tool, const char *path,
+		    struct dwunw_capture_options *options)
 {
 	_Alignas(struct file_handle) uint8_t
 		room[sizeof(struct file_handle) + sizeof(options->cgroup)];
@@ -58,36 +59,37 @@ int cgroup_find(const char *path, struct dwunw_capture_options *options)
 	int mount, depth;
 
 	if (statfs(path, &fs))
-		return bad_cgroup(path, strerror(errno));
+		return bad_cgroup(tool, path, strerror(errno));
 	if ((uint32_t)fs.f_type != CGROUP2_MAGIC)
-		return bad_cgroup(path, "not a directory of cgroup v2");
+		return bad_cgroup(tool, path, "not a directory of cgroup v2");
 	depth = depth_of(path);
 	if (depth < 0)
-		return bad_cgroup(path, "the root of its hierarchy is not to "
-					"be seen from here");
+		return bad_cgroup(tool, path,
+				  "the root of its hierarchy is not to "
+				  "be seen from here");
 	handle->handle_bytes = sizeof(options->cgroup);
 	if (name_to_handle_at(AT_FDCWD, path, handle, &mount, 0))
-		return bad_cgroup(path, strerror(errno));
+		return bad_cgroup(tool, path, strerror(errno));
 	memcpy(&options->cgroup, handle->f_handle, sizeof(options->cgroup));
 	options->cgroup_level = (uint32_t)depth;
 	return 0;
 }
 
-static void add(struct tool *tool, int32_t pid)
+static void add(struct dwunw_heap *heap, int32_t pid)
 {
 	struct target *target;
 
 	if (pid <= 0 || pid == getpid())
 		return;
-	target = target_add(tool, pid);
+	target = dwu_target_add(heap, pid);
 	if (!target)
 		return;
 	target->starting = true; /* kernel threads have no allocator */
-	target_attach(tool, target);
+	dwu_target_attach(heap, target);
 	target->starting = false;
 }
 
-static void add_all(struct tool *tool)
+static void add_all(struct dwunw_heap *heap)
 {
 	const struct dirent *entry;
 	DIR *dir = opendir("/proc");
@@ -99,7 +101,7 @@ static void add_all(struct tool *tool)
 		snprintf(link, sizeof(link), "/proc/%s/exe", entry->d_name);
 		if (atoi(entry->d_name) > 0 &&
 		    readlink(link, exe, sizeof(exe)) > 0)
-			add(tool, (int32_t)atoi(entry->d_name));
+			add(heap, (int32_t)atoi(entry->d_name));
 	}
 	dwunw_short(errno);
 	if (dir)
@@ -107,28 +109,28 @@ static void add_all(struct tool *tool)
 }
 
 /* A line of cgroup.procs. */
-static bool add_line(void *tool, const char *line)
+static bool add_line(void *heap, const char *line)
 {
-	add(tool, (int32_t)atoi(line));
+	add(heap, (int32_t)atoi(line));
 	return true;
 }
 
 /* cgroup.procs of a directory and of those in it. */
-static void add_cgroup(struct tool *tool, const char *path, int depth)
+static void add_cgroup(struct dwunw_heap *heap, const char *path, int depth)
 {
 	const struct dirent *entry;
 	char below[4096];
 	DIR *dir;
 
 	snprintf(below, sizeof(below), "%s/cgroup.procs", path);
-	dwunw_proc_lines(below, add_line, tool);
+	dwunw_proc_lines(below, add_line, heap);
 	dir = depth < 64 ? opendir(path) : NULL;
 	for (errno = 0; dir && (entry = readdir(dir)); errno = 0) {
 		if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
 			continue;
 		if (snprintf(below, sizeof(below), "%s/%s", path,
 			     entry->d_name) < (int)sizeof(below))
-			add_cgroup(tool, below, depth + 1);
+			add_cgroup(heap, below, depth + 1);
 	}
 	dwunw_short(errno);
 	if (dir)
@@ -137,7 +139,7 @@ static void add_cgroup(struct tool *tool, const char *path, int depth)
 
 /* One look at every process. How many of them a target has started that were no
  * targets yet. */
-static uint32_t add_children(struct tool *tool)
+static uint32_t add_children(struct dwunw_heap *heap)
 {
 	const struct dirent *entry;
 	DIR *dir = opendir("/proc");
@@ -150,11 +152,11 @@ static uint32_t add_children(struct tool *tool)
 			pid > 0 ? dwunw_proc_stat(pid, 4, text, sizeof(text)) :
 				  NULL;
 
-		if (!parent || target_find(tool, pid) ||
-		    !target_find(tool, (int32_t)atol(parent)))
+		if (!parent || dwu_target_find(heap, pid) ||
+		    !dwu_target_find(heap, (int32_t)atol(parent)))
 			continue;
-		add(tool, pid);
-		count += target_find(tool, pid) != NULL;
+		add(heap, pid);
+		count += dwu_target_find(heap, pid) != NULL;
 	}
 	dwunw_short(errno);
 	if (dir)
@@ -162,11 +164,11 @@ static uint32_t add_children(struct tool *tool)
 	return count;
 }
 
-void targets_find_children(struct tool *tool)
+void dwu_targets_find_children(struct dwunw_heap *heap)
 {
 	uint32_t count = 0, more;
 
-	while ((more = add_children(tool)))
+	while ((more = add_children(heap)))
 		count += more;
 	if (count)
 		fprintf(stderr,
@@ -174,15 +176,15 @@ void targets_find_children(struct tool *tool)
 			count);
 }
 
-int targets_find(struct tool *tool)
+int dwu_targets_find(struct dwunw_heap *heap)
 {
 	uint32_t count = 0;
 
-	if (tool->arguments.all)
-		add_all(tool);
+	if (heap->config.all)
+		add_all(heap);
 	else
-		add_cgroup(tool, tool->arguments.cgroup, 0);
-	for (const struct target *target = tool->targets; target;
+		add_cgroup(heap, heap->config.cgroup, 0);
+	for (const struct target *target = heap->targets; target;
 	     target = target->next)
 		count++;
 	fprintf(stderr, "%" PRIu32 " processes, and those to come\n", count);

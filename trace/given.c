@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-#include "given.h"
+#include <dwunw/trace.h>
 
-#include "option.h"
-
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Copies up to `end`; false: no room, or nothing. */
@@ -18,20 +18,31 @@ static bool copy_word(char *to, size_t room, const char *from, const char *end)
 	return true;
 }
 
-bool given_add(struct given *given, const char *text)
+/* A whole 0x number. */
+static bool read_offset(const char *text, uint64_t *off)
 {
-	struct given_symbol *symbol = &given->symbols[given->count];
+	char *end;
+
+	if (strncmp(text, "0x", 2) || !isxdigit((unsigned char)text[2]))
+		return false;
+	*off = strtoull(text, &end, 16);
+	return !*end;
+}
+
+bool dwunw_given_add(struct dwunw_given *given, const char *text)
+{
+	struct dwunw_given_symbol *symbol = &given->symbols[given->count];
 	const char *equals = strchr(text, '='), *at;
 	char number[32];
 
-	if (!equals || given->count == GIVEN_MAX)
+	if (!equals || given->count == DWUNW_GIVEN_MAX)
 		return false;
-	*symbol = (struct given_symbol){ .text = text };
+	*symbol = (struct dwunw_given_symbol){ .text = text };
 	at = strchr(equals, '@');
 	if (!copy_word(symbol->name, sizeof(symbol->name), text, equals) ||
 	    !copy_word(number, sizeof(number), equals + 1,
 		       at ? at : equals + strlen(equals)) ||
-	    strncmp(number, "0x", 2) || !option_number(number, &symbol->off))
+	    !read_offset(number, &symbol->off))
 		return false;
 	if (at && !copy_word(symbol->file, sizeof(symbol->file), at + 1,
 			     at + strlen(at)))
@@ -40,11 +51,11 @@ bool given_add(struct given *given, const char *text)
 	return true;
 }
 
-bool given_find(struct given *given, const char *path, bool program,
-		const char *name, uint64_t *off)
+bool dwunw_given_find(struct dwunw_given *given, const char *path, bool program,
+		      const char *name, uint64_t *off)
 {
 	for (uint32_t i = 0; i < given->count; i++) {
-		struct given_symbol *symbol = &given->symbols[i];
+		struct dwunw_given_symbol *symbol = &given->symbols[i];
 
 		if (strcmp(symbol->name, name) ||
 		    !(symbol->file[0] ? strstr(path, symbol->file) != NULL :
@@ -57,12 +68,12 @@ bool given_find(struct given *given, const char *path, bool program,
 	return false;
 }
 
-uint32_t given_unused(const struct given *given, const char *tool)
+uint32_t dwunw_given_unused(const struct dwunw_given *given, const char *tool)
 {
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < given->count; i++) {
-		const struct given_symbol *symbol = &given->symbols[i];
+		const struct dwunw_given_symbol *symbol = &given->symbols[i];
 
 		if (symbol->found)
 			continue;
@@ -77,7 +88,8 @@ uint32_t given_unused(const struct given *given, const char *tool)
 	return count;
 }
 
-uint32_t given_debug_unused(const char *path, uint32_t used, const char *tool)
+uint32_t dwunw_given_debug_unused(const char *path, uint32_t used,
+				  const char *tool)
 {
 	if (!path || used)
 		return 0;
@@ -88,8 +100,8 @@ uint32_t given_debug_unused(const char *path, uint32_t used, const char *tool)
 	return 1;
 }
 
-bool given_unprobed(dwunw_status_t status, const char *tool, const char *name,
-		    const char *path)
+bool dwunw_given_unprobed(dwunw_status_t status, const char *tool,
+			  const char *name, const char *path)
 {
 	if (status != DWUNW_ERR_NOT_IMPLEMENTED)
 		return false;

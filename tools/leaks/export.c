@@ -2,8 +2,10 @@
 /*
  * export.c - reports for programs: folded stacks, JSON.
  */
+#include "leak.h"
+
+#include "frames.h"
 #include "replace.h"
-#include "tool.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -18,7 +20,7 @@ static void print_folded_name(FILE *out, const char *name)
 }
 
 /* A frame, and each call that was inlined there as one of its own. */
-static void print_folded_frame(FILE *out, const struct named_frame *named)
+static void print_folded_frame(FILE *out, const struct dwunw_named_frame *named)
 {
 	const struct dwunw_symbol_info *info;
 
@@ -34,21 +36,21 @@ static void print_folded_frame(FILE *out, const struct named_frame *named)
 }
 
 /* comm;outermost;…;innermost BYTES */
-static void print_folded(struct tool *tool, FILE *out,
-			 const struct lines *lines)
+static void print_folded(struct leak *leak, FILE *out,
+			 const struct dwunw_totals *totals)
 {
-	for (uint32_t i = 0; i < lines->count; i++) {
-		const struct line *line = &lines->at[i];
-		const struct target *target =
-			target_find(tool, (int32_t)line->pid);
+	for (uint32_t i = 0; i < totals->count; i++) {
+		const struct dwunw_total *total = &totals->at[i];
+		const char *program =
+			dwunw_heap_program(leak->heap, (int32_t)total->pid);
 
-		fputs(target ? target->comm : "?", out);
-		for (uint32_t k = line->stack->count; k-- > 0;)
-			print_folded_frame(out, &line->stack->frames[k]);
-		fprintf(out, " %.0f\n", line->bytes);
+		fputs(program ? program : "?", out);
+		for (uint32_t k = total->stack->count; k-- > 0;)
+			print_folded_frame(out, &total->stack->frames[k]);
+		fprintf(out, " %.0f\n", total->bytes);
 	}
-	if (lines->unknown_bytes > 0)
-		fprintf(out, "[no_stack] %.0f\n", lines->unknown_bytes);
+	if (totals->unknown_bytes > 0)
+		fprintf(out, "[no_stack] %.0f\n", totals->unknown_bytes);
 }
 
 static void print_string(FILE *out, const char *text)
@@ -92,7 +94,7 @@ static void print_json_inlined(FILE *out, const struct dwunw_symbol_info *info)
 	putc(']', out);
 }
 
-static void print_json_frame(FILE *out, const struct named_frame *named)
+static void print_json_frame(FILE *out, const struct dwunw_named_frame *named)
 {
 	fprintf(out, "{\"address\":\"0x%" PRIx64 "\"", named->frame.pc);
 	if (named->function) {
@@ -116,113 +118,112 @@ static void print_json_frame(FILE *out, const struct named_frame *named)
 	putc('}', out);
 }
 
-static void print_json_line(struct tool *tool, FILE *out,
-			    const struct line *line)
+static void print_json_total(struct leak *leak, FILE *out,
+			     const struct dwunw_total *total)
 {
-	const struct target *target = target_find(tool, (int32_t)line->pid);
+	const char *program =
+		dwunw_heap_program(leak->heap, (int32_t)total->pid);
 
 	fprintf(out,
 		"{\"bytes\":%.0f,\"allocations\":%.0f,\"pid\":%" PRIu32
 		",\"processes\":%" PRIu32 ",\"program\":",
-		line->bytes, line->blocks, line->pid, line->processes);
-	print_string(out, target ? target->comm : "");
-	if (line->tid) {
-		fprintf(out, ",\"tid\":%" PRIu32 ",\"thread\":", line->tid);
-		print_string(out, thread_name(tool, line->tid));
+		total->bytes, total->blocks, total->pid, total->processes);
+	print_string(out, program ? program : "");
+	if (total->tid) {
+		fprintf(out, ",\"tid\":%" PRIu32 ",\"thread\":", total->tid);
+		print_string(out, dwunw_heap_thread(leak->heap, total->tid));
 	}
-	if (line->stack->of_thread)
+	if (total->stack->of_thread)
 		fprintf(out, ",\"of_thread\":true");
 	fprintf(out, ",\"ends\":");
-	print_string(out, line->stack->stop_text);
+	print_string(out, total->stack->stop_text);
 	fprintf(out, ",\"frames\":[");
-	for (uint32_t i = 0; i < line->stack->count; i++) {
+	for (uint32_t i = 0; i < total->stack->count; i++) {
 		if (i)
 			putc(',', out);
-		print_json_frame(out, &line->stack->frames[i]);
+		print_json_frame(out, &total->stack->frames[i]);
 	}
 	fprintf(out, "]}");
 }
 
-static void print_json(struct tool *tool, FILE *out, const struct lines *lines,
-		       bool last)
+static void print_json(struct leak *leak, FILE *out,
+		       const struct dwunw_totals *totals, bool last)
 {
+	struct dwunw_heap_counts counts;
+
+	dwunw_heap_count(leak->heap, &counts);
 	fprintf(out, "{\"last\":%s,\"time_ns\":%" PRIu64 ",\"estimated\":%s,",
-		last ? "true" : "false", now_ns(),
-		tool->arguments.sample_bytes ||
-				tool->arguments.sample_every > 1 ?
-			"true" :
-			"false");
+		last ? "true" : "false", dwunw_heap_now(),
+		leak_is_estimated(leak) ? "true" : "false");
 	fprintf(out,
 		"\"allocations\":%" PRIu64 ",\"stacks_sent\":%" PRIu64
 		",\"over_budget\":%" PRIu64 ",\"no_slot\":%" PRIu64
 		",\"buffer_full\":%" PRIu64 ",\"live_full\":%" PRIu64
 		",\"shortages\":%" PRIu32
 		",\"unknown_bytes\":%.0f,\"unknown_allocations\":%.0f,",
-		map_counter(tool, MEMLEAK_COUNT_ALLOCATIONS),
-		map_counter(tool, MEMLEAK_COUNT_STACKS),
-		map_counter(tool, MEMLEAK_COUNT_OVER_BUDGET),
-		map_counter(tool, MEMLEAK_COUNT_NO_SLOT),
-		map_counter(tool, MEMLEAK_COUNT_NO_ROOM),
-		map_counter(tool, MEMLEAK_COUNT_LIVE_FULL),
-		dwunw_shortages(NULL), lines->unknown_bytes,
-		lines->unknown_blocks);
+		counts.allocations, counts.stacks, counts.over_budget,
+		counts.no_slot, counts.no_room, counts.live_full,
+		dwunw_shortages(NULL), totals->unknown_bytes,
+		totals->unknown_blocks);
 	fprintf(out, "\"stacks\":[");
-	for (uint32_t i = 0; i < lines->count; i++) {
+	for (uint32_t i = 0; i < totals->count; i++) {
 		if (i)
 			putc(',', out);
-		print_json_line(tool, out, &lines->at[i]);
+		print_json_total(leak, out, &totals->at[i]);
 	}
 	fprintf(out, "]}\n");
 }
 
 /* --- where to -------------------------------------------------------------------- */
 
-bool export_is_to_stdout(const char *where)
+bool leak_is_to_stdout(const char *where)
 {
 	return where && !*where;
 }
 
 /* The stream of --folded or --json; NULL: none for this report, or not to be
  * had, which is told. */
-static FILE *open_export(struct tool *tool, const char *option,
+static FILE *open_export(struct leak *leak, const char *option,
 			 const char *where)
 {
 	FILE *out = *where ? replace_open(where) : stdout;
 
 	if (out)
 		return out;
-	fprintf(stderr, TOOL ": %s=%s: %s\n", option, where, strerror(errno));
-	tool->export_failed = true;
+	fprintf(stderr, "%s: %s=%s: %s\n", leak->config.tool, option, where,
+		strerror(errno));
+	leak->export_failed = true;
 	return NULL;
 }
 
-static void close_export(struct tool *tool, const char *option,
+static void close_export(struct leak *leak, const char *option,
 			 const char *where, FILE *out)
 {
 	int error = *where ? replace_done(out, where) : 0;
 
 	if (!error)
 		return;
-	fprintf(stderr, TOOL ": %s=%s: %s: the report before is still there\n",
-		option, where, strerror(error));
-	tool->export_failed = true;
+	fprintf(stderr, "%s: %s=%s: %s: the report before is still there\n",
+		leak->config.tool, option, where, strerror(error));
+	leak->export_failed = true;
 }
 
 /* A file has each report, the one before goes; stdout those of --json one after
  * the other, and of --folded the last, since scripts add up what they read. */
-void export_report(struct tool *tool, const struct lines *lines, bool last)
+void leak_export(struct leak *leak, const struct dwunw_totals *totals,
+		 bool last)
 {
-	const char *folded = tool->arguments.folded;
-	const char *json = tool->arguments.json;
+	const char *folded = leak->folded;
+	const char *json = leak->json;
 	FILE *out;
 
 	if (folded && (last || *folded) &&
-	    (out = open_export(tool, "--folded", folded))) {
-		print_folded(tool, out, lines);
-		close_export(tool, "--folded", folded, out);
+	    (out = open_export(leak, "--folded", folded))) {
+		print_folded(leak, out, totals);
+		close_export(leak, "--folded", folded, out);
 	}
-	if (json && (out = open_export(tool, "--json", json))) {
-		print_json(tool, out, lines, last);
-		close_export(tool, "--json", json, out);
+	if (json && (out = open_export(leak, "--json", json))) {
+		print_json(leak, out, totals, last);
+		close_export(leak, "--json", json, out);
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * command.c - -c 'CMD ARGS': a program from its first allocation on, and all
+ * command.c - a command: a program from its first allocation on, and all
  * that it starts.
  *
  * It is traced by ptrace(2), but for one purpose: to stop where a new program
@@ -14,7 +14,7 @@
  *
  * Nothing else stops; signals are handed on.
  */
-#include "tool.h"
+#include "recorder.h"
 
 #include <dwunw/trace.h>
 
@@ -27,86 +27,50 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define WORDS 256
 /* System calls of a start-up at most: a program without an allocator. */
 #define STEPS_MAX 4000u
 
-/* 'a "b c" d\ e' to words, in place. -1: too many, or a quote is open. */
-static int split(char *text, char **words)
-{
-	char *from = text, *to = text, quote = 0;
-	int count = 0;
-
-	for (;;) {
-		while (*from == ' ' || *from == '\t' || *from == '\n')
-			from++;
-		if (!*from)
-			break;
-		if (count == WORDS - 1)
-			return -1;
-		words[count++] = to;
-		for (; *from && (quote || !strchr(" \t\n", *from)); from++) {
-			if (quote ? *from == quote :
-				    *from == '\'' || *from == '"')
-				quote = quote ? 0 : *from;
-			else if (*from == '\\' && quote != '\'' && from[1])
-				*to++ = *++from;
-			else
-				*to++ = *from;
-		}
-		if (quote)
-			return -1;
-		from += *from != 0;
-		*to++ = 0;
-	}
-	words[count] = NULL;
-	return count ? count : -1;
-}
-
 /* Waits until it is traced, then becomes the command. */
-static void run_child(int go, char **words)
+static void run_child(int go, const struct dwunw_heap_config *config)
 {
 	char byte;
 
 	if (read(go, &byte, 1) != 1)
 		_exit(127);
 	close(go);
-	execvp(words[0], words);
-	fprintf(stderr, TOOL ": %s: %s\n", words[0], strerror(errno));
+	execvp(config->command[0], config->command);
+	fprintf(stderr, "%s: %s: %s\n", config->tool, config->command[0],
+		strerror(errno));
 	_exit(127);
 }
 
-int command_start(struct tool *tool)
+int dwu_command_start(struct dwunw_heap *heap)
 {
 	long options = PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK |
 		       PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE |
 		       PTRACE_O_TRACEEXIT | PTRACE_O_TRACESYSGOOD;
-	char *words[WORDS], *text = strdup(tool->arguments.command);
+	const char *tool = heap->config.tool;
 	struct target *target;
 	int go[2], error;
 	pid_t pid;
 
-	if (!text || split(text, words) < 0 || pipe(go)) {
-		fprintf(stderr, TOOL ": -c: not a command\n");
-		free(text);
-		return 2;
-	}
+	if (pipe(go))
+		return dwunw_permission_explain(tool, "a pipe", errno);
 	fflush(NULL);
 	pid = fork();
 	if (pid < 0)
-		return dwunw_permission_explain(TOOL, "fork", errno);
+		return dwunw_permission_explain(tool, "fork", errno);
 	if (!pid) {
 		close(go[1]);
-		run_child(go[0], words);
+		run_child(go[0], &heap->config);
 	}
 	close(go[0]);
-	free(text);
-	tool->command_pid = pid;
-	target = target_add(tool, pid);
+	heap->command_pid = pid;
+	target = dwu_target_add(heap, pid);
 	error = ptrace(PTRACE_SEIZE, pid, 0L, options) ? errno : 0;
 	if (error || !target) {
 		close(go[1]);
-		return dwunw_permission_explain(TOOL, "ptrace", error);
+		return dwunw_permission_explain(tool, "ptrace", error);
 	}
 	/* what it does before the exec is ours, not the command's */
 	target->exec_time_ns = UINT64_MAX;
@@ -117,10 +81,10 @@ int command_start(struct tool *tool)
 }
 
 /* A stop at which it may have an allocator at last. How to go on. */
-static int look_for_allocator(struct tool *tool, struct target *target)
+static int look_for_allocator(struct dwunw_heap *heap, struct target *target)
 {
 	if (target->starting && target->exec_time_ns != UINT64_MAX &&
-	    !target_attach(tool, target))
+	    !dwu_target_attach(heap, target))
 		target->starting = false;
 	if (target->refused)
 		target->starting = false;
@@ -142,7 +106,7 @@ static bool is_thread(pid_t tid)
 
 /* It has not run yet, and does so only when it has probes; a child of vfork
  * runs in its parent's memory, where they are. */
-static void on_child(struct tool *tool, pid_t parent, bool own_memory)
+static void on_child(struct dwunw_heap *heap, pid_t parent, bool own_memory)
 {
 	unsigned long child = 0;
 	struct target *target;
@@ -150,54 +114,55 @@ static void on_child(struct tool *tool, pid_t parent, bool own_memory)
 	ptrace(PTRACE_GETEVENTMSG, parent, 0L, &child);
 	if (!child || is_thread((pid_t)child))
 		return;
-	target = target_add(tool, (int32_t)child);
+	target = dwu_target_add(heap, (int32_t)child);
 	if (target && own_memory)
-		target_attach(tool, target);
+		dwu_target_attach(heap, target);
 	/* if it has stopped already: it has been waiting for this */
 	ptrace(PTRACE_CONT, (pid_t)child, 0L, 0L);
 }
 
-static int on_exec(struct tool *tool, pid_t pid)
+static int on_exec(struct dwunw_heap *heap, pid_t pid)
 {
-	struct target *target = target_add(tool, pid);
+	struct target *target = dwu_target_add(heap, pid);
 
 	if (!target)
 		return PTRACE_CONT;
 	target->exec_time_ns = 0;
-	target_exec(tool, target, now_ns());
+	dwu_target_exec(heap, target, dwunw_heap_now());
 	target->starting = true;
 	target->steps = 0;
-	return look_for_allocator(tool, target);
+	return look_for_allocator(heap, target);
 }
 
 /* What to go on with; 0: it waits. */
-static int on_event_stop(struct tool *tool, pid_t pid, int event, int signal)
+static int on_event_stop(struct dwunw_heap *heap, pid_t pid, int event,
+			 int signal)
 {
 	struct target *target;
 
 	switch (event) {
 	case PTRACE_EVENT_EXEC:
-		return on_exec(tool, pid);
+		return on_exec(heap, pid);
 	case PTRACE_EVENT_FORK:
 	case PTRACE_EVENT_CLONE:
-		on_child(tool, pid, true);
+		on_child(heap, pid, true);
 		break;
 	case PTRACE_EVENT_VFORK:
-		on_child(tool, pid, false);
+		on_child(heap, pid, false);
 		break;
 	case PTRACE_EVENT_EXIT: /* its mappings are still to be read */
-		if (target_find(tool, pid))
-			dwunw_inbox_read_all(tool->inbox);
-		wait_for_names(tool);
+		if (dwu_target_find(heap, pid))
+			dwunw_inbox_read_all(heap->inbox);
+		dwu_wait_for_names(heap);
 		break;
 	case PTRACE_EVENT_STOP:
 		if (signal != SIGTRAP)
 			return PTRACE_LISTEN;
-		if (!target_find(tool, pid) && !is_thread(pid))
+		if (!dwu_target_find(heap, pid) && !is_thread(pid))
 			return 0;
 		break;
 	}
-	target = target_find(tool, pid);
+	target = dwu_target_find(heap, pid);
 	return target && target->starting ? PTRACE_SYSCALL : PTRACE_CONT;
 }
 
@@ -217,34 +182,34 @@ static void resume(pid_t pid, int how, long signal)
 	}
 }
 
-static void on_stop(struct tool *tool, pid_t pid, int status)
+static void on_stop(struct dwunw_heap *heap, pid_t pid, int status)
 {
-	struct target *target = target_find(tool, pid);
+	struct target *target = dwu_target_find(heap, pid);
 	int signal = WSTOPSIG(status), event = status >> 16;
 	int go_on = target && target->starting ? PTRACE_SYSCALL : PTRACE_CONT;
 
 	if (event) {
-		go_on = on_event_stop(tool, pid, event, signal);
+		go_on = on_event_stop(heap, pid, event, signal);
 		signal = 0;
 	} else if (signal == (SIGTRAP | 0x80)) {
 		signal = 0;
 		if (target)
-			go_on = look_for_allocator(tool, target);
+			go_on = look_for_allocator(heap, target);
 	}
 	resume(pid, go_on, signal);
 }
 
-void command_read(struct tool *tool)
+void dwu_command_read(struct dwunw_heap *heap)
 {
 	int status;
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
 		if (WIFSTOPPED(status)) {
-			on_stop(tool, pid, status);
+			on_stop(heap, pid, status);
 			continue;
 		}
-		if (pid == tool->command_pid)
-			tool->command_status = status;
+		if (pid == heap->command_pid)
+			heap->command_status = status;
 	}
 }

@@ -3,7 +3,7 @@
  * attach.c - where the probes of one process are: every mapped file that
  * defines an allocator, and each function once.
  */
-#include "tool.h"
+#include "recorder.h"
 
 #include <dwunw/regset.h>
 #include <dwunw/trace.h>
@@ -20,7 +20,7 @@ enum kind {
 	CXX_OPERATOR /* where an allocator brings its own */
 };
 
-/* What is probed, and by which program. -S and --allocator change C names. */
+/* What is probed, and by which program. Patterns change C names. */
 static const struct function_row {
 	const char *name;
 	const char *program;
@@ -64,14 +64,15 @@ static const struct function_row {
 
 /* A file that is looked at. */
 struct file {
-	struct tool *tool;
+	struct dwunw_heap *heap;
 	struct target *target;
 	const char *path;
 	bool program; /* the target's own */
 	int32_t pid;  /* whose probes: the target's, -1: all that map it */
 	const char *pattern;
 	bool unprobed;
-	uint64_t offs[TABLE_COUNT * (PATTERNS + 1)]; /* those with probes */
+	uint64_t offs[TABLE_COUNT *
+		      (DWUNW_HEAP_PATTERNS + 1)]; /* those with probes */
 	uint32_t off_count;
 };
 
@@ -88,17 +89,19 @@ static void full_name(const char *pattern, const char *name, char *text,
 static bool find_function(struct file *file, const char *name, uint64_t *off,
 			  uint64_t *size)
 {
-	struct arguments *arguments = &file->tool->arguments;
+	struct dwunw_heap_config *config = &file->heap->config;
 	dwunw_status_t status;
 	char full[96];
 
 	full_name(file->pattern, name, full, sizeof(full));
 	*size = 0;
-	if (given_find(&arguments->given, file->path, file->program, full, off))
+	if (dwunw_given_find(&config->given, file->path, file->program, full,
+			     off))
 		return true;
-	status = dwunw_symbol_offset(&file->tool->places, file->path, full, off,
+	status = dwunw_symbol_offset(&file->heap->places, file->path, full, off,
 				     size);
-	file->unprobed |= given_unprobed(status, TOOL, full, file->path);
+	file->unprobed |= dwunw_given_unprobed(status, file->heap->config.tool,
+					       full, file->path);
 	return status == DWUNW_OK;
 }
 
@@ -114,16 +117,16 @@ static bool is_unprobed(struct file *file)
 	return file->unprobed;
 }
 
-bool attach_probes_name(const struct arguments *arguments, const char *name)
+bool dwunw_heap_probes(const struct dwunw_heap_config *config, const char *name)
 {
 	char full[96];
 
 	for (size_t i = 0; i < TABLE_COUNT; i++) {
-		if (!arguments->pattern_count && !strcmp(table[i].name, name))
+		if (!config->pattern_count && !strcmp(table[i].name, name))
 			return true;
-		for (uint32_t k = 0; k < arguments->pattern_count; k++) {
-			full_name(arguments->patterns[k].text, table[i].name,
-				  full, sizeof(full));
+		for (uint32_t k = 0; k < config->pattern_count; k++) {
+			full_name(config->patterns[k].text, table[i].name, full,
+				  sizeof(full));
 			if (!strcmp(full, name))
 				return true;
 		}
@@ -160,25 +163,25 @@ static bool is_known(const struct file *file, uint64_t off)
 static int attach_function(struct file *file, const struct function_row *row,
 			   uint64_t off)
 {
-	struct tool *tool = file->tool;
+	struct dwunw_heap *heap = file->heap;
 	int32_t pid = file->pid;
 	int error = 0;
 
 	if (row->returns)
-		error = dwunw_loader_attach_uprobe(tool->loader, "alloc_exit",
+		error = dwunw_loader_attach_uprobe(heap->loader, "alloc_exit",
 						   true, pid, file->path, off);
 	if (!error)
-		error = dwunw_loader_attach_uprobe(tool->loader, row->program,
+		error = dwunw_loader_attach_uprobe(heap->loader, row->program,
 						   false, pid, file->path, off);
 	if (!error)
-		tool->statistics.probes += 1 + row->returns;
+		heap->statistics.probes += 1 + row->returns;
 	return error;
 }
 
 /* 0, or an errno: told. */
 static int attach_row(struct file *file, const struct function_row *row)
 {
-	struct tool *tool = file->tool;
+	struct dwunw_heap *heap = file->heap;
 	uint64_t off, size;
 	uint32_t later = 0;
 	int error;
@@ -187,7 +190,7 @@ static int attach_row(struct file *file, const struct function_row *row)
 	if (!find_function(file, row->name, &off, &size) || is_known(file, off))
 		return 0;
 	file->offs[file->off_count++] = off;
-	if (!tool->arguments.entry_only)
+	if (!heap->config.entry_only)
 		later = dwunw_entry_cheap_offset_in(HOST_ARCH, file->path, off,
 						    size);
 	error = attach_function(file, row, off + later);
@@ -196,13 +199,13 @@ static int attach_row(struct file *file, const struct function_row *row)
 		error = attach_function(file, row, off);
 	}
 	if (!error) {
-		tool->statistics.cheap_probes += later != 0;
-		if (tool->arguments.verbose)
+		heap->statistics.cheap_probes += later != 0;
+		if (heap->config.verbose)
 			fprintf(stderr, "probe: %s+0x%" PRIx32 " in %s\n",
 				row->name, later, file->path);
 		return 0;
 	}
-	tool->statistics.failed_probes++;
+	heap->statistics.failed_probes++;
 	fprintf(stderr, "probe on %s at 0x%" PRIx64 " in %s: %s\n", row->name,
 		off, file->path, strerror(-error));
 	return -error;
@@ -248,31 +251,31 @@ static bool is_among(const struct probed_file *files, uint32_t count,
 }
 
 /* From now on who is followed is looked at with each hit. */
-static void note_wide(struct tool *tool, const char *path)
+static void note_wide(struct dwunw_heap *heap, const char *path)
 {
 	struct probed_file *files = realloc(
-		tool->wide_files, (tool->wide_count + 1) * sizeof(*files));
+		heap->wide_files, (heap->wide_count + 1) * sizeof(*files));
 	struct stat file;
 
 	if (files)
-		tool->wide_files = files;
+		heap->wide_files = files;
 	if (files && !stat(path, &file))
-		files[tool->wide_count++] =
+		files[heap->wide_count++] =
 			(struct probed_file){ file.st_dev, file.st_ino };
-	tool->wide = true;
-	set_switch(tool);
+	heap->wide = true;
+	dwu_set_switch(heap);
 }
 
 /* A program that was executed has been running without them. */
-static void note_late(struct tool *tool, const struct target *target,
+static void note_late(struct dwunw_heap *heap, const struct target *target,
 		      const char *path)
 {
-	uint64_t late = now_ns() - target->exec_time_ns;
+	uint64_t late = dwunw_heap_now() - target->exec_time_ns;
 
-	if (tool->command_pid || !target->exec_time_ns)
+	if (heap->command_pid || !target->exec_time_ns)
 		return;
-	tool->statistics.late_programs++;
-	tool->statistics.late_ns += late;
+	heap->statistics.late_programs++;
+	heap->statistics.late_ns += late;
 	fprintf(stderr,
 		"note: pid %" PRId32 " (%s): probes on %s came %" PRIu64
 		" ms after its exec: what it allocated before is missed\n",
@@ -294,33 +297,34 @@ static int take_file(struct probed_files *files, const char *path)
 static void take_events(struct target *target, const char *path)
 {
 	take_file(&target->events, path);
-	target->events_ns = now_ns();
+	target->events_ns = dwunw_heap_now();
 }
 
 /* A perf event is a thread's, and the first one has ended: each of the others is
  * given its own. Their children have them, too, which nobody asked for. */
-static void use_inherited(struct tool *tool)
+static void use_inherited(struct dwunw_heap *heap)
 {
-	if (tool->multi || tool->inherited || tool->wide ||
-	    dwunw_loader_use_inherited(tool->loader))
+	if (heap->multi || heap->inherited || heap->wide ||
+	    dwunw_loader_use_inherited(heap->loader))
 		return;
-	tool->inherited = true;
-	tool->wide = true;
-	set_switch(tool);
+	heap->inherited = true;
+	heap->wide = true;
+	dwu_set_switch(heap);
 }
 
 /* Its probes are those of every process that maps the file. */
-static bool is_everywhere(const struct tool *tool, const struct target *target)
+static bool is_everywhere(const struct dwunw_heap *heap,
+			  const struct target *target)
 {
-	return !tool->inherited && (tool->wide || target->leaderless);
+	return !heap->inherited && (heap->wide || target->leaderless);
 }
 
 /* As attach_pattern(), by all patterns that were given. */
-static int attach_file(struct tool *tool, struct target *target,
+static int attach_file(struct dwunw_heap *heap, struct target *target,
 		       const char *path, bool program)
 {
-	struct arguments *arguments = &tool->arguments;
-	struct file file = { .tool = tool,
+	struct dwunw_heap_config *config = &heap->config;
+	struct file file = { .heap = heap,
 			     .target = target,
 			     .path = path,
 			     .program = program,
@@ -329,25 +333,25 @@ static int attach_file(struct tool *tool, struct target *target,
 
 	if (is_among(target->events.at, target->events.count, path))
 		return take_file(&target->files, path);
-	if (is_everywhere(tool, target)) {
+	if (is_everywhere(heap, target)) {
 		file.pid = -1;
-		if (is_among(tool->wide_files, tool->wide_count, path))
+		if (is_among(heap->wide_files, heap->wide_count, path))
 			return take_file(&target->files, path);
 	}
-	if (!arguments->pattern_count)
+	if (!config->pattern_count)
 		status = attach_pattern(&file, "*");
-	for (uint32_t i = 0; i < arguments->pattern_count; i++) {
-		int one = attach_pattern(&file, arguments->patterns[i].text);
+	for (uint32_t i = 0; i < config->pattern_count; i++) {
+		int one = attach_pattern(&file, config->patterns[i].text);
 
-		arguments->patterns[i].found |= one >= 0;
+		config->patterns[i].found |= one >= 0;
 		status = one >= 0 && status <= 0 ? one : status;
 	}
 	if (status == -1)
 		return status;
 	if (file.pid < 0 && !status)
-		note_wide(tool, path);
-	note_late(tool, target, path);
-	if (tool->inherited)
+		note_wide(heap, path);
+	note_late(heap, target, path);
+	if (heap->inherited)
 		take_events(target, path);
 	take_file(&target->files, path);
 	if (!status)
@@ -362,45 +366,44 @@ static bool has_probes(const struct target *target, const char *path)
 
 /* One that began while its parent's were put may have some, and one whose starter
  * was not known yet may lose some: it is given all again. */
-void attach_child(struct tool *tool, struct target *child,
-		  const struct dwunw_event_header *fork)
+void dwu_attach_child(struct dwunw_heap *heap, struct target *child,
+		      const struct dwunw_event_header *fork)
 {
-	struct target *parent = target_find(tool, (int32_t)fork->pid);
+	struct target *parent = dwu_target_find(heap, (int32_t)fork->pid);
 
 	child->parent = (int32_t)fork->pid;
-	if (!tool->inherited)
+	if (!heap->inherited)
 		return;
-	if (dwunw_loader_child(tool->loader, child->pid, (int32_t)fork->tid) &&
+	if (dwunw_loader_child(heap->loader, child->pid, (int32_t)fork->tid) &&
 	    parent && fork->time_ns > parent->events_ns) {
 		child->events = parent->events;
 		child->events_ns = parent->events_ns;
 		return;
 	}
 	child->remapped = true;
-	tool->remapped = true;
+	heap->remapped = true;
 }
 
-/* -O: this file, by its path or by the end of its path. */
-static bool is_object(const struct arguments *arguments, const char *path)
+/* config.file: this file, by its path or by the end of its path. */
+static bool is_object(const struct dwunw_heap_config *config, const char *path)
 {
 	size_t length, size = strlen(path);
 	struct stat one, other;
 
-	if (!arguments->object)
+	if (!config->file)
 		return true;
-	length = strlen(arguments->object);
-	if (size >= length &&
-	    !strcmp(path + size - length, arguments->object) &&
-	    (size == length || arguments->object[0] == '/' ||
+	length = strlen(config->file);
+	if (size >= length && !strcmp(path + size - length, config->file) &&
+	    (size == length || config->file[0] == '/' ||
 	     path[size - length - 1] == '/'))
 		return true;
-	return !stat(path, &one) && !stat(arguments->object, &other) &&
+	return !stat(path, &one) && !stat(config->file, &other) &&
 	       one.st_ino == other.st_ino && one.st_dev == other.st_dev;
 }
 
 /* Its mappings can't be read: every libc that programs have here. Those that it
  * does not map cost nothing. */
-static int attach_unseen(struct tool *tool, struct target *target)
+static int attach_unseen(struct dwunw_heap *heap, struct target *target)
 {
 	static const char *const usual[] = {
 #if defined(__x86_64__)
@@ -414,81 +417,82 @@ static int attach_unseen(struct tool *tool, struct target *target)
 		"/lib/libc.so.6",
 		"/lib/libc.so"
 	};
-	const char *object = tool->arguments.object;
+	const char *object = heap->config.file;
 	int status = -1;
 
 	if (target->files.count)
 		return 0;
-	tool->object_found = true;
+	heap->file_found = true;
 	if (object && strchr(object, '/'))
-		return attach_file(tool, target, object, false);
+		return attach_file(heap, target, object, false);
 	for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
 		char *path = realpath(usual[i], NULL); /* one, by many names */
 		int one = -1;
 
 		if (path && !has_probes(target, path))
-			one = attach_file(tool, target, path, false);
+			one = attach_file(heap, target, path, false);
 		free(path);
 		status = one >= 0 && status <= 0 ? one : status;
 	}
 	return status;
 }
 
-static void say_none(const struct tool *tool, const struct target *target,
+static void say_none(const struct dwunw_heap *heap, const struct target *target,
 		     const char *looked_at)
 {
-	const struct arguments *arguments = &tool->arguments;
-	const char *object = arguments->object;
-	char names[PATTERNS * (PATTERN_SIZE + 12)] = "malloc";
+	const struct dwunw_heap_config *config = &heap->config;
+	const char *object = config->file;
+	char names[DWUNW_HEAP_PATTERNS * (PATTERN_SIZE + 12)] = "malloc";
 
-	for (uint32_t i = 0; i < arguments->pattern_count; i++) {
+	for (uint32_t i = 0; i < config->pattern_count; i++) {
 		size_t used = i ? strlen(names) : 0;
 
 		snprintf(names + used, sizeof(names) - used, "%s",
 			 used ? ", " : "");
-		full_name(arguments->patterns[i].text, "malloc",
+		full_name(config->patterns[i].text, "malloc",
 			  names + strlen(names), 64);
 	}
-	if (object && !tool->object_found)
+	if (object && !heap->file_found)
 		fprintf(stderr,
-			TOOL ": pid %d: -O %s: no mapped file is that; looked "
-			     "at:\n%s",
-			target->pid, object, looked_at);
+			"%s: pid %d: %s %s: no mapped file is that; looked "
+			"at:\n%s",
+			config->tool, target->pid, config->words.file, object,
+			looked_at);
 	else
 		fprintf(stderr,
-			TOOL
-			": pid %d: no mapped file%s%s defines %s; looked "
+			"%s: pid %d: no mapped file%s%s%s%s defines %s; looked "
 			"at:\n%s"
-			"of another name: --symbols-prefix or --allocator; "
+			"of another name: %s; "
 			"stripped: --debug-file FILE, or\n"
 			"--symbol malloc=0xOFFSET[@FILE] --symbol "
 			"free=0xOFFSET … (offsets in the file)\n",
-			target->pid, object ? " of -O " : "",
-			object ? object : "", names, looked_at);
+			config->tool, target->pid, object ? " of " : "",
+			object ? config->words.file : "", object ? " " : "",
+			object ? object : "", names, looked_at,
+			config->words.names);
 }
 
-void attach_say_unused(const struct tool *tool)
+void dwunw_heap_say_unused(const struct dwunw_heap *heap)
 {
-	const struct arguments *arguments = &tool->arguments;
+	const struct dwunw_heap_config *config = &heap->config;
 
-	if (arguments->object && !tool->object_found)
-		fprintf(stderr,
-			TOOL ": -O %s: not used: no mapped file is "
-			     "that\n",
-			arguments->object);
-	for (uint32_t i = 0; i < arguments->pattern_count; i++) {
-		if (!arguments->patterns[i].found)
+	if (config->file && !heap->file_found)
+		fprintf(stderr, "%s: %s %s: not used: no mapped file is that\n",
+			config->tool, config->words.file, config->file);
+	for (uint32_t i = 0; i < config->pattern_count; i++) {
+		if (!config->patterns[i].found)
 			fprintf(stderr,
-				TOOL ": -S or --allocator %s: not used: no "
-				     "mapped file has such a malloc\n",
-				arguments->patterns[i].text);
+				"%s: %s %s: not used: no mapped file has such a "
+				"malloc\n",
+				config->tool, config->words.patterns,
+				config->patterns[i].text);
 	}
-	given_unused(&arguments->given, TOOL);
-	given_debug_unused(arguments->debug_file, tool->places.debug_file_used,
-			   TOOL);
+	dwunw_given_unused(&config->given, config->tool);
+	dwunw_given_debug_unused(config->debug_file,
+				 heap->places.debug_file_used, config->tool);
 }
 
-int attach_files(struct tool *tool, struct target *target)
+int dwu_attach_files(struct dwunw_heap *heap, struct target *target)
 {
 	const struct dwunw_space *space;
 	char path[512], last[512] = "", looked_at[2048] = "";
@@ -496,13 +500,14 @@ int attach_files(struct tool *tool, struct target *target)
 	int status = 0;
 
 	if (target->leaderless)
-		use_inherited(tool);
+		use_inherited(heap);
 	target->refused = !dwunw_returns_allowed(
-		TOOL, is_everywhere(tool, target) ? -1 : target->pid);
+		heap->config.tool,
+		is_everywhere(heap, target) ? -1 : target->pid);
 	if (target->refused)
 		return EXIT_FAILURE;
 	if (target->lost_rights)
-		return attach_unseen(tool, target);
+		return attach_unseen(heap, target);
 	space = dwunw_process_space(target->process);
 	for (uint32_t i = 0; i < space->count; i++) {
 		size_t used = strlen(looked_at);
@@ -515,19 +520,19 @@ int attach_files(struct tool *tool, struct target *target)
 		strcpy(last, path);
 		snprintf(looked_at + used, sizeof(looked_at) - used, "\t%s\n",
 			 path);
-		if (is_object(&tool->arguments, path)) {
-			tool->object_found = true;
+		if (is_object(&heap->config, path)) {
+			heap->file_found = true;
 			one = has_probes(target, path) ?
 				      0 :
-				      attach_file(tool, target, path, program);
+				      attach_file(heap, target, path, program);
 			status = one > 0 && !status ? one : status;
 		}
 		program = false;
 	}
 	if (status)
 		return dwunw_permission_explain(
-			TOOL, "a probe was not attached", status);
+			heap->config.tool, "a probe was not attached", status);
 	if (!target->files.count && !target->starting)
-		say_none(tool, target, looked_at);
+		say_none(heap, target, looked_at);
 	return target->files.count ? 0 : -1;
 }

@@ -6,7 +6,7 @@
  *   snapshot   dwunw_consume() -> frames
  *   walk       the kernel's, by frame pointers: alone, or where those end
  */
-#include "tool.h"
+#include "recorder.h"
 
 #include <dwunw/loader.h>
 #include <dwunw/trace.h>
@@ -28,55 +28,49 @@
 /* So many whole stacks in a row, and the frame-pointer walk is left out. */
 #define TRUSTED_AFTER 32u
 
-uint64_t now_ns(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * SECOND + (uint64_t)time.tv_nsec;
-}
-
 /* --- what goes wrong is told once for each cause --------------------------- */
 
-static bool is_new_cause(struct tool *tool, uint64_t cause)
+static bool is_new_cause(struct dwunw_heap *heap, uint64_t cause)
 {
-	for (uint32_t i = 0; i < tool->cause_count; i++) {
-		if (tool->causes[i] == cause)
+	for (uint32_t i = 0; i < heap->cause_count; i++) {
+		if (heap->causes[i] == cause)
 			return false;
 	}
-	if (tool->cause_count == CAUSES)
+	if (heap->cause_count == CAUSES)
 		return false;
-	tool->causes[tool->cause_count++] = cause;
+	heap->causes[heap->cause_count++] = cause;
 	return true;
 }
 
 /* An event that gave no frames. */
-static void tell_status(struct tool *tool, int32_t pid, dwunw_status_t status)
+static void tell_status(struct dwunw_heap *heap, int32_t pid,
+			dwunw_status_t status)
 {
 	char why[256] = "";
 	uint64_t cause = (uint64_t)(uint32_t)-status;
 
-	tool->statistics.not_unwound++;
-	if (tool->arguments.mode == MODE_FORCE)
-		tool->failed = true;
-	if (!is_new_cause(tool, cause))
+	heap->statistics.not_unwound++;
+	if (heap->config.mode == DWUNW_HEAP_FORCE)
+		heap->failed = true;
+	if (!is_new_cause(heap, cause))
 		return;
 	if (status == DWUNW_ERR_ATTACH_DENIED)
 		dwunw_denied_text(pid, why, sizeof(why));
 	fprintf(stderr, "dwunw: pid %" PRId32 ": %s %s%s\n", pid,
 		dwunw_status_text(status), why,
-		tool->arguments.mode == MODE_FALLBACK ? ": frame pointers" :
-							"");
+		heap->config.mode == DWUNW_HEAP_FALLBACK ? ": frame pointers" :
+							   "");
 }
 
 /* A stack that dwunw does not follow to its end, as the kernel's walk may have
  * done from there on: once for each file and reason. */
-static void tell_stop(struct tool *tool, const struct stack *stack, bool by_fp)
+static void tell_stop(struct dwunw_heap *heap, const struct dwunw_stack *stack,
+		      bool by_fp)
 {
 	uint64_t cause = (uint64_t)stack->stop.module << 32 |
 			 (uint64_t)stack->stop.reason << 8 | 0x80;
 
-	if (is_new_cause(tool, cause))
+	if (is_new_cause(heap, cause))
 		fprintf(stderr, "dwunw: a stack ends early%s: %s\n",
 			by_fp ? ", frame pointers go on" : "",
 			stack->stop_text[0] ?
@@ -97,7 +91,7 @@ static dwunw_status_t no_memory(void *ctx, uint64_t addr, void *dst,
 }
 
 /* The frame of one address: its file, and its address there. */
-static struct dwunw_frame frame_of(struct tool *tool,
+static struct dwunw_frame frame_of(struct dwunw_heap *heap,
 				   const struct target *target, uint16_t arch,
 				   uint64_t pc)
 {
@@ -113,48 +107,48 @@ static struct dwunw_frame frame_of(struct tool *tool,
 		return frame;
 	regs.pc = pc;
 	request.regs = &regs;
-	if (dwunw_capture(&tool->dwunw, &request, &count) || count != 1)
+	if (dwunw_capture(&heap->dwunw, &request, &count) || count != 1)
 		return (struct dwunw_frame){ .pc = pc, .vaddr = pc };
 	return frame;
 }
 
 /* Appends the walk from its `from`th address on; garbage, which a walk without
  * frame pointers gives, is in no file. */
-static size_t append_walk(struct tool *tool, const struct target *target,
+static size_t append_walk(struct dwunw_heap *heap, const struct target *target,
 			  uint16_t arch, const struct fp_walk *walk,
 			  uint32_t from, size_t count)
 {
-	for (uint32_t i = from;
-	     i < walk->count && count < tool->arguments.depth; i++) {
+	for (uint32_t i = from; i < walk->count && count < heap->config.depth;
+	     i++) {
 		struct dwunw_frame frame =
-			frame_of(tool, target, arch, walk->pcs[i]);
+			frame_of(heap, target, arch, walk->pcs[i]);
 
 		if (!frame.module && !target->lost_rights && i > 0)
 			break;
 		frame.how = i ? DWUNW_HOW_FP : DWUNW_HOW_EVENT;
 		frame.flags = 0;
-		tool->frames[count++] = frame;
+		heap->frames[count++] = frame;
 	}
 	return count;
 }
 
 /* Where the walk goes on from dwunw's last frame. 0: nowhere. */
-static uint32_t join_at(const struct tool *tool, const struct fp_walk *walk,
-			size_t count)
+static uint32_t join_at(const struct dwunw_heap *heap,
+			const struct fp_walk *walk, size_t count)
 {
 	uint32_t i = walk->count;
 
 	while (i > 0 && count > 0) {
-		if (walk->pcs[--i] == tool->frames[count - 1].pc)
+		if (walk->pcs[--i] == heap->frames[count - 1].pc)
 			return i + 1;
 	}
 	return 0;
 }
 
-static void keep_walk(struct tool *tool, const uint8_t *bytes, size_t size,
-		      struct fp_walk *walk)
+static void keep_walk(struct dwunw_heap *heap, const uint8_t *bytes,
+		      size_t size, struct fp_walk *walk)
 {
-	const struct dwunw_event_header *header = &tool->event.header;
+	const struct dwunw_event_header *header = &heap->event.header;
 	size_t off = sizeof(*header) + 8ul * header->reg_count;
 	size_t room = sizeof(walk->pcs);
 
@@ -171,37 +165,36 @@ static void keep_walk(struct tool *tool, const uint8_t *bytes, size_t size,
 /* --- stacks ---------------------------------------------------------------- */
 
 /* NULL: no more are kept. */
-static struct stack *intern(struct tool *tool, size_t count,
-			    const struct dwunw_stop *stop)
+static struct dwunw_stack *intern(struct dwunw_heap *heap, size_t count,
+				  const struct dwunw_stop *stop)
 {
-	int32_t pid = (int32_t)tool->event.header.pid;
-	struct stack *stack;
+	int32_t pid = (int32_t)heap->event.header.pid;
+	struct dwunw_stack *stack;
 	bool is_new;
 
-	stack = stacks_intern(&tool->stacks, tool->frames, count, pid, &is_new);
-	tool->statistics.storage_full += !stack;
+	stack = dwunw_stacks_intern(&heap->stacks, heap->frames, count, pid,
+				    &is_new);
+	heap->statistics.storage_full += !stack;
 	if (stack && is_new) {
-		stack_set_end(stack, &tool->dwunw, stop);
-		naming_add(tool->naming, stack, pid);
+		dwunw_stack_set_end(stack, &heap->dwunw, stop);
+		dwunw_naming_add(heap->naming, stack, pid);
 	}
 	return stack;
 }
 
-static void put_stack(struct tool *tool, struct stack *stack,
+static void put_stack(struct dwunw_heap *heap, struct dwunw_stack *stack,
 		      const struct dwunw_stop *stop)
 {
-	const struct dwunw_event_header *header = &tool->event.header;
+	const struct dwunw_event_header *header = &heap->event.header;
 
 	if (stack)
-		stacks_put_key(&tool->stacks, header->key, header->time_ns,
-			       stack);
-	if (tool->arguments.by_thread)
-		thread_see(tool, header->pid, header->tid);
-	if (tool->arguments.trace)
-		printf("alloc pid %" PRIu32 " tid %" PRIu32 " size = %" PRIu64
-		       ", result = %" PRIx64 "\n",
-		       header->pid, header->tid, header->value, header->cookie);
-	if (tool->arguments.verbose)
+		dwunw_stacks_put_key(&heap->stacks, header->key,
+				     header->time_ns, stack);
+	if (heap->config.by_thread)
+		dwu_thread_see(heap, header->pid, header->tid);
+	if (heap->config.on_block)
+		heap->config.on_block(heap->config.ctx, header, false);
+	if (heap->config.verbose)
 		fprintf(stderr,
 			"[dwunw] pid=%" PRIu32 " tid=%" PRIu32
 			" frames=%" PRIu32 " stop=%s\n",
@@ -219,13 +212,13 @@ static uint64_t walk_hash(const struct fp_walk *walk, int32_t pid)
 }
 
 /* The same walk as one before: its frames are known. */
-static struct known_walk *known_walk(struct tool *tool,
+static struct known_walk *known_walk(struct dwunw_heap *heap,
 				     const struct target *target,
 				     const struct fp_walk *walk)
 {
 	uint64_t hash = walk_hash(walk, target->pid);
-	struct known_walk *known = &tool->known_walks[hash % KNOWN_WALKS];
-	uint32_t generation = tool->event.header.map_generation;
+	struct known_walk *known = &heap->known_walks[hash % KNOWN_WALKS];
+	uint32_t generation = heap->event.header.map_generation;
 
 	if (known->hash != hash || known->generation != generation)
 		*known = (struct known_walk){ .hash = hash,
@@ -234,132 +227,134 @@ static struct known_walk *known_walk(struct tool *tool,
 }
 
 /* The walk is all there is. */
-static void on_walk_alone(struct tool *tool, struct target *target,
+static void on_walk_alone(struct dwunw_heap *heap, struct target *target,
 			  const struct fp_walk *walk)
 {
-	struct known_walk *known = known_walk(tool, target, walk);
+	struct known_walk *known = known_walk(heap, target, walk);
 	struct dwunw_stop stop = { 0 };
 	size_t count;
 
-	tool->statistics.by_fp++;
+	heap->statistics.by_fp++;
 	if (!known->stack) {
-		count = append_walk(tool, target, tool->event.header.arch, walk,
+		count = append_walk(heap, target, heap->event.header.arch, walk,
 				    0, 0);
-		known->stack = intern(tool, count, &stop);
+		known->stack = intern(heap, count, &stop);
 	}
-	put_stack(tool, known->stack, &stop);
+	put_stack(heap, known->stack, &stop);
 }
 
 /* Does dwunw alone do for this process? Then the walk costs nothing more. */
-static void learn(struct tool *tool, struct target *target, bool whole)
+static void learn(struct dwunw_heap *heap, struct target *target, bool whole)
 {
-	if (tool->arguments.mode != MODE_FALLBACK || target->lost_rights)
+	if (heap->config.mode != DWUNW_HEAP_FALLBACK || target->lost_rights)
 		return;
 	target->whole = whole ? target->whole + 1 : 0;
 	if (target->whole == TRUSTED_AFTER)
-		target_set_ways(tool, target, MEMLEAK_SNAPSHOT);
+		dwu_target_set_ways(heap, target, DWUNW_HEAP_SNAPSHOT);
 	else if (!whole)
-		target_set_ways(tool, target, MEMLEAK_SNAPSHOT | MEMLEAK_FP);
+		dwu_target_set_ways(heap, target,
+				    DWUNW_HEAP_SNAPSHOT | DWUNW_HEAP_FP);
 }
 
-static void judge(struct tool *tool, struct stack *stack)
+static void judge(struct dwunw_heap *heap, struct dwunw_stack *stack)
 {
-	bool to_main = stack_reaches_main(stack);
+	bool to_main = dwunw_stack_reaches_main(stack);
 
 	stack->judged = true;
 	if (!to_main || stack->joined)
-		tell_stop(tool, stack, stack->joined);
-	if (tool->arguments.mode == MODE_FORCE && stack->count <= 1 && !to_main)
-		tool->failed = true;
+		tell_stop(heap, stack, stack->joined);
+	if (heap->config.mode == DWUNW_HEAP_FORCE && stack->count <= 1 &&
+	    !to_main)
+		heap->failed = true;
 }
 
-void judge_stacks(struct tool *tool)
+void dwu_judge_stacks(struct dwunw_heap *heap)
 {
-	for (uint32_t i = 0; i < tool->stacks.all_size; i++) {
-		struct stack *stack = tool->stacks.all[i];
+	for (uint32_t i = 0; i < heap->stacks.all_size; i++) {
+		struct dwunw_stack *stack = heap->stacks.all[i];
 
 		if (stack && stack->seen && !stack->judged &&
-		    stack_is_named(stack))
-			judge(tool, stack);
+		    dwunw_stack_is_named(stack))
+			judge(heap, stack);
 	}
 }
 
-void wait_for_names(struct tool *tool)
+void dwu_wait_for_names(struct dwunw_heap *heap)
 {
-	while (!naming_is_done(tool->naming))
-		dwunw_inbox_read(tool->inbox, 5);
-	judge_stacks(tool);
+	while (!dwunw_naming_is_done(heap->naming))
+		dwunw_inbox_read(heap->inbox, 5);
+	dwu_judge_stacks(heap);
 }
 
 /* Without its names it is not known whether a stack that has not come to the
  * start has come to main. */
-static void count_stack(struct tool *tool, struct target *target,
-			struct stack *stack, bool by_fp)
+static void count_stack(struct dwunw_heap *heap, struct target *target,
+			struct dwunw_stack *stack, bool by_fp)
 {
 	bool root = dwunw_stop_is_complete(stack->stop.reason);
-	bool named = stack_is_named(stack);
+	bool named = dwunw_stack_is_named(stack);
 
 	stack->seen++;
 	stack->joined += by_fp;
 	if (root || by_fp || named)
-		learn(tool, target,
-		      !by_fp && (root || stack_reaches_main(stack)));
+		learn(heap, target,
+		      !by_fp && (root || dwunw_stack_reaches_main(stack)));
 	if (named && !stack->judged)
-		judge(tool, stack);
+		judge(heap, stack);
 }
 
-static void on_snapshot(struct tool *tool, struct target *target,
+static void on_snapshot(struct dwunw_heap *heap, struct target *target,
 			dwunw_status_t status, size_t count,
 			const struct dwunw_stop *stop)
 {
-	const struct dwunw_event_header *header = &tool->event.header;
-	struct fp_walk *walk = &tool->fp_walks[header->key % FP_WALKS];
+	const struct dwunw_event_header *header = &heap->event.header;
+	struct fp_walk *walk = &heap->fp_walks[header->key % FP_WALKS];
 	struct dwunw_stop none = { 0 };
 	size_t dwunw_count = count;
-	struct stack *stack;
+	struct dwunw_stack *stack;
 	uint32_t join;
 
 	if (walk->key != header->key)
 		walk->count = 0;
 	if (status) {
-		tell_status(tool, target->pid, status);
-		count = append_walk(tool, target, header->arch, walk, 0, 0);
+		tell_status(heap, target->pid, status);
+		count = append_walk(heap, target, header->arch, walk, 0, 0);
 		if (!count) {
-			tool->frames[0] = (struct dwunw_frame){
-				.pc = tool->event.regs.pc,
-				.vaddr = tool->event.regs.pc
+			heap->frames[0] = (struct dwunw_frame){
+				.pc = heap->event.regs.pc,
+				.vaddr = heap->event.regs.pc
 			};
 			count = 1;
 		}
-		put_stack(tool, intern(tool, count, &none), &none);
+		put_stack(heap, intern(heap, count, &none), &none);
 		return;
 	}
 	join = dwunw_stop_is_complete(stop->reason) ?
 		       0 :
-		       join_at(tool, walk, count);
+		       join_at(heap, walk, count);
 	if (join)
-		count = append_walk(tool, target, header->arch, walk, join,
+		count = append_walk(heap, target, header->arch, walk, join,
 				    count);
-	stack = intern(tool, count, stop);
-	put_stack(tool, stack, stop);
+	stack = intern(heap, count, stop);
+	put_stack(heap, stack, stop);
 	if (stack)
-		count_stack(tool, target, stack, count > dwunw_count);
+		count_stack(heap, target, stack, count > dwunw_count);
 }
 
 /* --- events ---------------------------------------------------------------- */
 
-static void add_child(void *tool, int32_t child)
+static void add_child(void *heap, int32_t child)
 {
-	target_add(tool, child);
+	dwu_target_add(heap, child);
 }
 
-static void add_forked(struct tool *tool,
+static void add_forked(struct dwunw_heap *heap,
 		       const struct dwunw_event_header *header, int32_t pid)
 {
-	struct target *child = target_add(tool, pid);
+	struct target *child = dwu_target_add(heap, pid);
 
 	if (child)
-		attach_child(tool, child, header);
+		dwu_attach_child(heap, child, header);
 }
 
 /*
@@ -367,21 +362,22 @@ static void add_forked(struct tool *tool,
  * they begin. The BPF programs have followed it since it began; what is
  * learnt here is that it is no thread, or, if it has ended, whose it was.
  */
-static void on_fork(struct tool *tool, const struct dwunw_event_header *header)
+static void on_fork(struct dwunw_heap *heap,
+		    const struct dwunw_event_header *header)
 {
 	uint32_t child = (uint32_t)header->cookie;
 	struct target *parent;
 	int32_t tgid;
 
-	if (tool->follow == DWUNW_FOLLOW_GIVEN || child > INT32_MAX)
+	if (heap->follow == DWUNW_FOLLOW_GIVEN || child > INT32_MAX)
 		return;
-	parent = target_find(tool, (int32_t)header->pid);
+	parent = dwu_target_find(heap, (int32_t)header->pid);
 	if (!child) { /* further in than the tool: looked for */
 		dwunw_pidns_children(
 			(int32_t)header->pid,
 			dwunw_pidns_outer_tid((int32_t)header->pid,
 					      (int32_t)header->tid),
-			add_child, tool);
+			add_child, heap);
 		if (parent)
 			parent->forked = true;
 		return;
@@ -389,56 +385,57 @@ static void on_fork(struct tool *tool, const struct dwunw_event_header *header)
 	tgid = dwunw_proc_of_thread((int32_t)child);
 	if (tgid && (uint32_t)tgid != child) {
 		dwunw_bpf_map_remove(
-			dwunw_loader_map(tool->loader, "dwunw_born"), &child);
+			dwunw_loader_map(heap->loader, "dwunw_born"), &child);
 		return;
 	}
 	if (parent)
 		parent->forked = true;
 	if (tgid)
-		add_forked(tool, header, tgid);
+		add_forked(heap, header, tgid);
 	else
-		tool->births[child % BIRTHS] =
+		heap->births[child % BIRTHS] =
 			(struct birth){ (int32_t)child, (int32_t)header->pid };
 }
 
-static void on_exec_event(struct tool *tool, struct target *target)
+static void on_exec_event(struct dwunw_heap *heap, struct target *target)
 {
-	if (tool->command_pid)
+	if (heap->command_pid)
 		return; /* seen already, before its first instruction */
-	target_exec(tool, target, tool->event.header.time_ns);
-	targets_look(tool);
+	dwu_target_exec(heap, target, heap->event.header.time_ns);
+	dwu_targets_look(heap);
 }
 
 /* Mapped since: an allocator may be among it. */
-static void see_generation(struct tool *tool, struct target *target)
+static void see_generation(struct dwunw_heap *heap, struct target *target)
 {
-	uint32_t generation = tool->event.header.map_generation;
+	uint32_t generation = heap->event.header.map_generation;
 	bool changed = target->generation && generation != target->generation;
 
 	target->generation = generation;
 	if (changed && !target->exited)
-		target_attach(tool, target);
+		dwu_target_attach(heap, target);
 }
 
 /* A child of fork that has ended since had its parent's mappings, unless it has
  * run another program. */
-static dwunw_status_t consume(struct tool *tool, const struct target *target,
-			      size_t *count, struct dwunw_stop *stop)
+static dwunw_status_t consume(struct dwunw_heap *heap,
+			      const struct target *target, size_t *count,
+			      struct dwunw_stop *stop)
 {
-	struct dwunw_event_header *header = &tool->event.header;
+	struct dwunw_event_header *header = &heap->event.header;
 	uint32_t pid = header->pid, generation = header->map_generation;
 	dwunw_status_t status;
 
-	status = dwunw_event_consume(&tool->dwunw, NULL, &tool->event,
-				     tool->frames, tool->arguments.depth, count,
+	status = dwunw_event_consume(&heap->dwunw, NULL, &heap->event,
+				     heap->frames, heap->config.depth, count,
 				     stop);
 	if (status != DWUNW_ERR_IO || !target || !target->parent ||
 	    header->kind != DWUNW_EVENT_STACK)
 		return status;
 	header->pid = (uint32_t)target->parent;
 	header->map_generation = 0;
-	status = dwunw_event_consume(&tool->dwunw, NULL, &tool->event,
-				     tool->frames, tool->arguments.depth, count,
+	status = dwunw_event_consume(&heap->dwunw, NULL, &heap->event,
+				     heap->frames, heap->config.depth, count,
 				     stop);
 	header->pid = pid;
 	header->map_generation = generation;
@@ -455,7 +452,8 @@ static uint64_t thread_ns(void)
 
 static void pay(struct target *target, uint64_t cost)
 {
-	uint64_t now = now_ns(), paid = (now - target->paid_ns) / DEBT_SHARE;
+	uint64_t now = dwunw_heap_now(),
+		 paid = (now - target->paid_ns) / DEBT_SHARE;
 
 	target->paid_ns = now;
 	target->debt_ns -= paid < target->debt_ns ? paid : target->debt_ns;
@@ -463,13 +461,13 @@ static void pay(struct target *target, uint64_t cost)
 		target->debt_ns += cost;
 }
 
-static bool in_debt(struct tool *tool, struct target *target)
+static bool in_debt(struct dwunw_heap *heap, struct target *target)
 {
 	if (target->debt_ns)
 		pay(target, 0);
 	if (target->debt_ns <= DEBT_NS)
 		return false;
-	if (is_new_cause(tool, (uint64_t)(uint32_t)target->pid << 32 | 0x40))
+	if (is_new_cause(heap, (uint64_t)(uint32_t)target->pid << 32 | 0x40))
 		fprintf(stderr,
 			"dwunw: pid %" PRId32
 			": its stacks cost %.1f s of processor time beyond a "
@@ -481,94 +479,93 @@ static bool in_debt(struct tool *tool, struct target *target)
 }
 
 /* Its own address is all that is known of it. */
-static void on_unpaid(struct tool *tool)
+static void on_unpaid(struct dwunw_heap *heap)
 {
 	struct dwunw_stop none = { 0 };
 
-	tool->statistics.not_unwound++;
-	tool->frames[0] = (struct dwunw_frame){ .pc = tool->event.regs.pc,
-						.vaddr = tool->event.regs.pc };
-	put_stack(tool, intern(tool, 1, &none), &none);
+	heap->statistics.not_unwound++;
+	heap->frames[0] = (struct dwunw_frame){ .pc = heap->event.regs.pc,
+						.vaddr = heap->event.regs.pc };
+	put_stack(heap, intern(heap, 1, &none), &none);
 }
 
-static void on_stack(struct tool *tool, struct target *target)
+static void on_stack(struct dwunw_heap *heap, struct target *target)
 {
 	struct dwunw_stop stop = { 0 };
 	uint64_t begun;
 	size_t count = 0;
 	dwunw_status_t status;
 
-	if (in_debt(tool, target)) {
-		on_unpaid(tool);
+	if (in_debt(heap, target)) {
+		on_unpaid(heap);
 		return;
 	}
 	begun = thread_ns();
-	status = consume(tool, target, &count, &stop);
+	status = consume(heap, target, &count, &stop);
 	pay(target, thread_ns() - begun);
-	on_snapshot(tool, target, status, count, &stop);
+	on_snapshot(heap, target, status, count, &stop);
 }
 
-static void on_walk(struct tool *tool, struct target *target,
+static void on_walk(struct dwunw_heap *heap, struct target *target,
 		    const uint8_t *bytes, size_t size)
 {
-	const struct dwunw_event_header *header = &tool->event.header;
-	struct fp_walk *walk = &tool->fp_walks[header->key % FP_WALKS];
+	const struct dwunw_event_header *header = &heap->event.header;
+	struct fp_walk *walk = &heap->fp_walks[header->key % FP_WALKS];
 
-	keep_walk(tool, bytes, size, walk);
-	if (header->entry_offset == MEMLEAK_FP)
-		on_walk_alone(tool, target, walk);
+	keep_walk(heap, bytes, size, walk);
+	if (header->entry_offset == DWUNW_HEAP_FP)
+		on_walk_alone(heap, target, walk);
 }
 
 /* All that is not a stack. */
-static void on_other(struct tool *tool, struct target *target)
+static void on_other(struct dwunw_heap *heap, struct target *target)
 {
-	const struct dwunw_event_header *header = &tool->event.header;
+	const struct dwunw_event_header *header = &heap->event.header;
 
 	switch (header->kind) {
-	case MEMLEAK_EVENT_FREE:
-		printf("free pid %" PRIu32 " tid %" PRIu32 " address = %" PRIx64
-		       "\n",
-		       header->pid, header->tid, header->cookie);
+	case DWUNW_HEAP_EVENT_FREE:
+		if (heap->config.on_block)
+			heap->config.on_block(heap->config.ctx, header, true);
 		break;
 	case DWUNW_EVENT_EXEC:
-		on_exec_event(tool, target);
+		on_exec_event(heap, target);
 		break;
 	case DWUNW_EVENT_EXIT:
 		target->leader_ends = true;
 		break;
 	case DWUNW_EVENT_FORK:
-		on_fork(tool, header);
+		on_fork(heap, header);
 		break;
 	}
 }
 
-void unwind_event(void *ctx, void *bytes, size_t size)
+void dwu_unwind_event(void *ctx, void *bytes, size_t size)
 {
-	struct tool *tool = ctx;
-	const struct dwunw_event_header *header = &tool->event.header;
+	struct dwunw_heap *heap = ctx;
+	const struct dwunw_event_header *header = &heap->event.header;
 	struct dwunw_stop stop = { 0 };
 	struct target *target;
 	size_t count = 0;
 
-	tool->statistics.received++;
-	targets_see_mappings(tool);
-	if (dwunw_event_parse(&tool->event, bytes, size)) {
-		tool->statistics.not_unwound++;
+	heap->statistics.received++;
+	dwu_targets_see_mappings(heap);
+	if (dwunw_event_parse(&heap->event, bytes, size)) {
+		heap->statistics.not_unwound++;
 		return;
 	}
-	target = target_see(tool, (int32_t)header->pid);
+	target = dwu_target_see(heap, (int32_t)header->pid);
 	if (!target || header->kind != DWUNW_EVENT_STACK)
-		(void)consume(tool, target, &count, &stop);
+		(void)consume(heap, target, &count, &stop);
 	if (!target)
 		return;
 	if (header->kind == DWUNW_EVENT_STACK) {
-		tool->statistics.stack_events++;
-		tool->statistics.stack_bytes += size;
-		on_stack(tool, target);
-		see_generation(tool, target);
-	} else if (header->kind == MEMLEAK_EVENT_FP) {
-		on_walk(tool, target, bytes, size);
+		heap->statistics.stack_events++;
+		heap->statistics.stack_bytes += size;
+		on_stack(heap, target);
+		see_generation(heap, target);
+	} else if (header->kind == DWUNW_HEAP_EVENT_FP) {
+		on_walk(heap, target, bytes, size);
 	} else {
-		on_other(tool, target);
+		on_other(heap, target);
 	}
 }

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+heap-y := attach.o command.o find.o live.o naming.o recorder.o stacks.o targets.o \
+	totals.o unwind.o
+
+# Can BPF programs be compiled here?
+export DWUNW_CLANG := $(if $(and $(shell command -v $(CLANG)),$(wildcard \
+	/usr/include/bpf/bpf_helpers.h)),y,n)
+
+# The BPF programs of a leak tool, in an object of their own, so that the library
+# is made without clang: a tool links it and names it in its configuration.
+bpf_target_macro = -DDWUNW_TARGET_$(shell echo $(ARCH) | tr a-z A-Z)
+heap_bpf := $(addprefix $(out)/bpf/,heap.bpf.o kernel.bpf.o)
+heap_object := $(out)/tools/leaks/objects.o
+
+$(heap_bpf): $(out)/%.bpf.o: %.bpf.c $(made_first)
+	@mkdir -p $(@D)
+	$(say) BPF $<
+	$(Q)$(CLANG) $(bpf_cflags) -mcpu=v3 $(bpf_target_macro) -MMD -MP -c $< -o $@
+
+$(heap_object): tools/leaks/objects.S $(heap_bpf)
+	@mkdir -p $(@D)
+	$(say) AS $<
+	$(Q)$(CC) $(target_cflags) -DHEAP_OBJECT='"$(out)/bpf/heap.bpf.o"' \
+		-DKERNEL_OBJECT='"$(out)/bpf/kernel.bpf.o"' -c $< -o $@
+
+-include $(heap_bpf:.o=.d)

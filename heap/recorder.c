@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * recorder.c - the run: the library and the programs are loaded, what is to be
+ * followed is found, events are read.
+ */
+#include "recorder.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The buffer is read so often, or when a quarter of it is full. */
+#define READ_MS 20
+
+uint64_t dwunw_heap_now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * SECOND + (uint64_t)time.tv_nsec;
+}
+
+static void keep_log(void *ctx, const char *line)
+{
+	struct dwunw_heap *heap = ctx;
+
+	snprintf(heap->last_log, sizeof(heap->last_log), "%s", line);
+	if (heap->config.verbose || strstr(line, "the bound"))
+		fprintf(stderr, "dwunw: %s\n", line);
+}
+
+/* Of names, in the thread that looks for them. */
+static void tell_bound(void *ctx, const char *line)
+{
+	(void)ctx;
+	if (strstr(line, "the bound"))
+		fprintf(stderr, "dwunw: %s\n", line);
+}
+
+/* --- set-up ---------------------------------------------------------------- */
+
+/* dwunw-added 4: the library, where upstream opens syms_cache. */
+static int open_dwunw(struct dwunw_heap *heap)
+{
+	struct dwunw_config library = {
+		.log = keep_log,
+		.log_ctx = heap,
+		.tables_max = heap->config.memory_max / 2,
+	};
+	struct dwunw_symbol_config symbols = {
+		.memory_max = heap->config.memory_max,
+		.log = tell_bound,
+		.debug_file = heap->config.debug_file,
+	};
+	const struct dwunw_limits limits = { 0 };
+	dwunw_status_t status = dwunw_limit(&limits);
+
+	if (!status)
+		status = dwunw_init_with(&heap->dwunw, &library);
+	if (!status)
+		status = dwunw_symbol_resolver_init(&heap->resolver, &symbols);
+	if (!status)
+		status = dwunw_symbol_resolver_init(&heap->places, &symbols);
+	if (!status &&
+	    dwunw_naming_start(&heap->naming, &heap->dwunw, &heap->resolver))
+		status = DWUNW_ERR_NO_MEMORY;
+	heap->stacks.max = heap->config.stack_storage;
+	heap->frames = calloc(heap->config.depth, sizeof(*heap->frames));
+	if (!status && heap->frames)
+		return 0;
+	fprintf(stderr, "%s: dwunw: %s\n", heap->config.tool,
+		dwunw_status_text(status));
+	return EXIT_FAILURE;
+}
+
+static int configure(struct dwunw_heap *heap)
+{
+	const struct dwunw_heap_config *config = &heap->config;
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	/* dwunw-added 3: what bpf/capture.h wants to know */
+	struct dwunw_capture_options capture = {
+		.stack_cap = config->stack_cap,
+		.perf = config->perf_buffer,
+		.wakeup_size = config->ring_size / 4,
+		.namespace_dev = heap->namespace.dev,
+		.namespace_ino = heap->namespace.ino,
+		.follow = heap->follow,
+		.own_pid = (uint32_t)getpid(),
+		.slots = cpus < 2  ? 4 :
+			 cpus > 62 ? 64 :
+				     (uint32_t)cpus + 2,
+	};
+	struct dwunw_heap_options options = {
+		.min_size = config->min_size,
+		.max_size = config->max_size,
+		.sample_every = config->sample_every,
+		.sample_bytes = config->sample_bytes,
+		.depth = config->depth,
+		.trace_frees = config->on_block != NULL,
+		/* a second, in units of 2^30 ns */
+		.budget = (uint32_t)((double)config->budget * 1.073741824),
+	};
+	struct dwunw_loader *loader = heap->loader;
+
+	capture.cgroup = heap->cgroup.cgroup;
+	capture.cgroup_level = heap->cgroup.cgroup_level;
+	if (dwunw_loader_set_value(loader, DWUNW_CAPTURE_OPTIONS_MAP, &capture,
+				   sizeof(capture)) ||
+	    dwunw_loader_set_value(loader, DWUNW_HEAP_OPTIONS_MAP, &options,
+				   sizeof(options)) ||
+	    dwunw_loader_set_entries(loader, "dwunw_slots", capture.slots) ||
+	    dwunw_loader_set_entries(loader, "live", config->live_max))
+		return -ENOENT;
+	return dwunw_loader_set_events(loader, "dwunw_events",
+				       config->perf_buffer, config->ring_size);
+}
+
+/* dwunw-added 6: exec, exit and fork as events; changed mappings as those, or
+ * where it can be by records that cost less. */
+static int follow_processes(struct dwunw_heap *heap, const char **missing)
+{
+	int error =
+		dwunw_loader_attach_subsystem(heap->loader, "sched", missing);
+
+	if (error)
+		return error;
+	if (!heap->config.perf_probes &&
+	    !dwunw_map_watch_open(&heap->watch, dwu_target_remapped, heap))
+		return 0;
+	return dwunw_loader_attach_subsystem(heap->loader, "syscalls", missing);
+}
+
+/* Which processes the programs take of themselves: a child from its first
+ * instruction on. */
+static int choose_follow(struct dwunw_heap *heap)
+{
+	const struct dwunw_heap_config *config = &heap->config;
+
+	if (config->command) /* stops where something begins */
+		return 0;
+	if (config->all)
+		heap->follow = DWUNW_FOLLOW_ALL;
+	else if (config->cgroup)
+		heap->follow = DWUNW_FOLLOW_CGROUP;
+	else if (config->follow_forks)
+		heap->follow = DWUNW_FOLLOW_CHILDREN;
+	heap->wide = heap->follow != DWUNW_FOLLOW_GIVEN;
+	return config->cgroup ? dwu_cgroup_find(config->tool, config->cgroup,
+						&heap->cgroup) :
+				0;
+}
+
+/* Probes that children inherit are in nobody else's process. Where those are not
+ * to be had, they are in each that maps the file, and the programs look who it
+ * is. */
+static void choose_probes(struct dwunw_heap *heap)
+{
+	int error;
+
+	if (heap->follow == DWUNW_FOLLOW_CHILDREN) {
+		error = dwunw_loader_use_inherited(heap->loader);
+		heap->inherited = !error;
+		if (!error)
+			return;
+		fprintf(stderr,
+			"note: no probes that children inherit (tracefs: %s): "
+			"they are in every process\n",
+			strerror(-error));
+	}
+	heap->multi = !heap->config.perf_probes &&
+		      dwunw_loader_use_multi(heap->loader);
+}
+
+static int load(struct dwunw_heap *heap)
+{
+	const char *missing = "";
+	int error = dwunw_pidns_own(&heap->namespace);
+
+	if (error)
+		return dwunw_pidns_explain(heap->config.tool, error);
+	error = choose_follow(heap);
+	if (error)
+		return error;
+	error = dwunw_loader_open(&heap->loader, heap->config.object,
+				  heap->config.object_size,
+				  heap->config.verbose);
+	if (!error)
+		error = configure(heap);
+	if (!error)
+		choose_probes(heap);
+	if (!error)
+		error = dwunw_loader_load(heap->loader);
+	if (error)
+		return dwunw_permission_explain(
+			heap->config.tool, "the BPF programs were not loaded",
+			-error);
+	error = dwunw_inbox_open(&heap->inbox, heap->loader, dwu_unwind_event,
+				 heap);
+	if (error)
+		return dwunw_permission_explain(
+			heap->config.tool, "the event buffer was not opened",
+			-error);
+	error = follow_processes(heap, &missing);
+	if (error)
+		fprintf(stderr,
+			"note: no %s (%s): changed mappings are noticed "
+			"later\n",
+			missing, strerror(-error));
+	return 0;
+}
+
+/* 0; else an exit status, told. */
+static int start_pid(struct dwunw_heap *heap, int32_t pid)
+{
+	struct target *target;
+	int status;
+
+	if (kill(pid, 0) && errno == ESRCH) {
+		fprintf(stderr, "%s: no process %" PRId32 "\n",
+			heap->config.tool, pid);
+		return EXIT_FAILURE;
+	}
+	target = dwu_target_add(heap, pid);
+	if (!target)
+		return dwunw_permission_explain(heap->config.tool, "a process",
+						ENOMEM);
+	status = dwu_target_attach(heap, target);
+	if (!status)
+		fprintf(stderr,
+			"Attaching to pid %" PRId32 ", Ctrl+C to quit.\n", pid);
+	return status < 0 ? EXIT_FAILURE : status;
+}
+
+/* One that cannot be followed does not keep the others from it. */
+static int start_pids(struct dwunw_heap *heap)
+{
+	const struct dwunw_heap_config *config = &heap->config;
+	uint32_t good = 0;
+	int first = 0;
+
+	for (uint32_t i = 0; i < config->pid_count; i++) {
+		int status = start_pid(heap, config->pids[i]);
+
+		good += !status;
+		if (!status)
+			continue;
+		first = first ? first : status;
+		dwu_target_remove(heap, config->pids[i]);
+	}
+	if (!good)
+		return first;
+	if (good < config->pid_count)
+		fprintf(stderr,
+			"%s: without %" PRIu32 " of the %" PRIu32
+			" processes of %s\n",
+			config->tool, config->pid_count - good,
+			config->pid_count, config->words.pids);
+	if (heap->follow == DWUNW_FOLLOW_CHILDREN)
+		dwu_targets_find_children(heap);
+	dwunw_heap_say_unused(heap);
+	return 0;
+}
+
+static void record(struct dwunw_heap *heap, bool on)
+{
+	heap->recording = on;
+	dwu_set_switch(heap);
+}
+
+/*
+ * Calls that were under way still return and send theirs, on a busy machine
+ * some time later: all is here when nothing has been on its way for 60 ms.
+ */
+static void read_last_events(struct dwunw_heap *heap)
+{
+	int quiet = 0;
+
+	record(heap, false);
+	for (int tries = 0; tries < 100 && quiet < 6; tries++) {
+		uint64_t before = heap->statistics.received;
+
+		dwunw_inbox_read(heap->inbox, 10);
+		if (heap->statistics.received == before &&
+		    before == dwu_map_counter(heap, DWUNW_COUNT_EVENTS))
+			quiet++;
+		else
+			quiet = 0;
+	}
+}
+
+static int start(struct dwunw_heap *heap)
+{
+	if (heap->config.all || heap->config.cgroup)
+		return dwu_targets_find(heap);
+	if (!heap->config.command)
+		return start_pids(heap);
+	/* nothing has run yet: what is seen is whole from the start */
+	record(heap, true);
+	return dwu_command_start(heap);
+}
+
+/* A process costs about 20 descriptors. */
+static void allow_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static void set_defaults(struct dwunw_heap_config *config)
+{
+	if (!config->max_size)
+		config->max_size = UINT64_MAX;
+	if (!config->sample_every)
+		config->sample_every = 1;
+	if (!config->stack_storage)
+		config->stack_storage = 10240;
+	if (!config->depth)
+		config->depth = 127;
+	if (!config->stack_cap)
+		config->stack_cap = DWUNW_CAPTURE_STACK_CAP;
+	if (!config->ring_size)
+		config->ring_size = DWUNW_HEAP_RING_SIZE;
+	if (!config->live_max)
+		config->live_max = DWUNW_LIVE_MAX;
+}
+
+/* --- as a tool sees it ------------------------------------------------------- */
+
+int dwunw_heap_open(struct dwunw_heap **result,
+		    const struct dwunw_heap_config *config)
+{
+	struct dwunw_heap *heap = calloc(1, sizeof(*heap));
+	int status;
+
+	*result = heap;
+	if (!heap)
+		return dwunw_permission_explain(config->tool, "memory", ENOMEM);
+	heap->config = *config;
+	set_defaults(&heap->config);
+	allow_files();
+	status = open_dwunw(heap);
+	if (!status)
+		status = load(heap);
+	if (!status)
+		status = start(heap);
+	if (!status)
+		record(heap, true);
+	return status;
+}
+
+bool dwunw_heap_read(struct dwunw_heap *heap)
+{
+	uint32_t alive;
+
+	dwunw_inbox_read(heap->inbox, READ_MS);
+	dwu_targets_see_mappings(heap); /* dwunw-added 6 */
+	dwu_targets_look(heap);
+	dwu_forget_keys(heap);
+	if (heap->command_pid)
+		dwu_command_read(heap);
+	alive = dwu_targets_alive(heap);
+	if (heap->config.all || heap->config.cgroup)
+		alive = 1; /* others may come */
+	return alive && !heap->failed;
+}
+
+void dwunw_heap_settle(struct dwunw_heap *heap)
+{
+	dwu_wait_for_names(heap);
+}
+
+void dwunw_heap_stop(struct dwunw_heap *heap)
+{
+	read_last_events(heap);
+	dwu_wait_for_names(heap);
+}
+
+int dwunw_heap_status(const struct dwunw_heap *heap)
+{
+	if (heap->failed) {
+		fprintf(stderr,
+			"%s: dwunw failed, and %s allows nothing else\n",
+			heap->config.tool, heap->config.words.mode);
+		return EXIT_FAILURE;
+	}
+	if (heap->command_refused)
+		return EXIT_FAILURE;
+	if (heap->command_pid && WIFEXITED(heap->command_status) &&
+	    WEXITSTATUS(heap->command_status) == 127)
+		return 127;
+	return 0;
+}
+
+void dwunw_heap_close(struct dwunw_heap *heap)
+{
+	if (!heap)
+		return;
+	dwunw_naming_end(heap->naming);
+	dwunw_inbox_close(heap->inbox);
+	dwunw_loader_close(heap->loader);
+	dwunw_map_watch_close(heap->watch); /* dwunw-added 6 */
+	dwunw_stacks_free(&heap->stacks);
+	dwunw_symbol_resolver_shutdown(&heap->resolver); /* dwunw-added 4 */
+	dwunw_symbol_resolver_shutdown(&heap->places);
+	dwunw_shutdown(&heap->dwunw); /* dwunw-added 4 */
+	free(heap->frames);
+	free(heap->threads);
+	free(heap->wide_files);
+	dwu_targets_free(heap);
+	free(heap);
+}

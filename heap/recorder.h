@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * heap/recorder.h - a recording's state, and what its files call of each other.
+ *
+ *   targets.c, find.c, command.c   which processes
+ *   attach.c			    where their probes are
+ *   unwind.c			    an event -> a stack
+ *   live.c			    live blocks -> totals
+ *   recorder.c			    the run
+ */
+#ifndef DWU_RECORDER_H
+#define DWU_RECORDER_H
+
+#include "heap.h"
+
+#include <dwunw/heap.h>
+#include <dwunw/loader.h>
+#include <stdio.h>
+
+#define SECOND 1000000000ull
+#define PATTERN_SIZE 40
+#define TARGET_FILES 8
+#define CAUSES 24
+
+/* One that has probes, by what it is: a path may lead to another by now. */
+struct probed_file {
+	uint64_t dev;
+	uint64_t ino;
+};
+
+struct probed_files {
+	struct probed_file at[TARGET_FILES];
+	uint32_t count;
+};
+
+/* A process that is followed. */
+struct target {
+	int32_t pid;
+	int pidfd;
+	bool exited;
+	bool starting; /* of a command: no allocator is mapped yet */
+	uint32_t steps;
+	bool leader_ends; /* an event has said so, and /proc is still to */
+	bool leaderless;  /* its first thread has ended, others have not */
+	bool lost_rights; /* dwunw-added 9: its mappings can't be read */
+	bool refused;	/* told: neither this program nor its probes will do */
+	uint32_t ways;	/* DWUNW_HEAP_SNAPSHOT, DWUNW_HEAP_FP */
+	uint32_t whole; /* stacks that were whole, without a break */
+	uint32_t generation;
+	bool remapped;		/* dwunw-added 6: and not looked at yet */
+	uint64_t exec_time_ns;	/* blocks before it are gone */
+	uint64_t look_until_ns; /* no allocator was mapped after its exec */
+	int32_t parent; /* whose mappings a child had that has ended; 0 */
+	uint64_t attach_time_ns;
+	uint64_t debt_ns; /* of processor time for its stacks, */
+	uint64_t paid_ns; /* as of then */
+	struct dwunw_process *process;
+	char comm[32];
+	struct probed_files files; /* those with probes that it has mapped */
+	/* … and those that its threads have events for, which what it starts
+	 * inherits: mapped or not, also by what it runs next */
+	struct probed_files events;
+	uint64_t events_ns; /* when there last was a new one */
+	bool forked;	    /* it has started others, which have them */
+	struct target *next;
+};
+
+/* A frame-pointer walk whose other half has not come yet. */
+struct fp_walk {
+	uint64_t key;
+	uint32_t count;
+	uint64_t pcs[1024];
+};
+#define FP_WALKS 16
+
+/* What a walk gave the last time; stacks stay until the end. */
+struct known_walk {
+	uint64_t hash;
+	uint32_t generation;
+	struct dwunw_stack *stack;
+};
+#define KNOWN_WALKS 1024
+
+struct statistics {
+	uint64_t received;
+	uint64_t stack_events;
+	uint64_t stack_bytes;
+	uint64_t by_fp; /* wholly by frame pointers */
+	uint64_t not_unwound;
+	uint64_t storage_full;
+	uint64_t probes;
+	uint64_t cheap_probes; /* not at the first instruction */
+	uint64_t failed_probes;
+	uint64_t late_children;
+	uint64_t late_programs; /* probes came after their exec, */
+	uint64_t late_ns;	/* so much in all */
+};
+
+/* A child whose fork has been read and that could not be looked at. */
+struct birth {
+	int32_t child;
+	int32_t parent;
+};
+#define BIRTHS 1024
+
+/* One recording. */
+struct dwunw_heap {
+	struct dwunw_heap_config config;
+	struct dwunw_loader *loader;
+	struct target *targets;
+	int32_t command_pid;
+	int command_status;
+	bool file_found; /* config.file is some file that was mapped */
+	struct dwunw_namespace namespace; /* the tool's; 0: the initial one */
+	bool multi;	/* probes are BPF links, not perf events */
+	bool inherited; /* … a process's, and what it starts has them */
+	struct dwunw_map_watch *watch; /* dwunw-added 6; NULL: by tracepoints */
+	bool remapped;		       /* dwunw-added 6: some target is */
+	bool recording;
+	/* probes are put into every process that maps a file, as some target
+	 * can't be given its own: the programs look who it is */
+	bool wide;
+	uint32_t follow;		     /* enum dwunw_follow */
+	struct dwunw_capture_options cgroup; /* what it says of one */
+	struct probed_file *wide_files;
+	uint32_t wide_count;
+	bool failed;	      /* DWUNW_HEAP_FORCE: dwunw failed */
+	bool command_refused; /* its program is not of this machine */
+	/* dwunw-added 4: what turns events into frames and names */
+	struct dwunw_context dwunw;
+	char last_log[256]; /* its last line: why something failed */
+	struct dwunw_symbol_resolver resolver; /* naming's */
+	struct dwunw_symbol_resolver places;   /* where functions are */
+	struct dwunw_naming *naming;
+	struct dwunw_inbox *inbox; /* dwunw-added 5: events, read beside */
+	struct dwunw_event event;
+	struct dwunw_frame *frames; /* config.depth of them */
+	struct fp_walk fp_walks[FP_WALKS];
+	struct known_walk known_walks[KNOWN_WALKS];
+	uint64_t causes[CAUSES]; /* already told */
+	uint32_t cause_count;
+	struct dwunw_stacks stacks;
+	uint32_t keys_kept; /* of them, when they were last gone through */
+	uint64_t summed_ns; /* the last dwunw_heap_sum() */
+	struct statistics statistics;
+	struct birth births[BIRTHS];
+	struct threads *threads;
+};
+
+/* Tells the BPF programs of `recording` and `wide` (targets.c). */
+void dwu_set_switch(struct dwunw_heap *heap);
+
+/* targets.c */
+struct target *dwu_target_find(const struct dwunw_heap *heap, int32_t pid);
+struct target *dwu_target_add(struct dwunw_heap *heap, int32_t pid);
+/* One that is not followed after all. */
+void dwu_target_remove(struct dwunw_heap *heap, int32_t pid);
+/* Puts probes on its allocators, and again for what was mapped since. */
+int dwu_target_attach(struct dwunw_heap *heap, struct target *target);
+/* That, of which an event tells, where processes are followed that nobody has
+ * named; NULL: none is. */
+struct target *dwu_target_see(struct dwunw_heap *heap, int32_t pid);
+void dwu_target_set_ways(struct dwunw_heap *heap, struct target *target,
+			 uint32_t ways);
+void dwu_target_exec(struct dwunw_heap *heap, struct target *target,
+		     uint64_t time_ns);
+/* Reads anew what was mapped since, if anything was, and puts probes on it. */
+void dwu_targets_see_mappings(struct dwunw_heap *heap);
+/* dwunw_map_watch_fn; ctx is the recording. */
+void dwu_target_remapped(void *heap, int32_t pid);
+/* Puts probes on what programs have mapped since their exec. */
+void dwu_targets_look(struct dwunw_heap *heap);
+/* all, cgroup: those that there are. 0, or told. */
+int dwu_targets_find(struct dwunw_heap *heap);
+/* follow_forks: those that the targets have started before, and what these have. */
+void dwu_targets_find_children(struct dwunw_heap *heap);
+/* The cgroup of that directory. 0, or told. */
+int dwu_cgroup_find(const char *tool, const char *path,
+		    struct dwunw_capture_options *options);
+/* Sees who has ended. The number of those who have not. */
+uint32_t dwu_targets_alive(struct dwunw_heap *heap);
+bool dwu_targets_ended(const struct dwunw_heap *heap);
+/* Those that have ended, and were in a report since, go. */
+void dwu_targets_forget(struct dwunw_heap *heap);
+void dwu_targets_free(struct dwunw_heap *heap);
+void dwu_thread_see(struct dwunw_heap *heap, uint32_t pid, uint32_t tid);
+
+/* attach.c: 0; EXIT_…: told on stderr. No allocator found is -1. */
+int dwu_attach_files(struct dwunw_heap *heap, struct target *target);
+/* A child of a target has begun, as the event says: which probes it has. */
+void dwu_attach_child(struct dwunw_heap *heap, struct target *child,
+		      const struct dwunw_event_header *fork);
+
+/* command.c: a command, and all that it starts */
+int dwu_command_start(struct dwunw_heap *heap);
+void dwu_command_read(struct dwunw_heap *heap);
+
+/* unwind.c: an event to a stack with names */
+void dwu_unwind_event(void *heap, void *bytes, size_t size);
+/* Says what is wrong with stacks that have got their names since. */
+void dwu_judge_stacks(struct dwunw_heap *heap);
+/* Reads events until every stack has its names. */
+void dwu_wait_for_names(struct dwunw_heap *heap);
+
+/* live.c */
+/* Between two reports, where many blocks come and go: so that what is known of
+ * them does not grow until the next one. */
+void dwu_forget_keys(struct dwunw_heap *heap);
+uint64_t dwu_map_counter(const struct dwunw_heap *heap, uint32_t index);
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* tools/commands.h - the subcommands, a file each. argv[0] is their own name. */
+#ifndef DWUNW_TOOLS_COMMANDS_H
+#define DWUNW_TOOLS_COMMANDS_H
+
+int dwu_cmd_stack(int argc, char **argv);
+int dwu_cmd_rows(int argc, char **argv);
+int dwu_cmd_symbolize(int argc, char **argv);
+/* leaks/leaks.c, or leaks/absent.c in a build without it */
+int dwu_cmd_leaks(int argc, char **argv);
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* absent.c - `dwunw leaks` in a build without it. */
+#include "cmd.h"
+#include "commands.h"
+
+int dwu_cmd_leaks(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	dwu_cmd_error("leaks: not in this build, which CONFIG_LEAKS is off in");
+	return CMD_FAILED;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * leak.h - what the leak tools have in common but for their command lines and
+ * their texts: `dwunw leaks`, and examples/memleak_bcc_dwunw.
+ *
+ *   options.c   values that both take, and what is checked of them
+ *   run.c       the run, a report at each interval
+ *   print.c     what their texts have in common
+ *   export.c    reports for programs: folded stacks, JSON
+ *   kernel.c    the run without a program: the kernel's own allocations
+ */
+#ifndef DWUNW_TOOLS_LEAK_H
+#define DWUNW_TOOLS_LEAK_H
+
+#include "option.h"
+
+#include <dwunw/heap.h>
+
+#define LEAK_SECOND 1000000000ull
+#define LEAK_PIDS 64
+#define LEAK_PATTERN_SIZE 40
+
+struct leak;
+
+/* Prints one report: totals, sorted, most bytes first. */
+typedef void (*leak_print_fn)(struct leak *leak,
+			      const struct dwunw_totals *totals);
+
+/* One run of a leak tool. */
+struct leak {
+	struct dwunw_heap_config config;
+	struct dwunw_heap_view view;
+	int32_t pids[LEAK_PIDS]; /* config.pids is these */
+	uint64_t interval_ns;
+	uint32_t intervals; /* 0: until what is followed ends */
+	uint32_t top;
+	bool show_allocs;
+	bool trace;
+	bool statistics;
+	bool losses;	    /* the text says what was lost */
+	bool percpu;	    /* kernel: of each processor's own memory */
+	bool missing_free;  /* kernel: allocated again means freed */
+	const char *folded; /* a file; "": stdout; NULL: not asked for */
+	const char *json;   /* the same */
+	const char *only;   /* stacks with a function like that */
+	leak_print_fn print;
+	struct dwunw_heap *heap;
+	bool export_failed; /* a file of --folded or --json, or a report */
+};
+
+/* --- options.c ------------------------------------------------------------- */
+
+/* Their defaults, but for the time that a block has to be live. */
+void leak_set_defaults(struct leak *leak);
+
+/* Of option rows that fill a struct which begins with a struct leak: "12" or
+ * "12,13"; a prefix; a pattern; NAME=0xOFFSET[@FILE]. */
+bool leak_take_pids(void *leak, const char *text);
+bool leak_take_prefix(void *leak, const char *text);
+bool leak_take_pattern(void *leak, const char *text);
+bool leak_take_symbol(void *leak, const char *text);
+
+#define LEAK_AT(field) offsetof(struct leak, field)
+#define LEAK_FLAG(option, short_one, field)                               \
+	{                                                                 \
+		.name = option, .letter = short_one, .kind = OPTION_FLAG, \
+		.to = LEAK_AT(field)                                      \
+	}
+#define LEAK_TEXT(option, short_one, field)                               \
+	{                                                                 \
+		.name = option, .letter = short_one, .kind = OPTION_TEXT, \
+		.to = LEAK_AT(field)                                      \
+	}
+#define LEAK_COUNT(option, short_one, field, most)                          \
+	{                                                                   \
+		.name = option, .letter = short_one, .kind = OPTION_NUMBER, \
+		.to = LEAK_AT(field), .min = 1, .max = most                 \
+	}
+#define LEAK_OTHER(option, short_one, what, function)                      \
+	{                                                                  \
+		.name = option, .letter = short_one, .kind = OPTION_OTHER, \
+		.allowed = what, .take = function                          \
+	}
+
+/* What both call the same. */
+#define LEAK_ROWS                                                             \
+	LEAK_FLAG("trace", 't', trace),                                       \
+		LEAK_FLAG("show-allocs", 'a', show_allocs),                   \
+		{ .name = "older",                                            \
+		  .letter = 'o',                                              \
+		  .kind = OPTION_MS,                                          \
+		  .to = LEAK_AT(view.min_age_ns),                             \
+		  .max = UINT32_MAX * 1000000ull },                           \
+		LEAK_COUNT("sample-rate", 's', config.sample_every,           \
+			   UINT32_MAX),                                       \
+		LEAK_COUNT("top", 'T', top, UINT32_MAX),                      \
+		{ .name = "min-size",                                         \
+		  .letter = 'z',                                              \
+		  .kind = OPTION_SIZE64,                                      \
+		  .to = LEAK_AT(config.min_size) },                           \
+		{ .name = "max-size",                                         \
+		  .letter = 'Z',                                              \
+		  .kind = OPTION_SIZE64,                                      \
+		  .to = LEAK_AT(config.max_size) },                           \
+		LEAK_FLAG("percpu", 'P', percpu),                             \
+		LEAK_OTHER("symbols-prefix", 'S',                             \
+			   "a prefix of at most 40 characters",               \
+			   leak_take_prefix),                                 \
+		LEAK_FLAG("verbose", 'v', config.verbose),                    \
+		LEAK_FLAG("follow-forks", 'f', config.follow_forks),          \
+		{ .name = "folded",                                           \
+		  .kind = OPTION_FILE,                                        \
+		  .to = LEAK_AT(folded),                                      \
+		  .allowed = "a file" },                                      \
+		{ .name = "json",                                             \
+		  .kind = OPTION_FILE,                                        \
+		  .to = LEAK_AT(json),                                        \
+		  .allowed = "a file" },                                      \
+		LEAK_FLAG("threads", 0, view.by_thread),                      \
+		LEAK_FLAG("all", 0, config.all),                              \
+		LEAK_TEXT("cgroup", 0, config.cgroup),                        \
+		LEAK_FLAG("processes", 0, view.by_process),                   \
+		{ .name = "sample-bytes",                                     \
+		  .kind = OPTION_SIZE,                                        \
+		  .to = LEAK_AT(config.sample_bytes),                         \
+		  .min = 1,                                                   \
+		  .max = 1u << 30 },                                          \
+		LEAK_COUNT("budget", 0, config.budget, 1u << 30),             \
+		LEAK_TEXT("only", 0, only),                                   \
+		LEAK_FLAG("stats", 0, statistics),                            \
+		LEAK_OTHER("allocator", 0,                                    \
+			   "a pattern with a *, of at most 40 characters",    \
+			   leak_take_pattern),                                \
+		LEAK_OTHER("symbol", 0, DWUNW_GIVEN_ALLOWED,                  \
+			   leak_take_symbol),                                 \
+		LEAK_TEXT("debug-file", 0, config.debug_file),                \
+		{ .name = "stack-bytes",                                      \
+		  .kind = OPTION_SIZE,                                        \
+		  .to = LEAK_AT(config.stack_cap),                            \
+		  .min = 1,                                                   \
+		  .max = LEAK_STACK_CAP_MAX },                                \
+		{ .name = "ring-size",                                        \
+		  .kind = OPTION_POWER,                                       \
+		  .to = LEAK_AT(config.ring_size),                            \
+		  .min = 4096,                                                \
+		  .max = 1u << 30 },                                          \
+		LEAK_COUNT("max-live", 0, config.live_max, 1u << 26),         \
+		{ .name = "memory-max",                                       \
+		  .kind = OPTION_SIZE64,                                      \
+		  .to = LEAK_AT(config.memory_max),                           \
+		  .min = 1u << 20,                                            \
+		  .max = (uint64_t)1 << 40 },                                 \
+		LEAK_FLAG("perf-buffer", 0, config.perf_buffer),              \
+		LEAK_FLAG("entry-probes", 0, config.entry_only),              \
+		LEAK_FLAG("perf-probes", 0, config.perf_probes)
+#define LEAK_STACK_CAP_MAX 28672u /* DWUNW_CAPTURE_STACK_CAP_MAX */
+
+/* Is it about programs, and not about the kernel? */
+bool leak_is_of_programs(const struct leak *leak);
+/* Symbols that are none, sizes, files that cannot be written or read. -1: all
+ * well; else the exit status, told. */
+int leak_check(const struct option_program *program, const struct leak *leak);
+
+/* --- run.c ------------------------------------------------------------------- */
+
+/* Of programs, or without one of the kernel. The exit status. */
+int leak_run(struct leak *leak);
+bool leak_stack_is_wanted(void *leak, const struct dwunw_stack *stack);
+
+/* --- print.c ------------------------------------------------------------------- */
+
+bool leak_is_estimated(const struct leak *leak);
+/* "n bytes in n allocations from stack …", and its blocks if asked for. */
+void leak_print_total(struct leak *leak, const struct dwunw_total *total,
+		      const struct dwunw_heap_counts *counts);
+/* Sums apart from the stacks; what was lost, if leak->losses. */
+void leak_print_rest(const struct leak *leak,
+		     const struct dwunw_totals *totals,
+		     const struct dwunw_heap_counts *counts);
+
+/* --- export.c ------------------------------------------------------------------ */
+
+/* --folded and --json, to files or stdout */
+void leak_export(struct leak *leak, const struct dwunw_totals *totals,
+		 bool last);
+bool leak_is_to_stdout(const char *where);
+
+/* --- kernel.c ------------------------------------------------------------------ */
+
+int leak_run_kernel(const struct leak *leak);
+
+#endif

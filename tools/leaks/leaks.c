@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * leaks.c - `dwunw leaks`: its command line and its report.
+ */
+#include "leaks.h"
+
+#include "commands.h"
+#include "frames.h"
+#include "leak.h"
+#include "option.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char help[] =
+	"usage: " HELP_LEAKS_USAGE
+	"       dwunw leaks --all | --cgroup DIRECTORY | --kernel\n"
+	"       -h, --help, -V, --version\n"
+	"\n"
+	"leaks  prints what was allocated and not freed, by the stack that "
+	"allocated\n"
+	"       it, at an interval, and at the end of PID or COMMAND or at "
+	"Ctrl-C.\n"
+	"BYTES may end in K, M or G; times in ms, s, m or h.\n"
+	"\n"
+	"What is followed:\n"
+	"       PID                    a process; or several: 12,13\n"
+	"       -- COMMAND ARGUMENT... starts it, with all that it starts\n"
+	"  -f,  --follow-forks         children of PID as well\n"
+	"       --all                  every process, and those to come\n"
+	"       --cgroup DIRECTORY     all of a cgroup (version 2), and below it\n"
+	"  -k,  --kernel               the kernel's own allocations\n"
+	"  -P,  --percpu               of them those of each processor\n"
+	"       --missing-free         allocated again means freed\n"
+	"Where its allocator is:\n"
+	"  -O,  --object FILE          in this file only; a path or its end\n"
+	"  -S,  --symbols-prefix TEXT  TEXTmalloc, TEXTfree, ...\n"
+	"       --allocator PATTERN    the same by a pattern: 'je_*', '*_hook'\n"
+	"       --symbol NAME=0xOFFSET[@FILE]  where one is in a stripped file\n"
+	"       --debug-file FILE      symbols of a stripped file\n"
+	"Which allocations:\n"
+	"  -o,  --older TIME           no younger ones (500ms)\n"
+	"  -z,  --min-size BYTES       not smaller\n"
+	"  -Z,  --max-size BYTES       not larger\n"
+	"  -s,  --sample-rate N        one of N at random, totals scaled\n"
+	"       --sample-bytes BYTES   one for so many bytes on average, totals "
+	"scaled\n"
+	"       --budget N             stacks a second at most\n"
+	"The report:\n"
+	"  -i,  --interval TIME        between reports (5s)\n"
+	"  -n,  --count N              so many reports, then the end\n"
+	"  -T,  --top N                so many stacks (10)\n"
+	"  -a,  --show-allocs          each block's address and size\n"
+	"  -t,  --trace                a line for each allocation and free\n"
+	"       --threads              each thread apart\n"
+	"       --processes            each process apart\n"
+	"       --only PATTERN         stacks with such a function or file\n"
+	"       --folded[=FILE]        for a flame graph, at the end; FILE: each "
+	"report\n"
+	"       --json[=FILE]          a line of JSON for each report; FILE: the "
+	"newest\n"
+	"       --stats                what was sent, and memory\n"
+	"  -v,  --verbose              a line for each event\n"
+	"Stacks:\n"
+	"       --mode off|fallback|force  the kernel's frame-pointer walk: "
+	"always;\n"
+	"                              where dwunw fails (fallback); never\n"
+	"       --depth N              frames (127)\n"
+	"       --stack-bytes BYTES    copied of a stack (16384, at most 28672)\n"
+	"       --max-stacks N         different stacks kept (10240)\n"
+	"       --max-live N           blocks followed (81920; mips 16384)\n"
+	"       --ring-size BYTES      of the event buffer (4M; mips 1M)\n"
+	"       --memory-max BYTES     for names, half of it for a file's tables "
+	"(64M)\n"
+	"       --perf-buffer          a perf buffer for each CPU instead\n"
+	"       --entry-probes         each function's first instruction\n"
+	"       --perf-probes          probes and new mappings as before Linux "
+	"6.13\n";
+
+struct arguments {
+	struct leak leak; /* first: the rows fill it */
+	bool kernel;
+};
+
+/* --- the command line --------------------------------------------------------- */
+
+static const struct option_row rows[] = {
+	{ .name = "interval",
+	  .letter = 'i',
+	  .kind = OPTION_SECONDS,
+	  .to = LEAK_AT(interval_ns),
+	  .min = LEAK_SECOND / 100,
+	  .max = 1000000 * LEAK_SECOND },
+	LEAK_COUNT("count", 'n', intervals, INT32_MAX),
+	LEAK_TEXT("object", 'O', config.file),
+	{ .name = "mode",
+	  .kind = OPTION_CHOICE,
+	  .to = LEAK_AT(config.mode),
+	  .allowed = "off|fallback|force" },
+	LEAK_COUNT("depth", 0, config.depth, 1024),
+	LEAK_COUNT("max-stacks", 0, config.stack_storage, 1u << 24),
+	{ .name = "kernel",
+	  .letter = 'k',
+	  .kind = OPTION_FLAG,
+	  .to = offsetof(struct arguments, kernel) },
+	LEAK_FLAG("missing-free", 0, missing_free),
+	LEAK_ROWS,
+	{ .kind = OPTION_END },
+};
+static const struct option_row pid_row = {
+	.name = "PID",
+	.kind = OPTION_OTHER,
+	.allowed = "a process id, or several, 12,13, at most 64",
+	.take = leak_take_pids,
+};
+static const struct option_program program = {
+	.name = "dwunw",
+	.command = "leaks",
+	.help = help,
+	.rows = rows,
+};
+
+static const char *contradiction(const struct arguments *arguments)
+{
+	const struct leak *leak = &arguments->leak;
+	const struct dwunw_heap_config *config = &leak->config;
+	bool user = leak_is_of_programs(leak);
+
+	if ((config->command != NULL) + (config->pid_count > 0) + config->all +
+		    (config->cgroup != NULL) + arguments->kernel !=
+	    1)
+		return "one of PID, -- COMMAND, --all, --cgroup and --kernel "
+		       "is needed, and no two of them";
+	if (config->follow_forks && !config->pid_count && !config->command)
+		return "-f is about the children of PID";
+	if (user && (leak->percpu || leak->missing_free))
+		return "--percpu and --missing-free are about --kernel";
+	if (leak->folded && leak->json && !strcmp(leak->folded, leak->json))
+		return "--folded and --json exclude each other, but for two "
+		       "files";
+	if (config->sample_every > 1 && config->sample_bytes)
+		return "-s and --sample-bytes exclude each other";
+	if (config->min_size > config->max_size)
+		return "-z is larger than -Z";
+	if (!user && (leak->json || leak->folded || leak->trace ||
+		      config->sample_bytes || config->budget ||
+		      leak->view.by_thread || leak->view.by_process))
+		return "--json, --folded, -t, --sample-bytes, --budget, "
+		       "--threads and --processes are not of --kernel";
+	if (!user && (config->file || config->pattern_count ||
+		      config->given.count || config->debug_file))
+		return "-O, -S, --allocator, --symbol and --debug-file are not "
+		       "of --kernel";
+	return NULL;
+}
+
+/* PID, PID,PID or several of them; or a command and its arguments: the last
+ * `words` of them. */
+static int take_operands(struct leak *leak, int count, char **operands,
+			 int words)
+{
+	if (words > 0 && words < count)
+		return option_wrong(&program,
+				    "'%s': PID or a command, not both",
+				    operands[0]);
+	if (words > 0) {
+		leak->config.command = operands;
+		return -1;
+	}
+	for (int i = 0; i < count; i++) {
+		if (!option_operand(&program, &pid_row, leak, operands[i]))
+			return OPTION_WRONG;
+	}
+	return -1;
+}
+
+static void set_words(struct leak *leak)
+{
+	leak->config.tool = "dwunw: leaks";
+	leak->config.words = (struct dwunw_heap_words){
+		.file = "--object",
+		.patterns = "--symbols-prefix or --allocator",
+		.names = "--symbols-prefix or --allocator",
+		.pids = "PID",
+		.mode = "--mode=force",
+	};
+}
+
+/* Behind "--": a command's. */
+static int count_words(char **argv)
+{
+	int count = 0;
+
+	while (*argv && strcmp(*argv, "--"))
+		argv++;
+	while (*argv && argv[count + 1])
+		count++;
+	return count;
+}
+
+static int parse(struct arguments *arguments, char **argv)
+{
+	struct leak *leak = &arguments->leak;
+	const char *what;
+	int count, status, words = count_words(argv);
+
+	leak_set_defaults(leak);
+	set_words(leak);
+	leak->config.mode = DWUNW_HEAP_FALLBACK;
+	status = option_parse(&program, arguments, argv, &count);
+	if (status < 0)
+		status = take_operands(leak, count, argv + 1, words);
+	if (status >= 0)
+		return status;
+	what = contradiction(arguments);
+	if (what)
+		return option_wrong(&program, "%s", what);
+	return leak_check(&program, leak);
+}
+
+/* --- the report ----------------------------------------------------------------- */
+
+static void print_report(struct leak *leak, const struct dwunw_totals *totals)
+{
+	struct dwunw_heap_counts counts;
+	double bytes = totals->unknown_bytes, blocks = totals->unknown_blocks;
+	time_t wall = time(NULL);
+	char clock[16];
+
+	dwunw_heap_count(leak->heap, &counts);
+	for (uint32_t i = 0; i < totals->count; i++) {
+		bytes += totals->at[i].bytes;
+		blocks += totals->at[i].blocks;
+	}
+	strftime(clock, sizeof(clock), "%H:%M:%S", localtime(&wall));
+	printf("[%s] %.0f bytes in %.0f allocations are live, from %" PRIu32
+	       " stacks%s\n",
+	       clock, bytes, blocks, totals->count,
+	       leak_is_estimated(leak) ? " (estimated from samples)" : "");
+	for (uint32_t i = 0; i < totals->count && i < leak->top; i++) {
+		leak_print_total(leak, &totals->at[i], &counts);
+		stack_print(stdout, totals->at[i].stack);
+	}
+	if (totals->count > leak->top)
+		printf("and %" PRIu32 " stacks more (--top)\n",
+		       totals->count - leak->top);
+	leak_print_rest(leak, totals, &counts);
+}
+
+int dwu_cmd_leaks(int argc, char **argv)
+{
+	static struct arguments arguments;
+	int status = parse(&arguments, argv);
+
+	(void)argc;
+	arguments.leak.print = print_report;
+	return status < 0 ? leak_run(&arguments.leak) : status;
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * leaks.h - what `dwunw --help` says of `dwunw leaks`.
+ */
+#ifndef DWUNW_TOOLS_LEAKS_H
+#define DWUNW_TOOLS_LEAKS_H
+
+#define HELP_LEAKS_USAGE    \
+	"dwunw leaks PID\n" \
+	"       dwunw leaks -- COMMAND [ARGUMENT...]\n"
+/* In `dwunw --help`. */
+#define HELP_LEAKS                                                          \
+	"leaks  prints what a program has allocated and not freed, by the " \
+	"stack\n"                                                           \
+	"       that allocated it, every 5 seconds: dwunw leaks --help\n"
+
+#endif

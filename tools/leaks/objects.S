@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* The BPF objects' bytes, in the program. */
+	.section .rodata
+	.balign 8
+	.globl dwunw_heap_object, dwunw_heap_object_end
+dwunw_heap_object:
+	.incbin HEAP_OBJECT
+dwunw_heap_object_end:
+	.balign 8
+	.globl dwunw_kernel_object, dwunw_kernel_object_end
+dwunw_kernel_object:
+	.incbin KERNEL_OBJECT
+dwunw_kernel_object_end:
+	.section .note.GNU-stack, "", %progbits

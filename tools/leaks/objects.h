@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* objects.h - the BPF objects that are linked into a leak tool (objects.S). */
+#ifndef DWUNW_TOOLS_OBJECTS_H
+#define DWUNW_TOOLS_OBJECTS_H
+
+#include <stdint.h>
+
+extern const uint8_t dwunw_heap_object[], dwunw_heap_object_end[];
+extern const uint8_t dwunw_kernel_object[], dwunw_kernel_object_end[];
+
+#endif

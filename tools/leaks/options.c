@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+#include "leak.h"
+
+#include "replace.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* "12" or "12,13"; each may come again. */
+bool leak_take_pids(void *into, const char *text)
+{
+	struct leak *leak = into;
+	char number[16];
+
+	for (;;) {
+		size_t size = strcspn(text, ",");
+		uint64_t pid;
+
+		if (size >= sizeof(number) ||
+		    leak->config.pid_count == LEAK_PIDS)
+			return false;
+		memcpy(number, text, size);
+		number[size] = 0;
+		if (!option_number(number, &pid) || !pid || pid > INT32_MAX)
+			return false;
+		leak->config.pids = leak->pids;
+		leak->pids[leak->config.pid_count++] = (int32_t)pid;
+		if (!text[size])
+			return true;
+		text += size + 1;
+	}
+}
+
+bool leak_take_pattern(void *into, const char *text)
+{
+	struct leak *leak = into;
+
+	if (leak->config.pattern_count == DWUNW_HEAP_PATTERNS ||
+	    !strchr(text, '*') || strlen(text) > LEAK_PATTERN_SIZE)
+		return false;
+	leak->config.patterns[leak->config.pattern_count++].text = text;
+	return true;
+}
+
+bool leak_take_prefix(void *into, const char *text)
+{
+	static char patterns[DWUNW_HEAP_PATTERNS][LEAK_PATTERN_SIZE + 2];
+	struct leak *leak = into;
+	char *pattern;
+
+	if (leak->config.pattern_count == DWUNW_HEAP_PATTERNS || !*text ||
+	    strlen(text) >= LEAK_PATTERN_SIZE)
+		return false;
+	pattern = patterns[leak->config.pattern_count];
+	snprintf(pattern, sizeof(patterns[0]), "%s*", text);
+	return leak_take_pattern(into, pattern);
+}
+
+bool leak_take_symbol(void *into, const char *text)
+{
+	struct leak *leak = into;
+
+	return dwunw_given_add(&leak->config.given, text);
+}
+
+void leak_set_defaults(struct leak *leak)
+{
+	*leak = (struct leak){
+		.interval_ns = 5 * LEAK_SECOND,
+		.top = 10,
+		.view = { .min_age_ns = 500000000,
+			  .is_wanted = leak_stack_is_wanted,
+			  .ctx = leak },
+		.config = { .max_size = UINT64_MAX, .sample_every = 1 },
+		.losses = true,
+	};
+}
+
+bool leak_is_of_programs(const struct leak *leak)
+{
+	return leak->config.command || leak->config.pid_count ||
+	       leak->config.all || leak->config.cgroup;
+}
+
+/* A --symbol of a function that has no probe would never be looked at. */
+static int check_symbols(const struct option_program *program,
+			 const struct leak *leak)
+{
+	for (uint32_t i = 0; i < leak->config.given.count; i++) {
+		const struct dwunw_given_symbol *given =
+			&leak->config.given.symbols[i];
+
+		if (!dwunw_heap_probes(&leak->config, given->name))
+			return option_wrong(
+				program,
+				"--symbol %s: '%s' is no function "
+				"that has a probe; allowed: malloc, "
+				"free, calloc and the like, with -S "
+				"or --allocator by their pattern",
+				given->text, given->name);
+	}
+	return -1;
+}
+
+/* Now, and not when the first report is there. */
+static bool can_export(const char *tool, const char *option, const char *path)
+{
+	int error = path && *path ? replace_check(path) : 0;
+
+	if (error)
+		fprintf(stderr, "%s: %s=%s: %s\n", tool, option, path,
+			error == EEXIST ? "what is there is no regular file" :
+					  strerror(error));
+	return !error;
+}
+
+static int check_files(const struct option_program *program,
+		       const struct leak *leak)
+{
+	const char *tool = leak->config.tool;
+	uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
+
+	if (leak->config.ring_size && leak->config.ring_size < page)
+		return option_wrong(program,
+				    "--ring-size: %u is less than a page, %u",
+				    leak->config.ring_size, page);
+	if (!can_export(tool, "--folded", leak->folded) ||
+	    !can_export(tool, "--json", leak->json))
+		return EXIT_FAILURE;
+	if (!leak->config.debug_file || !access(leak->config.debug_file, R_OK))
+		return -1;
+	fprintf(stderr, "%s: --debug-file %s: %s\n", tool,
+		leak->config.debug_file, strerror(errno));
+	return EXIT_FAILURE;
+}
+
+int leak_check(const struct option_program *program, const struct leak *leak)
+{
+	int status = check_symbols(program, leak);
+
+	return status < 0 ? check_files(program, leak) : status;
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * run.c - the run of a leak tool: reading, and a report at each interval.
+ */
+#include "leak.h"
+
+#include "frames.h"
+#include "interrupt.h"
+#include "objects.h"
+
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* A child has stopped: the wait for events ends. */
+static void on_child(int number)
+{
+	(void)number;
+}
+
+/* config.on_block, for --trace */
+static void print_call(void *ctx, const struct dwunw_event_header *event,
+		       bool freed)
+{
+	(void)ctx;
+	if (freed)
+		printf("free pid %" PRIu32 " tid %" PRIu32 " address = %" PRIx64
+		       "\n",
+		       event->pid, event->tid, event->cookie);
+	else
+		printf("alloc pid %" PRIu32 " tid %" PRIu32 " size = %" PRIu64
+		       ", result = %" PRIx64 "\n",
+		       event->pid, event->tid, event->value, event->cookie);
+}
+
+bool leak_stack_is_wanted(void *ctx, const struct dwunw_stack *stack)
+{
+	const struct leak *leak = ctx;
+	const char *only = leak->only;
+
+	for (uint32_t i = 0; only && i < stack->count; i++) {
+		const struct dwunw_named_frame *frame = &stack->frames[i];
+
+		if ((frame->function && !fnmatch(only, frame->function, 0)) ||
+		    !fnmatch(only, base_name(frame->module), 0))
+			return true;
+	}
+	return !only;
+}
+
+static void report(struct leak *leak, bool last)
+{
+	bool text = !leak_is_to_stdout(leak->folded) &&
+		    !leak_is_to_stdout(leak->json);
+	struct dwunw_totals totals;
+
+	if (!text && !last && !leak->json && !*leak->folded)
+		return;
+	if (dwunw_heap_sum(leak->heap, &leak->view, &totals)) {
+		fprintf(stderr, "%s: out of memory: no report\n",
+			leak->config.tool);
+		leak->export_failed = true;
+		return;
+	}
+	leak_export(leak, &totals, last);
+	if (text)
+		leak->print(leak, &totals);
+	fflush(stdout);
+	dwunw_totals_free(&totals);
+	dwunw_heap_forget(leak->heap);
+}
+
+static void record(struct leak *leak)
+{
+	uint64_t next = dwunw_heap_now() + leak->interval_ns;
+	uint32_t done = 0;
+	bool goes_on = true;
+
+	while (!interrupted() && goes_on) {
+		goes_on = dwunw_heap_read(leak->heap);
+		if (dwunw_heap_now() < next || !goes_on)
+			continue;
+		next += leak->interval_ns;
+		if (leak->intervals && ++done == leak->intervals)
+			break;
+		dwunw_heap_settle(leak->heap);
+		report(leak, false);
+	}
+	dwunw_heap_stop(leak->heap);
+	report(leak, true);
+}
+
+static int run_programs(struct leak *leak)
+{
+	struct dwunw_heap_config *config = &leak->config;
+	struct sigaction child = { .sa_handler = on_child };
+	int status;
+
+	config->object = dwunw_heap_object;
+	config->object_size =
+		(size_t)(dwunw_heap_object_end - dwunw_heap_object);
+	config->by_thread = leak->view.by_thread;
+	config->on_block = leak->trace ? print_call : NULL;
+	leak->view.threads = leak->json != NULL; /* there they are marked */
+	sigaction(SIGCHLD, &child, NULL);
+	status = dwunw_heap_open(&leak->heap, config);
+	if (!status) {
+		fprintf(stderr, "recording\n");
+		record(leak);
+		if (!config->pid_count)
+			dwunw_heap_say_unused(leak->heap);
+		status = dwunw_heap_status(leak->heap);
+		if (!status && leak->export_failed)
+			status = EXIT_FAILURE;
+	}
+	dwunw_heap_close(leak->heap);
+	return status;
+}
+
+int leak_run(struct leak *leak)
+{
+	interrupt_watch();
+	return leak_is_of_programs(leak) ? run_programs(leak) :
+					   leak_run_kernel(leak);
+}
