@@ -231,6 +231,9 @@ core_dirs := -iquote .
 core_cflags = $(pic) -ffreestanding -ffunction-sections -fdata-sections \
 	$(core_optimize) $(core_dirs) -include $(config_h)
 host_cflags := -DDWU_HOST_ARCH=$(id_$(ARCH))
+# trace/sample.c: the host's constants
+host_layout = -iquote . -DHOST_LAYOUT='"arch/$(word 1,$(layout_$(ARCH)))/layout.h"' \
+	-DHOST_NAME=$(word 2,$(layout_$(ARCH)))
 port_cflags = $(pic) -D_GNU_SOURCE -ffunction-sections -fdata-sections \
 	$(host_cflags) -include $(config_h)
 test_cflags = -D_GNU_SOURCE $(core_dirs) -iquote tests -include $(config_h)
@@ -320,7 +323,7 @@ $(port_objs) $(tools_objs) $(leak_objs): $(out)/%.o: %.c $(made_first)
 $(trace_objs) $(heap_objs): $(out)/%.o: %.c $(made_first)
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(all_cflags) $(port_cflags) $(LIBBPF_CFLAGS) -Ibpf -MMD -MP \
+	$(Q)$(CC) $(all_cflags) $(port_cflags) $(host_layout) $(LIBBPF_CFLAGS) -Ibpf -MMD -MP \
 		-c $< -o $@
 
 firmware_cflags = $(pic) -ffreestanding -funwind-tables -fno-stack-protector -ffunction-sections \

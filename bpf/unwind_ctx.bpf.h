@@ -69,7 +69,7 @@ static __always_inline int unwind_from_user(const struct dwunw_pt_regs *regs)
 	       !(regs->sp & 15);
 }
 
-#else
+#elif defined(DWUNW_TARGET_MIPS32EL) || defined(DWUNW_TARGET_MIPS32EB)
 
 #define UNWIND_STACK_FIRST 8192ull
 #define UNWIND_STACK_LAST 65536ull
@@ -83,6 +83,9 @@ static __always_inline int unwind_from_user(const struct dwunw_pt_regs *regs)
 	       !(regs->epc >> 31) && !(regs->regs[29] >> 31);
 }
 
+#else
+#error "unwind_ctx.bpf.h: where this target's kernel keeps the registers of \
+user space is not known"
 #endif
 
 static __always_inline int unwind_regs_at(struct dwunw_pt_regs *regs, __u64 at)

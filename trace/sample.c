@@ -1,67 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 #include "sample.h"
 
+#include <dwunw/regset.h>
+
 #include <linux/perf_event.h>
 #include <string.h>
 #include <time.h>
 
+#include HOST_LAYOUT
+
+/* HOST(SP): DWUNW_X86_64_SP, where that is this machine */
+#define HOST__(name, what) DWUNW_##name##_##what
+#define HOST_(name, what) HOST__(name, what)
+#define HOST(what) HOST_(HOST_NAME, what)
+
 #define NONE 0xff
 
-/*
- * This machine: for each DWARF number the bit of the register in
- * sample_regs_user (asm/perf_regs.h), the pc last; who carries what.
- */
-struct machine {
-	uint16_t arch; /* enum dwunw_arch_id */
-	uint16_t reg_count;
+/* This machine: where samples have its registers; who carries what. */
+static const struct {
+	uint8_t reg_count;
 	uint8_t sp;
 	uint8_t result;
 	uint8_t arguments[3];
 	uint8_t return_pops;
 	uint8_t bits[DWUNW_SAMPLE_REGS];
+} machine = {
+	HOST(PERF_COUNT), HOST(DWARF_SP),    HOST(RESULT),
+	HOST(ARGUMENTS),  HOST(RETURN_POPS), HOST(PERF_BITS),
 };
-
-#if defined(__x86_64__)
-static const struct machine machine = {
-	1,
-	17,
-	7,
-	0,
-	{ 5, 4, 1 },
-	8,
-	{ 0, 3, 2, 1, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23, 8 },
-};
-#elif defined(__aarch64__)
-static const struct machine machine = {
-	2,
-	33,
-	31,
-	0,
-	{ 0, 1, 2 },
-	0,
-	{ 0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16,
-	  17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32 },
-};
-#elif defined(__mips__)
-/* Bit 0 is the pc. $k0 and $k1 are the kernel's. */
-static const struct machine machine = {
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-	4,
-#else
-	3,
-#endif
-	33,
-	29,
-	2,
-	{ 4, 5, 6 },
-	0,
-	{ NONE, 1,  2,	3,  4,	  5,	6,  7,	8,  9,	10,
-	  11,	12, 13, 14, 15,	  16,	17, 18, 19, 20, 21,
-	  22,	23, 24, 25, NONE, NONE, 28, 29, 30, 31, 0 },
-};
-#else
-#error "sample.c: which registers has this machine?"
-#endif
 
 /* Samples of small events have the first arguments, the result and sp. */
 static uint64_t register_mask(bool large)
@@ -223,7 +189,7 @@ struct dwunw_event_header dwunw_sample_header(uint16_t kind, uint32_t pid,
 	return (struct dwunw_event_header){
 		.magic = DWUNW_EVENT_MAGIC,
 		.version = DWUNW_EVENT_VERSION,
-		.arch = machine.arch,
+		.arch = DWU_HOST_ARCH,
 		.size = sizeof(struct dwunw_event_header),
 		.kind = kind,
 		.pid = pid,

@@ -18,4 +18,18 @@
 /* struct elf_prstatus: its size, pr_pid, pr_reg */
 #define DWUNW_ARM64_PRSTATUS 392, 32, 112
 
+/* <asm/perf_regs.h>: the bit of a register in sample_regs_user, by DWARF number,
+ * the pc last; who carries the result and the first arguments */
+#define DWUNW_ARM64_PERF_BITS                                                 \
+	{                                                                     \
+		0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, \
+			18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30,   \
+			31, 32                                                \
+	}
+#define DWUNW_ARM64_PERF_COUNT 33
+#define DWUNW_ARM64_RESULT 0
+#define DWUNW_ARM64_ARGUMENTS { 0, 1, 2 }
+#define DWUNW_ARM64_RETURN_POPS 0
+#define DWUNW_ARM64_DWARF_SP 31
+
 #endif

@@ -18,4 +18,17 @@
 /* struct elf_prstatus: its size, pr_pid, pr_reg */
 #define DWUNW_X86_64_PRSTATUS 336, 32, 112
 
+/* <asm/perf_regs.h>: the bit of a register in sample_regs_user, by DWARF number,
+ * the pc last; who carries the result and the first arguments */
+#define DWUNW_X86_64_PERF_BITS                                            \
+	{                                                                 \
+		0, 3, 2, 1, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23, 8 \
+	}
+#define DWUNW_X86_64_PERF_COUNT 17
+#define DWUNW_X86_64_RESULT 0
+#define DWUNW_X86_64_ARGUMENTS { 5, 4, 1 }
+/* bytes by which a return moves sp */
+#define DWUNW_X86_64_RETURN_POPS 8
+#define DWUNW_X86_64_DWARF_SP 7
+
 #endif

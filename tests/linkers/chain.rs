@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 // Waits in inner < middle < outer < main, linked as rustc links by itself: by
 // lld from 1.90 on.
-use std::hint::black_box;
 use std::io::Write;
+
+// std::hint::black_box is of Rust 1.66, Debian 12 has 1.63
+#[inline(never)]
+fn black_box<T>(value: T) -> T {
+    let read = unsafe { std::ptr::read_volatile(&value) };
+    std::mem::forget(value);
+    read
+}
 
 #[inline(never)]
 fn inner(n: usize) -> usize {
