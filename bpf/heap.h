@@ -71,9 +71,17 @@ enum dwunw_heap_counter {
 #ifdef __mips__
 #define DWUNW_HEAP_RING_SIZE (1u << 20)
 #define DWUNW_LIVE_MAX (1u << 14)
+/* as the objects say */
+#define DWUNW_HEAP_PROCESSES 0u
+#define DWUNW_HEAP_SPANS_MAX 0u
 #else
 #define DWUNW_HEAP_RING_SIZE (1u << 22)
 #define DWUNW_LIVE_MAX (5u << 14)
+/* Processes that are followed, but of "every process". A map has 16 bytes for
+ * each entry that it may get. */
+#define DWUNW_HEAP_PROCESSES 4096u
+/* The map "spans": as many as half the live blocks, at most. */
+#define DWUNW_HEAP_SPANS_MAX 65536u
 #endif
 
 /* --- allocations of the kernel (kernel.bpf.c) --------------- */

@@ -79,6 +79,29 @@ static int open_dwunw(struct dwunw_heap *heap)
 	return EXIT_FAILURE;
 }
 
+/* Hash maps have buckets for all that they may get, whatever they have. */
+static int size_maps(struct dwunw_heap *heap)
+{
+	const struct dwunw_heap_config *config = &heap->config;
+	struct dwunw_loader *loader = heap->loader;
+	uint32_t spans = DWUNW_HEAP_SPANS_MAX;
+
+	if (dwunw_loader_set_entries(loader, "live", config->live_max))
+		return -ENOENT;
+	while (spans > 2048 && spans > config->live_max / 2)
+		spans /= 2;
+	if (spans && dwunw_loader_set_entries(loader, "spans", spans))
+		return -ENOENT;
+	if (!DWUNW_HEAP_PROCESSES || config->all || config->cgroup)
+		return 0;
+	if (dwunw_loader_set_entries(loader, "dwunw_generations",
+				     DWUNW_HEAP_PROCESSES) ||
+	    dwunw_loader_set_entries(loader, "dwunw_born",
+				     DWUNW_HEAP_PROCESSES))
+		return -ENOENT;
+	return 0;
+}
+
 static int configure(struct dwunw_heap *heap)
 {
 	const struct dwunw_heap_config *config = &heap->config;
@@ -115,7 +138,7 @@ static int configure(struct dwunw_heap *heap)
 	    dwunw_loader_set_value(loader, DWUNW_HEAP_OPTIONS_MAP, &options,
 				   sizeof(options)) ||
 	    dwunw_loader_set_entries(loader, "dwunw_slots", capture.slots) ||
-	    dwunw_loader_set_entries(loader, "live", config->live_max))
+	    size_maps(heap))
 		return -ENOENT;
 	return dwunw_loader_set_events(loader, "dwunw_events",
 				       config->perf_buffer, config->ring_size);
