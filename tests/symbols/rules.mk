@@ -72,7 +72,9 @@ $(symbols)/gmlt: tests/names/names.cc $(symbols_made)
 symbols_bin += $(symbols)/gmlt
 endif
 ifneq ($(call has,rustc),)
-$(symbols)/gmlt-rust: private how := env -u MAKEFLAGS -u MFLAGS rustc -O -C debuginfo=line-tables-only
+# Debian 12's rustc calls that 1
+rust_lines = $(if $(shell rustc -C debuginfo=line-tables-only --print sysroot 2>/dev/null),line-tables-only,1)
+$(symbols)/gmlt-rust: private how := env -u MAKEFLAGS -u MFLAGS rustc -O -C debuginfo=$(rust_lines)
 $(symbols)/gmlt-rust: tests/names/names.rs $(symbols_made)
 	$(test_build)
 symbols_bin += $(symbols)/gmlt-rust
