@@ -196,9 +196,9 @@ sub make_faults {
 
 # Where a program of ours has its options, by its name.
 my %sources = (
-	dwunw => 'tools/*.c',
+	dwunw => 'tools/*.c tools/leaks/*.[ch]',
 	memleak_user => 'examples/bpf_memleak/*.c',
-	memleak_dwunw_user => 'examples/memleak_bcc_dwunw/*.c',
+	memleak_dwunw_user => 'examples/memleak_bcc_dwunw/*.c tools/leaks/*.[ch]',
 	(map { $_ => 'examples/libdw_bpf/*.c' }
 		qw(uprobe syscall syscall_parallel pwrite64_event)),
 );
