@@ -12,7 +12,7 @@ static const struct {
 } layouts[] = { DWU_TARGETS(DWU_LIST) };
 #undef DWU_LIST
 
-const struct dwunw_layout *dwunw_layout(uint16_t arch_id)
+const struct dwunw_layout *dwunw_layout_of(uint16_t arch_id)
 {
 	size_t i;
 
@@ -25,7 +25,7 @@ const struct dwunw_layout *dwunw_layout(uint16_t arch_id)
 dwunw_status_t dwunw_layout_regs(uint16_t arch_id, const void *words,
 				 struct dwunw_regset *regs)
 {
-	const struct dwunw_layout *layout = dwunw_layout(arch_id);
+	const struct dwunw_layout *layout = dwunw_layout_of(arch_id);
 	const struct dwunw_arch_ops *arch = dwunw_arch_by_id(arch_id);
 	struct dwu_cursor c;
 	uint64_t word;

@@ -104,7 +104,7 @@ static struct dwu_core_thread *new_thread(struct dwu_core *core)
 
 static bool add_thread(struct dwu_core *core, const struct desc *at)
 {
-	const struct dwunw_layout *layout = dwunw_layout(dwunw_arch_id(core->arch));
+	const struct dwunw_layout *layout = dwunw_layout_of(dwunw_arch_id(core->arch));
 	uint8_t bytes[512];
 	struct dwunw_span desc = { bytes, 0 };
 	struct dwu_core_thread *thread;

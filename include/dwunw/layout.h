@@ -35,7 +35,7 @@ struct dwunw_layout {
 };
 
 /* Static; NULL: no such arch in this build. */
-const struct dwunw_layout *dwunw_layout(uint16_t arch_id);
+const struct dwunw_layout *dwunw_layout_of(uint16_t arch_id);
 
 /*
  * Sets pc, sp and regs[] of what dwunw_regset_prepare() made for `arch_id` from

@@ -385,7 +385,7 @@ static dwunw_status_t read_regs(int32_t tid, void *words, size_t size,
 dwunw_status_t dwunw_stack_reader_regs(struct dwunw_stack_reader *reader,
 				       struct dwunw_regset *regs)
 {
-	const struct dwunw_layout *layout = dwunw_layout(dwu_host_arch());
+	const struct dwunw_layout *layout = dwunw_layout_of(dwu_host_arch());
 	uint64_t words[DWUNW_LAYOUT_WORDS_MAX];
 	size_t got = 0;
 	dwunw_status_t status;

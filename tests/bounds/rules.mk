@@ -71,7 +71,7 @@ bounds_isa_n64 := $(CLANG) --target=mips64el-linux-gnuabi64
 bounds_isa_x32 := $(CLANG) --target=x86_64-linux-gnux32
 bounds_isa_i386 := $(CLANG) --target=i386-linux-gnu
 bounds_isa_arm := $(CLANG) --target=arm-linux-gnueabi
-bounds_isa_riscv := $(CLANG) --target=riscv64-linux-gnu
+bounds_isa_riscv := $(CLANG) --target=riscv32-linux-gnu
 bounds_isa_ppc64 := $(CLANG) --target=powerpc64le-linux-gnu
 bounds_isa_s390 := $(CLANG) --target=s390x-linux-gnu
 bounds_isa_o32 := $(CLANG) --target=mipsel-linux-gnu -march=mips32r2

@@ -94,7 +94,7 @@ static void lies(void)
 	    DWUNW_OK);
 	lie("a section count of 2^32 - 1 in section 0", zero + 32, 8,
 	    UINT32_MAX, 0, DWUNW_OK);
-	lie("riscv", 18, 2, 243, 0, DWUNW_ERR_UNSUPPORTED_ARCH);
+	lie("loongarch", 18, 2, 258, 0, DWUNW_ERR_UNSUPPORTED_ARCH);
 	lie("s390", 18, 2, 22, 0, DWUNW_ERR_UNSUPPORTED_ARCH);
 	lie("i386", 18, 2, 3, 0, DWUNW_ERR_UNSUPPORTED_ARCH);
 	lie("machine 0", 18, 2, 0, 0, DWUNW_ERR_UNSUPPORTED_ARCH);

@@ -79,6 +79,10 @@ has_all(of_report($text), $rounds, 'a command');
 like($text, qr/^dwunw: allocations (\d+) = stacks \1 \+ drops 0 /m,
 	'a command: nothing was lost');
 
+# … whose last blocks are younger than -o says when it ends
+($text, $said, $status) = run(['-i', '10000s', '--', $leaky, $rounds, 1]);
+has_all(of_report($text), $rounds, 'a command that ends at once');
+
 # … and what it starts
 ($text, $said, $status) = run([@last, '--', '/bin/sh', '-c',
 	"$leaky $rounds 1; $leaky $rounds 1; :"]);

@@ -89,6 +89,9 @@ static void record(struct leak *leak)
 		report(leak, false);
 	}
 	dwunw_heap_stop(leak->heap);
+	/* nobody is left to free what is young: what ends at once leaks, too */
+	if (!goes_on)
+		leak->view.min_age_ns = 0;
 	report(leak, true);
 }
 
