@@ -81,6 +81,7 @@ struct register_totals {
 
 struct compare {
 	const struct dwu_compare_options *options;
+	struct dwunw_context *ctx;
 	const struct dwunw_module *module;
 	const struct dwunw_module *debug; /* or NULL */
 	struct dwunw_scan *scan;
@@ -91,6 +92,7 @@ struct compare {
 	struct told *told;    /* by the scan, sorted by address */
 	size_t told_count;
 	size_t told_room;
+	uint64_t first; /* where the code begins, as sections tell */
 	uint64_t base;
 	uint64_t size;
 	uint64_t wanted; /* bit a column: callers want it back */
@@ -518,11 +520,11 @@ static void judge_fde(struct compare *c, const struct dwunw_module *cfi,
 			judge_insn(c, &c->flow.insns[i]);
 }
 
-/* Where the code begins, as sections tell. */
+/* 0: there are no sections. */
 static uint64_t first_code(const struct dwunw_elf *elf)
 {
 	struct dwunw_section s;
-	uint64_t first = UINT64_MAX;
+	uint64_t first = elf->section_count ? UINT64_MAX : 0;
 	char name[1];
 	uint32_t i;
 
@@ -539,10 +541,22 @@ static bool is_code(const struct compare *c, uint64_t vaddr)
 	struct dwunw_segment segment;
 
 	return !dwunw_elf_segment(&c->module->elf, vaddr, &segment) &&
-	       (segment.flags & 1) &&
-	       vaddr >= (c->module->elf.section_count ?
-				 first_code(&c->module->elf) :
-				 0);
+	       (segment.flags & 1) && vaddr >= c->first;
+}
+
+/*
+ * What one question reads of a file is bounded (DWUNW_READ_MAX), and each FDE is
+ * one: else large libraries were judged in part, and said so nowhere.
+ */
+static void ask_anew(const struct compare *c)
+{
+	const char *paths[2] = { c->options->path, c->options->debug_file };
+	const struct dwunw_module *module;
+	size_t i;
+
+	for (i = 0; i < 2 && paths[i]; i++)
+		if (!dwunw_module_cache_acquire(c->ctx, paths[i], &module))
+			dwunw_module_cache_release(c->ctx, module);
 }
 
 /* Calls `each` for every FDE; twice for none that both files have. */
@@ -577,6 +591,7 @@ static void for_each_fde(struct compare *c,
 			    (i > 1 &&
 			     !dwunw_module_fde(c->module, fde.start, &other)))
 				continue;
+			ask_anew(c);
 			each(c, m, &fde);
 		}
 	}
@@ -620,8 +635,7 @@ static void print_registers(const struct register_totals *t)
 {
 	printf("registers  %8" PRIu64 "  right  %7.3f %%  lost %" PRIu64
 	       "  wrong %" PRIu64 "  (at call sites)\n",
-	       t->all,
-	       100.0 * (double)t->right / (t->all ? (double)t->all : 1),
+	       t->all, 100.0 * (double)t->right / (t->all ? (double)t->all : 1),
 	       t->lost, t->wrong);
 }
 
@@ -634,7 +648,8 @@ static void print_result(const struct compare *c)
 	print_registers(&c->registers);
 	printf("skipped    %8" PRIu64 "  (no CFI, or its CFA an expression)\n",
 	       c->skipped);
-	printf("unjudged   %8" PRIu64 "  (by a register that CFI and the code's "
+	printf("unjudged   %8" PRIu64
+	       "  (by a register that CFI and the code's "
 	       "flow say nothing of)\n",
 	       c->unjudged);
 	for (i = CLASS_MID; i < CLASS_COUNT; i++)
@@ -682,6 +697,7 @@ static int run(struct compare *c)
 	c->wanted = dwu_flow_saved(c->module->arch);
 	c->flow.scan = c->scan;
 	c->flow.module = c->module;
+	c->first = first_code(&c->module->elf);
 	for_each_fde(c, widen);
 	if (c->size == 0 || c->size > TEXT_MAX) {
 		dwu_cmd_error("%s: has no CFI to compare with",
@@ -735,7 +751,7 @@ static bool acquire_debug(struct dwunw_context *ctx, struct compare *c)
 int dwu_compare(struct dwunw_context *ctx,
 		const struct dwu_compare_options *options)
 {
-	struct compare c = { .options = options };
+	struct compare c = { .options = options, .ctx = ctx };
 	int code = CMD_FAILED;
 
 	if (acquire(ctx, options->path, &c.module))
