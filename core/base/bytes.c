@@ -106,44 +106,37 @@ uint64_t dwu_sint(struct dwu_cursor *c, uint8_t size)
 	}
 }
 
-uint64_t dwu_uleb(struct dwu_cursor *c)
+/* Bits beyond the 64th are 0, or those of the sign. */
+static uint64_t leb(struct dwu_cursor *c, bool sign)
 {
 	uint64_t value = 0;
 	unsigned int shift = 0;
-	uint8_t byte;
+	uint8_t byte, low;
 
 	do {
 		byte = dwu_u8(c);
-		if (shift < 64) {
-			value |= (uint64_t)(byte & 0x7f) << shift;
-			if (shift == 63 && (byte & 0x7e))
-				c->bad = true;
-		} else if (byte & 0x7f) {
+		low = byte & 0x7f;
+		if (shift < 64)
+			value |= (uint64_t)low << shift;
+		/* the 10th byte has one bit of value */
+		if (shift >= 63 && low > (!sign && shift == 63) &&
+		    !(sign && low == 0x7f))
 			c->bad = true;
-		}
 		shift += shift < 70 ? 7 : 0;
 	} while (byte & 0x80);
+	if (sign && shift < 64 && (byte & 0x40))
+		value |= ~(uint64_t)0 << shift;
 	return c->bad ? 0 : value;
+}
+
+uint64_t dwu_uleb(struct dwu_cursor *c)
+{
+	return leb(c, false);
 }
 
 int64_t dwu_sleb(struct dwu_cursor *c)
 {
-	uint64_t value = 0;
-	unsigned int shift = 0;
-	uint8_t byte;
-
-	do {
-		byte = dwu_u8(c);
-		if (shift < 64)
-			value |= (uint64_t)(byte & 0x7f) << shift;
-		/* the 10th byte has one bit of value; the rest is its sign */
-		if (shift >= 63 && (byte & 0x7f) != 0 && (byte & 0x7f) != 0x7f)
-			c->bad = true;
-		shift += shift < 70 ? 7 : 0;
-	} while (byte & 0x80);
-	if (shift < 64 && (byte & 0x40))
-		value |= ~(uint64_t)0 << shift;
-	return c->bad ? 0 : (int64_t)value;
+	return (int64_t)leb(c, true);
 }
 
 void dwu_skip(struct dwu_cursor *c, uint64_t size)
@@ -195,31 +188,17 @@ static void align_to_address(struct dwu_cursor *c,
 static uint64_t encoded_value(struct dwu_cursor *c, uint8_t format,
 			      uint8_t address_size)
 {
-	switch (format) {
-	case DWU_PE_ABSPTR:
-		return dwu_uint(c, address_size);
-	case DWU_PE_ULEB128:
-		return dwu_uleb(c);
-	case DWU_PE_UDATA2:
-		return dwu_uint(c, 2);
-	case DWU_PE_UDATA4:
-		return dwu_uint(c, 4);
-	case DWU_PE_UDATA8:
-		return dwu_uint(c, 8);
-	case DWU_PE_SIGNED:
-		return dwu_sint(c, address_size);
-	case DWU_PE_SLEB128:
-		return (uint64_t)dwu_sleb(c);
-	case DWU_PE_SDATA2:
-		return dwu_sint(c, 2);
-	case DWU_PE_SDATA4:
-		return dwu_sint(c, 4);
-	case DWU_PE_SDATA8:
-		return dwu_sint(c, 8);
-	default:
-		c->bad = true;
-		return 0;
-	}
+	bool sign = (format & DWU_PE_SIGNED) != 0;
+	uint8_t size = address_size;
+
+	format &= (uint8_t)~DWU_PE_SIGNED;
+	if (format == DWU_PE_ULEB128)
+		return leb(c, sign);
+	if (format > DWU_PE_UDATA8)
+		size = 0;		  /* none that can be read */
+	else if (format != DWU_PE_ABSPTR) /* 2, 4, 8 bytes: 2, 3, 4 */
+		size = (uint8_t)(1u << (format - 1));
+	return sign ? dwu_sint(c, size) : dwu_uint(c, size);
 }
 
 static uint64_t encoded_base(struct dwu_cursor *c, uint8_t application,

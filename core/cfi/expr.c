@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 #include "expr.h"
 
+#include "core/elf/elf.h"
+
 /* DWARF 5 7.7.1. The paragraphs at the cases below are those of 2.5.1. */
 enum {
 	DW_OP_addr = 0x03,
@@ -53,6 +55,10 @@ enum {
 	DW_OP_nop = 0x96,
 };
 
+/* 2.5.1, generic type: of an address of the files that this build knows. */
+typedef dwu_place_t value_t;
+#define VALUE_BITS (8 * (unsigned int)sizeof(value_t))
+
 struct machine {
 	const struct dwunw_arch_ops *arch;
 	const struct dwu_regs *regs;
@@ -60,7 +66,7 @@ struct machine {
 	struct dwu_cursor c;
 	uint8_t stop; /* DWU_GO, or what ended it */
 	unsigned int depth;
-	uint64_t stack[CONFIG_EXPR_STACK];
+	value_t stack[CONFIG_EXPR_STACK];
 };
 
 DWU_ONE_COPY static void fail(struct machine *m, uint8_t stop)
@@ -69,7 +75,7 @@ DWU_ONE_COPY static void fail(struct machine *m, uint8_t stop)
 		m->stop = stop;
 }
 
-/* Values are kept cut to the target's address size (2.5.1, generic type). */
+/* Values are kept cut to the target's address size. */
 static void push(struct machine *m, uint64_t value)
 {
 	if (m->depth == CONFIG_EXPR_STACK) {
@@ -77,10 +83,10 @@ static void push(struct machine *m, uint64_t value)
 		return;
 	}
 	m->stack[m->depth++] =
-		dwu_address(value, dwu_arch(m->arch)->address_size);
+		(value_t)dwu_address(value, dwu_arch(m->arch)->address_size);
 }
 
-static uint64_t pop(struct machine *m)
+static value_t pop(struct machine *m)
 {
 	if (m->depth == 0) {
 		fail(m, DWUNW_STOP_BAD_ROW);
@@ -100,7 +106,7 @@ static void pick(struct machine *m, unsigned int below)
 /* The entries at the top are moved round: [c b a] becomes [b a c] (rot). */
 static void rotate(struct machine *m, unsigned int count)
 {
-	uint64_t top;
+	value_t top;
 	unsigned int i;
 
 	if (count > m->depth) {
@@ -113,28 +119,35 @@ static void rotate(struct machine *m, unsigned int count)
 	m->stack[m->depth - count] = top;
 }
 
-static int64_t as_signed(const struct machine *m, uint64_t value)
+static bool is_negative(const struct machine *m, value_t value)
 {
-	return dwu_arch(m->arch)->address_size == 4 ? (int32_t)(uint32_t)value :
-						      (int64_t)value;
+	return value >> (dwu_arch(m->arch)->address_size * 8u - 1) & 1;
+}
+
+/* Its sign in all bits above. */
+static value_t extended(const struct machine *m, value_t value)
+{
+	return dwu_arch(m->arch)->address_size == 4 ?
+		       (value_t)(int32_t)(uint32_t)value :
+		       value;
 }
 
 /*
  * Division by shift and subtract: on 32-bit hosts the operator would need a
  * helper that the freestanding core does not have.
  */
-static uint64_t divide(uint64_t dividend, uint64_t divisor, uint64_t *rest)
+static value_t divide(value_t dividend, value_t divisor, value_t *rest)
 {
-	uint64_t quotient = 0, remainder = 0;
-	int bit;
+	value_t quotient = 0, remainder = 0;
+	unsigned int bit = VALUE_BITS;
 
-	for (bit = 63; bit >= 0; bit--) {
-		bool carry = (remainder >> 63) != 0;
+	while (bit-- > 0) {
+		bool carry = (remainder >> (VALUE_BITS - 1)) != 0;
 
 		remainder = remainder << 1 | (dividend >> bit & 1);
 		if (carry || remainder >= divisor) {
 			remainder -= divisor;
-			quotient |= 1ull << bit;
+			quotient |= (value_t)1 << bit;
 		}
 	}
 	*rest = remainder;
@@ -142,96 +155,93 @@ static uint64_t divide(uint64_t dividend, uint64_t divisor, uint64_t *rest)
 }
 
 /* 2.5.1.4 DW_OP_div: signed, truncating as the consumers in use do. */
-static uint64_t divide_signed(const struct machine *m, uint64_t a, uint64_t b)
+static value_t divide_signed(const struct machine *m, value_t a, value_t b)
 {
-	bool negative_a = as_signed(m, a) < 0, negative_b = as_signed(m, b) < 0;
-	uint64_t quotient, rest;
+	bool negative_a = is_negative(m, a), negative_b = is_negative(m, b);
+	value_t quotient, rest;
 
-	a = (uint64_t)as_signed(m, a);
-	b = (uint64_t)as_signed(m, b);
+	a = extended(m, a);
+	b = extended(m, b);
 	quotient = divide(negative_a ? 0 - a : a, negative_b ? 0 - b : b,
 			  &rest);
 	return negative_a != negative_b ? 0 - quotient : quotient;
 }
 
-static uint64_t shift_right_signed(const struct machine *m, uint64_t a,
-				   uint64_t by)
+static value_t shift_right_signed(const struct machine *m, value_t a,
+				  value_t by)
 {
-	uint64_t value = (uint64_t)as_signed(m, a);
-	uint64_t fill = as_signed(m, a) < 0 ? ~0ull : 0;
+	value_t value = extended(m, a);
+	value_t fill = is_negative(m, a) ? ~(value_t)0 : 0;
 
 	if (by == 0)
 		return value;
-	return by >= 64 ? fill : value >> by | fill << (64 - by);
+	return by >= VALUE_BITS ? fill :
+				  value >> by | fill << (VALUE_BITS - by);
+}
+
+static value_t calculate(struct machine *m, uint8_t op, value_t a, value_t b)
+{
+	unsigned int bits = dwu_arch(m->arch)->address_size * 8u;
+	value_t rest;
+
+	switch (op) {
+	case DW_OP_and: /* 2.5.1.4 (2) */
+		return a & b;
+	case DW_OP_div: /* 2.5.1.4 (3) */
+		return divide_signed(m, a, b);
+	case DW_OP_minus: /* 2.5.1.4 (4) */
+		return a - b;
+	case DW_OP_mod: /* 2.5.1.4 (5): the generic type is unsigned here */
+		(void)divide(a, b, &rest);
+		return rest;
+	case DW_OP_mul: /* 2.5.1.4 (6) */
+		return a * b;
+	case DW_OP_or: /* 2.5.1.4 (9) */
+		return a | b;
+	case DW_OP_plus: /* 2.5.1.4 (10) */
+		return a + b;
+	case DW_OP_shl: /* 2.5.1.4 (12) */
+		return b < bits ? a << b : 0;
+	case DW_OP_shr: /* 2.5.1.4 (13) */
+		return b < bits ? a >> b : 0;
+	case DW_OP_shra: /* 2.5.1.4 (14) */
+		return shift_right_signed(m, a, b);
+	default: /* DW_OP_xor, 2.5.1.4 (15) */
+		return a ^ b;
+	}
+}
+
+/* 2.5.1.5 (1): signed. */
+static bool compare(const struct machine *m, uint8_t op, value_t a, value_t b)
+{
+	bool less = is_negative(m, a) != is_negative(m, b) ? is_negative(m, a) :
+							     a < b;
+
+	switch (op) {
+	case DW_OP_eq:
+		return a == b;
+	case DW_OP_ge:
+		return !less;
+	case DW_OP_gt:
+		return !less && a != b;
+	case DW_OP_le:
+		return less || a == b;
+	case DW_OP_lt:
+		return less;
+	default: /* DW_OP_ne */
+		return a != b;
+	}
 }
 
 static void binary(struct machine *m, uint8_t op)
 {
-	uint64_t b = pop(m), a = pop(m), rest = 0;
-	int64_t sa = as_signed(m, a), sb = as_signed(m, b);
-	unsigned int bits = dwu_arch(m->arch)->address_size * 8u;
+	value_t b = pop(m), a = pop(m);
 
-	switch (op) {
-	case DW_OP_and: /* 2.5.1.4 (2) */
-		push(m, a & b);
-		break;
-	case DW_OP_div: /* 2.5.1.4 (3) */
-		if (b == 0)
-			fail(m, DWUNW_STOP_BAD_ROW);
-		else
-			push(m, divide_signed(m, a, b));
-		break;
-	case DW_OP_minus: /* 2.5.1.4 (4) */
-		push(m, a - b);
-		break;
-	case DW_OP_mod: /* 2.5.1.4 (5): the generic type is unsigned here */
-		if (b == 0) {
-			fail(m, DWUNW_STOP_BAD_ROW);
-			break;
-		}
-		(void)divide(a, b, &rest);
-		push(m, rest);
-		break;
-	case DW_OP_mul: /* 2.5.1.4 (6) */
-		push(m, a * b);
-		break;
-	case DW_OP_or: /* 2.5.1.4 (9) */
-		push(m, a | b);
-		break;
-	case DW_OP_plus: /* 2.5.1.4 (10) */
-		push(m, a + b);
-		break;
-	case DW_OP_shl: /* 2.5.1.4 (12) */
-		push(m, b < bits ? a << b : 0);
-		break;
-	case DW_OP_shr: /* 2.5.1.4 (13) */
-		push(m, b < bits ? a >> b : 0);
-		break;
-	case DW_OP_shra: /* 2.5.1.4 (14) */
-		push(m, shift_right_signed(m, a, b));
-		break;
-	case DW_OP_xor: /* 2.5.1.4 (15) */
-		push(m, a ^ b);
-		break;
-	case DW_OP_eq: /* 2.5.1.5 (1): signed comparisons */
-		push(m, sa == sb);
-		break;
-	case DW_OP_ge:
-		push(m, sa >= sb);
-		break;
-	case DW_OP_gt:
-		push(m, sa > sb);
-		break;
-	case DW_OP_le:
-		push(m, sa <= sb);
-		break;
-	case DW_OP_lt:
-		push(m, sa < sb);
-		break;
-	default: /* DW_OP_ne */
-		push(m, sa != sb);
-		break;
-	}
+	if (b == 0 && (op == DW_OP_div || op == DW_OP_mod))
+		fail(m, DWUNW_STOP_BAD_ROW);
+	else
+		push(m, op >= DW_OP_eq ? compare(m, op, a, b) :
+					 calculate(m, op, a, b));
 }
 
 /* 2.5.1.2 DW_OP_breg: a register's contents plus an offset. */
@@ -278,20 +288,20 @@ static void jump(struct machine *m, bool taken)
 
 static void unary(struct machine *m, uint8_t op)
 {
-	uint64_t a = pop(m);
+	value_t a = pop(m);
 
 	if (op == DW_OP_not) /* 2.5.1.4 (8) */
 		push(m, ~a);
 	else if (op == DW_OP_neg) /* 2.5.1.4 (7) */
 		push(m, 0 - a);
 	else /* 2.5.1.4 (1) DW_OP_abs */
-		push(m, as_signed(m, a) < 0 ? 0 - a : a);
+		push(m, is_negative(m, a) ? 0 - a : a);
 }
 
 static void execute(struct machine *m)
 {
 	uint8_t op = dwu_u8(&m->c);
-	uint64_t taken;
+	value_t taken;
 
 	if (op >= DW_OP_lit0 && op <= DW_OP_lit31) { /* 2.5.1.1 (1) */
 		push(m, (uint64_t)op - DW_OP_lit0);

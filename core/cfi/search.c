@@ -50,7 +50,7 @@ static bool is_cie(const uint8_t *bytes, size_t size, bool big)
 
 /* Does the record at off + *next belong to this section? */
 static bool next_record(const struct dwunw_elf *elf, struct dwu_window *w,
-			uint64_t off, dwu_place_t size, dwu_place_t *next,
+			dwu_place_t off, dwu_place_t size, dwu_place_t *next,
 			uint32_t *fdes)
 {
 	struct dwu_record rec;
@@ -76,7 +76,7 @@ static bool next_record(const struct dwunw_elf *elf, struct dwu_window *w,
 
 /* A CIE followed by records that agree, at least one FDE among them. */
 static bool is_section(const struct dwunw_elf *elf, struct dwu_window *w,
-		       uint64_t off, dwu_place_t size)
+		       dwu_place_t off, dwu_place_t size)
 {
 	dwu_place_t next = 0;
 	uint32_t fdes = 0;
@@ -90,23 +90,21 @@ static bool is_section(const struct dwunw_elf *elf, struct dwu_window *w,
 }
 
 static bool search_segment(const struct dwunw_elf *elf, struct dwu_window *w,
-			   struct dwu_window *records,
-			   const struct dwunw_segment *s, uint64_t *found)
+			   struct dwu_window *records, dwu_place_t off,
+			   dwu_place_t end, dwu_place_t *found)
 {
-	uint64_t off = (s->off + 3) & ~3ull, end = s->off + s->file_size;
 	const uint8_t *bytes;
 	size_t size;
 
 	/* records are aligned to 4 bytes at least. Two windows: looking at
 	 * records ahead must not throw away the bytes that are searched */
-	for (; off < end; off += 4) {
+	for (off = (off + 3) & ~(dwu_place_t)3; off < end; off += 4) {
 		size = end - off < 32 ? (size_t)(end - off) : 32;
 		bytes = dwu_window_at(w, off, size);
 		if (!bytes)
 			return false;
 		if (is_cie(bytes, size, elf->data == 2) &&
-		    is_section(elf, records, off,
-			       (dwu_place_t)(end - off))) {
+		    is_section(elf, records, off, end - off)) {
 			*found = off;
 			return true;
 		}
@@ -122,25 +120,26 @@ void dwu_search_eh_frame(const struct dwunw_elf *elf,
 	struct dwunw_program_header h;
 	/* segments that overlap are not worth the square of the file's size */
 	uint32_t budget = DWUNW_SEARCH_MAX;
+	dwu_place_t off, size, found, file = (dwu_place_t)elf->src.size;
 	uint32_t i;
 
-	if (elf->src.size < DWUNW_SEARCH_MAX / 2)
-		budget = 2 * (uint32_t)elf->src.size;
+	if (file < DWUNW_SEARCH_MAX / 2)
+		budget = 2 * (uint32_t)file;
 	*section = (struct dwunw_section){ 0 };
 	for (i = 0; i < elf->program_count; i++) {
 		if (dwunw_elf_program_header(elf, i, &h) != DWUNW_OK)
 			return;
-		if (h.type != PT_LOAD || !(h.at.flags & PF_R) ||
-		    h.at.off > elf->src.size ||
-		    h.at.file_size > elf->src.size - h.at.off ||
-		    h.at.file_size > budget)
+		off = (dwu_place_t)h.at.off;
+		size = (dwu_place_t)h.at.file_size;
+		if (h.type != PT_LOAD || !(h.at.flags & PF_R) || off > file ||
+		    size > file - off || size > budget)
 			continue;
-		budget -= (uint32_t)h.at.file_size;
-		if (search_segment(elf, &w, &records, &h.at, &section->off)) {
-			section->vaddr =
-				h.at.vaddr + (section->off - h.at.off);
-			section->size =
-				h.at.off + h.at.file_size - section->off;
+		budget -= (uint32_t)size;
+		if (search_segment(elf, &w, &records, off, off + size,
+				   &found)) {
+			section->off = found;
+			section->vaddr = h.at.vaddr + (found - off);
+			section->size = off + size - found;
 			return;
 		}
 	}

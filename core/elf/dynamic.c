@@ -90,7 +90,7 @@ bool dwu_dynamic_word(const struct dwunw_elf *elf, struct dwu_window *window,
 }
 
 /* The 32-bit word at an address; sticky. */
-static uint32_t word_at(struct dynamic *d, uint64_t vaddr)
+static uint32_t word_at(struct dynamic *d, dwu_place_t vaddr)
 {
 	uint64_t value = 0;
 
@@ -104,19 +104,20 @@ static uint32_t word_at(struct dynamic *d, uint64_t vaddr)
  * chain of the bucket that starts last. { buckets, first, bloom words, shift;
  * bloom; buckets; chains, bit 0 of the last of each is set }
  */
-static uint64_t count_by_gnu_hash(struct dynamic *d)
+static dwu_place_t count_by_gnu_hash(struct dynamic *d)
 {
-	uint64_t hash = d->values[DWU_DYN_GNU_HASH];
+	dwu_place_t hash = (dwu_place_t)d->values[DWU_DYN_GNU_HASH];
 	uint32_t buckets = word_at(d, hash);
 	uint32_t first = word_at(d, hash + 4);
-	uint64_t bloom = word_at(d, hash + 8);
-	uint64_t table = hash + 16 +
-			 bloom * (dwu_elf_is_wide(d->elf->elf_class) ? 8u : 4u);
-	uint64_t chains = table + 4ull * buckets, last = 0;
+	dwu_place_t bloom = word_at(d, hash + 8);
+	dwu_place_t table =
+		hash + 16 +
+		bloom * (dwu_elf_is_wide(d->elf->elf_class) ? 8u : 4u);
+	dwu_place_t chains = table + (dwu_place_t)4 * buckets, last = 0;
 	uint32_t i, start;
 
 	for (i = 0; i < buckets && !d->bad; i++) {
-		start = word_at(d, table + 4ull * i);
+		start = word_at(d, table + (dwu_place_t)4 * i);
 		if (start > last)
 			last = start;
 	}
@@ -127,14 +128,14 @@ static uint64_t count_by_gnu_hash(struct dynamic *d)
 	return last + 1;
 }
 
-static uint64_t count_symbols(struct dynamic *d)
+static dwu_place_t count_symbols(struct dynamic *d)
 {
 	const uint64_t *values = d->values;
 
 	if (values[DWU_DYN_SYMBOL_COUNT])
-		return values[DWU_DYN_SYMBOL_COUNT];
+		return (dwu_place_t)values[DWU_DYN_SYMBOL_COUNT];
 	if (values[DWU_DYN_HASH]) /* { buckets, chains; … }: one a symbol */
-		return word_at(d, values[DWU_DYN_HASH] + 4);
+		return word_at(d, (dwu_place_t)values[DWU_DYN_HASH] + 4);
 	return values[DWU_DYN_GNU_HASH] ? count_by_gnu_hash(d) : 0;
 }
 

@@ -5,7 +5,7 @@ volatile unsigned sink;
 volatile unsigned zero;
 
 static unsigned seed = 2463534242u;
-static const struct shape_list *lists[6];
+static const struct shape_list *lists[8];
 static unsigned list_count;
 
 KEEP unsigned pick(unsigned bound)
@@ -55,10 +55,12 @@ KEEP void run(unsigned rounds)
 {
 	add(&args_list);
 	add(&calls_list);
+	add(&colds_list);
 	add(&frames_list);
 	add(&jumps_list);
 	add(&libc_list);
 	add(&paths_list);
+	add(&shares_list);
 	for (unsigned i = 0; i < rounds; i++)
 		sink += next(2 + pick(9), i);
 }

@@ -31,10 +31,12 @@ struct shape_list {
 /* Those of the files that a program is linked of; the others are NULL. */
 extern const struct shape_list args_list __attribute__((weak));
 extern const struct shape_list calls_list __attribute__((weak));
+extern const struct shape_list colds_list __attribute__((weak));
 extern const struct shape_list frames_list __attribute__((weak));
 extern const struct shape_list jumps_list __attribute__((weak));
 extern const struct shape_list libc_list __attribute__((weak));
 extern const struct shape_list paths_list __attribute__((weak));
+extern const struct shape_list shares_list __attribute__((weak));
 
 extern volatile unsigned sink;
 extern volatile unsigned zero; /* always 0, which no compiler knows */
