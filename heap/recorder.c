@@ -408,6 +408,23 @@ void dwunw_heap_stop(struct dwunw_heap *heap)
 	dwu_wait_for_names(heap);
 }
 
+/* A report of a command that has no probes would say that nothing leaks. */
+static bool is_without_probes(const struct dwunw_heap *heap)
+{
+	const struct dwunw_heap_config *config = &heap->config;
+
+	if (!heap->command_pid || heap->statistics.probes)
+		return false;
+	fprintf(stderr,
+		"%s: nothing was recorded: the command mapped no file that "
+		"defines malloc\n"
+		"of another name: %s; stripped: --debug-file FILE, or\n"
+		"--symbol malloc=0xOFFSET[@FILE] --symbol free=0xOFFSET … "
+		"(offsets in the file)\n",
+		config->tool, config->words.names);
+	return true;
+}
+
 int dwunw_heap_status(const struct dwunw_heap *heap)
 {
 	if (heap->failed) {
@@ -421,7 +438,7 @@ int dwunw_heap_status(const struct dwunw_heap *heap)
 	if (heap->command_pid && WIFEXITED(heap->command_status) &&
 	    WEXITSTATUS(heap->command_status) == 127)
 		return 127;
-	return 0;
+	return is_without_probes(heap) ? EXIT_FAILURE : 0;
 }
 
 void dwunw_heap_close(struct dwunw_heap *heap)

@@ -83,6 +83,18 @@ like($text, qr/^dwunw: allocations (\d+) = stacks \1 \+ drops 0 /m,
 ($text, $said, $status) = run(['-i', '10000s', '--', $leaky, $rounds, 1]);
 has_all(of_report($text), $rounds, 'a command that ends at once');
 
+# … without an allocator that is known: no empty report as if all were well
+{
+	my $bare = "$build/tests/bounds/stripped/x86_64-glibc-static";
+	SKIP: {
+		skip("no $bare", 2) unless -x $bare;
+		($text, $said, $status) = run([@last, '--', $bare]);
+		is($status, 1, 'a stripped static command: status') or diag $said;
+		like($said, qr/nothing was recorded: the command mapped no file that defines malloc/,
+			'… and why');
+	}
+}
+
 # … and what it starts
 ($text, $said, $status) = run([@last, '--', '/bin/sh', '-c',
 	"$leaky $rounds 1; $leaky $rounds 1; :"]);

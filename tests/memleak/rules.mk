@@ -2,7 +2,8 @@
 # Programs that leak, without frame pointers where nothing else is said.
 
 needs_memleak := examples $(out)/tests/live/ $(out)/tests/symbols/failing.so \
-	$(out)/tests/core/inject
+	$(out)/tests/core/inject $(if $(filter x86_64,$(ARCH)$(foreign)),\
+	$(out)/tests/bounds/stripped/x86_64-glibc-static)
 
 ifneq ($(foreign),1)
 leaks := $(out)/tests/memleak
