@@ -437,6 +437,15 @@ static int attach_unseen(struct dwunw_heap *heap, struct target *target)
 	return status;
 }
 
+void dwu_say_names(const struct dwunw_heap_config *config)
+{
+	fprintf(stderr,
+		"of another name: %s; stripped: --debug-file FILE, or\n"
+		"--symbol malloc=0xOFFSET[@FILE] --symbol free=0xOFFSET … "
+		"(offsets in the file)\n",
+		config->words.names);
+}
+
 static void say_none(const struct dwunw_heap *heap, const struct target *target,
 		     const char *looked_at)
 {
@@ -461,15 +470,12 @@ static void say_none(const struct dwunw_heap *heap, const struct target *target,
 	else
 		fprintf(stderr,
 			"%s: pid %d: no mapped file%s%s%s%s defines %s; looked "
-			"at:\n%s"
-			"of another name: %s; "
-			"stripped: --debug-file FILE, or\n"
-			"--symbol malloc=0xOFFSET[@FILE] --symbol "
-			"free=0xOFFSET … (offsets in the file)\n",
+			"at:\n%s",
 			config->tool, target->pid, object ? " of " : "",
 			object ? config->words.file : "", object ? " " : "",
-			object ? object : "", names, looked_at,
-			config->words.names);
+			object ? object : "", names, looked_at);
+	if (!object || heap->file_found)
+		dwu_say_names(config);
 }
 
 void dwunw_heap_say_unused(const struct dwunw_heap *heap)

@@ -417,11 +417,9 @@ static bool is_without_probes(const struct dwunw_heap *heap)
 		return false;
 	fprintf(stderr,
 		"%s: nothing was recorded: the command mapped no file that "
-		"defines malloc\n"
-		"of another name: %s; stripped: --debug-file FILE, or\n"
-		"--symbol malloc=0xOFFSET[@FILE] --symbol free=0xOFFSET … "
-		"(offsets in the file)\n",
-		config->tool, config->words.names);
+		"defines malloc\n",
+		config->tool);
+	dwu_say_names(config);
 	return true;
 }
 

@@ -185,7 +185,9 @@ void dwu_targets_forget(struct dwunw_heap *heap);
 void dwu_targets_free(struct dwunw_heap *heap);
 void dwu_thread_see(struct dwunw_heap *heap, uint32_t pid, uint32_t tid);
 
-/* attach.c: 0; EXIT_…: told on stderr. No allocator found is -1. */
+/* attach.c: says how to name an allocator that was not found. */
+void dwu_say_names(const struct dwunw_heap_config *config);
+/* 0; EXIT_…: told on stderr. No allocator found is -1. */
 int dwu_attach_files(struct dwunw_heap *heap, struct target *target);
 /* A child of a target has begun, as the event says: which probes it has. */
 void dwu_attach_child(struct dwunw_heap *heap, struct target *child,
