@@ -371,6 +371,8 @@ int dwunw_heap_open(struct dwunw_heap **result,
 	heap->config = *config;
 	set_defaults(&heap->config);
 	allow_files();
+	if (heap->config.command)
+		dwu_command_prepare(heap);
 	status = open_dwunw(heap);
 	if (!status)
 		status = load(heap);
@@ -381,11 +383,25 @@ int dwunw_heap_open(struct dwunw_heap **result,
 	return status;
 }
 
+/* A process of a command that has stopped waits for us. */
+static void wait_for_events(struct dwunw_heap *heap)
+{
+	uint64_t before = heap->statistics.received;
+
+	if (!heap->command_pid) {
+		dwunw_inbox_read(heap->inbox, READ_MS);
+		return;
+	}
+	dwunw_inbox_read(heap->inbox, 0);
+	if (heap->statistics.received == before)
+		dwu_command_wait(READ_MS);
+}
+
 bool dwunw_heap_read(struct dwunw_heap *heap)
 {
 	uint32_t alive;
 
-	dwunw_inbox_read(heap->inbox, READ_MS);
+	wait_for_events(heap);
 	dwu_targets_see_mappings(heap); /* dwunw-added 6 */
 	dwu_targets_look(heap);
 	dwu_forget_keys(heap);
@@ -454,6 +470,8 @@ void dwunw_heap_close(struct dwunw_heap *heap)
 	free(heap->frames);
 	free(heap->threads);
 	free(heap->wide_files);
+	dwu_known_files_free(heap);
 	dwu_targets_free(heap);
+	dwu_command_end(heap);
 	free(heap);
 }

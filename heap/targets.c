@@ -125,7 +125,7 @@ static void detach(struct dwunw_heap *heap, const struct target *target)
 	    (target->forked || dwu_map_counter(heap, DWUNW_COUNT_DROP_SLOT) ||
 	     dwu_map_counter(heap, DWUNW_COUNT_DROP_BUFFER)))
 		return;
-	dwunw_loader_detach(heap->loader, target->pid);
+	dwunw_loader_detach_ended(heap->loader, target->pid);
 }
 
 struct target *dwu_target_add(struct dwunw_heap *heap, int32_t pid)
@@ -290,7 +290,9 @@ void dwu_targets_see_mappings(struct dwunw_heap *heap)
 	heap->remapped = false;
 	for (struct target *target = heap->targets; target;
 	     target = target->next) {
-		if (target->remapped && !target->exited && !target->starting &&
+		if (target->starting) /* command.c looks at it */
+			continue;
+		if (target->remapped && !target->exited &&
 		    !target->lost_rights) {
 			target->starting = true; /* no message */
 			dwu_target_attach(heap, target);
@@ -319,22 +321,33 @@ void dwu_targets_look(struct dwunw_heap *heap)
 	}
 }
 
+/* Are those of the program before still there? A link is its first thread's. */
+static bool keeps_probes(const struct dwunw_heap *heap,
+			 const struct target *target)
+{
+	if (heap->inherited)
+		return dwunw_proc_keeps_events(target->pid);
+	return heap->multi && target->leader_execs && !target->events_full;
+}
+
 void dwu_target_exec(struct dwunw_heap *heap, struct target *target,
 		     uint64_t time_ns)
 {
 	if (time_ns > target->exec_time_ns)
 		target->exec_time_ns = time_ns;
 	target->files.count = 0;
-	if (!dwunw_proc_keeps_events(target->pid))
+	if (!keeps_probes(heap, target)) {
 		target->events.count = 0;
+		target->events_full = false;
+		if (!heap->inherited)
+			dwunw_loader_detach(heap->loader, target->pid);
+	}
 	target->whole = 0;
 	target->parent = 0;
 	target->refused = false;
 	if (!heap->command_pid)
 		target->look_until_ns = dwunw_heap_now() + LOOK_NS;
 	read_comm(target);
-	if (!heap->inherited)
-		dwunw_loader_detach(heap->loader, target->pid);
 	write_process(heap, target);
 }
 

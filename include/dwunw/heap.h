@@ -248,8 +248,9 @@ bool dwunw_heap_probes(const struct dwunw_heap_config *config,
 /*
  * Loads the programs, finds what is to be followed, puts probes on it and
  * records from then on. 0; else what is wrong was said on stderr, and it is the
- * exit status. dwunw_heap_close() after either. SIGCHLD must interrupt a wait
- * where there is a command.
+ * exit status. dwunw_heap_close() after either. Where there is a command SIGCHLD
+ * is blocked, and its handler the default one, until then: nobody else may wait
+ * for children.
  */
 int dwunw_heap_open(struct dwunw_heap **heap,
 		    const struct dwunw_heap_config *config);

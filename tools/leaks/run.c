@@ -10,15 +10,8 @@
 
 #include <fnmatch.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-/* A child has stopped: the wait for events ends. */
-static void on_child(int number)
-{
-	(void)number;
-}
 
 /* config.on_block, for --trace */
 static void print_call(void *ctx, const struct dwunw_event_header *event,
@@ -98,7 +91,6 @@ static void record(struct leak *leak)
 static int run_programs(struct leak *leak)
 {
 	struct dwunw_heap_config *config = &leak->config;
-	struct sigaction child = { .sa_handler = on_child };
 	int status;
 
 	config->object = dwunw_heap_object;
@@ -107,7 +99,6 @@ static int run_programs(struct leak *leak)
 	config->by_thread = leak->view.by_thread;
 	config->on_block = leak->trace ? print_call : NULL;
 	leak->view.threads = leak->json != NULL; /* there they are marked */
-	sigaction(SIGCHLD, &child, NULL);
 	status = dwunw_heap_open(&leak->heap, config);
 	if (!status) {
 		fprintf(stderr, "recording\n");
