@@ -413,6 +413,27 @@ static bool is_object(const struct dwunw_heap_config *config, const char *path)
 	       one.st_ino == other.st_ino && one.st_dev == other.st_dev;
 }
 
+/* Probes on files that it may not even map cost all others. */
+static bool may_be_everywhere(const struct dwunw_heap *heap)
+{
+	const struct dwunw_heap_config *config = &heap->config;
+
+	return config->everywhere || config->all || config->cgroup;
+}
+
+static int refuse_everywhere(const struct dwunw_heap *heap,
+			     struct target *target)
+{
+	fprintf(stderr,
+		"%s: pid %" PRId32
+		": its mappings can't be read, and the probes "
+		"would be in every process that maps a C library: --everywhere "
+		"allows that\n",
+		heap->config.tool, target->pid);
+	target->refused = true;
+	return EXIT_FAILURE;
+}
+
 /* Its mappings can't be read: every libc that programs have here. Those that it
  * does not map cost nothing. */
 static int attach_unseen(struct dwunw_heap *heap, struct target *target)
@@ -434,6 +455,8 @@ static int attach_unseen(struct dwunw_heap *heap, struct target *target)
 
 	if (target->files.count)
 		return 0;
+	if (is_everywhere(heap, target) && !may_be_everywhere(heap))
+		return refuse_everywhere(heap, target);
 	heap->file_found = true;
 	if (object && strchr(object, '/'))
 		return attach_file(heap, target, object, false);

@@ -42,6 +42,8 @@ static void run_child(int go, const struct dwunw_heap *heap)
 	if (read(go, &byte, 1) != 1)
 		_exit(127);
 	close(go);
+	if (config->command_stdout > 0)
+		dup2(config->command_stdout, STDOUT_FILENO);
 	pthread_sigmask(SIG_SETMASK, &heap->signals, NULL);
 	execvp(config->command[0], config->command);
 	fprintf(stderr, "%s: %s: %s\n", config->tool, config->command[0],
@@ -153,6 +155,7 @@ static int look_for_allocator(struct dwunw_heap *heap, struct target *target,
 			target->pid);
 		target->starting = false;
 	}
+	heap->begun |= !target->starting;
 	return target->starting ? PTRACE_SYSCALL : PTRACE_CONT;
 }
 
@@ -188,6 +191,7 @@ static int on_exec(struct dwunw_heap *heap, pid_t pid)
 
 	if (!target)
 		return PTRACE_CONT;
+	heap->command_ran = true;
 	target->exec_time_ns = 0;
 	/* what its number was before, if another thread's than the first */
 	ptrace(PTRACE_GETEVENTMSG, pid, 0L, &before);

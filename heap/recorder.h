@@ -116,6 +116,8 @@ struct dwunw_heap {
 	struct target *targets;
 	int32_t command_pid;
 	int command_status;
+	bool command_ran; /* it was executed, */
+	bool begun;	  /* and something of it has probes, or never will */
 	sigset_t signals; /* those that were blocked before */
 	bool signals_kept;
 	bool file_found; /* config.file is some file that was mapped */
@@ -149,6 +151,9 @@ struct dwunw_heap {
 	uint64_t causes[CAUSES]; /* already told */
 	uint32_t cause_count;
 	struct dwunw_stacks stacks;
+	struct dwunw_stack unkept; /* of blocks that found them full */
+	bool told_unkept;
+	bool told_live;	    /* that the map of live blocks is full */
 	uint32_t keys_kept; /* of them, when they were last gone through */
 	uint64_t summed_ns; /* the last dwunw_heap_sum() */
 	struct statistics statistics;
@@ -173,6 +178,9 @@ void dwu_target_set_ways(struct dwunw_heap *heap, struct target *target,
 			 uint32_t ways);
 void dwu_target_exec(struct dwunw_heap *heap, struct target *target,
 		     uint64_t time_ns);
+/* By the event of its exec, if it has ended before /proc could be read. */
+void dwu_target_name(struct target *target,
+		     const struct dwunw_event_header *exec);
 /* Reads anew what was mapped since, if anything was, and puts probes on it. */
 void dwu_targets_see_mappings(struct dwunw_heap *heap);
 /* dwunw_map_watch_fn; ctx is the recording. */

@@ -30,14 +30,19 @@ struct threads {
  * A process or thread names itself: no control character gets to a terminal,
  * and a ';' would be another frame of a folded stack.
  */
-static bool read_name(const char *path, char *text, size_t size)
+static void make_name(char *text)
 {
-	bool got = dwunw_proc_read_line(path, text, size);
-
 	for (; *text; text++)
 		if ((unsigned char)*text < 0x20 || *text == 0x7f ||
 		    *text == ';')
 			*text = '?';
+}
+
+static bool read_name(const char *path, char *text, size_t size)
+{
+	bool got = dwunw_proc_read_line(path, text, size);
+
+	make_name(text);
 	return got;
 }
 
@@ -56,6 +61,27 @@ static void read_comm(struct target *target)
 
 	snprintf(path, sizeof(path), "/proc/%" PRId32 "/comm", target->pid);
 	read_name(path, target->comm, sizeof(target->comm));
+}
+
+void dwu_target_name(struct target *target,
+		     const struct dwunw_event_header *exec)
+{
+	if (target->comm[0])
+		return;
+	memcpy(target->comm, &exec->cookie, sizeof(exec->cookie));
+	memcpy(target->comm + sizeof(exec->cookie), &exec->value,
+	       sizeof(exec->value));
+	target->comm[DWUNW_EVENT_NAME_SIZE] = 0;
+	make_name(target->comm);
+}
+
+/* A child that has ended before it could be looked at was called so, too. */
+static void inherit_name(const struct dwunw_heap *heap, struct target *child)
+{
+	const struct target *parent = dwu_target_find(heap, child->parent);
+
+	if (!child->comm[0] && parent)
+		memcpy(child->comm, parent->comm, sizeof(child->comm));
 }
 
 /* dwunw-added 8: startstack of proc_pid_stat(5): above it are the program's
@@ -175,6 +201,7 @@ struct target *dwu_target_see(struct dwunw_heap *heap, int32_t pid)
 			continue;
 		target->parent = heap->births[i].parent;
 		heap->births[i].child = 0;
+		inherit_name(heap, target);
 	}
 	return target;
 }
