@@ -321,7 +321,9 @@ static void record(struct dwunw_heap *heap, bool on)
 
 /*
  * Calls that were under way still return and send theirs, on a busy machine
- * some time later: all is here when nothing has been on its way for 60 ms.
+ * some time later: all is here when nothing has been on its way for 60 ms. What
+ * is in the buffer is waited for, however long the thread that reads it waits for
+ * a processor.
  */
 static void read_last_events(struct dwunw_heap *heap)
 {
@@ -332,6 +334,9 @@ static void read_last_events(struct dwunw_heap *heap)
 		uint64_t before = heap->statistics.received;
 
 		dwunw_inbox_read(heap->inbox, 10);
+		if (heap->statistics.received !=
+		    dwu_map_counter(heap, DWUNW_COUNT_EVENTS))
+			dwunw_inbox_read_all(heap->inbox);
 		if (heap->statistics.received == before &&
 		    before == dwu_map_counter(heap, DWUNW_COUNT_EVENTS))
 			quiet++;
