@@ -219,7 +219,7 @@ sub own_minute {
 		my %sizes = map { $_ => 1 }
 		    map { /^(\d+) bytes in (\d+) / ? $1 / $2 : () }
 		    grep { / allocations from stack/ } split /\n/, $text;
-		return keys %sizes > 150;
+		return keys %sizes > 120;
 	};
 	my ($text, $status) = Live::watch($enough, tool(), '-o', 0, '-T', 100000,
 		'--stats', @options, '-p', $pid, 1);
