@@ -54,14 +54,8 @@ static void dwunw_walk_new_code(unsigned int tgid, unsigned long long start,
 				unsigned long long end);
 #include "capture.bpf.h"
 
-#if defined(DWUNW_TARGET_X86_64)
-#include "../arch/x86_64/walk.h"
-#elif defined(DWUNW_TARGET_ARM64)
-#include "../arch/arm64/walk.h"
-#elif defined(DWUNW_TARGET_MIPS32EL) || defined(DWUNW_TARGET_MIPS32EB)
-#include "../arch/mips32/walk.h"
-#else
-#error "walk.bpf.h: this target's registers are not described (arch/TARGET/walk.h)"
+#ifndef DWUNW_WALK_REGISTERS
+#error "walk.bpf.h: arch/TARGET/bpf.h does not describe the walk"
 #endif
 
 /* An address of the target. */

@@ -3,7 +3,7 @@
 
 ifneq ($(foreign),1)
 walk := $(out)/tests/walk
-walk_made := tests/walk/rules.mk tests/walk/check.h $(wildcard bpf/*.h arch/*/*.h \
+walk_made := tests/walk/rules.mk tests/walk/check.h $(wildcard bpf/*.h arch/*/bpf.h \
 	include/dwunw/*.h) $(flags_file)
 walk_cc := -O2 -fomit-frame-pointer -Wall -Wextra -Werror
 
