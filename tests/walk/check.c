@@ -349,6 +349,8 @@ static void load(const char *path, bool inherited)
 					&rows);
 	if (!error)
 		error = dwunw_loader_open_events(tool.loader, on_event, NULL);
+	if (error == -EPERM)
+		exit(DWUNW_EXIT_NOT_PERMITTED);
 	if (error)
 		die("load", -error);
 }
@@ -455,6 +457,21 @@ static void report(void)
 	       tool.pairs, tool.whole, tool.part, tool.different, tool.late);
 }
 
+/* False: it has ended. One that has stopped waits for its events to be read. */
+static bool goes_on(pid_t pid)
+{
+	int status;
+	pid_t changed = waitpid(pid, &status, WNOHANG | WUNTRACED);
+
+	if (changed == 0)
+		return true;
+	if (changed != pid || !WIFSTOPPED(status))
+		return false;
+	dwunw_loader_read_events(tool.loader, 0);
+	kill(pid, SIGCONT);
+	return true;
+}
+
 static void run(char **argv, const char *where)
 {
 	time_t until = time(NULL) + 900;
@@ -465,9 +482,8 @@ static void run(char **argv, const char *where)
 	if (tool.swap)
 		pthread_create(&thread, NULL, swap_rows, NULL);
 	kill(pid, SIGCONT);
-	while (waitpid(pid, NULL, WNOHANG) == 0 && tool.pairs < tool.wanted &&
-	       time(NULL) < until)
-		dwunw_loader_read_events(tool.loader, 20);
+	while (goes_on(pid) && tool.pairs < tool.wanted && time(NULL) < until)
+		dwunw_loader_read_events(tool.loader, 1);
 	dwunw_loader_read_events(tool.loader, 0);
 	kill(pid, SIGKILL);
 	report();

@@ -3,16 +3,15 @@
  * plug.c - two libraries by turns, which the loader puts at one address: the
  * same return address is in another file each time, whose frame has another size.
  *
- *   plug A.so B.so CALLS	as many mallocs in each, then a pause, in which they
- *			can be looked at while their library is still there
+ *   plug A.so B.so CALLS	as many mallocs in each, then it stops: they can be
+ *			looked at while their library is still there
  *
  * With -DPLUGIN it is such a library; ROOM is the size of its frame.
  */
-#define _GNU_SOURCE
 #include <dlfcn.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #ifdef PLUGIN
 
@@ -54,7 +53,7 @@ int main(int argc, char **argv)
 		first = call;
 		for (unsigned long i = 0; i < calls; i++)
 			call(back);
-		usleep(10000);
+		raise(SIGSTOP);
 		dlclose(so);
 	}
 	fprintf(stderr, "at the same address: %lu of %lu\n", same, n);
