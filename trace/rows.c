@@ -262,6 +262,11 @@ int dwunw_rows_learn(struct dwunw_rows *rows, int32_t pid,
 				    &rows->stats);
 }
 
+uint64_t dwunw_rows_file(const struct dwunw_rows *rows, uint32_t module)
+{
+	return rows && module ? dwu_walk_file_identity(module) : 0;
+}
+
 /* --- counts ------------------------------------------------------------------ */
 
 /* Of all processors. */

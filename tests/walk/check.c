@@ -150,7 +150,7 @@ static bool same_frame(const struct dwunw_event_frame *k,
 
 	return k->pc == u->pc && k->vaddr == u->vaddr && k->how == u->how &&
 	       ((k->flags ^ u->flags) & mask) == 0 &&
-	       (k->file == 0) == (u->module == 0);
+	       k->file == dwunw_rows_file(tool.rows, u->module);
 }
 
 /* NULL: they are the same, as far as both go. */

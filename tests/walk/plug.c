@@ -6,7 +6,8 @@
  *   plug A.so B.so CALLS	as many mallocs in each, then it stops: they can be
  *			looked at while their library is still there
  *
- * With -DPLUGIN it is such a library; ROOM is the size of its frame.
+ * With -DPLUGIN it is such a library; ROOM is the size of its frame, of more than 127
+ * bytes, so that instructions have the same places in both.
  */
 #include <dlfcn.h>
 #include <signal.h>

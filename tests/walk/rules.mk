@@ -25,8 +25,8 @@ $(walk_bin): $(walk)/%: tests/walk/%.c $(walk_made)
 	$(test_build)
 
 walk_plugins := $(addprefix $(walk)/,plug_a.so plug_b.so)
-$(walk)/plug_a.so: private how = gcc $(walk_cc) -shared -fPIC -DPLUGIN -DROOM=24
-$(walk)/plug_b.so: private how = gcc $(walk_cc) -shared -fPIC -DPLUGIN -DROOM=120
+$(walk)/plug_a.so: private how = gcc $(walk_cc) -shared -fPIC -DPLUGIN -DROOM=200
+$(walk)/plug_b.so: private how = gcc $(walk_cc) -shared -fPIC -DPLUGIN -DROOM=600
 $(walk_plugins): tests/walk/plug.c $(walk_made)
 	$(test_build)
 
