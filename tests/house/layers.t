@@ -12,6 +12,7 @@
 #              also what tools share (tools/option.h, tools/leaks/…)
 #   bpf/       <dwunw/event.h>, libbpf's BPF headers, <linux/…>, <stdint.h>, its
 #              own, and by the macro DWUNW_TARGET arch/TARGET/bpf.h
+#   port/linux/ arch/hosted.h
 #   all of them arch/TARGET/layout.h, which has constants; both include nothing
 #   tests/     as tools/, tests/unit, danger and fuzz excepted; other tests' files
 
@@ -68,7 +69,7 @@ sub resolve {
 	my ($path, $form, $name) = @_;
 	my @where = ('include/');
 	push @where, 'bpf/', 'tools/leaks/', 'tools/'
-		if $path =~ m{^(examples|bpf|trace|heap|tools/leaks|tests/(live|memleak))/};
+		if $path =~ m{^(examples|bpf|trace|heap|tools/leaks|tests/(live|memleak|walk))/};
 	push @where, 'trace/' if $path =~ m{^tests/(live|memleak)/};
 	if ($form eq '"') {
 		unshift @where, dirname($path) . '/';
@@ -151,9 +152,10 @@ sub user_rule {
 	return undef if $form eq '<' && !defined $file;
 	return undef if $file && $file =~ m{^include/dwunw/};
 	return undef if $file && $file =~ m{^arch/\w+/layout\.h$};
+	return undef if $path =~ m{^port/linux/} && $file && $file eq 'arch/hosted.h';
 	return undef if $file && dirname($file) eq $dir;
 	return undef if $form eq '"' && $name =~ m{^\w+\.skel\.h$};
-	return undef if $path =~ m{^(examples|trace|heap|tools/leaks|tests/(live|memleak))/} &&
+	return undef if $path =~ m{^(examples|trace|heap|tools/leaks|tests/(live|memleak|walk))/} &&
 		$file && $file =~ m{^bpf/};
 	return undef if $path =~ m{^tests/(live|memleak)/} && $file &&
 		$file =~ m{^trace/};
@@ -241,7 +243,7 @@ sub names_target {
 	return @found;
 }
 my @knows = map { names_target($_) } sources('core'), 'arch/arch.h', 'arch/arch.c',
-	'arch/scan.h', 'arch/scan.c';
+	'arch/scan.h', 'arch/scan.c', 'arch/hosted.h', 'arch/hosted.c', 'arch/entry.c';
 ok(!@knows, 'core/ and what targets share name no target');
 diag($_) for @knows;
 
