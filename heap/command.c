@@ -128,6 +128,8 @@ static bool has_mapped(struct dwunw_heap *heap, struct target *target)
 	uint32_t pid = (uint32_t)target->pid, generation = 0;
 	bool mapped;
 
+	if (heap->mappings_unseen)
+		return true;
 	if (heap->watch) {
 		dwunw_map_watch_read(heap->watch);
 		mapped = target->remapped;

@@ -230,6 +230,7 @@ static int load(struct dwunw_heap *heap)
 			heap->config.tool, "the event buffer was not opened",
 			-error);
 	error = follow_processes(heap, &missing);
+	heap->mappings_unseen = error != 0;
 	if (error)
 		fprintf(stderr,
 			"note: no %s (%s): changed mappings are noticed "

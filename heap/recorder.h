@@ -126,6 +126,7 @@ struct dwunw_heap {
 	bool inherited; /* … a process's, and what it starts has them */
 	struct dwunw_map_watch *watch; /* dwunw-added 6; NULL: by tracepoints */
 	bool remapped;		       /* dwunw-added 6: some target is */
+	bool mappings_unseen; /* of some kinds of changes nobody tells */
 	bool recording;
 	/* probes are put into every process that maps a file, as some target
 	 * can't be given its own: the programs look who it is */

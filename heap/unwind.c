@@ -164,18 +164,24 @@ static void keep_walk(struct dwunw_heap *heap, const uint8_t *bytes,
 
 /* --- stacks ---------------------------------------------------------------- */
 
+/* As many as are kept, and not that memory was short. */
+static bool stacks_are_full(const struct dwunw_heap *heap)
+{
+	return heap->stacks.max && heap->stacks.count >= heap->stacks.max;
+}
+
 /* Of a stack that is not kept the blocks are summed all the same. */
 static struct dwunw_stack *unkept(struct dwunw_heap *heap)
 {
 	heap->statistics.storage_full++;
 	heap->unkept.unkept = true;
-	if (!heap->told_unkept)
+	if (!heap->told_unkept && stacks_are_full(heap))
 		fprintf(stderr,
 			"dwunw: %" PRIu32 " different stacks are there, and no "
 			"more are kept: blocks of others are a sum without "
 			"stacks (%s N keeps more)\n",
 			heap->stacks.count, heap->config.words.stacks);
-	heap->told_unkept = true;
+	heap->told_unkept |= stacks_are_full(heap);
 	return NULL;
 }
 
@@ -203,8 +209,12 @@ static void put_stack(struct dwunw_heap *heap, struct dwunw_stack *stack,
 {
 	const struct dwunw_event_header *header = &heap->event.header;
 
-	dwunw_stacks_put_key(&heap->stacks, header->key, header->time_ns,
-			     stack ? stack : &heap->unkept);
+	if (!stack && stacks_are_full(heap))
+		dwunw_stacks_put_key(&heap->stacks, header->key,
+				     header->time_ns, &heap->unkept);
+	if (stack)
+		dwunw_stacks_put_key(&heap->stacks, header->key,
+				     header->time_ns, stack);
 	if (heap->config.by_thread)
 		dwu_thread_see(heap, header->pid, header->tid);
 	if (heap->config.on_block)

@@ -162,6 +162,30 @@ is(scalar(() = $said =~ /^Attaching to pid/mg), 1, 'P,P is P');
 }
 Live::stop($sleeper);
 
+# Its mappings can't be read and its first thread, which probes would be given to,
+# has ended: they would be in every process. (A file that may not be opened stands
+# for mappings that may not be read: modes.t.)
+SKIP: {
+	skip('no unshare or no setpriv', 3) if system('unshare -m true 2>/dev/null') ||
+	    system('setpriv --version >/dev/null 2>&1');
+	my $ended = Live::start(Live::built('truth', 'memleak'), "$dir/truth", 'ended');
+	my $tries = 0;
+	sleep 0.05 until Live::slurp("/proc/$ended/stat") =~ /\) Z/ ||
+	    $tries++ > 1000;
+	open(my $denied, '>', "$dir/denied") or die;
+	chown(65534, 65534, "$dir/denied");
+	chmod(0, "$dir/denied");
+	my $rights = '-sys_ptrace,-dac_override,-dac_read_search';
+	my @before = ('unshare', '-m', 'sh', '-c', 'mount --bind "$1" "$2" && ' .
+		'shift 2 && exec "$@"', 'sh', "$dir/denied", "/proc/$ended/maps",
+		'setpriv', '--bounding-set', $rights, '--inh-caps', $rights);
+	my ($out, $code) = Live::run(@before, $dwunw, 'leaks', $ended);
+	is($code, 1, 'mappings that are not to be read, without --everywhere: status');
+	like($out, qr/every process that maps a C library: --everywhere/, '… and why');
+	unlike($out, qr/^probes on/m, '… and no probes');
+	Live::stop($ended);
+}
+
 # --- a child that has ended before it is looked at has a name ---------------------------------
 
 {

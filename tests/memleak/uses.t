@@ -57,7 +57,8 @@ sub check {
 	return unless "$title, $name" =~ /$only/;
 	my $counter = counter_dir('counter');
 	my $r = $parse->(observe(files => [$file], env => { FIND => $is_there },
-		timeout => $how{timeout},
+		timeout => $how{timeout}, held => $how{held},
+		around => $how{around},
 		truth => join(' ', 'env', "LD_PRELOAD=$how{preload}",
 			"COUNTER=$counter", $how{env} // (), $program, $file,
 			$use),
@@ -113,6 +114,16 @@ for my $libc (@libcs) {
 			    or diag($r->{text});
 		}
 	}
+}
+
+# The tool learns of nothing until all is over; all run on one processor, so that a
+# thread and the one that made it follow each other there.
+for my $use (qw(fork processes)) {
+	check("glibc, $use, on one processor, read late", $follow[0], built('uses'),
+		$use, preload => built('counter.so'), held => 1,
+		around => ['taskset', '-c', 0],
+		processes => $use eq 'fork' ? 5 : 65,
+		env => 'LD_LIBRARY_PATH=' . own_libc());
 }
 
 # Ten million live blocks: the tools' memory.
