@@ -41,6 +41,10 @@ enum dwunw_event_kind {
 /* Of a program's name in an EXEC event, with its 0. */
 #define DWUNW_EVENT_NAME_SIZE 16u
 
+/*
+ * What a walk is told. DWUNW_WALK_* (walk.h) and DWUNW_OPTION_* (unwind.h) are the
+ * same bits: an event's flags are a walk's and a request's.
+ */
 /* The pc is at a function's first instructions: see entry_offset. */
 #define DWUNW_EVENT_FLAG_ENTRY 1u
 /* The copy ended at its cap, not at the end of readable memory. */
