@@ -10,7 +10,9 @@
  *   dwunw_event_header      88 bytes
  *   u64 regs[reg_count]     DWARF numbering; x86_64: [16] is the pc
  *                           arm64: [31] sp, [32] pc; mips32: [32] pc
+ *   dwunw_event_walk        WALKED only
  *   dwunw_event_return      return_count times
+ *   dwunw_event_frame       WALKED only: frame_count times
  *   u8  stack[stack_size]   memory at [stack_addr, stack_addr + stack_size)
  */
 #ifndef DWUNW_EVENT_H
@@ -31,6 +33,9 @@ enum dwunw_event_kind {
 				* go on */
 	DWUNW_EVENT_FORK = 4,  /* `cookie` is a child of pid; 0: one that has
 				* to be looked for */
+	/* frames that the kernel has walked; where it could not go on,
+	 * registers and stack from there */
+	DWUNW_EVENT_WALKED = 5,
 };
 
 /* The pc is at a function's first instructions: see entry_offset. */
@@ -82,5 +87,31 @@ static inline uint64_t dwunw_stack_id_add(uint64_t id, uint64_t file,
 	id = (id ^ id >> 32 ^ (vaddr << 1 | exact)) * 0xd6e8feb86659fd93ull;
 	return id ^ id >> 32;
 }
+
+/* No reason to stop: the registers are those of the next frame. */
+#define DWUNW_EVENT_GOES_ON 0xffu
+
+/* What a WALKED event says of its frames and of the next one. */
+struct dwunw_event_walk {
+	uint64_t id;	/* of the frames: see dwunw_event_frame */
+	uint64_t valid; /* GOES_ON: which registers have their values, as a mask */
+	uint16_t frame_count;
+	uint8_t stop;	/* enum dwunw_stop_reason, or GOES_ON */
+	uint8_t cause;	/* GOES_ON: enum dwunw_walk_cause (bpf/walk.h) */
+	uint8_t how;	/* GOES_ON: of the next frame, as in its own record */
+	uint8_t flags;
+	uint16_t reserved; /* 0 */
+};
+
+/* A frame that was walked, outside of the one before. */
+struct dwunw_event_frame {
+	uint64_t pc;
+	uint64_t vaddr;	 /* the same as linked; pc if there is no file */
+	uint64_t file;	 /* its identity; 0: none */
+	uint8_t how;	 /* enum dwunw_frame_how */
+	uint8_t flags;	 /* DWUNW_FRAME_FLAG_* */
+	uint16_t reserved; /* 0 */
+	uint32_t reserved2;
+};
 
 #endif
