@@ -27,8 +27,7 @@
  * then never looks at the other branch.
  *
  * clang -O2 -g -target bpf -mcpu=v3 -ffreestanding. No BTF of the kernel and
- * no CO-RE: registers and tracepoints have layouts of their own here. Atomic
- * compare-and-exchange needs kernel 5.12.
+ * no CO-RE: registers and tracepoints have layouts of their own here.
  */
 #ifndef DWUNW_CAPTURE_BPF_H
 #define DWUNW_CAPTURE_BPF_H
@@ -63,6 +62,15 @@
 #define DWUNW_TEXT(text) DWUNW_TEXT_(text)
 #include DWUNW_TEXT(../arch/DWUNW_TARGET/bpf.h)
 
+/* Room in a slot for what an includer puts before the stack. */
+#ifndef DWUNW_TAIL_OWN
+#define DWUNW_TAIL_OWN 0
+#endif
+/* Called when [start, end) of a process may have new code. */
+#ifndef DWUNW_ON_NEW_CODE
+#define DWUNW_ON_NEW_CODE(tgid, start, end)
+#endif
+
 /* Read in pieces of this size: one that ends at a page's end can't fault in
  * the next one. Targets with larger pages lose nothing. */
 #define DWUNW_PAGE 4096ull
@@ -75,7 +83,8 @@
 /* The tail must hold a piece more than is ever used: the verifier's proof. */
 #define DWUNW_TAIL_USED                \
 	(DWUNW_CAPTURE_STACK_CAP_MAX + \
-	 DWUNW_CAPTURE_RETURN_MAX * sizeof(struct dwunw_event_return))
+	 DWUNW_CAPTURE_RETURN_MAX * sizeof(struct dwunw_event_return) + \
+	 DWUNW_TAIL_OWN)
 
 struct dwunw_slot {
 	__u64 busy;
@@ -234,12 +243,18 @@ struct {
 	__type(value, __u32);
 } dwunw_born SEC(".maps");
 
-/* Threads inside an mmap or mprotect call that asked for PROT_EXEC. */
+/* Threads inside an mmap or mprotect call that asked for PROT_EXEC, and of
+ * what: the address that mmap is asked for is not the one that it gives. */
+struct dwunw_mapping_call {
+	__u64 addr;
+	__u64 size;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 256);
 	__type(key, __u32);
-	__type(value, __u32);
+	__type(value, struct dwunw_mapping_call);
 } dwunw_mapping_calls SEC(".maps");
 
 static __always_inline __u32 dwunw_generation(__u32 tgid)
@@ -252,6 +267,21 @@ static __always_inline __u32 dwunw_generation(__u32 tgid)
 #define dwunw_generation(tgid) 0
 #endif
 
+/*
+ * One more user of what is counted; 1: the only one. All see the additions to
+ * one word in one order, so of several at a time at most one reads 1, and none
+ * that comes while it stays. Compare-and-exchange says the same, but needs
+ * Linux 5.12.
+ */
+static __always_inline int dwunw_claim(__u64 *users)
+{
+	__sync_fetch_and_add(users, 1);
+	if (*(volatile __u64 *)users == 1)
+		return 1;
+	__sync_fetch_and_add(users, -1);
+	return 0;
+}
+
 /* NULL: all are in use. Counting is left to dwunw_slot_send() and callers. */
 static __always_inline struct dwunw_slot *dwunw_slot_claim(void)
 {
@@ -262,7 +292,7 @@ static __always_inline struct dwunw_slot *dwunw_slot_claim(void)
 		struct dwunw_slot *slot;
 
 		slot = bpf_map_lookup_elem(&dwunw_slots, &index);
-		if (slot && !__sync_val_compare_and_swap(&slot->busy, 0, 1))
+		if (slot && dwunw_claim(&slot->busy))
 			return slot;
 	}
 	return NULL;
@@ -270,15 +300,14 @@ static __always_inline struct dwunw_slot *dwunw_slot_claim(void)
 
 static __always_inline void dwunw_slot_release(struct dwunw_slot *slot)
 {
-	__sync_lock_test_and_set(&slot->busy, 0);
+	__sync_fetch_and_add(&slot->busy, -1);
 }
 
-/* A header without registers, returns or stack. */
-static __always_inline void dwunw_slot_header(struct dwunw_slot *slot,
-					      __u16 kind)
+/* Without registers, returns or stack. */
+static __always_inline void
+dwunw_header_fill(struct dwunw_event_header *header, __u16 kind)
 {
 	__u64 id = dwunw_current_id();
-	struct dwunw_event_header *header = &slot->header;
 
 	header->magic = DWUNW_EVENT_MAGIC;
 	header->version = DWUNW_EVENT_VERSION;
@@ -300,6 +329,12 @@ static __always_inline void dwunw_slot_header(struct dwunw_slot *slot,
 	header->reserved = 0;
 }
 
+static __always_inline void dwunw_slot_header(struct dwunw_slot *slot,
+					      __u16 kind)
+{
+	dwunw_header_fill(&slot->header, kind);
+}
+
 /*
  * Flags of an output: does it wake the reader? Once each time when another
  * wakeup_size bytes wait; a wake-up costs about as much as the event.
@@ -316,26 +351,31 @@ static __always_inline __u64 dwunw_wakeup_flags(__u64 size)
 		       BPF_RB_NO_WAKEUP;
 }
 
-/* Sends the first `size` bytes of the record; 0: it is in the buffer. */
-static __always_inline long dwunw_slot_send(void *ctx, struct dwunw_slot *slot,
-					    __u64 size)
+/* The first `size` bytes from a header on; 0: they are in the buffer. */
+static __always_inline long
+dwunw_record_send(void *ctx, struct dwunw_event_header *header, __u64 size)
 {
 	long status;
 
-	asm volatile("" : "+r"(size));
-	if (size > DWUNW_HEAD_SIZE + DWUNW_TAIL_USED)
-		size = DWUNW_HEAD_SIZE + DWUNW_TAIL_USED;
-	slot->header.size = size;
+	header->size = size;
 	if (dwunw_options.perf)
 		status = bpf_perf_event_output(ctx, &dwunw_events,
-					       BPF_F_CURRENT_CPU, &slot->header,
-					       size);
+					       BPF_F_CURRENT_CPU, header, size);
 	else
-		status = bpf_ringbuf_output(&dwunw_events, &slot->header, size,
+		status = bpf_ringbuf_output(&dwunw_events, header, size,
 					    dwunw_wakeup_flags(size));
 	dwunw_count(DWUNW_COUNT_CALLS);
 	dwunw_count(status ? DWUNW_COUNT_DROP_BUFFER : DWUNW_COUNT_EVENTS);
 	return status;
+}
+
+static __always_inline long dwunw_slot_send(void *ctx, struct dwunw_slot *slot,
+					    __u64 size)
+{
+	asm volatile("" : "+r"(size));
+	if (size > DWUNW_HEAD_SIZE + DWUNW_TAIL_USED)
+		size = DWUNW_HEAD_SIZE + DWUNW_TAIL_USED;
+	return dwunw_record_send(ctx, &slot->header, size);
 }
 
 /* Copies all of [addr, addr + size) to the tail at `pos`; 0: done. */
@@ -488,11 +528,11 @@ static __always_inline void dwunw_return_drop(struct dwunw_pt_regs *ctx)
 		bpf_map_delete_elem(&dwunw_returns, &tid);
 }
 
-/* Writes the notes of this thread to the tail; returns their bytes. */
+/* Writes the notes of this thread to the tail at `at`; returns their bytes. */
 static __always_inline __u64 dwunw_slot_returns(struct dwunw_slot *slot,
-						__u64 sp)
+						__u64 at, __u64 sp)
 {
-	struct dwunw_event_return *out = (void *)slot->tail;
+	struct dwunw_event_return *out = (void *)(slot->tail + at);
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 	struct dwunw_returns *returns;
 	__u64 count;
@@ -507,7 +547,7 @@ static __always_inline __u64 dwunw_slot_returns(struct dwunw_slot *slot,
 	return count * sizeof(*out);
 }
 #else
-#define dwunw_slot_returns(slot, sp) 0
+#define dwunw_slot_returns(slot, at, sp) 0
 #endif
 
 /* What the tool adds to a capture. */
@@ -537,7 +577,7 @@ dwunw_slot_fill(struct dwunw_slot *slot, struct dwunw_pt_regs *ctx,
 	slot->header.entry_offset = args->entry_offset;
 	slot->header.reg_count = DWUNW_CAPTURE_REGS;
 	dwunw_regs_fill(slot->regs, ctx);
-	tail = dwunw_slot_returns(slot, DWUNW_SP(ctx));
+	tail = dwunw_slot_returns(slot, 0, DWUNW_SP(ctx));
 	tail += dwunw_slot_stack(slot, tail, DWUNW_SP(ctx), args->stack_end);
 	return DWUNW_HEAD_SIZE + tail;
 }
@@ -569,6 +609,11 @@ struct dwunw_tp_map {
 	dwunw_word addr;
 	dwunw_word size;
 	dwunw_word prot;
+};
+struct dwunw_tp_mapped {
+	__u64 common;
+	dwunw_word nr;
+	dwunw_word result;
 };
 /*
  * sched_process_fork: where the two pids are has changed with Linux 6.16, when
@@ -617,13 +662,18 @@ static __always_inline int dwunw_followed(void)
 	return 1;
 }
 
-static __always_inline void dwunw_generation_bump(void)
+/* [start, end) may have new code; 0, -1: all. */
+static __always_inline void dwunw_generation_bump(__u64 start, __u64 end)
 {
 	__u32 tgid = dwunw_current_id() >> 32;
 	__u32 *generation = bpf_map_lookup_elem(&dwunw_generations, &tgid);
 
-	if (generation)
-		__sync_fetch_and_add(generation, 1);
+	(void)start;
+	(void)end;
+	if (!generation)
+		return;
+	__sync_fetch_and_add(generation, 1);
+	DWUNW_ON_NEW_CODE(tgid, start, end);
 }
 
 static __always_inline void dwunw_process_event(void *ctx, __u16 kind,
@@ -654,20 +704,33 @@ static __always_inline void dwunw_process_event(void *ctx, __u16 kind,
  */
 static __always_inline int dwunw_map_enter(const struct dwunw_tp_map *ctx)
 {
-	__u32 tid = (__u32)bpf_get_current_pid_tgid(), one = 1;
+	struct dwunw_mapping_call call = { .addr = ctx->addr,
+					   .size = ctx->size };
+	__u32 tid = (__u32)bpf_get_current_pid_tgid();
 
 	if ((ctx->prot & 4) && dwunw_followed())
-		bpf_map_update_elem(&dwunw_mapping_calls, &tid, &one, BPF_ANY);
+		bpf_map_update_elem(&dwunw_mapping_calls, &tid, &call, BPF_ANY);
 	return 0;
 }
 
-static __always_inline int dwunw_map_exit(void)
+/* `addr`: where, 0: where the call asked for. A call that failed is one too. */
+static __always_inline int dwunw_map_exit(__u64 addr)
 {
 	__u32 tid = (__u32)bpf_get_current_pid_tgid();
+	struct dwunw_mapping_call *call;
+	__u64 size;
 
-	if (dwunw_followed() &&
-	    !bpf_map_delete_elem(&dwunw_mapping_calls, &tid))
-		dwunw_generation_bump();
+	if (!dwunw_followed())
+		return 0;
+	call = bpf_map_lookup_elem(&dwunw_mapping_calls, &tid);
+	if (!call)
+		return 0;
+	if (!addr)
+		addr = call->addr;
+	size = call->size;
+	bpf_map_delete_elem(&dwunw_mapping_calls, &tid);
+	addr &= -DWUNW_PAGE;
+	dwunw_generation_bump(addr, addr + size + DWUNW_PAGE);
 	return 0;
 }
 
@@ -678,9 +741,9 @@ int dwunw_mmap_enter(struct dwunw_tp_map *ctx)
 }
 
 SEC("tracepoint/syscalls/sys_exit_" DWUNW_SYS_MMAP)
-int dwunw_mmap_exit(void *ctx __attribute__((unused)))
+int dwunw_mmap_exit(struct dwunw_tp_mapped *ctx)
 {
-	return dwunw_map_exit();
+	return dwunw_map_exit(ctx->result);
 }
 
 SEC("tracepoint/syscalls/sys_enter_mprotect")
@@ -692,14 +755,14 @@ int dwunw_mprotect_enter(struct dwunw_tp_map *ctx)
 SEC("tracepoint/syscalls/sys_exit_mprotect")
 int dwunw_mprotect_exit(void *ctx __attribute__((unused)))
 {
-	return dwunw_map_exit();
+	return dwunw_map_exit(0);
 }
 
 SEC("tracepoint/sched/sched_process_exec")
 int dwunw_exec(void *ctx)
 {
 	if (dwunw_followed()) {
-		dwunw_generation_bump();
+		dwunw_generation_bump(0, -1ull);
 		dwunw_process_event(ctx, DWUNW_EVENT_EXEC, 0);
 	}
 	return 0;

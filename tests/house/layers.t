@@ -69,7 +69,7 @@ sub resolve {
 	my ($path, $form, $name) = @_;
 	my @where = ('include/');
 	push @where, 'bpf/', 'tools/leaks/', 'tools/'
-		if $path =~ m{^(examples|bpf|trace|heap|tools/leaks|tests/(live|memleak))/};
+		if $path =~ m{^(examples|bpf|trace|heap|tools/leaks|tests/(live|memleak|walk))/};
 	push @where, 'trace/' if $path =~ m{^tests/(live|memleak)/};
 	if ($form eq '"') {
 		unshift @where, dirname($path) . '/';
@@ -155,7 +155,7 @@ sub user_rule {
 	return undef if $path =~ m{^port/linux/} && $file && $file eq 'arch/hosted.h';
 	return undef if $file && dirname($file) eq $dir;
 	return undef if $form eq '"' && $name =~ m{^\w+\.skel\.h$};
-	return undef if $path =~ m{^(examples|trace|heap|tools/leaks|tests/(live|memleak))/} &&
+	return undef if $path =~ m{^(examples|trace|heap|tools/leaks|tests/(live|memleak|walk))/} &&
 		$file && $file =~ m{^bpf/};
 	return undef if $path =~ m{^tests/(live|memleak)/} && $file &&
 		$file =~ m{^trace/};

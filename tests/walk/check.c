@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * check.c - is each walk of the kernel the walk of user space?
+ *
+ *   check [-f FILE:FUNCTION] [-i] [-t] OBJECT EVENTS COMMAND...
+ *
+ * Probes a function (malloc of this program's own libc) of the command. Of each
+ * call the kernel sends its walk and a copy of the stack; user space walks the
+ * copy, compares the two, and writes the rows that it used. Frames, addresses as
+ * linked, evidence, marks, the reason of the end and the name of the stack must
+ * be the same, as far as the copy goes and the kernel's rows did.
+ *
+ *   -i	in the processes that it starts, too
+ *   -t	rows change places all the time while they are read
+ *
+ * The last line is "pairs N whole N part N different N late N". Late: the program
+ * has mapped other code before the copy was walked, which cannot be right then.
+ * Exit status 1: there was a difference, which is printed.
+ */
+#include "check.h"
+
+#include "capture.h"
+#include "walk.h"
+
+#include <dwunw/rows.h>
+#include <dwunw/symbols.h>
+#include <dwunw/trace.h>
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define RING (32u << 20)
+#define FRAMES 1024u
+#define PROCESSES 64u
+#define CACHE 65536u
+
+static struct tool {
+	struct dwunw_loader *loader;
+	struct dwunw_context ctx;
+	struct dwunw_walker *walker;
+	struct dwunw_rows *rows;
+	struct dwunw_event event;
+	uint64_t wanted;
+	bool swap;
+	/* the kernel's last walk */
+	struct dwunw_event_header header;
+	struct dwunw_event_walk walk;
+	struct dwunw_event_frame walked[256];
+	/* processes whose mappings are known */
+	struct known {
+		int32_t pid;
+		struct dwunw_process *process;
+		uint32_t generation;
+	} known[PROCESSES];
+	struct dwunw_frame frames[FRAMES];
+	struct dwunw_step steps[FRAMES];
+	uint64_t pairs, whole, part, different, late;
+	uint64_t causes[DWUNW_WALK_CAUSES];
+	uint64_t stops[256]; /* the copy's, where the kernel went farther */
+} tool;
+
+static void die(const char *what, int error)
+{
+	fprintf(stderr, "check: %s: %s\n", what, strerror(error));
+	exit(2);
+}
+
+/* --- one pair ---------------------------------------------------------------- */
+
+/* How often the process has mapped code by now. */
+static uint32_t generation_of(uint32_t pid)
+{
+	uint32_t generation = 0;
+
+	dwunw_bpf_map_get(dwunw_loader_map(tool.loader, "dwunw_generations"),
+			  &pid, &generation);
+	return generation;
+}
+
+static bool read_mappings(struct known *known, uint32_t pid)
+{
+	known->generation = generation_of(pid);
+	if (known->process)
+		return dwunw_process_refresh(known->process) == DWUNW_OK;
+	if (dwunw_process_open(&tool.ctx, (int32_t)pid, &known->process) ||
+	    dwunw_process_refresh(known->process))
+		return false;
+	known->pid = (int32_t)pid;
+	return true;
+}
+
+/* The process, its mappings read at the event's count of changes or later. */
+static struct dwunw_process *process_of(const struct dwunw_event_header *header)
+{
+	struct known *known = tool.known;
+
+	while (known->pid && known->pid != (int32_t)header->pid)
+		if (++known == tool.known + PROCESSES)
+			return NULL;
+	if ((!known->pid || known->generation != header->map_generation) &&
+	    !read_mappings(known, header->pid))
+		return NULL;
+	return known->process;
+}
+
+static void print_pair(size_t n, const struct dwunw_stop *stop, const char *why)
+{
+	printf("DIFFERENT (%s): the kernel %u frames, stop %u, cause %u; the copy"
+	       " %zu frames, %s\n",
+	       why, tool.walk.frame_count, tool.walk.stop, tool.walk.cause, n,
+	       dwunw_stop_name(stop->reason));
+	for (size_t i = 0; i < tool.walk.frame_count || i < n; i++) {
+		const struct dwunw_event_frame *k = &tool.walked[i];
+		const struct dwunw_frame *u = &tool.frames[i];
+
+		if (i < tool.walk.frame_count)
+			printf(" %3zu %14" PRIx64 " %10" PRIx64 " %u %2u", i,
+			       k->pc, k->vaddr, k->how, k->flags);
+		else
+			printf(" %3zu %31s", i, "");
+		if (i < n)
+			printf(" | %14" PRIx64 " %10" PRIx64 " %u %2u", u->pc,
+			       u->vaddr, u->how, u->flags);
+		printf("\n");
+	}
+}
+
+/* The copy ends where a thread's stack goes on elsewhere, or at its cap. */
+static bool copy_was_short(const struct dwunw_stop *stop)
+{
+	return stop->reason == DWUNW_STOP_TRUNCATED ||
+	       stop->reason == DWUNW_STOP_UNREADABLE;
+}
+
+static bool same_frame(const struct dwunw_event_frame *k,
+		       const struct dwunw_frame *u, bool left)
+{
+	uint8_t mask = left ? 0xff : (uint8_t)~DWUNW_FRAME_FLAG_SIGNAL;
+
+	return k->pc == u->pc && k->vaddr == u->vaddr && k->how == u->how &&
+	       ((k->flags ^ u->flags) & mask) == 0 &&
+	       k->file == dwunw_rows_file(tool.rows, u->module);
+}
+
+/* NULL: they are the same, as far as both go. */
+static const char *difference(size_t n, const struct dwunw_stop *stop)
+{
+	const struct dwunw_event_walk *walk = &tool.walk;
+	size_t k = walk->frame_count, common = k < n ? k : n;
+
+	for (size_t i = 0; i < common; i++)
+		if (!same_frame(&tool.walked[i], &tool.frames[i],
+				i + 1 < n || !copy_was_short(stop)))
+			return "a frame";
+	if (k > n)
+		return copy_was_short(stop) ? NULL : "more frames";
+	if (walk->stop == DWUNW_EVENT_GOES_ON) {
+		if (k < n && k > 0 &&
+		    (walk->how != tool.frames[k].how ||
+		     (walk->flags ^ tool.frames[k].flags) &
+			     ~(uint8_t)DWUNW_FRAME_FLAG_SIGNAL))
+			return "the next frame";
+		return NULL;
+	}
+	if (k != n || walk->stop != stop->reason)
+		return copy_was_short(stop) && k == n ? NULL : "the end";
+	return NULL;
+}
+
+static bool same_id(void)
+{
+	uint64_t id = 0;
+
+	for (uint32_t i = 0; i < tool.walk.frame_count; i++) {
+		const struct dwunw_event_frame *f = &tool.walked[i];
+
+		id = dwunw_stack_id_add(
+			id, f->file, f->vaddr,
+			f->how == DWUNW_HOW_EVENT ||
+				(f->flags & DWUNW_FRAME_FLAG_INTERRUPTED));
+	}
+	return id == tool.walk.id;
+}
+
+static void compare(size_t n, const struct dwunw_stop *stop)
+{
+	const char *why = difference(n, stop);
+
+	if (!why && !same_id())
+		why = "the name";
+	tool.pairs++;
+	tool.causes[tool.walk.cause]++;
+	if (why) {
+		if (tool.different++ < 3)
+			print_pair(n, stop, why);
+	} else if (tool.walk.stop == stop->reason && tool.walk.frame_count == n) {
+		tool.whole++;
+	} else {
+		tool.part++;
+		tool.stops[stop->reason]++;
+	}
+}
+
+static void on_stack(const void *bytes, size_t size)
+{
+	struct dwunw_process *process;
+	struct dwunw_stop stop;
+	size_t n = 0;
+
+	if (dwunw_event_parse(&tool.event, bytes, size))
+		die("an event that is none", EINVAL);
+	process = process_of(&tool.event.header);
+	if (!process ||
+	    dwunw_walk_steps(tool.walker, dwunw_process_space(process),
+			     &tool.event.input, tool.frames, tool.steps, FRAMES,
+			     &n, &stop) ||
+	    !n)
+		return;
+	/* it goes on while its events are read, and may map other code */
+	if (generation_of(tool.event.header.pid) !=
+	    tool.event.header.map_generation)
+		tool.late++;
+	else if (tool.event.header.key == tool.header.key)
+		compare(n, &stop);
+	tool.header.key = 0;
+	dwunw_rows_learn(tool.rows, (int32_t)tool.event.header.pid, tool.steps,
+			 n);
+}
+
+static void on_walk(const uint8_t *bytes, size_t size)
+{
+	size_t frames = size - sizeof(tool.header) - sizeof(tool.walk);
+
+	memcpy(&tool.header, bytes, sizeof(tool.header));
+	memcpy(&tool.walk, bytes + sizeof(tool.header), sizeof(tool.walk));
+	if (frames > sizeof(tool.walked) ||
+	    frames < tool.walk.frame_count * sizeof(tool.walked[0]))
+		die("a walk of another size", EINVAL);
+	memcpy(tool.walked, bytes + sizeof(tool.header) + sizeof(tool.walk),
+	       tool.walk.frame_count * sizeof(tool.walked[0]));
+}
+
+static void forget(int32_t pid)
+{
+	dwunw_rows_forget(tool.rows, pid);
+	for (uint32_t i = 0; i < PROCESSES; i++)
+		if (tool.known[i].pid == pid && tool.known[i].process) {
+			dwunw_process_close(tool.known[i].process);
+			tool.known[i].pid = -1;
+			tool.known[i].process = NULL;
+		}
+}
+
+static void on_event(void *ctx, void *bytes, size_t size)
+{
+	struct dwunw_event_header header;
+	size_t n = 0;
+	struct dwunw_stop stop;
+
+	(void)ctx;
+	memcpy(&header, bytes, sizeof(header));
+	switch (header.kind) {
+	case DWUNW_EVENT_WALKED:
+		on_walk(bytes, size);
+		break;
+	case DWUNW_EVENT_STACK:
+		dwunw_rows_follow(tool.rows, (int32_t)header.pid);
+		on_stack(bytes, size);
+		break;
+	case DWUNW_EVENT_EXIT:
+		forget((int32_t)header.pid);
+		/* fall through */
+	default:
+		if (!dwunw_event_parse(&tool.event, bytes, size))
+			(void)dwunw_event_consume(&tool.ctx, NULL, &tool.event,
+						  tool.frames, FRAMES, &n,
+						  &stop);
+	}
+}
+
+/* --- set up ------------------------------------------------------------------ */
+
+static void *read_file(const char *path, size_t *size)
+{
+	FILE *file = fopen(path, "rb");
+	void *bytes;
+
+	if (!file || fseek(file, 0, SEEK_END))
+		die(path, errno);
+	*size = (size_t)ftell(file);
+	rewind(file);
+	bytes = malloc(*size);
+	if (!bytes || fread(bytes, 1, *size, file) != *size)
+		die(path, errno);
+	fclose(file);
+	return bytes;
+}
+
+static void open_walker(void)
+{
+	struct dwunw_config config = { .size = sizeof(config),
+				       .module_cache_capacity = 256 };
+	size_t size = dwunw_walker_size(CACHE);
+	struct dwunw_arena arena;
+
+	dwunw_arena_init(&arena, aligned_alloc(64, (size + 63) & ~(size_t)63),
+			 size);
+	if (dwunw_init_with(&tool.ctx, &config) ||
+	    dwunw_walker_init(&tool.walker, CACHE, &arena))
+		die("the unwinder", ENOMEM);
+}
+
+static void load(const char *path, bool inherited)
+{
+	struct dwunw_capture_options capture = {
+		.stack_cap = DWUNW_CAPTURE_STACK_CAP_MAX,
+		.slots = DWUNW_CAPTURE_SLOTS,
+		.follow = inherited ? DWUNW_FOLLOW_CHILDREN :
+				      DWUNW_FOLLOW_GIVEN,
+		.own_pid = (uint32_t)getpid(),
+	};
+	struct check_options options = { .flags = DWUNW_EVENT_FLAG_ENTRY };
+	struct dwunw_rows_config rows = { .processes = PROCESSES };
+	size_t size;
+	void *object = read_file(path, &size);
+	int error = dwunw_loader_open(&tool.loader, object, size, true);
+
+	if (error)
+		die(path, -error);
+	if (dwunw_loader_set_value(tool.loader, DWUNW_CAPTURE_OPTIONS_MAP,
+				   &capture, sizeof(capture)) ||
+	    dwunw_loader_set_value(tool.loader, ".rodata.check", &options,
+				   sizeof(options)) ||
+	    dwunw_loader_set_events(tool.loader, "dwunw_events", false, RING))
+		die("options", EINVAL);
+	error = dwunw_rows_prepare(tool.loader, &rows);
+	if (!error && inherited)
+		error = dwunw_loader_use_inherited(tool.loader);
+	if (!error)
+		error = dwunw_loader_load(tool.loader);
+	if (!error)
+		error = dwunw_rows_open(&tool.rows, tool.loader, &tool.ctx,
+					&rows);
+	if (!error)
+		error = dwunw_loader_open_events(tool.loader, on_event, NULL);
+	if (error == -EPERM)
+		exit(DWUNW_EXIT_NOT_PERMITTED);
+	if (error)
+		die("load", -error);
+}
+
+/* Waits before exec() until it is told to go on. */
+static pid_t start(char **argv)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		dup2(open("/dev/null", O_WRONLY), 1);
+		raise(SIGSTOP);
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	waitpid(pid, NULL, WUNTRACED);
+	return pid;
+}
+
+static void attach_function(pid_t pid, const char *where)
+{
+	char path[512], function[] = "malloc";
+	const char *name = function, *colon = where ? strrchr(where, ':') : NULL;
+	struct dwunw_symbol_resolver places;
+	Dl_info libc;
+	uint64_t off;
+	int error;
+
+	if (colon) {
+		snprintf(path, sizeof(path), "%.*s", (int)(colon - where), where);
+		name = colon + 1;
+	} else {
+		dladdr((void *)malloc, &libc);
+		snprintf(path, sizeof(path), "%s", libc.dli_fname);
+	}
+	if (dwunw_symbol_resolver_init(&places, NULL) ||
+	    dwunw_symbol_offset(&places, path, name, &off, NULL))
+		die(where ? where : path, ENOENT);
+	error = dwunw_loader_attach_uprobe(tool.loader, "check", false, pid,
+					   path, off);
+	if (error)
+		die("attach", -error);
+	dwunw_symbol_resolver_shutdown(&places);
+}
+
+static void attach(pid_t pid, const char *where)
+{
+	uint32_t tgid = (uint32_t)pid, one = 1;
+	const char *missing;
+	int error;
+
+	dwunw_bpf_map_set(dwunw_loader_map(tool.loader, "dwunw_generations"),
+			  &tgid, &one);
+	dwunw_rows_follow(tool.rows, pid);
+	error = dwunw_loader_attach_subsystem(tool.loader, "sched", &missing);
+	if (!error)
+		error = dwunw_loader_attach_subsystem(tool.loader, "syscalls",
+						      &missing);
+	if (error)
+		die(missing, -error);
+	attach_function(pid, where);
+}
+
+/* Both ways of each bucket change places, which tears each row. */
+static void *swap_rows(void *ctx)
+{
+	size_t size = sizeof(struct dwunw_walk_bucket) << DWUNW_WALK_ROWS_LOG2;
+	struct dwunw_walk_bucket *buckets =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		     dwunw_loader_map(tool.loader, "dwunw_walk_rows"), 0);
+
+	for (size_t i = 0; buckets != MAP_FAILED;
+	     i = (i + 1) & ((1u << DWUNW_WALK_ROWS_LOG2) - 1)) {
+		volatile struct dwunw_walk_row *at = buckets[i].rows;
+		struct dwunw_walk_row row = at[0];
+
+		if (!row.check && !at[1].check)
+			continue;
+		at[0] = at[1];
+		at[1] = row;
+	}
+	return ctx;
+}
+
+static void report(void)
+{
+	struct dwunw_rows_counts stats;
+
+	dwunw_rows_stats(tool.rows, &stats);
+	printf("causes:");
+	for (uint32_t i = 0; i < DWUNW_WALK_CAUSES; i++)
+		if (tool.causes[i])
+			printf(" %u: %" PRIu64, i, tool.causes[i]);
+	printf("\nthe copy ended in those that are equal in part:");
+	for (uint32_t i = 0; i < 256; i++)
+		if (tool.stops[i])
+			printf(" %s %" PRIu64, dwunw_stop_name((uint8_t)i),
+			       tool.stops[i]);
+	printf("\nrows %" PRIu64 ", evicted %" PRIu64 ", asked %" PRIu64
+	       ", tables %" PRIu64 "\n",
+	       stats.rows, stats.evicted, stats.asked, stats.tables);
+	printf("pairs %" PRIu64 " whole %" PRIu64 " part %" PRIu64
+	       " different %" PRIu64 " late %" PRIu64 "\n",
+	       tool.pairs, tool.whole, tool.part, tool.different, tool.late);
+}
+
+/* False: it has ended. One that has stopped waits for its events to be read. */
+static bool goes_on(pid_t pid)
+{
+	int status;
+	pid_t changed = waitpid(pid, &status, WNOHANG | WUNTRACED);
+
+	if (changed == 0)
+		return true;
+	if (changed != pid || !WIFSTOPPED(status))
+		return false;
+	dwunw_loader_read_events(tool.loader, 0);
+	kill(pid, SIGCONT);
+	return true;
+}
+
+static void run(char **argv, const char *where)
+{
+	time_t until = time(NULL) + 900;
+	pid_t pid = start(argv);
+	pthread_t thread;
+
+	attach(pid, where);
+	if (tool.swap)
+		pthread_create(&thread, NULL, swap_rows, NULL);
+	kill(pid, SIGCONT);
+	while (goes_on(pid) && tool.pairs < tool.wanted && time(NULL) < until)
+		dwunw_loader_read_events(tool.loader, 1);
+	dwunw_loader_read_events(tool.loader, 0);
+	kill(pid, SIGKILL);
+	report();
+}
+
+int main(int argc, char **argv)
+{
+	const char *where = NULL;
+	bool inherited = false;
+	int option;
+
+	setvbuf(stdout, NULL, _IOLBF, 1024);
+	while ((option = getopt(argc, argv, "+f:it")) != -1) {
+		if (option == 'f')
+			where = optarg;
+		else if (option == 'i')
+			inherited = true;
+		else if (option == 't')
+			tool.swap = true;
+		else
+			return 2;
+	}
+	if (argc - optind < 3) {
+		fprintf(stderr, "usage: %s [-f FILE:FUNCTION] [-i] [-t] OBJECT "
+				"EVENTS COMMAND...\n",
+			argv[0]);
+		return 2;
+	}
+	tool.wanted = strtoull(argv[optind + 1], NULL, 0);
+	open_walker();
+	load(argv[optind], inherited);
+	run(argv + optind + 2, where);
+	return tool.different != 0 || tool.pairs == 0;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* check.h - what check.bpf.c and its loader agree on. */
+#ifndef CHECK_H
+#define CHECK_H
+
+#include <dwunw/event.h>
+
+struct check_options {
+	uint32_t flags; /* of the events: ENTRY, or 0 */
+};
+
+#endif

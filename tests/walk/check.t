@@ -1,0 +1,48 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+# bpf/walk.bpf.h: each walk of the kernel is the walk of user space over the copy
+# of the same moment, frame by frame, with the same evidence, marks, end and name.
+# WALK_PAIRS=100000 for each program instead of 3,000.
+use strict;
+use warnings;
+use Test::More;
+
+plan skip_all => 'not root' if $> != 0;
+plan skip_all => 'no uprobes in this kernel'
+	unless -e '/sys/bus/event_source/devices/uprobe';
+my $walk = $ENV{BUILD} . '/tests/walk';
+my $pairs = $ENV{WALK_PAIRS} // 3000;
+
+# The lines of both streams.
+sub command {
+	my (@command) = @_;
+	open(my $from, '-|', 'sh', '-c', 'exec "$@" 2>&1', 'sh', @command)
+		or die "$command[0]: $!";
+	my @lines = <$from>;
+	close $from;
+	plan skip_all => 'BPF is not permitted here' if $? >> 8 == 77;
+	return @lines;
+}
+
+# What check says of a program; at least `$least` of 100 pairs are whole.
+sub check {
+	my ($title, $least, $options, @command) = @_;
+	my $out = join '', command("$walk/check", @$options,
+		"$walk/check.bpf.o", $pairs, @command);
+	my ($all, $whole, $part, $different) = $out =~
+		/^pairs (\d+) whole (\d+) part (\d+) different (\d+)/m;
+	is($different, 0, "$title: no walk is different") or diag($out);
+	cmp_ok($all // 0, '>=', $pairs, "$title: there were pairs");
+	cmp_ok($whole // 0, '>=', ($all // 0) * $least / 100,
+		"$title: $least % of them are whole") or diag($out);
+	note($out);
+}
+
+check('signals, stacks of their own, realigned frames, threads', 60, [],
+	"$walk/odd");
+check('the same, while rows change places', 50, ['-t'], "$walk/odd");
+check('two libraries at one address', 40, [], "$walk/plug",
+	"$walk/plug_a.so", "$walk/plug_b.so", 50);
+check('fork and exec', 60, ['-i'], "$walk/family");
+
+done_testing();

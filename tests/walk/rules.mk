@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+# The walk in the kernel beside the copy: check.c, and what it looks at.
+
+ifneq ($(foreign),1)
+walk := $(out)/tests/walk
+walk_made := tests/walk/rules.mk tests/walk/check.h $(wildcard bpf/*.h arch/*/bpf.h \
+	include/dwunw/*.h) $(flags_file)
+walk_cc := -O2 -fomit-frame-pointer -Wall -Wextra -Werror
+
+$(walk)/check.bpf.o: private how = $(CLANG) $(bpf_cflags) -mcpu=v3 \
+	$(bpf_target_macro) -Itests/walk -c
+$(walk)/check.bpf.o: tests/walk/check.bpf.c $(walk_made)
+	$(test_build)
+
+$(walk)/check: private how = $(test_glibc_cc) -std=c11 -D_GNU_SOURCE -O2 -g \
+	-Wall -Wextra -Werror $(sanitize) -Iinclude -Ibpf -Itests/walk
+$(walk)/check: private with = $(trace_libs) $(LDLIBS)
+$(walk)/check: tests/walk/check.c $(trace_lib) $(full_lib) $(walk_made)
+	$(test_build)
+
+walk_bin := $(addprefix $(walk)/,odd plug family)
+$(walk_bin): private how = gcc $(walk_cc)
+$(walk_bin): private with := -pthread -ldl
+$(walk_bin): $(walk)/%: tests/walk/%.c $(walk_made)
+	$(test_build)
+
+walk_plugins := $(addprefix $(walk)/,plug_a.so plug_b.so)
+$(walk)/plug_a.so: private how = gcc $(walk_cc) -shared -fPIC -DPLUGIN -DROOM=200
+$(walk)/plug_b.so: private how = gcc $(walk_cc) -shared -fPIC -DPLUGIN -DROOM=600
+$(walk_plugins): tests/walk/plug.c $(walk_made)
+	$(test_build)
+
+test_programs += $(walk_bin) $(walk_plugins) $(if $(filter y,$(DWUNW_CLANG)),\
+	$(walk)/check $(walk)/check.bpf.o)
+endif
