@@ -143,9 +143,10 @@ unwind_walked(struct dwunw_context *ctx, struct dwunw_walker *walker,
 	if (!frames || !max_frames)
 		return DWUNW_ERR_INVALID_ARG;
 	n = add_walked(ctx, &own.header, &walked, frames, max_frames);
-	stop->reason = n < walked.walk.frame_count || n == max_frames ?
-			       DWUNW_STOP_LIMIT :
-			       walked.walk.stop;
+	stop->reason = walked.walk.stop;
+	if (n < walked.walk.frame_count ||
+	    (n == max_frames && stop->reason == DWUNW_EVENT_GOES_ON))
+		stop->reason = DWUNW_STOP_LIMIT;
 	if (stop->reason == DWUNW_EVENT_GOES_ON) {
 		status = unwind(ctx, walker, &own, frames + n, max_frames - n,
 				&more, stop);

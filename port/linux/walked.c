@@ -63,6 +63,15 @@ static void read_walk(struct dwunw_event_walk *walk, const uint8_t *p, bool big)
 	};
 }
 
+/* Numbers that this version knows, and that go together. */
+static bool makes_sense(const struct dwunw_event_walk *walk)
+{
+	if (walk->stop != DWUNW_EVENT_GOES_ON)
+		return walk->stop <= DWUNW_STOP_TIME && walk->frame_count != 0;
+	return walk->how <= DWUNW_HOW_FP &&
+	       (walk->how == DWUNW_HOW_EVENT) == (walk->frame_count == 0);
+}
+
 /* Where the walk goes on, with what is known there. */
 static void resume_input(struct dwunw_event *event,
 			 const struct dwunw_event_walk *walk)
@@ -102,7 +111,8 @@ dwunw_status_t dwunw_walked_parse(struct dwunw_walked *walked,
 		  walked->big_endian);
 	walked->frames = record + frames;
 	stack = frames + (uint64_t)FRAME * walked->walk.frame_count;
-	if (stack > size || event->header.stack_size > size - stack)
+	if (stack > size || event->header.stack_size > size - stack ||
+	    !makes_sense(&walked->walk))
 		return DWUNW_ERR_BAD_FORMAT;
 	status = parse_rest(event, record, walked->big_endian);
 	if (status != DWUNW_OK)
