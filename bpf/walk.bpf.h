@@ -601,7 +601,7 @@ static __always_inline void dwunw_walk_add(struct dwunw_walk *w, __u64 flags)
 	frame->file = w->file;
 	frame->how = w->how;
 	frame->flags = w->flags | flags;
-	w->id = dwunw_stack_id_add(w->id, w->file, w->vaddr);
+	w->id = dwunw_stack_id_add(w->id, w->file, w->vaddr, w->exact);
 	w->count = n + 1;
 }
 

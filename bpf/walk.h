@@ -137,15 +137,6 @@ struct dwunw_walk_space {
 #define DWUNW_WALK_FRAME_BAD_CFI 8
 #define DWUNW_WALK_FRAME_GUESS 16
 
-/* The name of a stack, frame by frame from the innermost on. */
-static inline uint64_t dwunw_stack_id_add(uint64_t id, uint64_t file,
-					  uint64_t vaddr)
-{
-	id = (id ^ file) * 0x9e3779b97f4a7c15ull;
-	id = (id ^ id >> 32 ^ vaddr) * 0xd6e8feb86659fd93ull;
-	return id ^ id >> 32;
-}
-
 /* --- what the tool chooses ---------------------------------------------------- */
 
 #define DWUNW_WALK_OPTIONS_MAP ".rodata.walk"

@@ -102,7 +102,7 @@ static int open_maps(struct dwunw_rows *rows, struct dwunw_loader *loader,
 	if (!rows->asked)
 		return -errno;
 	rows->counters = dwunw_loader_map(loader, "dwunw_walk_counters");
-	rows->files = dwu_walk_files_new();
+	rows->files = dwu_walk_files_new(ctx);
 	if (!rows->files)
 		return -ENOMEM;
 	return dwu_walk_spaces_open(
@@ -260,11 +260,6 @@ int dwunw_rows_learn(struct dwunw_rows *rows, int32_t pid,
 	answer(rows, (uint64_t)pid);
 	return dwu_walk_space_write(rows->spaces, pid, rows->files,
 				    &rows->stats);
-}
-
-uint64_t dwunw_rows_file(const struct dwunw_rows *rows, uint32_t module)
-{
-	return rows && module ? dwu_walk_file_identity(module) : 0;
 }
 
 /* --- counts ------------------------------------------------------------------ */

@@ -42,13 +42,14 @@ bool dwu_row_of_step(const struct dwu_row_target *target,
 
 /* Numbers from 1 on, never used again. */
 struct dwu_walk_files;
-struct dwu_walk_files *dwu_walk_files_new(void);
+struct dwu_walk_files *dwu_walk_files_new(struct dwunw_context *ctx);
 void dwu_walk_files_free(struct dwu_walk_files *files);
 
-/* 0: there is none (any more), or no memory. */
+/* 0: its content is not known, or there is no room. */
 uint32_t dwu_walk_file_number(struct dwu_walk_files *files, uint32_t serial);
-/* As in the frames of events. */
-uint64_t dwu_walk_file_identity(uint32_t serial);
+/* As in the frames of events; 0 of the number 0. */
+uint64_t dwu_walk_file_identity(const struct dwu_walk_files *files,
+				uint32_t number);
 
 /* --- walk_spaces.c --- */
 

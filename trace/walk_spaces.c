@@ -236,7 +236,7 @@ static void add_mapping(struct dwu_walk_spaces *spaces,
 				       DWUNW_WALK_ADDRESS_BITS)
 			return;
 		entry.add = (number << DWUNW_WALK_KEY_FILE) - mapping->bias;
-		entry.file = dwu_walk_file_identity(mapping->serial);
+		entry.file = dwu_walk_file_identity(files, (uint32_t)number);
 	} else if (!has_frame_pointers(followed, mapping)) {
 		return;
 	}

@@ -117,8 +117,7 @@ static struct dwunw_frame *last_frame(struct walk *w)
 
 static bool is_exact(const struct dwunw_frame *frame)
 {
-	return frame->how == DWUNW_HOW_EVENT ||
-	       (frame->flags & DWUNW_FRAME_FLAG_INTERRUPTED) != 0;
+	return dwunw_frame_is_exact(frame);
 }
 
 static struct dwu_rowcache_entry *cache_entry(struct walk *w,

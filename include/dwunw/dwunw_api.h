@@ -134,6 +134,24 @@ void dwunw_module_cache_stats(const struct dwunw_context *ctx,
 const char *dwunw_module_label(const struct dwunw_context *ctx,
 			       uint32_t serial);
 
+/*
+ * What stands for the content of that file, the same in every process, run and
+ * host: dwunw_elf_identity(), made when it was first opened. 0: no such file, or
+ * it could not be read.
+ */
+uint64_t dwunw_module_identity(const struct dwunw_context *ctx,
+			       uint32_t serial);
+
+/*
+ * The name of a stack: dwunw_stack_id_add() over all frames, the innermost first.
+ * Equal for the frames of a copy, of a walk in the kernel, and of another
+ * process or host, if their files are the same. Code without a file has only its
+ * run-time address: such a stack has another id in another process. 0: no
+ * frames.
+ */
+uint64_t dwunw_stack_id(const struct dwunw_context *ctx,
+			const struct dwunw_frame *frames, size_t count);
+
 #ifdef __cplusplus
 }
 #endif

@@ -75,6 +75,19 @@ struct dwunw_event_return {
 	uint64_t addr;
 };
 
+/*
+ * The name of a stack, 64 bits: 0, and this for each frame from the innermost
+ * on. `file` is the identity of its file's content (SPEC.md 4; 0: none), `vaddr`
+ * the pc as linked, and `exact` 1 if that is no return address.
+ */
+static inline uint64_t dwunw_stack_id_add(uint64_t id, uint64_t file,
+					  uint64_t vaddr, uint32_t exact)
+{
+	id = (id ^ file) * 0x9e3779b97f4a7c15ull;
+	id = (id ^ id >> 32 ^ (vaddr << 1 | exact)) * 0xd6e8feb86659fd93ull;
+	return id ^ id >> 32;
+}
+
 /* No reason to stop: the registers are those of the next frame. */
 #define DWUNW_EVENT_GOES_ON 0xffu
 

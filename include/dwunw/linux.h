@@ -227,6 +227,17 @@ const char *dwunw_status_text(dwunw_status_t status);
 const char *dwunw_elf_target(const struct dwunw_elf *elf);
 
 /*
+ * 64 bits for the content of a file: FNV-1a of its build id if it has one, else
+ * a hash of what its headers say of its segments and of the first
+ * DWUNW_IDENTITY_CODE_MAX bytes of its code; SPEC.md 4 has it to the byte.
+ * Stripping does not change it. It is no proof: who makes a file chooses it.
+ * BAD_FORMAT, IO: headers or code cannot be read, and *identity is 0.
+ */
+#define DWUNW_IDENTITY_CODE_MAX (16u << 20)
+dwunw_status_t dwunw_elf_identity(const struct dwunw_elf *elf,
+				  uint64_t *identity);
+
+/*
  * Why `debug` is no debug file of `elf`, for messages: another target, build
  * id, CRC than .gnu_debuglink says; or, with neither of these, another build by
  * headers and code. Static. NULL: it is one.

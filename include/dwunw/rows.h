@@ -65,10 +65,6 @@ void dwunw_rows_forget(struct dwunw_rows *rows, int32_t pid);
 int dwunw_rows_learn(struct dwunw_rows *rows, int32_t pid,
 		     const struct dwunw_step *steps, size_t count);
 
-/* What the kernel's frames say of the file of a module (its serial): their
- * `file`; 0: it is not known. */
-uint64_t dwunw_rows_file(const struct dwunw_rows *rows, uint32_t module);
-
 /* Since dwunw_rows_open(). */
 struct dwunw_rows_counts {
 	/* the kernel's: calls = counted + fresh + rest + copies + held + drops */

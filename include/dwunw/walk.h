@@ -54,6 +54,14 @@ struct dwunw_frame {
 	uint16_t reserved;
 };
 
+/* Is the frame's pc that of an instruction which was running: frame 0, or what a
+ * signal interrupted? Else it is a return address. */
+static inline bool dwunw_frame_is_exact(const struct dwunw_frame *frame)
+{
+	return frame->how == DWUNW_HOW_EVENT ||
+	       (frame->flags & DWUNW_FRAME_FLAG_INTERRUPTED) != 0;
+}
+
 /*
  * The address to look a frame's code up with: pc - 1 for a return address,
  * which may stand behind the function's last instruction, else pc. A signal

@@ -127,8 +127,9 @@ static char *keep_label(struct dwu_modules *modules, const char *label)
  * get a new serial each time they are opened.
  */
 static void add_identity(struct dwu_modules *modules,
-			 const struct dwu_file_id *id, const char *label)
+			 const struct dwu_slot *slot, const char *label)
 {
+	const struct dwu_file_id *id = &slot->file.id;
 	uint32_t serial = ++modules->last_serial;
 	uint32_t *bucket = bucket_of(modules, id);
 
@@ -141,6 +142,10 @@ static void add_identity(struct dwu_modules *modules,
 		.label = keep_label(modules, label),
 		.next = *bucket,
 	};
+	if (dwunw_elf_identity(&slot->module.elf,
+			       &modules->identities[serial - 1].content) !=
+	    DWUNW_OK)
+		modules->identities[serial - 1].content = 0;
 	*bucket = serial;
 	modules->identity_count++;
 }
@@ -403,7 +408,7 @@ static dwunw_status_t fill(struct dwunw_context *ctx, struct dwu_slot *slot,
 	modules->arena_bytes += slot->arena.size;
 	if (status == DWUNW_OK) {
 		if (!known)
-			add_identity(modules, &file->id, label);
+			add_identity(modules, slot, label);
 		slot->refs = 1;
 		modules->opens++;
 		tell_unused(ctx, &slot->module, label);
@@ -613,6 +618,38 @@ const char *dwunw_module_label(const struct dwunw_context *ctx, uint32_t serial)
 		label = modules->identities[serial - 1].label;
 	pthread_mutex_unlock(&modules->lock);
 	return label;
+}
+
+uint64_t dwunw_module_identity(const struct dwunw_context *ctx, uint32_t serial)
+{
+	struct dwu_modules *modules;
+	uint64_t identity = 0;
+
+	if (!ctx || !ctx->port || !serial)
+		return 0;
+	modules = &ctx->port->modules;
+	pthread_mutex_lock(&modules->lock);
+	if (serial <= modules->identity_count)
+		identity = modules->identities[serial - 1].content;
+	pthread_mutex_unlock(&modules->lock);
+	return identity;
+}
+
+uint64_t dwunw_stack_id(const struct dwunw_context *ctx,
+			const struct dwunw_frame *frames, size_t count)
+{
+	uint64_t id = 0, file = 0;
+	uint32_t serial = 0;
+
+	for (size_t i = 0; frames && i < count; i++) {
+		if (frames[i].module != serial) {
+			serial = frames[i].module;
+			file = dwunw_module_identity(ctx, serial);
+		}
+		id = dwunw_stack_id_add(id, file, frames[i].vaddr,
+					dwunw_frame_is_exact(&frames[i]));
+	}
+	return id;
 }
 
 bool dwu_modules_is(struct dwunw_context *ctx, uint32_t serial,

@@ -140,6 +140,35 @@ ok "x86_64: every frame the same on a big-endian host" \
 	same_there "$BUILD"/tests/stacks/micro-*.snap
 said
 
+# --- ids of stacks ---
+
+# By SPEC.md alone, a second time (ids.py), and by a big-endian host.
+ids()
+{
+	for snap in "$@"; do
+		"$check" --ids "$snap" > "$work/here" &&
+			$stacks/ids.py < "$work/here" &&
+			qemu-mips "$BUILD/tests/cross/check-eb" --ids "$snap" \
+				> "$work/there" &&
+			cmp "$work/here" "$work/there" || return 1
+	done
+}
+if [ -x /usr/bin/python3 ]; then
+	for target in arm64 riscv64 mips32el mips32eb; do
+		ok "$target: ids of stacks, computed three times" ids \
+			"$snaps/$target-full-chains.snap" \
+			"$snaps/$target-plain-signals.snap" \
+			"$snaps/$target-plain-frames-static.snap"
+		said
+	done
+	ok "x86_64: ids of stacks, computed three times" ids \
+		"$BUILD/tests/stacks/micro-signals-gccO2.snap" \
+		"$BUILD/tests/stacks/micro-frames-gccO2.snap"
+	said
+else
+	skip "ids: no /usr/bin/python3"
+fi
+
 # --- the check itself ---
 
 # The innermost true pc of one sample changed: header 184, record 24, 33 regs.

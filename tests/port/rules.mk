@@ -9,7 +9,7 @@ port_made := tests/port/rules.mk $(flags_file)
 
 # --- tests ---
 
-port_bin := $(addprefix $(port)/,debug events exhausted maps modules process \
+port_bin := $(addprefix $(port)/,debug events exhausted ids maps modules process \
 	symbols threads)
 $(port_bin): private how = $(port_cc) -Wno-missing-field-initializers \
 	$(sanitize) -Iinclude -Itests -MMD -MP -MF $@.d

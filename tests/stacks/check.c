@@ -4,7 +4,7 @@
  *
  *	check [--verbose] [--backend NAME]… [--min PERCENT] [--gaps] [--main]
  *	      [--prefix PERCENT] [--gap-list FILE] [--digest] [--resume]
- *	      FILE…
+ *	      [--ids] FILE…
  *
  * A sample is exact when the frame pcs are the true chain from the sampled
  * pc to the program's start code, no more and no less; where the copy of the
@@ -31,6 +31,9 @@
  * --resume: from each frame a walk is begun anew, with registers as the walk's
  * own steps give them, and must go on as the whole one does (resume.c).
  *
+ * --ids: of the first stacks all frames, as a stack's id is made of them, and
+ * then that.
+ *
  * Exit status 1: below --min or --prefix, a different frame without the row
  * cache or of a walk begun anew, or dwunw below another back end.
  */
@@ -46,6 +49,7 @@
 
 #define BACKEND_MAX 4u
 #define MISSES_SHOWN 40u
+#define IDS_SHOWN 200
 
 struct score {
 	uint64_t samples;
@@ -62,6 +66,7 @@ struct options {
 	bool to_main;
 	bool digest;
 	bool resume;
+	bool ids;
 	double min;
 	double min_prefix;
 	FILE *gap_list;
@@ -301,6 +306,31 @@ static void resume(struct image *image)
 	backend_dwunw.close(state);
 }
 
+static void print_frame(const char *path, uint64_t vaddr, uint32_t exact)
+{
+	printf("frame %" PRIx64 " %" PRIu32 " %s\n", vaddr, exact, path);
+}
+
+static void print_ids(struct image *image)
+{
+	struct snap_sample s;
+	void *state = backend_dwunw.open(image);
+
+	printf("vdso ");
+	for (uint64_t i = 0; i < image->snap.header.vdso_size; i++)
+		printf("%02x", image->snap.vdso[i]);
+	printf("\n");
+	snap_rewind(&image->snap);
+	for (int i = 0; state && i < IDS_SHOWN && snap_next(&image->snap, &s);
+	     i++) {
+		size_t count = backend_dwunw.walk(state, &s, pcs, FRAMES_MAX);
+
+		printf("stack %016" PRIx64 "\n",
+		       backend_dwunw_id(state, count, print_frame));
+	}
+	backend_dwunw.close(state);
+}
+
 static bool print_resumed(void)
 {
 	printf("resumed: %" PRIu64 " walks of %" PRIu64 " stacks, at %" PRIu64
@@ -312,6 +342,11 @@ static bool print_resumed(void)
 }
 #else
 static void resume(struct image *image)
+{
+	(void)image;
+}
+
+static void print_ids(struct image *image)
 {
 	(void)image;
 }
@@ -377,6 +412,8 @@ static void check_file(const char *path, struct score *total)
 		compare_cache(&image);
 	if (opt.resume)
 		resume(&image);
+	if (opt.ids)
+		print_ids(&image);
 	image_close(&image);
 }
 
@@ -434,6 +471,8 @@ static int parse(int argc, char **argv)
 			opt.digest = true;
 		else if (strcmp(argv[i], "--resume") == 0)
 			opt.resume = true;
+		else if (strcmp(argv[i], "--ids") == 0)
+			opt.ids = true;
 		else if (parse_value(argv[i], argv[i + 1]))
 			i++;
 		else
@@ -456,7 +495,7 @@ int main(int argc, char **argv)
 			"usage: %s [--verbose] [--backend NAME] "
 			"[--min PERCENT] [--gaps] [--main] "
 			"[--prefix PERCENT] [--gap-list FILE] [--digest] "
-			"[--resume] FILE...\n",
+			"[--resume] [--ids] FILE...\n",
 			argv[0]);
 		return 2;
 	}

@@ -6,6 +6,7 @@
 #include "image.h"
 
 #include <dwunw/dwunw_api.h>
+#include <dwunw/linux.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -264,10 +265,11 @@ static size_t by_walk(struct state *state, const struct snap_sample *s,
 		      size_t max)
 {
 	struct dwunw_regset regs;
-	struct dwunw_walk_input input = input_of(state, s, &regs);
+	struct dwunw_walk_input input;
 	size_t count = 0;
 
 	fill_regs(state->image, s, &regs);
+	input = input_of(state, s, &regs);
 	state->status = dwunw_walk(state->walker, &state->space, &input,
 				   state->frames, max, &count, &state->stop);
 	return count;
@@ -305,6 +307,31 @@ void backend_dwunw_from(void *arg, const struct snap_sample *s,
 	(void)dwunw_walk_steps(state->walker, &state->space, &input,
 			       walked->frames, walked->steps, FRAMES_MAX,
 			       &walked->count, &walked->stop);
+}
+
+uint64_t backend_dwunw_id(void *arg, size_t count,
+			  void (*frame)(const char *path, uint64_t vaddr,
+					uint32_t exact))
+{
+	struct state *state = arg;
+	uint64_t id = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct dwunw_frame *f = &state->frames[i];
+		uint32_t exact = dwunw_frame_is_exact(f);
+		uint64_t file = 0;
+
+		if (f->module)
+			(void)dwunw_elf_identity(
+				&state->modules[f->module - 1].module.elf,
+				&file);
+		id = dwunw_stack_id_add(id, file, f->vaddr, exact);
+		frame(f->module && f->module <= state->image->file_count ?
+			      state->image->files[f->module - 1].path :
+			      "-",
+		      f->vaddr, exact);
+	}
+	return id;
 }
 
 static size_t by_capture(struct state *state, const struct snap_sample *s,

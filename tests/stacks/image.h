@@ -105,6 +105,12 @@ void backend_dwunw_from(void *state, const struct snap_sample *sample,
 			const struct dwunw_regset *regs, uint8_t how,
 			uint8_t flags, struct walked *walked);
 
+/* The id of the stack that was walked last; `frame` is told of each frame and
+ * the path of its file. */
+uint64_t backend_dwunw_id(void *state, size_t count,
+			  void (*frame)(const char *path, uint64_t vaddr,
+					uint32_t exact));
+
 struct resumed {
 	uint64_t stacks;
 	uint64_t frames;

@@ -150,7 +150,7 @@ static bool same_frame(const struct dwunw_event_frame *k,
 
 	return k->pc == u->pc && k->vaddr == u->vaddr && k->how == u->how &&
 	       ((k->flags ^ u->flags) & mask) == 0 &&
-	       k->file == dwunw_rows_file(tool.rows, u->module);
+	       k->file == dwunw_module_identity(&tool.ctx, u->module);
 }
 
 /* NULL: they are the same, as far as both go. */
@@ -178,21 +178,20 @@ static const char *difference(size_t n, const struct dwunw_stop *stop)
 	return NULL;
 }
 
-static bool same_id(void)
+/* Is the kernel's name that of its frames, as the walk in user space has them? */
+static bool same_id(size_t n)
 {
-	uint64_t id = 0;
+	size_t count = tool.walk.frame_count;
 
-	for (uint32_t i = 0; i < tool.walk.frame_count; i++)
-		id = dwunw_stack_id_add(id, tool.walked[i].file,
-					tool.walked[i].vaddr);
-	return id == tool.walk.id;
+	return count > n || tool.walk.id == dwunw_stack_id(&tool.ctx,
+							   tool.frames, count);
 }
 
 static void compare(size_t n, const struct dwunw_stop *stop)
 {
 	const char *why = difference(n, stop);
 
-	if (!why && !same_id())
+	if (!why && !same_id(n))
 		why = "the name";
 	tool.pairs++;
 	tool.causes[tool.walk.cause]++;
