@@ -349,9 +349,12 @@ static __always_inline long dwunw_walk_refill(struct dwunw_walk *w, __u64 addr,
 
 	w->end = 0;
 	w->base = addr;
+	/* no comparison: Linux 6.1 forgets it where the size is kept on the
+	 * stack */
+	size--;
 	asm volatile("" : "+r"(size));
-	if (size > DWUNW_WALK_WINDOW ||
-	    bpf_probe_read_user(w->window, size, (void *)addr))
+	size = (size & (DWUNW_WALK_WINDOW - 1)) + 1;
+	if (bpf_probe_read_user(w->window, size, (void *)addr))
 		return -1;
 	w->end = addr + size;
 	return 0;

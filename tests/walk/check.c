@@ -52,6 +52,7 @@ static struct tool {
 	struct dwunw_rows *rows;
 	struct dwunw_event event;
 	uint64_t wanted;
+	pid_t pid; /* of the command */
 	bool swap;
 	/* the kernel's last walk */
 	struct dwunw_event_header header;
@@ -193,7 +194,9 @@ static void compare(size_t n, const struct dwunw_stop *stop)
 
 	if (!why && !same_id(n))
 		why = "the name";
-	tool.pairs++;
+	/* it could fill the ring as fast as that is read */
+	if (++tool.pairs == tool.wanted)
+		kill(tool.pid, SIGKILL);
 	tool.causes[tool.walk.cause]++;
 	if (why) {
 		if (tool.different++ < 3)
@@ -474,7 +477,7 @@ static bool goes_on(pid_t pid)
 static void run(char **argv, const char *where)
 {
 	time_t until = time(NULL) + 900;
-	pid_t pid = start(argv);
+	pid_t pid = tool.pid = start(argv);
 	pthread_t thread;
 
 	attach(pid, where);
