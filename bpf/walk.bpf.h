@@ -101,7 +101,8 @@ struct {
 	__type(value, __u32);
 } dwunw_walk_space_of SEC(".maps");
 
-/* id -> how often it was seen since it was sent */
+/* What `seen` of a walk is -> how often it was there since it was sent. Not by
+ * the id, since a program can have the identity of another one's file. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, DWUNW_WALK_STACKS);
@@ -152,6 +153,7 @@ struct dwunw_walk {
 	__u64 changes; /* as the table has it, and how many there are since */
 	__u64 pending;
 	__u64 id;
+	__u64 seen; /* the same of keys: by files that were opened */
 	__u64 key; /* of the last row that was looked for */
 	__u64 vaddr, file; /* of the frame at hand */
 	__u32 space, table, version;
@@ -287,7 +289,7 @@ static __always_inline int dwunw_walk_locate(struct dwunw_walk *w)
 	}
 	w->file = w->map_file;
 	if (!w->file) {
-		w->vaddr = w->pc;
+		w->vaddr = w->key = w->pc;
 		return 0;
 	}
 	at += w->map_add;
@@ -605,6 +607,7 @@ static __always_inline void dwunw_walk_add(struct dwunw_walk *w, __u64 flags)
 	frame->how = w->how;
 	frame->flags = w->flags | flags;
 	w->id = dwunw_stack_id_add(w->id, w->file, w->vaddr, w->exact);
+	w->seen = (w->seen ^ w->seen >> 32 ^ w->key) * 0x9e3779b97f4a7c15ull;
 	w->count = n + 1;
 }
 
@@ -824,6 +827,7 @@ dwunw_walk_from(struct dwunw_walk *w, __u32 slot, struct dwunw_pt_regs *regs,
 	w->count = 0;
 	w->slow = 0;
 	w->id = 0;
+	w->seen = 0;
 	w->key = tgid;
 	if (!space)
 		return DWUNW_WALK_NO_SPACE;
@@ -988,8 +992,8 @@ static __always_inline long
 dwunw_walk_known(void *ctx, struct dwunw_walk *w,
 		 const struct dwunw_capture_args *args)
 {
-	__u64 id = w->id, none = 0;
-	__u64 *seen = bpf_map_lookup_elem(&dwunw_walk_stacks, &id);
+	__u64 key = w->seen, none = 0;
+	__u64 *seen = bpf_map_lookup_elem(&dwunw_walk_stacks, &key);
 	long status;
 
 	if (seen) {
@@ -1002,7 +1006,7 @@ dwunw_walk_known(void *ctx, struct dwunw_walk *w,
 				  DWUNW_WALK_COUNT_NEW,
 			 1);
 	if (!status &&
-	    bpf_map_update_elem(&dwunw_walk_stacks, &id, &none, BPF_NOEXIST))
+	    bpf_map_update_elem(&dwunw_walk_stacks, &key, &none, BPF_NOEXIST))
 		dwunw_walk_count(DWUNW_WALK_COUNT_STACKS_FULL, 1);
 	return status;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
  * A module's serial -> the number that rows have for its file. A key has 16 bits
- * for that, a serial 32, and an identity 64. Files of one content have one
- * number, and so has a file that is opened again.
+ * for that, a serial 32, and an identity 64. By the file that was opened, not by
+ * its identity: a program can have the build id of another one, and its rows
+ * would be those of that one's stacks.
  */
 #include "walk_rows.h"
 
@@ -15,7 +16,6 @@ struct dwu_walk_files {
 	uint64_t *identities; /* of numbers from 1 on */
 	uint32_t used;
 	uint32_t room;
-	uint32_t serials;
 	uint32_t size; /* of the table, a power of two */
 	struct number {
 		uint32_t serial; /* 0: free */
@@ -74,14 +74,11 @@ static bool grow(struct dwu_walk_files *files)
 	return true;
 }
 
-/* Of that content; 0: there is no room. */
-static uint32_t number_of(struct dwu_walk_files *files, uint64_t identity)
+/* 0: there is no room. */
+static uint32_t add_number(struct dwu_walk_files *files, uint64_t identity)
 {
 	uint64_t *larger;
 
-	for (uint32_t i = 0; i < files->used; i++)
-		if (files->identities[i] == identity)
-			return i + 1;
 	if (files->used == NUMBER_MAX)
 		return 0;
 	if (files->used == files->room) {
@@ -109,16 +106,16 @@ uint32_t dwu_walk_file_number(struct dwu_walk_files *files, uint32_t serial)
 	if (found->serial)
 		return found->number;
 	identity = dwunw_module_identity(files->ctx, serial);
-	number = identity ? number_of(files, identity) : 0;
-	if (!number)
+	if (!identity)
 		return 0;
-	if (2 * (files->serials + 1) > files->size) {
+	if (2 * (files->used + 1) > files->size) {
 		if (!grow(files))
 			return 0;
 		found = place(files->table, files->size, serial);
 	}
-	*found = (struct number){ serial, number };
-	files->serials++;
+	number = add_number(files, identity);
+	if (number)
+		*found = (struct number){ serial, number };
 	return number;
 }
 

@@ -40,7 +40,7 @@ bool dwu_row_of_step(const struct dwu_row_target *target,
 
 /* --- walk_files.c --- */
 
-/* Numbers from 1 on, never used again. */
+/* Numbers of files that were opened, from 1 on, never used again. */
 struct dwu_walk_files;
 struct dwu_walk_files *dwu_walk_files_new(struct dwunw_context *ctx);
 void dwu_walk_files_free(struct dwu_walk_files *files);
