@@ -59,6 +59,20 @@ SEC("uprobe") int copy(struct dwunw_pt_regs *ctx)
 	return dwunw_send_stack(ctx, &args);
 }
 
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
+	__uint(max_entries, 16384);
+	__uint(key_size, 4);
+	__uint(value_size, 127 * 8);
+} stack_traces SEC(".maps");
+
+/* The kernel's own walk, by frame pointers. */
+SEC("uprobe") int stackid(void *ctx)
+{
+	bpf_get_stackid(ctx, &stack_traces, BPF_F_USER_STACK);
+	return 0;
+}
+
 SEC("uprobe") int empty(void *ctx __attribute__((unused)))
 {
 	return 0;

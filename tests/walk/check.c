@@ -408,11 +408,10 @@ static void attach(pid_t pid, const char *where)
 			  &tgid, &one);
 	dwunw_rows_follow(tool.rows, pid);
 	error = dwunw_loader_attach_subsystem(tool.loader, "sched", &missing);
-	if (!error)
-		error = dwunw_loader_attach_subsystem(tool.loader, "syscalls",
-						      &missing);
 	if (error)
 		die(missing, -error);
+	if (dwunw_loader_attach_subsystem(tool.loader, "syscalls", &missing))
+		printf("no %s: the program must not map code anew\n", missing);
 	attach_function(pid, where);
 }
 
