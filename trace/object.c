@@ -432,11 +432,11 @@ static void describe_function(const struct reading *r,
 		params = (const struct btf_param *)(const void *)(proto + 1);
 		count = BTF_INFO_VLEN(proto->info);
 		for (uint32_t i = 0; i < count && i < OBJECT_PARAMETERS; i++) {
-			const struct btf_type *of = plain_type(r, params[i].type);
+			const struct btf_type *of =
+				plain_type(r, params[i].type);
 			bool number = of && kind_of(of) == BTF_KIND_INT;
 
-			program->parameters[i] =
-				number ? (uint8_t)of->size : 0;
+			program->parameters[i] = number ? (uint8_t)of->size : 0;
 			program->parameter_count = (uint8_t)(i + 1);
 		}
 		return;
@@ -526,8 +526,7 @@ static int add_relocated_call(struct reading *r, uint32_t program,
 	struct bpf_insn instruction;
 	uint64_t off = sym->st_value;
 
-	memcpy(&instruction,
-	       &r->object->programs[program].instructions[index],
+	memcpy(&instruction, &r->object->programs[program].instructions[index],
 	       sizeof(instruction));
 	if (!is_call(&instruction))
 		return bad("a relocation that is none of a call",
@@ -563,10 +562,10 @@ static int add_near_calls(struct reading *r)
 			       sizeof(instruction));
 			if (!is_call(&instruction) || has_call(object, p, i))
 				continue;
-			error = add_call(r, p, i, program->section,
-					 program->off +
-						 8 * (uint64_t)((int64_t)i + 1 +
-								instruction.imm));
+			error = add_call(
+				r, p, i, program->section,
+				program->off + 8 * (uint64_t)((int64_t)i + 1 +
+							      instruction.imm));
 			if (error)
 				return error;
 		}

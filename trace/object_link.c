@@ -69,9 +69,20 @@ static void point_calls(const struct dwu_object *object,
 
 /* "\0int\0u32\0u64\0x\0", then names of functions */
 static const char fixed_names[] = "\0int\0u32\0u64\0x";
-enum { NAME_INT = 1, NAME_U32 = 5, NAME_U64 = 9, NAME_X = 13 };
+enum {
+	NAME_INT = 1,
+	NAME_U32 = 5,
+	NAME_U64 = 9,
+	NAME_X = 13
+};
 /* types before those of functions */
-enum { TYPE_INT = 1, TYPE_U32, TYPE_U64, TYPE_POINTER, TYPE_FIRST };
+enum {
+	TYPE_INT = 1,
+	TYPE_U32,
+	TYPE_U64,
+	TYPE_POINTER,
+	TYPE_FIRST
+};
 
 struct writer {
 	uint8_t *at; /* NULL: only counts */
@@ -111,13 +122,15 @@ static void put_function(struct writer *w,
 			 const struct dwu_object_program *function,
 			 uint32_t name, uint32_t proto)
 {
-	put_type(w, 0, BTF_KIND_FUNC_PROTO, function->parameter_count, TYPE_INT);
+	put_type(w, 0, BTF_KIND_FUNC_PROTO, function->parameter_count,
+		 TYPE_INT);
 	for (uint32_t i = 0; i < function->parameter_count; i++) {
 		put(w, NAME_X);
 		put(w, parameter_type(function->parameters[i]));
 	}
 	put_type(w, name, BTF_KIND_FUNC,
-		 function->is_global ? BTF_FUNC_GLOBAL : BTF_FUNC_STATIC, proto);
+		 function->is_global ? BTF_FUNC_GLOBAL : BTF_FUNC_STATIC,
+		 proto);
 }
 
 static void put_types(const struct dwu_object *object,
@@ -173,8 +186,8 @@ static int make_btf(const struct dwu_object *object, struct dwu_linked *linked)
 	put_types(object, linked, &types);
 	header.type_len = header.str_off = types.size;
 	header.str_len = names_size(object, linked);
-	linked->btf_size = (uint32_t)sizeof(header) + types.size +
-			   header.str_len;
+	linked->btf_size =
+		(uint32_t)sizeof(header) + types.size + header.str_len;
 	linked->btf = malloc(linked->btf_size);
 	if (!linked->btf)
 		return -ENOMEM;

@@ -171,8 +171,7 @@ static void measure(unsigned int v, unsigned int round)
 		die("attach");
 	for (unsigned int d = 0; d < DEPTHS; d++) {
 		ask(program, depths[d], 2, ignored);
-		ask(program, depths[d], SAMPLES,
-		    &times[v][d][round * SAMPLES]);
+		ask(program, depths[d], SAMPLES, &times[v][d][round * SAMPLES]);
 	}
 	dwunw_loader_detach(loader, program->pid);
 }
@@ -239,7 +238,8 @@ int main(int argc, char **argv)
 	       " copies %llu, dropped %llu\n",
 	       (unsigned long long)counts.calls,
 	       (unsigned long long)counts.counted,
-	       (unsigned long long)counts.fresh, (unsigned long long)counts.rest,
+	       (unsigned long long)counts.fresh,
+	       (unsigned long long)counts.rest,
 	       (unsigned long long)counts.copies,
 	       (unsigned long long)counts.drops);
 	kill(programs[0].pid, SIGKILL);
