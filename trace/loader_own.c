@@ -3,7 +3,8 @@
  * loader_own.c - loader.h on bpf(2) and perf_event_open(2), with the C library
  * and <dwunw/elf.h> only.
  *
- *   object.c   the object's maps, programs, relocations
+ *   object.c   the object's maps, programs, relocations, calls
+ *   object_link.c   a program with the functions that it calls
  *   this file  maps made, instructions pointed at them, programs loaded and
  *              put on probes
  *   rings.c    what they send
@@ -25,12 +26,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define LINKS 4096
 #define CPUS 256
 #define LOG_SIZE (1u << 18)
+#define LOG_COUNT 4 /* BPF_LOG_STATS of the kernel: the last line alone */
 
 struct dwunw_loader {
 	struct dwu_object object;
@@ -157,6 +160,14 @@ static int freeze_value(struct dwu_object_map *map, int fd)
 	return dwu_bpf_call(BPF_MAP_FREEZE, &attr);
 }
 
+/* Before Linux 5.11 maps count against this limit, which is 64 KiB. */
+static bool unlimit_memory(void)
+{
+	struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+
+	return setrlimit(RLIMIT_MEMLOCK, &all) == 0;
+}
+
 static int make_map(struct dwu_object_map *map, int *fd)
 {
 	union bpf_attr attr;
@@ -168,6 +179,8 @@ static int make_map(struct dwu_object_map *map, int *fd)
 	attr.max_entries = map->entries;
 	attr.map_flags = map->flags;
 	*fd = dwu_bpf_call(BPF_MAP_CREATE, &attr);
+	if (*fd == -EPERM && unlimit_memory())
+		*fd = dwu_bpf_call(BPF_MAP_CREATE, &attr);
 	if (*fd < 0) {
 		fprintf(stderr, "BPF map %s: %s\n", map->name, strerror(-*fd));
 		return *fd;
@@ -209,35 +222,104 @@ static void print_log(const char *name, const char *log)
 		size > 2000 ? "…" : "", log + (size > 2000 ? size - 2000 : 0));
 }
 
-static int load_program(struct dwunw_loader *loader,
-			const struct dwu_object_program *program, int *fd)
+/* BTF of functions, which tells which are global: those are verified once and
+ * not for each call. No BTF of the kernel is needed. */
+static int load_btf(const struct dwu_linked *linked)
 {
-	char *log = NULL;
 	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.btf = dwu_bpf_address(linked->btf);
+	attr.btf_size = linked->btf_size;
+	return dwu_bpf_call(BPF_BTF_LOAD, &attr);
+}
+
+/* The verifier's count of instructions. */
+static void print_count(const char *name, const char *log)
+{
+	const char *count = strstr(log, "processed ");
+
+	if (count)
+		fprintf(stderr, "BPF program %s: %.*s\n", name,
+			(int)strcspn(count, "("), count);
+}
+
+/* With the verifier's own words: `level` of its log, and what to print of it. */
+static int load_with_log(const char *name, union bpf_attr *attr, uint32_t level,
+			 void (*print)(const char *name, const char *log))
+{
+	char *log = calloc(1, LOG_SIZE);
+	int fd = -ENOMEM;
+
+	attr->log_level = level;
+	attr->log_size = LOG_SIZE;
+	attr->log_buf = dwu_bpf_address(log);
+	if (log)
+		fd = dwu_bpf_call(BPF_PROG_LOAD, attr);
+	if (log && (fd < 0) == (print == print_log))
+		print(name, log);
+	free(log);
+	return fd;
+}
+
+/* Once more when it is refused, to hear why. */
+static int load_or_say(const char *name, union bpf_attr *attr, bool verbose)
+{
+	int fd;
+
+	if (verbose)
+		fd = load_with_log(name, attr, LOG_COUNT, print_count);
+	else
+		fd = dwu_bpf_call(BPF_PROG_LOAD, attr);
+	if (fd == -EPERM || fd >= 0)
+		return fd;
+	return load_with_log(name, attr, 1, print_log);
+}
+
+static int load_linked(struct dwunw_loader *loader,
+		       const struct dwu_object_program *program,
+		       const struct dwu_linked *linked)
+{
+	union bpf_attr attr;
+	int btf = -1, fd;
 
 	memset(&attr, 0, sizeof(attr));
 	attr.prog_type = is_tracepoint(program) ? BPF_PROG_TYPE_TRACEPOINT :
 						  BPF_PROG_TYPE_KPROBE;
-	attr.insns = dwu_bpf_address(program->instructions);
-	attr.insn_cnt = program->count;
+	attr.insns = dwu_bpf_address(linked->instructions);
+	attr.insn_cnt = linked->count;
 	attr.license = dwu_bpf_address(loader->object.license);
 	if (loader->multi && attr.prog_type == BPF_PROG_TYPE_KPROBE)
 		attr.expected_attach_type = DWU_UPROBE_MULTI_TYPE;
 	strncpy(attr.prog_name, program->name, sizeof(attr.prog_name) - 1);
-	*fd = dwu_bpf_call(BPF_PROG_LOAD, &attr);
-	if (*fd == -EPERM || *fd >= 0)
-		return *fd < 0 ? *fd : 0;
-	/* once more, to hear why */
-	log = calloc(1, LOG_SIZE);
-	attr.log_level = 1;
-	attr.log_size = LOG_SIZE;
-	attr.log_buf = dwu_bpf_address(log);
-	if (log)
-		*fd = dwu_bpf_call(BPF_PROG_LOAD, &attr);
-	if (*fd < 0)
-		print_log(program->name, log ? log : "");
-	free(log);
-	return *fd < 0 ? *fd : 0;
+	if (linked->btf) {
+		btf = load_btf(linked);
+		if (btf < 0)
+			return btf;
+		attr.prog_btf_fd = (uint32_t)btf;
+		attr.func_info_rec_size = 8;
+		attr.func_info = dwu_bpf_address(linked->func_info);
+		attr.func_info_cnt = linked->part_count;
+	}
+	fd = load_or_say(program->name, &attr, loader->verbose);
+	if (btf >= 0)
+		close(btf);
+	return fd;
+}
+
+static int load_program(struct dwunw_loader *loader, uint32_t program)
+{
+	struct dwu_linked linked;
+	int error = dwu_object_link(&loader->object, program, &linked);
+	int *fd = &loader->program_fds[program];
+
+	if (!error) {
+		*fd = load_linked(loader, &loader->object.programs[program],
+				  &linked);
+		error = *fd < 0 ? *fd : 0;
+	}
+	dwu_linked_free(&linked);
+	return error;
 }
 
 int dwunw_loader_load(struct dwunw_loader *loader)
@@ -251,8 +333,8 @@ int dwunw_loader_load(struct dwunw_loader *loader)
 		return error;
 	relocate(loader);
 	for (uint32_t i = 0; i < object->program_count && !error; i++)
-		error = load_program(loader, &object->programs[i],
-				     &loader->program_fds[i]);
+		if (!object->programs[i].is_function)
+			error = load_program(loader, i);
 	return error;
 }
 

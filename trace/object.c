@@ -14,6 +14,7 @@
 
 #define SECTION_NAME 96
 #define R_BPF_64_64 1
+#define R_BPF_64_32 10
 
 struct reading {
 	struct dwu_object *object;
@@ -411,6 +412,37 @@ static int add_maps(struct reading *r, uint32_t index)
 
 /* --- programs ------------------------------------------------------------- */
 
+/* What BTF says of the function of that name. */
+static void describe_function(const struct reading *r,
+			      struct dwu_object_program *program)
+{
+	for (uint32_t id = 1; id < r->type_count; id++) {
+		const struct btf_type *type = r->by_id[id], *proto;
+		const struct btf_param *params;
+		uint32_t count;
+
+		if (kind_of(type) != BTF_KIND_FUNC ||
+		    strcmp(btf_name(r, type->name_off), program->name))
+			continue;
+		program->is_global = BTF_INFO_VLEN(type->info) ==
+				     BTF_FUNC_GLOBAL;
+		proto = type_at(r, type->type);
+		if (!proto || kind_of(proto) != BTF_KIND_FUNC_PROTO)
+			return;
+		params = (const struct btf_param *)(const void *)(proto + 1);
+		count = BTF_INFO_VLEN(proto->info);
+		for (uint32_t i = 0; i < count && i < OBJECT_PARAMETERS; i++) {
+			const struct btf_type *of =
+				plain_type(r, params[i].type);
+			bool number = of && kind_of(of) == BTF_KIND_INT;
+
+			program->parameters[i] = number ? (uint8_t)of->size : 0;
+			program->parameter_count = (uint8_t)(i + 1);
+		}
+		return;
+	}
+}
+
 static int add_programs(struct reading *r, uint32_t index,
 			const struct dwunw_section *section, const char *name)
 {
@@ -440,6 +472,103 @@ static int add_programs(struct reading *r, uint32_t index,
 			return -ENOMEM;
 		memcpy(program->instructions, code + sym.st_value,
 		       (size_t)sym.st_size);
+		program->is_function = !strcmp(name, ".text");
+		describe_function(r, program);
+	}
+	return 0;
+}
+
+/* The program or function at that place; the number of programs: none. */
+static uint32_t program_at(const struct dwu_object *object, uint32_t section,
+			   uint64_t off)
+{
+	uint32_t p;
+
+	for (p = 0; p < object->program_count; p++) {
+		const struct dwu_object_program *program = &object->programs[p];
+
+		if (program->section == section && off >= program->off &&
+		    off - program->off < 8ull * program->count)
+			break;
+	}
+	return p;
+}
+
+static int add_call(struct reading *r, uint32_t program, uint32_t index,
+		    uint32_t section, uint64_t off)
+{
+	struct dwu_object *object = r->object;
+	uint32_t function = program_at(object, section, off);
+
+	if (function == object->program_count ||
+	    object->programs[function].off != off ||
+	    !object->programs[function].is_function)
+		return bad("a call of what is no function in .text",
+			   object->programs[program].name);
+	if (object->call_count == OBJECT_CALLS)
+		return bad("too many calls", object->programs[program].name);
+	object->calls[object->call_count++] = (struct dwu_object_call){
+		.program = program, .index = index, .function = function
+	};
+	return 0;
+}
+
+static bool is_call(const struct bpf_insn *instruction)
+{
+	return instruction->code == (BPF_JMP | BPF_CALL) &&
+	       instruction->src_reg == BPF_PSEUDO_CALL;
+}
+
+/* Where a relocated call leads: a symbol, or the section's and a distance. */
+static int add_relocated_call(struct reading *r, uint32_t program,
+			      uint32_t index, const Elf64_Sym *sym)
+{
+	struct bpf_insn instruction;
+	uint64_t off = sym->st_value;
+
+	memcpy(&instruction, &r->object->programs[program].instructions[index],
+	       sizeof(instruction));
+	if (!is_call(&instruction))
+		return bad("a relocation that is none of a call",
+			   r->object->programs[program].name);
+	if (ELF64_ST_TYPE(sym->st_info) == STT_SECTION)
+		off += 8ull * (uint64_t)((int64_t)instruction.imm + 1);
+	return add_call(r, program, index, sym->st_shndx, off);
+}
+
+static bool has_call(const struct dwu_object *object, uint32_t program,
+		     uint32_t index)
+{
+	for (uint32_t i = 0; i < object->call_count; i++)
+		if (object->calls[i].program == program &&
+		    object->calls[i].index == index)
+			return true;
+	return false;
+}
+
+/* Calls within a section have no relocation: the distance is there. */
+static int add_near_calls(struct reading *r)
+{
+	struct dwu_object *object = r->object;
+
+	for (uint32_t p = 0; p < object->program_count; p++) {
+		const struct dwu_object_program *program = &object->programs[p];
+
+		for (uint32_t i = 0; i < program->count; i++) {
+			struct bpf_insn instruction;
+			int error;
+
+			memcpy(&instruction, &program->instructions[i],
+			       sizeof(instruction));
+			if (!is_call(&instruction) || has_call(object, p, i))
+				continue;
+			error = add_call(
+				r, p, i, program->section,
+				program->off + 8 * (uint64_t)((int64_t)i + 1 +
+							      instruction.imm));
+			if (error)
+				return error;
+		}
 	}
 	return 0;
 }
@@ -467,22 +596,20 @@ static int add_relocation(struct reading *r, uint32_t section,
 	uint32_t p, map;
 	Elf64_Sym sym;
 
-	for (p = 0; p < object->program_count; p++) {
-		const struct dwu_object_program *program = &object->programs[p];
-
-		if (program->section == section &&
-		    rel->r_offset >= program->off &&
-		    rel->r_offset - program->off < 8ull * program->count)
-			break;
-	}
+	p = program_at(object, section, rel->r_offset);
 	if (p == object->program_count)
 		return bad("a relocation is in no program", name);
-	if (ELF64_R_TYPE(rel->r_info) != R_BPF_64_64)
-		return bad("a call of another function, or another relocation "
-			   "than that of a map",
-			   name);
 	if (!symbol_at(r, ELF64_R_SYM(rel->r_info), &sym))
 		return bad("a relocation names no symbol", name);
+	if (ELF64_R_TYPE(rel->r_info) == R_BPF_64_32)
+		return add_relocated_call(
+			r, p,
+			(uint32_t)((rel->r_offset - object->programs[p].off) /
+				   8),
+			&sym);
+	if (ELF64_R_TYPE(rel->r_info) != R_BPF_64_64)
+		return bad("a relocation that is neither a map's nor a call's",
+			   name);
 	map = map_of_symbol(object, &sym);
 	if (map == UINT32_MAX)
 		return bad("no map has that name",
@@ -594,7 +721,7 @@ static int read_object(struct reading *r)
 		for (uint32_t i = 1; !error && i < r->header.e_shnum; i++)
 			error = read_section(r, i, pass == 1);
 	}
-	return error;
+	return error ? error : add_near_calls(r);
 }
 
 int dwu_object_read(struct dwu_object *object, const void *bytes, size_t size)

@@ -5,7 +5,7 @@ trace-y := bpf_map.o closer.o entry.o futex.o given.o inbox.o inherited.o kernel
 	sample.o sampler.o search.o tracepoint.o uprobe_multi.o walk_files.o walk_row.o \
 	walk_spaces.o
 trace-$(CONFIG_BPF_LOADER_LIBBPF) += loader_libbpf.o
-trace-$(CONFIG_BPF_LOADER_OWN) += loader_own.o object.o
+trace-$(CONFIG_BPF_LOADER_OWN) += loader_own.o object.o object_link.o
 
 LIBBPF_CFLAGS ?=
 LIBBPF_LDLIBS ?= -lbpf -lelf -lz

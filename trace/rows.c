@@ -93,8 +93,8 @@ static size_t bucket_bytes(const struct dwunw_rows *rows)
 static int open_maps(struct dwunw_rows *rows, struct dwunw_loader *loader,
 		     struct dwunw_context *ctx, uint32_t processes)
 {
-	rows->buckets = map_values(loader, "dwunw_walk_rows",
-				   bucket_bytes(rows));
+	rows->buckets =
+		map_values(loader, "dwunw_walk_rows", bucket_bytes(rows));
 	if (!rows->buckets)
 		return -errno;
 	rows->asked = map_values(loader, "dwunw_walk_held",
@@ -102,7 +102,7 @@ static int open_maps(struct dwunw_rows *rows, struct dwunw_loader *loader,
 	if (!rows->asked)
 		return -errno;
 	rows->counters = dwunw_loader_map(loader, "dwunw_walk_counters");
-	rows->files = dwu_walk_files_new();
+	rows->files = dwu_walk_files_new(ctx);
 	if (!rows->files)
 		return -ENOMEM;
 	return dwu_walk_spaces_open(
@@ -155,9 +155,9 @@ static uint64_t key_of(const struct dwunw_walk_row *row)
 static void keep_zero(struct dwunw_walk_row *row,
 		      const struct dwunw_walk_row *old, uint64_t key)
 {
-	uint64_t zero = (uint64_t)(DWUNW_WALK_ROW_ZERO_ROOT |
-				   DWUNW_WALK_ROW_ZERO_END)
-			<< 40;
+	uint64_t zero =
+		(uint64_t)(DWUNW_WALK_ROW_ZERO_ROOT | DWUNW_WALK_ROW_ZERO_END)
+		<< 40;
 
 	if ((row->w1 & ~zero) != (old->w1 & ~zero) || row->w2 != old->w2 ||
 	    row->w3 != old->w3)
@@ -212,8 +212,7 @@ static void put(struct dwunw_rows *rows, uint64_t key,
 /* Who waits for that row need not wait any more. */
 static void answer(struct dwunw_rows *rows, uint64_t key)
 {
-	struct dwunw_walk_asked *asked =
-		&rows->asked[dwunw_walk_held_of(key)];
+	struct dwunw_walk_asked *asked = &rows->asked[dwunw_walk_held_of(key)];
 
 	if (asked->key == key)
 		asked->time_ns = 0;
@@ -260,11 +259,6 @@ int dwunw_rows_learn(struct dwunw_rows *rows, int32_t pid,
 	answer(rows, (uint64_t)pid);
 	return dwu_walk_space_write(rows->spaces, pid, rows->files,
 				    &rows->stats);
-}
-
-uint64_t dwunw_rows_file(const struct dwunw_rows *rows, uint32_t module)
-{
-	return rows && module ? dwu_walk_file_identity(module) : 0;
 }
 
 /* --- counts ------------------------------------------------------------------ */

@@ -40,27 +40,28 @@ bool dwu_row_of_step(const struct dwu_row_target *target,
 
 /* --- walk_files.c --- */
 
-/* Numbers from 1 on, never used again. */
+/* Numbers of files that were opened, from 1 on, never used again. */
 struct dwu_walk_files;
-struct dwu_walk_files *dwu_walk_files_new(void);
+struct dwu_walk_files *dwu_walk_files_new(struct dwunw_context *ctx);
 void dwu_walk_files_free(struct dwu_walk_files *files);
 
-/* 0: there is none (any more), or no memory. */
+/* 0: its content is not known, or there is no room. */
 uint32_t dwu_walk_file_number(struct dwu_walk_files *files, uint32_t serial);
-/* As in the frames of events. */
-uint64_t dwu_walk_file_identity(uint32_t serial);
+/* As in the frames of events; 0 of the number 0. */
+uint64_t dwu_walk_file_identity(const struct dwu_walk_files *files,
+				uint32_t number);
 
 /* --- walk_spaces.c --- */
 
 struct dwu_walk_spaces;
-int dwu_walk_spaces_open(struct dwu_walk_spaces **spaces, int values, int by_pid,
-			 uint32_t count, struct dwunw_context *ctx);
+int dwu_walk_spaces_open(struct dwu_walk_spaces **spaces, int values,
+			 int by_pid, uint32_t count, struct dwunw_context *ctx);
 void dwu_walk_spaces_close(struct dwu_walk_spaces *spaces);
 int dwu_walk_space_follow(struct dwu_walk_spaces *spaces, int32_t pid);
 void dwu_walk_space_forget(struct dwu_walk_spaces *spaces, int32_t pid);
 /* NULL: its mappings were not read. */
-const struct dwunw_arch_ops *
-dwu_walk_space_arch(struct dwu_walk_spaces *spaces, int32_t pid);
+const struct dwunw_arch_ops *dwu_walk_space_arch(struct dwu_walk_spaces *spaces,
+						 int32_t pid);
 /* The process, whose mappings are now as new as its table is to be. */
 int dwu_walk_space_read(struct dwu_walk_spaces *spaces, int32_t pid);
 /* A pc in code without a file that was left by its frame pointer. */

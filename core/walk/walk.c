@@ -188,7 +188,7 @@ static bool starts_here(struct walk *w, const struct dwunw_frame *frame)
 		if (!dwu_code_from_entry(&w->walker->scan->text, w->module,
 					 frame->vaddr, !is_exact(frame)))
 			return false;
-		w->once = true;
+		w->once = dwu_has_wide_link(w->arch);
 		if (is_called(w, frame))
 			return false;
 	}

@@ -57,6 +57,16 @@ head_line "dwunw_capture(), one call, and how deep the stacks are"
 # shellcheck disable=SC2086
 "$bench" capture $files
 
+head_line "a probed program's stack, beyond an empty BPF program, by depth" \
+	"(copy: nothing is unwound; frame pointers of a build that has them)"
+walk=$BUILD/tests/walk
+if [ "$(id -u)" = 0 ] && [ -x "$walk/bench" ]; then
+	"$walk/bench" "$walk/check.bpf.o" "$walk/depth" "$walk/depth_fp" ||
+		echo "BPF is not permitted here"
+else
+	echo "not root, or not built"
+fi
+
 head_line "private memory after one pass (dwunw: files mapped by the caller)"
 for name in $backends; do
 	# each in a process of its own, so that nothing is reused

@@ -12,12 +12,18 @@ const volatile struct check_options check_options SEC(".rodata.check") = {
 	.flags = DWUNW_EVENT_FLAG_ENTRY,
 };
 
+/* Of a pair: dwunw_next_key() needs Linux 5.12. */
+static __always_inline __u64 pair_key(void)
+{
+	return bpf_ktime_get_ns() << 8 | (bpf_get_smp_processor_id() & 255);
+}
+
 /* Both, of one moment: for comparison. */
 SEC("uprobe") int check(struct dwunw_pt_regs *ctx)
 {
 	struct dwunw_capture_args args = {
 		.flags = check_options.flags,
-		.key = dwunw_next_key(),
+		.key = pair_key(),
 	};
 	struct dwunw_walk *w;
 	__u32 slot;
@@ -51,6 +57,20 @@ SEC("uprobe") int copy(struct dwunw_pt_regs *ctx)
 	};
 
 	return dwunw_send_stack(ctx, &args);
+}
+
+struct {
+	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
+	__uint(max_entries, 16384);
+	__uint(key_size, 4);
+	__uint(value_size, 127 * 8);
+} stack_traces SEC(".maps");
+
+/* The kernel's own walk, by frame pointers. */
+SEC("uprobe") int stackid(void *ctx)
+{
+	bpf_get_stackid(ctx, &stack_traces, BPF_F_USER_STACK);
+	return 0;
 }
 
 SEC("uprobe") int empty(void *ctx __attribute__((unused)))

@@ -52,6 +52,7 @@ static struct tool {
 	struct dwunw_rows *rows;
 	struct dwunw_event event;
 	uint64_t wanted;
+	pid_t pid; /* of the command */
 	bool swap;
 	/* the kernel's last walk */
 	struct dwunw_event_header header;
@@ -150,7 +151,7 @@ static bool same_frame(const struct dwunw_event_frame *k,
 
 	return k->pc == u->pc && k->vaddr == u->vaddr && k->how == u->how &&
 	       ((k->flags ^ u->flags) & mask) == 0 &&
-	       k->file == dwunw_rows_file(tool.rows, u->module);
+	       k->file == dwunw_module_identity(&tool.ctx, u->module);
 }
 
 /* NULL: they are the same, as far as both go. */
@@ -178,33 +179,30 @@ static const char *difference(size_t n, const struct dwunw_stop *stop)
 	return NULL;
 }
 
-static bool same_id(void)
+/* Is the kernel's name that of its frames, as the walk in user space has them? */
+static bool same_id(size_t n)
 {
-	uint64_t id = 0;
+	size_t count = tool.walk.frame_count;
 
-	for (uint32_t i = 0; i < tool.walk.frame_count; i++) {
-		const struct dwunw_event_frame *f = &tool.walked[i];
-
-		id = dwunw_stack_id_add(
-			id, f->file, f->vaddr,
-			f->how == DWUNW_HOW_EVENT ||
-				(f->flags & DWUNW_FRAME_FLAG_INTERRUPTED));
-	}
-	return id == tool.walk.id;
+	return count > n ||
+	       tool.walk.id == dwunw_stack_id(&tool.ctx, tool.frames, count);
 }
 
 static void compare(size_t n, const struct dwunw_stop *stop)
 {
 	const char *why = difference(n, stop);
 
-	if (!why && !same_id())
+	if (!why && !same_id(n))
 		why = "the name";
-	tool.pairs++;
+	/* it could fill the ring as fast as that is read */
+	if (++tool.pairs == tool.wanted)
+		kill(tool.pid, SIGKILL);
 	tool.causes[tool.walk.cause]++;
 	if (why) {
 		if (tool.different++ < 3)
 			print_pair(n, stop, why);
-	} else if (tool.walk.stop == stop->reason && tool.walk.frame_count == n) {
+	} else if (tool.walk.stop == stop->reason &&
+		   tool.walk.frame_count == n) {
 		tool.whole++;
 	} else {
 		tool.part++;
@@ -378,14 +376,16 @@ static pid_t start(char **argv)
 static void attach_function(pid_t pid, const char *where)
 {
 	char path[512], function[] = "malloc";
-	const char *name = function, *colon = where ? strrchr(where, ':') : NULL;
+	const char *name = function,
+		   *colon = where ? strrchr(where, ':') : NULL;
 	struct dwunw_symbol_resolver places;
 	Dl_info libc;
 	uint64_t off;
 	int error;
 
 	if (colon) {
-		snprintf(path, sizeof(path), "%.*s", (int)(colon - where), where);
+		snprintf(path, sizeof(path), "%.*s", (int)(colon - where),
+			 where);
 		name = colon + 1;
 	} else {
 		dladdr((void *)malloc, &libc);
@@ -411,11 +411,10 @@ static void attach(pid_t pid, const char *where)
 			  &tgid, &one);
 	dwunw_rows_follow(tool.rows, pid);
 	error = dwunw_loader_attach_subsystem(tool.loader, "sched", &missing);
-	if (!error)
-		error = dwunw_loader_attach_subsystem(tool.loader, "syscalls",
-						      &missing);
 	if (error)
 		die(missing, -error);
+	if (dwunw_loader_attach_subsystem(tool.loader, "syscalls", &missing))
+		printf("no %s: the program must not map code anew\n", missing);
 	attach_function(pid, where);
 }
 
@@ -480,7 +479,7 @@ static bool goes_on(pid_t pid)
 static void run(char **argv, const char *where)
 {
 	time_t until = time(NULL) + 900;
-	pid_t pid = start(argv);
+	pid_t pid = tool.pid = start(argv);
 	pthread_t thread;
 
 	attach(pid, where);
@@ -512,8 +511,9 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	if (argc - optind < 3) {
-		fprintf(stderr, "usage: %s [-f FILE:FUNCTION] [-i] [-t] OBJECT "
-				"EVENTS COMMAND...\n",
+		fprintf(stderr,
+			"usage: %s [-f FILE:FUNCTION] [-i] [-t] OBJECT "
+			"EVENTS COMMAND...\n",
 			argv[0]);
 		return 2;
 	}

@@ -38,11 +38,18 @@ sub check {
 	note($out);
 }
 
-check('signals, stacks of their own, realigned frames, threads', 60, [],
+check('signals, stacks of their own, realigned frames, threads', 25, [],
 	"$walk/odd");
-check('the same, while rows change places', 50, ['-t'], "$walk/odd");
-check('two libraries at one address', 40, [], "$walk/plug",
+check('the same, while rows change places', 25, ['-t'], "$walk/odd");
+check('two libraries at one address', 25, [], "$walk/plug",
 	"$walk/plug_a.so", "$walk/plug_b.so", 50);
-check('fork and exec', 60, ['-i'], "$walk/family");
+if (-x "$walk/odd_musl") {
+	my ($libc) = map { m{(\S+/libc\.so|\S+/ld-musl-\S+\.so\.1)} } `readelf -lW $walk/odd_musl`;
+	$libc =~ s/\]$//;
+	check('musl', 25, ['-f', "$libc:malloc"], "$walk/odd_musl");
+	check('musl, static', 25, ['-f', "$walk/odd_musl_static:malloc"],
+		"$walk/odd_musl_static");
+}
+check('fork and exec', 25, ['-i'], "$walk/family");
 
 done_testing();

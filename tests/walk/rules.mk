@@ -24,12 +24,32 @@ $(walk_bin): private with := -pthread -ldl
 $(walk_bin): $(walk)/%: tests/walk/%.c $(walk_made)
 	$(test_build)
 
+walk_musl := $(if $(call has,musl-gcc),$(addprefix $(walk)/,odd_musl odd_musl_static))
+$(walk)/odd_musl: private how = musl-gcc $(walk_cc)
+$(walk)/odd_musl_static: private how = musl-gcc $(walk_cc) -static
+$(walk_musl): private with := -pthread
+$(walk_musl): tests/walk/odd.c $(walk_made)
+	$(test_build)
+
+# what `make bench` measures
+walk_bench := $(addprefix $(walk)/,bench depth depth_fp)
+walk_bench_object := $(if $(filter y,$(DWUNW_CLANG)),$(walk)/check.bpf.o)
+$(walk)/bench: private how = $(test_glibc_cc) -std=c11 -D_GNU_SOURCE -O2 \
+	-Wall -Wextra -Werror $(sanitize) -Iinclude -Ibpf -Itests/walk
+$(walk)/bench: private with = $(trace_libs) $(LDLIBS)
+$(walk)/bench: tests/walk/bench.c $(trace_lib) $(full_lib) $(walk_made)
+	$(test_build)
+$(walk)/depth: private how = gcc $(walk_cc)
+$(walk)/depth_fp: private how = gcc $(walk_cc) -fno-omit-frame-pointer
+$(walk)/depth $(walk)/depth_fp: tests/walk/depth.c $(walk_made)
+	$(test_build)
+
 walk_plugins := $(addprefix $(walk)/,plug_a.so plug_b.so)
 $(walk)/plug_a.so: private how = gcc $(walk_cc) -shared -fPIC -DPLUGIN -DROOM=200
 $(walk)/plug_b.so: private how = gcc $(walk_cc) -shared -fPIC -DPLUGIN -DROOM=600
 $(walk_plugins): tests/walk/plug.c $(walk_made)
 	$(test_build)
 
-test_programs += $(walk_bin) $(walk_plugins) $(if $(filter y,$(DWUNW_CLANG)),\
+test_programs += $(walk_bin) $(walk_bench) $(walk_musl) $(walk_plugins) $(if $(filter y,$(DWUNW_CLANG)),\
 	$(walk)/check $(walk)/check.bpf.o)
 endif
