@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* The mappings of a process, sorted: pc -> mapping by a binary search. */
 #include <dwunw/walk.h>
 
 #include "core/base/sort.h"
