@@ -60,7 +60,10 @@
 
 #define DWUNW_TEXT_(text) #text
 #define DWUNW_TEXT(text) DWUNW_TEXT_(text)
+/* a path without blanks */
+/* clang-format off */
 #include DWUNW_TEXT(../arch/DWUNW_TARGET/bpf.h)
+/* clang-format on */
 
 /* Room in a slot for what an includer puts before the stack. */
 #ifndef DWUNW_TAIL_OWN

@@ -134,6 +134,7 @@ static bool exit_code(const struct dwunw_arch_ops *arch, const uint8_t *code)
 	return false;
 }
 
+/* clang-format off */
 #define MIPS32(order, number, encoding, big)                              \
 	{                                                                 \
 		.name = "mips32" order, .id = number, .machine = 8,       \
@@ -159,6 +160,7 @@ static bool exit_code(const struct dwunw_arch_ops *arch, const uint8_t *code)
 		.scan = IS_ON(CONFIG_SCAN_MIPS32) ? &dwu_scan_mips32 :    \
 						    NULL,                 \
 	}
+/* clang-format on */
 
 const struct dwunw_arch_ops dwu_arch_mips32el =
 	MIPS32("el", DWUNW_ARCH_MIPS32EL, 1, false);

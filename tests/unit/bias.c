@@ -16,6 +16,7 @@ enum { EXEC = 2, DYN = 3 };
 #define NONE DWUNW_PIECE_NONE
 
 /* Sizes and places as the linkers give them; see readelf -lW of each. */
+/* clang-format off */
 static const struct layout {
 	const char *title;
 	uint32_t count;
@@ -69,6 +70,7 @@ static const struct layout {
 	    { 0x41002840, 0x7c0, 0x840, 0x1d8, R | W, 12 },
 	    { 0x41003a18, 0x41, 0xa18, 0x40, R | W, 12 } }, 0x1000 },
 };
+/* clang-format on */
 
 struct loaded {
 	struct dwunw_elf elf;

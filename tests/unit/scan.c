@@ -215,6 +215,7 @@ static void say(const struct dwu_function *f, uint32_t at, bool exact,
 	print_rule("r4", &row.rules[4], text, room);
 }
 
+/* clang-format off */
 static const struct {
 	const char *title, *code, *want;
 	uint32_t at;
@@ -344,6 +345,7 @@ static const struct {
 	{ "a detour: one instruction elsewhere", "J1 R", "unreached", 9,
 	  false },
 };
+/* clang-format on */
 
 static void rows(void)
 {

@@ -338,6 +338,7 @@ struct effect_case {
 	const char *title, *hex, *want;
 };
 
+/* clang-format off */
 static const struct effect_case effects[] = {
 	/* push %rbp; push %r15; push %rbx */
 	{ "push of callee-saved registers",
@@ -734,6 +735,7 @@ static const struct effect_case effects[] = {
 	  "4989e3 4883e4c0 488906 4883c608 4839f7 488d140a 75f0",
 	  "rdx=? rsi=? rsp=aligned+0 r11=cfa-8 [rip-8]" },
 };
+/* clang-format on */
 
 static void check_effects(void)
 {

@@ -24,6 +24,7 @@ struct target {
 	uint8_t link;
 };
 
+/* clang-format off */
 static const struct target targets[] = {
 	{ .name = "arm64",
 	  .arch = DWUNW_ARCH_ARM64,
@@ -56,6 +57,7 @@ static const struct target targets[] = {
 	  .leaf_how = "scan",
 	  .link = 31 },
 };
+/* clang-format on */
 
 static uint8_t stack[2048];
 static struct dwunw_module module;
