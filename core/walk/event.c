@@ -117,7 +117,10 @@ dwunw_status_t dwunw_event_parse(struct dwunw_event *event, const void *bytes,
 		return DWUNW_ERR_NOT_IMPLEMENTED;
 	/* padding of the buffer behind the record is no part of it */
 	c.size = event->header.size;
-	if (event->header.kind != DWUNW_EVENT_STACK)
+	if (event->header.kind != DWUNW_EVENT_STACK) {
+		event->input.stack.bytes = bytes;
+		event->input.stack.size = c.size;
 		return DWUNW_OK;
+	}
 	return parse_stack(event, &c);
 }

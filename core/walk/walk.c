@@ -982,23 +982,22 @@ DWU_COLD static uint8_t resume(struct walk *w)
 
 static void explain(struct walk *w, uint8_t reason, struct dwunw_stop *stop)
 {
-	static const struct dwunw_frame none;
-	const struct dwunw_frame *frame = w->count ? last_frame(w) : &none;
+	struct dwunw_frame *frame = w->count ? last_frame(w) : w->frames;
 
+	/* the first one was refused: no frame is the last */
+	if (w->count == 0)
+		memset(frame, 0, sizeof(*frame));
 	*stop = (struct dwunw_stop){ .pc = frame->pc,
 				     .vaddr = frame->vaddr,
 				     .module = frame->module,
 				     .reason = reason };
-	if (w->count == 0) {
-		stop->addr = w->regs.pc;
-		return;
-	}
-	if (IS_ON(CONFIG_WALK_STEPS) && w->steps)
+	if (IS_ON(CONFIG_WALK_STEPS) && w->steps && w->count != 0)
 		w->steps[w->count - 1].stop = reason;
 	if (reason == DWUNW_STOP_UNREADABLE || reason == DWUNW_STOP_TRUNCATED ||
 	    reason == DWUNW_STOP_NO_REGISTER)
 		stop->addr = w->reader.failed;
-	if (reason == DWUNW_STOP_NO_CODE || reason == DWUNW_STOP_NO_CALL)
+	if (reason == DWUNW_STOP_NO_CODE || reason == DWUNW_STOP_NO_CALL ||
+	    w->count == 0)
 		stop->addr = w->regs.pc;
 	if (reason == DWUNW_STOP_NO_MODULE || reason == DWUNW_STOP_BAD_ROW)
 		stop->status = w->status;

@@ -190,6 +190,33 @@ dwunw_event_consume(struct dwunw_context *ctx, struct dwunw_walker *walker,
 		    size_t max_frames, size_t *count, struct dwunw_stop *stop);
 
 /*
+ * A WALKED event (event.h): frames that the kernel has walked, and what it has
+ * sent of the rest of the stack. `frames` points into the record.
+ */
+struct dwunw_walked {
+	struct dwunw_event_walk walk;
+	const uint8_t *frames;
+	bool big_endian; /* the record */
+};
+
+/*
+ * Of an event that dwunw_event_parse() has read and whose kind is WALKED:
+ * fills *walked, and event->regs and event->input as for a STACK. Where
+ * walk.stop is not DWUNW_EVENT_GOES_ON the frames are all, and it says why they
+ * end; else input begins with the next frame (DWUNW_WALK_RETURN), or with the
+ * first where there are none. BAD_FORMAT, UNSUPPORTED_ARCH as
+ * dwunw_event_parse(); INVALID_ARG: another kind.
+ */
+dwunw_status_t dwunw_walked_parse(struct dwunw_walked *walked,
+				  struct dwunw_event *event);
+/*
+ * Its frame n, of which `module` and `cfa` are 0, and the identity of its file
+ * (0: none). INVALID_ARG: n is not below walk.frame_count.
+ */
+dwunw_status_t dwunw_walked_frame(const struct dwunw_walked *walked, uint32_t n,
+				  struct dwunw_frame *frame, uint64_t *file);
+
+/*
  * One line on why a stack ended, with file and address, or "" after the
  * root: "no unwind information for 0x1b2c in /lib/libc.musl.so". Returns
  * text.

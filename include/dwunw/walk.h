@@ -331,7 +331,9 @@ const uint8_t *dwunw_arch_saved(const struct dwunw_arch_ops *arch,
 
 /*
  * An event's bytes, decoded: registers, and a walk input that points into
- * the bytes and into this struct. `bytes` must outlive it.
+ * the bytes and into this struct. `bytes` must outlive it. Of another kind than
+ * STACK only the header is decoded, and input.stack is the whole record
+ * (dwunw_walked_parse() goes on with those of the walk in the kernel).
  */
 #define DWUNW_EVENT_RETURN_MAX 16u
 struct dwunw_event {

@@ -38,6 +38,105 @@ static dwunw_status_t unwind(struct dwunw_context *ctx,
 	return status;
 }
 
+/* --- frames that the kernel has walked ------------------------------------------ */
+
+/* The file at an address of the process, if it has that content; 0: it is not. */
+static uint32_t open_at(struct dwunw_context *ctx,
+			const struct dwunw_event_header *header, uint64_t addr,
+			uint64_t content)
+{
+	const struct dwu_hold how = {
+		.pid = (int32_t)header->pid,
+		.map_generation = header->map_generation,
+	};
+	const struct dwunw_module *module;
+	struct dwunw_mapping *mapping;
+	struct dwu_image *image;
+	uint32_t serial = 0;
+
+	if (dwu_process_hold(ctx, &how, &image) != DWUNW_OK)
+		return 0;
+	mapping = dwunw_space_find(&image->space, addr);
+	if (mapping && image->space.open_module(image, mapping, &module) ==
+			       DWUNW_OK) {
+		serial = module->serial;
+		image->space.close_module(image, module);
+	}
+	dwu_image_release(image);
+	return dwunw_module_identity(ctx, serial) == content ? serial : 0;
+}
+
+/* Files are told by their content: of the same any will do, wherever it is. */
+static size_t add_walked(struct dwunw_context *ctx,
+			 const struct dwunw_event_header *header,
+			 const struct dwunw_walked *walked,
+			 struct dwunw_frame *frames, size_t max)
+{
+	uint64_t content, last = 0;
+	uint32_t serial = 0;
+	size_t n = 0;
+
+	for (; n < max && n < walked->walk.frame_count; n++) {
+		dwunw_walked_frame(walked, (uint32_t)n, &frames[n], &content);
+		if (content != last)
+			serial = dwu_modules_with(ctx, content);
+		if (!serial && content)
+			serial = open_at(ctx, header,
+					 dwunw_frame_lookup(&frames[n],
+							    frames[n].pc),
+					 content);
+		frames[n].module = serial;
+		last = content;
+	}
+	return n;
+}
+
+/* At the last of these frames. */
+static void stop_at(struct dwunw_stop *stop, const struct dwunw_frame *frame)
+{
+	stop->pc = frame->pc;
+	stop->vaddr = frame->vaddr;
+	stop->module = frame->module;
+}
+
+/*
+ * The kernel's frames and what a walk finds beyond. Where that walk fails as a
+ * whole, for example since the process is gone, the kernel's frames stand.
+ */
+static dwunw_status_t
+unwind_walked(struct dwunw_context *ctx, struct dwunw_walker *walker,
+	      const struct dwunw_event *event, struct dwunw_frame *frames,
+	      size_t max_frames, size_t *count, struct dwunw_stop *stop)
+{
+	struct dwunw_event own = *event;
+	struct dwunw_walked walked;
+	dwunw_status_t status = dwunw_walked_parse(&walked, &own);
+	size_t n, more = 0;
+
+	if (status != DWUNW_OK)
+		return status;
+	if (!frames || !max_frames)
+		return DWUNW_ERR_INVALID_ARG;
+	n = add_walked(ctx, &own.header, &walked, frames, max_frames);
+	stop->reason = walked.walk.stop;
+	if (n < walked.walk.frame_count ||
+	    (n == max_frames && stop->reason == DWUNW_EVENT_GOES_ON))
+		stop->reason = DWUNW_STOP_LIMIT;
+	if (stop->reason == DWUNW_EVENT_GOES_ON) {
+		status = unwind(ctx, walker, &own, frames + n, max_frames - n,
+				&more, stop);
+		if (status != DWUNW_OK && n) {
+			stop->reason = DWUNW_STOP_NO_MODULE;
+			stop->status = status;
+			status = DWUNW_OK;
+		}
+	}
+	if (!more && n)
+		stop_at(stop, &frames[n - 1]);
+	*count = n + more;
+	return status;
+}
+
 dwunw_status_t
 dwunw_event_consume(struct dwunw_context *ctx, struct dwunw_walker *walker,
 		    const struct dwunw_event *event, struct dwunw_frame *frames,
@@ -51,6 +150,9 @@ dwunw_event_consume(struct dwunw_context *ctx, struct dwunw_walker *walker,
 	case DWUNW_EVENT_STACK:
 		return unwind(ctx, walker, event, frames, max_frames, count,
 			      stop);
+	case DWUNW_EVENT_WALKED:
+		return unwind_walked(ctx, walker, event, frames, max_frames,
+				     count, stop);
 	case DWUNW_EVENT_EXEC:
 	case DWUNW_EVENT_EXIT:
 		return note_change(ctx, event->header.pid);

@@ -635,6 +635,20 @@ uint64_t dwunw_module_identity(const struct dwunw_context *ctx, uint32_t serial)
 	return identity;
 }
 
+uint32_t dwu_modules_with(struct dwunw_context *ctx, uint64_t content)
+{
+	struct dwu_modules *modules = &ctx->port->modules;
+	uint32_t serial = 0;
+
+	pthread_mutex_lock(&modules->lock);
+	while (content && serial < modules->identity_count &&
+	       modules->identities[serial].content != content)
+		serial++;
+	serial = content && serial < modules->identity_count ? serial + 1 : 0;
+	pthread_mutex_unlock(&modules->lock);
+	return serial;
+}
+
 uint64_t dwunw_stack_id(const struct dwunw_context *ctx,
 			const struct dwunw_frame *frames, size_t count)
 {

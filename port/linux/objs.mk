@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 port-y := given.o shortage.o pages.o log.o files.o memory.o limit.o helper.o maps.o identity.o debugfiles.o \
-	modules.o image.o process.o attach.o stopped.o context.o capture.o consumer.o text.o \
+	modules.o image.o process.o attach.o stopped.o context.o capture.o walked.o consumer.o text.o \
 	symbols.o symbol_frame.o names_elf.o
 # the core of a router reads an .eh_frame whole
 port-$(if $(CONFIG_ARCH_32BIT_ONLY),,y) += lend.o

@@ -329,6 +329,9 @@ struct dwu_module_is {
 	struct dwunw_span bytes; /* instead of a file; size 0: a file */
 	const char *label;
 };
+/* The first file with this content (dwunw_elf_identity()); 0: none was opened. */
+uint32_t dwu_modules_with(struct dwunw_context *ctx, uint64_t content);
+
 /* False: the serial is not known. */
 bool dwu_modules_is(struct dwunw_context *ctx, uint32_t serial,
 		    struct dwu_module_is *is);

@@ -26,6 +26,22 @@ for file in bin/dwunw lib/libdwunw.a lib/libdwunw-core.a \
 	ok "$file is there" test -s "$there/$file"
 done
 
+# [text](path) of documents, as "FILE path"; code between fences is none
+links() {
+	find "$there/share/doc/dwunw" -name '*.md' | while read -r file; do
+		sed '/^```/,/^```/d' "$file" |
+			grep -o '\](\([^()# ][^()# ]*\)[^()]*)' |
+			sed -e 's/^](//' -e 's/[#)].*//' -e '/^[a-z]*:/d' |
+			sed "s|^|$file |"
+	done
+}
+links >"$work/links"
+while read -r file link; do
+	[ -e "${file%/*}/$link" ] || echo "${file#"$root"}: $link"
+done <"$work/links" >"$work/dead"
+ok "documents have links" test "$(wc -l <"$work/links")" -gt 100
+ok "… each to a file that is installed, too" empty "$work/dead"
+
 version=$(sed -n 's/.*VERSION_\(MAJOR\|MINOR\|PATCH\) //p' \
 	include/dwunw/dwunw_api.h | paste -sd.)
 says() {

@@ -10,7 +10,7 @@ port_made := tests/port/rules.mk $(flags_file)
 # --- tests ---
 
 port_bin := $(addprefix $(port)/,debug events exhausted ids maps modules process \
-	symbols threads)
+	symbols threads walked)
 $(port_bin): private how = $(port_cc) -Wno-missing-field-initializers \
 	$(sanitize) -Iinclude -Itests -MMD -MP -MF $@.d
 $(port_bin): private with := -pthread $(LDLIBS)
