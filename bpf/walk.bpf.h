@@ -145,14 +145,14 @@ const volatile struct dwunw_walk_options
 struct dwunw_walk {
 	__u64 busy;
 	__u64 pc, valid;
-	__u64 r[16]; /* as rows number them, and sp */
+	__u64 r[16];	 /* as rows number them, and sp */
 	__u64 base, end; /* of the window */
 	__u64 map_start, map_size, map_add, map_file;
 	__u64 trampoline, trampoline_size;
 	__u64 changes; /* as the table has it, and how many there are since */
 	__u64 pending;
 	__u64 id;
-	__u64 key; /* of the last row that was looked for */
+	__u64 key;	   /* of the last row that was looked for */
 	__u64 vaddr, file; /* of the frame at hand */
 	__u32 space, table, version;
 	__u32 entered; /* at a function's first instructions: ENTRY */
@@ -328,7 +328,7 @@ static __always_inline int dwunw_walk_find(__u64 key,
 /* bytes below the CFA that slots count from */
 #define DWUNW_ROW_BASE(row) (((__s64)(row)->w1 >> 48) * DWUNW_WALK_WORD)
 #define DWUNW_ROW_SLOT(row, n) \
-	(((n) < 8 ? (row)->w2 >> 8 * ((n) & 7) : (row)->w3 >> 8 * ((n) & 7)) & 255)
+	(((n) < 8 ? (row)->w2 >> 8 * ((n)&7) : (row)->w3 >> 8 * ((n)&7)) & 255)
 #define DWUNW_ROW_SAVED(row) ((row)->w3 >> 32 & 0xfff)
 #define DWUNW_ROW_SPAN(row) (((row)->w3 >> 44 & 255) * DWUNW_WALK_WORD)
 #define DWUNW_ROW_STOP(row) ((row)->w3 >> 52 & 255)
@@ -401,8 +401,8 @@ static __always_inline int dwunw_walk_return(struct dwunw_walk *w, __u64 to,
 	    (cfa == w->r[DWUNW_WALK_SP] && !w->exact))
 		return DWUNW_WALK_NO_PROGRESS;
 	if (!(to & DWUNW_WALK_PC_MASK)) {
-		if (!(flags & (DWUNW_WALK_ROW_ZERO_ROOT |
-			       DWUNW_WALK_ROW_ZERO_END)))
+		if (!(flags &
+		      (DWUNW_WALK_ROW_ZERO_ROOT | DWUNW_WALK_ROW_ZERO_END)))
 			return DWUNW_WALK_ZERO;
 		w->stop = flags & DWUNW_WALK_ROW_ZERO_ROOT ?
 				  DWUNW_WALK_STOP_ROOT :
@@ -410,8 +410,8 @@ static __always_inline int dwunw_walk_return(struct dwunw_walk *w, __u64 to,
 		return DWUNW_WALK_ENDED;
 	}
 	if ((to & DWUNW_WALK_PC_MASK) - w->trampoline < w->trampoline_size &&
-	    !dwunw_walk_noted(
-		    DWUNW_WALK_ADDR(cfa - DWUNW_WALK_ENTRY_SIZE), &to)) {
+	    !dwunw_walk_noted(DWUNW_WALK_ADDR(cfa - DWUNW_WALK_ENTRY_SIZE),
+			      &to)) {
 		w->stop = DWUNW_WALK_STOP_TRAMPOLINE;
 		return DWUNW_WALK_ENDED;
 	}
@@ -420,14 +420,14 @@ static __always_inline int dwunw_walk_return(struct dwunw_walk *w, __u64 to,
 	return -1;
 }
 
-#define DWUNW_NEAR(near, slot) \
-	(*(dwunw_word *)((near) + DWUNW_WALK_WORD * \
-			 (((slot) - 1) & (DWUNW_WALK_NEAR - 1))))
+#define DWUNW_NEAR(near, slot)                                    \
+	(*(dwunw_word *)((near) + DWUNW_WALK_WORD * (((slot)-1) & \
+						     (DWUNW_WALK_NEAR - 1))))
 
 /* All that is saved is in few words. */
-static __always_inline int dwunw_walk_step_near(struct dwunw_walk *w,
-						const struct dwunw_walk_row *row,
-						__u64 cfa)
+static __always_inline int
+dwunw_walk_step_near(struct dwunw_walk *w, const struct dwunw_walk_row *row,
+		     __u64 cfa)
 {
 	__u64 low = DWUNW_WALK_ADDR(cfa - DWUNW_ROW_BASE(row));
 	__u64 span = DWUNW_ROW_SPAN(row), to = w->r[0], slot;
@@ -513,8 +513,8 @@ static __always_inline int dwunw_walk_step_far(struct dwunw_walk *w,
 static __always_inline int dwunw_walk_is_signal(const __u64 *words)
 {
 #ifdef DWUNW_WALK_SIGNAL_MARK
-	return (words[DWUNW_WALK_SIGNAL_MARK] &
-		DWUNW_WALK_SIGNAL_MARK_BITS) == DWUNW_WALK_SIGNAL_MARK_IS;
+	return (words[DWUNW_WALK_SIGNAL_MARK] & DWUNW_WALK_SIGNAL_MARK_BITS) ==
+	       DWUNW_WALK_SIGNAL_MARK_IS;
 #else
 	/* 0: $0, which is not looked at */
 #pragma clang loop unroll(full)
@@ -995,8 +995,7 @@ dwunw_walk_known(void *ctx, struct dwunw_walk *w,
 		return 0;
 	}
 	status = dwunw_walk_send(ctx, w, DWUNW_WALK_ENDED, args);
-	dwunw_walk_count(status ? DWUNW_WALK_COUNT_DROPS :
-				  DWUNW_WALK_COUNT_NEW,
+	dwunw_walk_count(status ? DWUNW_WALK_COUNT_DROPS : DWUNW_WALK_COUNT_NEW,
 			 1);
 	if (!status &&
 	    bpf_map_update_elem(&dwunw_walk_stacks, &id, &none, BPF_NOEXIST))

@@ -82,7 +82,7 @@ static inline uint32_t dwunw_walk_bucket_of(uint64_t key, uint32_t log2)
 struct dwunw_walk_mapping {
 	uint64_t start;
 	uint64_t size;
-	uint64_t add; /* number of the file << 48, minus the bias */
+	uint64_t add;  /* number of the file << 48, minus the bias */
 	uint64_t file; /* identity, as in an event's frames */
 };
 
@@ -95,7 +95,7 @@ struct dwunw_walk_mapping {
 struct dwunw_walk_table {
 	uint32_t version;
 	uint32_t count;
-	uint64_t changes; /* of the process, when its mappings were read */
+	uint64_t changes;    /* of the process, when its mappings were read */
 	uint64_t trampoline; /* [uprobes]; size 0: none */
 	uint64_t trampoline_size;
 	struct dwunw_walk_mapping at[DWUNW_WALK_MAPPINGS];
@@ -142,10 +142,10 @@ struct dwunw_walk_space {
 #define DWUNW_WALK_OPTIONS_MAP ".rodata.walk"
 
 struct dwunw_walk_options {
-	uint32_t rows_log2;   /* of buckets; max_entries of dwunw_walk_rows */
-	uint32_t slots;	      /* max_entries of dwunw_walk_slots */
-	uint32_t spaces;      /* … of dwunw_walk_spaces, processes */
-	uint32_t hold_ms;     /* a miss at a pc whose row was asked for so short
+	uint32_t rows_log2; /* of buckets; max_entries of dwunw_walk_rows */
+	uint32_t slots;	    /* max_entries of dwunw_walk_slots */
+	uint32_t spaces;    /* … of dwunw_walk_spaces, processes */
+	uint32_t hold_ms;   /* a miss at a pc whose row was asked for so short
 			       * a time ago is held back; 0: none is */
 };
 
@@ -181,17 +181,17 @@ enum dwunw_walk_counter {
 	DWUNW_WALK_COUNT_FRAMES, /* left by a row, for information as below */
 	DWUNW_WALK_COUNT_SLOW,	 /* … not by the short way */
 	DWUNW_WALK_COUNT_STACKS_FULL, /* of NEW: dwunw_walk_stacks had no room */
-	DWUNW_WALK_COUNT_CAUSE,	 /* REST and COPIES by enum dwunw_walk_cause */
+	DWUNW_WALK_COUNT_CAUSE, /* REST and COPIES by enum dwunw_walk_cause */
 	DWUNW_WALK_COUNT_END = 24,
 };
 
 /* Why a walk did not go on. */
 enum dwunw_walk_cause {
-	DWUNW_WALK_ENDED = 0,	  /* it did: the stack is whole */
-	DWUNW_WALK_NO_ROW,	  /* the row is not there (yet) */
-	DWUNW_WALK_ASKED,	  /* it says so */
-	DWUNW_WALK_NO_MAPPING,	  /* the pc is in no known mapping */
-	DWUNW_WALK_CHANGED,	  /* … or in one that is new */
+	DWUNW_WALK_ENDED = 0,  /* it did: the stack is whole */
+	DWUNW_WALK_NO_ROW,     /* the row is not there (yet) */
+	DWUNW_WALK_ASKED,      /* it says so */
+	DWUNW_WALK_NO_MAPPING, /* the pc is in no known mapping */
+	DWUNW_WALK_CHANGED,    /* … or in one that is new */
 	DWUNW_WALK_UNREADABLE,
 	DWUNW_WALK_NO_REGISTER,
 	DWUNW_WALK_NO_PROGRESS,

@@ -93,8 +93,8 @@ static size_t bucket_bytes(const struct dwunw_rows *rows)
 static int open_maps(struct dwunw_rows *rows, struct dwunw_loader *loader,
 		     struct dwunw_context *ctx, uint32_t processes)
 {
-	rows->buckets = map_values(loader, "dwunw_walk_rows",
-				   bucket_bytes(rows));
+	rows->buckets =
+		map_values(loader, "dwunw_walk_rows", bucket_bytes(rows));
 	if (!rows->buckets)
 		return -errno;
 	rows->asked = map_values(loader, "dwunw_walk_held",
@@ -155,9 +155,9 @@ static uint64_t key_of(const struct dwunw_walk_row *row)
 static void keep_zero(struct dwunw_walk_row *row,
 		      const struct dwunw_walk_row *old, uint64_t key)
 {
-	uint64_t zero = (uint64_t)(DWUNW_WALK_ROW_ZERO_ROOT |
-				   DWUNW_WALK_ROW_ZERO_END)
-			<< 40;
+	uint64_t zero =
+		(uint64_t)(DWUNW_WALK_ROW_ZERO_ROOT | DWUNW_WALK_ROW_ZERO_END)
+		<< 40;
 
 	if ((row->w1 & ~zero) != (old->w1 & ~zero) || row->w2 != old->w2 ||
 	    row->w3 != old->w3)
@@ -212,8 +212,7 @@ static void put(struct dwunw_rows *rows, uint64_t key,
 /* Who waits for that row need not wait any more. */
 static void answer(struct dwunw_rows *rows, uint64_t key)
 {
-	struct dwunw_walk_asked *asked =
-		&rows->asked[dwunw_walk_held_of(key)];
+	struct dwunw_walk_asked *asked = &rows->asked[dwunw_walk_held_of(key)];
 
 	if (asked->key == key)
 		asked->time_ns = 0;

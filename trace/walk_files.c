@@ -15,7 +15,7 @@ struct dwu_walk_files {
 	struct number {
 		uint32_t serial; /* 0: free */
 		uint32_t number;
-	} *table;
+	} * table;
 };
 
 struct dwu_walk_files *dwu_walk_files_new(void)

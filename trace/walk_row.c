@@ -131,10 +131,9 @@ static uint8_t zero_flag(const struct dwu_row_target *target,
 {
 	if (target->link && target->word == 8)
 		return 0;
-	return step->stop == DWUNW_STOP_ROOT ? DWUNW_WALK_ROW_ZERO_ROOT :
-	       step->stop == DWUNW_STOP_ZERO_RETURN ?
-						DWUNW_WALK_ROW_ZERO_END :
-						0;
+	return step->stop == DWUNW_STOP_ROOT	    ? DWUNW_WALK_ROW_ZERO_ROOT :
+	       step->stop == DWUNW_STOP_ZERO_RETURN ? DWUNW_WALK_ROW_ZERO_END :
+						      0;
 }
 
 static bool plain(const struct dwu_row_target *target,
@@ -184,8 +183,7 @@ static bool fill(const struct dwu_row_target *target,
 	if (step->kind == DWUNW_STEP_REALIGNED)
 		return realigned(target, step, parts);
 	parts->flags |= DWUNW_WALK_ROW_SIGNAL;
-	return step->kind == DWUNW_STEP_SIGNAL &&
-	       reg == DWUNW_WALK_REGISTER_SP;
+	return step->kind == DWUNW_STEP_SIGNAL && reg == DWUNW_WALK_REGISTER_SP;
 }
 
 static void pack(const struct parts *parts, uint8_t how, uint64_t key,

@@ -53,14 +53,14 @@ uint64_t dwu_walk_file_identity(uint32_t serial);
 /* --- walk_spaces.c --- */
 
 struct dwu_walk_spaces;
-int dwu_walk_spaces_open(struct dwu_walk_spaces **spaces, int values, int by_pid,
-			 uint32_t count, struct dwunw_context *ctx);
+int dwu_walk_spaces_open(struct dwu_walk_spaces **spaces, int values,
+			 int by_pid, uint32_t count, struct dwunw_context *ctx);
 void dwu_walk_spaces_close(struct dwu_walk_spaces *spaces);
 int dwu_walk_space_follow(struct dwu_walk_spaces *spaces, int32_t pid);
 void dwu_walk_space_forget(struct dwu_walk_spaces *spaces, int32_t pid);
 /* NULL: its mappings were not read. */
-const struct dwunw_arch_ops *
-dwu_walk_space_arch(struct dwu_walk_spaces *spaces, int32_t pid);
+const struct dwunw_arch_ops *dwu_walk_space_arch(struct dwu_walk_spaces *spaces,
+						 int32_t pid);
 /* The process, whose mappings are now as new as its table is to be. */
 int dwu_walk_space_read(struct dwu_walk_spaces *spaces, int32_t pid);
 /* A pc in code without a file that was left by its frame pointer. */

@@ -92,16 +92,14 @@ static struct dwunw_walk_space *value_of(struct dwu_walk_spaces *spaces,
 /* An odd version is a table that nobody may use. */
 static void open_table(struct dwunw_walk_table *table)
 {
-	__atomic_store_n(&table->version, table->version | 1,
-			 __ATOMIC_RELAXED);
+	__atomic_store_n(&table->version, table->version | 1, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 static void close_table(struct dwunw_walk_table *table)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	__atomic_store_n(&table->version, table->version + 1,
-			 __ATOMIC_RELEASE);
+	__atomic_store_n(&table->version, table->version + 1, __ATOMIC_RELEASE);
 }
 
 int dwu_walk_space_follow(struct dwu_walk_spaces *spaces, int32_t pid)
@@ -169,8 +167,8 @@ int dwu_walk_space_read(struct dwu_walk_spaces *spaces, int32_t pid)
 	return 0;
 }
 
-const struct dwunw_arch_ops *
-dwu_walk_space_arch(struct dwu_walk_spaces *spaces, int32_t pid)
+const struct dwunw_arch_ops *dwu_walk_space_arch(struct dwu_walk_spaces *spaces,
+						 int32_t pid)
 {
 	struct followed *followed = find(spaces, pid);
 
@@ -232,8 +230,8 @@ static void add_mapping(struct dwu_walk_spaces *spaces,
 	if (mapping->serial) {
 		uint64_t number = dwu_walk_file_number(files, mapping->serial);
 
-		if (!number || (mapping->end - mapping->bias) >>
-				       DWUNW_WALK_ADDRESS_BITS)
+		if (!number ||
+		    (mapping->end - mapping->bias) >> DWUNW_WALK_ADDRESS_BITS)
 			return;
 		entry.add = (number << DWUNW_WALK_KEY_FILE) - mapping->bias;
 		entry.file = dwu_walk_file_identity(mapping->serial);

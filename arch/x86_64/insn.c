@@ -242,7 +242,7 @@ static uint8_t shape_of(const struct dwu_x86_insn *insn)
 	}
 }
 
-#define AT(map, opcode, writes)                                \
+#define AT(map, opcode, writes) \
 	(uint16_t)((DWU_X86_##map) << 12 | (DWU_X86_##writes) << 8 | (opcode))
 
 /*

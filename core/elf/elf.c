@@ -542,8 +542,7 @@ static bool find_build_id(const struct dwunw_elf *elf, struct dwu_window *w,
 		desc_size = dwu_u32(&c);
 		if (dwu_u32(&c) == NT_GNU_BUILD_ID && name_size == 4 &&
 		    memcmp(bytes + 12, "GNU", 4) == 0 && desc_size > 0 &&
-		    desc_size <= DWUNW_BUILD_ID_MAX &&
-		    desc_size <= left - 16) {
+		    desc_size <= DWUNW_BUILD_ID_MAX && desc_size <= left - 16) {
 			bytes = dwu_window_at(w, off + 16, desc_size);
 			if (!bytes)
 				return false;

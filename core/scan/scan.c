@@ -149,7 +149,7 @@ uint8_t dwu_scan_at(struct dwu_scan_memory *memory,
 	if (result == DWUNW_SCAN_TOO_LARGE)
 		return result;
 	if (!w.found)
-		return w.passed			? DWUNW_SCAN_NO_CALL :
+		return w.passed		       ? DWUNW_SCAN_NO_CALL :
 		       result == DWUNW_SCAN_OK ? DWUNW_SCAN_UNREACHED :
 						 result;
 	row->start = memory->text.vaddr + w.at;

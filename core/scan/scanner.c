@@ -11,8 +11,8 @@
 struct dwunw_scan {
 	struct dwu_scan_memory memory;
 	struct dwu_function function; /* the last one found */
-	uint64_t text; /* … in the text that begins here */
-	uint32_t flags; /* … with these, but for EXACT */
+	uint64_t text;		      /* … in the text that begins here */
+	uint32_t flags;		      /* … with these, but for EXACT */
 	struct dwunw_row row;
 };
 
@@ -214,15 +214,15 @@ static void note_effect(const struct dwu_scan_state *state, uint8_t from,
 			effect->moved |= 1ull << i;
 			effect->n[i] = value->n;
 		}
-		if (i == from ? value->kind == DWU_VALUE_CFA && value->n == 0 :
-				value->kind == DWU_VALUE_ENTRY &&
-					value->reg == i)
+		if (i == from ?
+			    value->kind == DWU_VALUE_CFA && value->n == 0 :
+			    value->kind == DWU_VALUE_ENTRY && value->reg == i)
 			effect->kept |= 1ull << i;
 	}
 }
 
 void dwunw_scan_apply(struct dwunw_scan *scan, uint64_t vaddr, uint8_t from,
-		       struct dwunw_scan_effect *effect)
+		      struct dwunw_scan_effect *effect)
 {
 	struct dwu_text *text = &scan->memory.text;
 	struct dwu_scan_state state;

@@ -36,8 +36,8 @@ dwunw_status_t dwunw_space_init(struct dwunw_space *space)
 	 * next */
 	for (i = 0; i < space->count; i++)
 		if (space->mappings[i].end <= space->mappings[i].start ||
-		    (i > 0 && space->mappings[i].start <
-				      space->mappings[i - 1].end))
+		    (i > 0 &&
+		     space->mappings[i].start < space->mappings[i - 1].end))
 			return DWUNW_ERR_INVALID_ARG;
 	return DWUNW_OK;
 }

@@ -105,9 +105,9 @@ struct dwunw_event_walk {
 	uint64_t id;	/* of the frames: see dwunw_event_frame */
 	uint64_t valid; /* GOES_ON: which registers have their values, as a mask */
 	uint16_t frame_count;
-	uint8_t stop;	/* enum dwunw_stop_reason, or GOES_ON */
-	uint8_t cause;	/* GOES_ON: enum dwunw_walk_cause (bpf/walk.h) */
-	uint8_t how;	/* GOES_ON: of the next frame, as in its own record */
+	uint8_t stop;  /* enum dwunw_stop_reason, or GOES_ON */
+	uint8_t cause; /* GOES_ON: enum dwunw_walk_cause (bpf/walk.h) */
+	uint8_t how;   /* GOES_ON: of the next frame, as in its own record */
 	uint8_t flags;
 	uint16_t reserved; /* 0 */
 };
@@ -115,10 +115,10 @@ struct dwunw_event_walk {
 /* A frame that was walked, outside of the one before. */
 struct dwunw_event_frame {
 	uint64_t pc;
-	uint64_t vaddr;	 /* the same as linked; pc if there is no file */
-	uint64_t file;	 /* its identity; 0: none */
-	uint8_t how;	 /* enum dwunw_frame_how */
-	uint8_t flags;	 /* DWUNW_FRAME_FLAG_* */
+	uint64_t vaddr;	   /* the same as linked; pc if there is no file */
+	uint64_t file;	   /* its identity; 0: none */
+	uint8_t how;	   /* enum dwunw_frame_how */
+	uint8_t flags;	   /* DWUNW_FRAME_FLAG_* */
 	uint16_t reserved; /* 0 */
 	uint32_t reserved2;
 };

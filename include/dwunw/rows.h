@@ -73,16 +73,16 @@ uint64_t dwunw_rows_file(const struct dwunw_rows *rows, uint32_t module);
 struct dwunw_rows_counts {
 	/* the kernel's: calls = counted + fresh + rest + copies + held + drops */
 	uint64_t calls;
-	uint64_t counted; /* whole, and only counted */
-	uint64_t fresh;	  /* whole, and sent */
-	uint64_t rest;	 /* sent from the frame on that had no row */
-	uint64_t copies; /* sent from the first frame on */
-	uint64_t held;	 /* dropped: the row is on the way */
-	uint64_t drops;	 /* no slot, or no room in the buffer */
-	uint64_t frames; /* that the kernel has left */
-	uint64_t slow;	 /* … not by the short way */
+	uint64_t counted;     /* whole, and only counted */
+	uint64_t fresh;	      /* whole, and sent */
+	uint64_t rest;	      /* sent from the frame on that had no row */
+	uint64_t copies;      /* sent from the first frame on */
+	uint64_t held;	      /* dropped: the row is on the way */
+	uint64_t drops;	      /* no slot, or no room in the buffer */
+	uint64_t frames;      /* that the kernel has left */
+	uint64_t slow;	      /* … not by the short way */
 	uint64_t stacks_full; /* of fresh: there was no room to remember them */
-	uint64_t causes[16]; /* of rest and copies: enum dwunw_walk_cause */
+	uint64_t causes[16];  /* of rest and copies: enum dwunw_walk_cause */
 	/* the tool's */
 	uint64_t rows;	   /* written, other than before */
 	uint64_t evicted;  /* rows that had to go for others */

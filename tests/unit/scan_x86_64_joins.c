@@ -81,11 +81,10 @@ static size_t place(char *text, size_t room, const struct dwunw_rule *rule)
 {
 	const char *name = m.module.arch->column_names[rule->reg];
 
-	return (size_t)snprintf(text, room,
-				rule->kind == DWUNW_RULE_REG_OFFSET ?
-					"*(%s%+d)" :
-					"%s%+d",
-				name, rule->value);
+	return (size_t)snprintf(
+		text, room,
+		rule->kind == DWUNW_RULE_REG_OFFSET ? "*(%s%+d)" : "%s%+d",
+		name, rule->value);
 }
 
 /* "CFA", and where r12 is, of the row while the last call runs. */

@@ -185,10 +185,10 @@ static bool same_id(void)
 	for (uint32_t i = 0; i < tool.walk.frame_count; i++) {
 		const struct dwunw_event_frame *f = &tool.walked[i];
 
-		id = dwunw_stack_id_add(
-			id, f->file, f->vaddr,
-			f->how == DWUNW_HOW_EVENT ||
-				(f->flags & DWUNW_FRAME_FLAG_INTERRUPTED));
+		id = dwunw_stack_id_add(id, f->file, f->vaddr,
+					f->how == DWUNW_HOW_EVENT ||
+						(f->flags &
+						 DWUNW_FRAME_FLAG_INTERRUPTED));
 	}
 	return id == tool.walk.id;
 }
@@ -204,7 +204,8 @@ static void compare(size_t n, const struct dwunw_stop *stop)
 	if (why) {
 		if (tool.different++ < 3)
 			print_pair(n, stop, why);
-	} else if (tool.walk.stop == stop->reason && tool.walk.frame_count == n) {
+	} else if (tool.walk.stop == stop->reason &&
+		   tool.walk.frame_count == n) {
 		tool.whole++;
 	} else {
 		tool.part++;
@@ -378,14 +379,16 @@ static pid_t start(char **argv)
 static void attach_function(pid_t pid, const char *where)
 {
 	char path[512], function[] = "malloc";
-	const char *name = function, *colon = where ? strrchr(where, ':') : NULL;
+	const char *name = function,
+		   *colon = where ? strrchr(where, ':') : NULL;
 	struct dwunw_symbol_resolver places;
 	Dl_info libc;
 	uint64_t off;
 	int error;
 
 	if (colon) {
-		snprintf(path, sizeof(path), "%.*s", (int)(colon - where), where);
+		snprintf(path, sizeof(path), "%.*s", (int)(colon - where),
+			 where);
 		name = colon + 1;
 	} else {
 		dladdr((void *)malloc, &libc);
@@ -512,8 +515,9 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	if (argc - optind < 3) {
-		fprintf(stderr, "usage: %s [-f FILE:FUNCTION] [-i] [-t] OBJECT "
-				"EVENTS COMMAND...\n",
+		fprintf(stderr,
+			"usage: %s [-f FILE:FUNCTION] [-i] [-t] OBJECT "
+			"EVENTS COMMAND...\n",
 			argv[0]);
 		return 2;
 	}

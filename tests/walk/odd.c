@@ -83,9 +83,9 @@ FRAME elsewhere(unsigned int depth, uint64_t seed)
 	return descend(depth, seed);
 }
 
-static const frame_fn frames[] = { fixed,   saves, variable,	aligned,
-				   large,   fixed, interrupted, elsewhere,
-				   aligned_variable };
+static const frame_fn frames[] = { fixed,	saves,	   variable,
+				   aligned,	large,	   fixed,
+				   interrupted, elsewhere, aligned_variable };
 
 static uint64_t descend(unsigned int depth, uint64_t seed)
 {

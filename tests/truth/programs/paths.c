@@ -274,7 +274,7 @@ again:
 	x += leaf(x);
 	if (x & 2) {
 		x ^= 3;
-inside:
+	inside:
 		x += next(turns ? depth / 3 : depth, x);
 		if (turns++ > 1)
 			goto out;
@@ -291,8 +291,8 @@ out:
 	return x + leaf(turns);
 }
 
-__attribute__((noreturn)) KEEP void never(struct place *place,
-						 unsigned depth, unsigned x)
+__attribute__((noreturn)) KEEP void never(struct place *place, unsigned depth,
+					  unsigned x)
 {
 	sink += next(depth, x);
 	place_go(place);
@@ -340,8 +340,8 @@ KEEP static unsigned no_return(unsigned depth, unsigned x)
 }
 
 /* Never gives back: its end is the call. */
-__attribute__((noreturn)) KEEP void loops(struct place *place,
-						 unsigned depth, unsigned x)
+__attribute__((noreturn)) KEEP void loops(struct place *place, unsigned depth,
+					  unsigned x)
 {
 	for (;;) {
 		x += next(depth, x);
@@ -367,18 +367,22 @@ KEEP static unsigned duff(unsigned depth, unsigned x)
 
 	switch (x % 4) {
 		do {
-		case 0: r += next(depth / 2, r); /* fallthrough */
-		case 3: r ^= leaf(r); /* fallthrough */
-		case 2: r += next(depth / 3, x); /* fallthrough */
-		case 1: r += leaf(x);
+		case 0:
+			r += next(depth / 2, r); /* fallthrough */
+		case 3:
+			r ^= leaf(r); /* fallthrough */
+		case 2:
+			r += next(depth / 3, x); /* fallthrough */
+		case 1:
+			r += leaf(x);
 		} while (--turns);
 	}
 	return r;
 }
 
 static const shape_fn shapes[] = {
-	seldom, seldom_framed, cold_calls, cases,     tables,
-	interpreter, keep, keep_late,	   diamonds,  tangle,
-	no_return,   endless,	duff,
+	seldom,	     seldom_framed, cold_calls, cases,	  tables,
+	interpreter, keep,	    keep_late,	diamonds, tangle,
+	no_return,   endless,	    duff,
 };
 const struct shape_list paths_list = { shapes, COUNT(shapes) };
