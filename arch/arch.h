@@ -47,10 +47,10 @@ extern const struct dwu_arch_file dwu_arch_file_plain;
 
 struct dwunw_arch_ops {
 	const char *name;
-	uint16_t id; /* enum dwunw_arch_id */
-	uint16_t machine; /* e_machine */
+	uint16_t id;	   /* enum dwunw_arch_id */
+	uint16_t machine;  /* e_machine */
 	uint8_t elf_class; /* EI_CLASS */
-	uint8_t elf_data; /* EI_DATA */
+	uint8_t elf_data;  /* EI_DATA */
 	uint8_t address_size;
 	bool big_endian;
 

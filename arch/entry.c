@@ -11,8 +11,7 @@
 uint32_t dwunw_entry_cheap_offset(uint16_t arch, const uint8_t *code,
 				  size_t size)
 {
-	const struct dwu_hosted *hosted =
-		dwu_hosted_of(dwunw_arch_by_id(arch));
+	const struct dwu_hosted *hosted = dwu_hosted_of(dwunw_arch_by_id(arch));
 	const struct dwu_entry_form *form = hosted ? hosted->entry : NULL;
 	enum dwu_entry_kind kind;
 	uint32_t at = 0, bytes;

@@ -41,9 +41,9 @@ struct {
 } spans SEC(".maps");
 
 volatile __u64 levels_seen SEC(".data.levels") = 0;
-#define level_see(bit)                                      \
-	do {                                                \
-		if (!(levels_seen & (bit)))                 \
+#define level_see(bit)                                          \
+	do {                                                    \
+		if (!(levels_seen & (bit)))                     \
 			__sync_fetch_and_or(&levels_seen, bit); \
 	} while (0)
 
@@ -78,7 +78,8 @@ struct {
 
 /* Set by the tool when all probes are attached, cleared before they go: half
  * of them would see blocks without their free, or malloc's mmap as its own. */
-volatile struct dwunw_allocator_switch probing SEC(DWUNW_ALLOCATOR_SWITCH_MAP) = { 0 };
+volatile struct dwunw_allocator_switch
+	probing SEC(DWUNW_ALLOCATOR_SWITCH_MAP) = { 0 };
 
 /* Is this process one whose allocations count? */
 static __always_inline bool is_watched(void)

@@ -193,8 +193,8 @@ static BLOCKS bool blocks_take(struct call *call)
 	block_id id = block_id_of(call->ptr);
 	struct live_block *block = map_find(&live, &id);
 
-	if (!block || (call->function == MREMAP &&
-		       block->size > page_up(call->old_size)))
+	if (!block ||
+	    (call->function == MREMAP && block->size > page_up(call->old_size)))
 		return false;
 	call->old = *block;
 	map_drop(&live, &id);
@@ -212,7 +212,8 @@ static BLOCKS void blocks_take_part(struct call *call)
 	block_id id = block_id_of(start);
 	struct live_block *block;
 
-	if (!start || from == to || from % 4096) /* it fails, or moves nothing */
+	if (!start || from == to ||
+	    from % 4096) /* it fails, or moves nothing */
 		return;
 	block = map_find(&live, &id);
 	if (!block)

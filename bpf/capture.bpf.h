@@ -60,7 +60,10 @@
 
 #define DWUNW_TEXT_(text) #text
 #define DWUNW_TEXT(text) DWUNW_TEXT_(text)
+/* a path without blanks */
+/* clang-format off */
 #include DWUNW_TEXT(../arch/DWUNW_TARGET/bpf.h)
+/* clang-format on */
 
 /* Room in a slot for what an includer puts before the stack. */
 #ifndef DWUNW_TAIL_OWN
@@ -81,8 +84,8 @@
 #define DWUNW_SLOT_TRIES 8
 
 /* The tail must hold a piece more than is ever used: the verifier's proof. */
-#define DWUNW_TAIL_USED                \
-	(DWUNW_CAPTURE_STACK_CAP_MAX + \
+#define DWUNW_TAIL_USED                                                 \
+	(DWUNW_CAPTURE_STACK_CAP_MAX +                                  \
 	 DWUNW_CAPTURE_RETURN_MAX * sizeof(struct dwunw_event_return) + \
 	 DWUNW_TAIL_OWN)
 
@@ -304,8 +307,8 @@ static __always_inline void dwunw_slot_release(struct dwunw_slot *slot)
 }
 
 /* Without registers, returns or stack. */
-static __always_inline void
-dwunw_header_fill(struct dwunw_event_header *header, __u16 kind)
+static __always_inline void dwunw_header_fill(struct dwunw_event_header *header,
+					      __u16 kind)
 {
 	__u64 id = dwunw_current_id();
 

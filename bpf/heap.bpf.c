@@ -8,8 +8,8 @@
  * are marked dwunw-added, with the number that README.md has for them.
  */
 #define DWUNW_CAPTURE_PROCESS /* dwunw-added 6: mappings, fork, exec, exit */
-#include "capture.bpf.h"      /* dwunw-added 1: dwunw_slot_…(), registers */
 #include "heap.h"
+#include "capture.bpf.h" /* dwunw-added 1: dwunw_slot_…(), registers */
 
 /* What allocator.bpf.h wants. */
 typedef struct block_id block_id;
@@ -228,7 +228,8 @@ static __always_inline void take_stack(struct dwunw_pt_regs *ctx, __u64 addr,
 	status = send_stack(ctx, slot, &args);
 	block->time_ns = slot->header.time_ns;
 	dwunw_slot_release(slot);
-	dwunw_count(status ? DWUNW_HEAP_COUNT_NO_ROOM : DWUNW_HEAP_COUNT_STACKS);
+	dwunw_count(status ? DWUNW_HEAP_COUNT_NO_ROOM :
+			     DWUNW_HEAP_COUNT_STACKS);
 	block->key = status ? 0 : args.key;
 }
 

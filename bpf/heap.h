@@ -5,8 +5,8 @@
 #ifndef DWUNW_BPF_HEAP_H
 #define DWUNW_BPF_HEAP_H
 
-#include "capture.h"
 #include "allocator.h"
+#include "capture.h"
 
 /* The map "live": a block's address and process -> this. */
 struct block_id {
@@ -43,7 +43,7 @@ struct dwunw_heap_process {
 	uint64_t stack_end; /* its first thread's; the environment is above */
 };
 #define DWUNW_HEAP_SNAPSHOT 1u /* dwunw-added 2: registers and stack */
-#define DWUNW_HEAP_FP 2u	    /* the kernel's walk by frame pointers */
+#define DWUNW_HEAP_FP 2u       /* the kernel's walk by frame pointers */
 
 /* Our own event kinds: that walk's addresses (as "stack"), and a free. */
 #define DWUNW_HEAP_EVENT_FP 64
@@ -61,7 +61,7 @@ enum dwunw_heap_counter {
 	DWUNW_HEAP_COUNT_NO_ROOM,
 	DWUNW_HEAP_COUNT_LIVE_FULL,  /* the block is not followed */
 	DWUNW_HEAP_COUNT_CALLS_FULL, /* the call was not seen as one */
-	DWUNW_HEAP_COUNT_IGNORED,	  /* not sampled, or not of that size */
+	DWUNW_HEAP_COUNT_IGNORED,    /* not sampled, or not of that size */
 };
 
 /*

@@ -51,19 +51,19 @@ struct dwu_cmd_files {
 
 /* Their rows of a table that fills a struct which begins with a struct
  * dwu_cmd_files. They warn of what is no directory. */
-#define DWU_CMD_FILES_ROWS                                                   \
-	{ .name = "memory-max",                                              \
-	  .kind = OPTION_SIZE64,                                             \
-	  .to = offsetof(struct dwu_cmd_files, memory_max),                  \
-	  .min = 1u << 20,                                                   \
-	  .max = (uint64_t)1 << 40 },                                        \
-	{ .name = "debug-dir",                                               \
-	  .kind = OPTION_OTHER,                                              \
-	  .allowed = "a directory",                                          \
-	  .take = dwu_cmd_debug_dir },                                       \
-	{                                                                    \
-		.name = "sysroot", .kind = OPTION_OTHER,                     \
-		.allowed = "a directory", .take = dwu_cmd_sysroot            \
+#define DWU_CMD_FILES_ROWS                                        \
+	{ .name = "memory-max",                                   \
+	  .kind = OPTION_SIZE64,                                  \
+	  .to = offsetof(struct dwu_cmd_files, memory_max),       \
+	  .min = 1u << 20,                                        \
+	  .max = (uint64_t)1 << 40 },                             \
+		{ .name = "debug-dir",                            \
+		  .kind = OPTION_OTHER,                           \
+		  .allowed = "a directory",                       \
+		  .take = dwu_cmd_debug_dir },                    \
+	{                                                         \
+		.name = "sysroot", .kind = OPTION_OTHER,          \
+		.allowed = "a directory", .take = dwu_cmd_sysroot \
 	}
 bool dwu_cmd_debug_dir(void *files, const char *path);
 bool dwu_cmd_sysroot(void *files, const char *path);

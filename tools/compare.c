@@ -30,7 +30,7 @@
 /* What became of an instruction. */
 enum class {
 	CLASS_SKIPPED = 0, /* no CFI, the CFA is an expression, or broken */
-	CLASS_UNJUDGED, /* by a register of which nothing is known */
+	CLASS_UNJUDGED,	   /* by a register of which nothing is known */
 	CLASS_RIGHT,
 	CLASS_MID,
 	CLASS_LENIENT,
@@ -162,8 +162,7 @@ static bool is_place(const struct compare *c, uint8_t column, int32_t value)
 	return false;
 }
 
-static unsigned int compare_ra(const struct compare *c,
-			       const struct site *site)
+static unsigned int compare_ra(const struct compare *c, const struct site *site)
 {
 	uint8_t column = site->truth->ra_column;
 	const struct dwunw_rule *truth = &site->truth->rules[column];

@@ -722,8 +722,8 @@ static bool place_exe(struct session *s, const char *exe)
 	core->files = dwu_cmd_grow(NULL, 1, sizeof(*core->files));
 	core->files[0] = (struct dwu_core_file){ .name = exe, .fd = -1 };
 	core->file_count = 1;
-	core->maps = dwu_cmd_alloc(module->elf.segment_count,
-				   sizeof(*core->maps));
+	core->maps =
+		dwu_cmd_alloc(module->elf.segment_count, sizeof(*core->maps));
 	for (i = 0; i < module->elf.segment_count; i++) {
 		const struct dwunw_segment *at = &module->elf.segments[i];
 		uint64_t start =

@@ -104,7 +104,8 @@ static struct dwu_core_thread *new_thread(struct dwu_core *core)
 
 static bool add_thread(struct dwu_core *core, const struct desc *at)
 {
-	const struct dwunw_layout *layout = dwunw_layout_of(dwunw_arch_id(core->arch));
+	const struct dwunw_layout *layout =
+		dwunw_layout_of(dwunw_arch_id(core->arch));
 	uint8_t bytes[512];
 	struct dwunw_span desc = { bytes, 0 };
 	struct dwu_core_thread *thread;
@@ -321,8 +322,8 @@ bool dwu_core_notes(struct dwu_core *core, uint64_t off, uint64_t size)
 			return false;
 		}
 		if (name_size == 5 && !memcmp(head + 12, "CORE", 5) &&
-		    !take_note(core, (uint32_t)dwu_core_number(core, head + 8,
-							       4),
+		    !take_note(core,
+			       (uint32_t)dwu_core_number(core, head + 8, 4),
 			       &desc))
 			return false;
 		at = desc.off + ((desc_size + 3) & ~(uint64_t)3);

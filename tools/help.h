@@ -16,7 +16,7 @@
 	"       --core CORE    read this core file; EXE stands for the "     \
 	"program\n"                                                          \
 	"       --sysroot DIR  the core's files are under DIR\n"             \
-	"       --timeout MS   a thread is stopped for at most so long: "     \
+	"       --timeout MS   a thread is stopped for at most so long: "    \
 	"100\n"                                                              \
 	"       --paths        print whole paths of modules\n"
 
@@ -50,9 +50,9 @@
 	"                        /usr/lib/debug; may be given many times\n"  \
 	"       --sysroot DIR    DIR has the files unstripped, at the same " \
 	"paths;\n"                                                           \
-	"                        only those of the same build are used\n"     \
-	"Where a file is larger than is read by default:\n"                   \
-	"       --memory-max N   bytes for names; half of it for a file's "   \
+	"                        only those of the same build are used\n"    \
+	"Where a file is larger than is read by default:\n"                  \
+	"       --memory-max N   bytes for names; half of it for a file's "  \
 	"tables (64M)\n"
 
 /* of a subcommand */

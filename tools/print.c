@@ -47,11 +47,10 @@ dwunw_status_t dwu_printer_capture(struct dwu_printer *printer,
 	for (;;) {
 		request->frames = printer->frames;
 		request->max_frames = printer->frame_count;
-		status = printer->pid ? dwunw_thread_capture(printer->ctx,
-							     request, &regs,
-							     count) :
-					dwunw_capture(printer->ctx, request,
-						      count);
+		status = printer->pid ?
+				 dwunw_thread_capture(printer->ctx, request,
+						      &regs, count) :
+				 dwunw_capture(printer->ctx, request, count);
 		if (status || request->stop.reason != DWUNW_STOP_LIMIT ||
 		    printer->frame_count >= DWUNW_FRAMES_MAX)
 			return status;

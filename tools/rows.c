@@ -30,7 +30,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ET_REL = 1 }; /* gABI 4, e_type */
+enum {
+	ET_REL = 1
+}; /* gABI 4, e_type */
 
 struct rows {
 	struct dwu_cmd_files files; /* DWU_CMD_FILES_ROWS */
@@ -437,8 +439,7 @@ static size_t merge(struct dwunw_row *rows, size_t count)
 }
 
 /* The function around vaddr. Returns its end, or vaddr if there is none. */
-static uint64_t print_scanned(struct rows *rows, uint64_t vaddr,
-			      uint32_t flags)
+static uint64_t print_scanned(struct rows *rows, uint64_t vaddr, uint32_t flags)
 {
 	uint64_t start = vaddr, end = vaddr;
 	uint8_t result;
@@ -460,15 +461,13 @@ static uint64_t print_scanned(struct rows *rows, uint64_t vaddr,
 		printf("F scan 0 %" PRIx64 " %" PRIx64 "\n", start, end);
 	else
 		printf("\nscan pc=%0*" PRIx64 "..%0*" PRIx64 "%s%s\n",
-		       rows->width, start, rows->width, end,
-		       result ? " " : "",
+		       rows->width, start, rows->width, end, result ? " " : "",
 		       result ? dwunw_scan_result_name(result) : "");
 	rows->columns = 0;
 	for (i = 0; i < rows->scanned_count; i++)
 		note_columns(rows, &rows->scanned[i]);
-	rows->row.ra_column = rows->scanned_count ?
-				      rows->scanned[0].ra_column :
-				      UINT8_MAX;
+	rows->row.ra_column = rows->scanned_count ? rows->scanned[0].ra_column :
+						    UINT8_MAX;
 	if (!rows->raw)
 		print_columns(rows);
 	for (i = 0; i < rows->scanned_count; i++)
@@ -476,8 +475,7 @@ static uint64_t print_scanned(struct rows *rows, uint64_t vaddr,
 	return end;
 }
 
-static void print_scanned_range(struct rows *rows, uint64_t start,
-				uint64_t end)
+static void print_scanned_range(struct rows *rows, uint64_t start, uint64_t end)
 {
 	uint64_t vaddr = start, next;
 
@@ -595,10 +593,10 @@ static int print_file(struct rows *rows, const uint64_t *pc)
 	return rows->failed ? CMD_FAILED : CMD_OK;
 }
 
-#define FLAG(option, field)                                                  \
-	{                                                                    \
-		.name = option, .kind = OPTION_FLAG,                         \
-		.to = offsetof(struct rows, field)                           \
+#define FLAG(option, field)                          \
+	{                                            \
+		.name = option, .kind = OPTION_FLAG, \
+		.to = offsetof(struct rows, field)   \
 	}
 static const struct option_row option_rows[] = {
 	FLAG("raw", raw),

@@ -2,8 +2,8 @@
 /*
  * tools/symbolize.c - `dwunw symbolize`: names for addresses as linked.
  */
-#include "commands.h"
 #include "cmd.h"
+#include "commands.h"
 #include "help.h"
 
 #include <errno.h>

@@ -10,7 +10,8 @@ static uint32_t word_at(const uint8_t *at)
 	       (uint32_t)at[3] << 24;
 }
 
-static enum dwu_entry_kind kind(const uint8_t *code, size_t size, uint32_t *bytes)
+static enum dwu_entry_kind kind(const uint8_t *code, size_t size,
+				uint32_t *bytes)
 {
 	uint32_t word, rd;
 	bool safe;
@@ -27,7 +28,7 @@ static enum dwu_entry_kind kind(const uint8_t *code, size_t size, uint32_t *byte
 	    ((word & 0x1f000000) == 0x10000000 && safe)) /* adr, adrp */
 		return DWU_ENTRY_EMULATED;
 	if ((word & 0xffffff3f) == 0xd503241f || word == 0xd503201f)
-		return DWU_ENTRY_HARMLESS; /* bti, nop */
+		return DWU_ENTRY_HARMLESS;	 /* bti, nop */
 	if ((word & 0x7f80001f) == 0x7100001f || /* cmp of an immediate */
 	    (word & 0x7f20001f) == 0x6b00001f || /* … of a register */
 	    (word & 0x7f20001f) == 0x6a00001f || /* tst */
@@ -49,7 +50,7 @@ static int64_t distance(uint32_t word, unsigned low, unsigned bits)
 }
 
 static bool leads_to(const uint8_t *code, size_t size, uint32_t first,
-			   uint32_t last)
+		     uint32_t last)
 {
 	for (size_t i = 0; i + 4 <= size; i += 4) {
 		uint32_t word = word_at(code + i);

@@ -4,7 +4,6 @@
 
 #include "core/base/bytes.h"
 
-
 const struct dwu_hosted dwu_hosted_arm64 = {
 	.layout = DWU_LAYOUT_OF(ARM64, 8),
 	.stubs = IS_ON(CONFIG_NAMES_PLT) ? &dwu_stubs_arm64 : NULL,

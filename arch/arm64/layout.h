@@ -28,7 +28,10 @@
 	}
 #define DWUNW_ARM64_PERF_COUNT 33
 #define DWUNW_ARM64_RESULT 0
-#define DWUNW_ARM64_ARGUMENTS { 0, 1, 2 }
+#define DWUNW_ARM64_ARGUMENTS \
+	{                     \
+		0, 1, 2       \
+	}
 #define DWUNW_ARM64_RETURN_POPS 0
 #define DWUNW_ARM64_DWARF_SP 31
 

@@ -115,13 +115,13 @@ static const struct pattern effects[] = {
 	{ 0xbe800000, 0x0c800000, LOST_BASE }, /* ld1 …, [xn], #n */
 	{ 0x5f20fc00, 0x1e200000, LOST_FLOAT },
 	{ 0x5f200000, 0x1e000000, LOST_FLOAT },
-	{ 0xbfe0ec00, 0x0e002c00, LOST },    /* smov, umov */
-	{ 0xff20f000, 0x04205000, LOST_SP }, /* addvl, addpl, rdvl */
-	{ 0xff20e000, 0x0420e000, LOST },    /* cntd, incd, … */
-	{ 0xffffff1f, 0xd503231f, SIGN },    /* paciasp, autiasp, … */
-	{ 0xffffffff, 0xd50320ff, STRIP },   /* xpaclri */
+	{ 0xbfe0ec00, 0x0e002c00, LOST },	 /* smov, umov */
+	{ 0xff20f000, 0x04205000, LOST_SP },	 /* addvl, addpl, rdvl */
+	{ 0xff20e000, 0x0420e000, LOST },	 /* cntd, incd, … */
+	{ 0xffffff1f, 0xd503231f, SIGN },	 /* paciasp, autiasp, … */
+	{ 0xffffffff, 0xd50320ff, STRIP },	 /* xpaclri */
 	{ 0xffe0001f, 0xd4000001, SYSTEM_CALL }, /* svc */
-	{ 0xffe00000, 0xd5200000, LOST },    /* mrs, sysl */
+	{ 0xffe00000, 0xd5200000, LOST },	 /* mrs, sysl */
 };
 
 /* The kind of w in a table; -1: it is not there. */

@@ -102,8 +102,7 @@ static bool behind_call(const struct dwunw_arch_ops *arch, const uint8_t *code,
  * glibc, __startcontext: [nop or bti] mov x0, x19; cbnz x0, setcontext. Go,
  * runtime.goexit behind its first instruction: bl goexit1, and padding.
  */
-static bool context_code(const struct dwunw_arch_ops *arch,
-			 const uint8_t *code)
+static bool context_code(const struct dwunw_arch_ops *arch, const uint8_t *code)
 {
 	uint32_t first = instruction(code, 0), second = instruction(code, 1);
 

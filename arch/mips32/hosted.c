@@ -4,7 +4,6 @@
 
 #include "core/base/bytes.h"
 
-
 const struct dwu_hosted dwu_hosted_mips32el = {
 	.layout = DWU_LAYOUT_OF(MIPS32, 4),
 	.stubs = IS_ON(CONFIG_NAMES_PLT) ? &dwu_stubs_mips32 : NULL,

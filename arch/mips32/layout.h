@@ -22,15 +22,18 @@
 /* <asm/perf_regs.h>: the bit of a register in sample_regs_user, by DWARF number,
  * the pc last, which is bit 0; $k0 and $k1 are the kernel's. Who carries the
  * result and the first arguments */
-#define DWUNW_MIPS32_PERF_BITS                                              \
-	{                                                                   \
-		0xff, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,    \
-			16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 0xff, 0xff, \
-			28, 29, 30, 31, 0                                   \
+#define DWUNW_MIPS32_PERF_BITS                                               \
+	{                                                                    \
+		0xff, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, \
+			17, 18, 19, 20, 21, 22, 23, 24, 25, 0xff, 0xff, 28,  \
+			29, 30, 31, 0                                        \
 	}
 #define DWUNW_MIPS32_PERF_COUNT 33
 #define DWUNW_MIPS32_RESULT 2
-#define DWUNW_MIPS32_ARGUMENTS { 4, 5, 6 }
+#define DWUNW_MIPS32_ARGUMENTS \
+	{                      \
+		4, 5, 6        \
+	}
 #define DWUNW_MIPS32_RETURN_POPS 0
 #define DWUNW_MIPS32_DWARF_SP 29
 

@@ -52,5 +52,4 @@ static bool stub_at(const struct dwu_stub_code *code, size_t at,
 	return true;
 }
 
-const struct dwu_stub_form dwu_stubs_mips32 = { 4, ".MIPS.stubs",
-						 stub_at };
+const struct dwu_stub_form dwu_stubs_mips32 = { 4, ".MIPS.stubs", stub_at };

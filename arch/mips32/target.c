@@ -43,8 +43,7 @@ _Static_assert(sizeof(names) / sizeof(names[0]) <= DWUNW_COLUMN_MAX,
 static bool signal_row(const struct dwunw_arch_ops *arch, const uint8_t *code,
 		       struct dwunw_row *row)
 {
-	struct dwu_cursor c =
-		dwu_cursor(code, DWU_CODE_SIZE, arch->big_endian);
+	struct dwu_cursor c = dwu_cursor(code, DWU_CODE_SIZE, arch->big_endian);
 	uint32_t load = dwu_u32(&c);
 	/* the low word of a 64-bit field */
 	int32_t low = arch->big_endian ? 4 : 0;
@@ -110,11 +109,9 @@ static bool behind_call(const struct dwunw_arch_ops *arch, const uint8_t *code,
  * glibc, makecontext: move $gp, $s1; beqz $s0; move $a0, $zero in its slot. Go,
  * runtime.goexit behind its first instruction: jal goexit1; nop; nor.
  */
-static bool context_code(const struct dwunw_arch_ops *arch,
-			 const uint8_t *code)
+static bool context_code(const struct dwunw_arch_ops *arch, const uint8_t *code)
 {
-	struct dwu_cursor c =
-		dwu_cursor(code, DWU_CODE_SIZE, arch->big_endian);
+	struct dwu_cursor c = dwu_cursor(code, DWU_CODE_SIZE, arch->big_endian);
 	uint32_t first = dwu_u32(&c), second = dwu_u32(&c);
 
 	return ((first & ~4u) == 0x0220e021 && second >> 16 == 0x1200) ||
@@ -124,8 +121,7 @@ static bool context_code(const struct dwunw_arch_ops *arch,
 /* li $v0, 4001 (exit); syscall */
 static bool exit_code(const struct dwunw_arch_ops *arch, const uint8_t *code)
 {
-	struct dwu_cursor c =
-		dwu_cursor(code, DWU_CODE_SIZE, arch->big_endian);
+	struct dwu_cursor c = dwu_cursor(code, DWU_CODE_SIZE, arch->big_endian);
 	unsigned int i;
 
 	for (i = 0; i < 3; i++)
@@ -134,6 +130,7 @@ static bool exit_code(const struct dwunw_arch_ops *arch, const uint8_t *code)
 	return false;
 }
 
+/* clang-format off */
 #define MIPS32(order, number, encoding, big)                              \
 	{                                                                 \
 		.name = "mips32" order, .id = number, .machine = 8,       \
@@ -159,6 +156,7 @@ static bool exit_code(const struct dwunw_arch_ops *arch, const uint8_t *code)
 		.scan = IS_ON(CONFIG_SCAN_MIPS32) ? &dwu_scan_mips32 :    \
 						    NULL,                 \
 	}
+/* clang-format on */
 
 const struct dwunw_arch_ops dwu_arch_mips32el =
 	MIPS32("el", DWUNW_ARCH_MIPS32EL, 1, false);

@@ -22,15 +22,18 @@
 /* <asm/perf_regs.h>: the bit of a register in sample_regs_user, by DWARF number,
  * the pc last, which is bit 0; x0 is always 0. Who carries the result and the first
  * arguments */
-#define DWUNW_RISCV64_PERF_BITS                                               \
-	{                                                                     \
-		0xff, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16,  \
-			17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, \
-			30, 31, 0                                             \
+#define DWUNW_RISCV64_PERF_BITS                                              \
+	{                                                                    \
+		0xff, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, \
+			17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29,  \
+			30, 31, 0                                            \
 	}
 #define DWUNW_RISCV64_PERF_COUNT 33
 #define DWUNW_RISCV64_RESULT 10
-#define DWUNW_RISCV64_ARGUMENTS { 10, 11, 12 }
+#define DWUNW_RISCV64_ARGUMENTS \
+	{                       \
+		10, 11, 12      \
+	}
 #define DWUNW_RISCV64_RETURN_POPS 0
 #define DWUNW_RISCV64_DWARF_SP 2
 

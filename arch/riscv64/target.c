@@ -28,10 +28,10 @@ enum {
 };
 
 static const char *const names[] = {
-	"zero", "ra",  "sp",  "gp",  "tp",  "t0",  "t1",  "t2",	 "s0",
-	"s1",	"a0",  "a1",  "a2",  "a3",  "a4",  "a5",  "a6",	 "a7",
-	"s2",	"s3",  "s4",  "s5",  "s6",  "s7",  "s8",  "s9",	 "s10",
-	"s11",	"t3",  "t4",  "t5",  "t6",  "pc",  "fs0", "fs1", "fs2",
+	"zero", "ra",  "sp",  "gp",  "tp",  "t0",  "t1",  "t2",	  "s0",
+	"s1",	"a0",  "a1",  "a2",  "a3",  "a4",  "a5",  "a6",	  "a7",
+	"s2",	"s3",  "s4",  "s5",  "s6",  "s7",  "s8",  "s9",	  "s10",
+	"s11",	"t3",  "t4",  "t5",  "t6",  "pc",  "fs0", "fs1",  "fs2",
 	"fs3",	"fs4", "fs5", "fs6", "fs7", "fs8", "fs9", "fs10", "fs11",
 };
 
@@ -111,8 +111,7 @@ static bool behind_call(const struct dwunw_arch_ops *arch, const uint8_t *code,
 }
 
 /* glibc, __start_context behind its jalr: mv a0, s2, in either size; beqz s2. */
-static bool context_code(const struct dwunw_arch_ops *arch,
-			 const uint8_t *code)
+static bool context_code(const struct dwunw_arch_ops *arch, const uint8_t *code)
 {
 	uint32_t first = instruction(code, 0);
 	bool narrow = (first & 0xffff) == 0x854a;

@@ -34,8 +34,8 @@ static bool is_plain(const struct dwu_x86_insn *insn)
 	uint8_t op = insn->opcode;
 
 	if (insn->map == DWU_X86_0F) /* nop, cmovcc, movzx, movsx */
-		return op == 0x1f || op >> 4 == 4 || op == 0xb6 ||
-		       op == 0xb7 || op == 0xbe || op == 0xbf;
+		return op == 0x1f || op >> 4 == 4 || op == 0xb6 || op == 0xb7 ||
+		       op == 0xbe || op == 0xbf;
 	if (op == 0xf6 || op == 0xf7) /* test; not, neg, mul, div */
 		return insn->writes == DWU_X86_NOTHING;
 	/* add … cmp, test, mov, lea, movsxd, of registers or an immediate */

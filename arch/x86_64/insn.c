@@ -242,13 +242,14 @@ static uint8_t shape_of(const struct dwu_x86_insn *insn)
 	}
 }
 
-#define AT(map, opcode, writes)                                \
+#define AT(map, opcode, writes) \
 	(uint16_t)((DWU_X86_##map) << 12 | (DWU_X86_##writes) << 8 | (opcode))
 
 /*
  * What is written by instructions beyond the two tables. Those that are not
  * listed write vectors, or memory that is no concern of ours.
  */
+/* clang-format off */
 static const uint16_t written[] = {
 	AT(0F38, 0xf0, REG), /* movbe, crc32 */
 	AT(0F38, 0xf1, REG), /* crc32; movbe to memory */
@@ -289,6 +290,7 @@ static const uint16_t written[] = {
 	AT(XOP + 1, 0x02, VVVV),
 	AT(XOP + 2, 0x10, REG), /* bextr */
 };
+/* clang-format on */
 
 /* enum dwu_x86_writes, but for what hangs on ModRM.reg. */
 static uint8_t writes_of(const struct dwu_x86_insn *insn, uint8_t shape)

@@ -26,7 +26,10 @@
 	}
 #define DWUNW_X86_64_PERF_COUNT 17
 #define DWUNW_X86_64_RESULT 0
-#define DWUNW_X86_64_ARGUMENTS { 5, 4, 1 }
+#define DWUNW_X86_64_ARGUMENTS \
+	{                      \
+		5, 4, 1        \
+	}
 /* bytes by which a return moves sp */
 #define DWUNW_X86_64_RETURN_POPS 8
 #define DWUNW_X86_64_DWARF_SP 7

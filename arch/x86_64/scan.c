@@ -10,10 +10,20 @@
 #include "core/base/bytes.h"
 
 /* The numbers that instructions have for registers. */
-enum { AX, CX, DX, BX, SP, BP, SI, DI, R11 = 11 };
+enum {
+	AX,
+	CX,
+	DX,
+	BX,
+	SP,
+	BP,
+	SI,
+	DI,
+	R11 = 11
+};
 
 /* The column of each (psABI figure 3.36). */
-static const uint8_t columns[16] = { 0, 2, 1, 3,  7,  6,  4,  5,
+static const uint8_t columns[16] = { 0, 2, 1,  3,  7,  6,  4,  5,
 				     8, 9, 10, 11, 12, 13, 14, 15 };
 
 static const struct dwu_value unknown = { .kind = DWU_VALUE_UNKNOWN };
@@ -289,8 +299,8 @@ static void probing(const struct machine *m, const struct dwu_code *code)
 		*sp = *end;
 	else if (sp->kind == DWU_VALUE_CFA && end->n < sp->n &&
 		 code->size >= insn->size + sizeof(sub_page) &&
-		 memcmp(code->bytes + insn->size, sub_page,
-			sizeof(sub_page)) == 0)
+		 memcmp(code->bytes + insn->size, sub_page, sizeof(sub_page)) ==
+			 0)
 		*sp = unknown;
 }
 
@@ -413,7 +423,13 @@ static bool move_effect(const struct machine *m)
 }
 
 /* Operations as opcodes and ModRM.reg number them. */
-enum { ADD = 0, OR = 1, AND = 4, SUB = 5, XOR = 6 };
+enum {
+	ADD = 0,
+	OR = 1,
+	AND = 4,
+	SUB = 5,
+	XOR = 6
+};
 
 static struct dwu_value compute(uint8_t how, struct dwu_value a,
 				struct dwu_value b)
@@ -549,8 +565,7 @@ static uint8_t flow_of(const struct dwu_x86_insn *insn,
 	case 0xff:
 		if ((insn->reg & 6) == 2)
 			return DWU_FLOW_CALL;
-		return (insn->reg & 6) == 4 ? DWU_FLOW_INDIRECT :
-					      DWU_FLOW_NEXT;
+		return (insn->reg & 6) == 4 ? DWU_FLOW_INDIRECT : DWU_FLOW_NEXT;
 	case 0xc2:
 	case 0xc3:
 	case 0xca:
@@ -596,9 +611,9 @@ static void decode(const struct dwunw_arch_ops *arch,
 	out->flow = flow_of(&insn, code);
 	out->pad = is_pad(&insn);
 	/* compilers mark a switch's jump so, or index its table by it */
-	out->table = out->flow == DWU_FLOW_INDIRECT &&
-		     (insn.prefix & DWU_X86_NOTRACK ||
-		      insn.index != DWU_X86_NONE);
+	out->table =
+		out->flow == DWU_FLOW_INDIRECT &&
+		(insn.prefix & DWU_X86_NOTRACK || insn.index != DWU_X86_NONE);
 	if (out->flow == DWU_FLOW_BRANCH || out->flow == DWU_FLOW_JUMP ||
 	    (out->flow == DWU_FLOW_CALL && insn.opcode == 0xe8))
 		out->target = code->vaddr + insn.size + (uint32_t)insn.imm;
@@ -856,7 +871,7 @@ static uint8_t start(const struct dwunw_arch_ops *arch,
 const struct dwu_scan_ops dwu_scan_x86_64 = {
 	.unit = 1,
 	.call_align = 16, /* psABI 3.2.2; not of callees known to need less */
-	.red_zone = 128, /* psABI 3.2.2 */
+	.red_zone = 128,  /* psABI 3.2.2 */
 	.decode = decode,
 	.effect = effect,
 	.far_branch = far_branch,

@@ -8,14 +8,29 @@
 #include "core/base/bytes.h"
 
 enum {
-	RAX, RDX, RCX, RBX, RSI, RDI, RBP, RSP,
-	R8, R9, R10, R11, R12, R13, R14, R15, RIP,
+	RAX,
+	RDX,
+	RCX,
+	RBX,
+	RSI,
+	RDI,
+	RBP,
+	RSP,
+	R8,
+	R9,
+	R10,
+	R11,
+	R12,
+	R13,
+	R14,
+	R15,
+	RIP,
 	COLUMNS,
 };
 
 static const char *const names[COLUMNS] = {
-	"rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp",
-	"r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15", "rip",
+	"rax", "rdx", "rcx", "rbx", "rsi", "rdi", "rbp", "rsp", "r8",
+	"r9",  "r10", "r11", "r12", "r13", "r14", "r15", "rip",
 };
 
 /*
@@ -212,8 +227,7 @@ static bool switch_code(const uint8_t *code, uint8_t at[2])
  * xor %rdi, %rdi; call _exit; hlt. Go, runtime.goexit behind its first byte:
  * call goexit1; nop, and padding.
  */
-static bool context_code(const struct dwunw_arch_ops *arch,
-			 const uint8_t *code)
+static bool context_code(const struct dwunw_arch_ops *arch, const uint8_t *code)
 {
 	static const uint8_t endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
 	static const uint8_t glibc[] = { 0x48, 0x89, 0xdc };
@@ -249,8 +263,8 @@ const struct dwunw_arch_ops dwu_arch_x86_64 = {
 	/* call pushes the return address: CFA = sp at entry + 8 (3.2.2) */
 	.entry_size = 8,
 	/* psABI 3.2.1, figure 3.4 */
-	.preserved = 1u << RBX | 1u << RBP | 1u << R12 | 1u << R13 |
-		     1u << R14 | 1u << R15,
+	.preserved = 1u << RBX | 1u << RBP | 1u << R12 | 1u << R13 | 1u << R14 |
+		     1u << R15,
 	.saved = { RIP, RBX, RBP, R12, R13, R14, R15 },
 	.saved_count = 7,
 	.signal_row = signal_row,

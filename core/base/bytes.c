@@ -233,8 +233,7 @@ uint64_t dwu_encoded(struct dwu_cursor *c, uint8_t encoding,
 	if (application == DWU_PE_ALIGNED)
 		align_to_address(c, bases);
 	at = bases->vaddr + c->off;
-	value = encoded_value(c, encoding & DWU_PE_FORMAT,
-			      bases->address_size);
+	value = encoded_value(c, encoding & DWU_PE_FORMAT, bases->address_size);
 	/* 0 is a NULL, whatever it is relative to, as GCC's unwinder has it
 	 * (unwind-pe.h) */
 	if (value == 0 || c->bad)

@@ -25,10 +25,10 @@ int memcmp(const void *a, const void *b, size_t size);
  * Says of ourselves what must be true; hostile input is checked with `if`.
  * Off, it costs nothing (CONFIG_ASSERTS).
  */
-#define dwu_assert(truth)                                    \
-	do {                                                 \
-		if (IS_ON(CONFIG_ASSERTS) && !(truth))       \
-			__builtin_trap();                    \
+#define dwu_assert(truth)                              \
+	do {                                           \
+		if (IS_ON(CONFIG_ASSERTS) && !(truth)) \
+			__builtin_trap();              \
 	} while (0)
 
 /*

@@ -26,10 +26,10 @@ const char *dwunw_status_name(dwunw_status_t status)
 const char *dwunw_how_name(uint8_t how)
 {
 	static const char *const names[] = {
-		[DWUNW_HOW_EVENT] = "event",   [DWUNW_HOW_CFI] = "cfi",
-		[DWUNW_HOW_ENTRY] = "entry",   [DWUNW_HOW_SIGNAL] = "signal",
-		[DWUNW_HOW_LEAF] = "leaf",     [DWUNW_HOW_LINK] = "link",
-		[DWUNW_HOW_SCAN] = "scan",     [DWUNW_HOW_FP] = "fp",
+		[DWUNW_HOW_EVENT] = "event", [DWUNW_HOW_CFI] = "cfi",
+		[DWUNW_HOW_ENTRY] = "entry", [DWUNW_HOW_SIGNAL] = "signal",
+		[DWUNW_HOW_LEAF] = "leaf",   [DWUNW_HOW_LINK] = "link",
+		[DWUNW_HOW_SCAN] = "scan",   [DWUNW_HOW_FP] = "fp",
 	};
 
 	return how < COUNT(names) ? names[how] : "unknown";

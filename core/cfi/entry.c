@@ -15,7 +15,7 @@ dwunw_status_t dwu_record_head(struct dwu_cursor *c, bool debug_frame,
 	size_t start = c->off;
 
 	*rec = (struct dwu_record){ .off = off,
-				     .next = (dwu_place_t)section_size };
+				    .next = (dwu_place_t)section_size };
 	length = dwu_u32(c);
 	/* 0xfffffff0 to 0xfffffffe are reserved (7.2.2) */
 	if (length == 0xffffffff) {
@@ -112,8 +112,8 @@ DWU_ONE_COPY static struct dwu_bases bases(const struct dwunw_cfi *cfi,
 
 /* What an augmentation says of the FDEs' language data. */
 struct augmentation {
-	bool sized;	 /* 'z' */
-	uint8_t lsda;	 /* 'L' */
+	bool sized;   /* 'z' */
+	uint8_t lsda; /* 'L' */
 };
 
 /*
@@ -121,8 +121,8 @@ struct augmentation {
  * may lie in memory that nobody can read.
  */
 static bool parse_augmentation(struct dwu_cursor *c, const char *letters,
-			       const struct dwu_bases *b,
-			       struct dwunw_fde *fde, struct augmentation *aug)
+			       const struct dwu_bases *b, struct dwunw_fde *fde,
+			       struct augmentation *aug)
 {
 	uint64_t size, end;
 	uint8_t encoding;

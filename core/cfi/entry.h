@@ -11,14 +11,14 @@
 /* A record's frame, before anything in it is understood. */
 struct dwu_record {
 	uint64_t off;
-	uint64_t cie_off; /* FDE: of its CIE */
-	dwu_place_t next; /* of the record behind it */
+	uint64_t cie_off;     /* FDE: of its CIE */
+	dwu_place_t next;     /* of the record behind it */
 	dwu_place_t body_off; /* what follows the CIE id or pointer */
 	dwu_place_t body_size;
 	bool cie;
 	bool empty; /* length 0: the terminator of .eh_frame, or padding */
-	bool last; /* off is the section's end */
-	bool wide; /* 64-bit DWARF */
+	bool last;  /* off is the section's end */
+	bool wide;  /* 64-bit DWARF */
 };
 
 /* What a record's head takes at most. */

@@ -162,8 +162,8 @@ static value_t divide_signed(const struct machine *m, value_t a, value_t b)
 
 	a = extended(m, a);
 	b = extended(m, b);
-	quotient = divide(negative_a ? 0 - a : a, negative_b ? 0 - b : b,
-			  &rest);
+	quotient =
+		divide(negative_a ? 0 - a : a, negative_b ? 0 - b : b, &rest);
 	return negative_a != negative_b ? 0 - quotient : quotient;
 }
 

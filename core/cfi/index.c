@@ -61,12 +61,11 @@ bool dwu_hdr_parse(struct dwunw_eh_hdr *hdr, const struct dwunw_module *module,
 	count = dwu_encoded(&c, count_encoding, &b);
 	hdr->value_size = value_size(encoding, address_size);
 	hdr->value_signed = (encoding & DWU_PE_SIGNED) != 0;
-	hdr->data_relative =
-		(encoding & DWU_PE_APPLICATION) == DWU_PE_DATAREL;
+	hdr->data_relative = (encoding & DWU_PE_APPLICATION) == DWU_PE_DATAREL;
 	/* the count is the file's word: times two values it has to fit what
 	 * there is (count is below 2^32, so the product does not wrap) */
-	if (c.bad || encoding == DWU_PE_OMIT ||
-	    count_encoding == DWU_PE_OMIT || hdr->value_size == 0 ||
+	if (c.bad || encoding == DWU_PE_OMIT || count_encoding == DWU_PE_OMIT ||
+	    hdr->value_size == 0 ||
 	    (!hdr->data_relative && (encoding & DWU_PE_APPLICATION) != 0) ||
 	    (encoding & DWU_PE_INDIRECT) || count > UINT32_MAX ||
 	    count * 2 * hdr->value_size > c.size - c.off)

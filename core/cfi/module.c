@@ -24,6 +24,11 @@ struct plan {
 	bool lent;	   /* eh_frame is read as it is needed */
 };
 
+/*
+ * Machine, class and byte order say which target; e_flags may then say that it
+ * only looks like it (mips n32, microMIPS). flags_end - 1 wraps where there is no
+ * end, so that nothing is above it.
+ */
 const struct dwunw_arch_ops *dwunw_elf_arch(const struct dwunw_elf *elf)
 {
 	const struct dwunw_arch_ops *arch =
@@ -45,6 +50,8 @@ static void find_debug_frame(const struct dwunw_elf *elf, struct plan *plan)
 	if (dwu_elf_sections(elf, names, found, 2) != DWUNW_OK)
 		return;
 	plan->debug = *elf;
+	/* .zdebug_ is what binutils wrote before SHF_COMPRESSED (gABI 4,
+	 * "Section Compression"): always packed */
 	plan->debug_gnu = found[0].size == 0;
 	plan->debug_frame = found[plan->debug_gnu];
 	plan->debug_packed = dwu_inflate_size(elf, &plan->debug_frame,
@@ -54,6 +61,11 @@ static void find_debug_frame(const struct dwunw_elf *elf, struct plan *plan)
 		plan->debug_frame = (struct dwunw_section){ 0 };
 }
 
+/*
+ * The file's own, else that of its debug file. Whoever gave the debug file says
+ * that it is of the same build; that it is of the same machine is asked here, as
+ * the CFI would be read with the wrong registers.
+ */
 static void plan_debug_frame(const struct dwunw_module *module,
 			     const struct dwunw_module_files *files,
 			     struct plan *plan)
@@ -71,6 +83,7 @@ static void plan_debug_frame(const struct dwunw_module *module,
 		find_debug_frame(&debug, plan);
 	if (plan->debug_packed && !files->inflate)
 		plan->debug_frame = (struct dwunw_section){ 0 };
+	/* a packed one is counted when it is unpacked */
 	if (!plan->debug_packed)
 		plan->debug_count = dwu_index_count(
 			&plan->debug, &plan->debug_frame, true, true);
@@ -90,7 +103,12 @@ static void find_sections(const struct dwunw_module *module, struct plan *plan)
 	plan->got = found[3];
 }
 
-/* The first bytes of .eh_frame_hdr name .eh_frame's address. */
+/*
+ * The first bytes of .eh_frame_hdr name .eh_frame's address (LSB 5 10.6.2), not
+ * its size: it ends with the segment at the latest, or at its terminator. 32 bytes
+ * hold the version, three encodings and the two numbers. The address is the file's
+ * word, so the segment that holds it must be in the file.
+ */
 static bool eh_frame_by_header(const struct dwunw_module *module,
 			       const struct dwunw_section *header,
 			       struct dwunw_section *eh_frame)
@@ -127,6 +145,8 @@ static void plan_eh_frame(struct dwunw_module *module, struct plan *plan)
 		(void)eh_frame_by_header(module, &plan->eh_frame_hdr,
 					 &plan->eh_frame);
 	module->cfi_source = DWUNW_CFI_EH_FRAME;
+	/* no section headers and no PT_GNU_EH_FRAME: it may still be there
+	 * (core/cfi/search.c) */
 	if (IS_ON(CONFIG_CFI_LINEAR_SEARCH) && plan->eh_frame.size == 0 &&
 	    module->elf.section_count == 0) {
 		dwu_search_eh_frame(&module->elf, &plan->eh_frame);
@@ -144,6 +164,7 @@ static void plan_eh_frame(struct dwunw_module *module, struct plan *plan)
 		plan->eh_count = 0;
 }
 
+/* Larger than any arena, not wrapped, where size_t has 32 bits. */
 static uint64_t index_size(uint32_t count)
 {
 	uint64_t size = (uint64_t)count * sizeof(struct dwunw_index_entry);
@@ -151,6 +172,7 @@ static uint64_t index_size(uint32_t count)
 	return size > SIZE_MAX ? size : dwu_arena_round((size_t)size);
 }
 
+/* All that load_all() takes, in its order: what NO_MEMORY says was wanted. */
 static uint64_t plan_size(const struct dwunw_module *module,
 			  const struct plan *plan)
 {
@@ -185,6 +207,8 @@ static void borrow(struct dwunw_module *module,
 	module->eh.lender = lender;
 }
 
+/* Relative to these three addresses encoded pointers are (DW_EH_PE_pcrel, textrel,
+ * datarel; LSB 5 10.5.1); datarel counts from the GOT. */
 static dwunw_status_t load_eh_frame(struct dwunw_module *module,
 				    const struct plan *plan,
 				    struct dwunw_arena *arena)
@@ -222,6 +246,7 @@ static dwunw_status_t load_debug_frame(struct dwunw_module *module,
 		return status;
 	if (status != DWUNW_OK)
 		return DWUNW_OK;
+	/* its content, as if it were a file with this one section */
 	dwunw_source_from_span(&src, bytes);
 	content.src = src;
 	content.data = module->elf.data;
@@ -261,7 +286,11 @@ static dwunw_status_t give_back(struct dwunw_module *module, struct plan *plan,
 	return load_eh_frame(module, plan, arena);
 }
 
-/* Takes the table of .eh_frame_hdr, or makes an index in its place. */
+/*
+ * Takes the table of .eh_frame_hdr, or makes an index in its place: the table may
+ * be of another .eh_frame (objcopy, a linker script), unsorted, or out of bounds,
+ * and a binary search in it would then give the wrong FDE or none.
+ */
 static dwunw_status_t load_header(struct dwunw_module *module,
 				  struct plan *plan, struct dwunw_arena *arena)
 {
@@ -371,6 +400,7 @@ dwunw_status_t dwunw_module_open_files(struct dwunw_module *module,
 	if (!module || !files || !files->file || !files->file->read || !arena ||
 	    serial == 0)
 		return DWUNW_ERR_INVALID_ARG;
+	/* zeroed first: what fails half way is then a module without CFI */
 	*module = (struct dwunw_module){ .serial = serial };
 	w = (struct watched){ .src = files->file };
 	src = (struct dwunw_source){ .read = watched_read,
@@ -379,6 +409,7 @@ dwunw_status_t dwunw_module_open_files(struct dwunw_module *module,
 				     .ctx = &w,
 				     .size = files->file->size };
 	status = open_files(module, files, &src, arena);
+	/* `w` is gone when this returns: later reads ask the file itself */
 	module->elf.src = *files->file;
 	return w.failed ? DWUNW_ERR_IO : status;
 }
@@ -494,6 +525,7 @@ static bool code_before(const struct dwunw_module *module, uint64_t vaddr,
 	dwu_place_t off;
 
 	*size = 0;
+	/* vaddr itself may be the end of its segment */
 	if (dwunw_elf_segment(&module->elf, vaddr - 1, &s) != DWUNW_OK)
 		return false;
 	off = (dwu_place_t)(vaddr - s.vaddr);
@@ -523,6 +555,7 @@ dwunw_status_t dwu_module_code_row(const struct dwunw_module *module,
 	if (!DWU_ARCH_HAS(arch, stub_code) ||
 	    !code_at(module, vaddr, code + DWU_STUB_BEFORE))
 		return DWUNW_ERR_NO_DEBUG_DATA;
+	/* what is not there, or cannot be read, is 0 */
 	(void)code_before(module, vaddr, code, &size);
 	if (!arch->stub_code(code + DWU_STUB_BEFORE))
 		return DWUNW_ERR_NO_DEBUG_DATA;

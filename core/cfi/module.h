@@ -27,7 +27,11 @@ bool dwu_module_signal(const struct dwunw_module *module, uint64_t vaddr,
 dwunw_status_t dwu_module_fp_row(const struct dwunw_module *module,
 				 uint64_t vaddr, struct dwunw_row *row);
 
-enum dwu_call { DWU_CALL_NONE, DWU_CALL_UNKNOWN, DWU_CALL_SEEN };
+enum dwu_call {
+	DWU_CALL_NONE,
+	DWU_CALL_UNKNOWN,
+	DWU_CALL_SEEN
+};
 
 /*
  * Is the code before a return address a call? UNKNOWN: it cannot be read. isa:

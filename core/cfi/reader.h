@@ -27,10 +27,10 @@ struct dwu_reader {
 	uint64_t words; /* offsets below this start a whole word of stack */
 	dwunw_read_memory_fn read; /* NULL: the snapshot is all */
 	void *ctx;
-	uint64_t count; /* reads so far */
+	uint64_t count;	 /* reads so far */
 	uint64_t failed; /* address of the one that failed */
-	bool capped; /* more memory stood behind the snapshot's end */
-	bool swap; /* the target's byte order is not the host's */
+	bool capped;	 /* more memory stood behind the snapshot's end */
+	bool swap;	 /* the target's byte order is not the host's */
 	uint8_t address_size;
 };
 

@@ -61,10 +61,10 @@ struct program {
 	struct dwunw_row_scratch *scratch;
 	struct dwunw_row *row;
 	struct dwu_cursor c;
-	uint64_t loc; /* where the next row starts */
+	uint64_t loc;	    /* where the next row starts */
 	unsigned int depth; /* of scratch->saved */
 	int32_t cfa_offset; /* the last one, kept by def_cfa_expression */
-	bool moved; /* loc was set since the row's start */
+	bool moved;	    /* loc was set since the row's start */
 	bool in_cie;
 	bool bad;
 };
@@ -126,9 +126,8 @@ static void set_rule(struct program *p, uint64_t dwarf_reg, uint8_t kind,
 
 	if (column < 0)
 		return;
-	p->row->rules[column] = (struct dwunw_rule){
-		.kind = kind, .value = narrow(p, value)
-	};
+	p->row->rules[column] =
+		(struct dwunw_rule){ .kind = kind, .value = narrow(p, value) };
 }
 
 static void set_register_rule(struct program *p, uint64_t dwarf_reg)
@@ -143,9 +142,9 @@ static void set_register_rule(struct program *p, uint64_t dwarf_reg)
 		p->bad = true;
 		return;
 	}
-	p->row->rules[column] = (struct dwunw_rule){
-		.kind = DWUNW_RULE_REGISTER, .reg = (uint8_t)from_column
-	};
+	p->row->rules[column] =
+		(struct dwunw_rule){ .kind = DWUNW_RULE_REGISTER,
+				     .reg = (uint8_t)from_column };
 }
 
 /* The offset of an expression block in its section stands in for it. */
@@ -442,10 +441,9 @@ dwunw_status_t dwunw_fde_row(const struct dwunw_module *module,
 			     struct dwunw_row_scratch *scratch,
 			     struct dwunw_row *row)
 {
-	struct program p = { .module = module,
-			     .fde = fde,
-			     .scratch = scratch,
-			     .row = row };
+	struct program p = {
+		.module = module, .fde = fde, .scratch = scratch, .row = row
+	};
 	dwunw_status_t status;
 
 	if (!module || !fde || !scratch || !row || vaddr < fde->start ||
@@ -464,18 +462,14 @@ dwunw_status_t dwunw_fde_row(const struct dwunw_module *module,
 							 DWUNW_ERR_BAD_FORMAT;
 }
 
-dwunw_status_t dwunw_fde_rows(const struct dwunw_module *module,
-			      const struct dwunw_fde *fde,
-			      struct dwunw_row_scratch *scratch,
-			      struct dwunw_row *row,
-			      bool (*emit)(void *ctx,
-					   const struct dwunw_row *row),
-			      void *ctx)
+dwunw_status_t
+dwunw_fde_rows(const struct dwunw_module *module, const struct dwunw_fde *fde,
+	       struct dwunw_row_scratch *scratch, struct dwunw_row *row,
+	       bool (*emit)(void *ctx, const struct dwunw_row *row), void *ctx)
 {
-	struct program p = { .module = module,
-			     .fde = fde,
-			     .scratch = scratch,
-			     .row = row };
+	struct program p = {
+		.module = module, .fde = fde, .scratch = scratch, .row = row
+	};
 	dwunw_status_t status;
 
 	if (!module || !fde || !scratch || !row || !emit)
@@ -501,7 +495,8 @@ static int saved_index(const struct dwunw_arch_ops *arch, uint8_t column)
 }
 
 static bool pack_rule(const struct dwunw_arch_ops *arch, uint8_t column,
-		      const struct dwunw_rule *rule, struct dwunw_packed_row *packed)
+		      const struct dwunw_rule *rule,
+		      struct dwunw_packed_row *packed)
 {
 	int32_t slot = rule->value / 4;
 	int i;
@@ -530,7 +525,8 @@ void dwu_row_pack(const struct dwunw_arch_ops *arch,
 	uint32_t offset = (uint32_t)row->cfa.value;
 	uint8_t i;
 
-	*packed = (struct dwunw_packed_row){ .cfa = offset << 8 | row->cfa.reg };
+	*packed =
+		(struct dwunw_packed_row){ .cfa = offset << 8 | row->cfa.reg };
 	if (row->cfa.kind != DWUNW_RULE_REGISTER ||
 	    dwu_packed_offset(packed) != row->cfa.value ||
 	    (row->flags & DWUNW_ROW_SIGNAL) ||

@@ -190,10 +190,9 @@ uint8_t dwu_step(const struct dwunw_arch_ops *arch,
 		 const struct dwunw_module *module, const struct dwunw_row *row,
 		 struct dwu_regs *regs, struct dwu_reader *reader)
 {
-	struct step s = { .arch = arch,
-			  .module = module,
-			  .row = row,
-			  .reader = reader };
+	struct step s = {
+		.arch = arch, .module = module, .row = row, .reader = reader
+	};
 	/* rules read the callee's registers while the caller's are written */
 	struct dwu_regs old = *regs;
 	uint8_t stop = dwu_step_check(arch, row);
@@ -201,7 +200,8 @@ uint8_t dwu_step(const struct dwunw_arch_ops *arch,
 
 	if (stop == DWU_GO)
 		stop = find_cfa(&s, regs);
-	for (column = 0; stop == DWU_GO && column < dwu_value_count(arch); column++)
+	for (column = 0; stop == DWU_GO && column < dwu_value_count(arch);
+	     column++)
 		stop = apply_rule(&s, column, &old, regs);
 	if (stop == DWU_GO)
 		stop = finish(arch, row->ra_column, regs);
@@ -212,8 +212,8 @@ uint8_t dwu_step(const struct dwunw_arch_ops *arch,
 }
 
 uint8_t dwu_step_packed(const struct dwunw_arch_ops *arch,
-			const struct dwunw_packed_row *packed, struct dwu_regs *regs,
-			struct dwu_reader *reader)
+			const struct dwunw_packed_row *packed,
+			struct dwu_regs *regs, struct dwu_reader *reader)
 {
 	uint64_t keep = dwu_arch(arch)->preserved | 1ull << dwu_arch(arch)->sp |
 			1ull << dwu_arch(arch)->ra;

@@ -18,8 +18,8 @@ enum {
 /* gABI 5, figure 5-10, and what GNU and processors add (0x70000011 is mips' alone
  * of the targets, DT_MIPS_SYMTABNO); enum dwu_dynamic_value. */
 static const uint32_t tags[DWU_DYN_COUNT] = {
-	1, 4, 5, 6, 10, 0x6ffffef5, 0x70000011, 12, 13, 7, 8, 0x6ffffff9,
-	25, 27, 26, 28, 32, 33,
+	1, 4, 5,	  6,  10, 0x6ffffef5, 0x70000011, 12, 13,
+	7, 8, 0x6ffffff9, 25, 27, 26,	      28,	  32, 33,
 };
 
 /* gABI 5, figure 5-9: pairs of a tag and a value, up to DT_NULL. */
@@ -148,8 +148,7 @@ static dwunw_status_t place(const struct dwunw_elf *elf, uint64_t vaddr,
 {
 	*section = (struct dwunw_section){ .vaddr = vaddr, .size = size };
 	if (dwunw_elf_vaddr_to_off(elf, vaddr, &section->off) != DWUNW_OK ||
-	    section->off > elf->src.size ||
-	    size > elf->src.size - section->off)
+	    section->off > elf->src.size || size > elf->src.size - section->off)
 		return DWUNW_ERR_BAD_FORMAT;
 	return DWUNW_OK;
 }

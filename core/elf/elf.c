@@ -220,6 +220,7 @@ static dwunw_status_t open_header(struct dwunw_elf *elf, struct dwu_window *w,
 	/* a short file is no ELF file, a failed read is no verdict on it */
 	if (!bytes)
 		return elf->src.size < 16 ? DWUNW_ERR_BAD_FORMAT : DWUNW_ERR_IO;
+	/* EI_CLASS and EI_DATA decide how all the rest is read */
 	elf->elf_class = bytes[4];
 	elf->data = bytes[5];
 	if (memcmp(bytes, magic, 4) != 0 || bytes[4] < 1 || bytes[4] > 2 ||
@@ -383,6 +384,7 @@ dwunw_status_t dwu_elf_section_by_type(const struct dwunw_elf *elf,
 	struct dwu_window w = { .src = &elf->src };
 	uint32_t i, name;
 
+	/* section 0 is none: its fields may be those of struct extended */
 	for (i = 1; i < elf->section_count; i++) {
 		if (dwu_elf_section_header(elf, &w, i, section, &name) !=
 		    DWUNW_OK)
@@ -540,8 +542,7 @@ static bool find_build_id(const struct dwunw_elf *elf, struct dwu_window *w,
 		desc_size = dwu_u32(&c);
 		if (dwu_u32(&c) == NT_GNU_BUILD_ID && name_size == 4 &&
 		    memcmp(bytes + 12, "GNU", 4) == 0 && desc_size > 0 &&
-		    desc_size <= DWUNW_BUILD_ID_MAX &&
-		    desc_size <= left - 16) {
+		    desc_size <= DWUNW_BUILD_ID_MAX && desc_size <= left - 16) {
 			bytes = dwu_window_at(w, off + 16, desc_size);
 			if (!bytes)
 				return false;

@@ -60,7 +60,6 @@ uint64_t dwu_elf_load_size(const struct dwunw_elf *elf,
 /* The section's bytes, in place or copied to the arena. */
 dwunw_status_t dwu_elf_load(const struct dwunw_elf *elf,
 			    const struct dwunw_section *section,
-			    struct dwunw_arena *arena,
-			    struct dwunw_span *span);
+			    struct dwunw_arena *arena, struct dwunw_span *span);
 
 #endif

@@ -7,7 +7,9 @@
 #include "core/base/bytes.h"
 #include "elf.h"
 
-enum { ELFCOMPRESS_ZLIB = 1 };
+enum {
+	ELFCOMPRESS_ZLIB = 1
+};
 
 /* Of what is small the ratio tells nothing. */
 #define CONTENT_SMALL (1u << 20)
@@ -36,8 +38,7 @@ static void elf_head(const struct dwunw_elf *elf, const uint8_t *bytes,
 		     struct head *head)
 {
 	bool wide = dwu_elf_is_wide(elf->elf_class);
-	struct dwu_cursor c =
-		dwu_cursor(bytes, wide ? 24 : 12, elf->data == 2);
+	struct dwu_cursor c = dwu_cursor(bytes, wide ? 24 : 12, elf->data == 2);
 
 	head->bytes = wide ? 24 : 12;
 	head->type = dwu_u32(&c);

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * DWARF 5 7.5.5 and 7.5.6: how attribute values are written. A file may hold any
+ * number for a form; one that is not known here has no known size, so nothing
+ * behind it in its unit can be read (DWU_FORM_VARIES, then c->bad).
+ */
 #include "form.h"
 
 #define ALT_BIT 63
@@ -10,6 +15,7 @@
  */
 uint64_t dwu_text_ref(enum dwunw_dwarf_part part, bool alt, uint64_t off)
 {
+	/* 64 PiB: no file has such a section, but a hostile form may say so */
 	if (off >> PART_SHIFT)
 		return 0;
 	/* part + 1, so that no text is 0 */
@@ -28,10 +34,13 @@ dwunw_status_t dwunw_dwarf_text(const struct dwunw_dwarf *dwarf,
 	if (!dwarf || !dst || !size)
 		return DWUNW_ERR_INVALID_ARG;
 	dst[0] = '\0';
+	/* DWARF 5 7.3.6, and DW_FORM_GNU_strp_alt of dwz: the file whose
+	 * strings several files share; it may be missing */
 	if (text >> ALT_BIT)
 		dwarf = dwarf->alt;
 	if (part == 0 || !dwarf)
 		return DWUNW_ERR_NO_DEBUG_DATA;
+	/* a text is a caller's number by now: it is checked as one */
 	if (part > DWUNW_DWARF_PARTS)
 		return DWUNW_ERR_INVALID_ARG;
 	section = &dwarf->parts[part - 1];
@@ -63,6 +72,7 @@ dwunw_status_t dwunw_dwarf_text(const struct dwunw_dwarf *dwarf,
 uint8_t dwu_form_size(const struct dwunw_unit *unit, uint16_t form)
 {
 	switch (form) {
+	/* in the abbreviation: no bytes here (7.5.3) */
 	case DWU_FORM_FLAG_PRESENT:
 	case DWU_FORM_IMPLICIT_CONST:
 		return 0;
@@ -99,6 +109,7 @@ uint8_t dwu_form_size(const struct dwunw_unit *unit, uint16_t form)
 		/* of an address's size in DWARF 2 (7.5.4 there) */
 		return unit->version == 2 ? unit->address_size :
 					    unit->offset_size;
+	/* 4 or 8 by the unit's initial length (7.4), whatever the address size */
 	case DWU_FORM_STRP:
 	case DWU_FORM_LINE_STRP:
 	case DWU_FORM_STRP_SUP:
@@ -118,6 +129,8 @@ static uint16_t direct(struct dwu_cursor *c, uint16_t form)
 
 	if (form != DWU_FORM_INDIRECT)
 		return form;
+	/* implicit_const has its value in the abbreviation (7.5.3): here it
+	 * would have none */
 	real = dwu_uleb(c);
 	if (real > UINT16_MAX || real == DWU_FORM_INDIRECT ||
 	    real == DWU_FORM_IMPLICIT_CONST)
@@ -162,7 +175,8 @@ void dwu_form_skip(struct dwu_cursor *c, const struct dwunw_unit *unit,
 	case DWU_FORM_RNGLISTX:
 	case DWU_FORM_GNU_ADDR_INDEX:
 	case DWU_FORM_GNU_STR_INDEX:
-		/* its bits do not matter here, nor does their number */
+		/* its bits do not matter here, nor does their number; behind
+		 * the end the cursor gives 0, which ends it */
 		while (dwu_u8(c) & 0x80)
 			;
 		return;
@@ -176,6 +190,7 @@ static struct dwu_value value(enum dwu_value_kind kind, uint64_t u)
 	return (struct dwu_value){ .u = u, .kind = (uint8_t)kind };
 }
 
+/* DW_FORM_strx3 and addrx3, the only numbers of three bytes (7.5.6). */
 static uint64_t u24(struct dwu_cursor *c)
 {
 	uint64_t a = dwu_u8(c), b = dwu_u8(c), d = dwu_u8(c);
@@ -277,8 +292,10 @@ struct dwu_value dwu_form_read(struct dwu_cursor *c,
 	case DWU_FORM_ADDRX3:
 	case DWU_FORM_ADDRX4:
 		return value(DWU_VALUE_ADDRX, fixed(c, size));
+	/* 7.25: a number of the unit's table of offsets, not an offset */
 	case DWU_FORM_RNGLISTX:
 		return value(DWU_VALUE_INDEX, dwu_uleb(c));
+	/* blocks, expressions, type signatures: nobody asks for their value */
 	default:
 		dwu_form_skip(c, unit, form);
 		return value(DWU_VALUE_NONE, 0);

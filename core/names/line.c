@@ -83,6 +83,8 @@ static bool read_header(struct program *p, struct dwu_cursor *c)
 	header_length = dwu_uint(c, p->sizes.offset_size);
 	if (header_length > p->end - p->off - c->off)
 		return false;
+	/* where the operations begin is said, not found: later versions may add
+	 * fields to the header */
 	p->start = p->off + c->off + header_length;
 	p->instruction_size = dwu_u8(c);
 	if (p->version >= 4)
@@ -131,7 +133,8 @@ static bool read_old(struct program *p, struct dwu_cursor *c, bool files)
 			 dwu_text_ref(DWUNW_DWARF_LINE, false, off), dir);
 }
 
-/* Reads entries until one is the last; p->off moves on. */
+/* Reads entries until one is the last; p->off moves on: an entry has a byte at
+ * least, and those end with the table. */
 static bool read_old_list(struct program *p, bool files)
 {
 	struct dwu_cursor c;
@@ -159,6 +162,7 @@ static bool read_format(struct program *p, struct dwu_cursor *c,
 {
 	uint32_t i;
 
+	/* producers write up to five: path, directory, time, size, MD5 */
 	p->field_count = dwu_u8(c);
 	if (p->field_count > FORMAT_MAX)
 		return false;
@@ -300,6 +304,7 @@ static bool extended(struct program *p, struct dwu_cursor *c)
 	struct dwu_cursor op = dwu_cursor(bytes.data, bytes.size, c->big);
 	bool good = true;
 
+	/* its own size leads behind it, so one that is not known is passed over */
 	if (c->bad || !bytes.size)
 		return true;
 	switch (dwu_u8(&op)) {
@@ -308,6 +313,7 @@ static bool extended(struct program *p, struct dwu_cursor *c)
 		begin_sequence(p);
 		break;
 	case DW_LNE_set_address:
+		/* not the header's address_size: before DWARF 5 it has none */
 		if (bytes.size - 1 == 4 || bytes.size - 1 == 8)
 			p->vaddr = dwu_uint(&op, (uint8_t)(bytes.size - 1));
 		break;

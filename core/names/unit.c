@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * Units of .debug_info: headers, first entries, and the ranges of addresses that
+ * entries have. All numbers are the file's: a unit is bounded by its length, which
+ * is checked once against the section, a list of ranges by its section, and the
+ * bytes of all lists together by range_bytes, as many entries may share one.
+ */
 #include "unit.h"
 
 #include <dwunw/bounds.h>
@@ -69,6 +75,7 @@ dwunw_status_t dwu_unit_header(struct dwunw_unit *unit,
 	unit->die_off = off + c.off;
 	if (c.bad || unit->die_off > unit->end || unit->version < 2)
 		return DWUNW_ERR_BAD_FORMAT;
+	/* of a later standard: nothing is wrong with it, but nothing is known */
 	if (unit->version > 5)
 		return DWUNW_ERR_NO_DEBUG_DATA;
 	if (unit->address_size != 4 && unit->address_size != 8)
@@ -159,6 +166,8 @@ static void one_range(struct dwu_range_list *list,
 
 	if (!address(list->entries, where->low, &list->start))
 		return;
+	/* DWARF 4 2.17.2: of the class constant it is an offset from low_pc, of
+	 * the class address an address */
 	end = where->high.u;
 	if (where->high.kind == DWU_VALUE_UINT)
 		end += list->start;
@@ -300,6 +309,8 @@ static bool next_of_list(struct dwu_range_list *list)
 	struct dwu_cursor c;
 	bool found;
 
+	/* an entry that the stream has cut is read again with more bytes, until
+	 * there are no more: then it is the file that cut it */
 	do {
 		c = dwu_stream_at(s, list->off, end);
 		found = list->kind == LIST_RNGLIST ? read_rle(list, &c) :
@@ -366,6 +377,7 @@ static void take_root(struct dwunw_unit *unit, struct root *root, uint16_t name,
 	case DW_AT_GNU_dwo_name:
 		root->dwo_name = value;
 		break;
+	/* GCC's and clang's split DWARF 4; version 5 has it in the header */
 	case DW_AT_GNU_dwo_id:
 		unit->dwo_id = value.u;
 		break;
@@ -440,6 +452,8 @@ dwunw_text_t dwu_unit_text(const struct dwunw_unit *unit,
 
 	if (value.kind == DWU_VALUE_TEXT)
 		return value.u;
+	/* DWARF 5 7.26. The index is bounded first, so that its product does
+	 * not wrap; the sum is bounded by the stream */
 	if (value.kind != DWU_VALUE_STRX ||
 	    value.u > str_offsets->section.size ||
 	    !dwu_stream_uint(str_offsets,
@@ -594,6 +608,7 @@ dwunw_status_t dwunw_dwarf_list(struct dwunw_dwarf *dwarf,
 	return DWUNW_OK;
 }
 
+/* Units follow each other, so their ends ascend: the first that ends behind off. */
 const struct dwunw_unit_place *dwu_unit_at(const struct dwunw_dwarf *dwarf,
 					   uint64_t off)
 {
@@ -639,6 +654,7 @@ dwunw_status_t dwunw_unit_open_dwo(struct dwunw_unit *unit,
 			return DWUNW_OK;
 		}
 		arena->used = kept;
+		/* a length that leads nowhere would be read for ever */
 		if (unit->end <= off)
 			break;
 		off = unit->end;

@@ -43,9 +43,7 @@ bool dwu_code_open(struct dwu_text *text, const struct dwunw_module *module,
 	text->window.src = src;
 	text->window.off = 0;
 	text->window.size = 0;
-	text->view = src->view ?
-			     src->view(src->ctx, s.off, text->size) :
-			     NULL;
+	text->view = src->view ? src->view(src->ctx, s.off, text->size) : NULL;
 	return dwu_code_place(text, vaddr) != DWU_NOWHERE;
 }
 
@@ -138,8 +136,8 @@ bool dwu_code_from_entry(struct dwu_text *text,
 	struct dwu_op op;
 	uint32_t at, to;
 
-	if (vaddr - entry - called >= ENTRY_SIZE ||
-	    !dwu_elf_is_program(elf) || !dwu_code_open(text, module, entry))
+	if (vaddr - entry - called >= ENTRY_SIZE || !dwu_elf_is_program(elf) ||
+	    !dwu_code_open(text, module, entry))
 		return false;
 	text->isa = dwu_isa(module->arch, elf->entry);
 	to = dwu_code_place(text, vaddr);

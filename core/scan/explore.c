@@ -145,7 +145,8 @@ static uint8_t both_know(const struct dwu_scan_memory *m,
 			known |= RA;
 	}
 	/* a realigned frame's is in memory */
-	if (IS_ON(CONFIG_SCAN_PUSHED_RA) && a->slots[arch->sp] != DWU_SLOT_NONE &&
+	if (IS_ON(CONFIG_SCAN_PUSHED_RA) &&
+	    a->slots[arch->sp] != DWU_SLOT_NONE &&
 	    a->slots[arch->sp] == b->slots[arch->sp] &&
 	    dwu_scan_aligned_column(m, a) < DWU_SCAN_REGS &&
 	    dwu_scan_aligned_column(m, b) < DWU_SCAN_REGS)
@@ -395,7 +396,8 @@ static bool meet(struct dwu_scan_memory *m, struct dwu_block *b, bool called)
 	if (same(state, &m->next))
 		return true;
 	/* nothing comes from between blocks */
-	if (m->x.round.guess == GUESS_PAD && m->x.round.phase > b->bits / DWU_BLOCK_PHASE)
+	if (m->x.round.guess == GUESS_PAD &&
+	    m->x.round.phase > b->bits / DWU_BLOCK_PHASE)
 		return false;
 	lost = both_know(m, state, state) & ~both_know(m, state, &m->next);
 	/* a guess takes nothing away */
@@ -935,8 +937,8 @@ static void entry_state(const struct dwu_scan_memory *m,
 		state->regs[column] = state->regs[arch->ra];
 	else if (m->x.resolver)
 		pushed = 16;
-	state->regs[arch->sp] = (struct dwu_value){ .kind = DWU_VALUE_CFA,
-						    .n = -pushed };
+	state->regs[arch->sp] =
+		(struct dwu_value){ .kind = DWU_VALUE_CFA, .n = -pushed };
 	if (arch->link_register && !m->x.resolver)
 		return;
 	state->regs[arch->ra] = (struct dwu_value){ 0 };
@@ -1127,8 +1129,8 @@ static uint8_t explore(struct dwu_scan_memory *m,
 	if (m->x.dropped)
 		return DWUNW_SCAN_TOO_LARGE;
 	return m->x.round.undecodable ? DWUNW_SCAN_UNDECODABLE :
-	       m->x.round.differ	? DWUNW_SCAN_CONTRADICTION :
-				  DWUNW_SCAN_OK;
+	       m->x.round.differ      ? DWUNW_SCAN_CONTRADICTION :
+					DWUNW_SCAN_OK;
 }
 
 uint8_t dwu_scan_explore(struct dwu_scan_memory *m,

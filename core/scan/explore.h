@@ -161,8 +161,8 @@ struct dwu_scan_memory {
 	struct dwu_text text;
 	struct dwu_start_map starts;
 	struct dwu_exploration x;
-	uint32_t *visited;	/* a bit a unit */
-	uint32_t visited_count; /* bits */
+	uint32_t *visited;	  /* a bit a unit */
+	uint32_t visited_count;	  /* bits */
 	struct dwu_block *blocks; /* in the order of their places */
 	uint32_t block_room;
 	struct dwu_scan_state *states;

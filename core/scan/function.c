@@ -35,8 +35,8 @@ struct bounds {
 	/* those of the table being read that are in memory */
 	uint32_t record;
 	uint32_t records;
-	bool listed; /* lo is a function's start by a list of all */
-	bool gap;    /* [lo, hi) is between two FDEs, or smaller */
+	bool listed;	/* lo is a function's start by a list of all */
+	bool gap;	/* [lo, hi) is between two FDEs, or smaller */
 	uint8_t lo_isa; /* by a pointer to lo */
 	uint8_t isa;
 };
@@ -235,7 +235,8 @@ static void by_function_table(struct bounds *b)
 	    dwunw_elf_section(&b->module->elf, arch->file->function_table,
 			      &table))
 		return;
-	for (i = 0; (bytes = record(b, &table, i, arch->file->function_size)); i++) {
+	for (i = 0; (bytes = record(b, &table, i, arch->file->function_size));
+	     i++) {
 		c = dwu_cursor(bytes, 4, b->module->elf.data == 2);
 		addr = dwu_u32(&c);
 		start = clip(b, addr & arch->pc_mask);
@@ -427,10 +428,9 @@ uint8_t dwu_function_find(struct dwu_scan_memory *memory,
 	b.isa |= b.lo_isa;
 	if (b.isa && !(IS_ON(CONFIG_SCAN_TWO_ISAS) && module->elf.mips16))
 		return DWUNW_SCAN_UNDECODABLE;
-	*function = (struct dwu_function){ .start = b.lo,
-					   .end = b.hi,
-					   .isa = b.isa,
-					   .gap = b.gap };
+	*function = (struct dwu_function){
+		.start = b.lo, .end = b.hi, .isa = b.isa, .gap = b.gap
+	};
 	if (b.end != 0) {
 		function->start = b.start;
 		function->end = b.end;

@@ -234,7 +234,8 @@ uint8_t dwu_scan_row_in(struct dwu_scan_memory *memory,
 	struct dwu_function part = *function;
 	uint8_t result = dwu_scan_at(memory, &part, place, exact, row);
 
-	if (IS_ON(CONFIG_SCAN_PUSHED_RA) && find_part(memory, place, flags, &part))
+	if (IS_ON(CONFIG_SCAN_PUSHED_RA) &&
+	    find_part(memory, place, flags, &part))
 		result = dwu_scan_at(memory, &part, place, exact, row);
 	return result;
 }

@@ -69,6 +69,8 @@ uint8_t dwu_scan_row(const struct dwu_scan_memory *m,
 	uint8_t i;
 
 	dwu_row_clear(m->text.arch, row);
+	/* other columns are what callers do not want back: they stay without a
+	 * rule, and are lost */
 	for (i = 0; i < DWU_SCAN_REGS; i++)
 		if (dwu_scan_is_saved(arch, i))
 			saved_rule(m, state, i, &row->rules[i]);
@@ -83,6 +85,8 @@ uint8_t dwu_scan_row(const struct dwu_scan_memory *m,
 		return state->regs[arch->sp].n == DWU_SP_DIFFERS ?
 			       DWUNW_SCAN_CONTRADICTION :
 			       DWUNW_SCAN_SP_UNKNOWN;
+	/* a function that calls, or leaves, with its return address nowhere has
+	 * been given it by no call: it is a part of another one */
 	if (ra->kind == DWUNW_RULE_UNDEFINED ||
 	    (IS_ON(CONFIG_SCAN_WIDE_LINK) && ra->kind == DWUNW_RULE_SAME &&
 	     m->x.round.loses && !m->x.round.saves))
@@ -141,10 +145,11 @@ uint8_t dwu_scan_at(struct dwu_scan_memory *memory,
 	    dwu_scan_piece(memory, function->start))
 		return DWUNW_SCAN_SP_UNKNOWN;
 	result = dwu_scan_explore(memory, function, place, visit_wanted, &w);
+	/* half of a join would be wrong: what was seen until then is not used */
 	if (result == DWUNW_SCAN_TOO_LARGE)
 		return result;
 	if (!w.found)
-		return w.passed			? DWUNW_SCAN_NO_CALL :
+		return w.passed		       ? DWUNW_SCAN_NO_CALL :
 		       result == DWUNW_SCAN_OK ? DWUNW_SCAN_UNREACHED :
 						 result;
 	row->start = memory->text.vaddr + w.at;
@@ -173,6 +178,7 @@ static uint32_t run_straight(struct dwu_scan_memory *m, uint32_t at,
 	const struct dwu_text *text = &m->text;
 	uint32_t i;
 
+	/* all is unknown but sp, which CFA stands for: only its changes count */
 	memset(&m->next, 0, sizeof(m->next));
 	for (i = 0; i < DWU_SCAN_REGS; i++)
 		m->next.slots[i] = DWU_SLOT_NONE;

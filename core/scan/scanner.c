@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* dwunw/scan.h: scans for tools, which need no walk. */
+/*
+ * dwunw/scan.h: scans for tools, which need no walk. Without CONFIG_SCAN_ROWS
+ * every function is there and says so, since a tool is compiled once for all
+ * builds of the library.
+ */
 #include "core/base/arena.h"
 #include "core/base/bytes.h"
 #include "part.h"
@@ -7,8 +11,8 @@
 struct dwunw_scan {
 	struct dwu_scan_memory memory;
 	struct dwu_function function; /* the last one found */
-	uint64_t text; /* … in the text that begins here */
-	uint32_t flags; /* … with these, but for EXACT */
+	uint64_t text;		      /* … in the text that begins here */
+	uint32_t flags;		      /* … with these, but for EXACT */
 	struct dwunw_row row;
 };
 
@@ -32,6 +36,7 @@ dwunw_status_t dwunw_scan_init(struct dwunw_scan **scan, size_t memory,
 		return DWUNW_ERR_INVALID_ARG;
 	if (!dwu_arena_fits(arena, dwunw_scan_size(memory)))
 		return DWUNW_ERR_NO_MEMORY;
+	/* both fit: the arena was asked for their sum above */
 	s = dwunw_arena_alloc(arena, sizeof(*s));
 	dwu_scan_memory_init(&s->memory, dwunw_arena_alloc(arena, memory),
 			     memory);
@@ -57,11 +62,14 @@ static uint8_t find(struct dwunw_scan *scan, const struct dwunw_module *module,
 {
 	uint8_t result;
 
+	/* EXACT is about the place in a function, not about which it is */
 	flags &= ~DWUNW_SCAN_EXACT;
 	if (in_last(scan, module, vaddr, flags)) {
 		scan->memory.text.isa = scan->function.isa;
 		return DWUNW_SCAN_OK;
 	}
+	/* DWUNW_SWEEP_WALK_MAX bounds one walk's work; each question of a tool
+	 * is as one walk */
 	scan->memory.swept = 0;
 	result = dwu_function_find(&scan->memory, module, vaddr, flags,
 				   &scan->function);
@@ -122,6 +130,7 @@ static bool tell_point(void *ctx, const struct dwu_scan_at *at)
 
 	scan->row.start = point.vaddr;
 	scan->row.end = scan->memory.text.vaddr + at->op->next;
+	/* behind a return or a tail call there is no row of this function */
 	return at->moment >= DWU_LEAVING || t->visit(t->ctx, &point);
 }
 
@@ -173,6 +182,7 @@ void dwunw_scan_decode(struct dwunw_scan *scan,
 	insn->flow = op.insn.flow;
 	insn->target = op.target == DWU_NOWHERE ? UINT64_MAX :
 						  text->vaddr + op.target;
+	/* mips: a call returns behind its slot, so the pair is told as one */
 	if (!op.insn.delay)
 		return;
 	dwu_code_read(text, op.next, &slot);
@@ -204,15 +214,15 @@ static void note_effect(const struct dwu_scan_state *state, uint8_t from,
 			effect->moved |= 1ull << i;
 			effect->n[i] = value->n;
 		}
-		if (i == from ? value->kind == DWU_VALUE_CFA && value->n == 0 :
-				value->kind == DWU_VALUE_ENTRY &&
-					value->reg == i)
+		if (i == from ?
+			    value->kind == DWU_VALUE_CFA && value->n == 0 :
+			    value->kind == DWU_VALUE_ENTRY && value->reg == i)
 			effect->kept |= 1ull << i;
 	}
 }
 
 void dwunw_scan_apply(struct dwunw_scan *scan, uint64_t vaddr, uint8_t from,
-		       struct dwunw_scan_effect *effect)
+		      struct dwunw_scan_effect *effect)
 {
 	struct dwu_text *text = &scan->memory.text;
 	struct dwu_scan_state state;

@@ -38,11 +38,10 @@ static uint64_t count(const struct starts *s)
 static bool rela_word(struct starts *s, uint64_t i, uint8_t field,
 		      uint64_t *word)
 {
-	return i < count(s) &&
-	       dwu_dynamic_word(s->elf, s->window,
-				s->values[DWU_DYN_RELA] + i * RELA64_SIZE +
-					field,
-				8, word);
+	return i < count(s) && dwu_dynamic_word(s->elf, s->window,
+						s->values[DWU_DYN_RELA] +
+							i * RELA64_SIZE + field,
+						8, word);
 }
 
 /*

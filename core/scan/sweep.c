@@ -71,8 +71,8 @@ static void clear_starts(struct dwu_scan_memory *m, uint32_t lo, uint32_t hi)
 }
 
 /* Makes *piece that of starts.within between the starts around a place. */
-static void between_starts(const struct dwu_scan_memory *m,
-			   uint32_t at, struct dwu_range *piece)
+static void between_starts(const struct dwu_scan_memory *m, uint32_t at,
+			   struct dwu_range *piece)
 {
 	const struct dwu_range *in = &m->starts.within;
 	uint32_t unit = unit_of(m), next;
@@ -139,8 +139,7 @@ static void note_end(struct dwu_scan_memory *m, const struct dwu_op *op,
 
 	if (!leaves(&op->insn))
 		return;
-	at = dwu_constants_skip(&m->text, &turn->constants, op,
-				dwu_behind(op));
+	at = dwu_constants_skip(&m->text, &turn->constants, op, dwu_behind(op));
 	turn->ended = dwu_isa_aligned(&m->text, skip_pads(m, at, to));
 }
 
@@ -675,8 +674,8 @@ static bool is_whole(struct dwu_scan_memory *m, uint32_t from, uint32_t to,
 		return !v.inside;
 	if (first)
 		*odd = !v.inside && v.odd != DWU_NOWHERE;
-	return !v.inside && (!*odd || (v.odd == DWU_NOWHERE && !m->x.round.differ &&
-				       has_switch(m)));
+	return !v.inside && (!*odd || (v.odd == DWU_NOWHERE &&
+				       !m->x.round.differ && has_switch(m)));
 }
 
 /*
@@ -691,7 +690,8 @@ static void join_before(struct dwu_scan_memory *m, struct dwu_range *piece)
 	bool odd = false;
 
 	for (i = 0; i <= PIECE_MAX; i++) {
-		if ((before.from == entry && !(IS_ON(CONFIG_SCAN_PUSHED_RA) && odd)) ||
+		if ((before.from == entry &&
+		     !(IS_ON(CONFIG_SCAN_PUSHED_RA) && odd)) ||
 		    is_whole(m, before.from, piece->to, i == 0, &odd)) {
 			clear_starts(m, before.from, piece->from);
 			piece->from = before.from;
@@ -707,8 +707,8 @@ static void join_before(struct dwu_scan_memory *m, struct dwu_range *piece)
  * Behind the last call up to `end` that no branch in the piece goes past: if it
  * does not return, a function may begin there. 0: there is none.
  */
-static uint32_t last_call(struct dwu_scan_memory *m, const struct dwu_range *piece,
-			  uint32_t end)
+static uint32_t last_call(struct dwu_scan_memory *m,
+			  const struct dwu_range *piece, uint32_t end)
 {
 	struct line l = { .next = piece->from };
 	uint32_t reach = 0, found = 0;
@@ -735,9 +735,8 @@ static bool is_better(struct dwu_scan_memory *m, uint32_t start, uint32_t end,
 
 	judge_piece(m, start, end, &v);
 	/* misaligned calls: the next function may be one more to cut off */
-	return !v.inside &&
-	       (v.odd == DWU_NOWHERE ||
-		(dwu_call_align(m->text.ops) != 0 && v.odd > odd));
+	return !v.inside && (v.odd == DWU_NOWHERE ||
+			     (dwu_call_align(m->text.ops) != 0 && v.odd > odd));
 }
 
 /* What begins behind a call that does not return is cut off; what is left holds

@@ -89,8 +89,8 @@ static dwunw_status_t parse_stack(struct dwunw_event *event,
 	event->input.return_count = h->return_count;
 	event->input.entry_offset = h->entry_offset;
 	/* bits that later versions may add are none of ours */
-	event->input.flags =
-		h->flags & (DWUNW_EVENT_FLAG_ENTRY | DWUNW_EVENT_FLAG_CAPPED);
+	event->input.flags = h->flags &
+			     (DWUNW_EVENT_FLAG_ENTRY | DWUNW_EVENT_FLAG_CAPPED);
 	return DWUNW_OK;
 }
 

@@ -20,6 +20,7 @@ void dwu_rowcache_init(struct dwu_rowcache *cache, void *block, uint32_t count)
 	dwu_assert(count > 0 && (count & (count - 1)) == 0);
 	cache->entries = aligned;
 	cache->count_log2 = 0;
+	/* ends: a power of two, which is asserted above, has one bit */
 	while (count >> cache->count_log2 > 1)
 		cache->count_log2++;
 }

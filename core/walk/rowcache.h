@@ -13,12 +13,12 @@
 struct dwu_rowcache_entry {
 	uint64_t vaddr;
 	uint32_t serial; /* 0: empty */
-	uint8_t how; /* enum dwunw_frame_how of the frame it leads to */
-	bool exact; /* the key is a pc, not a return address - 1 */
-	uint8_t scan; /* enum dwunw_scan_result; where nothing is known */
-	uint8_t isa; /* a part of the key, too */
+	uint8_t how;	 /* enum dwunw_frame_how of the frame it leads to */
+	bool exact;	 /* the key is a pc, not a return address - 1 */
+	uint8_t scan;	 /* enum dwunw_scan_result; where nothing is known */
+	uint8_t isa;	 /* a part of the key, too */
 	struct dwunw_packed_row packed;
-	uint8_t stop; /* NONE: enum dwunw_stop_reason */
+	uint8_t stop;  /* NONE: enum dwunw_stop_reason */
 	uint8_t flags; /* DWUNW_FRAME_FLAG_* of the frame it leads to */
 	uint8_t pad[14];
 };

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/* The mappings of a process, sorted: pc -> mapping by a binary search. */
 #include <dwunw/walk.h>
 
 #include "core/base/sort.h"
@@ -35,8 +36,8 @@ dwunw_status_t dwunw_space_init(struct dwunw_space *space)
 	 * next */
 	for (i = 0; i < space->count; i++)
 		if (space->mappings[i].end <= space->mappings[i].start ||
-		    (i > 0 && space->mappings[i].start <
-				      space->mappings[i - 1].end))
+		    (i > 0 &&
+		     space->mappings[i].start < space->mappings[i - 1].end))
 			return DWUNW_ERR_INVALID_ARG;
 	return DWUNW_OK;
 }

@@ -5,7 +5,11 @@
 #include "core/cfi/module.h"
 #include "core/cfi/step.h"
 
-enum { DW_OP_deref = 0x06, DW_OP_breg0 = 0x70, DW_OP_breg31 = 0x8f };
+enum {
+	DW_OP_deref = 0x06,
+	DW_OP_breg0 = 0x70,
+	DW_OP_breg31 = 0x8f
+};
 
 void dwu_tell_packed(const struct dwunw_packed_row *packed, uint8_t stop,
 		     struct dwunw_step *step)
@@ -103,7 +107,8 @@ static bool constant(const struct dwunw_arch_ops *arch,
 	uint64_t at[2], base;
 	int i;
 
-	if (!IS_ON(CONFIG_CFI_EXPRESSIONS) || !module || row->cfa.kind != DWUNW_RULE_EXPRESSION)
+	if (!IS_ON(CONFIG_CFI_EXPRESSIONS) || !module ||
+	    row->cfa.kind != DWUNW_RULE_EXPRESSION)
 		return false;
 	bytes = dwunw_module_expression(module, row, &row->cfa);
 	regs.r[arch->pc] = pc;
@@ -112,7 +117,8 @@ static bool constant(const struct dwunw_arch_ops *arch,
 		/* of two that have no bit in common, and as far apart */
 		base = i ? 0x5555555555554440u : 0x2aaaaaaaaaaaaaa0u;
 		regs.r[arch->sp] = base;
-		if (dwu_expr(arch, &bytes, &regs, &none, NULL, &at[i]) != DWU_GO)
+		if (dwu_expr(arch, &bytes, &regs, &none, NULL, &at[i]) !=
+		    DWU_GO)
 			return false;
 		at[i] -= base;
 	}

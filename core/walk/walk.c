@@ -318,8 +318,8 @@ static bool forgets_call(const struct walk *w, const struct dwunw_frame *frame,
 	uint8_t ra = arch_of(w)->ra;
 
 	return arch_of(w)->link_register && !is_exact(frame) &&
-	       row->ra_column == ra && (row->rules[ra].kind |
-					DWUNW_RULE_SAME) == DWUNW_RULE_SAME;
+	       row->ra_column == ra &&
+	       (row->rules[ra].kind | DWUNW_RULE_SAME) == DWUNW_RULE_SAME;
 }
 
 /*
@@ -678,8 +678,8 @@ static bool is_unread(const struct walk *w)
 /* The true return address behind a uretprobe's trampoline. */
 static bool replace_trampoline(struct walk *w)
 {
-	dwu_place_t entry_sp = (dwu_place_t)w->regs.r[arch_of(w)->sp] -
-			       arch_of(w)->entry_size;
+	dwu_place_t entry_sp =
+		(dwu_place_t)w->regs.r[arch_of(w)->sp] - arch_of(w)->entry_size;
 	uint32_t i;
 
 	for (i = 0; i < w->input->return_count; i++) {
@@ -715,13 +715,13 @@ static uint8_t drop_frame(struct walk *w, uint8_t stop)
 }
 
 /* Is the caller's state, reached from old_sp, further out on the stack? */
-DWU_HOT static bool progressed(const struct walk *w, dwu_place_t old_sp, bool exact)
+DWU_HOT static bool progressed(const struct walk *w, dwu_place_t old_sp,
+			       bool exact)
 {
 	dwu_place_t sp = (dwu_place_t)w->regs.r[arch_of(w)->sp];
 
 	/* a handler may run on a stack of its own */
-	if (w->signal ||
-	    (DWU_ARCH_HAS(w->arch, switch_code) && w->switched))
+	if (w->signal || (DWU_ARCH_HAS(w->arch, switch_code) && w->switched))
 		return true;
 	return sp > old_sp || (sp == old_sp && exact);
 }
@@ -812,10 +812,9 @@ static bool at_first_stack(struct walk *w)
 	uint64_t i;
 
 	if (!IS_ON(CONFIG_SCAN) || !dwu_has_wide_link(w->arch) ||
-	    last_frame(w)->module == 0 || !hold_module(w) ||
-	    !w->walker->scan || !starts_by_jump(w) ||
-	    !dwu_read_word(&w->reader, sp, &count) || count == 0 ||
-	    count > ARGUMENTS_MAX)
+	    last_frame(w)->module == 0 || !hold_module(w) || !w->walker->scan ||
+	    !starts_by_jump(w) || !dwu_read_word(&w->reader, sp, &count) ||
+	    count == 0 || count > ARGUMENTS_MAX)
 		return false;
 	for (i = 1; i <= count; i++) {
 		if (!dwu_read_word(&w->reader, sp + 8 * i, &value) ||
@@ -971,8 +970,8 @@ DWU_COLD static uint8_t resume(struct walk *w)
 	const struct dwunw_walk_input *input = w->input;
 
 	w->how = input->first_how;
-	w->flags = input->first_flags & (DWUNW_FRAME_FLAG_INTERRUPTED |
-					 DWUNW_FRAME_FLAG_BAD_CFI);
+	w->flags = input->first_flags &
+		   (DWUNW_FRAME_FLAG_INTERRUPTED | DWUNW_FRAME_FLAG_BAD_CFI);
 	w->guess = input->first_flags & DWUNW_FRAME_FLAG_GUESS;
 	w->signal = (w->flags & DWUNW_FRAME_FLAG_INTERRUPTED) != 0;
 	if (w->regs.pc == 0 && !w->signal)

@@ -46,16 +46,16 @@ struct dwunw_elf {
 	const struct dwunw_segment *segments;
 	uint32_t segment_count;
 	uint32_t section_count;
-	uint64_t section_off; /* e_shoff */
-	uint64_t entry;	      /* e_entry, as linked */
-	uint64_t program_off; /* e_phoff */
+	uint64_t section_off;		   /* e_shoff */
+	uint64_t entry;			   /* e_entry, as linked */
+	uint64_t program_off;		   /* e_phoff */
 	struct dwunw_section names;	   /* .shstrtab */
 	struct dwunw_section eh_frame_hdr; /* PT_GNU_EH_FRAME */
 	uint32_t program_count;
 	uint16_t program_entry_size;
 	uint16_t section_entry_size;
-	uint16_t machine; /* e_machine */
-	uint16_t type;	  /* e_type: 2 EXEC, 3 DYN, 4 CORE */
+	uint16_t machine;  /* e_machine */
+	uint16_t type;	   /* e_type: 2 EXEC, 3 DYN, 4 CORE */
 	uint8_t elf_class; /* 1: 32 bits, 2: 64 bits */
 	uint8_t data;	   /* 1: little-endian, 2: big-endian */
 	bool interp;	   /* has a PT_INTERP */
@@ -176,7 +176,7 @@ struct dwunw_symbol_end {
 struct dwunw_symtab {
 	struct dwunw_span entries; /* the table as in the file */
 	struct dwunw_span strings;
-	const uint32_t *order; /* indices of functions by address */
+	const uint32_t *order;	       /* indices of functions by address */
 	struct dwunw_symbol_end *ends; /* sorted */
 	uint32_t count;		       /* of order */
 	uint32_t end_count;

@@ -23,9 +23,9 @@ enum dwunw_rule_kind {
 	DWUNW_RULE_SAME,	    /* unchanged */
 	DWUNW_RULE_OFFSET,	    /* saved at CFA + value */
 	DWUNW_RULE_VAL_OFFSET,	    /* is CFA + value */
-	DWUNW_RULE_REGISTER, /* is register reg (CFA: reg + value) */
-	DWUNW_RULE_EXPRESSION, /* saved at the expression's result */
-	DWUNW_RULE_VAL_EXPRESSION, /* is the expression's result */
+	DWUNW_RULE_REGISTER,	    /* is register reg (CFA: reg + value) */
+	DWUNW_RULE_EXPRESSION,	    /* saved at the expression's result */
+	DWUNW_RULE_VAL_EXPRESSION,  /* is the expression's result */
 	/* saved (the CFA, too) at register reg + value; of scans alone */
 	DWUNW_RULE_REG_OFFSET,
 };
@@ -43,8 +43,8 @@ struct dwunw_rule {
 
 #define DWUNW_COLUMN_MAX 48u
 
-#define DWUNW_ROW_SIGNAL 1u	/* the frame of a signal handler ('S') */
-#define DWUNW_ROW_RA_SIGNED 2u	/* arm64: the return address is signed */
+#define DWUNW_ROW_SIGNAL 1u	 /* the frame of a signal handler ('S') */
+#define DWUNW_ROW_RA_SIGNED 2u	 /* arm64: the return address is signed */
 #define DWUNW_ROW_DEBUG_FRAME 4u /* offsets are into .debug_frame */
 
 /* The full row. The CFA's rule is REGISTER, EXPRESSION or REG_OFFSET. */
@@ -94,8 +94,8 @@ struct dwunw_cfi {
 /* The binary search table of .eh_frame_hdr (LSB 10.6.2), used in place. */
 struct dwunw_eh_hdr {
 	struct dwunw_span table;
-	uint64_t vaddr; /* of the section: entries are relative to it */
-	uint32_t count; /* 0: no usable table */
+	uint64_t vaddr;	    /* of the section: entries are relative to it */
+	uint32_t count;	    /* 0: no usable table */
 	uint8_t value_size; /* of one field of an entry: 2, 4 or 8 */
 	bool value_signed;
 	bool data_relative; /* to vaddr; else absolute */
@@ -104,8 +104,8 @@ struct dwunw_eh_hdr {
 /* How the CFI was found; for messages. */
 enum dwunw_cfi_source {
 	DWUNW_CFI_NONE = 0,
-	DWUNW_CFI_EH_HDR,  /* .eh_frame by its binary search table */
-	DWUNW_CFI_EH_FRAME, /* .eh_frame by an index made at open */
+	DWUNW_CFI_EH_HDR,    /* .eh_frame by its binary search table */
+	DWUNW_CFI_EH_FRAME,  /* .eh_frame by an index made at open */
 	DWUNW_CFI_EH_SEARCH, /* the same, found by searching the segments */
 };
 
@@ -185,14 +185,14 @@ struct dwunw_fde {
 	uint64_t cie_off;
 	uint64_t code_align;
 	int64_t data_align;
-	uint64_t ra_reg; /* DWARF number */
+	uint64_t ra_reg;	   /* DWARF number */
 	struct dwunw_span initial; /* the CIE's instructions */
 	struct dwunw_span program; /* the FDE's instructions */
-	uint64_t lsda; /* address of language data, 0: none */
-	bool signal_frame; /* augmentation 'S' */
-	bool b_key;	   /* augmentation 'B': arm64 RA signed with key B */
-	uint8_t version;   /* of the CIE */
-	uint8_t encoding;  /* DW_EH_PE of addresses */
+	uint64_t lsda;		   /* address of language data, 0: none */
+	bool signal_frame;	   /* augmentation 'S' */
+	bool b_key;	  /* augmentation 'B': arm64 RA signed with key B */
+	uint8_t version;  /* of the CIE */
+	uint8_t encoding; /* DW_EH_PE of addresses */
 	uint8_t address_size;
 	uint8_t segment_size;
 };
@@ -239,13 +239,10 @@ dwunw_status_t dwunw_fde_row(const struct dwunw_module *module,
  * them: `emit` is called once per row (also for equal neighbours); it stops
  * the run by returning false.
  */
-dwunw_status_t dwunw_fde_rows(const struct dwunw_module *module,
-			      const struct dwunw_fde *fde,
-			      struct dwunw_row_scratch *scratch,
-			      struct dwunw_row *row,
-			      bool (*emit)(void *ctx,
-					   const struct dwunw_row *row),
-			      void *ctx);
+dwunw_status_t
+dwunw_fde_rows(const struct dwunw_module *module, const struct dwunw_fde *fde,
+	       struct dwunw_row_scratch *scratch, struct dwunw_row *row,
+	       bool (*emit)(void *ctx, const struct dwunw_row *row), void *ctx);
 
 /* dwunw_module_fde() and dwunw_fde_row() in one. */
 dwunw_status_t dwunw_module_row(const struct dwunw_module *module,

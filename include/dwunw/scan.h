@@ -114,7 +114,7 @@ struct dwunw_scan_effect {
 };
 /* Of an instruction of the function that was decoded last, or a slot there. */
 void dwunw_scan_apply(struct dwunw_scan *scan, uint64_t vaddr, uint8_t from,
-		       struct dwunw_scan_effect *effect);
+		      struct dwunw_scan_effect *effect);
 
 #ifdef __cplusplus
 }

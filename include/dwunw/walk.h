@@ -107,8 +107,8 @@ const char *dwunw_stop_name(uint8_t reason);
 
 /* Why the walk ended, always at its last frame. */
 struct dwunw_stop {
-	uint64_t pc;	 /* of the last frame */
-	uint64_t vaddr;	 /* the same as linked */
+	uint64_t pc;	/* of the last frame */
+	uint64_t vaddr; /* the same as linked */
 	/* UNREADABLE, TRUNCATED: what was to be read; NO_REGISTER: what was
 	 * last found unreadable, 0 if nothing was; NO_CODE, NO_CALL: what was
 	 * found as the return address */
@@ -299,7 +299,7 @@ enum dwunw_step_kind {
  * here stands behind a call.
  */
 struct dwunw_step {
-	uint64_t vaddr;	 /* of the frame, as in dwunw_frame */
+	uint64_t vaddr; /* of the frame, as in dwunw_frame */
 	uint32_t module; /* serial; 0: code without a file, and vaddr is the pc */
 	uint8_t kind;	 /* enum dwunw_step_kind */
 	bool exact;	 /* vaddr is no return address */

@@ -58,7 +58,7 @@ static int ptrace_scope(void)
 	int scope = 0;
 
 	if (dwu_text_ready("/proc/sys/kernel/yama/ptrace_scope", 64, &text,
-			  &size) != DWUNW_OK)
+			   &size) != DWUNW_OK)
 		return 0;
 	scope = atoi(text);
 	free(text);
@@ -364,10 +364,9 @@ static dwunw_status_t read_regs(int32_t tid, void *words, size_t size,
 				size_t *got)
 {
 	struct dwu_ask ask = { .what = DWU_ASK_REGS, .id = tid };
-	struct dwu_ask_io io = { .out = words,
-				 .out_size = size,
-				 .fd_in = -1,
-				 .ms = STOP_WAIT_MS };
+	struct dwu_ask_io io = {
+		.out = words, .out_size = size, .fd_in = -1, .ms = STOP_WAIT_MS
+	};
 	dwunw_status_t status;
 
 	if (!dwu_limited(NULL))

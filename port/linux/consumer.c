@@ -57,8 +57,8 @@ static uint32_t open_at(struct dwunw_context *ctx,
 	if (dwu_process_hold(ctx, &how, &image) != DWUNW_OK)
 		return 0;
 	mapping = dwunw_space_find(&image->space, addr);
-	if (mapping && image->space.open_module(image, mapping, &module) ==
-			       DWUNW_OK) {
+	if (mapping &&
+	    image->space.open_module(image, mapping, &module) == DWUNW_OK) {
 		serial = module->serial;
 		image->space.close_module(image, module);
 	}

@@ -143,9 +143,9 @@ static dwunw_status_t read_regs(struct dwu_ask *ask, uint8_t *bytes)
 static dwunw_status_t read_memory(struct dwu_ask *ask, uint8_t *bytes)
 {
 	size_t got = 0;
-	dwunw_status_t status =
-		dwu_memory_now(ask->id, ask->at, bytes, (size_t)ask->size,
-			       (size_t)ask->room, &got);
+	dwunw_status_t status = dwu_memory_now(ask->id, ask->at, bytes,
+					       (size_t)ask->size,
+					       (size_t)ask->room, &got);
 
 	ask->got = got;
 	return status;
@@ -192,9 +192,9 @@ static bool next_comes(int channel, struct state *state)
 
 	for (;;) {
 		uint64_t now = dwu_now_ms();
-		int ms = !state->tid		    ? -1 :
+		int ms = !state->tid	       ? -1 :
 			 now < state->until_ms ? (int)(state->until_ms - now) :
-						   0;
+						 0;
 		int got = ms ? poll(&wait, 1, ms) : 0;
 
 		if (got > 0)

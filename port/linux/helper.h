@@ -28,15 +28,15 @@ enum dwu_helper_kind {
 
 enum dwu_ask_what {
 	DWU_ASK_MEMORY = 1, /* id, at, size, room -> bytes, got */
-	DWU_ASK_OPEN,	    /* bytes: root, path; follow, room -> id, file, fd */
-	DWU_ASK_REOPEN,	    /* fd -> id */
-	DWU_ASK_READ,	    /* id, at, size -> bytes */
-	DWU_ASK_CLOSE,	    /* id */
-	DWU_ASK_PATH,	    /* bytes: path -> file, bytes: where it leads to */
-	DWU_ASK_TEXT,	    /* id -1: bytes: path -> id; id, size -> bytes, got */
-	DWU_ASK_ATTACH,	    /* id, size: ms to stop, room: ms to stay so */
-	DWU_ASK_REGS,	    /* id -> bytes, got */
-	DWU_ASK_DETACH,	    /* id */
+	DWU_ASK_OPEN,	/* bytes: root, path; follow, room -> id, file, fd */
+	DWU_ASK_REOPEN, /* fd -> id */
+	DWU_ASK_READ,	/* id, at, size -> bytes */
+	DWU_ASK_CLOSE,	/* id */
+	DWU_ASK_PATH,	/* bytes: path -> file, bytes: where it leads to */
+	DWU_ASK_TEXT,	/* id -1: bytes: path -> id; id, size -> bytes, got */
+	DWU_ASK_ATTACH, /* id, size: ms to stop, room: ms to stay so */
+	DWU_ASK_REGS,	/* id -> bytes, got */
+	DWU_ASK_DETACH, /* id */
 };
 
 /* What is asked, and the answer in place of it. */

@@ -44,8 +44,8 @@ int dwu_build_id_compare(const struct dwunw_elf *a, const struct dwunw_elf *b)
  * on every host, and four times as fast as one of bytes. */
 struct digest {
 	uint64_t hash;
-	uint64_t word; /* the last one, so far */
-	uint64_t size; /* bytes that are in both */
+	uint64_t word;	    /* the last one, so far */
+	uint64_t size;	    /* bytes that are in both */
 	uint64_t code_size; /* … of code */
 	uint64_t code_max;  /* further code is not read */
 };

@@ -155,7 +155,7 @@ void dwu_image_inherit(struct dwu_image *image, const struct dwu_image *old)
 
 /* Mappings may change between two reads of the text: then once more. */
 dwunw_status_t dwu_image_load(struct dwunw_context *ctx, int32_t pid,
-				 struct dwu_image **image)
+			      struct dwu_image **image)
 {
 	dwunw_status_t status = DWUNW_ERR_NO_MEMORY;
 

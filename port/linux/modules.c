@@ -103,7 +103,8 @@ static bool room_for_identity(struct dwu_modules *modules)
 
 	if (modules->identity_count < modules->identity_room)
 		return true;
-	identities = dwu_realloc(modules->identities, room * sizeof(*identities));
+	identities =
+		dwu_realloc(modules->identities, room * sizeof(*identities));
 	if (!identities)
 		return false;
 	modules->identities = identities;
@@ -288,8 +289,8 @@ static dwunw_status_t parse_bare(struct dwunw_context *ctx,
 	dwu_file_begin(&slot->file);
 	dwu_lent_close(&slot->lent);
 	*module = (struct dwunw_module){ .serial = serial };
-	status = dwu_pages_alloc(&slot->arena, DWUNW_SEGMENTS_MAX *
-						       sizeof(*elf->segments));
+	status = dwu_pages_alloc(&slot->arena,
+				 DWUNW_SEGMENTS_MAX * sizeof(*elf->segments));
 	if (status == DWUNW_OK)
 		status = dwunw_elf_open(elf, src, &slot->arena);
 	if (status != DWUNW_OK)
@@ -378,7 +379,8 @@ static const char *why_refused(dwunw_status_t status,
 		if (elf->segment_count <= DWUNW_SEGMENTS_MAX)
 			return "not an ELF file, or a damaged one";
 		snprintf(text, size,
-			 "has %u PT_LOADs, more than the bound of %u", elf->segment_count, DWUNW_SEGMENTS_MAX);
+			 "has %u PT_LOADs, more than the bound of %u",
+			 elf->segment_count, DWUNW_SEGMENTS_MAX);
 		return text;
 	case DWUNW_ERR_UNSUPPORTED_ARCH:
 		snprintf(text, size,

@@ -87,8 +87,8 @@ dwunw_status_t dwu_symbols_read(struct dwu_symbols *symbols,
 void dwu_symbols_add(struct dwu_symbols *symbols, const struct dwunw_elf *elf,
 		     const struct dwunw_symbol_config *config, const char *path)
 {
-	if (read_table(&symbols->own, elf, config, path,
-		       &symbols->own_arena) != DWUNW_OK)
+	if (read_table(&symbols->own, elf, config, path, &symbols->own_arena) !=
+	    DWUNW_OK)
 		return;
 	limit_by_table(&symbols->tab, &symbols->own);
 	limit_by_table(&symbols->own, &symbols->tab);
@@ -229,11 +229,11 @@ static bool is_compressed(const struct dwunw_symtab *tab, uint64_t vaddr)
 
 	if (!tab->isa_mask || tab->elf_class != 1)
 		return false;
-	for (size_t left = tab->entries.size; left >= 16; left -= 16, at += 16) {
+	for (size_t left = tab->entries.size; left >= 16;
+	     left -= 16, at += 16) {
 		uint32_t value = (uint32_t)at[4 + (3 ^ big)] << 24 |
 				 (uint32_t)at[4 + (2 ^ big)] << 16 |
-				 (uint32_t)at[4 + (1 ^ big)] << 8 |
-				 at[4 + big];
+				 (uint32_t)at[4 + (1 ^ big)] << 8 | at[4 + big];
 
 		if ((value & ~1u) == vaddr && (at[12] & 0xf) == STT_FUNC &&
 		    ((value & 1) || (at[13] & 0x80)))

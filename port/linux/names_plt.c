@@ -99,8 +99,8 @@ static void read_relocations(struct finder *f, const char *name, bool addend)
 
 	if (!load(f->elf, name, &table))
 		return;
-	more = dwu_realloc(f->slots,
-		       (f->slot_count + table.size / size + 1) * sizeof(*more));
+	more = dwu_realloc(f->slots, (f->slot_count + table.size / size + 1) *
+					     sizeof(*more));
 	for (size_t at = 0; more && table.size - at >= size; at += size) {
 		uint64_t info =
 			get(f->elf, table.data + at + word, (unsigned int)word);
@@ -219,8 +219,8 @@ void dwu_plt_open(struct dwu_plt *plt, const struct dwunw_elf *elf)
 {
 	static const char *const sections[] = { ".plt", ".plt.sec",
 						".plt.got" };
-	const struct dwu_hosted *hosted = dwu_hosted_of(dwunw_arch_by_elf(
-		elf->machine, elf->elf_class, elf->data));
+	const struct dwu_hosted *hosted = dwu_hosted_of(
+		dwunw_arch_by_elf(elf->machine, elf->elf_class, elf->data));
 	struct finder f = { .elf = elf, .plt = plt };
 
 	*plt = (struct dwu_plt){ .stubs = NULL };

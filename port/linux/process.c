@@ -591,8 +591,8 @@ const char *dwunw_process_path(const struct dwunw_process *process,
 	if (!image || !mapping || mapping->file >= image->piece_count)
 		return "";
 	origin = dwu_image_origin(image, mapping);
-	return image->places[has_file(image, mapping) ? origin.file :
-							mapping->file]
+	return image
+		->places[has_file(image, mapping) ? origin.file : mapping->file]
 		.path;
 }
 

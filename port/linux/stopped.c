@@ -162,8 +162,7 @@ bool dwu_stopped_again(struct dwu_stopped *stopped)
 		return true;
 	}
 	if ((!stopped->late_addr && !stopped->expired) ||
-	    stopped->reader.hung ||
-	    ++stopped->late_stops >= LATE_MAX)
+	    stopped->reader.hung || ++stopped->late_stops >= LATE_MAX)
 		return false;
 	if (stopped->reader.patience < PATIENCE_MAX)
 		stopped->reader.patience++;

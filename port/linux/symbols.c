@@ -43,8 +43,8 @@ struct table {
 	bool has_lines;
 	bool has_symbols; /* read, or tried */
 	bool told_exceeded;
-	bool told_lines;  /* that its DWARF is too large */
-	bool lacking;	  /* files could not be opened: too many were */
+	bool told_lines; /* that its DWARF is too large */
+	bool lacking;	 /* files could not be opened: too many were */
 	struct dwu_symbols symbols;
 	uint64_t batch; /* in which the file was last looked at */
 	uint64_t build_id_hash;
@@ -849,8 +849,7 @@ static void tell_exceeded(const struct dwunw_symbol_resolver *resolver,
 
 	if (table->told_exceeded || !config->log ||
 	    !(dwu_file_exceeded(&table->opened.file) ||
-	      (table->has_lines &&
-	       dwu_file_exceeded(&table->lines.debug.file))))
+	      (table->has_lines && dwu_file_exceeded(&table->lines.debug.file))))
 		return;
 	table->told_exceeded = true;
 	snprintf(line, sizeof(line),

@@ -105,8 +105,8 @@ static uint64_t xz_size(struct dwunw_span packed)
 	    flags.backward_size > packed.size - 2 * tail)
 		return 0;
 	at = packed.size - tail - (size_t)flags.backward_size;
-	code = lzma_index_buffer_decode(&index, &memory, NULL, packed.data,
-					&at, packed.size - tail);
+	code = lzma_index_buffer_decode(&index, &memory, NULL, packed.data, &at,
+					packed.size - tail);
 	if (code == LZMA_MEM_ERROR)
 		(void)no_memory();
 	if (code != LZMA_OK)

@@ -11,8 +11,8 @@ enum {
 	FRAME = sizeof(struct dwunw_event_frame),
 	/* registers and returns of an event, at most */
 	REGS_MAX = 8 * (DWUNW_REG_MAX + 1),
-	RETURNS_MAX = DWUNW_EVENT_RETURN_MAX *
-		      sizeof(struct dwunw_event_return),
+	RETURNS_MAX =
+		DWUNW_EVENT_RETURN_MAX * sizeof(struct dwunw_event_return),
 };
 
 _Static_assert(WALK == 24 && FRAME == 32, "SPEC.md");
@@ -32,8 +32,8 @@ static dwunw_status_t parse_rest(struct dwunw_event *event,
 {
 	const struct dwunw_event_header h = event->header;
 	size_t regs = 8u * (size_t)h.reg_count;
-	size_t returns = sizeof(struct dwunw_event_return) *
-			 (size_t)h.return_count;
+	size_t returns =
+		sizeof(struct dwunw_event_return) * (size_t)h.return_count;
 	uint8_t bytes[HEAD + REGS_MAX + RETURNS_MAX];
 	uint32_t size = (uint32_t)(HEAD + regs + returns);
 	dwunw_status_t status;
@@ -117,9 +117,10 @@ dwunw_status_t dwunw_walked_parse(struct dwunw_walked *walked,
 	status = parse_rest(event, record, walked->big_endian);
 	if (status != DWUNW_OK)
 		return status;
-	event->input.stack = (struct dwunw_snapshot){
-		record + stack, event->header.stack_addr,
-		event->header.stack_size };
+	event->input.stack =
+		(struct dwunw_snapshot){ record + stack,
+					 event->header.stack_addr,
+					 event->header.stack_size };
 	if (walked->walk.stop == DWUNW_EVENT_GOES_ON)
 		resume_input(event, &walked->walk);
 	return DWUNW_OK;

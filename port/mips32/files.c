@@ -300,9 +300,8 @@ static bool use_image(struct dwu_bytes *bytes, uint64_t addr,
  * The image that a mapped file left in memory. Each of its pieces of offset 0
  * shows the header, that of the code too, where both share a page.
  */
-static bool use_mapped(const struct dwunw_mips32_space *space,
-		       uint64_t start, struct dwu_bytes *bytes,
-		       struct dwunw_source *src)
+static bool use_mapped(const struct dwunw_mips32_space *space, uint64_t start,
+		       struct dwu_bytes *bytes, struct dwunw_source *src)
 {
 	const struct dwunw_piece *pieces = space->pieces;
 	uint32_t at = dwunw_piece_owner(pieces, space->piece_count, start);

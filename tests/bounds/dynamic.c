@@ -6,8 +6,7 @@
  * lay it out: in this order.
  */
 #define HIDDEN __attribute__((noinline, visibility("hidden")))
-#define BEGIN(name) \
-	".p2align 4\n.type " name ", %function\n" name ":\n"
+#define BEGIN(name) ".p2align 4\n.type " name ", %function\n" name ":\n"
 #define END(name) ".size " name ", . - " name "\n.p2align 4\n"
 
 #if defined(__x86_64__)
@@ -17,16 +16,16 @@
 #define FILL ".rept 20480\nnop\n.endr\n"
 #elif defined(__aarch64__)
 #define LEAVE "mov sp, x0\nmov x8, #93\nsvc #0\n"
-#define MADE \
+#define MADE                                                   \
 	"str x19, [sp, #-16]!\nmov w19, w0\nadd w0, w19, #1\n" \
 	"ldr x19, [sp], #16\nret\n"
 #define RETURN "ret\n"
 #define FILL ".rept 5120\nnop\n.endr\n"
 #else
 #define LEAVE "move $sp, $4\nli $2, 4001\nsyscall\n"
-#define MADE \
+#define MADE                                                               \
 	".set noreorder\nli $2, -8\nand $4, $4, $2\naddiu $sp, $sp, -16\n" \
-	"sw $4, 8($sp)\nlw $2, 8($sp)\njr $ra\naddiu $sp, $sp, 16\n" \
+	"sw $4, 8($sp)\nlw $2, 8($sp)\njr $ra\naddiu $sp, $sp, 16\n"       \
 	".set reorder\n"
 #define RETURN ".set noreorder\njr $ra\nnop\n.set reorder\n"
 #define FILL ".rept 5120\nnop\n.endr\n"
@@ -66,4 +65,4 @@ int other(int n)
 
 /* the one function with CFI */
 __asm__(".globl known\n" BEGIN("known") ".cfi_startproc\n" RETURN
-	".cfi_endproc\n" END("known"));
+					".cfi_endproc\n" END("known"));

@@ -68,8 +68,8 @@ static void look_up(const char *path)
 			printf("# %s\n", name);
 	}
 	is_u64(wrong, 0, "%s: finds all of %u functions", path, count);
-	is_u64(tab.count >= count && tab.count < 2 * count + 2, 1,
-	       "%s: has %u", path, tab.count);
+	is_u64(tab.count >= count && tab.count < 2 * count + 2, 1, "%s: has %u",
+	       path, tab.count);
 }
 
 /* Every byte of [off, off + count), as three other ones. */

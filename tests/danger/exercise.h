@@ -87,9 +87,10 @@ static dwunw_status_t exercise_memory(void *ctx, uint64_t addr, void *dst,
 	if (++x->memory_reads == x->memory_fail_at || addr < SP ||
 	    addr - SP > 4096)
 		return DWUNW_ERR_INVALID_ARG;
-	value = word % 7 == 3 ? SP + word * 8 + 64 :
-				BIAS + (x->calls ? x->returns[word % x->calls % 16] :
-					       x->starts[word % 16] + 3);
+	value = word % 7 == 3 ?
+			SP + word * 8 + 64 :
+			BIAS + (x->calls ? x->returns[word % x->calls % 16] :
+					   x->starts[word % 16] + 3);
 	for (i = 0; i < 8; i++)
 		bytes[i] = (uint8_t)(value >> 8 * i);
 	memcpy(dst, bytes, size < 8 ? size : 8);

@@ -15,8 +15,7 @@ static bool sane(const struct exercise *x)
 {
 	return x->held == 0 && x->status <= 0 &&
 	       x->status >= DWUNW_ERR_ATTACH_DENIED &&
-	       (x->status != DWUNW_OK ||
-		x->stop.reason <= DWUNW_STOP_NO_CALL);
+	       (x->status != DWUNW_OK || x->stop.reason <= DWUNW_STOP_NO_CALL);
 }
 
 static bool stripped_of_symbols(void)

@@ -61,12 +61,12 @@ static inline size_t chunk_mutate(uint8_t *data, size_t size, size_t size_max,
 }
 
 /* Of a target: its inputs are of that form. */
-#define CHUNKS(head, count)                                                  \
-	size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size,           \
-				       size_t size_max, unsigned int seed);  \
-	size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size,           \
-				       size_t size_max, unsigned int seed)   \
-	{                                                                    \
+#define CHUNKS(head, count)                                                   \
+	size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size,            \
+				       size_t size_max, unsigned int seed);   \
+	size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size,            \
+				       size_t size_max, unsigned int seed)    \
+	{                                                                     \
 		return chunk_mutate(data, size, size_max, seed, head, count); \
 	}
 

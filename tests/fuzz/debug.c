@@ -41,9 +41,13 @@ static void put(const char *name, const void *bytes, size_t size)
 
 static void tidy(void)
 {
-	static const char *const names[] = { "f", "g", ".build-id/01/02.debug",
-					     ".build-id/01", ".build-id",
-					     "root", "" };
+	static const char *const names[] = { "f",
+					     "g",
+					     ".build-id/01/02.debug",
+					     ".build-id/01",
+					     ".build-id",
+					     "root",
+					     "" };
 
 	for (size_t i = 0; i < COUNT(names); i++)
 		if (unlink(below(names[i])))
@@ -93,8 +97,8 @@ static void open_both(const struct dwunw_source *file,
 		m.memory = wanted ? aligned_alloc(16, (wanted + 15) & ~15ul) :
 				    NULL;
 		dwunw_arena_init(&m.arena, m.memory, wanted);
-		m.status = dwunw_module_open_files(&m.module, &files, 1,
-						   &m.arena);
+		m.status =
+			dwunw_module_open_files(&m.module, &files, 1, &m.arena);
 		if (m.status != DWUNW_ERR_NO_MEMORY)
 			break;
 		wanted = m.arena.wanted;

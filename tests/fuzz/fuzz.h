@@ -16,13 +16,13 @@
 #include "core/cfi/step.h"
 #include "unit/make_elf.h"
 
-#define LAW(good)                                                            \
-	do {                                                                 \
-		if (!(good)) {                                               \
-			dprintf(2, "%s:%d: broken law: %s\n", __FILE__,      \
-				__LINE__, #good);                            \
-			abort();                                             \
-		}                                                            \
+#define LAW(good)                                                       \
+	do {                                                            \
+		if (!(good)) {                                          \
+			dprintf(2, "%s:%d: broken law: %s\n", __FILE__, \
+				__LINE__, #good);                       \
+			abort();                                        \
+		}                                                       \
 	} while (0)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

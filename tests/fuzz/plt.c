@@ -22,8 +22,8 @@ static uint64_t where(const uint8_t *data, unsigned int i)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const names[SECTIONS] = {
-		".plt",	     ".plt.sec",  ".MIPS.stubs", ".dynsym", ".dynstr",
-		".rela.plt", ".rela.dyn", ".rel.plt",
+		".plt",	   ".plt.sec",	".MIPS.stubs", ".dynsym",
+		".dynstr", ".rela.plt", ".rela.dyn",   ".rel.plt",
 	};
 	struct elf_part parts[SECTIONS] = { 0 };
 	struct dwunw_elf elf;
@@ -37,11 +37,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (unsigned int i = 0; i < SECTIONS; i++) {
 		struct dwunw_span chunk = chunk_next(data, size, &off);
 
-		parts[i] = (struct elf_part){ .name = names[i],
-					      .vaddr = i < 3 ? where(data, i) :
-							       0,
-					      .bytes = chunk.data,
-					      .size = chunk.size };
+		parts[i] =
+			(struct elf_part){ .name = names[i],
+					   .vaddr = i < 3 ? where(data, i) : 0,
+					   .bytes = chunk.data,
+					   .size = chunk.size };
 	}
 	fuzz_source(&m, file,
 		    make_elf(file, sizeof(file),

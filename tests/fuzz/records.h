@@ -29,8 +29,7 @@ static inline size_t record_end(const uint8_t *data, size_t size, size_t off)
 }
 
 /* Records behind `at` that point back to something before it. */
-static inline void record_move(uint8_t *data, size_t size, size_t at,
-			       size_t by)
+static inline void record_move(uint8_t *data, size_t size, size_t at, size_t by)
 {
 	for (size_t end; (end = record_end(data, size, at)); at = end) {
 		uint32_t back = record_u32(data + at + 4);
@@ -103,20 +102,20 @@ static inline int records_run(const char *section, const uint8_t *data,
 	return 0;
 }
 
-#define RECORDS(section, eh)                                                 \
-	size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size,           \
-				       size_t size_max, unsigned int seed);  \
-	size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size,           \
-				       size_t size_max, unsigned int seed)   \
-	{                                                                    \
-		if (!size || seed % 8 == 7)                                  \
-			return LLVMFuzzerMutate(data, size, size_max);       \
-		return 1 + record_mutate(data + 1, size - 1, size_max - 1,   \
-					 seed, eh);                          \
-	}                                                                    \
-	int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)         \
-	{                                                                    \
-		return records_run(section, data, size);                     \
+#define RECORDS(section, eh)                                                \
+	size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size,          \
+				       size_t size_max, unsigned int seed); \
+	size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size,          \
+				       size_t size_max, unsigned int seed)  \
+	{                                                                   \
+		if (!size || seed % 8 == 7)                                 \
+			return LLVMFuzzerMutate(data, size, size_max);      \
+		return 1 + record_mutate(data + 1, size - 1, size_max - 1,  \
+					 seed, eh);                         \
+	}                                                                   \
+	int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)        \
+	{                                                                   \
+		return records_run(section, data, size);                    \
 	}
 
 #endif

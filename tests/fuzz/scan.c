@@ -45,7 +45,8 @@ static void decode(struct dwunw_scan *scan, const struct dwunw_module *module,
 	for (unsigned int i = 0; i < 64 && at < told->end; i++) {
 		dwunw_scan_decode(scan, module, at, &insn);
 		LAW(insn.last <= insn.size);
-		for (uint8_t from = 0; from < columns && from < 64; from += 15) {
+		for (uint8_t from = 0; from < columns && from < 64;
+		     from += 15) {
 			dwunw_scan_apply(scan, at, from, &effect);
 		}
 		at += insn.size ? insn.size : 1;

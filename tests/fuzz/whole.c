@@ -54,9 +54,8 @@ static void registers(struct dwunw_regset *regs, uint16_t arch,
 static size_t maps(char *text, size_t room, size_t size, uint8_t flags)
 {
 	unsigned int end = BASE + (((unsigned int)size + 0xfff) & ~0xfffu);
-	int used = snprintf(
-		text, room, "%08x-%08x r-xp 00000000 00:01 7 /%d\n", BASE,
-		flags & 1 ? BASE + 0x1000 : end, KEPT_FD);
+	int used = snprintf(text, room, "%08x-%08x r-xp 00000000 00:01 7 /%d\n",
+			    BASE, flags & 1 ? BASE + 0x1000 : end, KEPT_FD);
 
 	if ((flags & 1) && end > BASE + 0x1000)
 		used += snprintf(text + used, room - (size_t)used,
@@ -110,8 +109,7 @@ static void ask(struct dwunw_context *ctx, struct dwunw_process *process,
 	for (size_t i = 0; i < first.count; i++)
 		LAW(first.frames[i].pc == again.frames[i].pc &&
 		    first.frames[i].how == again.frames[i].how);
-	kept_printable(
-		dwunw_stop_text(ctx, &first.stop, text, sizeof(text)));
+	kept_printable(dwunw_stop_text(ctx, &first.stop, text, sizeof(text)));
 	LAW(text[0] || first.stop.reason == DWUNW_STOP_ROOT);
 	LAW(!dwunw_symbol_resolver_init(&names, NULL));
 	kept_names(&names, ctx, 0, first.frames, first.count);
@@ -135,10 +133,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	kept_file(0, file.data, file.size);
 	LAW(!dwunw_init_with(&ctx, &config));
-	LAW(!dwunw_process_from_maps(
-		&ctx, archs[data[0] % COUNT(archs)], text,
-		maps(text, sizeof(text), file.size, data[1]), KEPT_ROOT,
-		&process));
+	LAW(!dwunw_process_from_maps(&ctx, archs[data[0] % COUNT(archs)], text,
+				     maps(text, sizeof(text), file.size,
+					  data[1]),
+				     KEPT_ROOT, &process));
 	ask(&ctx, process, stack, data);
 	dwunw_process_close(process);
 	dwunw_shutdown(&ctx);

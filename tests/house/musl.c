@@ -30,8 +30,8 @@ int main(int argc, char **argv)
 		return 1;
 	status = dwunw_module_cache_acquire(&ctx, argv[0], &module);
 	printf("%s %s, %u targets, %.4f\n", dwunw_status_name(status),
-	       module ? dwunw_arch_name(module->arch) : "none",
-	       prepared(), (double)argc / 3 * 7.25);
+	       module ? dwunw_arch_name(module->arch) : "none", prepared(),
+	       (double)argc / 3 * 7.25);
 	if (module)
 		dwunw_module_cache_release(&ctx, module);
 	dwunw_shutdown(&ctx);

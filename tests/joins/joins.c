@@ -13,9 +13,11 @@
 typedef long (*function)(void);
 typedef long (*join)(long n, function stop);
 
+/* clang-format off */
 #define KINDS(X)                                                      \
 	X(alloca) X(words) X(loop) X(keep) X(fatal) X(fatal_first)    \
 	X(cases) X(lost) X(realigned) X(probed) X(branch) X(aligned)
+/* clang-format on */
 #define DECLARE(kind) long join_##kind(long n, function stop);
 #define ENTRY(kind) { #kind, join_##kind },
 KINDS(DECLARE)

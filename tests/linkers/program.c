@@ -35,10 +35,10 @@ static void fail(const char *what)
 }
 
 /* The pages of a segment as they are mapped. */
-static char *pages(const ElfW(Phdr) *p, const ElfW(Phdr) *first, size_t *size)
+static char *pages(const ElfW(Phdr) * p, const ElfW(Phdr) * first, size_t *size)
 {
-	uintptr_t from = (uintptr_t)&__ehdr_start +
-			 (p->p_vaddr - first->p_vaddr);
+	uintptr_t from =
+		(uintptr_t)&__ehdr_start + (p->p_vaddr - first->p_vaddr);
 	uintptr_t to = (from + p->p_filesz + page - 1) & ~(page - 1);
 
 	from &= ~(page - 1);
@@ -61,7 +61,7 @@ static void move(char *at, size_t size)
 		fail("mremap");
 }
 
-static void change(const ElfW(Phdr) *p, char *at, size_t size)
+static void change(const ElfW(Phdr) * p, char *at, size_t size)
 {
 	uintptr_t here = (uintptr_t)middle & ~(page - 1);
 

@@ -28,8 +28,8 @@ __attribute__((noipa)) static void *by_own(size_t size,
 static code_fn *code_of(const char *file, off_t off)
 {
 	int fd = open(file, O_RDONLY | O_CLOEXEC);
-	void *code = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd,
-			  off);
+	void *code =
+		mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, off);
 
 	close(fd);
 	return code == MAP_FAILED ? NULL : (code_fn *)code;

@@ -31,7 +31,7 @@
 #define PAGE_SIZE 4096u
 
 struct told {
-	uint64_t busy; /* threads inside of an allocator now */
+	uint64_t busy;	/* threads inside of an allocator now */
 	uint64_t calls; /* that gave a block */
 	uint64_t blocks;
 	uint64_t bytes;
@@ -326,22 +326,22 @@ static void map_made(void *at, size_t size)
 
 /* --- the functions ----------------------------------------------------------- */
 
-#define NEXT(name)                                            \
-	static __typeof__(name) *next;                        \
-	if (!next)                                            \
+#define NEXT(name)                     \
+	static __typeof__(name) *next; \
+	if (!next)                     \
 	next = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
 
-#define MAKES(name, size, parameters, arguments)     \
-	SHOWN void *name parameters                  \
-	{                                            \
-		int outermost = enter();             \
-		void *at;                            \
-		NEXT(name);                          \
-		at = next arguments;                 \
-		if (outermost)                       \
-			add(at, size);               \
-		leave(outermost);                    \
-		return at;                           \
+#define MAKES(name, size, parameters, arguments) \
+	SHOWN void *name parameters              \
+	{                                        \
+		int outermost = enter();         \
+		void *at;                        \
+		NEXT(name);                      \
+		at = next arguments;             \
+		if (outermost)                   \
+			add(at, size);           \
+		leave(outermost);                \
+		return at;                       \
 	}
 
 void *memalign(size_t align, size_t size);

@@ -24,11 +24,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -39,7 +39,14 @@
 #define AFTER_CALL __asm__ volatile("" ::: "memory")
 #define PAGE 4096ul
 
-enum who { MALLOC, CALLOC, REALLOC, CHILD, MAP, WHO_COUNT };
+enum who {
+	MALLOC,
+	CALLOC,
+	REALLOC,
+	CHILD,
+	MAP,
+	WHO_COUNT
+};
 static const char *const names[] = { "by_malloc", "by_calloc", "by_realloc",
 				     "in_child", "by_mmap" };
 static struct {
@@ -72,9 +79,11 @@ static void tell(const char *name)
 
 	for (int i = 0; i < WHO_COUNT; i++)
 		if (truth[i].blocks)
-			size += (size_t)snprintf(text + size, sizeof(text) - size,
+			size += (size_t)snprintf(text + size,
+						 sizeof(text) - size,
 						 "%s %ld %ld\n", names[i],
-						 truth[i].blocks, truth[i].bytes);
+						 truth[i].blocks,
+						 truth[i].bytes);
 	snprintf(new, sizeof(new), "%s.new", name);
 	fd = open(new, O_WRONLY | O_CREAT | O_TRUNC, 0644);
 	if (fd < 0 || write(fd, text, size) != (ssize_t)size || close(fd) ||
@@ -247,7 +256,8 @@ static void maps(void)
 		cut(at + (size_t)i * PAGE, PAGE);
 		count(MAP, i < 999, 0);
 	}
-	at = by_mmap(NULL, 32 * PAGE); /* two that touch, and one munmap of both */
+	at = by_mmap(NULL,
+		     32 * PAGE); /* two that touch, and one munmap of both */
 	other = by_mmap(at + 32 * PAGE, 32 * PAGE);
 	if (other == at + 32 * PAGE)
 		cut(at + 16 * PAGE, 32 * PAGE);
@@ -345,8 +355,7 @@ int main(int argc, char **argv)
 	else if (!strcmp(what, "forks") || !strcmp(what, "execs")) {
 		leaks();
 		forks(!strcmp(what, "execs"));
-	}
-	else if (!strcmp(what, "vforks"))
+	} else if (!strcmp(what, "vforks"))
 		vforks();
 	else
 		return 1;

@@ -209,8 +209,7 @@ static void posix_memaligns(void)
 			_exit(6);
 		AFTER_CALL;
 		if (posix_memalign(&other, 3, 100) != EINVAL ||
-		    posix_memalign(&other, 64, huge) != ENOMEM ||
-		    other != &at)
+		    posix_memalign(&other, 64, huge) != ENOMEM || other != &at)
 			_exit(7);
 		AFTER_CALL;
 		if (i % 4 == 0)
@@ -540,10 +539,10 @@ static void mmaps(void)
 	}
 	close(fd);
 	at = map(40);
-	map_at(at, 40, MAP_FIXED); /* all of it */
-	map_at(at, 10, MAP_FIXED); /* its start */
-	map_at(at + 35 * PAGE, 5, MAP_FIXED); /* its end */
-	map_at(at + 20 * PAGE, 5, MAP_FIXED); /* its middle */
+	map_at(at, 40, MAP_FIXED);	       /* all of it */
+	map_at(at, 10, MAP_FIXED);	       /* its start */
+	map_at(at + 35 * PAGE, 5, MAP_FIXED);  /* its end */
+	map_at(at + 20 * PAGE, 5, MAP_FIXED);  /* its middle */
 	map_at(at + 15 * PAGE, 15, MAP_FIXED); /* three of them */
 }
 
@@ -555,7 +554,7 @@ static void munmaps(void)
 	cut(at + 90 * PAGE, 10);
 	cut(at + 50 * PAGE, 10);
 	cut(at + 40 * PAGE, 30); /* an end, what is unmapped already, a start */
-	cut(at, 10); /* is unmapped already */
+	cut(at, 10);		 /* is unmapped already */
 	for (size_t i = 0; i < 50; i++) {
 		at = map(8);
 		if (munmap(at + 2 * PAGE, PAGE + 1)) /* two pages */
@@ -591,7 +590,7 @@ static void mremaps(void)
 			at = move(at, 10 * i, i, 0, NULL);
 		if (i % 3 == 0)
 			cut(at, i % 2 ? i : 10 * i);
-		move(map(i), i, 0, MREMAP_MAYMOVE, NULL); /* fails */
+		move(map(i), i, 0, MREMAP_MAYMOVE, NULL);     /* fails */
 		move(map(i) + 1, i, 2, MREMAP_MAYMOVE, NULL); /* fails */
 	}
 	other = map(20); /* to where something is */
@@ -670,9 +669,18 @@ static void forks(int count, int how)
 	}
 }
 
-static void one_fork(void) { forks(4, 0); }
-static void execs(void) { forks(4, 1); }
-static void processes(void) { forks(PROCESSES, 0); }
+static void one_fork(void)
+{
+	forks(4, 0);
+}
+static void execs(void)
+{
+	forks(4, 1);
+}
+static void processes(void)
+{
+	forks(PROCESSES, 0);
+}
 
 static void vforks(void)
 {
@@ -693,7 +701,7 @@ static void vforks(void)
 static void spawns(void)
 {
 	char name[512], *arguments[] = { (char *)(uintptr_t)self, name,
-					 (char *)(uintptr_t)"now", NULL };
+					 (char *)(uintptr_t) "now", NULL };
 	pid_t pid;
 
 	for (int i = 0; i < 4; i++) {
@@ -782,7 +790,10 @@ static void again(void)
 	plain();
 }
 
-static void deeply(void) { deep(100); }
+static void deeply(void)
+{
+	deep(100);
+}
 
 /* Of another allocator: what is no matter of the C library's. */
 static void several(void)

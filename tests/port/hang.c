@@ -72,8 +72,8 @@ static char *mapped(const char *path)
 {
 	int fd = open(path, O_RDONLY);
 	char *at = fd < 0 ? MAP_FAILED :
-			    mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE,
-				 fd, 8 * SIZE);
+			    mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
+				 MAP_PRIVATE, fd, 8 * SIZE);
 
 	if (at == MAP_FAILED) {
 		perror(path);

@@ -15,7 +15,12 @@
 #include <string.h>
 
 /* Fields of the ELF header of 64 bits. */
-enum { E_PHOFF = 32, E_SHOFF = 40, E_PHNUM = 56, E_SHNUM = 60 };
+enum {
+	E_PHOFF = 32,
+	E_SHOFF = 40,
+	E_PHNUM = 56,
+	E_SHNUM = 60
+};
 
 struct bytes {
 	uint8_t *data;

@@ -135,16 +135,16 @@ static void small_tables(void)
 
 	context_start(&ctx, 32);
 	for (unsigned n = 1; n <= 20; n++)
-		dwunw_module_cache_release(
-			&ctx, get(library(n), DWUNW_OK, "one of twenty"));
+		dwunw_module_cache_release(&ctx, get(library(n), DWUNW_OK,
+						     "one of twenty"));
 	config.tables_max = stats().bytes / 20;
 	is_u64(stats().evictions, 0, "all are kept, in %llu bytes",
 	       (unsigned long long)stats().bytes);
 	dwunw_shutdown(&ctx);
 	is_u64(dwunw_init_with(&ctx, &config), DWUNW_OK, "with less memory");
 	for (unsigned n = 1; n <= 20; n++) {
-		dwunw_module_cache_release(
-			&ctx, get(library(n), DWUNW_OK, "one of twenty"));
+		dwunw_module_cache_release(&ctx, get(library(n), DWUNW_OK,
+						     "one of twenty"));
 		now = stats();
 		most = now.bytes > most ? now.bytes : most;
 	}

@@ -38,8 +38,8 @@ static void take(int number)
 		ended = 1;
 }
 
-static void answer(const struct fuse_in_header *in, int error, const void *bytes,
-		   size_t size)
+static void answer(const struct fuse_in_header *in, int error,
+		   const void *bytes, size_t size)
 {
 	struct fuse_out_header out = { .len = (uint32_t)(sizeof(out) + size),
 				       .error = -error,
@@ -127,7 +127,8 @@ static bool slurp(const char *path)
 		return false;
 	content_size = (size_t)st.st_size + PADDING;
 	content = calloc(1, content_size);
-	return content && read(fd, content, content_size) == (ssize_t)st.st_size;
+	return content &&
+	       read(fd, content, content_size) == (ssize_t)st.st_size;
 }
 
 static bool attach(const char *directory)

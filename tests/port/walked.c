@@ -49,8 +49,9 @@ static bool walk(struct dwunw_context *ctx, pid_t pid, struct whole *w)
 	w->pid = pid;
 	if (!moment_take(&w->moment, pid, pid))
 		return false;
-	request.stack = (struct dwunw_snapshot){
-		w->moment.bytes, w->moment.addr, w->moment.size };
+	request.stack = (struct dwunw_snapshot){ w->moment.bytes,
+						 w->moment.addr,
+						 w->moment.size };
 	if (dwunw_capture(ctx, &request, &w->count) != DWUNW_OK)
 		return false;
 	w->stop = request.stop;
@@ -64,8 +65,8 @@ static bool step(const struct whole *w, const struct dwunw_step *step,
 		 struct dwunw_regset *regs)
 {
 	uint8_t count, reg = step->row.cfa & 0xff;
-	const uint8_t *saved = dwunw_arch_saved(
-		dwunw_arch_by_id(DWUNW_ARCH_X86_64), &count);
+	const uint8_t *saved =
+		dwunw_arch_saved(dwunw_arch_by_id(DWUNW_ARCH_X86_64), &count);
 	uint64_t cfa = (reg == 7 ? regs->sp : regs->regs[reg]) +
 		       (uint64_t)((int64_t)(int32_t)step->row.cfa >> 8);
 
@@ -110,7 +111,10 @@ static void make(struct record *r, const struct whole *w, size_t n,
 	put(r, w->moment.addr, 8);
 	put(r, 0, 8);
 	for (int i = 0; i < 17; i++)
-		put(r, i == 16 ? regs->pc : i == 7 ? regs->sp : regs->regs[i],
+		put(r,
+		    i == 16 ? regs->pc :
+		    i == 7  ? regs->sp :
+			      regs->regs[i],
 		    8);
 	for (size_t i = 0; i < n; i++)
 		id = dwunw_stack_id_add(id, w->files[i], w->frames[i].vaddr,
@@ -224,7 +228,8 @@ static void lies(struct dwunw_context *ctx, const struct whole *w)
 	r.bytes[88 + 136 + 20] = DWUNW_HOW_EVENT;
 	is_u64((uint64_t)(int64_t)dwunw_consume(ctx, r.bytes, r.size, &event,
 						frames, FRAMES, &count, &stop),
-	       (uint64_t)DWUNW_ERR_BAD_FORMAT, "… an outer frame that was first");
+	       (uint64_t)DWUNW_ERR_BAD_FORMAT,
+	       "… an outer frame that was first");
 	make(&r, w, w->count, &w->moment.regs, 1);
 	r.bytes[88 + 136 + 18] = DWUNW_STOP_TIME + 1;
 	is_u64((uint64_t)(int64_t)dwunw_consume(ctx, r.bytes, r.size, &event,

@@ -25,7 +25,7 @@ struct file_module {
 struct state {
 	struct image *image;
 	struct dwunw_space space;
-	struct dwunw_piece *pieces; /* all mappings */
+	struct dwunw_piece *pieces;  /* all mappings */
 	struct file_module *modules; /* the files', then the vdso's */
 	struct dwunw_walker *walker;
 	void *walker_bytes;

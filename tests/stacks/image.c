@@ -55,8 +55,8 @@ static void read_header(struct image_file *file, const struct snap_map *map,
 	uint64_t size = field(file, at + 4 * word, word);
 
 	/* the first mapping is of the first segment; others may share its page */
-	if (type == PT_LOAD && !file->placed &&
-	    map->off >= (off & ~4095ull) && map->off < off + size) {
+	if (type == PT_LOAD && !file->placed && map->off >= (off & ~4095ull) &&
+	    map->off < off + size) {
 		file->bias = map->start - map->off + off - vaddr;
 		file->placed = true;
 	}

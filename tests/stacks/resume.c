@@ -97,8 +97,8 @@ static bool by_row(struct thread *t, const struct dwunw_step *step)
  * this size each. x86_64: asm/sigcontext.h, struct sigcontext_64. */
 static bool by_signal(struct thread *t, const struct dwunw_step *step)
 {
-	static const uint8_t x86_64[] = { 8,  9, 10, 11, 12, 13, 14, 15,
-					  5,  4, 6,  3,	 1,  0,	 2,  7 };
+	static const uint8_t x86_64[] = { 8, 9, 10, 11, 12, 13, 14, 15,
+					  5, 4, 6,  3,	1,  0,	2,  7 };
 	uint64_t pc = t->regs.sp + (step->row.cfa >> 8);
 	uint64_t first, value;
 	uint8_t i, reg, count = 32;
@@ -159,8 +159,8 @@ static bool told_right(const struct thread *t, const struct walked *whole,
 {
 	const struct dwunw_step *step = &whole->steps[at - 1];
 	const struct dwunw_frame *frame = &whole->frames[at];
-	uint8_t only = (uint8_t)~(DWUNW_FRAME_FLAG_SIGNAL |
-				  DWUNW_FRAME_FLAG_GUESS);
+	uint8_t only =
+		(uint8_t) ~(DWUNW_FRAME_FLAG_SIGNAL | DWUNW_FRAME_FLAG_GUESS);
 
 	return (t->regs.pc & ~(uint64_t)1) == (frame->pc & ~(uint64_t)1) &&
 	       t->regs.sp == whole->frames[at - 1].cfa &&

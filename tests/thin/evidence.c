@@ -120,8 +120,8 @@ static void remove_section(const struct file *f, const char *name)
 	if (!at)
 		return;
 	memset(f->bytes + part.off, 0, (size_t)part.size);
-	memset(f->bytes + at, 0, f->wide ? sizeof(Elf64_Shdr) :
-					   sizeof(Elf32_Shdr));
+	memset(f->bytes + at, 0,
+	       f->wide ? sizeof(Elf64_Shdr) : sizeof(Elf32_Shdr));
 }
 
 /* The program header of PT_GNU_EH_FRAME; 0: none. */
@@ -230,7 +230,7 @@ static bool remove_some_fdes(const struct file *f)
 static void remove_sections(const struct file *f)
 {
 	put(f, f->wide ? 40 : 32, word(f), 0); /* e_shoff */
-	put(f, f->wide ? 60 : 48, 4, 0); /* e_shnum, e_shstrndx */
+	put(f, f->wide ? 60 : 48, 4, 0);       /* e_shnum, e_shstrndx */
 }
 
 uint8_t *evidence_remove(const uint8_t *bytes, size_t size, unsigned without,

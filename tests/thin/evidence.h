@@ -10,10 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WITHOUT_CFI 1u	    /* .eh_frame, its table, .debug_frame */
+#define WITHOUT_CFI 1u	     /* .eh_frame, its table, .debug_frame */
 #define WITHOUT_SOME_FDES 2u /* 30 %, the same ones each time */
-#define WITHOUT_SYMBOLS 4u  /* .symtab */
-#define WITHOUT_SECTIONS 8u /* symbols and section headers */
+#define WITHOUT_SYMBOLS 4u   /* .symtab */
+#define WITHOUT_SECTIONS 8u  /* symbols and section headers */
 
 /*
  * A copy for free(). NULL: no memory, or a file that the removal does not

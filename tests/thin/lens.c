@@ -233,8 +233,8 @@ static void alter(const struct lens *lens, uint64_t addr, uint8_t *dst,
 			uint32_t shift = 8 * (big ? word - 1 - i : i);
 
 			if (at >= addr && at - addr < size)
-				dst[at - addr] = (uint8_t)(lens->value >>
-							   shift);
+				dst[at - addr] =
+					(uint8_t)(lens->value >> shift);
 		}
 }
 

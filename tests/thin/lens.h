@@ -21,8 +21,8 @@ struct lens {
 	const struct image *image;
 	const struct snap_sample *sample;
 	uint64_t regs[SNAP_REG_MAX];
-	uint64_t lost;	  /* bit n: register n */
-	uint64_t low;	  /* [low, high) cannot be read */
+	uint64_t lost; /* bit n: register n */
+	uint64_t low;  /* [low, high) cannot be read */
 	uint64_t high;
 	uint64_t holes;	  /* not 0: seed of words that cannot be read */
 	struct home home; /* of the words that are refused or altered */

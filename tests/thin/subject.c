@@ -113,9 +113,9 @@ static void fill_files(struct subject *subject)
 	size_t count = image->file_count;
 
 	for (size_t i = 0; i < count; i++) {
-		subject->files[i].span = (struct dwunw_span){
-			image->files[i].bytes, image->files[i].size
-		};
+		subject->files[i].span =
+			(struct dwunw_span){ image->files[i].bytes,
+					     image->files[i].size };
 		subject->files[i].bias = image->files[i].bias;
 	}
 	/* as linked its first byte is at 0 */

@@ -126,8 +126,8 @@ static bool is_true(const struct lens *lens, const struct dwunw_frame *frame,
 		    size_t i)
 {
 	return i < lens->sample->chain_count &&
-	       frame->pc == lens_address(lens->image,
-					 lens->sample->chain[i].pc);
+	       frame->pc ==
+		       lens_address(lens->image, lens->sample->chain[i].pc);
 }
 
 /* The overwritten address itself: that it is there is no guess. */
@@ -190,10 +190,12 @@ static void tell(const struct run *run, const struct lens *lens,
 	printf("%s %s%s %s step %" PRIu64
 	       " at %s frame %zu of %zu (known %zu), after %s (%s): "
 	       "want %s got %s (%s), stop: %s, %zu frames\n",
-	       v->wrong ? v->false_end ? "wrong+false" : "wrong" :
-	       v->false_end ? "false" : v->guess_wrong ? "guess" : "short",
-	       run->file_cell, cell, run->image->snap.header.label, s->step, at, i,
-	       s->chain_count, lens->known, from,
+	       v->wrong	      ? v->false_end ? "wrong+false" : "wrong" :
+	       v->false_end   ? "false" :
+	       v->guess_wrong ? "guess" :
+				"short",
+	       run->file_cell, cell, run->image->snap.header.label, s->step, at,
+	       i, s->chain_count, lens->known, from,
 	       dwunw_how_name(i ? frames[i - 1].how : 0), want, got,
 	       i < count ? dwunw_how_name(frames[i].how) : "-",
 	       dwunw_stop_name(stop->reason), count);
@@ -302,10 +304,10 @@ static bool refuse_home(struct lens *lens, unsigned seed)
 	size_t count = lens->sample->chain_count;
 
 	return count > 1 &&
-	       lens_refuse_home(lens, 1 + (size_t)(evidence_hash(
-							   seed,
-							   lens->sample->step) %
-						   (count - 1)));
+	       lens_refuse_home(
+		       lens,
+		       1 + (size_t)(evidence_hash(seed, lens->sample->step) %
+				    (count - 1)));
 }
 
 /* --- overwritten return addresses --- */
@@ -402,8 +404,7 @@ static bool is_call_x86_64(const uint8_t *end)
 	if (end[-5] == 0xe8)
 		return true;
 	for (size_t i = 0; i < sizeof(sizes); i++)
-		if (end[-sizes[i]] == 0xff &&
-		    (end[1 - sizes[i]] >> 3 & 7) == 2)
+		if (end[-sizes[i]] == 0xff && (end[1 - sizes[i]] >> 3 & 7) == 2)
 			return true;
 	return false;
 }
@@ -427,8 +428,7 @@ static bool behind_call(const struct image *image, uint64_t pc)
 	}
 	w = arch == SNAP_MIPS32EB ? (uint32_t)bytes[0] << 24 | bytes[1] << 16 |
 					    bytes[2] << 8 | bytes[3] :
-				    bytes[0] | bytes[1] << 8 |
-					    bytes[2] << 16 |
+				    bytes[0] | bytes[1] << 8 | bytes[2] << 16 |
 					    (uint32_t)bytes[3] << 24;
 	return w >> 26 == 3 || w >> 26 == 29 ||
 	       (w >> 26 == 0 && (w & 63) == 9) ||
@@ -562,8 +562,9 @@ int main(int argc, char **argv)
 			i = argc;
 	}
 	if (i >= argc || every == 0) {
-		fprintf(stderr, "usage: %s [--every N] [--files] [--verbose] "
-				"FILE...\n",
+		fprintf(stderr,
+			"usage: %s [--every N] [--files] [--verbose] "
+			"FILE...\n",
 			argv[0]);
 		return 2;
 	}

@@ -35,7 +35,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum kind { EXACT, SHORT, WRONG, FALSE_END, KINDS };
+enum kind {
+	EXACT,
+	SHORT,
+	WRONG,
+	FALSE_END,
+	KINDS
+};
 static const char *const kinds[KINDS] = { "exact", "short", "wrong", "false" };
 
 struct miss {
@@ -108,9 +114,8 @@ static enum kind kind_of(const struct snap_sample *s, size_t count,
 	return whole ? FALSE_END : SHORT;
 }
 
-static void judge_sample(const struct image *image,
-			 const struct snap_sample *s, size_t count,
-			 const struct dwunw_frame *walked,
+static void judge_sample(const struct image *image, const struct snap_sample *s,
+			 size_t count, const struct dwunw_frame *walked,
 			 const struct dwunw_stop *stop)
 {
 	size_t n = agreement(s, count);

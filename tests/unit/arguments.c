@@ -6,8 +6,7 @@
 
 #include "tap.h"
 
-#define REFUSES(call) \
-	ok((call) == DWUNW_ERR_INVALID_ARG, "%s", #call)
+#define REFUSES(call) ok((call) == DWUNW_ERR_INVALID_ARG, "%s", #call)
 
 static struct dwunw_elf elf;
 static struct dwunw_module module;

@@ -7,8 +7,15 @@
 
 #include "tap.h"
 
-enum { R = 4, W = 2, X = 1 };
-enum { EXEC = 2, DYN = 3 };
+enum {
+	R = 4,
+	W = 2,
+	X = 1
+};
+enum {
+	EXEC = 2,
+	DYN = 3
+};
 
 #define SEGMENTS 5u
 #define PIECES 160u
@@ -16,6 +23,7 @@ enum { EXEC = 2, DYN = 3 };
 #define NONE DWUNW_PIECE_NONE
 
 /* Sizes and places as the linkers give them; see readelf -lW of each. */
+/* clang-format off */
 static const struct layout {
 	const char *title;
 	uint32_t count;
@@ -69,6 +77,7 @@ static const struct layout {
 	    { 0x41002840, 0x7c0, 0x840, 0x1d8, R | W, 12 },
 	    { 0x41003a18, 0x41, 0xa18, 0x40, R | W, 12 } }, 0x1000 },
 };
+/* clang-format on */
 
 struct loaded {
 	struct dwunw_elf elf;
@@ -239,8 +248,7 @@ static void moved(const struct layout *layout)
 	l.pieces[at].end += 0x1000;
 	l.pieces[at + 1].start += 0x1000;
 	is_u64(dwunw_elf_bias(&l.elf, l.pieces, l.count, code, &bias),
-	       DWUNW_ERR_INVALID_ARG, "%s: more than the code",
-	       layout->title);
+	       DWUNW_ERR_INVALID_ARG, "%s: more than the code", layout->title);
 	l.pieces[at].end -= 0x1000;
 	l.pieces[at + 1].file = 8;
 	is_u64(dwunw_piece_owner(l.pieces, l.count, code), NONE,
@@ -258,10 +266,13 @@ static void moved(const struct layout *layout)
 static void undecided(void)
 {
 	static const struct layout two = {
-		"two of code", 3, DYN,
+		"two of code",
+		3,
+		DYN,
 		{ { 0, 0x100, 0, 0x100, R, 12 },
 		  { 0x1100, 0x200, 0x100, 0x200, R | X, 12 },
-		  { 0x2300, 0x200, 0x300, 0x200, R | X, 12 } }, 0x1000
+		  { 0x2300, 0x200, 0x300, 0x200, R | X, 12 } },
+		0x1000
 	};
 	struct loaded l = { 0 };
 	uint64_t bias;
@@ -328,8 +339,8 @@ static void far(void)
 	       "65 pieces before it");
 	is_u64(dwunw_piece_owner(l.pieces, 66, 0x10000 + 40 * 0x1000), NONE,
 	       "nothing behind it");
-	is_u64(dwunw_piece_owner(&l.pieces[1], 66, 0x10000 + 40 * 0x1000),
-	       NONE, "nothing before it");
+	is_u64(dwunw_piece_owner(&l.pieces[1], 66, 0x10000 + 40 * 0x1000), NONE,
+	       "nothing before it");
 }
 
 int main(void)

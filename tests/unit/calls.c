@@ -223,10 +223,10 @@ static void made_codes(void)
 {
 	static const struct form forms[] = {
 		{ "Boost", "10000061 f9004c01 d65f03c0 d2800000", true, 0 },
-		{ "no return before it",
-		  "10000061 f9004c01 d503201f d2800000", false, 0 },
-		{ "another address",
-		  "10000081 f9004c01 d65f03c0 d2800000", false, 0 },
+		{ "no return before it", "10000061 f9004c01 d503201f d2800000",
+		  false, 0 },
+		{ "another address", "10000081 f9004c01 d65f03c0 d2800000",
+		  false, 0 },
 	};
 	const struct dwunw_arch_ops *arch = dwunw_arch_by_id(DWUNW_ARCH_ARM64);
 	uint8_t code[DWU_CODE_SIZE];
@@ -252,9 +252,11 @@ static const struct form threads[] = {
 	  0 },
 	{ "another system call",
 	  "b8 27 00 00 00 0f 05 85 c0 75 08 31 ed 5f 41 ff d1", false, 0 },
-	{ "no system call", "b8 38 00 00 00 48 85 c0 7c 13 74 01 c3 31 ed 58 5f ff d0", false,
+	{ "no system call",
+	  "b8 38 00 00 00 48 85 c0 7c 13 74 01 c3 31 ed 58 5f ff d0", false,
 	  0 },
-	{ "rbp is kept", "b8 38 00 00 00 0f 05 48 85 c0 7c 13 74 01 c3 58 5f ff d0", false,
+	{ "rbp is kept",
+	  "b8 38 00 00 00 0f 05 48 85 c0 7c 13 74 01 c3 58 5f ff d0", false,
 	  0 },
 	{ "a call of a known function",
 	  "b8 38 00 00 00 0f 05 85 c0 75 08 31 ed 5f e8 01 02 03 04", false,
@@ -263,8 +265,7 @@ static const struct form threads[] = {
 
 static void thread_codes(void)
 {
-	const struct dwunw_arch_ops *arch =
-		dwunw_arch_by_id(DWUNW_ARCH_X86_64);
+	const struct dwunw_arch_ops *arch = dwunw_arch_by_id(DWUNW_ARCH_X86_64);
 	uint8_t code[DWU_CODE_BEFORE], *exact;
 	size_t i, size;
 
@@ -286,14 +287,12 @@ static const struct {
 } exits[] = {
 	{ DWUNW_ARCH_X86_64,
 	  { "Go, clone", "bf 6f 00 00 00 b8 3c 00 00 00 0f 05", true, 0 } },
-	{ DWUNW_ARCH_X86_64,
-	  { "musl", "89 c7 31 c0 b0 3c 0f 05", true, 0 } },
+	{ DWUNW_ARCH_X86_64, { "musl", "89 c7 31 c0 b0 3c 0f 05", true, 0 } },
 	{ DWUNW_ARCH_X86_64,
 	  { "exit_group", "89 c7 b8 e7 00 00 00 0f 05", false, 0 } },
 	{ DWUNW_ARCH_ARM64,
 	  { "Go, clone", "52800de0 d2800ba8 d4000001", true, 0 } },
-	{ DWUNW_ARCH_ARM64,
-	  { "exit_group", "d2800bc8 d4000001", false, 0 } },
+	{ DWUNW_ARCH_ARM64, { "exit_group", "d2800bc8 d4000001", false, 0 } },
 	{ DWUNW_ARCH_MIPS32EL,
 	  { "Go, clone", "27bdffe0 240400f4 24020fa1 0000000c", true, 0 } },
 	{ DWUNW_ARCH_MIPS32EB, { "glibc", "24020fa1 0000000c", true, 0 } },
@@ -302,8 +301,7 @@ static const struct {
 	{ DWUNW_ARCH_RISCV64, { "glibc", "05d00893 00000073", true, 0 } },
 	{ DWUNW_ARCH_RISCV64,
 	  { "… behind 2 bytes", "0001 05d00893 00000073", true, 0 } },
-	{ DWUNW_ARCH_RISCV64,
-	  { "exit_group", "05e00893 00000073", false, 0 } },
+	{ DWUNW_ARCH_RISCV64, { "exit_group", "05e00893 00000073", false, 0 } },
 };
 
 static void exit_codes(void)
@@ -330,11 +328,9 @@ static void go_codes(void)
 	static const struct form to_g = {
 		"", "48 8b 7c 24 30 48 8b 77 08 48 2b 74 24 28", true, 0
 	};
-	static const struct form preempt = {
-		"", "44 0f 10 bc 24 60 01 00 00", true, 0
-	};
-	const struct dwunw_arch_ops *arch =
-		dwunw_arch_by_id(DWUNW_ARCH_X86_64);
+	static const struct form preempt = { "", "44 0f 10 bc 24 60 01 00 00",
+					     true, 0 };
+	const struct dwunw_arch_ops *arch = dwunw_arch_by_id(DWUNW_ARCH_X86_64);
 	uint8_t code[DWU_CODE_SIZE] = { 0 }, at[2];
 
 	if (!arch)
@@ -353,7 +349,8 @@ static void go_codes(void)
 /* The frame of a signal: the pc, then x1 to x31, behind siginfo and ucontext. */
 static void riscv64_signal(void)
 {
-	static const struct form code_form = { "", "08b00893 00000073", true, 0 };
+	static const struct form code_form = { "", "08b00893 00000073", true,
+					       0 };
 	const struct dwunw_arch_ops *arch =
 		dwunw_arch_by_id(DWUNW_ARCH_RISCV64);
 	uint8_t code[DWU_CODE_SIZE] = { 0 };

@@ -8,12 +8,9 @@
 #include "arch/scan.h"
 
 static const char *const flow_names[] = {
-	[DWU_FLOW_NEXT] = "next",
-	[DWU_FLOW_CALL] = "call",
-	[DWU_FLOW_BRANCH] = "branch",
-	[DWU_FLOW_JUMP] = "jump",
-	[DWU_FLOW_INDIRECT] = "indirect",
-	[DWU_FLOW_RETURN] = "return",
+	[DWU_FLOW_NEXT] = "next",	  [DWU_FLOW_CALL] = "call",
+	[DWU_FLOW_BRANCH] = "branch",	  [DWU_FLOW_JUMP] = "jump",
+	[DWU_FLOW_INDIRECT] = "indirect", [DWU_FLOW_RETURN] = "return",
 	[DWU_FLOW_END] = "end",
 };
 

@@ -347,10 +347,10 @@ static void dynamic(bool sections)
 	is_str(bounds_at(0x1310, 0), "1300..1350", "%s: one of none", by);
 	is_str(bounds_at(0x1360, 0), "1350..1380",
 	       "%s: behind it, by its return", by);
-	is_str(bounds_at(0x1390, 0), "1380..1400",
-	       "%s: … and by who calls it", by);
-	is_str(bounds_at(0x1500, 0), "1420..1805", "%s: behind the last of a size",
+	is_str(bounds_at(0x1390, 0), "1380..1400", "%s: … and by who calls it",
 	       by);
+	is_str(bounds_at(0x1500, 0), "1420..1805",
+	       "%s: behind the last of a size", by);
 	is_str(bounds_at(0x1910, 0), "1900..2000", "%s: the last one", by);
 }
 
@@ -424,9 +424,10 @@ static void mips(bool big)
 	put_symbol(0x1100, 0x40);
 	dynamic_symbols();
 	open_file();
-	is_str(bounds_at(0x1110, 0), "1100..1140",
-	       "mips, %s: a dynamic symbol", order);
-	is_str(bounds_at(0x1200, 0), "1140..1300", "mips, %s: behind it", order);
+	is_str(bounds_at(0x1110, 0), "1100..1140", "mips, %s: a dynamic symbol",
+	       order);
+	is_str(bounds_at(0x1200, 0), "1140..1300", "mips, %s: behind it",
+	       order);
 	is_str(bounds_at(0x1310, 0), "1300..2000", "mips, %s: one of no size",
 	       order);
 }

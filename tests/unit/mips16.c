@@ -292,7 +292,8 @@ static void walks(bool big)
 		       "%s, %u rows cached: out of one isa into the other",
 		       order, sizes[i]);
 		is_str(walk(walker, 0x1088, 0, 0),
-		       "event:1088 scan:1050 scan:1010 ; zero return", "… and again");
+		       "event:1088 scan:1050 scan:1010 ; zero return",
+		       "… and again");
 		is_str(walk(walker, 0x1041, 0, 0x1010),
 		       "event:1040 scan:1010 ; zero return",
 		       "… from MIPS16e code, whose pc is told without bit 0");
@@ -300,7 +301,8 @@ static void walks(bool big)
 		       "event:1040 link:1010 ; zero return",
 		       "… which is another row than that of mips32 code there");
 		is_str(walk(walker, 0x1041, 0, 0x1010),
-		       "event:1040 scan:1010 ; zero return", "… which is kept apart");
+		       "event:1040 scan:1010 ; zero return",
+		       "… which is kept apart");
 	}
 }
 
@@ -312,7 +314,8 @@ static void cfi_walks(bool big, uint32_t first)
 
 	make_program(&p);
 	memset(stack, 0, sizeof(stack));
-	is_str(walk(walker, 0x1041, 0, 0x1010), "event:1040 cfi:1010 ; zero return",
+	is_str(walk(walker, 0x1041, 0, 0x1010),
+	       "event:1040 cfi:1010 ; zero return",
 	       "%s, an FDE at %x: a function's first instruction", order,
 	       first);
 	set_word(28, 0x1010, big);
@@ -325,7 +328,8 @@ static void cfi_walks(bool big, uint32_t first)
 	set_word(20, 0x1051, big);
 	set_word(0x1100 + 0x1020 - 4, 0x1010, big);
 	is_str(walk(walker, 0x1088, SP + 0x1100, 0),
-	       "event:1088 scan:1050 cfi:1010 ; zero return", "… and behind a call");
+	       "event:1088 scan:1050 cfi:1010 ; zero return",
+	       "… and behind a call");
 }
 
 /* What bit 0 stands for in a file that has no MIPS16e code is microMIPS. */

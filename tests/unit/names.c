@@ -21,8 +21,8 @@ int main(void)
 	static const char *const stops[] = {
 		"root",	       "limit",	     "no module", "no row",
 		"bad row",     "unreadable", "truncated", "no register",
-		"no progress", "trampoline", "context",   "zero return",
-		"no code",     "no call",	     "time",
+		"no progress", "trampoline", "context",	  "zero return",
+		"no code",     "no call",    "time",
 	};
 	static const char *const hows[] = {
 		"event", "cfi", "entry", "signal", "leaf", "link", "scan", "fp",

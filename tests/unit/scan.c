@@ -215,6 +215,7 @@ static void say(const struct dwu_function *f, uint32_t at, bool exact,
 	print_rule("r4", &row.rules[4], text, room);
 }
 
+/* clang-format off */
 static const struct {
 	const char *title, *code, *want;
 	uint32_t at;
@@ -344,6 +345,7 @@ static const struct {
 	{ "a detour: one instruction elsewhere", "J1 R", "unreached", 9,
 	  false },
 };
+/* clang-format on */
 
 static void rows(void)
 {
@@ -381,13 +383,15 @@ static void from_entry(void)
 		bool called, first;
 	} tried[] = {
 		{ "behind its call", ". C6 . . . . . R", 2, true, true },
-		{ "right at its first byte", ". C6 . . . . . R", 0, false, true },
+		{ "right at its first byte", ". C6 . . . . . R", 0, false,
+		  true },
 		{ "… which nothing returns to", ". C6 . . . . . R", 0, true,
 		  false },
 		{ "behind a branch", ". B6 . . . . . R", 3, false, false },
 		{ "in what it calls", ". C4 . . . . . R", 5, false, false },
 		{ "… at its start", ". C4 . . . . . R", 4, false, false },
-		{ "… behind a call there", ". C4 . . . C7 . R", 6, true, false },
+		{ "… behind a call there", ". C4 . . . C7 . R", 6, true,
+		  false },
 		{ "a call that asks where it is", ". C2 . . . . . R", 5, false,
 		  true },
 	};
@@ -578,8 +582,9 @@ static void limits(void)
 	open_code("m4,8 B4 m0,8 B5 R R");
 	f.end = 4 * insns;
 	is_u64(dwu_scan_explore(&memory, &f, DWU_NOWHERE, count, seen),
-	       DWUNW_SCAN_OK, "a place in the frame that a call forgets is "
-			      "dropped when there is no room");
+	       DWUNW_SCAN_OK,
+	       "a place in the frame that a call forgets is "
+	       "dropped when there is no room");
 }
 
 static void open_module(void)

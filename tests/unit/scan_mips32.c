@@ -58,9 +58,10 @@ static const char *insn_text(const struct dwu_insn *insn)
 		return "bad";
 	if (insn->target)
 		snprintf(target, sizeof(target), " %" PRIx32, insn->target);
-	snprintf(text, sizeof(text), "%s%s%s%s%s%s", flow_names[insn->flow], target,
-		 insn->delay ? " delay" : "", insn->likely ? " likely" : "",
-		 insn->pad ? " pad" : "", insn->table ? " table" : "");
+	snprintf(text, sizeof(text), "%s%s%s%s%s%s", flow_names[insn->flow],
+		 target, insn->delay ? " delay" : "",
+		 insn->likely ? " likely" : "", insn->pad ? " pad" : "",
+		 insn->table ? " table" : "");
 	return text;
 }
 
@@ -253,8 +254,7 @@ static const char *state_text(const struct dwu_scan_state *state)
 			used += (size_t)snprintf(
 				text + used, sizeof(text) - used,
 				"%s%u@%" PRId32, used ? " " : "",
-				arch->saved[i],
-				state->slots[arch->saved[i]]);
+				arch->saved[i], state->slots[arch->saved[i]]);
 	return text;
 }
 
@@ -438,8 +438,7 @@ static const struct start_case starts[] = {
 	{ "addiu $sp, 1984, extended", "f7c0 6300", 1, DWU_START_NO },
 	{ "addiu $sp, 1016", "637f", 1, DWU_START_NO },
 	{ "$gp from $pc", "f000 6a03 f0d5 0b14", 1, DWU_START_SURE },
-	{ "$v1 from $pc, not for $gp", "f000 6b03 f0d5 0b14", 1,
-	  DWU_START_NO },
+	{ "$v1 from $pc, not for $gp", "f000 6b03 f0d5 0b14", 1, DWU_START_NO },
 };
 
 static void test_start(void)

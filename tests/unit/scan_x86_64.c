@@ -62,9 +62,10 @@ static bool begins(const char *text, const char *with)
 static const char *mnemonic(const char *text)
 {
 	static const char *const prefixes[] = {
-		"rep ",	  "repz ",  "repnz ",  "bnd ",	"notrack ", "lock ",
-		"data16 ", "addr32 ", "cs ",   "ds ",	"es ",	    "ss ",
-		"fs ",	  "gs ",    "xacquire ", "xrelease ",
+		"rep ",	    "repz ", "repnz ",	  "bnd ",
+		"notrack ", "lock ", "data16 ",	  "addr32 ",
+		"cs ",	    "ds ",   "es ",	  "ss ",
+		"fs ",	    "gs ",   "xacquire ", "xrelease ",
 	};
 	size_t i = 0;
 
@@ -86,8 +87,8 @@ static const char *mnemonic(const char *text)
 /* The flow that a mnemonic says. */
 static enum dwu_flow flow_of(const char *text, uint64_t *target)
 {
-	static const char *const ends[] = { "hlt", "int3", "ud0", "ud1",
-					    "ud2", "iret", "sysret", "sysexit",
+	static const char *const ends[] = { "hlt",  "int3", "ud0",    "ud1",
+					    "ud2",  "iret", "sysret", "sysexit",
 					    "int1", "icebp" };
 	const char *operand = text + strcspn(text, " ");
 	size_t i;
@@ -202,8 +203,7 @@ static int lengths(void)
 		memmove(lines, lines + 1, count * sizeof(lines[0]));
 	}
 	printf("instructions %lu lengths %lu flows %lu data %lu\n",
-	       counts.instructions, counts.lengths, counts.flows,
-	       counts.data);
+	       counts.instructions, counts.lengths, counts.flows, counts.data);
 	return counts.lengths || counts.flows || !counts.instructions;
 }
 
@@ -233,8 +233,8 @@ struct text {
 	size_t size;
 };
 
-__attribute__((format(printf, 2, 3))) static void
-add(struct text *text, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void add(struct text *text,
+						      const char *format, ...)
 {
 	va_list args;
 	int n;
@@ -338,6 +338,7 @@ struct effect_case {
 	const char *title, *hex, *want;
 };
 
+/* clang-format off */
 static const struct effect_case effects[] = {
 	/* push %rbp; push %r15; push %rbx */
 	{ "push of callee-saved registers",
@@ -734,6 +735,7 @@ static const struct effect_case effects[] = {
 	  "4989e3 4883e4c0 488906 4883c608 4839f7 488d140a 75f0",
 	  "rdx=? rsi=? rsp=aligned+0 r11=cfa-8 [rip-8]" },
 };
+/* clang-format on */
 
 static void check_effects(void)
 {
@@ -804,8 +806,8 @@ static const struct insn_case insns[] = {
 	{ "62f17d48 6f440102", "8 next" },
 	{ "c5f877", "3 next" },
 	{ "8fe878c04500 05", "7 next" }, /* vprotb, XOP */
-	{ "0f0f c1 9e", "4 next" },	  /* pfadd */
-	{ "66 0f78c0 0102", "6 next" },	  /* extrq */
+	{ "0f0f c1 9e", "4 next" },	 /* pfadd */
+	{ "66 0f78c0 0102", "6 next" },	 /* extrq */
 	{ "dd2d 00000000", "6 next" },
 	/* a REX before another prefix says nothing */
 	{ "48 66 b8 0102", "5 next" },
@@ -878,7 +880,8 @@ static void check_ends(void)
 			before = state;
 			scan->effect(arch, &code, &insn, &state);
 			/* what is left may be a shorter one */
-			bad += insn.size > size || (insn.size == 0 &&
+			bad += insn.size > size ||
+			       (insn.size == 0 &&
 				memcmp(&state, &before, sizeof(state)) != 0);
 			free(end);
 		}

@@ -81,11 +81,10 @@ static size_t place(char *text, size_t room, const struct dwunw_rule *rule)
 {
 	const char *name = m.module.arch->column_names[rule->reg];
 
-	return (size_t)snprintf(text, room,
-				rule->kind == DWUNW_RULE_REG_OFFSET ?
-					"*(%s%+d)" :
-					"%s%+d",
-				name, rule->value);
+	return (size_t)snprintf(
+		text, room,
+		rule->kind == DWUNW_RULE_REG_OFFSET ? "*(%s%+d)" : "%s%+d",
+		name, rule->value);
 }
 
 /* "CFA", and where r12 is, of the row while the last call runs. */
@@ -112,6 +111,7 @@ static const char *row_of(const char *instructions)
 	return text;
 }
 
+/* clang-format off */
 static const struct {
 	const char *title;
 	const char *instructions;
@@ -156,6 +156,7 @@ static const struct {
 	  REALIGN "4883ec20 7409 4c8955e8 call call",
 	  "*(rbp-16) r12 *(rbp-8)" },
 	/* push %rbx; sub $16, %rsp; lea 8(%rsp), %rbx; je; push %rax twice;
+/* clang-format on */
 	 * call: rbx is the same, and no frame pointer */
 	{ "arguments are pushed for such a call, and rbx is a local's address",
 	  "53 4883ec10 488d5c2408 7407 50 50 call call",

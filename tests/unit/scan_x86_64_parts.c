@@ -282,9 +282,9 @@ static void check_switches(void)
 		const char *what, *copy, *compare, *load;
 		bool known;
 	} cases[] = {
-		{ "the index is compared", "", "83ff01", "89ff 486304ba", true },
-		{ "… its low byte", "", "4080ff01", "400fb6ff 486304ba",
+		{ "the index is compared", "", "83ff01", "89ff 486304ba",
 		  true },
+		{ "… its low byte", "", "4080ff01", "400fb6ff 486304ba", true },
 		{ "… a copy of it", "89f8", "83ff01", "89c0 48630482", true },
 		{ "another register is", "", "83f901", "89ff 486304ba", false },
 		{ "the index is changed then", "", "83ff01", "01f7 486304ba",

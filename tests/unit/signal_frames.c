@@ -24,6 +24,7 @@ struct target {
 	uint8_t link;
 };
 
+/* clang-format off */
 static const struct target targets[] = {
 	{ .name = "arm64",
 	  .arch = DWUNW_ARCH_ARM64,
@@ -56,6 +57,7 @@ static const struct target targets[] = {
 	  .leaf_how = "scan",
 	  .link = 31 },
 };
+/* clang-format on */
 
 static uint8_t stack[2048];
 static struct dwunw_module module;
@@ -176,7 +178,8 @@ static void arm64(const struct target *t)
 
 	put_frame(t, &o);
 	set_uint(&o, 592, 0x0000021046508002, 8);
-	is_str(walk(t, TRAMPOLINE), "event:1000 ; no call", "%s: another record", t->name);
+	is_str(walk(t, TRAMPOLINE), "event:1000 ; no call",
+	       "%s: another record", t->name);
 }
 
 /* By what a caller is found that an entry has not told: without scans mips32 has
@@ -203,14 +206,16 @@ static void mips32(const struct target *t)
 	is_str(walk(t, TRAMPOLINE), want, "%s: extended by 1s", t->name);
 	put_frame(t, &o);
 	set_uint(&o, 176 + 16 + 8 * 5 + high, 1, 4);
-	is_str(walk(t, TRAMPOLINE), "event:1000 ; no call", "%s: a word of 64 bits in $5",
-	       t->name);
+	is_str(walk(t, TRAMPOLINE), "event:1000 ; no call",
+	       "%s: a word of 64 bits in $5", t->name);
 	put_frame(t, &o);
 	set_uint(&o, 176 + 8 + high, 1, 4);
-	is_str(walk(t, TRAMPOLINE), "event:1000 ; no call", "%s: … in the pc", t->name);
+	is_str(walk(t, TRAMPOLINE), "event:1000 ; no call", "%s: … in the pc",
+	       t->name);
 	put_frame(t, &o);
 	set_uint(&o, t->sp, 0, 4);
-	is_str(walk(t, TRAMPOLINE), "event:1000 ; no call", "%s: $sp is 0", t->name);
+	is_str(walk(t, TRAMPOLINE), "event:1000 ; no call", "%s: $sp is 0",
+	       t->name);
 }
 
 /*
@@ -244,7 +249,7 @@ static void first_stack(const struct target *t)
 		is_str(walk(t, 0),
 		       arm64 && IS_ON(CONFIG_SCAN_ARM64) && cases[i].start ?
 			       "event:1000 ; root" :
-						 "event:1000 ; zero return",
+			       "event:1000 ; zero return",
 		       "%s: arguments: %s", t->name, cases[i].what);
 	}
 	make_program(t, CALLS);
@@ -272,7 +277,8 @@ int main(void)
 		put_frame(t, &o);
 		snprintf(want, sizeof(want), "event:1000 %s:" WANT_FRAME,
 			 leaf_how(t));
-		is_str(walk(t, TRAMPOLINE), want, "%s: a signal's frame", t->name);
+		is_str(walk(t, TRAMPOLINE), want, "%s: a signal's frame",
+		       t->name);
 		if (t->arch == DWUNW_ARCH_ARM64)
 			arm64(t);
 		else

@@ -13,16 +13,16 @@
 #define FRAMES 8
 
 enum fn {
-	PUSH,	 /* rsp + 16 */
-	SAVES,	 /* rsp + 32, rbp at cfa - 16, rbx at cfa - 24 */
-	ROOT,	 /* the return address is undefined */
-	ALIGNED, /* GCC's realigned frame: the CFA is *(rbp - 8), rbp at rbp,
+	PUSH,	  /* rsp + 16 */
+	SAVES,	  /* rsp + 32, rbp at cfa - 16, rbx at cfa - 24 */
+	ROOT,	  /* the return address is undefined */
+	ALIGNED,  /* GCC's realigned frame: the CFA is *(rbp - 8), rbp at rbp,
 		  * rbx at rbp - 24 */
-	OTHER,	 /* … rbx by rsp: not by the same register */
-	STUB,	 /* a stub's: rsp + 8 + ((rip & 15) >= 11) * 8 */
-	VALUE,	 /* the CFA is rsp * 3: not rsp and a constant */
-	THROWS,	 /* rsp + 16, and rax, rdx saved as well */
-	PLAIN,	 /* rsp + 16, and no call in it */
+	OTHER,	  /* … rbx by rsp: not by the same register */
+	STUB,	  /* a stub's: rsp + 8 + ((rip & 15) >= 11) * 8 */
+	VALUE,	  /* the CFA is rsp * 3: not rsp and a constant */
+	THROWS,	  /* rsp + 16, and rax, rdx saved as well */
+	PLAIN,	  /* rsp + 16, and no call in it */
 	RESTORER, /* no CFI: rt_sigreturn */
 	FUNCTIONS
 };
@@ -159,8 +159,8 @@ static int64_t offset(const struct dwunw_step *step)
 static const struct dwunw_step *told(struct run *r, uint64_t pc,
 				     struct dwunw_walker *walker)
 {
-	static const uint64_t words[] = { 1, 2, SP + 48, 4, IN(ROOT), IN(ROOT),
-					  7, 8 };
+	static const uint64_t words[] = { 1,	    2,	      SP + 48, 4,
+					  IN(ROOT), IN(ROOT), 7,       8 };
 
 	prepare(r, pc, words, COUNT(words));
 	r->input.flags = DWUNW_WALK_RETURN;
@@ -194,12 +194,14 @@ static void kinds(struct dwunw_walker *walker, const char *cache)
 	is_u64(s->kind, DWUNW_STEP_REALIGNED, "%s: a realigned frame", cache);
 	is_u64(s->row.cfa & 0xff, 6, "… by rbp");
 	is_u64((uint64_t)offset(s), (uint64_t)-8, "… the CFA at rbp - 8");
-	is_u64((uint64_t)(s->row.slots[0] * 4), (uint64_t)-8, "… rip at CFA - 8");
+	is_u64((uint64_t)(s->row.slots[0] * 4), (uint64_t)-8,
+	       "… rip at CFA - 8");
 	is_u64((uint64_t)(s->row.slots[1] * 4), (uint64_t)-24,
 	       "… rbx at rbp - 24");
 	is_u64((uint64_t)(s->row.slots[2] * 4), 0, "… rbp at rbp");
 	s = told(&r, IN(OTHER), walker);
-	is_u64(s->kind, DWUNW_STEP_NONE, "%s: by two registers: not told", cache);
+	is_u64(s->kind, DWUNW_STEP_NONE, "%s: by two registers: not told",
+	       cache);
 
 	s = told(&r, IN(STUB), walker);
 	is_u64(s->kind, DWUNW_STEP_ROW, "%s: a stub is a row", cache);
@@ -236,7 +238,8 @@ static void exact(struct dwunw_walker *walker)
 	r.input.stack.size = 8;
 	walk(&r, walker);
 	is_u64(r.stop.reason, DWUNW_STOP_UNREADABLE, "a stack that is cut");
-	is_u64(r.steps[0].kind, DWUNW_STEP_ROW, "… says nothing against the row");
+	is_u64(r.steps[0].kind, DWUNW_STEP_ROW,
+	       "… says nothing against the row");
 }
 
 /* A signal frame, whose pc the kernel puts at sp + 168. */
@@ -253,7 +256,8 @@ static void signal_frame(struct dwunw_walker *walker)
 	r.input.flags = DWUNW_WALK_RETURN;
 	r.input.first_how = DWUNW_HOW_CFI;
 	walk(&r, walker);
-	is_u64(r.count, 3, "a signal trampoline, what it interrupted, the start");
+	is_u64(r.count, 3,
+	       "a signal trampoline, what it interrupted, the start");
 	is_u64(r.steps[0].kind, DWUNW_STEP_SIGNAL, "a signal frame");
 	is_u64((uint64_t)offset(&r.steps[0]), 168, "… by the place of the pc");
 	is_u64(r.steps[0].flags, DWUNW_FRAME_FLAG_INTERRUPTED,
@@ -304,8 +308,7 @@ static void resumed(struct dwunw_walker *walker)
 	is_u64((uint64_t)(int64_t)r.status, (uint64_t)DWUNW_ERR_INVALID_ARG,
 	       "how it was found must be said");
 	r.input.first_how = DWUNW_HOW_SCAN;
-	r.input.first_flags = DWUNW_FRAME_FLAG_GUESS |
-			      DWUNW_FRAME_FLAG_SIGNAL |
+	r.input.first_flags = DWUNW_FRAME_FLAG_GUESS | DWUNW_FRAME_FLAG_SIGNAL |
 			      DWUNW_FRAME_FLAG_PARTIAL;
 	walk(&r, walker);
 	is_u64(r.count, 2, "two frames");

@@ -386,8 +386,8 @@ int main(void)
 
 	for (t = 0; t < 2; t++)
 		for (spec.elf_class = 1; spec.elf_class <= 2; spec.elf_class++)
-			for (spec.data = 1; elf_is_read(spec.elf_class) &&
-					    spec.data <= 2;
+			for (spec.data = 1;
+			     elf_is_read(spec.elf_class) && spec.data <= 2;
 			     spec.data++)
 				look_up(&spec, types[t]);
 	nested();

@@ -58,11 +58,12 @@ static dwunw_status_t (*read_file)(void *ctx, uint64_t off, void *dst,
 static void put_cfi(const struct target *t, struct cfi_out *s)
 {
 	const uint8_t root[] = { 0x07, t->ra }, kept[] = { 0x0e, 0x10 };
-	uint64_t cie = put_cie(s, &(struct cie_spec){ .encoding = 0x1b,
-						      .data_align = -4,
-						      .ra = t->ra,
-						      .program_hex = "0c 07 00",
-						      });
+	uint64_t cie = put_cie(s, &(struct cie_spec){
+					  .encoding = 0x1b,
+					  .data_align = -4,
+					  .ra = t->ra,
+					  .program_hex = "0c 07 00",
+				  });
 	struct fde_spec fde = { .cie = cie,
 				.start = TEXT,
 				.size = 0x40,
@@ -221,8 +222,8 @@ static size_t walk(const struct target *t, const struct walk_case *c,
 #define BELOW 0x77
 
 static const struct walk_case cases[] = {
-	{ "a call of a bad pointer", 0x10, CALLED,
-	  "event:10 entry:1010 ; root", .below = BELOW },
+	{ "a call of a bad pointer", 0x10, CALLED, "event:10 entry:1010 ; root",
+	  .below = BELOW },
 	{ "… of 0", 0, CALLED, "event:0 entry:1010 ; root", .below = BELOW },
 	{ "… into data of a file", DATA + 8, CALLED,
 	  "event:2008 entry:1010 ; root", .below = BELOW },
@@ -239,10 +240,10 @@ static const struct walk_case cases[] = {
 	  .below = BELOW },
 	{ "… in code that cannot be read", 0x10, NO_FILE + 0x10,
 	  "event:10 ; no module", .below = BELOW },
-	{ "… of a file", 0x10, CALLED, "event:10 ; no module",
-	  .below = BELOW, .no_code = true },
-	{ "… that can", 0x10, NO_FILE + 0x10,
-	  "event:10 entry:5010 ; no module", .below = BELOW, .reads = true },
+	{ "… of a file", 0x10, CALLED, "event:10 ; no module", .below = BELOW,
+	  .no_code = true },
+	{ "… that can", 0x10, NO_FILE + 0x10, "event:10 entry:5010 ; no module",
+	  .below = BELOW, .reads = true },
 	{ "… which has no call there", 0x10, NO_FILE + 0x14,
 	  "event:10 ; no module", .below = BELOW, .reads = true },
 	{ "a return to a bad address", 0x10, CALLED, "event:10 ; no module",
@@ -263,12 +264,10 @@ static void one(const struct target *t, const struct walk_case *c)
 	char said[256];
 
 	for (i = 0; i < count; i++)
-		used += (size_t)snprintf(said + used, sizeof(said) - used,
-					 "%s:%" PRIx64 "%s ",
-					 dwunw_how_name(f[i].how), f[i].pc,
-					 f[i].flags & DWUNW_FRAME_FLAG_GUESS ?
-						 "?" :
-						 "");
+		used += (size_t)snprintf(
+			said + used, sizeof(said) - used, "%s:%" PRIx64 "%s ",
+			dwunw_how_name(f[i].how), f[i].pc,
+			f[i].flags & DWUNW_FRAME_FLAG_GUESS ? "?" : "");
 	snprintf(said + used, sizeof(said) - used, "; %s",
 		 dwunw_stop_name(stop.reason));
 	is_str(said, c->want, "%s: %s", t->name, c->title);

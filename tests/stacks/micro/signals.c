@@ -118,8 +118,8 @@ int main(void)
 
 	set_up();
 #ifndef NO_TIMER
-	setitimer(ITIMER_REAL,
-		  &(struct itimerval){ { 0, 500 }, { 0, 500 } }, NULL);
+	setitimer(ITIMER_REAL, &(struct itimerval){ { 0, 500 }, { 0, 500 } },
+		  NULL);
 #else
 	raise(SIGALRM); /* it is handled now */
 #endif

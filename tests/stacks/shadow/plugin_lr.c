@@ -217,8 +217,9 @@ static void classify_mips16(struct insn *insn, uint32_t w)
 		insn->target = on + (uint64_t)number16(extend, half, 8, 1);
 		insn->flags = INSN_TARGET | INSN_COND;
 	} else if (op == 12 && i8 == 2) { /* sw ra */
-		saves(insn, 29, extend ? number16(extend, half, 16, 0) :
-					 4 * (int64_t)(half & 0xff));
+		saves(insn, 29,
+		      extend ? number16(extend, half, 16, 0) :
+			       4 * (int64_t)(half & 0xff));
 	} else if (op == 12 && i8 == 4 && (half & 0xc0) == 0xc0) { /* save */
 		saves(insn, 29, -4);
 	} else if (op == 29 && (half & 31) == 0) { /* jr, jalr, jrc, jalrc */
@@ -315,7 +316,7 @@ struct machine {
 	uint8_t sp, link;	   /* DWARF numbers, and ours */
 	uint8_t number, argument;  /* registers of a system call */
 	uint32_t nr_sigaltstack;
-	int32_t signal_pc; /* of a signal's frame, behind register 0 */
+	int32_t signal_pc;     /* of a signal's frame, behind register 0 */
 	uint64_t address_mask; /* what of a return address is address */
 };
 
@@ -402,7 +403,7 @@ struct flow {
 static struct flow flow;
 static const uint8_t *state;   /* the guest's, now */
 static struct stack alternate; /* the last sigaltstack; high 0: none */
-static uint8_t isa; /* of the instruction */
+static uint8_t isa;	       /* of the instruction */
 static bool started;
 static bool first = true;
 

@@ -43,7 +43,7 @@ void qemu_plugin_register_atexit_cb(qemu_plugin_id_t id,
 /* --- the machine, set by the plugin --- */
 
 struct guest {
-	uint32_t arch; /* enum snap_arch */
+	uint32_t arch;	  /* enum snap_arch */
 	uint32_t machine; /* e_machine */
 	uint32_t reg_count;
 	uint32_t word; /* bytes */

@@ -67,8 +67,8 @@ KEEP static unsigned pushes_loop(unsigned depth, unsigned x)
 /* Arguments that are calls themselves. */
 KEEP static unsigned pushes_nested(unsigned depth, unsigned x)
 {
-	return ten(depth / 2, leaf(x), 2, next(depth / 2, x), 4, leaf(x + 1),
-		   6, x, leaf(x + 2), next(depth, x + 3));
+	return ten(depth / 2, leaf(x), 2, next(depth / 2, x), 4, leaf(x + 1), 6,
+		   x, leaf(x + 2), next(depth, x + 3));
 }
 
 /* A conditional expression between pushes. */
@@ -139,12 +139,10 @@ KEEP static unsigned by_value(unsigned depth, unsigned x)
 }
 
 /* Ends by a jump out, with arguments on the stack of its caller. */
-__attribute__((noreturn)) KEEP void fatal(struct place *place,
-						 unsigned depth, unsigned x,
-						 unsigned a, unsigned b,
-						 unsigned c, unsigned d,
-						 unsigned e, unsigned f,
-						 unsigned g)
+__attribute__((noreturn)) KEEP void fatal(struct place *place, unsigned depth,
+					  unsigned x, unsigned a, unsigned b,
+					  unsigned c, unsigned d, unsigned e,
+					  unsigned f, unsigned g)
 {
 	sink += next(depth, x) + a + b + c + d + e + f + g;
 	place_go(place);

@@ -43,8 +43,7 @@ KEEP static unsigned recursive(unsigned depth, unsigned x)
 
 /* --- sorting, with a function that compares --- */
 
-typedef int (*compare_fn)(const unsigned *a, const unsigned *b,
-			  unsigned depth);
+typedef int (*compare_fn)(const unsigned *a, const unsigned *b, unsigned depth);
 
 KEEP static int up(const unsigned *a, const unsigned *b, unsigned depth)
 {
@@ -208,7 +207,8 @@ KEEP static unsigned marked(unsigned depth, unsigned x)
 }
 
 static const shape_fn shapes[] = {
-	mutual, recursive, sorted,   by_jump, by_jump_framed, by_pointer_jump,
-	by_pointer, all_saved, tiny, searched, marked,
+	mutual,		recursive,	 sorted,     by_jump,
+	by_jump_framed, by_pointer_jump, by_pointer, all_saved,
+	tiny,		searched,	 marked,
 };
 const struct shape_list calls_list = { shapes, COUNT(shapes) };

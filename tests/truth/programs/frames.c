@@ -300,8 +300,9 @@ KEEP static unsigned alloca_keep(unsigned depth, unsigned x)
 }
 
 static const shape_fn shapes[] = {
-	alloca_once, alloca_seldom, alloca_often, alloca_loop, alloca_switch,
-	vla, vla_loop, vla_two, large, pages, aligned, aligned_alloca,
-	aligned_caller, late, ends, alloca_keep,
+	alloca_once,	alloca_seldom, alloca_often, alloca_loop,
+	alloca_switch,	vla,	       vla_loop,     vla_two,
+	large,		pages,	       aligned,	     aligned_alloca,
+	aligned_caller, late,	       ends,	     alloca_keep,
 };
 const struct shape_list frames_list = { shapes, COUNT(shapes) };

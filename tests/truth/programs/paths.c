@@ -61,6 +61,7 @@ KEEP static unsigned cases(unsigned depth, unsigned x)
 {
 	unsigned r = x;
 
+	/* clang-format off */
 	switch (x % 24) {
 	case 0: r += next(depth, x); break;
 	case 1: r ^= 1; /* fallthrough */
@@ -87,6 +88,7 @@ KEEP static unsigned cases(unsigned depth, unsigned x)
 	case 22: r += 22; break;
 	default: r += next(depth, 23); break;
 	}
+	/* clang-format on */
 	return r + leaf(r);
 }
 
@@ -96,6 +98,7 @@ KEEP static unsigned tables(unsigned depth, unsigned x)
 	unsigned char *p = NULL;
 	unsigned r = 0;
 
+	/* clang-format off */
 	switch (x % 9) {
 	case 0: r = leaf(x); break;
 	case 1: r = next(depth / 2, x); break;
@@ -107,10 +110,12 @@ KEEP static unsigned tables(unsigned depth, unsigned x)
 	case 7: r = 7 * x; break;
 	default: r = leaf(2) - x; break;
 	}
+	/* clang-format on */
 	if (x & 1) {
 		p = __builtin_alloca(r % 50 + 1);
 		touch(p, r % 50 + 1, x);
 	}
+	/* clang-format off */
 	switch (r % 8) {
 	case 0: r += next(depth, x); break;
 	case 1: r += leaf(1); break;
@@ -121,7 +126,9 @@ KEEP static unsigned tables(unsigned depth, unsigned x)
 	case 6: r += 6; break;
 	default: r += leaf(2); break;
 	}
+	/* clang-format on */
 	for (unsigned i = 0; i < 2; i++) {
+		/* clang-format off */
 		switch ((r >> i) % 7) {
 		case 0: r += leaf(i); break;
 		case 1: r -= next(depth / 3, i); break;
@@ -131,6 +138,7 @@ KEEP static unsigned tables(unsigned depth, unsigned x)
 		case 5: r += next(depth / 3, r); break;
 		default: r++; break;
 		}
+		/* clang-format on */
 	}
 	return p ? r + p[0] : r;
 }
@@ -138,6 +146,7 @@ KEEP static unsigned tables(unsigned depth, unsigned x)
 /* An interpreter, with an address for each operation. */
 KEEP static unsigned interpreter(unsigned depth, unsigned x)
 {
+	/* clang-format off */
 	static const void *const ops[] = { &&add, &&call, &&jump, &&loop,
 					   &&less, &&end };
 	unsigned a = x, b = 3, turns = 0;
@@ -204,6 +213,7 @@ KEEP static unsigned keep(unsigned depth, unsigned x)
 			break;
 	}
 	return sink;
+	/* clang-format on */
 }
 
 /* A value that lives over the loop is made behind the first branch. */
@@ -264,7 +274,7 @@ again:
 	x += leaf(x);
 	if (x & 2) {
 		x ^= 3;
-inside:
+	inside:
 		x += next(turns ? depth / 3 : depth, x);
 		if (turns++ > 1)
 			goto out;
@@ -281,8 +291,8 @@ out:
 	return x + leaf(turns);
 }
 
-__attribute__((noreturn)) KEEP void never(struct place *place,
-						 unsigned depth, unsigned x)
+__attribute__((noreturn)) KEEP void never(struct place *place, unsigned depth,
+					  unsigned x)
 {
 	sink += next(depth, x);
 	place_go(place);
@@ -306,6 +316,7 @@ KEEP static unsigned asserts(struct place *place, unsigned depth, unsigned x)
 	if (x % 5 == 1)
 		never(place, depth, x + 1);
 	x += next(depth / 2, x);
+	/* clang-format off */
 	switch (x % 6) {
 	case 0: x += leaf(x); break;
 	case 1: x ^= 1; break;
@@ -314,6 +325,7 @@ KEEP static unsigned asserts(struct place *place, unsigned depth, unsigned x)
 	case 4: x = leaf(x + 1); break;
 	default: never_direct(place);
 	}
+	/* clang-format on */
 	return x + words[1];
 }
 
@@ -328,8 +340,8 @@ KEEP static unsigned no_return(unsigned depth, unsigned x)
 }
 
 /* Never gives back: its end is the call. */
-__attribute__((noreturn)) KEEP void loops(struct place *place,
-						 unsigned depth, unsigned x)
+__attribute__((noreturn)) KEEP void loops(struct place *place, unsigned depth,
+					  unsigned x)
 {
 	for (;;) {
 		x += next(depth, x);
@@ -355,18 +367,22 @@ KEEP static unsigned duff(unsigned depth, unsigned x)
 
 	switch (x % 4) {
 		do {
-		case 0: r += next(depth / 2, r); /* fallthrough */
-		case 3: r ^= leaf(r); /* fallthrough */
-		case 2: r += next(depth / 3, x); /* fallthrough */
-		case 1: r += leaf(x);
+		case 0:
+			r += next(depth / 2, r); /* fallthrough */
+		case 3:
+			r ^= leaf(r); /* fallthrough */
+		case 2:
+			r += next(depth / 3, x); /* fallthrough */
+		case 1:
+			r += leaf(x);
 		} while (--turns);
 	}
 	return r;
 }
 
 static const shape_fn shapes[] = {
-	seldom, seldom_framed, cold_calls, cases,     tables,
-	interpreter, keep, keep_late,	   diamonds,  tangle,
-	no_return,   endless,	duff,
+	seldom,	     seldom_framed, cold_calls, cases,	  tables,
+	interpreter, keep,	    keep_late,	diamonds, tangle,
+	no_return,   endless,	    duff,
 };
 const struct shape_list paths_list = { shapes, COUNT(shapes) };
