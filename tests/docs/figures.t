@@ -53,7 +53,7 @@ my @scans = (
 	['SPEC.md', qr/a function \| ([\d,]+) units/, 'visited_count'],
 	['SPEC.md', qr/branch targets at the same time \| ([\d,]+) \(3\/16/, 'block_room'],
 	['SPEC.md', qr/different states among them \| ([\d,]+) \(/, 'state_room'],
-	['SPEC.md', qr/starts are known at the same time \| ([\d,]+) units/, 'start_count'],
+	['SPEC.md', qr/starts are known at the same time \| ([\d,]+) units/, 'starts.count'],
 );
 my $state_bytes = ['SPEC.md', qr/different states among them \| [^|]*, (\d+) bytes each/,
 	'sizeof(struct dwu_scan_state) + sizeof(uint16_t)'];

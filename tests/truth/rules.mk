@@ -101,7 +101,7 @@ $(truth_out)/judge: $(truth_judge_src) tests/stacks/image.h \
 		$(shadow)/snap.h $(full_lib) $(made_first)
 	@mkdir -p $(@D)
 	$(say) CCLD $@
-	$(Q)$(CC) $(all_cflags) -D_GNU_SOURCE -O2 $(truth_judge_src) $(full_lib) \
+	$(Q)$(CC) $(all_cflags) -D_GNU_SOURCE -DHAVE_DWUNW -O2 $(truth_judge_src) $(full_lib) \
 		$(all_ldflags) $(LDLIBS) -o $@
 
 $(truth_out)/lies.so: $(truth_dir)/lies.S

@@ -156,7 +156,6 @@ static const struct {
 	  REALIGN "4883ec20 7409 4c8955e8 call call",
 	  "*(rbp-16) r12 *(rbp-8)" },
 	/* push %rbx; sub $16, %rsp; lea 8(%rsp), %rbx; je; push %rax twice;
-/* clang-format on */
 	 * call: rbx is the same, and no frame pointer */
 	{ "arguments are pushed for such a call, and rbx is a local's address",
 	  "53 4883ec10 488d5c2408 7407 50 50 call call",
@@ -178,6 +177,7 @@ static const struct {
 	  REALIGN "4883ec20 4829c4 488b6df8 75f7 call",
 	  "sp unknown" },
 };
+/* clang-format on */
 
 int main(void)
 {
