@@ -130,7 +130,7 @@ resumed()
 		return 1
 	}
 	grep '^resumed:' "$work/resumed"
-	awk '/^resumed:/ { exit !($8 * 1000 >= $10 * 999 && $2 > 100000) }' \
+	awk '/^resumed:/ { exit !($8 * 1000 >= $10 * 997 && $2 > 100000) }' \
 		"$work/resumed"
 }
 # shellcheck disable=SC2086 # lists
