@@ -423,12 +423,17 @@ struct line {
 	bool opens;    /* a frame, here */
 	bool first;    /* no branch yet since a function began */
 	bool released; /* sp was moved up since control last could leave */
-	/* … not by this much, taken for arguments of calls since a branch */
+	/* what was taken since then, or since the last branch: for arguments */
 	int32_t taken;
 	struct constants constants; /* of MIPS16e */
 };
 
-/* Does the instruction, by itself, free stack, and not that of arguments? */
+/*
+ * Does the instruction, by itself, free stack, and not that of arguments? That is
+ * no more than was taken since a branch; before the first branch of a function it
+ * is less, as the frame is taken there as well. Behind an sp from elsewhere
+ * (alloca) that is not known.
+ */
 static void note_sp(struct dwu_scan_memory *m, struct line *l,
 		    const struct dwu_op *op)
 {
@@ -438,9 +443,12 @@ static void note_sp(struct dwu_scan_memory *m, struct line *l,
 		return;
 	*sp = (struct dwu_value){ .kind = DWU_VALUE_CFA };
 	m->text.ops->effect(m->text.arch, &op->code, &op->insn, &m->next);
-	if (sp->kind != DWU_VALUE_CFA)
+	if (sp->kind != DWU_VALUE_CFA) {
+		l->first = false;
+		l->taken = 0;
 		return;
-	l->released |= sp->n > 0 && (l->first || sp->n > l->taken);
+	}
+	l->released |= sp->n > 0 && sp->n + l->first > l->taken;
 	l->taken -= sp->n;
 }
 
@@ -473,7 +481,10 @@ static void read_line(struct dwu_scan_memory *m, struct line *l)
 		l->first = false;
 		l->taken = 0;
 	}
-	l->first |= is_start(m, l->next);
+	if (is_start(m, l->next)) {
+		l->first = true;
+		l->taken = 0;
+	}
 	dwu_code_read(&m->text, l->next, &l->op);
 	l->next = l->op.next;
 	l->opens = start_kind(m, &l->op) == DWU_START_MAYBE;
