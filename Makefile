@@ -235,7 +235,7 @@ host_cflags := -DDWU_HOST_ARCH=$(id_$(ARCH))
 host_layout = -iquote . -DHOST_LAYOUT='"arch/$(word 1,$(layout_$(ARCH)))/layout.h"' \
 	-DHOST_NAME=$(word 2,$(layout_$(ARCH)))
 port_cflags = $(pic) -D_GNU_SOURCE -ffunction-sections -fdata-sections \
-	$(host_cflags) -include $(config_h)
+	$(core_dirs) $(host_cflags) -include $(config_h)
 test_cflags = -D_GNU_SOURCE $(core_dirs) -iquote tests -include $(config_h)
 all_ldflags = $(sanitize) $(static) $(no_pie) -Wl,--gc-sections $(LDFLAGS)
 
@@ -287,7 +287,7 @@ include core/objs.mk arch/objs.mk port/linux/objs.mk trace/objs.mk heap/objs.mk 
 core_lists := core/objs.mk arch/objs.mk $(wildcard arch/*/objs.mk)
 core_objs := $(addprefix $(out)/core/,$(core-y))
 arch_objs := $(addprefix $(out)/arch/,$(arch-y))
-layout_objs := $(addprefix $(out)/arch/,$(arch-layout-y))
+hosted_objs := $(addprefix $(out)/arch/,$(arch-hosted-y))
 port_objs := $(if $(CONFIG_PORT_LINUX),$(addprefix $(out)/port/linux/,$(port-y)))
 trace_objs := $(if $(CONFIG_TRACE),$(addprefix $(out)/trace/,$(trace-y)))
 heap_objs := $(if $(CONFIG_HEAP),$(addprefix $(out)/heap/,$(heap-y)))
@@ -309,7 +309,7 @@ endif
 endif
 libs: $(libs)
 
-$(core_objs) $(arch_objs) $(layout_objs): $(out)/%.o: %.c $(made_first)
+$(core_objs) $(arch_objs) $(hosted_objs): $(out)/%.o: %.c $(made_first)
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(all_cflags) $(core_cflags) -MMD -MP -c $< -o $@
@@ -348,7 +348,7 @@ define archive
 endef
 $(core_lib): $(core_objs) $(arch_objs) $(core_lists) $(config_h)
 	$(archive)
-$(full_lib): $(core_objs) $(arch_objs) $(layout_objs) $(port_objs) $(core_lists) \
+$(full_lib): $(core_objs) $(arch_objs) $(hosted_objs) $(port_objs) $(core_lists) \
 		port/linux/objs.mk $(config_h)
 	$(archive)
 $(trace_lib): $(trace_objs) trace/objs.mk $(config_h)
@@ -672,7 +672,7 @@ help:
 #:   SANITIZE=1        with ASan and UBSan, in build/$(ARCH)-asan
 #:   CFLAGS= LDFLAGS=  added at the end
 
--include $(core_objs:.o=.d) $(arch_objs:.o=.d) $(layout_objs:.o=.d) $(port_objs:.o=.d) \
+-include $(core_objs:.o=.d) $(arch_objs:.o=.d) $(hosted_objs:.o=.d) $(port_objs:.o=.d) \
 	$(trace_objs:.o=.d) $(heap_objs:.o=.d) $(leak_objs:.o=.d) $(tools_objs:.o=.d) \
 	$(mips32_objs:.o=.d) $(unit_bin:=.d)
 

@@ -130,6 +130,13 @@ const char *dwunw_arch_column_name(const struct dwunw_arch_ops *arch,
 						 "?";
 }
 
+const uint8_t *dwunw_arch_saved(const struct dwunw_arch_ops *arch,
+				uint8_t *count)
+{
+	*count = dwu_arch(arch)->saved_count;
+	return arch->saved;
+}
+
 void dwu_row_clear(const struct dwunw_arch_ops *arch, struct dwunw_row *row)
 {
 	row->start = 0;

@@ -3,5 +3,6 @@
 arch-y := arch.o
 arch-$(CONFIG_SCAN) += scan.o
 # in libdwunw.a alone
-arch-layout-y := layout.o
+arch-hosted-y := hosted.o
+arch-hosted-$(CONFIG_TRACE) += entry.o
 include $(sort $(wildcard arch/*/objs.mk))

@@ -13,15 +13,14 @@
 
 #include "allocator.h"
 
-#if defined(DWUNW_TARGET_MIPS32EL) || defined(DWUNW_TARGET_MIPS32EB)
+#if DWUNW_SMALL_MAPS
 #define CALLS_MAX 1024
 #define SPANS_MAX 2048 /* two for a mapping at most */
-#define LEVEL_END 31
 #else
 #define CALLS_MAX 4096
 #define SPANS_MAX 65536
-#define LEVEL_END 47
 #endif
+#define LEVEL_END DWUNW_MAPPING_BITS
 
 /* Grown on demand, so that a small live set costs little. */
 struct {

@@ -42,201 +42,26 @@
 #include "capture.h"
 
 /*
- * One block for each target: the registers as a BPF program sees them, that
- * is struct pt_regs of the kernel itself, which on some targets is not the
- * one of its uapi headers; and their DWARF numbers.
+ * -DDWUNW_TARGET=NAME is a folder of arch/: x86_64, arm64, mips32 or riscv64.
+ * For a big-endian kernel also -target bpfeb. Its bpf.h has the registers as a
+ * BPF program sees them. Before 0.2 each target had a macro of its own; these
+ * stay, and a new target gets none.
  */
+#ifndef DWUNW_TARGET
 #if defined(DWUNW_TARGET_X86_64)
-
-#define DWUNW_CAPTURE_ARCH 1 /* DWUNW_ARCH_X86_64 */
-#define DWUNW_CAPTURE_REGS 17
-#define DWUNW_RETURN_POPS 8 /* sp after a return = sp at entry + 8 */
-
-typedef __u64 dwunw_word; /* unsigned long of the kernel and the program */
-
-struct dwunw_pt_regs {
-	__u64 r15, r14, r13, r12, bp, bx, r11, r10, r9, r8;
-	__u64 ax, cx, dx, si, di, orig_ax, ip, cs, flags, sp, ss;
-};
-
-#define DWUNW_PC(ctx) ((ctx)->ip)
-#define DWUNW_SP(ctx) ((ctx)->sp)
-#define DWUNW_RESULT(ctx) ((ctx)->ax)
-#define DWUNW_ARG1(ctx) ((ctx)->di)
-#define DWUNW_ARG2(ctx) ((ctx)->si)
-#define DWUNW_ARG3(ctx) ((ctx)->dx)
-
-/* x86-64 psABI, figure 3.36: DWARF register numbers. */
-static __always_inline void dwunw_regs_fill(__u64 *regs,
-					    struct dwunw_pt_regs *ctx)
-{
-	regs[0] = ctx->ax;
-	regs[1] = ctx->dx;
-	regs[2] = ctx->cx;
-	regs[3] = ctx->bx;
-	regs[4] = ctx->si;
-	regs[5] = ctx->di;
-	regs[6] = ctx->bp;
-	regs[7] = ctx->sp;
-	regs[8] = ctx->r8;
-	regs[9] = ctx->r9;
-	regs[10] = ctx->r10;
-	regs[11] = ctx->r11;
-	regs[12] = ctx->r12;
-	regs[13] = ctx->r13;
-	regs[14] = ctx->r14;
-	regs[15] = ctx->r15;
-	regs[16] = ctx->ip;
-}
-
-/* At a function's first instruction: where the return address is. */
-static __always_inline long dwunw_return_address(struct dwunw_pt_regs *ctx,
-						 uint64_t *addr)
-{
-	return bpf_probe_read_user(addr, sizeof(*addr), (void *)ctx->sp);
-}
-
+#define DWUNW_TARGET x86_64
 #elif defined(DWUNW_TARGET_ARM64)
-
-#define DWUNW_CAPTURE_ARCH 2 /* DWUNW_ARCH_ARM64 */
-#define DWUNW_CAPTURE_REGS 33
-#define DWUNW_RETURN_POPS 0
-
-typedef __u64 dwunw_word;
-
-struct dwunw_pt_regs {
-	__u64 regs[31]; /* [30] is the link register */
-	__u64 sp, pc, pstate;
-};
-
-#define DWUNW_PC(ctx) ((ctx)->pc)
-#define DWUNW_SP(ctx) ((ctx)->sp)
-#define DWUNW_RESULT(ctx) ((ctx)->regs[0])
-#define DWUNW_ARG1(ctx) ((ctx)->regs[0])
-#define DWUNW_ARG2(ctx) ((ctx)->regs[1])
-#define DWUNW_ARG3(ctx) ((ctx)->regs[2])
-
-/* AADWARF64 4.1: 0..30, 31 is sp; the pc follows. */
-static __always_inline void dwunw_regs_fill(__u64 *regs,
-					    struct dwunw_pt_regs *ctx)
-{
-	/* by constant offsets: the verifier allows no others from ctx */
-#pragma clang loop unroll(full)
-	for (int i = 0; i < 31; i++)
-		regs[i] = ctx->regs[i];
-	regs[31] = ctx->sp;
-	regs[32] = ctx->pc;
-}
-
-/* Not signed yet: paciasp is the first instruction, if it is one at all. */
-static __always_inline long dwunw_return_address(struct dwunw_pt_regs *ctx,
-						 uint64_t *addr)
-{
-	*addr = ctx->regs[30];
-	return 0;
-}
-
+#define DWUNW_TARGET arm64
 #elif defined(DWUNW_TARGET_MIPS32EL) || defined(DWUNW_TARGET_MIPS32EB)
-
-#ifdef DWUNW_TARGET_MIPS32EL
-#define DWUNW_CAPTURE_ARCH 3 /* DWUNW_ARCH_MIPS32EL */
+#define DWUNW_TARGET mips32
 #else
-#define DWUNW_CAPTURE_ARCH 4 /* DWUNW_ARCH_MIPS32EB */
+#error "define the target of the probed program, for example -DDWUNW_TARGET=x86_64"
 #endif
-#define DWUNW_CAPTURE_REGS 33
-#define DWUNW_RETURN_POPS 0
-
-typedef __u32 dwunw_word;
-
-/*
- * arch/mips/include/asm/ptrace.h of the kernel, CONFIG_32BIT. The uapi struct
- * of the same name, and libbpf's PT_REGS_ macros with it, is another one:
- * those read two registers as one, without an error.
- */
-struct dwunw_pt_regs {
-	__u32 pad0[8]; /* o32 argument space, left over */
-	__u32 regs[32];
-	__u32 status, hi, lo, badvaddr, cause, epc;
-};
-
-#define DWUNW_PC(ctx) ((ctx)->epc)
-#define DWUNW_SP(ctx) ((ctx)->regs[29])
-#define DWUNW_RESULT(ctx) ((ctx)->regs[2])
-#define DWUNW_ARG1(ctx) ((ctx)->regs[4])
-#define DWUNW_ARG2(ctx) ((ctx)->regs[5])
-#define DWUNW_ARG3(ctx) ((ctx)->regs[6])
-
-/* GCC's numbers: $0..$31; the pc follows. */
-static __always_inline void dwunw_regs_fill(__u64 *regs,
-					    struct dwunw_pt_regs *ctx)
-{
-#pragma clang loop unroll(full)
-	for (int i = 0; i < 32; i++)
-		regs[i] = ctx->regs[i];
-	regs[32] = ctx->epc;
-}
-
-static __always_inline long dwunw_return_address(struct dwunw_pt_regs *ctx,
-						 uint64_t *addr)
-{
-	*addr = ctx->regs[31];
-	return 0;
-}
-
-#elif defined(DWUNW_TARGET_RISCV64)
-
-#define DWUNW_CAPTURE_ARCH 5 /* DWUNW_ARCH_RISCV64 */
-#define DWUNW_CAPTURE_REGS 33
-#define DWUNW_RETURN_POPS 0
-
-typedef __u64 dwunw_word;
-
-/* arch/riscv/include/asm/ptrace.h of the kernel: the pc, then x1 to x31. */
-struct dwunw_pt_regs {
-	__u64 regs[32];
-	__u64 status, badaddr, cause, orig_a0;
-};
-
-#define DWUNW_PC(ctx) ((ctx)->regs[0])
-#define DWUNW_SP(ctx) ((ctx)->regs[2])
-#define DWUNW_RESULT(ctx) ((ctx)->regs[10])
-#define DWUNW_ARG1(ctx) ((ctx)->regs[10])
-#define DWUNW_ARG2(ctx) ((ctx)->regs[11])
-#define DWUNW_ARG3(ctx) ((ctx)->regs[12])
-
-/* RISC-V psABI: x0 to x31; the pc follows. */
-static __always_inline void dwunw_regs_fill(__u64 *regs,
-					    struct dwunw_pt_regs *ctx)
-{
-	regs[0] = 0;
-#pragma clang loop unroll(full)
-	for (int i = 1; i < 32; i++)
-		regs[i] = ctx->regs[i];
-	regs[32] = ctx->regs[0];
-}
-
-static __always_inline long dwunw_return_address(struct dwunw_pt_regs *ctx,
-						 uint64_t *addr)
-{
-	*addr = ctx->regs[1];
-	return 0;
-}
-
-#else
-#error "define the target of the probed program: -DDWUNW_TARGET_X86_64, \
-_ARM64, _MIPS32EL, _MIPS32EB or _RISCV64"
 #endif
 
-/*
- * map_flags of a hash map that grows on demand. Not on mips: its kernel has no
- * interrupt of its own for the work of refilling what elements are taken from,
- * so that waits for the timer's tick and a burst finds it empty.
- */
-#if defined(DWUNW_TARGET_MIPS32EL) || defined(DWUNW_TARGET_MIPS32EB)
-#define DWUNW_GROWING_MAP 0
-#else
-#define DWUNW_GROWING_MAP BPF_F_NO_PREALLOC
-#endif
+#define DWUNW_TEXT_(text) #text
+#define DWUNW_TEXT(text) DWUNW_TEXT_(text)
+#include DWUNW_TEXT(../arch/DWUNW_TARGET/bpf.h)
 
 /* Read in pieces of this size: one that ends at a page's end can't fault in
  * the next one. Targets with larger pages lose nothing. */
@@ -381,11 +206,7 @@ static __always_inline __u64 dwunw_next_key(void)
 }
 
 #ifdef DWUNW_CAPTURE_PROCESS
-#if defined(DWUNW_TARGET_MIPS32EL) || defined(DWUNW_TARGET_MIPS32EB)
-#define DWUNW_PROCESSES 1024
-#else
-#define DWUNW_PROCESSES 16384
-#endif
+#define DWUNW_PROCESSES (DWUNW_SMALL_MAPS ? 1024 : 16384)
 
 /*
  * tgid -> how often its mappings have changed. A tool registers the processes
@@ -849,13 +670,6 @@ static __always_inline int dwunw_map_exit(void)
 		dwunw_generation_bump();
 	return 0;
 }
-
-/* A system call's event is named for the function in the kernel. */
-#if defined(DWUNW_TARGET_MIPS32EL) || defined(DWUNW_TARGET_MIPS32EB)
-#define DWUNW_SYS_MMAP "mips_mmap2"
-#else
-#define DWUNW_SYS_MMAP "mmap"
-#endif
 
 SEC("tracepoint/syscalls/sys_enter_" DWUNW_SYS_MMAP)
 int dwunw_mmap_enter(struct dwunw_tp_map *ctx)

@@ -65,10 +65,10 @@ enum dwunw_heap_counter {
 };
 
 /*
- * Defaults. A router's maps do not grow on demand (DWUNW_GROWING_MAP): a live
- * block costs 96 bytes at once.
+ * Defaults. A host of 32 bits is a router, whose maps do not grow on demand
+ * (DWUNW_GROWING_MAP): a live block costs 96 bytes at once.
  */
-#ifdef __mips__
+#if __SIZEOF_POINTER__ < 8
 #define DWUNW_HEAP_RING_SIZE (1u << 20)
 #define DWUNW_LIVE_MAX (1u << 14)
 /* as the objects say */

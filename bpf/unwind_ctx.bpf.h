@@ -33,57 +33,12 @@ const volatile struct unwind_options
 	unwind_options SEC(UNWIND_OPTIONS_MAP) = { 0 };
 
 /*
- * For each target: the sizes a kernel stack may have, what may lie between its
- * top and struct pt_regs, that struct's sizes, and whether what was found
+ * arch/TARGET/bpf.h has the sizes a kernel stack may have, what may lie between
+ * its top and struct pt_regs, that struct's sizes, and whether what was found
  * there was saved on the way in from user space. struct dwunw_pt_regs is its
  * first part. A wrong guess reads other bytes of the same stack, or none.
  */
-#if defined(DWUNW_TARGET_X86_64)
-
-#define UNWIND_STACK_FIRST 16384ull
-#define UNWIND_STACK_LAST 32768ull /* KASAN */
-/* Linux 6.9 keeps 16 bytes above for FRED. */
-#define UNWIND_REGS_NEAR sizeof(struct dwunw_pt_regs)
-#define UNWIND_REGS_FAR (16 + sizeof(struct dwunw_pt_regs))
-
-static __always_inline int unwind_from_user(const struct dwunw_pt_regs *regs)
-{
-	/* the segments of a 64-bit program */
-	return regs->cs == 0x33 && regs->ss == 0x2b && regs->ip && regs->sp &&
-	       !(regs->ip >> 47) && !(regs->sp >> 47);
-}
-
-#elif defined(DWUNW_TARGET_ARM64)
-
-#define UNWIND_STACK_FIRST 16384ull
-#define UNWIND_STACK_LAST 65536ull /* pages of 64 KiB */
-/* Without and with what only an entry from the kernel itself fills. */
-#define UNWIND_REGS_NEAR 320ull
-#define UNWIND_REGS_FAR 336ull
-
-static __always_inline int unwind_from_user(const struct dwunw_pt_regs *regs)
-{
-	/* PSTATE.M: EL0, 64 bits; PSTATE has 32 */
-	return !(regs->pstate & 0xffffffff0000001f) && regs->pc && regs->sp &&
-	       !(regs->pc >> 52) && !(regs->sp >> 52) && !(regs->pc & 3) &&
-	       !(regs->sp & 15);
-}
-
-#elif defined(DWUNW_TARGET_MIPS32EL) || defined(DWUNW_TARGET_MIPS32EB)
-
-#define UNWIND_STACK_FIRST 8192ull
-#define UNWIND_STACK_LAST 65536ull
-#define UNWIND_REGS_NEAR (32 + sizeof(struct dwunw_pt_regs))
-#define UNWIND_REGS_FAR UNWIND_REGS_NEAR
-
-static __always_inline int unwind_from_user(const struct dwunw_pt_regs *regs)
-{
-	/* Status.KSU: user mode; addresses of the lower half */
-	return (regs->status & 0x18) == 0x10 && regs->epc && regs->regs[29] &&
-	       !(regs->epc >> 31) && !(regs->regs[29] >> 31);
-}
-
-#else
+#ifndef UNWIND_STACK_FIRST
 #error "unwind_ctx.bpf.h: where this target's kernel keeps the registers of \
 user space is not known"
 #endif

@@ -10,7 +10,9 @@ core-y += cfi/entry.o cfi/search.o cfi/index.o cfi/reader.o cfi/expr.o \
 core-$(CONFIG_SCAN) += scan/code.o scan/explore.o scan/scan.o scan/sweep.o \
 	scan/starts.o scan/function.o scan/part.o
 core-y += scan/scanner.o
-core-y += walk/space.o walk/rowcache.o walk/walk.o walk/event.o
+core-y += walk/space.o walk/rowcache.o
+core-$(CONFIG_WALK_STEPS) += walk/tell.o
+core-y += walk/walk.o walk/event.o
 
 # file, line, inlined calls
 core-$(CONFIG_NAMES_LINES) += names/stream.o names/form.o names/abbrev.o \

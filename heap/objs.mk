@@ -8,7 +8,7 @@ export DWUNW_CLANG := $(if $(and $(shell command -v $(CLANG)),$(wildcard \
 
 # The BPF programs of a leak tool, in an object of their own, so that the library
 # is made without clang: a tool links it and names it in its configuration.
-bpf_target_macro = -DDWUNW_TARGET_$(shell echo $(ARCH) | tr a-z A-Z)
+bpf_target_macro = -DDWUNW_TARGET=$(word 1,$(layout_$(ARCH)))
 heap_bpf := $(addprefix $(out)/bpf/,heap.bpf.o kernel.bpf.o)
 heap_object := $(out)/tools/leaks/objects.o
 

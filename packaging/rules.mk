@@ -36,6 +36,8 @@ installed_files = \
 		$(package)/dwunwConfigVersion.cmake) \
 	$(call into,$(INCLUDEDIR)/dwunw,644,$(wildcard include/dwunw/*.h)) \
 	$(call into,$(INCLUDEDIR)/dwunw/bpf,644,$(wildcard bpf/*.h)) \
+	$(foreach h,$(wildcard arch/*/bpf.h),\
+		$(call into,$(INCLUDEDIR)/dwunw/$(h:/bpf.h=),644,$(h))) \
 	$(call into,$(MANDIR)/man1,644,$(if $(tool),$(package)/dwunw.1 \
 		$(package)/dwunw-stack.1 $(package)/dwunw-rows.1 \
 		$(package)/dwunw-symbolize.1 $(if $(CONFIG_LEAKS),\
@@ -81,7 +83,8 @@ install: $(foreach f,$(installed_files),$(call part,2,$(f)))
 	done
 
 # Directories go that are dwunw's own, if nothing else is in them.
-own_dirs = $(INCLUDEDIR)/dwunw/bpf $(INCLUDEDIR)/dwunw $(LIBDIR)/cmake/dwunw \
+own_dirs = $(INCLUDEDIR)/dwunw/bpf $(patsubst %/bpf.h,$(INCLUDEDIR)/dwunw/%,$(wildcard arch/*/bpf.h)) \
+	$(INCLUDEDIR)/dwunw/arch $(INCLUDEDIR)/dwunw $(LIBDIR)/cmake/dwunw \
 	$(DOCDIR)/doc/zh $(DOCDIR)/doc $(DOCDIR)
 uninstall:
 	$(say) REMOVE '$(DESTDIR)$(PREFIX)'

@@ -2,9 +2,14 @@
 #ifndef DWU_X86_64_TARGET_H
 #define DWU_X86_64_TARGET_H
 
+#include "arch/hosted.h"
 #include "arch/scan.h"
 
 /* scan.c */
 extern const struct dwu_scan_ops dwu_scan_x86_64;
+
+/* stubs.c, entry.c */
+extern const struct dwu_stub_form dwu_stubs_x86_64;
+extern const struct dwu_entry_form dwu_entry_x86_64;
 
 #endif

@@ -37,9 +37,14 @@ int memcmp(const void *a, const void *b, size_t size);
  */
 #if IS_ON(CONFIG_OPTIMIZE_SIZE)
 #define DWU_ONE_COPY __attribute__((noinline))
+#define DWU_HOT
 #else
 #define DWU_ONE_COPY
+/* A function of the hot loop that has a second caller outside of it. */
+#define DWU_HOT inline __attribute__((always_inline))
 #endif
+/* What most walks never call: it stays out of the hot loop. */
+#define DWU_COLD __attribute__((noinline, cold))
 
 struct dwu_cursor {
 	const uint8_t *data;

@@ -501,7 +501,7 @@ static int saved_index(const struct dwunw_arch_ops *arch, uint8_t column)
 }
 
 static bool pack_rule(const struct dwunw_arch_ops *arch, uint8_t column,
-		      const struct dwunw_rule *rule, struct dwu_packed *packed)
+		      const struct dwunw_rule *rule, struct dwunw_packed_row *packed)
 {
 	int32_t slot = rule->value / 4;
 	int i;
@@ -524,13 +524,13 @@ static bool pack_rule(const struct dwunw_arch_ops *arch, uint8_t column,
 }
 
 void dwu_row_pack(const struct dwunw_arch_ops *arch,
-		  const struct dwunw_row *row, struct dwu_packed *packed)
+		  const struct dwunw_row *row, struct dwunw_packed_row *packed)
 {
 	const struct dwunw_rule *rule;
 	uint32_t offset = (uint32_t)row->cfa.value;
 	uint8_t i;
 
-	*packed = (struct dwu_packed){ .cfa = offset << 8 | row->cfa.reg };
+	*packed = (struct dwunw_packed_row){ .cfa = offset << 8 | row->cfa.reg };
 	if (row->cfa.kind != DWUNW_RULE_REGISTER ||
 	    dwu_packed_offset(packed) != row->cfa.value ||
 	    (row->flags & DWUNW_ROW_SIGNAL) ||

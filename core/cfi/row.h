@@ -3,7 +3,7 @@
 #ifndef DWU_ROW_H
 #define DWU_ROW_H
 
-#include <dwunw/module.h>
+#include <dwunw/walk.h>
 
 #include "arch/arch.h"
 
@@ -17,26 +17,20 @@
 #define DWU_PACKED_NONE 0x2000u /* nothing is known here */
 #define DWU_PACKED_MASK ((1u << DWU_SAVED_MAX) - 1)
 
-/* Among the slots: the register's value is lost. */
-#define DWU_SLOT_LOST INT16_MIN
+#define DWU_SLOT_LOST DWUNW_PACKED_LOST
 
-struct dwu_packed {
-	uint32_t cfa; /* column | offset << 8: frames of less than 8 MB */
-	uint16_t bits; /* bit n: arch->saved[n] is saved; DWU_PACKED_* */
-	int16_t slots[DWU_SAVED_MAX];
-};
-
+_Static_assert(DWU_SAVED_MAX == DWUNW_PACKED_MAX, "one row");
 _Static_assert(DWU_PACKED_NONE > DWU_PACKED_MASK, "bits of their own");
 
-_Static_assert(sizeof(struct dwu_packed) == 32, "half a cache line");
+_Static_assert(sizeof(struct dwunw_packed_row) == 32, "half a cache line");
 
-static inline int32_t dwu_packed_offset(const struct dwu_packed *packed)
+static inline int32_t dwu_packed_offset(const struct dwunw_packed_row *packed)
 {
 	return (int32_t)packed->cfa >> 8;
 }
 
 /* Packs, or marks it FULL. */
 void dwu_row_pack(const struct dwunw_arch_ops *arch,
-		  const struct dwunw_row *row, struct dwu_packed *packed);
+		  const struct dwunw_row *row, struct dwunw_packed_row *packed);
 
 #endif

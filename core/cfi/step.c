@@ -212,7 +212,7 @@ uint8_t dwu_step(const struct dwunw_arch_ops *arch,
 }
 
 uint8_t dwu_step_packed(const struct dwunw_arch_ops *arch,
-			const struct dwu_packed *packed, struct dwu_regs *regs,
+			const struct dwunw_packed_row *packed, struct dwu_regs *regs,
 			struct dwu_reader *reader)
 {
 	uint64_t keep = dwu_arch(arch)->preserved | 1ull << dwu_arch(arch)->sp |

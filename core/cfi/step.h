@@ -23,7 +23,7 @@ uint8_t dwu_step_check(const struct dwunw_arch_ops *arch,
 /* The same for a packed row that is neither FULL nor NONE, but *regs is
  * undefined where there is no caller. */
 uint8_t dwu_step_packed(const struct dwunw_arch_ops *arch,
-			const struct dwu_packed *packed, struct dwu_regs *regs,
+			const struct dwunw_packed_row *packed, struct dwu_regs *regs,
 			struct dwu_reader *reader);
 
 #endif

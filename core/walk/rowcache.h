@@ -17,7 +17,7 @@ struct dwu_rowcache_entry {
 	bool exact; /* the key is a pc, not a return address - 1 */
 	uint8_t scan; /* enum dwunw_scan_result; where nothing is known */
 	uint8_t isa; /* a part of the key, too */
-	struct dwu_packed packed;
+	struct dwunw_packed_row packed;
 	uint8_t stop; /* NONE: enum dwunw_stop_reason */
 	uint8_t flags; /* DWUNW_FRAME_FLAG_* of the frame it leads to */
 	uint8_t pad[14];

@@ -9,6 +9,7 @@
 #include "core/elf/dynamic.h"
 #include "core/scan/part.h"
 #include "rowcache.h"
+#include "tell.h"
 
 /* Bytes of one frame that is found by a frame pointer: a stack's default. */
 #define FP_FRAME_MAX (8u << 20)
@@ -35,17 +36,20 @@ struct walk {
 	struct dwunw_mapping *mapping;	   /* of the frame; NULL: none */
 	const struct dwunw_module *module; /* held, or NULL */
 	struct dwunw_frame *frames;
+	struct dwunw_step *steps; /* NULL: nobody asks for them */
 	size_t max;
 	size_t count;
 	bool signal;	/* the row just applied was a signal frame's */
 	bool switched;	/* … led to another stack */
 	bool wild;	/* … left a frame that is in no code */
-	bool once;	/* … hangs on values of registers: not for the cache */
-	uint8_t how;	/* of the next frame */
-	uint8_t flags;	/* … DWUNW_FRAME_FLAG_* */
+	bool once;	/* … holds for this stack alone: not for the cache */
+	bool cached;	/* … was the cache's */
+	uint8_t flags;	/* of the next frame: DWUNW_FRAME_FLAG_* */
+	uint8_t how;	/* … by which evidence */
 	uint8_t guess;	/* … once there was one */
 	int32_t status; /* behind a stop */
 	uint8_t scan;	/* enum dwunw_scan_result of the last frame */
+	uint8_t isa;	/* of the frame whose step is told next */
 };
 
 /* What is known of it when the core is built. */
@@ -579,6 +583,7 @@ static uint8_t leave_cached(struct walk *w,
 			    const struct dwu_rowcache_entry *entry)
 {
 	w->walker->stats.cache_hits++;
+	w->cached = true;
 	w->how = entry->how;
 	w->scan = entry->scan;
 	w->flags = entry->flags;
@@ -595,13 +600,14 @@ static uint8_t leave_by_switch(struct walk *w, const uint8_t at[2])
 	uint64_t *sp = &w->regs.r[arch->sp];
 	uint64_t g, end, depth;
 
+	w->switched = true;
+	w->once = true;
 	if (!dwu_read_word(&w->reader, *sp + at[0], &g) ||
 	    !dwu_read_word(&w->reader, g + arch->address_size, &end) ||
 	    !dwu_read_word(&w->reader, *sp + at[1], &depth) ||
 	    !dwu_read_word(&w->reader, end - depth, &w->regs.pc))
 		return dwu_read_stop(&w->reader);
 	w->how = DWUNW_HOW_SCAN;
-	w->switched = true;
 	*sp = end - depth + arch->address_size;
 	w->regs.valid &= 1ull << arch->fp | 1ull << arch->sp;
 	w->regs.valid |= 1ull << arch->pc;
@@ -633,9 +639,11 @@ static uint8_t leave(struct walk *w)
 	w->switched = false;
 	w->once = false;
 	w->wild = false;
+	w->cached = false;
 	w->flags = 0;
 	if (was_entered(w, frame)) {
 		w->how = DWUNW_HOW_ENTRY;
+		w->once = true;
 		dwu_entry_row(w->arch, w->wild ? 0 : w->input->entry_offset,
 			      &w->walker->row);
 		stop = apply_row(w);
@@ -684,6 +692,7 @@ static bool replace_trampoline(struct walk *w)
 			continue;
 		w->regs.pc = w->input->returns[i].addr & arch_of(w)->pc_mask;
 		w->regs.isa = dwu_isa(w->arch, w->input->returns[i].addr);
+		w->isa = w->regs.isa;
 		w->regs.r[arch_of(w)->pc] = w->regs.pc;
 		return true;
 	}
@@ -711,7 +720,7 @@ static uint8_t drop_frame(struct walk *w, uint8_t stop)
 }
 
 /* Is the caller's state, reached from old_sp, further out on the stack? */
-static bool progressed(const struct walk *w, dwu_place_t old_sp, bool exact)
+DWU_HOT static bool progressed(const struct walk *w, dwu_place_t old_sp, bool exact)
 {
 	dwu_place_t sp = (dwu_place_t)w->regs.r[arch_of(w)->sp];
 
@@ -723,7 +732,7 @@ static bool progressed(const struct walk *w, dwu_place_t old_sp, bool exact)
 }
 
 /* A frame pointer is a guess: it must at least be aligned. */
-static bool plausible(const struct walk *w)
+DWU_HOT static bool plausible(const struct walk *w)
 {
 	return w->how != DWUNW_HOW_FP || (w->regs.r[arch_of(w)->sp] &
 					  (arch_of(w)->address_size - 1u)) == 0;
@@ -742,7 +751,7 @@ static bool at_trampoline(const struct walk *w)
 }
 
 /* No code of the program was returned to, as far as the mappings tell. */
-static bool lost_return(struct walk *w)
+DWU_HOT static bool lost_return(struct walk *w)
 {
 	if (!w->mapping)
 		return true;
@@ -762,7 +771,7 @@ static bool exits(struct walk *w)
  * Code without a file that no call stands before, as far as memory tells, is an
  * interpreter's, whose return addresses need none, or was never returned to.
  */
-static void doubt_made_code(struct walk *w)
+DWU_HOT static void doubt_made_code(struct walk *w)
 {
 	struct dwunw_frame *frame = last_frame(w);
 
@@ -855,15 +864,11 @@ static bool has_called(struct walk *w)
 	return may_be_called(w);
 }
 
-/* The frame of the caller, whose registers are there. */
-static uint8_t add_caller(struct walk *w)
+/* A frame whose registers are there, if its pc can be one. */
+DWU_HOT static uint8_t admit(struct walk *w)
 {
 	int32_t status = w->status; /* of the frame inside it */
 
-	/* a signal may interrupt at any pc, even at 0 */
-	if (w->regs.pc == 0 && !w->signal && !w->wild)
-		return exits(w) || at_first_stack(w) ? DWUNW_STOP_ROOT :
-						       DWUNW_STOP_ZERO_RETURN;
 	add_frame(w);
 	if (lost_return(w)) {
 		if (replace_trampoline(w)) {
@@ -885,12 +890,56 @@ static uint8_t add_caller(struct walk *w)
 	return DWU_GO;
 }
 
+/* The frame of the caller, whose registers are there. */
+static uint8_t add_caller(struct walk *w)
+{
+	/* a signal may interrupt at any pc, even at 0 */
+	if (w->regs.pc == 0 && !w->signal && !w->wild)
+		return exits(w) || at_first_stack(w) ? DWUNW_STOP_ROOT :
+						       DWUNW_STOP_ZERO_RETURN;
+	return admit(w);
+}
+
+/*
+ * The row by which the last frame was left, if it holds for every stack: what
+ * the cache has of it, or what was made just now.
+ */
+DWU_COLD static void tell(struct walk *w, uint8_t stop)
+{
+	const struct dwunw_frame *frame = last_frame(w);
+	struct dwunw_step *step = &w->steps[w->count - 1];
+	bool guess = w->how == DWUNW_HOW_FP || is_unread(w);
+
+	*step = (struct dwunw_step){
+		.vaddr = frame->vaddr,
+		.module = frame->module,
+		.exact = is_exact(frame),
+		.isa = w->isa,
+		.stop = DWUNW_STEP_ON,
+		.how = w->how,
+		.flags = (uint8_t)(w->flags |
+				   (guess ? DWUNW_FRAME_FLAG_GUESS : 0) |
+				   (w->signal ? DWUNW_FRAME_FLAG_INTERRUPTED :
+						0)),
+	};
+	w->isa = w->regs.isa;
+	if (w->once)
+		return;
+	if (w->cached)
+		dwu_tell_packed(&cache_entry(w, frame)->packed, stop, step);
+	else
+		dwu_tell_row(w->arch, w->module, &w->walker->row, frame->pc,
+			     stop, step);
+}
+
 static uint8_t next_frame(struct walk *w)
 {
 	bool full = w->count == w->max;
 	dwu_place_t old_sp = (dwu_place_t)w->regs.r[arch_of(w)->sp];
 	uint8_t stop = leave(w);
 
+	if (IS_ON(CONFIG_WALK_STEPS) && w->steps)
+		tell(w, stop);
 	if (stop == DWUNW_STOP_NO_CALL)
 		return drop_frame(w, stop);
 	if (full)
@@ -913,6 +962,7 @@ static void start(struct walk *w)
 
 	w->regs.pc = regs->pc & arch_of(w)->pc_mask;
 	w->regs.isa = dwu_isa(w->arch, regs->pc);
+	w->isa = w->regs.isa;
 	memcpy(w->regs.r, regs->regs, sizeof(w->regs.r));
 	w->regs.valid = regs->valid & ((1ull << arch_of(w)->reg_count) - 1);
 	w->regs.r[arch_of(w)->sp] = regs->sp;
@@ -920,14 +970,36 @@ static void start(struct walk *w)
 	w->regs.valid |= 1ull << arch_of(w)->sp | 1ull << arch_of(w)->pc;
 }
 
+/* Frame 0, as somebody else has found it. */
+DWU_COLD static uint8_t resume(struct walk *w)
+{
+	const struct dwunw_walk_input *input = w->input;
+
+	w->how = input->first_how;
+	w->flags = input->first_flags & (DWUNW_FRAME_FLAG_INTERRUPTED |
+					 DWUNW_FRAME_FLAG_BAD_CFI);
+	w->guess = input->first_flags & DWUNW_FRAME_FLAG_GUESS;
+	w->signal = (w->flags & DWUNW_FRAME_FLAG_INTERRUPTED) != 0;
+	if (w->regs.pc == 0 && !w->signal)
+		return DWUNW_STOP_ZERO_RETURN;
+	return admit(w);
+}
+
 static void explain(struct walk *w, uint8_t reason, struct dwunw_stop *stop)
 {
-	const struct dwunw_frame *frame = last_frame(w);
+	static const struct dwunw_frame none;
+	const struct dwunw_frame *frame = w->count ? last_frame(w) : &none;
 
 	*stop = (struct dwunw_stop){ .pc = frame->pc,
 				     .vaddr = frame->vaddr,
 				     .module = frame->module,
 				     .reason = reason };
+	if (w->count == 0) {
+		stop->addr = w->regs.pc;
+		return;
+	}
+	if (IS_ON(CONFIG_WALK_STEPS) && w->steps)
+		w->steps[w->count - 1].stop = reason;
 	if (reason == DWUNW_STOP_UNREADABLE || reason == DWUNW_STOP_TRUNCATED ||
 	    reason == DWUNW_STOP_NO_REGISTER)
 		stop->addr = w->reader.failed;
@@ -939,22 +1011,53 @@ static void explain(struct walk *w, uint8_t reason, struct dwunw_stop *stop)
 		stop->scan = w->scan;
 }
 
-dwunw_status_t dwunw_walk(struct dwunw_walker *walker,
-			  const struct dwunw_space *space,
-			  const struct dwunw_walk_input *input,
-			  struct dwunw_frame *frames, size_t max_frames,
-			  size_t *count, struct dwunw_stop *stop)
+/* What is known before the first step: *reason is DWU_GO, or the walk's end. */
+static uint8_t first_frame(struct walk *w)
+{
+	uint8_t reason = DWU_GO;
+
+	start(w);
+	if (w->input->flags & DWUNW_WALK_RETURN)
+		reason = resume(w);
+	else
+		add_frame(w);
+	if (reason != DWU_GO || w->input->read_memory ||
+	    w->input->stack.size != 0)
+		return reason;
+	w->frames[0].flags |= DWUNW_FRAME_FLAG_PARTIAL;
+	w->reader.failed = w->regs.r[arch_of(w)->sp];
+	return DWUNW_STOP_UNREADABLE;
+}
+
+static bool usable(const struct walk *w)
+{
+	const struct dwunw_walk_input *input = w->input;
+
+	return w->walker && w->space && input && input->regs && w->frames &&
+	       w->max != 0 && input->regs->version == DWUNW_REGSET_VERSION &&
+	       (!(input->flags & DWUNW_WALK_RETURN) ||
+		(!(input->flags & DWUNW_WALK_ENTRY) &&
+		 input->first_how != DWUNW_HOW_EVENT));
+}
+
+dwunw_status_t dwunw_walk_steps(struct dwunw_walker *walker,
+				const struct dwunw_space *space,
+				const struct dwunw_walk_input *input,
+				struct dwunw_frame *frames,
+				struct dwunw_step *steps, size_t max_frames,
+				size_t *count, struct dwunw_stop *stop)
 {
 	struct walk w = { .walker = walker,
 			  .space = space,
 			  .input = input,
 			  .frames = frames,
+			  .steps = steps,
 			  .max = max_frames };
-	uint8_t reason = DWU_GO;
+	uint8_t reason;
 
-	if (!walker || !space || !input || !input->regs || !frames || !count ||
-	    !stop || max_frames == 0 ||
-	    input->regs->version != DWUNW_REGSET_VERSION)
+	if (!IS_ON(CONFIG_WALK_STEPS) && steps)
+		return DWUNW_ERR_NOT_IMPLEMENTED;
+	if (!usable(&w) || !count || !stop)
 		return DWUNW_ERR_INVALID_ARG;
 	w.arch = dwunw_arch_from_regset(input->regs);
 	if (!w.arch || (space->arch && space->arch != w.arch))
@@ -962,13 +1065,7 @@ dwunw_status_t dwunw_walk(struct dwunw_walker *walker,
 	w.reader = dwu_reader(w.arch, input);
 	if (IS_ON(CONFIG_SCAN) && walker->scan)
 		walker->scan->swept = 0;
-	start(&w);
-	add_frame(&w);
-	if (!input->read_memory && input->stack.size == 0) {
-		frames[0].flags |= DWUNW_FRAME_FLAG_PARTIAL;
-		w.reader.failed = w.regs.r[dwu_arch(w.arch)->sp];
-		reason = DWUNW_STOP_UNREADABLE;
-	}
+	reason = first_frame(&w);
 	while (reason == DWU_GO)
 		reason = next_frame(&w);
 	explain(&w, reason, stop);
@@ -978,6 +1075,16 @@ dwunw_status_t dwunw_walk(struct dwunw_walker *walker,
 	walker->stats.frames += w.count;
 	walker->stats.reads += w.reader.count;
 	return DWUNW_OK;
+}
+
+dwunw_status_t dwunw_walk(struct dwunw_walker *walker,
+			  const struct dwunw_space *space,
+			  const struct dwunw_walk_input *input,
+			  struct dwunw_frame *frames, size_t max_frames,
+			  size_t *count, struct dwunw_stop *stop)
+{
+	return dwunw_walk_steps(walker, space, input, frames, NULL, max_frames,
+				count, stop);
 }
 
 #ifdef CONFIG_SCAN_MEMORY_KB

@@ -21,6 +21,8 @@ struct dwunw_context;
 #define DWUNW_OPTION_REFRESH 4u
 /* What the snapshot lacks is read from the live process, if pid is set. */
 #define DWUNW_OPTION_LIVE 8u
+/* regs are those of an outer frame: DWUNW_WALK_RETURN of walk.h. */
+#define DWUNW_OPTION_RETURN 16u
 
 /*
  * Zeroed by the caller, then filled:
@@ -59,15 +61,22 @@ struct dwunw_unwind_request {
 	struct dwunw_walker *walker;
 	/* out: why the walk ended, valid whenever the status is OK */
 	struct dwunw_stop stop;
+	/* max_frames of them, as dwunw_walk_steps() fills them; NULL: none */
+	struct dwunw_step *steps;
+	uint8_t first_how;   /* RETURN: of frame 0, enum dwunw_frame_how */
+	uint8_t first_flags; /* RETURN: of frame 0, DWUNW_FRAME_FLAG_* */
+	uint8_t reserved[6];
 };
 
 /*
  * Fills request->frames[0 .. *count) and request->stop. DWUNW_OK whenever
  * there is a frame; without any memory that is frame 0 alone, flagged
- * DWUNW_FRAME_FLAG_PARTIAL.
+ * DWUNW_FRAME_FLAG_PARTIAL. With DWUNW_OPTION_RETURN there may be none, as
+ * dwunw_walk() says.
  *
- * DWUNW_ERR_INVALID_ARG: a NULL, max_frames 0, or neither pid, space nor
- * module_path; _UNSUPPORTED_ARCH; _IO: pid is gone or its mappings cannot be
+ * DWUNW_ERR_INVALID_ARG: a NULL, max_frames 0, neither pid, space nor
+ * module_path, or RETURN with ENTRY or without first_how; _NOT_IMPLEMENTED:
+ * steps, built without them; _UNSUPPORTED_ARCH; _IO: pid is gone or its mappings cannot be
  * read; _ATTACH_DENIED: the kernel refuses them; _NO_MEMORY.
  *
  * Calls that share a walker, or the context's own, must not overlap.

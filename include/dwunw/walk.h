@@ -193,6 +193,13 @@ void dwunw_walker_stats(const struct dwunw_walker *walker,
 #define DWUNW_WALK_ENTRY 1u
 /* The memory is a copy that was cut at its cap: see STOP_TRUNCATED. */
 #define DWUNW_WALK_CAPPED 2u
+/*
+ * The registers are those of an outer frame: somebody else has walked up to
+ * here. Their pc is a return address, unless first_flags has INTERRUPTED, and
+ * the frames are those that a walk from the inside would have from here on, with
+ * first_how and first_flags as frame 0's. Not together with ENTRY.
+ */
+#define DWUNW_WALK_RETURN 4u
 
 /*
  * A piece of target memory that the caller has at hand; read before
@@ -216,19 +223,102 @@ struct dwunw_walk_input {
 	uint32_t flags; /* DWUNW_WALK_* */
 	/* ENTRY: bytes pushed since the function's first instruction */
 	int32_t entry_offset;
-	uint32_t reserved;
+	/* RETURN: of frame 0, enum dwunw_frame_how, and not EVENT */
+	uint8_t first_how;
+	/* RETURN: of frame 0, DWUNW_FRAME_FLAG_*. GUESS holds for all frames;
+	 * SIGNAL and PARTIAL are found out and need not be given */
+	uint8_t first_flags;
+	uint16_t reserved;
 };
 
 /*
  * Fills frames[0 .. *count) from the innermost on and says in *stop why it
- * ended. OK whenever there is a frame. INVALID_ARG: a NULL, max 0, or regs
- * of another version; UNSUPPORTED_ARCH: the space's arch is not regs'.
+ * ended. OK whenever there is a frame. INVALID_ARG: a NULL, max 0, regs
+ * of another version, or RETURN with ENTRY or without first_how;
+ * UNSUPPORTED_ARCH: the space's arch is not regs'.
+ *
+ * With RETURN, OK and *count 0: the pc is no frame, for the reason in *stop
+ * (ZERO_RETURN, NO_CODE, NO_CALL, TRAMPOLINE, NO_ROW), and stop->addr is that
+ * pc. The stack then ends at the frame inside, which the caller has.
  */
 dwunw_status_t dwunw_walk(struct dwunw_walker *walker,
 			  const struct dwunw_space *space,
 			  const struct dwunw_walk_input *input,
 			  struct dwunw_frame *frames, size_t max_frames,
 			  size_t *count, struct dwunw_stop *stop);
+
+/*
+ * A row in 32 bytes: the CFA is a register plus an offset, and registers are
+ * saved at multiples of 4 from it.
+ */
+#define DWUNW_PACKED_MAX 13u
+/* Among the slots: the register's value is lost. */
+#define DWUNW_PACKED_LOST INT16_MIN
+struct dwunw_packed_row {
+	uint32_t cfa;  /* DWARF register | offset << 8, signed */
+	uint16_t bits; /* bit n: slots[n] tells of dwunw_arch_saved()[n]; a
+			* register without its bit is unchanged */
+	int16_t slots[DWUNW_PACKED_MAX]; /* in units of 4 bytes */
+};
+
+/* What a step's row says. */
+enum dwunw_step_kind {
+	/* nothing that may be used again: no row, one that does not fit, or
+	 * one that only holds for this stack */
+	DWUNW_STEP_NONE = 0,
+	/* CFA = reg + offset; registers at CFA + 4 * slot */
+	DWUNW_STEP_ROW,
+	/* CFA = *(reg + offset); the return address at CFA + 4 * slots[0], the
+	 * others at reg + 4 * slot, all by reg's value before the step */
+	DWUNW_STEP_REALIGNED,
+	/* a signal frame of the kernel: the pc is saved at sp + offset, and all
+	 * other registers where they then are on this target. The CFA is sp as
+	 * saved; the frame it leads to is exact. That the stack has such a
+	 * frame must be checked each time (SPEC.md 4, the mark) */
+	DWUNW_STEP_SIGNAL,
+	/* the stack ends with this frame, by its code alone: for `stop` */
+	DWUNW_STEP_END,
+};
+
+/* No reason to stop. Beside enum dwunw_stop_reason. */
+#define DWUNW_STEP_ON 0xffu
+
+/*
+ * How one frame was left. By (file, vaddr, exact, isa) the same row may be
+ * applied to any stack, by whoever has checked that the caller is further out
+ * and its pc in a mapping with code: the return address of a frame whose row is
+ * here stands behind a call.
+ */
+struct dwunw_step {
+	uint64_t vaddr;	 /* of the frame, as in dwunw_frame */
+	uint32_t module; /* serial; 0: code without a file, and vaddr is the pc */
+	uint8_t kind;	 /* enum dwunw_step_kind */
+	bool exact;	 /* vaddr is no return address */
+	uint8_t isa;	 /* mips: bit 0 of the frame's pc */
+	uint8_t stop;	 /* enum dwunw_stop_reason of the walk's last frame,
+			  * else DWUNW_STEP_ON */
+	uint8_t how;	 /* of the frame it leads to */
+	uint8_t flags;	 /* … BAD_CFI, INTERRUPTED, GUESS by this row alone */
+	uint16_t reserved;
+	struct dwunw_packed_row row; /* not of NONE and END */
+};
+
+/*
+ * As dwunw_walk(), and steps[n] tells how frames[n] was left: max_frames of
+ * them, of which [0, *count) are written; NULL: it is dwunw_walk().
+ * NOT_IMPLEMENTED: built without.
+ */
+dwunw_status_t dwunw_walk_steps(struct dwunw_walker *walker,
+				const struct dwunw_space *space,
+				const struct dwunw_walk_input *input,
+				struct dwunw_frame *frames,
+				struct dwunw_step *steps, size_t max_frames,
+				size_t *count, struct dwunw_stop *stop);
+
+/* The DWARF registers that slots of a packed row are of, *count of them. The
+ * first is the return address, on x86_64 column 16. */
+const uint8_t *dwunw_arch_saved(const struct dwunw_arch_ops *arch,
+				uint8_t *count);
 
 /*
  * An event's bytes, decoded: registers, and a walk input that points into

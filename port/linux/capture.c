@@ -35,8 +35,9 @@ static dwunw_status_t walk(struct job *job, const struct dwunw_space *space)
 	struct dwunw_walker *walker = request->walker ? request->walker :
 							job->ctx->port->walker;
 
-	return dwunw_walk(walker, space, &job->input, request->frames,
-			  request->max_frames, job->count, &request->stop);
+	return dwunw_walk_steps(walker, space, &job->input, request->frames,
+				request->steps, request->max_frames, job->count,
+				&request->stop);
 }
 
 /* --- one file --------------------------------------------------------------------- */
@@ -228,6 +229,8 @@ static void fill_input(struct job *job)
 		flags |= DWUNW_WALK_ENTRY;
 	if (request->options & DWUNW_OPTION_CAPPED)
 		flags |= DWUNW_WALK_CAPPED;
+	if (request->options & DWUNW_OPTION_RETURN)
+		flags |= DWUNW_WALK_RETURN;
 	job->input = (struct dwunw_walk_input){
 		.regs = request->regs,
 		.stack = request->stack,
@@ -237,6 +240,8 @@ static void fill_input(struct job *job)
 		.return_count = request->return_count,
 		.flags = flags,
 		.entry_offset = request->entry_offset,
+		.first_how = request->first_how,
+		.first_flags = request->first_flags,
 	};
 }
 

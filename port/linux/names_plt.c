@@ -3,22 +3,17 @@
  * Names of stubs that lead to other files' functions: "puts@plt". They have
  * no symbols: the code of a stub names a slot of the global offset table, the
  * relocation of that slot the function; the stubs of mips32 name the symbol
- * by its number. (x86-64 psABI 5.2, AArch64 ELF "Procedure linkage table",
- * binutils' elfxx-mips.c for .MIPS.stubs.)
+ * by its number. What a stub looks like is the target's (arch/hosted.h).
  */
 #include "names.h"
+
+#include "arch/hosted.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define SECTION_MAX ((uint64_t)16 << 20)
 #define NAME_SIZE_MAX 4096u
-
-enum {
-	EM_MIPS = 8,
-	EM_X86_64 = 62,
-	EM_AARCH64 = 183,
-};
 
 /* A section's bytes, in memory of their own. */
 struct bytes {
@@ -42,6 +37,7 @@ struct dwu_plt_stub {
 /* While the stubs are found. */
 struct finder {
 	const struct dwunw_elf *elf;
+	const struct dwu_stub_form *form;
 	struct dwu_plt *plt;
 	struct bytes symbols;
 	struct bytes strings;
@@ -186,91 +182,30 @@ static void add_by_slot(struct finder *f, uint64_t start, uint64_t end,
 		add_stub(f, start, end, slot->symbol);
 }
 
-/* [endbr64] [bnd] jmp *slot(%rip), at a multiple of 8 */
-static void read_x86_64(struct finder *f, const struct bytes *code)
-{
-	static const uint8_t endbr[4] = { 0xf3, 0x0f, 0x1e, 0xfa };
-
-	for (size_t at = 0; code->size - at >= 8; at += 8) {
-		const uint8_t *p = code->data + at;
-		size_t left = code->size - at, skip = 0;
-		uint64_t disp;
-
-		if (left >= 16 && !memcmp(p, endbr, 4))
-			skip = 4;
-		if (p[skip] == 0xf2)
-			skip++;
-		if (left < skip + 6 || p[skip] != 0xff || p[skip + 1] != 0x25)
-			continue;
-		disp = (uint64_t)(int64_t)(int32_t)get(f->elf, p + skip + 2, 4);
-		add_by_slot(f, code->vaddr + at,
-			    code->vaddr + at + (left < 16 ? left : 16),
-			    code->vaddr + at + skip + 6 + disp);
-	}
-}
-
-/* [bti c] adrp x16, page; ldr x17, [x16, #slot]; … */
-static void read_arm64(struct finder *f, const struct bytes *code)
-{
-	for (size_t at = 0; code->size - at >= 8; at += 4) {
-		const uint8_t *p = code->data + at;
-		uint64_t adrp = get(f->elf, p, 4), ldr = get(f->elf, p + 4, 4);
-		uint64_t pc = code->vaddr + at, start = pc, page;
-
-		if ((adrp & 0x9f00001f) != 0x90000010 ||
-		    (ldr & 0xffc003ff) != 0xf9400211)
-			continue;
-		page = (adrp >> 5 & 0x7ffff) << 2 | (adrp >> 29 & 3);
-		page = (page ^ 0x100000) - 0x100000; /* 21 bits, signed */
-		if (at >= 4 && get(f->elf, p - 4, 4) == 0xd503245f)
-			start -= 4;
-		add_by_slot(f, start, pc + 16,
-			    (pc & ~(uint64_t)0xfff) + (page << 12) +
-				    (ldr >> 10 & 0xfff) * 8);
-	}
-}
-
-/*
- * lui t7, hi; lw t9, lo(t7); … in .plt. In .MIPS.stubs: [lui t8, hi]; jalr t9
- * with the symbol's number in its delay slot: li t8, number or ori t8, t8, lo.
- */
-static void read_mips(struct finder *f, const struct bytes *code)
-{
-	for (size_t at = 0; code->size - at >= 8; at += 4) {
-		const uint8_t *p = code->data + at;
-		uint32_t word = (uint32_t)get(f->elf, p, 4);
-		uint32_t next = (uint32_t)get(f->elf, p + 4, 4);
-		uint64_t pc = code->vaddr + at;
-		uint32_t high = 0;
-
-		if (word >> 16 == 0x3c0f && next >> 16 == 0x8df9)
-			add_by_slot(f, pc, pc + 16,
-				    (uint32_t)((word << 16) + (next & 0xffff) -
-					       ((next & 0x8000) << 1)));
-		if (word != 0x0320f809 || at < 8)
-			continue;
-		if (next >> 16 == 0x3718 && at >= 12)
-			high = (uint32_t)get(f->elf, p - 4, 4) << 16;
-		else if (next >> 16 != 0x2418 && next >> 16 != 0x3418)
-			continue;
-		add_stub(f, pc - (high ? 12 : 8), pc + 8,
-			 high | (next & 0xffff));
-	}
-}
-
 static void read_stubs(struct finder *f, const char *name)
 {
-	struct bytes code;
+	const struct dwu_stub_form *form = f->form;
+	struct dwu_stub_code code = {
+		.big_endian = f->elf->data == 2,
+	};
+	struct dwu_stub stub;
+	struct bytes bytes;
 
-	if (!load(f->elf, name, &code))
+	if (!load(f->elf, name, &bytes))
 		return;
-	if (f->elf->machine == EM_X86_64)
-		read_x86_64(f, &code);
-	else if (f->elf->machine == EM_AARCH64)
-		read_arm64(f, &code);
-	else if (f->elf->machine == EM_MIPS)
-		read_mips(f, &code);
-	free(code.data);
+	code.bytes = bytes.data;
+	code.size = bytes.size;
+	code.vaddr = bytes.vaddr;
+	for (size_t at = 0; code.size - at >= 8; at += form->step) {
+		stub = (struct dwu_stub){ .slot = 0 };
+		if (!form->stub(&code, at, &stub))
+			continue;
+		if (stub.slot)
+			add_by_slot(f, stub.start, stub.end, stub.slot);
+		else
+			add_stub(f, stub.start, stub.end, stub.symbol);
+	}
+	free(bytes.data);
 }
 
 static int compare_stubs(const void *a, const void *b)
@@ -282,11 +217,16 @@ static int compare_stubs(const void *a, const void *b)
 
 void dwu_plt_open(struct dwu_plt *plt, const struct dwunw_elf *elf)
 {
-	static const char *const sections[] = { ".plt", ".plt.sec", ".plt.got",
-						".MIPS.stubs" };
+	static const char *const sections[] = { ".plt", ".plt.sec",
+						".plt.got" };
+	const struct dwu_hosted *hosted = dwu_hosted_of(dwunw_arch_by_elf(
+		elf->machine, elf->elf_class, elf->data));
 	struct finder f = { .elf = elf, .plt = plt };
 
 	*plt = (struct dwu_plt){ .stubs = NULL };
+	if (!hosted || !hosted->stubs)
+		return;
+	f.form = hosted->stubs;
 	if (load(elf, ".dynsym", &f.symbols) &&
 	    load(elf, ".dynstr", &f.strings)) {
 		read_relocations(&f, ".rela.plt", true);
@@ -298,6 +238,8 @@ void dwu_plt_open(struct dwu_plt *plt, const struct dwunw_elf *elf)
 		for (size_t i = 0; i < sizeof(sections) / sizeof(*sections);
 		     i++)
 			read_stubs(&f, sections[i]);
+		if (f.form->section)
+			read_stubs(&f, f.form->section);
 	}
 	if (plt->count)
 		qsort(plt->stubs, plt->count, sizeof(*plt->stubs),

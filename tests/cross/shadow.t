@@ -51,6 +51,18 @@ enough()
 		END { print n " samples"; exit !(n >= at_least) }' "$work/totals"
 }
 
+# By the steps that a walk tells, as tests/stacks/shadow.t has it.
+resumed()
+{
+	"$check" --resume "$@" > "$work/resumed" || {
+		cat "$work/resumed"
+		return 1
+	}
+	grep '^resumed:' "$work/resumed"
+	awk '/^resumed:/ { exit !($8 * 1000 >= $10 * 999 && $2 > 100000) }' \
+		"$work/resumed"
+}
+
 for target in arm64 riscv64 mips32el mips32eb; do
 	to_main=
 	case $target in mips32*) to_main=--main ;; esac
@@ -76,6 +88,10 @@ for target in arm64 riscv64 mips32el mips32eb; do
 	ok "$target: the same by dwunw_capture() and a memory callback" \
 		"$check" --min 99.9 --main --backend dwunw-capture \
 		--backend dwunw-callback "$snaps/$target"-full-*.snap
+
+	ok "$target: walks from all outer frames go on as the whole ones" \
+		resumed "$snaps/$target"-*.snap
+	said
 
 	rejected 1000 "$snaps/$target"-plain-*.snap > "$work/output"
 	note "$target plain: rejected $(cat "$work/output")"

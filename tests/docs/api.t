@@ -85,7 +85,7 @@ SKIP: {
 }
 
 # Of the headers of BPF programs: what the examples use.
-my $bpf = join "\n", map { code($_) } glob 'bpf/*.bpf.h';
+my $bpf = join "\n", map { code($_) } glob 'bpf/*.bpf.h arch/*/bpf.h';
 my $bpf_has = words($bpf);
 my $used = words(join "\n", map { code($_) } glob 'examples/*/*.bpf.c bpf/*.bpf.c');
 my @unused = grep { /^(?:dwunw_|DWUNW_|unwind_|UNWIND_|get_unwind)/ &&
@@ -93,7 +93,7 @@ my @unused = grep { /^(?:dwunw_|DWUNW_|unwind_|UNWIND_|get_unwind)/ &&
 is(join(', ', @unused), '', 'and what the examples use of bpf/*.bpf.h');
 
 # What a caller fills in: every field.
-my $headers = join "\n", map { code($_) } glob('include/dwunw/*.h bpf/*.h');
+my $headers = join "\n", map { code($_) } glob('include/dwunw/*.h bpf/*.h arch/*/bpf.h');
 for my $name (qw(dwunw_config dwunw_unwind_request dwunw_walk_input
 		dwunw_snapshot dwunw_symbol_config dwunw_symbol_input
 		dwunw_symbol_info dwunw_module_files dwunw_space dwunw_source
@@ -112,9 +112,8 @@ for my $name (qw(dwunw_config dwunw_unwind_request dwunw_walk_input
 
 # And the other way: names of this project that are in no header.
 my $has = words($headers);
-$has->{"DWUNW_TARGET_$_"} = 1 for qw(X86_64 ARM64 MIPS32EL MIPS32EB);
 my %files = map { (basename($_) =~ /^(\w+)/)[0] => 1 }
-	glob('include/dwunw/*.h bpf/*.h');
+	glob('include/dwunw/*.h bpf/*.h arch/*/bpf.h');
 my @invented = grep { /^(?:dwunw_\w|DWUNW_\w|DWU_|unwind_|UNWIND_|get_unwind|machine_|bpf_unwind)/ &&
 	!$has->{$_} && !$files{$_} && !/_$/ } sort keys %$named;
 is(join(', ', @invented), '', 'doc/api.md names nothing that there is not');

@@ -63,11 +63,11 @@ sub bpf_c {
 	my $file = "$work/" . ++$serial . '.bpf.c';
 	Blocks::put($file, $text);
 	chomp(my $multiarch = `gcc -print-multiarch`);
-	for my $target (qw(X86_64 ARM64 MIPS32EL MIPS32EB)) {
-		my $order = $target eq 'MIPS32EB' ? 'bpfeb' : 'bpfel';
-		quiet("$title, for $target", "clang -std=gnu11 -O2 -g"
-			. " -target $order -mcpu=v3 -ffreestanding -Wall"
-			. " -Wextra -Werror @flags -DDWUNW_TARGET_$target"
+	for (qw(x86_64/el arm64/el mips32/el mips32/eb)) {
+		my ($target, $order) = m{^(\w+)/(\w+)$};
+		quiet("$title, for $target, bpf$order", "clang -std=gnu11 -O2 -g"
+			. " -target bpf$order -mcpu=v3 -ffreestanding -Wall"
+			. " -Wextra -Werror @flags -DDWUNW_TARGET=$target"
 			. " -Iinclude -Ibpf -idirafter"
 			. " /usr/include/$multiarch -c -o $file.o $file");
 	}

@@ -168,7 +168,7 @@ static inline bool fuzz_row(void *ctx, const struct dwunw_row *row)
 	struct dwu_reader reader = dwu_reader(arch, &input);
 	struct dwu_regs full = fuzz_regs(arch), fast = full;
 	struct dwunw_row again;
-	struct dwu_packed packed;
+	struct dwunw_packed_row packed;
 	uint8_t stop, fast_stop;
 
 	if (rows->budget-- == 0)

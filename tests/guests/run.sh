@@ -104,15 +104,16 @@ programs() {
 	shift 3
 	[ -f "$dir/.config" ] || "$@" "$config" || return 1
 	"$@" all bpf_memleak memleak_bcc_dwunw || return 1
+	bpf=bpfel target=$arch
 	case $arch in
-	mips32eb) bpf=bpfeb ;;
-	*) bpf=bpfel ;;
+	mips32eb) bpf=bpfeb target=mips32 ;;
+	mips32el) target=mips32 ;;
 	esac
 	for object in tests/live/returns examples/libdw_bpf/uprobe; do
 		$CLANG -std=gnu11 -O2 -g -target $bpf -mcpu=v3 -ffreestanding \
 			-Wall -Wextra -Werror -Iinclude -Ibpf -idirafter \
 			"/usr/include/$(gcc -print-multiarch)" \
-			"-DDWUNW_TARGET_$(echo "$arch" | tr a-z A-Z)" \
+			"-DDWUNW_TARGET=$target" \
 			-c $object.bpf.c -o "$dir/${object##*/}.bpf.o" || return 1
 	done
 	flags="-std=gnu11 -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -static"

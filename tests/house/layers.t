@@ -11,8 +11,9 @@
 #              directory; trace/, heap/, tools/leaks/ and examples/ bpf/, examples/
 #              also what tools share (tools/option.h, tools/leaks/…)
 #   bpf/       <dwunw/event.h>, libbpf's BPF headers, <linux/…>, <stdint.h>, its
-#              own
-#   all of them arch/TARGET/layout.h, which has constants and includes nothing
+#              own, and by the macro DWUNW_TARGET arch/TARGET/bpf.h
+#   port/linux/ arch/hosted.h
+#   all of them arch/TARGET/layout.h, which has constants; both include nothing
 #   tests/     as tools/, tests/unit, danger and fuzz excepted; other tests' files
 
 use strict;
@@ -151,6 +152,7 @@ sub user_rule {
 	return undef if $form eq '<' && !defined $file;
 	return undef if $file && $file =~ m{^include/dwunw/};
 	return undef if $file && $file =~ m{^arch/\w+/layout\.h$};
+	return undef if $path =~ m{^port/linux/} && $file && $file eq 'arch/hosted.h';
 	return undef if $file && dirname($file) eq $dir;
 	return undef if $form eq '"' && $name =~ m{^\w+\.skel\.h$};
 	return undef if $path =~ m{^(examples|trace|heap|tools/leaks|tests/(live|memleak))/} &&
@@ -173,7 +175,7 @@ sub bpf_rule {
 	my ($path, $form, $name, $file) = @_;
 	return undef if $name eq 'dwunw/event.h';
 	return undef if $freestanding{$name} && $form eq '<';
-	return undef if $file && $file =~ m{^arch/\w+/layout\.h$};
+	return undef if $file && $file =~ m{^arch/\w+/(layout|bpf)\.h$};
 	return undef if $name =~ m{^bpf/bpf_\w+\.h$} && !$file;
 	return undef if $name =~ m{^(linux|asm)/[\w/]+\.h$} && $form eq '<';
 	return undef if $file && dirname($file) eq dirname($path);
@@ -224,27 +226,49 @@ no_match('core/ and arch/ ask no host macro about the target',
 	sources('core'), sources('arch'));
 # --- core/ knows no target -----------------------------------------------------------
 
-# The code without its comments, which may say whose a thing is for example, and
-# without names of the public headers and of DWARF.
+# The lines that name a target: code without its comments, which may say whose a
+# thing is for example, and without names of the public headers and of DWARF.
 my @targets = map { basename($_) } glob('arch/*/');
 my $targets = join '|', @targets, qw(mips mips16 aarch64 amd64 x86);
-my @knows;
-for my $path (sources('core'), 'arch/arch.h', 'arch/arch.c', 'arch/scan.h', 'arch/scan.c') {
+sub names_target {
+	my ($path) = @_;
 	my $text = slurp($path) =~ s{/\*.*?\*/}{$& =~ s/[^\n]//gr}gser;
-	my $n = 0;
+	my ($n, @found) = (0);
 	for (split /\n/, $text) {
 		$n++;
-		s/\b(?:DWUNW_SCAN_MIPS16|mips16|DW_(?:CFA|AT)_(?:MIPS|AARCH64)_\w+)\b//g;
-		push @knows, "$path:$n: $_"
-			if /\b(?:EM|EF|STO)_[A-Z]/ || /(?<![A-Za-z0-9])(?:$targets)(?![A-Za-z0-9])/i;
+		s/\b(?:DWUNW_SCAN_MIPS16|mips16|DW_(?:CFA|AT|LANG)_(?:MIPS|Mips|AARCH64)_\w+)\b//g;
+		push @found, "$path:$n: $_"
+			if /\b(?:EM_(?!BPF\b)|EF_|STO_)[A-Z]/ || /(?<![A-Za-z0-9])(?:$targets)(?![A-Za-z0-9])/i;
 	}
+	return @found;
 }
+my @knows = map { names_target($_) } sources('core'), 'arch/arch.h', 'arch/arch.c',
+	'arch/scan.h', 'arch/scan.c', 'arch/hosted.h', 'arch/hosted.c', 'arch/entry.c';
 ok(!@knows, 'core/ and what targets share name no target');
 diag($_) for @knows;
+
+# The files of bpf/, port/ and trace/ that do stand in a table of DESIGN.md, and no
+# others. A folder there is one that is a target's own.
+my ($listed) = slurp('DESIGN.md') =~
+	/^\| file that names a target \|.*?\n\|[-|]+\n((?:\|.*\n)+)/m;
+my %may = map { /^\| `([^`]+)`/ ? ($1 => 1) : () } split /\n/, $listed // '';
+my %does;
+for my $path (map { sources($_) } qw(bpf port trace)) {
+	my ($own) = grep { m{/$} && index($path, $_) == 0 } keys %may;
+	my @found = names_target($path) or next;
+	$does{$own // $path} = 1;
+	next if $own || $may{$path};
+	diag($_) for @found;
+}
+is(join(' ', sort keys %does), join(' ', sort keys %may),
+	'bpf/, port/ and trace/ name a target where DESIGN.md says so');
 
 my @layouts = grep { m{^arch/\w+/layout\.h$} } sources('arch');
 no_match('arch/TARGET/layout.h has constants only',
 	qr/^\s*#\s*include|^(?:static|extern|struct|enum|typedef)\b/, @layouts);
+
+no_match('arch/TARGET/bpf.h includes nothing', qr/^\s*#\s*include/,
+	grep { m{^arch/\w+/bpf\.h$} } sources('arch'));
 
 check('port/ uses the public headers only', \&user_rule, sources('port'));
 check('trace/ uses the public headers and bpf/ only', \&user_rule,

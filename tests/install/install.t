@@ -66,6 +66,23 @@ else
 	skip "no pkg-config"
 fi
 
+# A BPF program by the headers that were installed, for each target
+bpf_of() {
+	${CLANG:-clang} -std=gnu11 -O2 -g -target bpf -mcpu=v3 -ffreestanding \
+		-Wall -Werror "-DDWUNW_TARGET=$1" -I"$there/include" \
+		-I"$there/include/dwunw/bpf" -idirafter \
+		"/usr/include/$(gcc -print-multiarch)" \
+		-c tests/live/returns.bpf.c -o "$work/returns.bpf.o"
+}
+if command -v "${CLANG:-clang}" >/dev/null &&
+	[ -f /usr/include/bpf/bpf_helpers.h ]; then
+	for target in arch/*/; do
+		ok "a BPF program for $target" bpf_of "$(basename "$target")"
+	done
+else
+	skip "no clang, or no headers of libbpf"
+fi
+
 by_cmake() {
 	mkdir -p "$work/cmake" && cp "$example" "$work/cmake/example.c" &&
 		printf '%s\n' 'cmake_minimum_required(VERSION 3.13)' \

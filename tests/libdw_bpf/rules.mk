@@ -47,7 +47,7 @@ $(libdw_machine): tests/libdw_bpf/machine.c tests/libdw_bpf/record.h \
 
 libdw_tsan := -g -fsanitize=thread
 libdw_tsan_objs := $(patsubst $(out)/%,$(libdw)/tsan/%,$(core_objs) \
-	$(arch_objs) $(port_objs))
+	$(arch_objs) $(hosted_objs) $(port_objs))
 $(filter $(libdw)/tsan/port/%,$(libdw_tsan_objs)): private how := gcc -std=c11 \
 	-O2 -Iinclude $(port_cflags) $(libdw_tsan) -MMD -MP -c
 $(filter-out $(libdw)/tsan/port/%,$(libdw_tsan_objs)): private how := gcc \

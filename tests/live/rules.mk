@@ -67,7 +67,7 @@ $(live)/partners: tests/live/partners.c examples/bpf_memleak/sampled.c \
 	$(test_build)
 
 $(live)/returns.bpf.o: private how := $(CLANG) -O2 -g -target bpf -mcpu=v3 \
-	-ffreestanding -Wall -Wextra -Werror -DDWUNW_TARGET_X86_64 -Ibpf \
+	-ffreestanding -Wall -Wextra -Werror -DDWUNW_TARGET=x86_64 -Ibpf \
 	-Iinclude -idirafter /usr/include/$(shell gcc -print-multiarch) -c
 $(live)/returns.bpf.o: tests/live/returns.bpf.c $(wildcard bpf/*.h) $(live_made)
 	$(test_build)

@@ -75,9 +75,10 @@ $(leaks_modes): tests/memleak/real_modes.c $(leaks_made)
 		objcopy -R .eh_frame -R .eh_frame_hdr $@ 2>$@.log)
 
 $(leaks)/entry: private how := $(test_glibc_cc) -std=c11 -D_GNU_SOURCE -O1 -g \
-	-fsanitize=address,undefined -Iinclude -Itests
-$(leaks)/entry: tests/memleak/entry.c trace/entry.c include/dwunw/trace.h \
-		$(leaks_made)
+	-fsanitize=address,undefined -Iinclude -Itests $(core_dirs) -include $(config_h)
+$(leaks)/entry: tests/memleak/entry.c arch/entry.c $(wildcard arch/*/entry.c) \
+		$(wildcard arch/*/insn.c) trace/entry.c include/dwunw/trace.h \
+		$(full_lib) $(leaks_made)
 	$(test_build)
 
 # The tools, linked so that their memory can be made to fail (failing.t).

@@ -17,7 +17,8 @@ CC=${CC:-gcc}
 stacks=$top/tests/stacks
 flags="-std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wpedantic -Wconversion
 	-Wshadow -Wundef -Werror -I$top/include -DHAVE_DWUNW"
-sources="$stacks/image.c $stacks/check_dwunw.c $stacks/shadow/snap.c"
+sources="$stacks/image.c $stacks/check_dwunw.c $stacks/resume.c
+	$stacks/shadow/snap.c"
 libs=$BUILD/libdwunw.a
 names=dwunw
 

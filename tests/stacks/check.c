@@ -3,7 +3,8 @@
  * check.c - walks recorded stacks and compares them with the truth.
  *
  *	check [--verbose] [--backend NAME]… [--min PERCENT] [--gaps] [--main]
- *	      [--prefix PERCENT] [--gap-list FILE] [--digest] FILE…
+ *	      [--prefix PERCENT] [--gap-list FILE] [--digest] [--resume]
+ *	      FILE…
  *
  * A sample is exact when the frame pcs are the true chain from the sampled
  * pc to the program's start code, no more and no less; where the copy of the
@@ -27,8 +28,11 @@
  * for a look into the file by other means. --digest: one number from every
  * field of every frame and stop reason, the same on every host.
  *
+ * --resume: from each frame a walk is begun anew, with registers as the walk's
+ * own steps give them, and must go on as the whole one does (resume.c).
+ *
  * Exit status 1: below --min or --prefix, a different frame without the row
- * cache, or dwunw below another back end.
+ * cache or of a walk begun anew, or dwunw below another back end.
  */
 #include "image.h"
 
@@ -57,6 +61,7 @@ struct options {
 	bool gaps_pass;
 	bool to_main;
 	bool digest;
+	bool resume;
 	double min;
 	double min_prefix;
 	FILE *gap_list;
@@ -82,6 +87,9 @@ static const struct backend *const known[] = {
 static uint64_t pcs[FRAMES_MAX];
 static struct options opt;
 static uint64_t cache_differs;
+#ifdef HAVE_DWUNW
+static struct resumed resumed;
+#endif
 static uint64_t digest = 14695981039346656037u; /* FNV-1a */
 static uint64_t digest_frames;
 
@@ -281,7 +289,38 @@ static void compare_cache(struct image *image)
 	backend_dwunw.close(on);
 	backend_dwunw_uncached.close(off);
 }
+
+static void resume(struct image *image)
+{
+	struct snap_sample s;
+	void *state = backend_dwunw.open(image);
+
+	snap_rewind(&image->snap);
+	while (state && snap_next(&image->snap, &s))
+		resume_sample(state, &s, &resumed);
+	backend_dwunw.close(state);
+}
+
+static bool print_resumed(void)
+{
+	printf("resumed: %" PRIu64 " walks of %" PRIu64 " stacks, at %" PRIu64
+	       " of %" PRIu64 " frames: %" PRIu64 " differ\n",
+	       resumed.walks, resumed.stacks, resumed.reached,
+	       resumed.frames - resumed.stacks, resumed.differ);
+	/* few steps may not be told, and where one is not, nothing beyond */
+	return resumed.differ == 0 && resumed.walks > 0;
+}
 #else
+static void resume(struct image *image)
+{
+	(void)image;
+}
+
+static bool print_resumed(void)
+{
+	return false;
+}
+
 static void compare_cache(struct image *image)
 {
 	(void)image;
@@ -336,6 +375,8 @@ static void check_file(const char *path, struct score *total)
 	}
 	if (opt.backends[0]->is_dwunw)
 		compare_cache(&image);
+	if (opt.resume)
+		resume(&image);
 	image_close(&image);
 }
 
@@ -391,6 +432,8 @@ static int parse(int argc, char **argv)
 			opt.to_main = true;
 		else if (strcmp(argv[i], "--digest") == 0)
 			opt.digest = true;
+		else if (strcmp(argv[i], "--resume") == 0)
+			opt.resume = true;
 		else if (parse_value(argv[i], argv[i + 1]))
 			i++;
 		else
@@ -413,7 +456,7 @@ int main(int argc, char **argv)
 			"usage: %s [--verbose] [--backend NAME] "
 			"[--min PERCENT] [--gaps] [--main] "
 			"[--prefix PERCENT] [--gap-list FILE] [--digest] "
-			"FILE...\n",
+			"[--resume] FILE...\n",
 			argv[0]);
 		return 2;
 	}
@@ -430,6 +473,8 @@ int main(int argc, char **argv)
 	failed |= percent(&total[0], total[0].prefixes) < opt.min_prefix;
 	printf("row cache: %" PRIu64 " samples differ without it\n",
 	       cache_differs);
+	if (opt.resume && !print_resumed())
+		failed = true;
 	if (opt.digest)
 		printf("digest %016" PRIx64 " of %" PRIu64 " frames\n", digest,
 		       digest_frames);

@@ -242,26 +242,69 @@ static void fill_regs(const struct image *image, const struct snap_sample *s,
 	regs->sp = s->sp;
 }
 
-static size_t by_walk(struct state *state, const struct snap_sample *s,
-		      size_t max)
+static struct dwunw_walk_input input_of(struct state *state,
+					const struct snap_sample *s,
+					const struct dwunw_regset *regs)
 {
-	struct dwunw_regset regs;
 	struct dwunw_walk_input input = {
-		.regs = &regs,
+		.regs = regs,
 		.read_memory = read_memory,
 		.memory_ctx = state,
 		.flags = s->flags & SNAP_CUT ? DWUNW_WALK_CAPPED : 0,
 	};
-	size_t count = 0;
 
-	fill_regs(state->image, s, &regs);
 	if (state->snapshot)
 		input.stack = (struct dwunw_snapshot){ s->memory[0].data,
 						       s->memory[0].addr,
 						       s->memory[0].size };
+	return input;
+}
+
+static size_t by_walk(struct state *state, const struct snap_sample *s,
+		      size_t max)
+{
+	struct dwunw_regset regs;
+	struct dwunw_walk_input input = input_of(state, s, &regs);
+	size_t count = 0;
+
+	fill_regs(state->image, s, &regs);
 	state->status = dwunw_walk(state->walker, &state->space, &input,
 				   state->frames, max, &count, &state->stop);
 	return count;
+}
+
+const struct image *image_of(const void *arg)
+{
+	const struct state *state = arg;
+
+	return state->image;
+}
+
+void backend_dwunw_begin(void *arg, const struct snap_sample *s,
+			 struct dwunw_regset *regs)
+{
+	struct state *state = arg;
+
+	state->image->sample = s;
+	fill_regs(state->image, s, regs);
+}
+
+void backend_dwunw_from(void *arg, const struct snap_sample *s,
+			const struct dwunw_regset *regs, uint8_t how,
+			uint8_t flags, struct walked *walked)
+{
+	struct state *state = arg;
+	struct dwunw_walk_input input = input_of(state, s, regs);
+
+	if (how) {
+		input.flags |= DWUNW_WALK_RETURN;
+		input.first_how = how;
+		input.first_flags = flags;
+	}
+	walked->count = 0;
+	(void)dwunw_walk_steps(state->walker, &state->space, &input,
+			       walked->frames, walked->steps, FRAMES_MAX,
+			       &walked->count, &walked->stop);
 }
 
 static size_t by_capture(struct state *state, const struct snap_sample *s,

@@ -83,4 +83,39 @@ const struct dwunw_frame *backend_dwunw_frames(void *state);
 struct dwunw_stop;
 const struct dwunw_stop *backend_dwunw_stop(void *state);
 
+#ifdef HAVE_DWUNW
+#include <dwunw/walk.h>
+
+/* A walk that tells of its steps. */
+struct walked {
+	struct dwunw_frame frames[FRAMES_MAX];
+	struct dwunw_step steps[FRAMES_MAX];
+	struct dwunw_stop stop;
+	size_t count;
+};
+
+/* The recording of a dwunw back end's state. */
+const struct image *image_of(const void *state);
+/* The sample's memory is what is read from now on; *regs are its registers. */
+void backend_dwunw_begin(void *state, const struct snap_sample *sample,
+			 struct dwunw_regset *regs);
+/* A walk from registers; how 0: they are the sample's own, else those of an
+ * outer frame that was found so. A walk that fails has no frames. */
+void backend_dwunw_from(void *state, const struct snap_sample *sample,
+			const struct dwunw_regset *regs, uint8_t how,
+			uint8_t flags, struct walked *walked);
+
+struct resumed {
+	uint64_t stacks;
+	uint64_t frames;
+	uint64_t reached; /* by steps that were told, without frame 0 */
+	uint64_t walks;	  /* begun there */
+	uint64_t differ;
+};
+
+/* One sample (resume.c). */
+void resume_sample(void *state, const struct snap_sample *sample,
+		   struct resumed *sum);
+#endif
+
 #endif

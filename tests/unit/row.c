@@ -447,7 +447,7 @@ static void packing(void)
 	};
 	struct dwunw_fde fde;
 	struct dwunw_row row = { 0 };
-	struct dwu_packed packed;
+	struct dwunw_packed_row packed;
 	size_t i;
 
 	for (i = 0; i < COUNT(of); i++) {

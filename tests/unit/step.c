@@ -134,7 +134,7 @@ static void check(const struct step_case *c, const char *how, uint8_t stop,
 
 static void table(void)
 {
-	struct dwu_packed packed;
+	struct dwunw_packed_row packed;
 	struct dwu_reader reader;
 	struct dwunw_row row = { 0 };
 	struct dwu_regs regs;
@@ -213,7 +213,7 @@ static void other_order(void)
 {
 	struct dwunw_arch_ops arch = *dwunw_arch_by_id(1);
 	struct dwunw_row row = { 0 };
-	struct dwu_packed packed;
+	struct dwunw_packed_row packed;
 	struct dwu_reader reader;
 	struct dwu_regs regs = registers();
 	uint8_t stop;

@@ -1,25 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* Registers as Linux gives them, of the targets of this build. */
-#include "layout.h"
+/* hosted.c of each target of this build, and registers as Linux gives them. */
+#include "hosted.h"
 
 #include "arch.h"
 #include "core/base/bytes.h"
 
-#define DWU_LIST(name) { &dwu_arch_##name, &dwu_layout_##name },
+#define DWU_LIST(name) { &dwu_arch_##name, &dwu_hosted_##name },
 static const struct {
 	const struct dwunw_arch_ops *arch;
-	const struct dwunw_layout *layout;
-} layouts[] = { DWU_TARGETS(DWU_LIST) };
+	const struct dwu_hosted *hosted;
+} targets[] = { DWU_TARGETS(DWU_LIST) };
 #undef DWU_LIST
 
-const struct dwunw_layout *dwunw_layout_of(uint16_t arch_id)
+const struct dwu_hosted *dwu_hosted_of(const struct dwunw_arch_ops *arch)
 {
 	size_t i;
 
-	for (i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++)
-		if (dwunw_arch_id(layouts[i].arch) == arch_id)
-			return layouts[i].layout;
+	for (i = 0; i < sizeof(targets) / sizeof(targets[0]); i++)
+		if (targets[i].arch == arch)
+			return targets[i].hosted;
 	return NULL;
+}
+
+const struct dwunw_layout *dwunw_layout_of(uint16_t arch_id)
+{
+	const struct dwu_hosted *hosted =
+		dwu_hosted_of(dwunw_arch_by_id(arch_id));
+
+	return hosted ? &hosted->layout : NULL;
 }
 
 dwunw_status_t dwunw_layout_regs(uint16_t arch_id, const void *words,

@@ -1,6 +1,0 @@
-/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-#include "layout.h"
-
-#include "arch/layout.h"
-
-const struct dwunw_layout dwu_layout_arm64 = DWU_LAYOUT_OF(ARM64, 8);
