@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-heap-y := attach.o command.o find.o live.o naming.o recorder.o stacks.o targets.o \
+heap-y := attach.o command.o ends.o find.o live.o naming.o recorder.o stacks.o targets.o \
 	totals.o unwind.o
 
 # Can BPF programs be compiled here?

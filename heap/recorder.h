@@ -104,6 +104,15 @@ struct birth {
 #define BIRTHS 1024
 
 /* One recording. */
+/* ends.c: what the kernel was told of a thread. */
+#define THREAD_ENDS 256u
+
+struct thread_end {
+	uint64_t thread; /* process << 32 | thread; 0: none */
+	uint64_t end;
+	uint64_t print;
+};
+
 struct dwunw_heap {
 	struct dwunw_heap_config config;
 	struct dwunw_loader *loader;
@@ -137,6 +146,7 @@ struct dwunw_heap {
 	struct dwunw_frame *frames; /* config.depth of them */
 	struct fp_walk fp_walks[FP_WALKS];
 	struct known_walk known_walks[KNOWN_WALKS];
+	struct thread_end thread_ends[THREAD_ENDS];
 	uint64_t causes[CAUSES]; /* already told */
 	uint32_t cause_count;
 	struct dwunw_stacks stacks;
@@ -198,6 +208,9 @@ int dwu_command_start(struct dwunw_heap *heap);
 void dwu_command_read(struct dwunw_heap *heap);
 
 /* unwind.c: an event to a stack with names */
+/* A stack of heap->event was walked: heap->frames. */
+void dwu_end_learn(struct dwunw_heap *heap, size_t count,
+		   const struct dwunw_stop *stop);
 void dwu_unwind_event(void *heap, void *bytes, size_t size);
 /* Says what is wrong with stacks that have got their names since. */
 void dwu_judge_stacks(struct dwunw_heap *heap);

@@ -503,6 +503,8 @@ static void on_stack(struct dwunw_heap *heap, struct target *target)
 	begun = thread_ns();
 	status = consume(heap, target, &count, &stop);
 	pay(target, thread_ns() - begun);
+	if (status == DWUNW_OK)
+		dwu_end_learn(heap, count, &stop);
 	on_snapshot(heap, target, status, count, &stop);
 }
 
