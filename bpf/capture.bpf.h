@@ -752,6 +752,9 @@ static __always_inline void dwunw_process_event(void *ctx, __u16 kind,
 	}
 	dwunw_slot_header(slot, kind);
 	slot->header.cookie = cookie;
+	if (kind == DWUNW_EVENT_EXEC) /* it may have ended before it is read */
+		bpf_get_current_comm(&slot->header.cookie,
+				     DWUNW_EVENT_NAME_SIZE);
 	dwunw_slot_send(ctx, slot, sizeof(slot->header));
 	dwunw_slot_release(slot);
 }

@@ -67,8 +67,9 @@ struct file {
 	struct dwunw_heap *heap;
 	struct target *target;
 	const char *path;
-	bool program; /* the target's own */
-	int32_t pid;  /* whose probes: the target's, -1: all that map it */
+	struct dwu_known_file *known; /* NULL: it is read each time */
+	bool program;		      /* the target's own */
+	int32_t pid; /* whose probes: the target's, -1: all that map it */
 	const char *pattern;
 	bool unprobed;
 	uint64_t offs[TABLE_COUNT *
@@ -98,8 +99,8 @@ static bool find_function(struct file *file, const char *name, uint64_t *off,
 	if (dwunw_given_find(&config->given, file->path, file->program, full,
 			     off))
 		return true;
-	status = dwunw_symbol_offset(&file->heap->places, file->path, full, off,
-				     size);
+	status = dwu_place_find(file->heap, file->known, file->path, full, off,
+				size);
 	file->unprobed |= dwunw_given_unprobed(status, file->heap->config.tool,
 					       full, file->path);
 	return status == DWUNW_OK;
@@ -178,6 +179,16 @@ static int attach_function(struct file *file, const struct function_row *row,
 	return error;
 }
 
+static uint32_t cheap_offset(const struct file *file, const char *name,
+			     uint64_t off, uint64_t size)
+{
+	char full[96];
+
+	full_name(file->pattern, name, full, sizeof(full));
+	return dwu_place_cheap(file->known, HOST_ARCH, file->path, full, off,
+			       size);
+}
+
 /* 0, or an errno: told. */
 static int attach_row(struct file *file, const struct function_row *row)
 {
@@ -191,8 +202,7 @@ static int attach_row(struct file *file, const struct function_row *row)
 		return 0;
 	file->offs[file->off_count++] = off;
 	if (!heap->config.entry_only)
-		later = dwunw_entry_cheap_offset_in(HOST_ARCH, file->path, off,
-						    size);
+		later = cheap_offset(file, row->name, off, size);
 	error = attach_function(file, row, off + later);
 	if (error && later) { /* not an instruction, for this kernel */
 		later = 0;
@@ -293,9 +303,10 @@ static int take_file(struct probed_files *files, const char *path)
 	return 0;
 }
 
-/* Its threads have events for that file, some since now. */
+/* It has probes for that file, some of its threads since now. */
 static void take_events(struct target *target, const char *path)
 {
+	target->events_full |= target->events.count == TARGET_FILES;
 	take_file(&target->events, path);
 	target->events_ns = dwunw_heap_now();
 }
@@ -338,6 +349,7 @@ static int attach_file(struct dwunw_heap *heap, struct target *target,
 		if (is_among(heap->wide_files, heap->wide_count, path))
 			return take_file(&target->files, path);
 	}
+	file.known = dwu_known_file(heap, path);
 	if (!config->pattern_count)
 		status = attach_pattern(&file, "*");
 	for (uint32_t i = 0; i < config->pattern_count; i++) {
@@ -351,7 +363,7 @@ static int attach_file(struct dwunw_heap *heap, struct target *target,
 	if (file.pid < 0 && !status)
 		note_wide(heap, path);
 	note_late(heap, target, path);
-	if (heap->inherited)
+	if (heap->inherited || (heap->multi && file.pid >= 0))
 		take_events(target, path);
 	take_file(&target->files, path);
 	if (!status)
@@ -401,6 +413,27 @@ static bool is_object(const struct dwunw_heap_config *config, const char *path)
 	       one.st_ino == other.st_ino && one.st_dev == other.st_dev;
 }
 
+/* Probes on files that it may not even map cost all others. */
+static bool may_be_everywhere(const struct dwunw_heap *heap)
+{
+	const struct dwunw_heap_config *config = &heap->config;
+
+	return config->everywhere || config->all || config->cgroup;
+}
+
+static int refuse_everywhere(const struct dwunw_heap *heap,
+			     struct target *target)
+{
+	fprintf(stderr,
+		"%s: pid %" PRId32
+		": its mappings can't be read, and the probes "
+		"would be in every process that maps a C library: --everywhere "
+		"allows that\n",
+		heap->config.tool, target->pid);
+	target->refused = true;
+	return EXIT_FAILURE;
+}
+
 /* Its mappings can't be read: every libc that programs have here. Those that it
  * does not map cost nothing. */
 static int attach_unseen(struct dwunw_heap *heap, struct target *target)
@@ -422,6 +455,8 @@ static int attach_unseen(struct dwunw_heap *heap, struct target *target)
 
 	if (target->files.count)
 		return 0;
+	if (is_everywhere(heap, target) && !may_be_everywhere(heap))
+		return refuse_everywhere(heap, target);
 	heap->file_found = true;
 	if (object && strchr(object, '/'))
 		return attach_file(heap, target, object, false);

@@ -16,32 +16,73 @@
  */
 #include "recorder.h"
 
+#include <dwunw/loader.h>
 #include <dwunw/trace.h>
 
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* System calls of a start-up at most: a program without an allocator. */
 #define STEPS_MAX 4000u
 
 /* Waits until it is traced, then becomes the command. */
-static void run_child(int go, const struct dwunw_heap_config *config)
+static void run_child(int go, const struct dwunw_heap *heap)
 {
+	const struct dwunw_heap_config *config = &heap->config;
 	char byte;
 
 	if (read(go, &byte, 1) != 1)
 		_exit(127);
 	close(go);
+	if (config->command_stdout > 0)
+		dup2(config->command_stdout, STDOUT_FILENO);
+	pthread_sigmask(SIG_SETMASK, &heap->signals, NULL);
 	execvp(config->command[0], config->command);
 	fprintf(stderr, "%s: %s: %s\n", config->tool, config->command[0],
 		strerror(errno));
 	_exit(127);
+}
+
+/* A stop of a process that is traced sends SIGCHLD, which is waited for: no thread
+ * is to take it. */
+static void child_set(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGCHLD);
+}
+
+void dwu_command_prepare(struct dwunw_heap *heap)
+{
+	struct sigaction usual = { .sa_handler = SIG_DFL };
+	sigset_t child;
+
+	child_set(&child);
+	sigaction(SIGCHLD, &usual, NULL);
+	pthread_sigmask(SIG_BLOCK, &child, &heap->signals);
+	heap->signals_kept = true;
+}
+
+void dwu_command_end(struct dwunw_heap *heap)
+{
+	if (heap->signals_kept)
+		pthread_sigmask(SIG_SETMASK, &heap->signals, NULL);
+}
+
+void dwu_command_wait(int timeout_ms)
+{
+	struct timespec time = { .tv_nsec = timeout_ms * 1000000l };
+	sigset_t child;
+
+	child_set(&child);
+	sigtimedwait(&child, NULL, &time);
 }
 
 int dwu_command_start(struct dwunw_heap *heap)
@@ -62,7 +103,7 @@ int dwu_command_start(struct dwunw_heap *heap)
 		return dwunw_permission_explain(tool, "fork", errno);
 	if (!pid) {
 		close(go[1]);
-		run_child(go[0], &heap->config);
+		run_child(go[0], heap);
 	}
 	close(go[0]);
 	heap->command_pid = pid;
@@ -80,10 +121,33 @@ int dwu_command_start(struct dwunw_heap *heap)
 	return error;
 }
 
-/* A stop at which it may have an allocator at last. How to go on. */
-static int look_for_allocator(struct dwunw_heap *heap, struct target *target)
+/* Has it mapped code since it was looked at? The kernel has told of a mapping when
+ * the call that made it returns. */
+static bool has_mapped(struct dwunw_heap *heap, struct target *target)
 {
-	if (target->starting && target->exec_time_ns != UINT64_MAX &&
+	uint32_t pid = (uint32_t)target->pid, generation = 0;
+	bool mapped;
+
+	if (heap->mappings_unseen)
+		return true;
+	if (heap->watch) {
+		dwunw_map_watch_read(heap->watch);
+		mapped = target->remapped;
+		target->remapped = false;
+		return mapped;
+	}
+	dwunw_bpf_map_get(dwunw_loader_map(heap->loader, "dwunw_generations"),
+			  &pid, &generation);
+	mapped = generation != target->mapped;
+	target->mapped = generation;
+	return mapped;
+}
+
+/* A stop at which it may have an allocator at last. How to go on. */
+static int look_for_allocator(struct dwunw_heap *heap, struct target *target,
+			      bool mapped)
+{
+	if (mapped && target->starting && target->exec_time_ns != UINT64_MAX &&
 	    !dwu_target_attach(heap, target))
 		target->starting = false;
 	if (target->refused)
@@ -93,6 +157,7 @@ static int look_for_allocator(struct dwunw_heap *heap, struct target *target)
 			target->pid);
 		target->starting = false;
 	}
+	heap->begun |= !target->starting;
 	return target->starting ? PTRACE_SYSCALL : PTRACE_CONT;
 }
 
@@ -124,14 +189,27 @@ static void on_child(struct dwunw_heap *heap, pid_t parent, bool own_memory)
 static int on_exec(struct dwunw_heap *heap, pid_t pid)
 {
 	struct target *target = dwu_target_add(heap, pid);
+	unsigned long before = 0;
 
 	if (!target)
 		return PTRACE_CONT;
+	heap->command_ran = true;
 	target->exec_time_ns = 0;
+	/* what its number was before, if another thread's than the first */
+	ptrace(PTRACE_GETEVENTMSG, pid, 0L, &before);
+	target->leader_execs = before == (unsigned long)pid;
 	dwu_target_exec(heap, target, dwunw_heap_now());
 	target->starting = true;
 	target->steps = 0;
-	return look_for_allocator(heap, target);
+	return look_for_allocator(heap, target, true);
+}
+
+/* Often there is nothing that the reading thread would have to be waited for. */
+static bool has_read_all(struct dwunw_heap *heap)
+{
+	dwunw_inbox_read(heap->inbox, 0);
+	return heap->statistics.received ==
+	       dwu_map_counter(heap, DWUNW_COUNT_EVENTS);
 }
 
 /* What to go on with; 0: it waits. */
@@ -151,7 +229,7 @@ static int on_event_stop(struct dwunw_heap *heap, pid_t pid, int event,
 		on_child(heap, pid, false);
 		break;
 	case PTRACE_EVENT_EXIT: /* its mappings are still to be read */
-		if (dwu_target_find(heap, pid))
+		if (dwu_target_find(heap, pid) && !has_read_all(heap))
 			dwunw_inbox_read_all(heap->inbox);
 		dwu_wait_for_names(heap);
 		break;
@@ -194,7 +272,8 @@ static void on_stop(struct dwunw_heap *heap, pid_t pid, int status)
 	} else if (signal == (SIGTRAP | 0x80)) {
 		signal = 0;
 		if (target)
-			go_on = look_for_allocator(heap, target);
+			go_on = look_for_allocator(heap, target,
+						   has_mapped(heap, target));
 	}
 	resume(pid, go_on, signal);
 }

@@ -96,7 +96,8 @@ static void sum_block(struct visit *visit, const struct block_id *id,
 		key->live = true;
 	if (visit->now - block->time_ns < view->min_age_ns)
 		return;
-	if (key && view->is_wanted && !view->is_wanted(view->ctx, key->stack))
+	if (key && !key->stack->unkept && view->is_wanted &&
+	    !view->is_wanted(view->ctx, key->stack))
 		return;
 	dwunw_totals_add(visit->totals, &part, view->threads);
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-heap-y := attach.o command.o ends.o find.o live.o naming.o recorder.o stacks.o targets.o \
-	totals.o unwind.o
+heap-y := attach.o command.o ends.o find.o live.o naming.o places.o recorder.o stacks.o \
+	targets.o totals.o unwind.o
 
 # Can BPF programs be compiled here?
 export DWUNW_CLANG := $(if $(and $(shell command -v $(CLANG)),$(wildcard \

@@ -230,6 +230,7 @@ static int load(struct dwunw_heap *heap)
 			heap->config.tool, "the event buffer was not opened",
 			-error);
 	error = follow_processes(heap, &missing);
+	heap->mappings_unseen = error != 0;
 	if (error)
 		fprintf(stderr,
 			"note: no %s (%s): changed mappings are noticed "
@@ -238,17 +239,35 @@ static int load(struct dwunw_heap *heap)
 	return 0;
 }
 
+/* Or why not, told. */
+static bool is_process(const struct dwunw_heap *heap, int32_t pid)
+{
+	int32_t tgid = dwunw_proc_of_thread(pid);
+	const char *tool = heap->config.tool;
+
+	if (kill(pid, 0) && errno == ESRCH)
+		fprintf(stderr, "%s: no process %" PRId32 "\n", tool, pid);
+	else if (tgid && tgid != pid)
+		fprintf(stderr,
+			"%s: %" PRId32 " is a thread of process %" PRId32 "\n",
+			tool, pid, tgid);
+	else if (dwunw_proc_leader_ended(pid) && dwunw_proc_threads(pid) <= 1)
+		fprintf(stderr,
+			"%s: process %" PRId32 " has ended (a zombie)\n", tool,
+			pid);
+	else
+		return true;
+	return false;
+}
+
 /* 0; else an exit status, told. */
 static int start_pid(struct dwunw_heap *heap, int32_t pid)
 {
 	struct target *target;
 	int status;
 
-	if (kill(pid, 0) && errno == ESRCH) {
-		fprintf(stderr, "%s: no process %" PRId32 "\n",
-			heap->config.tool, pid);
+	if (!is_process(heap, pid))
 		return EXIT_FAILURE;
-	}
 	target = dwu_target_add(heap, pid);
 	if (!target)
 		return dwunw_permission_explain(heap->config.tool, "a process",
@@ -264,11 +283,16 @@ static int start_pid(struct dwunw_heap *heap, int32_t pid)
 static int start_pids(struct dwunw_heap *heap)
 {
 	const struct dwunw_heap_config *config = &heap->config;
-	uint32_t good = 0;
+	uint32_t good = 0, repeated = 0;
 	int first = 0;
 
 	for (uint32_t i = 0; i < config->pid_count; i++) {
-		int status = start_pid(heap, config->pids[i]);
+		int status = 0;
+
+		if (dwu_target_find(heap, config->pids[i]))
+			repeated++; /* the same twice: followed already */
+		else
+			status = start_pid(heap, config->pids[i]);
 
 		good += !status;
 		if (!status)
@@ -298,7 +322,9 @@ static void record(struct dwunw_heap *heap, bool on)
 
 /*
  * Calls that were under way still return and send theirs, on a busy machine
- * some time later: all is here when nothing has been on its way for 60 ms.
+ * some time later: all is here when nothing has been on its way for 60 ms. What
+ * is in the buffer is waited for, however long the thread that reads it waits for
+ * a processor.
  */
 static void read_last_events(struct dwunw_heap *heap)
 {
@@ -309,6 +335,9 @@ static void read_last_events(struct dwunw_heap *heap)
 		uint64_t before = heap->statistics.received;
 
 		dwunw_inbox_read(heap->inbox, 10);
+		if (heap->statistics.received !=
+		    dwu_map_counter(heap, DWUNW_COUNT_EVENTS))
+			dwunw_inbox_read_all(heap->inbox);
 		if (heap->statistics.received == before &&
 		    before == dwu_map_counter(heap, DWUNW_COUNT_EVENTS))
 			quiet++;
@@ -371,6 +400,8 @@ int dwunw_heap_open(struct dwunw_heap **result,
 	heap->config = *config;
 	set_defaults(&heap->config);
 	allow_files();
+	if (heap->config.command)
+		dwu_command_prepare(heap);
 	status = open_dwunw(heap);
 	if (!status)
 		status = load(heap);
@@ -381,14 +412,48 @@ int dwunw_heap_open(struct dwunw_heap **result,
 	return status;
 }
 
+/* A process of a command that has stopped waits for us. */
+static void wait_for_events(struct dwunw_heap *heap)
+{
+	uint64_t before = heap->statistics.received;
+
+	if (!heap->command_pid) {
+		dwunw_inbox_read(heap->inbox, READ_MS);
+		return;
+	}
+	dwunw_inbox_read(heap->inbox, 0);
+	if (heap->statistics.received == before)
+		dwu_command_wait(READ_MS);
+}
+
+/* Not with the next report only: until then blocks would be missed. */
+static void tell_live_full(struct dwunw_heap *heap)
+{
+	if (heap->told_live ||
+	    !dwu_map_counter(heap, DWUNW_HEAP_COUNT_LIVE_FULL))
+		return;
+	heap->told_live = true;
+	fprintf(stderr,
+		"dwunw: the map of live blocks is full (%" PRIu32
+		"): new blocks are missed until others are freed; --max-live N "
+		"makes it larger\n",
+		heap->config.live_max);
+}
+
+bool dwunw_heap_has_begun(const struct dwunw_heap *heap)
+{
+	return !heap->command_pid || heap->begun;
+}
+
 bool dwunw_heap_read(struct dwunw_heap *heap)
 {
 	uint32_t alive;
 
-	dwunw_inbox_read(heap->inbox, READ_MS);
+	wait_for_events(heap);
 	dwu_targets_see_mappings(heap); /* dwunw-added 6 */
 	dwu_targets_look(heap);
 	dwu_forget_keys(heap);
+	tell_live_full(heap);
 	if (heap->command_pid)
 		dwu_command_read(heap);
 	alive = dwu_targets_alive(heap);
@@ -406,19 +471,21 @@ void dwunw_heap_stop(struct dwunw_heap *heap)
 {
 	read_last_events(heap);
 	dwu_wait_for_names(heap);
+	tell_live_full(heap);
 }
 
-/* A report of a command that has no probes would say that nothing leaks. */
+/* A report without any probe would say that nothing leaks. Processes by number
+ * were refused at the start. */
 static bool is_without_probes(const struct dwunw_heap *heap)
 {
 	const struct dwunw_heap_config *config = &heap->config;
 
-	if (!heap->command_pid || heap->statistics.probes)
+	if (heap->statistics.probes)
 		return false;
 	fprintf(stderr,
-		"%s: nothing was recorded: the command mapped no file that "
+		"%s: nothing was recorded: %s mapped no file that "
 		"defines malloc\n",
-		config->tool);
+		config->tool, config->command ? "the command" : "no process");
 	dwu_say_names(config);
 	return true;
 }
@@ -433,9 +500,8 @@ int dwunw_heap_status(const struct dwunw_heap *heap)
 	}
 	if (heap->command_refused)
 		return EXIT_FAILURE;
-	if (heap->command_pid && WIFEXITED(heap->command_status) &&
-	    WEXITSTATUS(heap->command_status) == 127)
-		return 127;
+	if (heap->command_pid && !heap->command_ran)
+		return 127; /* said by the child */
 	return is_without_probes(heap) ? EXIT_FAILURE : 0;
 }
 
@@ -454,6 +520,8 @@ void dwunw_heap_close(struct dwunw_heap *heap)
 	free(heap->frames);
 	free(heap->threads);
 	free(heap->wide_files);
+	dwu_known_files_free(heap);
 	dwu_targets_free(heap);
+	dwu_command_end(heap);
 	free(heap);
 }

@@ -3,6 +3,7 @@
  * heap/recorder.h - a recording's state, and what its files call of each other.
  *
  *   targets.c, find.c, command.c   which processes
+ *   places.c			    where functions are in a file
  *   attach.c			    where their probes are
  *   unwind.c			    an event -> a stack
  *   live.c			    live blocks -> totals
@@ -15,6 +16,7 @@
 
 #include <dwunw/heap.h>
 #include <dwunw/loader.h>
+#include <signal.h>
 #include <stdio.h>
 
 #define SECOND 1000000000ull
@@ -47,7 +49,8 @@ struct target {
 	uint32_t ways;	/* DWUNW_HEAP_SNAPSHOT, DWUNW_HEAP_FP */
 	uint32_t whole; /* stacks that were whole, without a break */
 	uint32_t generation;
-	bool remapped;		/* dwunw-added 6: and not looked at yet */
+	bool remapped;	 /* dwunw-added 6: and not looked at yet */
+	uint32_t mapped; /* its generation when it last was, if starting */
 	uint64_t exec_time_ns;	/* blocks before it are gone */
 	uint64_t look_until_ns; /* no allocator was mapped after its exec */
 	int32_t parent; /* whose mappings a child had that has ended; 0 */
@@ -57,9 +60,12 @@ struct target {
 	struct dwunw_process *process;
 	char comm[32];
 	struct probed_files files; /* those with probes that it has mapped */
-	/* … and those that its threads have events for, which what it starts
-	 * inherits: mapped or not, also by what it runs next */
+	/* … and those that it has probes for, mapped or not, also by what it
+	 * runs next: its threads have events, which what it starts inherits, or
+	 * it has links of its own */
 	struct probed_files events;
+	bool events_full;   /* there are more */
+	bool leader_execs;  /* a command's: it was its first thread that did */
 	uint64_t events_ns; /* when there last was a new one */
 	bool forked;	    /* it has started others, which have them */
 	struct target *next;
@@ -119,12 +125,17 @@ struct dwunw_heap {
 	struct target *targets;
 	int32_t command_pid;
 	int command_status;
+	bool command_ran; /* it was executed, */
+	bool begun;	  /* and something of it has probes, or never will */
+	sigset_t signals; /* those that were blocked before */
+	bool signals_kept;
 	bool file_found; /* config.file is some file that was mapped */
 	struct dwunw_namespace namespace; /* the tool's; 0: the initial one */
 	bool multi;	/* probes are BPF links, not perf events */
 	bool inherited; /* … a process's, and what it starts has them */
 	struct dwunw_map_watch *watch; /* dwunw-added 6; NULL: by tracepoints */
 	bool remapped;		       /* dwunw-added 6: some target is */
+	bool mappings_unseen; /* of some kinds of changes nobody tells */
 	bool recording;
 	/* probes are put into every process that maps a file, as some target
 	 * can't be given its own: the programs look who it is */
@@ -139,7 +150,8 @@ struct dwunw_heap {
 	struct dwunw_context dwunw;
 	char last_log[256]; /* its last line: why something failed */
 	struct dwunw_symbol_resolver resolver; /* naming's */
-	struct dwunw_symbol_resolver places;   /* where functions are */
+	struct dwunw_symbol_resolver places;   /* where functions are, */
+	struct dwu_known_file *known_files;    /* and its answers */
 	struct dwunw_naming *naming;
 	struct dwunw_inbox *inbox; /* dwunw-added 5: events, read beside */
 	struct dwunw_event event;
@@ -150,6 +162,9 @@ struct dwunw_heap {
 	uint64_t causes[CAUSES]; /* already told */
 	uint32_t cause_count;
 	struct dwunw_stacks stacks;
+	struct dwunw_stack unkept; /* of blocks that found them full */
+	bool told_unkept;
+	bool told_live;	    /* that the map of live blocks is full */
 	uint32_t keys_kept; /* of them, when they were last gone through */
 	uint64_t summed_ns; /* the last dwunw_heap_sum() */
 	struct statistics statistics;
@@ -174,6 +189,9 @@ void dwu_target_set_ways(struct dwunw_heap *heap, struct target *target,
 			 uint32_t ways);
 void dwu_target_exec(struct dwunw_heap *heap, struct target *target,
 		     uint64_t time_ns);
+/* By the event of its exec, if it has ended before /proc could be read. */
+void dwu_target_name(struct target *target,
+		     const struct dwunw_event_header *exec);
 /* Reads anew what was mapped since, if anything was, and puts probes on it. */
 void dwu_targets_see_mappings(struct dwunw_heap *heap);
 /* dwunw_map_watch_fn; ctx is the recording. */
@@ -195,6 +213,19 @@ void dwu_targets_forget(struct dwunw_heap *heap);
 void dwu_targets_free(struct dwunw_heap *heap);
 void dwu_thread_see(struct dwunw_heap *heap, uint32_t pid, uint32_t tid);
 
+/* places.c: a file by what it is, whatever its path; NULL: it is not kept. */
+struct dwu_known_file *dwu_known_file(struct dwunw_heap *heap,
+				      const char *path);
+/* As dwunw_symbol_offset(), of a file that path leads to. */
+dwunw_status_t dwu_place_find(struct dwunw_heap *heap,
+			      struct dwu_known_file *known, const char *path,
+			      const char *name, uint64_t *off, uint64_t *size);
+/* As dwunw_entry_cheap_offset_in(), of the function of that name. */
+uint32_t dwu_place_cheap(struct dwu_known_file *known, uint16_t arch,
+			 const char *path, const char *name, uint64_t off,
+			 uint64_t size);
+void dwu_known_files_free(struct dwunw_heap *heap);
+
 /* attach.c: says how to name an allocator that was not found. */
 void dwu_say_names(const struct dwunw_heap_config *config);
 /* 0; EXIT_…: told on stderr. No allocator found is -1. */
@@ -204,7 +235,11 @@ void dwu_attach_child(struct dwunw_heap *heap, struct target *child,
 		      const struct dwunw_event_header *fork);
 
 /* command.c: a command, and all that it starts */
+void dwu_command_prepare(struct dwunw_heap *heap); /* before any thread */
 int dwu_command_start(struct dwunw_heap *heap);
+/* Until one of its processes stops. */
+void dwu_command_wait(int timeout_ms);
+void dwu_command_end(struct dwunw_heap *heap);
 void dwu_command_read(struct dwunw_heap *heap);
 
 /* unwind.c: an event to a stack with names */

@@ -30,14 +30,19 @@ struct threads {
  * A process or thread names itself: no control character gets to a terminal,
  * and a ';' would be another frame of a folded stack.
  */
-static bool read_name(const char *path, char *text, size_t size)
+static void make_name(char *text)
 {
-	bool got = dwunw_proc_read_line(path, text, size);
-
 	for (; *text; text++)
 		if ((unsigned char)*text < 0x20 || *text == 0x7f ||
 		    *text == ';')
 			*text = '?';
+}
+
+static bool read_name(const char *path, char *text, size_t size)
+{
+	bool got = dwunw_proc_read_line(path, text, size);
+
+	make_name(text);
 	return got;
 }
 
@@ -56,6 +61,27 @@ static void read_comm(struct target *target)
 
 	snprintf(path, sizeof(path), "/proc/%" PRId32 "/comm", target->pid);
 	read_name(path, target->comm, sizeof(target->comm));
+}
+
+void dwu_target_name(struct target *target,
+		     const struct dwunw_event_header *exec)
+{
+	if (target->comm[0])
+		return;
+	memcpy(target->comm, &exec->cookie, sizeof(exec->cookie));
+	memcpy(target->comm + sizeof(exec->cookie), &exec->value,
+	       sizeof(exec->value));
+	target->comm[DWUNW_EVENT_NAME_SIZE] = 0;
+	make_name(target->comm);
+}
+
+/* A child that has ended before it could be looked at was called so, too. */
+static void inherit_name(const struct dwunw_heap *heap, struct target *child)
+{
+	const struct target *parent = dwu_target_find(heap, child->parent);
+
+	if (!child->comm[0] && parent)
+		memcpy(child->comm, parent->comm, sizeof(child->comm));
 }
 
 /* dwunw-added 8: startstack of proc_pid_stat(5): above it are the program's
@@ -125,7 +151,7 @@ static void detach(struct dwunw_heap *heap, const struct target *target)
 	    (target->forked || dwu_map_counter(heap, DWUNW_COUNT_DROP_SLOT) ||
 	     dwu_map_counter(heap, DWUNW_COUNT_DROP_BUFFER)))
 		return;
-	dwunw_loader_detach(heap->loader, target->pid);
+	dwunw_loader_detach_ended(heap->loader, target->pid);
 }
 
 struct target *dwu_target_add(struct dwunw_heap *heap, int32_t pid)
@@ -175,6 +201,7 @@ struct target *dwu_target_see(struct dwunw_heap *heap, int32_t pid)
 			continue;
 		target->parent = heap->births[i].parent;
 		heap->births[i].child = 0;
+		inherit_name(heap, target);
 	}
 	return target;
 }
@@ -290,7 +317,9 @@ void dwu_targets_see_mappings(struct dwunw_heap *heap)
 	heap->remapped = false;
 	for (struct target *target = heap->targets; target;
 	     target = target->next) {
-		if (target->remapped && !target->exited && !target->starting &&
+		if (target->starting) /* command.c looks at it */
+			continue;
+		if (target->remapped && !target->exited &&
 		    !target->lost_rights) {
 			target->starting = true; /* no message */
 			dwu_target_attach(heap, target);
@@ -319,22 +348,33 @@ void dwu_targets_look(struct dwunw_heap *heap)
 	}
 }
 
+/* Are those of the program before still there? A link is its first thread's. */
+static bool keeps_probes(const struct dwunw_heap *heap,
+			 const struct target *target)
+{
+	if (heap->inherited)
+		return dwunw_proc_keeps_events(target->pid);
+	return heap->multi && target->leader_execs && !target->events_full;
+}
+
 void dwu_target_exec(struct dwunw_heap *heap, struct target *target,
 		     uint64_t time_ns)
 {
 	if (time_ns > target->exec_time_ns)
 		target->exec_time_ns = time_ns;
 	target->files.count = 0;
-	if (!dwunw_proc_keeps_events(target->pid))
+	if (!keeps_probes(heap, target)) {
 		target->events.count = 0;
+		target->events_full = false;
+		if (!heap->inherited)
+			dwunw_loader_detach(heap->loader, target->pid);
+	}
 	target->whole = 0;
 	target->parent = 0;
 	target->refused = false;
 	if (!heap->command_pid)
 		target->look_until_ns = dwunw_heap_now() + LOOK_NS;
 	read_comm(target);
-	if (!heap->inherited)
-		dwunw_loader_detach(heap->loader, target->pid);
 	write_process(heap, target);
 }
 

@@ -82,6 +82,11 @@ void dwunw_totals_add(struct dwunw_totals *totals,
 
 	if (stack && stack->of_free)
 		return;
+	if (stack && stack->unkept) {
+		totals->unkept_bytes += part->bytes;
+		totals->unkept_blocks += part->blocks;
+		return;
+	}
 	if (stack && stack->of_thread) {
 		totals->thread_bytes += part->bytes;
 		totals->thread_blocks += part->blocks;

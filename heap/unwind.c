@@ -164,6 +164,27 @@ static void keep_walk(struct dwunw_heap *heap, const uint8_t *bytes,
 
 /* --- stacks ---------------------------------------------------------------- */
 
+/* As many as are kept, and not that memory was short. */
+static bool stacks_are_full(const struct dwunw_heap *heap)
+{
+	return heap->stacks.max && heap->stacks.count >= heap->stacks.max;
+}
+
+/* Of a stack that is not kept the blocks are summed all the same. */
+static struct dwunw_stack *unkept(struct dwunw_heap *heap)
+{
+	heap->statistics.storage_full++;
+	heap->unkept.unkept = true;
+	if (!heap->told_unkept && stacks_are_full(heap))
+		fprintf(stderr,
+			"dwunw: %" PRIu32 " different stacks are there, and no "
+			"more are kept: blocks of others are a sum without "
+			"stacks (%s N keeps more)\n",
+			heap->stacks.count, heap->config.words.stacks);
+	heap->told_unkept |= stacks_are_full(heap);
+	return NULL;
+}
+
 /* NULL: no more are kept. */
 static struct dwunw_stack *intern(struct dwunw_heap *heap, size_t count,
 				  const struct dwunw_stop *stop)
@@ -174,8 +195,9 @@ static struct dwunw_stack *intern(struct dwunw_heap *heap, size_t count,
 
 	stack = dwunw_stacks_intern(&heap->stacks, heap->frames, count, pid,
 				    &is_new);
-	heap->statistics.storage_full += !stack;
-	if (stack && is_new) {
+	if (!stack)
+		return unkept(heap);
+	if (is_new) {
 		dwunw_stack_set_end(stack, &heap->dwunw, stop);
 		dwunw_naming_add(heap->naming, stack, pid);
 	}
@@ -187,6 +209,9 @@ static void put_stack(struct dwunw_heap *heap, struct dwunw_stack *stack,
 {
 	const struct dwunw_event_header *header = &heap->event.header;
 
+	if (!stack && stacks_are_full(heap))
+		dwunw_stacks_put_key(&heap->stacks, header->key,
+				     header->time_ns, &heap->unkept);
 	if (stack)
 		dwunw_stacks_put_key(&heap->stacks, header->key,
 				     header->time_ns, stack);
@@ -402,6 +427,7 @@ static void on_exec_event(struct dwunw_heap *heap, struct target *target)
 	if (heap->command_pid)
 		return; /* seen already, before its first instruction */
 	dwu_target_exec(heap, target, heap->event.header.time_ns);
+	dwu_target_name(target, &heap->event.header);
 	dwu_targets_look(heap);
 }
 

@@ -45,11 +45,23 @@ installed_files = \
 	$(call into,$(MANDIR)/man3,644,$(package)/libdwunw.3) \
 	$(call into,$(DATADIR)/bash-completion/completions,644,$(if $(tool),\
 		$(package)/dwunw)) \
-	$(call into,$(DOCDIR),644,README.md README.zh-CN.md SPEC.md SECURITY.md \
-		CHANGELOG.md LICENSE LICENSE.BSD-2-Clause LICENSE.LGPL-2.1 \
-		DESIGN.md CONTRIBUTING.md) \
-	$(call into,$(DOCDIR)/doc,644,$(wildcard doc/*.md)) \
-	$(call into,$(DOCDIR)/doc/zh,644,$(wildcard doc/zh/*.md))
+	$(call into,$(DOCDIR),644,$(addprefix $(package)/docs/,$(doc_top)) \
+		$(licences)) \
+	$(call into,$(DOCDIR)/doc,644,$(addprefix $(package)/docs/,\
+		$(wildcard doc/*.md))) \
+	$(call into,$(DOCDIR)/doc/zh,644,$(addprefix $(package)/docs/,\
+		$(wildcard doc/zh/*.md)))
+
+licences := LICENSE LICENSE.BSD-2-Clause LICENSE.LGPL-2.1
+doc_top := README.md README.zh-CN.md SPEC.md SECURITY.md CHANGELOG.md DESIGN.md \
+	CONTRIBUTING.md
+docs = $(doc_top) $(wildcard doc/*.md doc/zh/*.md)
+
+# Documents link to the source as well, which is not installed.
+$(package)/docs/%.md: %.md packaging/links.awk $(made_first)
+	@mkdir -p $(@D)
+	$(Q)awk -v self='$<' -v known='$(docs) $(licences)' \
+		-f packaging/links.awk $< >$@
 
 # What has @WORDS@ is written for where it will be.
 $(package)/%: packaging/%.in include/dwunw/dwunw_api.h $(made_first) FORCE

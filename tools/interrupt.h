@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
  * interrupt.h - SIGINT, SIGTERM and SIGHUP end a run, with its last report; a
- * second one ends it at once.
+ * second one, half a second later or more, ends it at once.
  */
 #ifndef INTERRUPT_H
 #define INTERRUPT_H

@@ -415,17 +415,13 @@ static const struct option_row *row_at(const struct option_program *program,
 	return standard[index].kind == OPTION_END ? NULL : &standard[index];
 }
 
-static int no_such_option(const struct option_program *program,
-			  const char *name, size_t size)
+/* The one that is spelled nearly so. */
+static const struct option_row *
+nearest_option(const struct option_program *program, const char *written)
 {
 	const struct option_row *row, *nearest = NULL;
-	char written[64];
 	size_t least = 48;
 
-	if (size >= sizeof(written))
-		return option_wrong(program, "--%s: no such option", name);
-	memcpy(written, name, size);
-	written[size] = 0;
 	for (size_t i = 0; (row = row_at(program, i)); i++) {
 		size_t length = strlen(row->name);
 		size_t apart = distance(row->name, length, written);
@@ -435,48 +431,92 @@ static int no_such_option(const struct option_program *program,
 			nearest = row;
 		}
 	}
-	if (nearest)
-		return option_wrong(program,
-				    "--%s: no such option; did you mean --%s?",
-				    written, nearest->name);
-	return option_wrong(program, "--%s: no such option", written);
+	return nearest;
 }
 
-/* The option of this name, or the only one that begins so. NULL: what is wrong
- * is printed. */
+/* Those that begin so: none, one, or the first two. */
+static size_t options_that_begin(const struct option_program *program,
+				 const char *written,
+				 const struct option_row *found[2])
+{
+	const struct option_row *row;
+	size_t count = 0;
+
+	for (size_t i = 0; count < 2 && (row = row_at(program, i)); i++) {
+		if (*written && !strncmp(row->name, written, strlen(written)))
+			found[count++] = row;
+	}
+	return count;
+}
+
+/* What another program calls so, by the table of this one: "-p", "--pid". */
+static const char *find_hint(const struct option_program *program,
+			     const char *option)
+{
+	const struct option_hint *hint = program->hints;
+
+	while (hint && hint->option && strcmp(hint->option, option))
+		hint++;
+	return hint && hint->option ? hint->text : NULL;
+}
+
+/* A name that is not whole is not taken for one that is: a later version could
+ * have two that begin so. */
+static int no_such_option(const struct option_program *program,
+			  const char *name, size_t size)
+{
+	const struct option_row *found[2];
+	char option[64], *written = option + 2;
+	const char *hint;
+	size_t count;
+
+	snprintf(option, sizeof(option), "--%.*s", (int)size, name);
+	hint = find_hint(program, option);
+	if (hint)
+		return option_wrong(program, "%s: no such option; %s", option,
+				    hint);
+	count = options_that_begin(program, written, found);
+	if (count == 2)
+		return option_wrong(
+			program,
+			"%s: no such option; did you mean --%s or --%s?",
+			option, found[0]->name, found[1]->name);
+	if (!count)
+		found[0] = nearest_option(program, written);
+	if (found[0])
+		return option_wrong(program,
+				    "%s: no such option; did you mean --%s?",
+				    option, found[0]->name);
+	return option_wrong(program, "%s: no such option", option);
+}
+
+/* NULL: what is wrong is printed. */
 static const struct option_row *find_long(const struct option_program *program,
 					  const char *name, size_t size)
 {
-	const struct option_row *row, *found = NULL, *other = NULL;
+	const struct option_row *row;
 
 	for (size_t i = 0; (row = row_at(program, i)); i++) {
-		if (strncmp(row->name, name, size) || !size)
-			continue;
-		if (!row->name[size])
+		if (!strncmp(row->name, name, size) && !row->name[size])
 			return row;
-		other = found;
-		found = row;
-		if (other)
-			break;
 	}
-	if (other)
-		option_wrong(program, "--%.*s: is that --%s or --%s?",
-			     (int)size, name, other->name, found->name);
-	else if (!found)
-		no_such_option(program, name, size);
-	return other ? NULL : found;
+	no_such_option(program, name, size);
+	return NULL;
 }
 
 static const struct option_row *
 find_letter(const struct option_program *program, char letter)
 {
+	const char option[] = { '-', letter, 0 }, *hint;
 	const struct option_row *row;
 
 	for (size_t i = 0; (row = row_at(program, i)); i++) {
 		if (row->letter == letter)
 			return row;
 	}
-	option_wrong(program, "-%c: no such option", letter);
+	hint = find_hint(program, option);
+	option_wrong(program, "%s: no such option%s%s", option,
+		     hint ? "; " : "", hint ? hint : "");
 	return NULL;
 }
 

@@ -3,8 +3,8 @@
  * option.h - the command line of every program here: one table says which
  * options there are, where their values go and which are allowed.
  *
- *	--name VALUE  --name=VALUE  --na (where it is the only one)  -n VALUE
- *	-nVALUE  -ab (both)  --  (the rest are operands)
+ *	--name VALUE  --name=VALUE  -n VALUE  -nVALUE  -ab (both)
+ *	--  (the rest are operands)
  *
  * -h, --help, -V and --version are in no table: every program has them, on
  * stdout, with status 0. What is wrong is said with the option, the value and
@@ -49,11 +49,18 @@ struct option_row {
 	bool (*take)(void *into, const char *text);
 };
 
+/* Habits of another program's users. */
+struct option_hint {
+	const char *option; /* "-p" or "--pid"; NULL: the end */
+	const char *text;   /* behind "no such option; " */
+};
+
 struct option_program {
 	const char *name;    /* "dwunw" */
 	const char *command; /* "stack"; NULL: it has none */
 	const char *help;
 	const struct option_row *rows;
+	const struct option_hint *hints; /* NULL: none */
 	bool operands_last; /* what follows the first operand is one, too */
 };
 

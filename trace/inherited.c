@@ -74,11 +74,19 @@ int dwu_inherited_open(struct dwu_inherited **result)
 	return 0;
 }
 
-/* Never enabled: programs run at a hit, whatever the state of an event is, and
- * so nothing is done for it when its thread is scheduled. */
+/*
+ * Never enabled: programs run at a hit, whatever the state of an event is, and
+ * so nothing is done for it when its thread is scheduled.
+ *
+ * From Linux 6.13 on events that are inherited and would read counts into their
+ * samples are never exchanged between threads (see guards, below): a child whose
+ * fork has not been read yet, which nobody can guard, keeps its breakpoints, too,
+ * when a thread or a child that it has made ends. Older kernels refuse such.
+ */
 static int open_event(int id, int32_t tid, bool inherit)
 {
 	struct perf_event_attr attr;
+	int fd;
 
 	memset(&attr, 0, sizeof(attr));
 	attr.size = sizeof(attr);
@@ -86,6 +94,12 @@ static int open_event(int id, int32_t tid, bool inherit)
 	attr.config = (uint32_t)id;
 	attr.disabled = 1;
 	attr.inherit = inherit;
+	if (inherit)
+		attr.sample_type = PERF_SAMPLE_READ | PERF_SAMPLE_TID;
+	fd = dwu_perf_open(&attr, tid, -1);
+	if (fd != -EINVAL || !inherit)
+		return fd;
+	attr.sample_type = 0;
 	return dwu_perf_open(&attr, tid, -1);
 }
 

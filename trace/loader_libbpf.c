@@ -3,6 +3,7 @@
  * loader_libbpf.c - loader.h by libbpf.
  */
 #include "bpf_map.h"
+#include "closer.h"
 #include "inherited.h"
 #include "tracepoint.h"
 #include "uprobe_multi.h"
@@ -26,6 +27,7 @@ struct dwunw_loader {
 		int32_t pid;
 	} probes[LINKS];
 	uint32_t probe_count;
+	struct dwu_closer closer;
 	struct dwu_inherited *inherited; /* NULL: uprobes are not */
 	bool multi;
 	bool perf;
@@ -64,6 +66,7 @@ int dwunw_loader_open(struct dwunw_loader **result, const void *object,
 		free(loader);
 		return -errno;
 	}
+	dwu_closer_open(&loader->closer);
 	*result = loader;
 	return 0;
 }
@@ -141,18 +144,18 @@ int dwunw_loader_load(struct dwunw_loader *loader)
 	return bpf_object__load(loader->object);
 }
 
-static void end_probe(const struct probe *probe)
+static void end_probe(struct dwunw_loader *loader, const struct probe *probe)
 {
 	if (probe->link)
 		bpf_link__destroy(probe->link);
 	else
-		close(probe->fd);
+		dwu_closer_add(&loader->closer, probe->fd);
 }
 
 static int keep_probe(struct dwunw_loader *loader, const struct probe *probe)
 {
 	if (loader->probe_count == LINKS) {
-		end_probe(probe);
+		end_probe(loader, probe);
 		return -ENOSPC;
 	}
 	loader->probes[loader->probe_count++] = *probe;
@@ -212,19 +215,25 @@ int dwunw_loader_attach_uprobe(struct dwunw_loader *loader, const char *name,
 	return attach_event(loader, program, dwunw_uprobe_event(&place), pid);
 }
 
-void dwunw_loader_detach(struct dwunw_loader *loader, int32_t pid)
+void dwunw_loader_detach_ended(struct dwunw_loader *loader, int32_t pid)
 {
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < loader->probe_count; i++) {
 		if (loader->probes[i].pid == pid)
-			end_probe(&loader->probes[i]);
+			end_probe(loader, &loader->probes[i]);
 		else
 			loader->probes[kept++] = loader->probes[i];
 	}
 	loader->probe_count = kept;
 	if (loader->inherited)
 		dwu_inherited_detach(loader->inherited, pid);
+}
+
+void dwunw_loader_detach(struct dwunw_loader *loader, int32_t pid)
+{
+	dwunw_loader_detach_ended(loader, pid);
+	dwu_closer_wait(&loader->closer);
 }
 
 static int attach_tracepoint(struct dwunw_loader *loader,
@@ -354,7 +363,8 @@ void dwunw_loader_close(struct dwunw_loader *loader)
 	if (!loader)
 		return;
 	while (loader->probe_count)
-		end_probe(&loader->probes[--loader->probe_count]);
+		end_probe(loader, &loader->probes[--loader->probe_count]);
+	dwu_closer_end(&loader->closer);
 	dwu_inherited_close(loader->inherited);
 	ring_buffer__free(loader->ring);
 	perf_buffer__free(loader->perf_buffer);

@@ -9,6 +9,7 @@
  *   rings.c    what they send
  */
 #include "bpf_map.h"
+#include "closer.h"
 #include "inherited.h"
 #include "object.h"
 #include "rings.h"
@@ -36,6 +37,7 @@ struct dwunw_loader {
 	bool verbose;
 	bool perf;
 	bool multi;
+	struct dwu_closer closer;
 	struct dwu_inherited *inherited; /* NULL: uprobes are not */
 	struct dwu_object_map *events;
 	uint32_t events_size;
@@ -67,11 +69,13 @@ int dwunw_loader_open(struct dwunw_loader **result, const void *object,
 	loader->verbose = verbose;
 	loader->ring.fd = -1;
 	error = dwu_object_read(&loader->object, object, size);
-	if (error)
+	if (error) {
 		free(loader);
-	else
-		*result = loader;
-	return error;
+		return error;
+	}
+	dwu_closer_open(&loader->closer);
+	*result = loader;
+	return 0;
 }
 
 int dwunw_loader_set_value(struct dwunw_loader *loader, const char *name,
@@ -308,13 +312,13 @@ int dwunw_loader_attach_uprobe(struct dwunw_loader *loader, const char *name,
 		      pid);
 }
 
-void dwunw_loader_detach(struct dwunw_loader *loader, int32_t pid)
+void dwunw_loader_detach_ended(struct dwunw_loader *loader, int32_t pid)
 {
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < loader->link_count; i++) {
 		if (loader->link_pids[i] == pid) {
-			close(loader->links[i]);
+			dwu_closer_add(&loader->closer, loader->links[i]);
 			continue;
 		}
 		loader->links[kept] = loader->links[i];
@@ -323,6 +327,12 @@ void dwunw_loader_detach(struct dwunw_loader *loader, int32_t pid)
 	loader->link_count = kept;
 	if (loader->inherited)
 		dwu_inherited_detach(loader->inherited, pid);
+}
+
+void dwunw_loader_detach(struct dwunw_loader *loader, int32_t pid)
+{
+	dwunw_loader_detach_ended(loader, pid);
+	dwu_closer_wait(&loader->closer);
 }
 
 static int attach_tracepoint(struct dwunw_loader *loader, uint32_t program)
@@ -507,7 +517,10 @@ void dwunw_loader_close(struct dwunw_loader *loader)
 {
 	if (!loader)
 		return;
-	close_all(loader->links, loader->link_count);
+	while (loader->link_count)
+		dwu_closer_add(&loader->closer,
+			       loader->links[--loader->link_count]);
+	dwu_closer_end(&loader->closer);
 	dwu_inherited_close(loader->inherited);
 	for (uint32_t i = 0; i < loader->ring_count; i++)
 		dwu_perf_ring_close(&loader->rings[i]);

@@ -162,9 +162,9 @@ static bool same(const struct dwu_scan_state *a, const struct dwu_scan_state *b)
 
 static uint16_t find_next(struct dwu_scan_memory *m)
 {
-	uint32_t i, found = m->x.state_count;
+	uint32_t i, found = m->x.round.state_count;
 
-	for (i = 0; i < m->x.state_count; i++) {
+	for (i = 0; i < m->x.round.state_count; i++) {
 		if (m->users[i] == 0)
 			found = i;
 		else if (same(&m->states[i], &m->next))
@@ -172,8 +172,8 @@ static uint16_t find_next(struct dwu_scan_memory *m)
 	}
 	if (found == m->state_room)
 		return DWU_NO_STATE;
-	if (found == m->x.state_count)
-		m->users[m->x.state_count++] = 0;
+	if (found == m->x.round.state_count)
+		m->users[m->x.round.state_count++] = 0;
 	return (uint16_t)found;
 }
 
@@ -209,7 +209,7 @@ static bool keep_next(struct dwu_scan_memory *m, uint16_t *state)
 	at = find_next(m);
 	if (at == DWU_NO_STATE && !m->x.sparing) {
 		m->x.sparing = true;
-		m->x.restart = true;
+		m->x.round.restart = true;
 		return false;
 	}
 	if (at == DWU_NO_STATE || m->users[at] == UINT16_MAX) {
@@ -311,9 +311,9 @@ enum {
 static void next_phase(struct dwu_scan_memory *m, uint32_t root, uint8_t guess)
 {
 	m->x.root = root;
-	m->x.guess = guess;
-	if (m->x.phase < PHASE_MAX)
-		m->x.phase++;
+	m->x.round.guess = guess;
+	if (m->x.round.phase < PHASE_MAX)
+		m->x.round.phase++;
 }
 
 /*
@@ -331,7 +331,7 @@ static bool pop(struct dwu_scan_memory *m, uint32_t *at)
 		b = find_dirty(m, 0, DWU_BLOCK_CALLED);
 		if (!b)
 			return false;
-		next_phase(m, b->at, m->x.guess);
+		next_phase(m, b->at, m->x.round.guess);
 	}
 	*at = b->at;
 	b->bits &= (uint16_t)~DWU_BLOCK_DIRTY;
@@ -353,7 +353,7 @@ static void cut(struct dwu_scan_memory *m, uint32_t behind_call)
 {
 	if (m->x.restarts < RESTART_MAX &&
 	    add_block(m, behind_call, DWU_BLOCK_CUT))
-		m->x.restart = visited(m, behind_call);
+		m->x.round.restart = visited(m, behind_call);
 }
 
 /*
@@ -370,7 +370,7 @@ enum verdict {
 static enum verdict judge(struct dwu_scan_memory *m, struct dwu_block *b,
 			  bool called)
 {
-	bool later = m->x.phase > b->bits / DWU_BLOCK_PHASE;
+	bool later = m->x.round.phase > b->bits / DWU_BLOCK_PHASE;
 
 	if (b->bits & DWU_BLOCK_CALLED && !called) {
 		cut(m, b->at);
@@ -380,7 +380,7 @@ static enum verdict judge(struct dwu_scan_memory *m, struct dwu_block *b,
 		return DROP;
 	if (!later)
 		return JOIN;
-	if (!m->x.guess && m->x.root != b->at)
+	if (!m->x.round.guess && m->x.root != b->at)
 		cut(m, m->x.root);
 	return DROP;
 }
@@ -395,11 +395,11 @@ static bool meet(struct dwu_scan_memory *m, struct dwu_block *b, bool called)
 	if (same(state, &m->next))
 		return true;
 	/* nothing comes from between blocks */
-	if (m->x.guess == GUESS_PAD && m->x.phase > b->bits / DWU_BLOCK_PHASE)
+	if (m->x.round.guess == GUESS_PAD && m->x.round.phase > b->bits / DWU_BLOCK_PHASE)
 		return false;
 	lost = both_know(m, state, state) & ~both_know(m, state, &m->next);
 	/* a guess takes nothing away */
-	if (!m->x.guess)
+	if (!m->x.round.guess)
 		lost &= both_know(m, &m->next, &m->next);
 	if (lost)
 		verdict = judge(m, b, called);
@@ -440,7 +440,7 @@ static void arrive(struct dwu_scan_memory *m, uint32_t at, bool called)
 	if (old != DWU_NO_STATE && !meet(m, b, called))
 		return;
 	if (old == DWU_NO_STATE) {
-		b->bits |= (uint16_t)(m->x.phase * DWU_BLOCK_PHASE);
+		b->bits |= (uint16_t)(m->x.round.phase * DWU_BLOCK_PHASE);
 		if (called)
 			b->bits |= DWU_BLOCK_CALLED;
 		else if (visited(m, at))
@@ -638,9 +638,9 @@ static void note_link(struct dwu_scan_memory *m)
 	if (!IS_ON(CONFIG_SCAN_WIDE_LINK))
 		return;
 	if (m->next.slots[arch_of(m)->ra] != DWU_SLOT_NONE)
-		m->x.saves = true;
+		m->x.round.saves = true;
 	else
-		m->x.loses |= dwu_scan_ra_lost(m, &m->next);
+		m->x.round.loses |= dwu_scan_ra_lost(m, &m->next);
 }
 
 /* Is sp in a call what no function's is that keeps the psABI? */
@@ -655,12 +655,12 @@ static bool is_misaligned(const struct dwu_scan_memory *m,
 
 static void note_call(struct dwu_scan_memory *m)
 {
-	if (m->x.called)
+	if (m->x.round.called)
 		join(arch_of(m), &m->body, &m->next);
 	else
 		m->body = m->next;
-	m->x.called = true;
-	m->misaligned |= is_misaligned(m, &m->next);
+	m->x.round.called = true;
+	m->x.round.misaligned |= is_misaligned(m, &m->next);
 }
 
 /* --- tables that jumps go through ------------------------------------------- */
@@ -756,7 +756,7 @@ static bool take_table(struct dwu_scan_memory *m, const struct dwu_op *op)
 		return false;
 	m->x.steps += j->table.count;
 	m->now = m->next;
-	for (i = 0; i < j->table.count && !m->x.restart; i++) {
+	for (i = 0; i < j->table.count && !m->x.round.restart; i++) {
 		m->next = m->now;
 		if (entry_at(m, &j->table, i, &to) && to != DWU_NOWHERE)
 			arrive(m, to, false);
@@ -769,12 +769,12 @@ static void note_switch(struct dwu_scan_memory *m, const struct dwu_op *op)
 {
 	struct dwu_switch *s = m->x.switches;
 
-	while (s < m->x.switches + m->x.switch_count && s->at != op->at)
+	while (s < m->x.switches + m->x.round.switch_count && s->at != op->at)
 		s++;
 	if (s == m->x.switches + DWU_SWITCH_MAX)
 		return;
-	if (s == m->x.switches + m->x.switch_count) {
-		m->x.switch_count++;
+	if (s == m->x.switches + m->x.round.switch_count) {
+		m->x.round.switch_count++;
 		*s = (struct dwu_switch){ .at = op->at, .state = DWU_NO_STATE };
 	} else {
 		join(arch_of(m), &m->next, &m->states[s->state]);
@@ -868,19 +868,19 @@ static void run(struct dwu_scan_memory *m, uint32_t at)
 	const struct dwu_block *end, *b = m->blocks + first_from(m, at + 1);
 	struct dwu_op op;
 
-	while (!m->x.stopped && !m->x.restart && in_function(m, at)) {
+	while (!m->x.stopped && !m->x.round.restart && in_function(m, at)) {
 		if (m->x.steps++ > m->x.step_max) {
 			m->x.dropped = true;
 			return;
 		}
 		dwu_code_read(&m->text, at, &op);
 		if (op.insn.size == 0) {
-			m->x.undecodable = true;
+			m->x.round.undecodable = true;
 			return;
 		}
 		set_visited(m, op.at, op.next);
 		tell(m, &op, &m->now, DWU_BEFORE);
-		m->x.framed |= has_frame(m, &m->now);
+		m->x.round.framed |= has_frame(m, &m->now);
 		if (!(op.insn.flow & (DWU_FLOW_CALL | DWU_FLOW_RETURN)))
 			apply(m, &op, &m->now);
 		at = op.next;
@@ -905,7 +905,7 @@ static void settle(struct dwu_scan_memory *m)
 {
 	uint32_t at;
 
-	while (!m->x.restart && !m->x.dropped && pop(m, &at))
+	while (!m->x.round.restart && !m->x.dropped && pop(m, &at))
 		run(m, at);
 }
 
@@ -951,12 +951,12 @@ static void entry_state(const struct dwu_scan_memory *m,
 static bool join_switches(struct dwu_scan_memory *m)
 {
 	const struct dwu_switch *s = m->x.switches;
-	const struct dwu_switch *end = s + m->x.switch_count;
+	const struct dwu_switch *end = s + m->x.round.switch_count;
 	bool any = false, sure = false;
 
 	for (; s < end; s++)
 		sure |= s->sure;
-	if (!sure && m->x.called)
+	if (!sure && m->x.round.called)
 		return false;
 	for (s = m->x.switches; s < end; s++) {
 		if (s->sure != sure)
@@ -975,15 +975,15 @@ static bool guess(struct dwu_scan_memory *m, uint8_t what)
 {
 	if (join_switches(m))
 		;
-	else if (m->x.called)
+	else if (m->x.round.called)
 		m->next = m->body;
-	else if (!m->x.framed && !m->x.undecodable)
+	else if (!m->x.round.framed && !m->x.round.undecodable)
 		entry_state(m, &m->next);
 	else
 		return false;
 	next_phase(m, DWU_NOWHERE, what);
-	m->x.differ |= dwu_scan_cfa_column(m, &m->next) == DWU_SCAN_REGS;
-	return !m->x.differ;
+	m->x.round.differ |= dwu_scan_cfa_column(m, &m->next) == DWU_SCAN_REGS;
+	return !m->x.round.differ;
 }
 
 /* --- the function ------------------------------------------------------------ */
@@ -1054,20 +1054,9 @@ static void start_again(struct dwu_scan_memory *m)
 	}
 	m->x.block_count = (uint32_t)(to - m->blocks);
 	clear_visited(m);
-	m->x.state_count = 0;
-	m->x.switch_count = 0;
-	m->x.phase = 0;
+	memset(&m->x.round, 0, sizeof(m->x.round));
 	m->x.root = DWU_NOWHERE;
-	m->x.guess = GUESS_NONE;
 	m->x.low = DWU_NOWHERE;
-	m->x.restart = false;
-	m->x.undecodable = false;
-	m->x.framed = false;
-	m->x.differ = false;
-	m->x.called = false;
-	m->x.saves = false;
-	m->x.loses = false;
-	m->misaligned = false;
 }
 
 /* What no edge leads to: code, or what is left then, which are no-ops. */
@@ -1076,7 +1065,7 @@ static void explore_rest(struct dwu_scan_memory *m, uint8_t what)
 	uint32_t at = m->x.function.start;
 	struct dwu_op op;
 
-	for (; !m->x.restart && !m->x.dropped && in_function(m, at);
+	for (; !m->x.round.restart && !m->x.dropped && in_function(m, at);
 	     at = op.next) {
 		op.next = at + (1u << m->x.shift);
 		if (visited(m, at))
@@ -1126,19 +1115,19 @@ static uint8_t explore(struct dwu_scan_memory *m,
 		start_again(m);
 		entry_state(m, &m->next);
 		if (function->part)
-			m->next = m->other;
+			m->next = m->aside;
 		arrive(m, at, false);
 		settle(m);
 		if (all) {
 			explore_rest(m, GUESS_CODE);
 			explore_rest(m, GUESS_PAD);
 		}
-		m->x.restarts += m->x.restart;
-	} while (m->x.restart);
+		m->x.restarts += m->x.round.restart;
+	} while (m->x.round.restart);
 	if (m->x.dropped)
 		return DWUNW_SCAN_TOO_LARGE;
-	return m->x.undecodable ? DWUNW_SCAN_UNDECODABLE :
-	       m->x.differ	? DWUNW_SCAN_CONTRADICTION :
+	return m->x.round.undecodable ? DWUNW_SCAN_UNDECODABLE :
+	       m->x.round.differ	? DWUNW_SCAN_CONTRADICTION :
 				  DWUNW_SCAN_OK;
 }
 
@@ -1164,8 +1153,8 @@ void dwu_scan_memory_init(struct dwu_scan_memory *m, uint8_t *block,
 	size_t left = size - 12 * sixteenth;
 
 	dwu_assert(size >= DWU_SCAN_MEMORY_MIN && size <= DWU_SCAN_MEMORY_MAX);
-	m->starts = (void *)block;
-	m->start_count = (uint32_t)sixteenth * 8 * 8;
+	m->starts.bits = (void *)block;
+	m->starts.count = (uint32_t)sixteenth * 8 * 8;
 	m->visited = (void *)(block + 8 * sixteenth);
 	m->visited_count = (uint32_t)sixteenth * 8;
 	m->blocks = (void *)(block + 9 * sixteenth);
@@ -1176,6 +1165,6 @@ void dwu_scan_memory_init(struct dwu_scan_memory *m, uint8_t *block,
 	if (m->state_room >= DWU_NO_STATE)
 		m->state_room = DWU_NO_STATE - 1;
 	m->users = (void *)&m->states[m->state_room];
-	m->serial = 0;
-	m->window = 0;
+	m->starts.of.serial = 0;
+	m->starts.of.window = 0;
 }

@@ -27,7 +27,7 @@ struct dwu_function {
 	uint32_t end;
 	uint8_t isa; /* struct dwu_code */
 	bool entry;  /* it begins at e_entry: nothing called it */
-	bool part;   /* of another one: memory->other is the state there */
+	bool part;   /* of another one: memory->aside is the state there */
 	bool gap;    /* for dwu_sweep(): FDEs bound it, code around is enough */
 };
 
@@ -89,6 +89,22 @@ struct dwu_jump {
 	struct dwu_table table;
 };
 
+/* What is found out from the entry on; zeroed when it begins there again. */
+struct dwu_round {
+	uint32_t state_count; /* those that were ever in use */
+	uint16_t phase; /* how many calls, and guesses, there were that began one */
+	uint8_t switch_count;
+	uint8_t guess;	  /* the phase begins with one: at what */
+	bool restart;	  /* a call was found out not to return */
+	bool undecodable; /* a path ended so */
+	bool differ;	  /* what may lead to the rest has not one frame */
+	bool framed;	  /* sp was not always what it is at the entry */
+	bool called;	  /* `body` is what is known at all calls */
+	bool saves;	  /* the return address, before it leaves or calls */
+	bool loses;	  /* … is nowhere where it does */
+	bool misaligned;  /* it calls with sp as no function does */
+};
+
 /* One exploration; zeroed when it begins. */
 struct dwu_exploration {
 	struct dwu_function function;
@@ -98,32 +114,52 @@ struct dwu_exploration {
 	uint32_t low;  /* no block before it is dirty, but CALLED ones */
 	uint32_t root; /* what stands behind the call that is taken to return */
 	uint32_t block_count;
-	uint32_t state_count; /* those that were ever in use */
-	uint16_t phase;	      /* how many such calls, and guesses, there were */
+	struct dwu_round round;
 	struct dwu_switch switches[DWU_SWITCH_MAX];
 	struct dwu_jump jumps[DWU_TABLE_MAX];
-	uint8_t switch_count;
 	uint8_t jump_count;
-	uint8_t guess; /* the phase begins with one: at what */
 	uint8_t restarts;
-	uint8_t shift;	  /* 1 << shift bytes are a unit */
-	bool resolver;	  /* struct dwu_scan_ops: where its return address is */
-	bool telling;	  /* all is settled: visit() is called */
-	bool stopped;	  /* visit() has seen enough */
-	bool restart;	  /* a call was found out not to return; or: */
-	bool sparing;	  /* states had no room, and now say less */
-	bool undecodable; /* a path ended so */
-	bool dropped;	  /* for want of room or time */
-	bool differ;	  /* what may lead to the rest has not one frame */
-	bool framed;	  /* sp was not always what it is at the entry */
-	bool called;	  /* `body` is what is known at all calls */
-	bool saves;	  /* the return address, before it leaves or calls */
-	bool loses;	  /* … is nowhere where it does */
+	uint8_t shift; /* 1 << shift bytes are a unit */
+	bool resolver; /* struct dwu_scan_ops: where its return address is */
+	bool telling;  /* all is settled: visit() is called */
+	bool stopped;  /* visit() has seen enough */
+	bool sparing;  /* states had no room, and now say less */
+	bool dropped;  /* for want of room or time */
+};
+
+/* What a sweep has read; no padding: compared whole. */
+struct dwu_swept {
+	uint64_t segment; /* the text's vaddr */
+	uint32_t serial;  /* of the module; 0: of none */
+	uint32_t window;  /* where starts are kept from */
+	uint32_t from;	  /* the code that was read: [from, to) */
+	uint32_t to;
+};
+
+/* Code, as places of the text: [from, to). */
+struct dwu_range {
+	uint32_t from;
+	uint32_t to;
+};
+
+/*
+ * core/scan/sweep.c: where functions may start, a bit for each unit of a window
+ * of a text. It stays from one sweep to the next.
+ */
+struct dwu_start_map {
+	struct dwu_swept of;
+	uint32_t *bits;
+	uint32_t count; /* of them */
+	/* the function that is looked for lies in these, and what is at or
+	 * behind `done` was looked at */
+	struct dwu_range within;
+	uint32_t done;
 };
 
 /* Working memory: the parts of one block, see dwu_scan_memory_init(). */
 struct dwu_scan_memory {
 	struct dwu_text text;
+	struct dwu_start_map starts;
 	struct dwu_exploration x;
 	uint32_t *visited;	/* a bit a unit */
 	uint32_t visited_count; /* bits */
@@ -137,25 +173,9 @@ struct dwu_scan_memory {
 	struct dwu_scan_state now; /* while exploring */
 	struct dwu_scan_state next;
 	struct dwu_scan_state body;
-	/* core/scan/part.c: where a part begins; a sweep has it, too */
-	struct dwu_scan_state other;
-	bool misaligned; /* the last one explored calls with sp so */
-	/* core/scan/sweep.c: a bit for each unit of a window of the text */
-	uint32_t *starts;
-	uint32_t start_count; /* bits */
-	uint32_t serial;      /* of the module they are of; 0: of none */
-	uint32_t window;      /* where it begins */
-	uint64_t segment;     /* the text's vaddr */
-	uint32_t swept_from;  /* … and the code that was read for them */
-	uint32_t swept_to;
-	/* … the function lies in [lo, hi), the piece looked at is [from, to),
-	 * and what is at or behind `done` was looked at */
-	uint32_t lo, hi, from, to, done;
-	/* … of the piece explored last: no function begins with it */
-	bool inside;
-	/* … it returns with something left on the stack, or calls with a stack
-	 * that is not aligned: here, the first time */
-	uint32_t odd;
+	/* one more, of who asks: core/scan/part.c has the state there that a part
+	 * begins with, core/scan/sweep.c what one instruction does */
+	struct dwu_scan_state aside;
 };
 
 /* Of the block, in bytes: so that places in its window have 32 bits. */

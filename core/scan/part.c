@@ -82,7 +82,7 @@ static void search(struct search *s)
 
 /* --- what is known where the branch stands ---------------------------------- */
 
-/* The state is kept in memory->other. */
+/* The state is kept in memory->aside. */
 struct origin {
 	struct dwu_scan_memory *memory;
 	uint32_t from;
@@ -95,7 +95,7 @@ static bool visit_origin(void *ctx, const struct dwu_scan_at *at)
 
 	if (at->op->at != o->from || at->moment != DWU_BEFORE)
 		return true;
-	o->memory->other = *at->state;
+	o->memory->aside = *at->state;
 	o->found = at->op->insn.flow == DWU_FLOW_BRANCH ||
 		   at->op->insn.flow == DWU_FLOW_JUMP;
 	return false;
@@ -126,7 +126,7 @@ static bool visit_trial(void *ctx, const struct dwu_scan_at *at)
 
 	t->bad |= at->moment == DWU_LEAVING &&
 		  (sp->kind != DWU_VALUE_CFA || sp->n != -arch->entry_size);
-	return !t->bad && !t->memory->misaligned;
+	return !t->bad && !t->memory->x.round.misaligned;
 }
 
 static bool explains(struct dwu_scan_memory *memory,
@@ -137,12 +137,12 @@ static bool explains(struct dwu_scan_memory *memory,
 
 	result = dwu_scan_explore(memory, part, DWU_NOWHERE, visit_trial, &t);
 	t.bad |= result == DWUNW_SCAN_TOO_LARGE ||
-		 result == DWUNW_SCAN_UNDECODABLE || memory->misaligned;
+		 result == DWUNW_SCAN_UNDECODABLE || memory->x.round.misaligned;
 	return !t.bad;
 }
 
 /*
- * Makes memory->other the state at the start of `part` that the branch from
+ * Makes memory->aside the state at the start of `part` that the branch from
  * `from` comes with. A landing pad without a list of functions looks like one
  * of its own: then it is explored with what stands before it.
  */
@@ -184,18 +184,18 @@ static bool find_part(struct dwu_scan_memory *memory, uint32_t place,
 	struct dwu_function part = { .part = true };
 	uint32_t i, window, swept = 0;
 
-	if (!memory->misaligned || !memory->text.ops->far_branch)
+	if (!memory->x.round.misaligned || !memory->text.ops->far_branch)
 		return false;
 	search(&s);
 	part.end = s.end;
 	for (i = 0; i < s.count && swept < SWEEP_MAX; i++) {
 		part.start = s.found[i].to;
-		window = memory->window;
+		window = memory->starts.of.window;
 		if (find_state(memory, s.found[i].from, flags, &part)) {
 			*function = part;
 			return true;
 		}
-		swept += memory->window != window;
+		swept += memory->starts.of.window != window;
 	}
 	return false;
 }

@@ -85,7 +85,7 @@ uint8_t dwu_scan_row(const struct dwu_scan_memory *m,
 			       DWUNW_SCAN_SP_UNKNOWN;
 	if (ra->kind == DWUNW_RULE_UNDEFINED ||
 	    (IS_ON(CONFIG_SCAN_WIDE_LINK) && ra->kind == DWUNW_RULE_SAME &&
-	     m->x.loses && !m->x.saves))
+	     m->x.round.loses && !m->x.round.saves))
 		return DWUNW_SCAN_RA_LOST;
 	if (IS_ON(CONFIG_SCAN_WIDE_LINK) &&
 	    (ra->kind == DWUNW_RULE_OFFSET ? state->slot_signed :

@@ -4,6 +4,7 @@
 #include <dwunw/bounds.h>
 
 #include "core/base/bytes.h"
+#include "isas.h"
 
 /* A frame that opens this near behind a call may be the next function's. */
 #define NEAR 32u
@@ -15,13 +16,9 @@
 #define CALL_MAX 32u
 /* Instructions explored to see what is whole: a few milliseconds of them. */
 #define STEP_MAX (1u << 18)
-/* Constants that nothing loads, or a no-op, before those of a function. */
-#define UNUSED_MAX 6u
 /* Code around a gap that is looked at as well: who calls a function that has no
  * name stands near. In bytes: 1 ms of them. */
 #define AROUND 16384u
-/* Words that look like another isa, to be believed: one in 70 does by chance */
-#define TURN_COUNT 4u
 
 static const struct dwunw_arch_ops *arch_of(const struct dwu_scan_memory *m)
 {
@@ -38,30 +35,30 @@ static uint32_t unit_of(const struct dwu_scan_memory *m)
 /* Bytes of the window. */
 static uint32_t window_size(const struct dwu_scan_memory *m)
 {
-	return m->start_count * unit_of(m);
+	return m->starts.count * unit_of(m);
 }
 
-/* The bit of a place: start_count or more outside of the window, since what
+/* The bit of a place: starts.count or more outside of the window, since what
  * stands before it wraps around. */
 static uint32_t bit_of(const struct dwu_scan_memory *m, uint32_t at)
 {
 	/* 1, 2, 4 bytes: 0, 1, 2 */
-	return (at - m->window) >> (unit_of(m) >> 1);
+	return (at - m->starts.of.window) >> (unit_of(m) >> 1);
 }
 
 static void set_start(struct dwu_scan_memory *m, uint32_t at)
 {
 	uint32_t bit = bit_of(m, at);
 
-	if (bit < m->start_count)
-		dwu_set_bit(m->starts, bit);
+	if (bit < m->starts.count)
+		dwu_set_bit(m->starts.bits, bit);
 }
 
 static bool is_start(const struct dwu_scan_memory *m, uint32_t at)
 {
 	uint32_t bit = bit_of(m, at);
 
-	return bit < m->start_count && dwu_bit(m->starts, bit);
+	return bit < m->starts.count && dwu_bit(m->starts.bits, bit);
 }
 
 /* Forgets the starts in (lo, hi], both in the window. */
@@ -70,21 +67,23 @@ static void clear_starts(struct dwu_scan_memory *m, uint32_t lo, uint32_t hi)
 	uint32_t bit = bit_of(m, lo), last = bit_of(m, hi);
 
 	while (bit++ < last)
-		m->starts[bit / 32] &= ~(1u << bit % 32);
+		m->starts.bits[bit / 32] &= ~(1u << bit % 32);
 }
 
-/* Makes [m->from, m->to) the piece of [lo, hi) between the starts around at. */
-static void between_starts(struct dwu_scan_memory *m, uint32_t at)
+/* Makes *piece that of starts.within between the starts around a place. */
+static void between_starts(const struct dwu_scan_memory *m,
+			   uint32_t at, struct dwu_range *piece)
 {
+	const struct dwu_range *in = &m->starts.within;
 	uint32_t unit = unit_of(m), next;
 
 	at &= ~(unit - 1);
-	for (next = at + unit; next < m->hi && !is_start(m, next);)
+	for (next = at + unit; next < in->to && !is_start(m, next);)
 		next += unit;
-	while (at > m->lo && !is_start(m, at))
+	while (at > in->from && !is_start(m, at))
 		at -= unit;
-	m->from = at > m->lo ? at : m->lo;
-	m->to = next < m->hi ? next : m->hi;
+	piece->from = at > in->from ? at : in->from;
+	piece->to = next < in->to ? next : in->to;
 }
 
 /* How much the instruction looks like a function's first one. */
@@ -125,8 +124,6 @@ static bool ends(const struct dwu_insn *insn)
 	       (insn->flow == DWU_FLOW_INDIRECT && !insn->table);
 }
 
-/* --- MIPS16e: two isas in one text, data among the code ------------------------- */
-
 /* Does nothing run on behind it, for sure? */
 static bool leaves(const struct dwu_insn *insn)
 {
@@ -134,88 +131,17 @@ static bool leaves(const struct dwu_insn *insn)
 			     DWU_FLOW_INDIRECT);
 }
 
-/* The next words [lo, hi) of data among the code, by their loads. */
-struct constants {
-	uint32_t lo;
-	uint32_t hi;
-};
-
-static void note_constant(struct constants *c, const struct dwu_op *op)
-{
-	uint32_t at = op->target;
-
-	if (op->insn.flow != DWU_FLOW_NEXT || at == DWU_NOWHERE || at < op->at)
-		return;
-	if (c->lo <= op->at || at < c->lo)
-		c->lo = at;
-	if (c->hi <= op->at || at >= c->hi)
-		c->hi = at + 4;
-}
-
-/* Behind the data, if some begins at `at`, where control does not go on. */
-static uint32_t skip_data(struct dwu_scan_memory *m, const struct constants *c,
-			  const struct dwu_op *op, uint32_t at)
-{
-	if (op->insn.table)
-		at = dwu_code_table(&m->text, at);
-	return at <= c->lo && c->lo - at <= UNUSED_MAX ? c->hi : at;
-}
-
-/* Functions begin at multiples of 4, like those of mips32. */
-static uint32_t aligned(const struct dwu_scan_memory *m, uint32_t at)
-{
-	return IS_ON(CONFIG_SCAN_TWO_ISAS) && m->text.isa ? at + (at & 2) : at;
-}
-
-/*
- * Of which isa the code is that is read: words that look like the other one
- * are counted, those that look like this one are taken off (Page 1954,
- * CUSUM), and where the count began to grow the isa changes.
- */
-struct turn {
-	uint32_t at;	/* where it does, if it does */
-	uint32_t seen;	/* up to here it is known: no turn comes twice */
-	uint32_t ended; /* behind the last function's end, as it looks */
-	struct constants constants;
-	uint32_t count;
-};
-
-/* Does the isa change? text.isa is then the other one, from turn->at on. */
-static bool turns(struct dwu_scan_memory *m, const struct dwu_op *op,
-		  struct turn *turn)
-{
-	struct dwu_text *text = &m->text;
-	int like;
-
-	if (op->at & 3 || op->code.size < 4 || op->at < turn->seen)
-		return false;
-	turn->seen = op->at + 1;
-	like = text->ops->isa(text->arch, &op->code);
-	if (text->isa)
-		like = -like;
-	if (like > 0 && turn->count++ == 0)
-		turn->at = op->at;
-	if (like < 0 && turn->count > 0)
-		turn->count--;
-	if (turn->count < TURN_COUNT)
-		return false;
-	if (turn->at - turn->ended <= NEAR)
-		turn->at = turn->ended;
-	turn->count = 0;
-	text->isa ^= 1;
-	set_start(m, turn->at);
-	return true;
-}
-
+/* Where there are two isas: the end of a function, with its data. */
 static void note_end(struct dwu_scan_memory *m, const struct dwu_op *op,
-		     uint32_t to, struct turn *turn)
+		     uint32_t to, struct dwu_turn *turn)
 {
 	uint32_t at;
 
 	if (!leaves(&op->insn))
 		return;
-	at = skip_data(m, &turn->constants, op, dwu_behind(op));
-	turn->ended = aligned(m, skip_pads(m, at, to));
+	at = dwu_constants_skip(&m->text, &turn->constants, op,
+				dwu_behind(op));
+	turn->ended = dwu_isa_aligned(&m->text, skip_pads(m, at, to));
 }
 
 /* --- where functions begin ------------------------------------------------------- */
@@ -225,14 +151,15 @@ static void mark(struct dwu_scan_memory *m, uint32_t from, uint32_t to)
 {
 	const bool two = IS_ON(CONFIG_SCAN_TWO_ISAS) &&
 			 m->text.module->elf.mips16 && m->text.ops->isa;
-	struct turn turn = { .ended = from };
+	struct dwu_turn turn = { .ended = from };
 	struct dwu_op op;
 	uint8_t kind;
 
 	m->text.isa = 0;
 	for (; from < to; from = op.next) {
 		dwu_code_read(&m->text, from, &op);
-		if (two && turns(m, &op, &turn)) {
+		if (two && dwu_turns(&m->text, &op, &turn, NEAR)) {
+			set_start(m, turn.at);
 			op.next = turn.at;
 			continue;
 		}
@@ -248,7 +175,7 @@ static void mark(struct dwu_scan_memory *m, uint32_t from, uint32_t to)
 			set_start(m, from);
 		if (!two)
 			continue;
-		note_constant(&turn.constants, &op);
+		dwu_constants_note(&turn.constants, &op);
 		note_end(m, &op, to, &turn);
 		/* data is no code of any isa */
 		if (m->text.isa && leaves(&op.insn))
@@ -284,10 +211,10 @@ static void mark_entry(struct dwu_scan_memory *m)
 static void mark_section(struct dwu_scan_memory *m, uint32_t from, uint32_t to)
 {
 	set_start(m, from);
-	if (from < m->swept_from)
-		from = m->swept_from;
-	if (to > m->swept_to)
-		to = m->swept_to;
+	if (from < m->starts.of.from)
+		from = m->starts.of.from;
+	if (to > m->starts.of.to)
+		to = m->starts.of.to;
 	mark(m, from, to);
 }
 
@@ -314,17 +241,18 @@ static void mark_all(struct dwu_scan_memory *m)
 static void sweep(struct dwu_scan_memory *m, uint32_t window, uint32_t from,
 		  uint32_t to)
 {
-	if (m->serial == m->text.module->serial &&
-	    m->segment == m->text.vaddr && m->window == window &&
-	    m->swept_from == from && m->swept_to == to)
+	const struct dwu_swept now = { .segment = m->text.vaddr,
+				       .serial = m->text.module->serial,
+				       .window = window,
+				       .from = from,
+				       .to = to };
+	struct dwu_start_map *map = &m->starts;
+
+	if (!memcmp(&map->of, &now, sizeof(now)))
 		return;
-	m->serial = m->text.module->serial;
-	m->segment = m->text.vaddr;
-	m->window = window;
-	m->swept_from = from;
-	m->swept_to = to;
+	map->of = now;
 	m->swept += to - from;
-	memset(m->starts, 0, m->start_count / 8);
+	memset(map->bits, 0, map->count / 8);
 	mark_all(m);
 }
 
@@ -346,19 +274,20 @@ static void sweep_all(struct dwu_scan_memory *m, uint32_t at)
 }
 
 /*
- * What is around [m->lo, m->hi), if that is not most of the code. Code of two
- * isas tells them apart from its start on.
+ * What is around a gap, if that is not most of the code. Code of two isas tells
+ * them apart from its start on.
  */
-static bool sweep_gap(struct dwu_scan_memory *m)
+static bool sweep_gap(struct dwu_scan_memory *m, const struct dwu_range *gap)
 {
-	uint32_t from = m->lo > AROUND ? m->lo - AROUND : 0, to = m->text.size;
+	uint32_t from = gap->from > AROUND ? gap->from - AROUND : 0;
+	uint32_t to = m->text.size, window = gap->from & ~31u;
 
-	if (m->hi - (m->lo & ~31u) > window_size(m) ||
+	if (gap->to - window > window_size(m) ||
 	    (IS_ON(CONFIG_SCAN_TWO_ISAS) && m->text.module->elf.mips16))
 		return false;
-	if (to - m->hi > AROUND)
-		to = m->hi + AROUND;
-	sweep(m, m->lo & ~31u, from & ~3u, to);
+	if (to - gap->to > AROUND)
+		to = gap->to + AROUND;
+	sweep(m, window, from & ~3u, to);
 	return true;
 }
 
@@ -371,12 +300,17 @@ struct line {
 	bool opens;    /* a frame, here */
 	bool first;    /* no branch yet since a function began */
 	bool released; /* sp was moved up since control last could leave */
-	/* … not by this much, taken for arguments of calls since a branch */
+	/* what was taken since then, or since the last branch: for arguments */
 	int32_t taken;
-	struct constants constants; /* of MIPS16e */
+	struct dwu_constants constants; /* where there are two isas */
 };
 
-/* Does the instruction, by itself, free stack, and not that of arguments? */
+/*
+ * Does the instruction, by itself, free stack, and not that of arguments? That is
+ * no more than was taken since a branch; before the first branch of a function it
+ * is less, as the frame is taken there as well. Behind an sp from elsewhere
+ * (alloca) that is not known.
+ */
 static void note_sp(struct dwu_scan_memory *m, struct line *l,
 		    const struct dwu_op *op)
 {
@@ -386,9 +320,12 @@ static void note_sp(struct dwu_scan_memory *m, struct line *l,
 		return;
 	*sp = (struct dwu_value){ .kind = DWU_VALUE_CFA };
 	m->text.ops->effect(m->text.arch, &op->code, &op->insn, &m->next);
-	if (sp->kind != DWU_VALUE_CFA)
+	if (sp->kind != DWU_VALUE_CFA) {
+		l->first = false;
+		l->taken = 0;
 		return;
-	l->released |= sp->n > 0 && (l->first || sp->n > l->taken);
+	}
+	l->released |= sp->n > 0 && sp->n + l->first > l->taken;
 	l->taken -= sp->n;
 }
 
@@ -421,7 +358,10 @@ static void read_line(struct dwu_scan_memory *m, struct line *l)
 		l->first = false;
 		l->taken = 0;
 	}
-	l->first |= is_start(m, l->next);
+	if (is_start(m, l->next)) {
+		l->first = true;
+		l->taken = 0;
+	}
 	dwu_code_read(&m->text, l->next, &l->op);
 	l->next = l->op.next;
 	l->opens = start_kind(m, &l->op) == DWU_START_MAYBE;
@@ -435,9 +375,10 @@ static void read_line(struct dwu_scan_memory *m, struct line *l)
 	}
 	if (!IS_ON(CONFIG_SCAN_TWO_ISAS))
 		return;
-	note_constant(&l->constants, &l->op);
+	dwu_constants_note(&l->constants, &l->op);
 	if (leaves(&l->op.insn))
-		l->next = skip_data(m, &l->constants, &l->op, l->next);
+		l->next = dwu_constants_skip(&m->text, &l->constants, &l->op,
+					     l->next);
 }
 
 /* A function while its end is looked for. */
@@ -453,15 +394,15 @@ struct extent {
 
 static void begin(struct dwu_scan_memory *m, struct extent *x, uint32_t at)
 {
-	set_start(m, aligned(m, at));
+	set_start(m, dwu_isa_aligned(&m->text, at));
 	memset(x, 0, sizeof(*x));
 }
 
 /*
- * x86: is sp, in the first call behind `at`, what a function's is that begins
+ * x86: is sp, in the first call of [at, end), what a function's is that begins
  * there? Arguments are pushed in a frame whose calls are aligned already.
  */
-static bool calls_aligned(struct dwu_scan_memory *m, uint32_t at)
+static bool calls_aligned(struct dwu_scan_memory *m, uint32_t at, uint32_t end)
 {
 	struct dwu_value *sp = &m->next.regs[arch_of(m)->sp];
 	uint8_t align = dwu_call_align(m->text.ops);
@@ -479,7 +420,7 @@ static bool calls_aligned(struct dwu_scan_memory *m, uint32_t at)
 			m->text.ops->effect(m->text.arch, &op.code, &op.insn,
 					    &m->next);
 	} while (op.insn.size != 0 && !(op.insn.flow & ~DWU_FLOW_BRANCH) &&
-		 op.next < m->to);
+		 op.next < end);
 	return true;
 }
 
@@ -490,12 +431,12 @@ static bool calls_aligned(struct dwu_scan_memory *m, uint32_t at)
  * has one).
  */
 static bool begins_behind_call(struct dwu_scan_memory *m, const struct line *l,
-			       const struct extent *x)
+			       const struct extent *x, uint32_t end)
 {
 	if (x->called == 0 || x->past)
 		return false;
 	if (l->opens && l->op.at - x->called <= x->near)
-		return calls_aligned(m, x->called);
+		return calls_aligned(m, x->called, end);
 	return l->op.insn.flow == DWU_FLOW_INDIRECT && !l->op.insn.table &&
 	       x->padded && l->op.at == x->called;
 }
@@ -518,14 +459,14 @@ static bool is_over_data(struct dwu_scan_memory *m, const struct line *l)
  * a frame opens; behind data. A jump in a function without a frame, or behind
  * the frame's end, may be a tail call: how far it goes says nothing.
  */
-static void cut(struct dwu_scan_memory *m)
+static void cut(struct dwu_scan_memory *m, uint32_t from, uint32_t to)
 {
-	struct line l = { .next = skip_pads(m, m->from, m->to) };
+	struct line l = { .next = skip_pads(m, from, to) };
 	struct extent x;
 
 	/* one that is called may begin with a no-op */
-	begin(m, &x, is_start(m, m->from) ? m->from : l.next);
-	while (l.next < m->to) {
+	begin(m, &x, is_start(m, from) ? from : l.next);
+	while (l.next < to) {
 		read_line(m, &l);
 		if (l.op.insn.size == 0) {
 			begin(m, &x, l.next);
@@ -535,33 +476,33 @@ static void cut(struct dwu_scan_memory *m)
 			l.next = l.op.target;
 			continue;
 		}
-		if (begins_behind_call(m, &l, &x))
+		if (begins_behind_call(m, &l, &x, to))
 			begin(m, &x, x.called);
 		x.framed |= l.opens;
 		if ((l.op.insn.flow == DWU_FLOW_BRANCH ||
 		     (l.op.insn.flow == DWU_FLOW_JUMP && x.framed &&
 		      !l.released)) &&
-		    l.op.target < m->to && l.op.target > x.reach)
+		    l.op.target < to && l.op.target > x.reach)
 			x.reach = l.op.target;
 		if (l.op.insn.flow == DWU_FLOW_CALL || l.op.insn.table) {
 			x.near = unit_of(m) == 1 && !l.op.insn.table ? 0 : NEAR;
-			x.called = skip_pads(m, l.next, m->to);
+			x.called = skip_pads(m, l.next, to);
 			x.padded = x.called != l.next;
 			x.past = x.reach > x.called;
 		}
 		if (ends(&l.op.insn) && l.next > x.reach) {
-			l.next = skip_pads(m, l.next, m->to);
-			if (l.next < m->to)
+			l.next = skip_pads(m, l.next, to);
+			if (l.next < to)
 				begin(m, &x, l.next);
 		}
 	}
 }
 
 /*
- * Has the piece at `at` what cannot be decoded? Or does it stand behind such a
+ * Has the piece at `at`, up to `end`, what cannot be decoded? Or does it stand behind such a
  * word, where instructions all have the size of one: in the middle of a table.
  */
-static bool is_data(struct dwu_scan_memory *m, uint32_t at)
+static bool is_data(struct dwu_scan_memory *m, uint32_t at, uint32_t end)
 {
 	struct dwu_op op = { .next = at };
 
@@ -576,24 +517,24 @@ static bool is_data(struct dwu_scan_memory *m, uint32_t at)
 	}
 	do {
 		dwu_code_read(&m->text, op.next, &op);
-	} while (op.insn.size != 0 && op.next < m->to && !is_start(m, op.next));
+	} while (op.insn.size != 0 && op.next < end && !is_start(m, op.next));
 	return op.insn.size == 0;
 }
 
 /* Joins what was cut and branches into each other. */
-static void join(struct dwu_scan_memory *m)
+static void join(struct dwu_scan_memory *m, uint32_t from, uint32_t to)
 {
-	struct line l = { .next = m->from };
+	struct line l = { .next = from };
 	bool data = false;
 	uint32_t target;
 
-	while (l.next < m->to) {
+	while (l.next < to) {
 		read_line(m, &l);
-		if (l.op.at == m->from || is_start(m, l.op.at))
-			data = is_data(m, l.op.at);
+		if (l.op.at == from || is_start(m, l.op.at))
+			data = is_data(m, l.op.at, to);
 		target = l.op.target;
 		if (!(l.op.insn.flow & (DWU_FLOW_BRANCH | DWU_FLOW_JUMP)) ||
-		    data || target < m->from || target >= m->to)
+		    data || target < from || target >= to)
 			continue;
 		/* a tail call */
 		if (l.op.insn.flow == DWU_FLOW_JUMP &&
@@ -606,16 +547,18 @@ static void join(struct dwu_scan_memory *m)
 	}
 }
 
-/* The piece around `at`, cut and joined; what was done is not done again. */
-static void find_piece(struct dwu_scan_memory *m, uint32_t at)
+/* Makes *piece the one around `at`, cut and joined; what was done is not done
+ * again. */
+static void find_piece(struct dwu_scan_memory *m, uint32_t at,
+		       struct dwu_range *piece)
 {
-	between_starts(m, at);
-	if (m->from >= m->done)
+	between_starts(m, at, piece);
+	if (piece->from >= m->starts.done)
 		return;
-	m->done = m->from;
-	cut(m);
-	join(m);
-	between_starts(m, at);
+	m->starts.done = piece->from;
+	cut(m, piece->from, piece->to);
+	join(m, piece->from, piece->to);
+	between_starts(m, at, piece);
 }
 
 /* --- pieces that are no functions ----------------------------------------------- */
@@ -654,53 +597,62 @@ static bool takes_sp(struct dwu_scan_memory *m, const struct dwu_scan_at *at)
 	    at->moment != DWU_BEFORE || fp->kind != DWU_VALUE_ENTRY ||
 	    fp->reg != arch->fp || at->op->insn.flow != DWU_FLOW_NEXT)
 		return false;
-	dwu_scan_fresh(&m->other);
-	m->other.regs[arch->fp].kind = DWU_VALUE_CFA;
+	dwu_scan_fresh(&m->aside);
+	m->aside.regs[arch->fp].kind = DWU_VALUE_CFA;
 	m->text.ops->effect(m->text.arch, &at->op->code, &at->op->insn,
-			    &m->other);
-	return m->other.regs[arch->sp].kind == DWU_VALUE_CFA;
+			    &m->aside);
+	return m->aside.regs[arch->sp].kind == DWU_VALUE_CFA;
 }
+
+/* What exploring a piece says of it. */
+struct verdict {
+	struct dwu_scan_memory *memory; /* where it is explored */
+	/* where it returns with something left on the stack, or calls with a
+	 * stack that is not aligned, the first time; DWU_NOWHERE */
+	uint32_t odd;
+	/* what no whole function does: it frees more than was taken since its
+	 * start, or calls others without keeping its return address */
+	bool inside;
+};
 
 static bool judge(void *ctx, const struct dwu_scan_at *at)
 {
-	struct dwu_scan_memory *m = ctx;
+	struct verdict *v = ctx;
+	struct dwu_scan_memory *m = v->memory;
 	const struct dwunw_arch_ops *arch = arch_of(m);
 	const struct dwu_value *sp = &at->state->regs[arch->sp];
 	int32_t entry = -arch->entry_size;
 
 	if ((at->moment == DWU_IN_CALL && dwu_scan_ra_lost(m, at->state)) ||
 	    takes_sp(m, at))
-		m->inside = true;
+		v->inside = true;
 	if (sp->kind != DWU_VALUE_CFA)
 		return true;
 	/* a thread's start takes its return address off the stack and stays */
-	m->inside |= sp->n > (at->moment >= DWU_LEAVING ? entry : 0);
-	if (is_odd(m, at, sp->n) && at->op->at < m->odd)
-		m->odd = at->op->at;
+	v->inside |= sp->n > (at->moment >= DWU_LEAVING ? entry : 0);
+	if (is_odd(m, at, sp->n) && at->op->at < v->odd)
+		v->odd = at->op->at;
 	return true;
 }
 
-/*
- * What no whole function does: it frees more than was taken since its start, or
- * calls others without keeping its return address.
- */
-static bool is_inside(struct dwu_scan_memory *m, uint32_t from)
+static void judge_piece(struct dwu_scan_memory *m, uint32_t from, uint32_t to,
+			struct verdict *v)
 {
 	const struct dwu_function function = { .start = from,
-					       .end = m->to,
+					       .end = to,
 					       .isa = m->text.isa };
 
-	m->inside = false;
-	m->odd = DWU_NOWHERE;
+	v->memory = m;
+	v->odd = DWU_NOWHERE;
+	v->inside = false;
 	if (m->steps <= STEP_MAX)
-		(void)dwu_scan_explore(m, &function, DWU_NOWHERE, judge, m);
-	return m->inside;
+		(void)dwu_scan_explore(m, &function, DWU_NOWHERE, judge, v);
 }
 
 /* Is there a jump in the function explored that may lead to any of it? */
 static bool has_switch(const struct dwu_scan_memory *m)
 {
-	uint8_t i = m->x.switch_count;
+	uint8_t i = m->x.round.switch_count;
 
 	while (i > 0)
 		if (m->x.switches[--i].sure)
@@ -709,53 +661,56 @@ static bool has_switch(const struct dwu_scan_memory *m)
 }
 
 /*
- * Does a function begin with [m->from, m->to)? x86: a piece that is only odd
- * (GCC's static functions may be) is none where it is not so behind a jump to
- * where a register says, in the frame that stands there.
+ * Does a function begin with [from, to)? x86: a piece, the first one asked about,
+ * that is only odd (GCC's static functions may be) is none where it is not so
+ * behind a jump to where a register says, in the frame that stands there.
  */
-static bool is_whole(struct dwu_scan_memory *m, bool piece, bool *odd)
+static bool is_whole(struct dwu_scan_memory *m, uint32_t from, uint32_t to,
+		     bool first, bool *odd)
 {
-	bool inside = is_inside(m, m->from);
+	struct verdict v;
 
+	judge_piece(m, from, to, &v);
 	if (!IS_ON(CONFIG_SCAN_PUSHED_RA) || dwu_call_align(m->text.ops) == 0)
-		return !inside;
-	if (piece)
-		*odd = !inside && m->odd != DWU_NOWHERE;
-	return !inside && (!*odd || (m->odd == DWU_NOWHERE && !m->x.differ &&
-				     has_switch(m)));
+		return !v.inside;
+	if (first)
+		*odd = !v.inside && v.odd != DWU_NOWHERE;
+	return !v.inside && (!*odd || (v.odd == DWU_NOWHERE && !m->x.round.differ &&
+				       has_switch(m)));
 }
 
 /*
  * A landing pad, or blocks of a switch, belong to the function before them:
- * makes [from, to) what holds the piece. The program's first function keeps no
- * return address.
+ * makes *piece what holds it. The program's first function keeps no return
+ * address.
  */
-static void join_before(struct dwu_scan_memory *m)
+static void join_before(struct dwu_scan_memory *m, struct dwu_range *piece)
 {
-	uint32_t from = m->from, to = m->to, entry = entry_of(m), i;
+	uint32_t entry = entry_of(m), i;
+	struct dwu_range before = *piece;
 	bool odd = false;
 
 	for (i = 0; i <= PIECE_MAX; i++) {
-		if ((m->from == entry && !(IS_ON(CONFIG_SCAN_PUSHED_RA) && odd)) ||
-		    is_whole(m, m->from == from, &odd)) {
-			clear_starts(m, m->from, from);
+		if ((before.from == entry && !(IS_ON(CONFIG_SCAN_PUSHED_RA) && odd)) ||
+		    is_whole(m, before.from, piece->to, i == 0, &odd)) {
+			clear_starts(m, before.from, piece->from);
+			piece->from = before.from;
 			return;
 		}
-		if (m->from <= m->lo)
-			break;
-		find_piece(m, m->from - 1);
-		m->to = to;
+		if (before.from <= m->starts.within.from)
+			return;
+		find_piece(m, before.from - 1, &before);
 	}
-	m->from = from;
 }
 
 /*
- * Behind the last call up to `end` that no branch in the function goes past: if
- * it does not return, a function may begin there. 0: there is none.
+ * Behind the last call up to `end` that no branch in the piece goes past: if it
+ * does not return, a function may begin there. 0: there is none.
  */
-static uint32_t last_call(struct dwu_scan_memory *m, uint32_t end)
+static uint32_t last_call(struct dwu_scan_memory *m, const struct dwu_range *piece,
+			  uint32_t end)
 {
-	struct line l = { .next = m->from };
+	struct line l = { .next = piece->from };
 	uint32_t reach = 0, found = 0;
 
 	while (l.next < end) {
@@ -763,7 +718,7 @@ static uint32_t last_call(struct dwu_scan_memory *m, uint32_t end)
 			return 0;
 		read_line(m, &l);
 		if (l.op.insn.flow & (DWU_FLOW_BRANCH | DWU_FLOW_JUMP) &&
-		    l.op.target > reach && l.op.target < m->to)
+		    l.op.target > reach && l.op.target < piece->to)
 			reach = l.op.target;
 		if (l.op.insn.flow == DWU_FLOW_CALL && reach <= l.next &&
 		    l.next <= end)
@@ -773,66 +728,74 @@ static uint32_t last_call(struct dwu_scan_memory *m, uint32_t end)
 }
 
 /* Does what was cut off look better than all, in which `odd` was odd? */
-static bool is_better(struct dwu_scan_memory *m, uint32_t start, uint32_t odd)
+static bool is_better(struct dwu_scan_memory *m, uint32_t start, uint32_t end,
+		      uint32_t odd)
 {
-	if (is_inside(m, start))
-		return false;
+	struct verdict v;
+
+	judge_piece(m, start, end, &v);
 	/* misaligned calls: the next function may be one more to cut off */
-	return m->odd == DWU_NOWHERE ||
-	       (dwu_call_align(m->text.ops) != 0 && m->odd > odd);
+	return !v.inside &&
+	       (v.odd == DWU_NOWHERE ||
+		(dwu_call_align(m->text.ops) != 0 && v.odd > odd));
 }
 
-/* What begins behind a call that does not return is cut off. */
-static void split(struct dwu_scan_memory *m, uint32_t place)
+/* What begins behind a call that does not return is cut off; what is left holds
+ * the place. */
+static void split(struct dwu_scan_memory *m, struct dwu_range *piece,
+		  uint32_t place)
 {
-	uint32_t odd, end, start, left, calls;
+	uint32_t end, start, left, calls;
+	struct verdict v;
 
 	for (left = PIECE_MAX; left > 0; left--) {
-		(void)is_inside(m, m->from);
-		odd = end = m->odd;
-		if (odd == DWU_NOWHERE)
+		judge_piece(m, piece->from, piece->to, &v);
+		end = v.odd;
+		if (end == DWU_NOWHERE)
 			return;
 		calls = CALL_MAX;
 		do {
-			end = last_call(m, end);
+			end = last_call(m, piece, end);
 			if (end == 0 || calls-- == 0)
 				return;
-			start = skip_pads(m, end--, m->to);
-		} while (!is_better(m, start, odd));
+			start = skip_pads(m, end--, piece->to);
+		} while (!is_better(m, start, piece->to, v.odd));
 		set_start(m, start);
 		if (place >= start)
-			m->from = start;
+			piece->from = start;
 		else
-			m->to = start;
+			piece->to = start;
 	}
 }
 
 bool dwu_sweep(struct dwu_scan_memory *m, uint32_t place,
 	       struct dwu_function *function)
 {
-	uint32_t end;
+	struct dwu_range *within = &m->starts.within, piece;
+	uint32_t window, end;
 
 	if (m->swept >= DWUNW_SWEEP_WALK_MAX)
 		return false;
-	m->lo = function->start;
-	m->hi = function->end;
-	if (!function->gap || !sweep_gap(m))
+	within->from = function->start;
+	within->to = function->end;
+	if (!function->gap || !sweep_gap(m, within))
 		sweep_all(m, place);
 	m->text.isa = function->isa;
 	m->steps = 0;
-	m->done = DWU_NOWHERE;
-	end = m->window + window_size(m);
-	if (m->lo < m->window)
-		m->lo = m->window;
-	if (m->hi > end)
-		m->hi = end;
-	between_starts(m, place);
-	if (m->from == m->window && m->from > function->start)
+	m->starts.done = DWU_NOWHERE;
+	window = m->starts.of.window;
+	end = window + window_size(m);
+	if (within->from < window)
+		within->from = window;
+	if (within->to > end)
+		within->to = end;
+	between_starts(m, place, &piece);
+	if (piece.from == window && piece.from > function->start)
 		return false;
-	find_piece(m, place);
-	join_before(m);
-	split(m, place);
-	function->start = m->from;
-	function->end = m->to;
+	find_piece(m, place, &piece);
+	join_before(m, &piece);
+	split(m, &piece, place);
+	function->start = piece.from;
+	function->end = piece.to;
 	return true;
 }

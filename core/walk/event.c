@@ -88,10 +88,9 @@ static dwunw_status_t parse_stack(struct dwunw_event *event,
 	event->input.returns = event->returns;
 	event->input.return_count = h->return_count;
 	event->input.entry_offset = h->entry_offset;
-	if (h->flags & DWUNW_EVENT_FLAG_ENTRY)
-		event->input.flags |= DWUNW_WALK_ENTRY;
-	if (h->flags & DWUNW_EVENT_FLAG_CAPPED)
-		event->input.flags |= DWUNW_WALK_CAPPED;
+	/* bits that later versions may add are none of ours */
+	event->input.flags =
+		h->flags & (DWUNW_EVENT_FLAG_ENTRY | DWUNW_EVENT_FLAG_CAPPED);
 	return DWUNW_OK;
 }
 

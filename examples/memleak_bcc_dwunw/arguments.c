@@ -26,6 +26,9 @@ static const char usage[] =
 	"  -f, --follow-forks         children of the processes of -p as well\n"
 	"      --all                  every process, and those to come\n"
 	"      --cgroup=DIRECTORY     all of a cgroup, and below it\n"
+	"      --everywhere           if a process's mappings can't be read: "
+	"probes in\n"
+	"                             every process where it has no own\n"
 	"  -O, --obj=OBJECT           allocator functions of this file only\n"
 	"  -S, --symbols-prefix=PREFIX  PREFIXmalloc, PREFIXfree, ...\n"
 	"      --allocator=PATTERN    the same by a pattern: 'je_*', '*_hook'\n"
@@ -219,6 +222,7 @@ static void set_words(struct leak *leak)
 		.names = "--symbols-prefix or --allocator",
 		.pids = "-p",
 		.mode = "--dwunw-mode=force",
+		.stacks = "--stack-storage-size",
 	};
 }
 

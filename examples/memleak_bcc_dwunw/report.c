@@ -31,8 +31,7 @@ static void print_frames(const struct dwunw_stack *stack)
 			printf(" (%s)", how);
 		putchar('\n');
 	}
-	if (stack->stop_text[0]) /* dwunw-added 10: why it is short */
-		printf("\tends here: %s\n", stack->stop_text);
+	stack_print_end(stdout, stack); /* dwunw-added 10: why it is short */
 }
 
 void print_report(struct leak *leak, const struct dwunw_totals *totals)

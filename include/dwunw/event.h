@@ -38,6 +38,13 @@ enum dwunw_event_kind {
 	DWUNW_EVENT_WALKED = 5,
 };
 
+/* Of a program's name in an EXEC event, with its 0. */
+#define DWUNW_EVENT_NAME_SIZE 16u
+
+/*
+ * What a walk is told. DWUNW_WALK_* (walk.h) and DWUNW_OPTION_* (unwind.h) are the
+ * same bits: an event's flags are a walk's and a request's.
+ */
 /* The pc is at a function's first instructions: see entry_offset. */
 #define DWUNW_EVENT_FLAG_ENTRY 1u
 /* The copy ended at its cap, not at the end of readable memory. */
@@ -46,16 +53,18 @@ enum dwunw_event_kind {
 struct dwunw_event_header {
 	uint32_t magic;
 	uint16_t version;
-	uint16_t arch;	 /* enum dwunw_arch_id */
-	uint32_t size;	 /* of the whole record, padding excluded */
-	uint16_t kind;	 /* enum dwunw_event_kind */
-	uint16_t flags;	 /* DWUNW_EVENT_FLAG_* */
-	uint32_t pid; /* process, as the reader's pid namespace counts */
-	uint32_t tid; /* thread; as its own one does, if that is further in */
+	uint16_t arch;	/* enum dwunw_arch_id */
+	uint32_t size;	/* of the whole record, padding excluded */
+	uint16_t kind;	/* enum dwunw_event_kind */
+	uint16_t flags; /* DWUNW_EVENT_FLAG_* */
+	uint32_t pid;	/* process, as the reader's pid namespace counts */
+	uint32_t tid;	/* thread; as its own one does, if that is further in */
 	uint64_t time_ns; /* CLOCK_MONOTONIC */
-	uint64_t key;	 /* stack key: unique among live events, or 0 */
-	uint64_t cookie; /* the tool's own: an address, a size, … */
-	uint64_t value;	 /* the tool's own */
+	uint64_t key;	  /* stack key: unique among live events, or 0 */
+	/* the tool's own: an address, a size, …; EXEC: both are the program's
+	 * name, DWUNW_EVENT_NAME_SIZE bytes with its 0 */
+	uint64_t cookie;
+	uint64_t value;
 	uint32_t map_generation; /* counts mapping changes of pid; 0: unknown */
 	/* ENTRY: bytes pushed since the first instruction */
 	int32_t entry_offset;

@@ -49,6 +49,7 @@ struct dwunw_stack {
 	bool of_thread;
 	/* by free itself: what an allocator maps for a thread's tables */
 	bool of_free;
+	bool unkept; /* stands for all that there was no room for: no frames */
 	int32_t owner; /* whose code has no file; 0: all of it has one */
 	struct dwunw_stop stop;
 	char stop_text[256];
@@ -151,14 +152,16 @@ struct dwunw_totals {
 	uint32_t count;
 	double unknown_bytes; /* their stack was not sent, or is on its way */
 	double unknown_blocks;
+	double unkept_bytes; /* of stacks beyond those that are kept */
+	double unkept_blocks;
 	double thread_bytes; /* pthread_create's own */
 	double thread_blocks;
 };
 
 /*
  * Adds part->bytes and part->blocks to those of the same stack, apart and tid.
- * part->stack NULL: to the unknown ones, and so without memory. Blocks that free
- * itself has mapped are none; of pthread_create's own are a sum apart, and, if
+ * part->stack NULL: to the unknown ones, and so without memory; of one that is
+ * unkept: to those. Blocks that free itself has mapped are none; of pthread_create's own are a sum apart, and, if
  * `threads`, a total as well.
  */
 void dwunw_totals_add(struct dwunw_totals *totals,
@@ -191,6 +194,7 @@ struct dwunw_heap_words {
 	const char *names;    /* "--symbols-prefix or --allocator" */
 	const char *pids;     /* "-p" */
 	const char *mode;     /* "--dwunw-mode=force" */
+	const char *stacks;   /* "--max-stacks" */
 };
 
 /* Zeroed, each field has its default, but for those that say "needed". Texts are
@@ -207,6 +211,10 @@ struct dwunw_heap_config {
 	bool all;	/* every process */
 	const char *cgroup; /* a directory of cgroup v2: all below */
 	bool follow_forks;  /* of pids: their children, too */
+	/* a process whose mappings can't be read, and that can have no probes
+	 * of its own: every process has them; false: it is refused */
+	bool everywhere;
+	int command_stdout; /* the command's, a descriptor; 0: the tool's */
 	/* where probes are */
 	const char *file; /* this file's allocator only; a path or its end */
 	struct dwunw_heap_pattern patterns[DWUNW_HEAP_PATTERNS];
@@ -248,8 +256,9 @@ bool dwunw_heap_probes(const struct dwunw_heap_config *config,
 /*
  * Loads the programs, finds what is to be followed, puts probes on it and
  * records from then on. 0; else what is wrong was said on stderr, and it is the
- * exit status. dwunw_heap_close() after either. SIGCHLD must interrupt a wait
- * where there is a command.
+ * exit status. dwunw_heap_close() after either. Where there is a command SIGCHLD
+ * is blocked, and its handler the default one, until then: nobody else may wait
+ * for children.
  */
 int dwunw_heap_open(struct dwunw_heap **heap,
 		    const struct dwunw_heap_config *config);
@@ -257,6 +266,9 @@ int dwunw_heap_open(struct dwunw_heap **heap,
 /* One round: events, new mappings, new processes. False: all that is followed
  * has ended, or failed. */
 bool dwunw_heap_read(struct dwunw_heap *heap);
+/* False: a command has no probes yet, or was never executed: there is nothing to
+ * report. */
+bool dwunw_heap_has_begun(const struct dwunw_heap *heap);
 /* Every stack that has come has its names then. Before totals. */
 void dwunw_heap_settle(struct dwunw_heap *heap);
 /* Records no more, reads what was under way, settles. */

@@ -86,9 +86,11 @@ int dwunw_loader_attach_tracepoint(struct dwunw_loader *loader,
  */
 bool dwunw_loader_child(struct dwunw_loader *loader, int32_t child,
 			int32_t parent_tid);
-/* The uprobes attached with that pid go: it has ended. Inherited ones go from
- * what it has started, too. */
+/* The uprobes attached with that pid go. Inherited ones go from what it has
+ * started, too. The kernel waits about 20 ms for it. */
 void dwunw_loader_detach(struct dwunw_loader *loader, int32_t pid);
+/* The same of a process that has ended: the kernel's wait is beside. */
+void dwunw_loader_detach_ended(struct dwunw_loader *loader, int32_t pid);
 
 /* --- events: by an inbox, or directly ------------------------------------- */
 

@@ -14,15 +14,15 @@ extern "C" {
 struct dwunw_context;
 
 /* regs are those of a function's first instruction (see entry_offset). */
-#define DWUNW_OPTION_ENTRY 1u
+#define DWUNW_OPTION_ENTRY DWUNW_WALK_ENTRY
 /* The stack copy was cut at its cap. */
-#define DWUNW_OPTION_CAPPED 2u
+#define DWUNW_OPTION_CAPPED DWUNW_WALK_CAPPED
 /* Read the mappings of pid anew, whatever map_generation says. */
 #define DWUNW_OPTION_REFRESH 4u
 /* What the snapshot lacks is read from the live process, if pid is set. */
 #define DWUNW_OPTION_LIVE 8u
 /* regs are those of an outer frame: DWUNW_WALK_RETURN of walk.h. */
-#define DWUNW_OPTION_RETURN 16u
+#define DWUNW_OPTION_RETURN DWUNW_WALK_RETURN
 
 /*
  * Zeroed by the caller, then filled:

@@ -198,16 +198,17 @@ void dwunw_walker_stats(const struct dwunw_walker *walker,
 			struct dwunw_walk_stats *stats);
 
 /* The registers are those of a function's first instruction. */
-#define DWUNW_WALK_ENTRY 1u
+#define DWUNW_WALK_ENTRY DWUNW_EVENT_FLAG_ENTRY
 /* The memory is a copy that was cut at its cap: see STOP_TRUNCATED. */
-#define DWUNW_WALK_CAPPED 2u
+#define DWUNW_WALK_CAPPED DWUNW_EVENT_FLAG_CAPPED
+/* 4 and 8 are a request's: unwind.h */
 /*
  * The registers are those of an outer frame: somebody else has walked up to
  * here. Their pc is a return address, unless first_flags has INTERRUPTED, and
  * the frames are those that a walk from the inside would have from here on, with
  * first_how and first_flags as frame 0's. Not together with ENTRY.
  */
-#define DWUNW_WALK_RETURN 4u
+#define DWUNW_WALK_RETURN 16u
 
 /*
  * A piece of target memory that the caller has at hand; read before

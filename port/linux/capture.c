@@ -19,6 +19,7 @@ struct job {
 	struct dwunw_walk_input input;
 	struct dwu_stopped *stopped; /* NULL: nothing is to be stopped */
 	size_t *count;
+	bool event; /* the input is an event's */
 };
 
 static dwunw_status_t read_live(void *ctx, uint64_t addr, void *dst,
@@ -117,11 +118,13 @@ static dwunw_status_t walk_file(struct job *job)
 
 /* --- a process --------------------------------------------------------------------- */
 
-static bool wants_live(const struct dwunw_unwind_request *request)
+/* An event without stack bytes is not a wish for live ones. */
+static bool wants_live(const struct job *job)
 {
-	if (request->read_memory)
+	if (job->input.read_memory || job->event)
 		return false;
-	return !request->stack.bytes || (request->options & DWUNW_OPTION_LIVE);
+	return !job->input.stack.bytes ||
+	       (job->request->options & DWUNW_OPTION_LIVE);
 }
 
 static uint32_t failures_of(const struct dwu_image *image)
@@ -180,7 +183,7 @@ static dwunw_status_t walk_image(struct job *job, struct dwu_image *image,
 		*again = status == DWUNW_OK && missed(job, image, failures);
 		return status;
 	}
-	if (wants_live(job->request)) {
+	if (wants_live(job)) {
 		job->input.read_memory = read_live;
 		job->input.memory_ctx = image;
 	}
@@ -223,14 +226,7 @@ static dwunw_status_t walk_process(struct job *job)
 static void fill_input(struct job *job)
 {
 	const struct dwunw_unwind_request *request = job->request;
-	uint32_t flags = 0;
 
-	if (request->options & DWUNW_OPTION_ENTRY)
-		flags |= DWUNW_WALK_ENTRY;
-	if (request->options & DWUNW_OPTION_CAPPED)
-		flags |= DWUNW_WALK_CAPPED;
-	if (request->options & DWUNW_OPTION_RETURN)
-		flags |= DWUNW_WALK_RETURN;
 	job->input = (struct dwunw_walk_input){
 		.regs = request->regs,
 		.stack = request->stack,
@@ -238,7 +234,9 @@ static void fill_input(struct job *job)
 		.memory_ctx = request->memory_ctx,
 		.returns = request->returns,
 		.return_count = request->return_count,
-		.flags = flags,
+		.flags = request->options &
+			 (DWUNW_WALK_ENTRY | DWUNW_WALK_CAPPED |
+			  DWUNW_WALK_RETURN),
 		.entry_offset = request->entry_offset,
 		.first_how = request->first_how,
 		.first_flags = request->first_flags,
@@ -279,6 +277,30 @@ dwunw_status_t dwunw_capture(struct dwunw_context *ctx,
 		status = walk_file(&job);
 	request->stop = own.stop;
 	return status;
+}
+
+dwunw_status_t dwu_capture_event(struct dwunw_context *ctx,
+				 const struct dwunw_event *event,
+				 struct dwunw_unwind_request *request,
+				 size_t *count)
+{
+	struct job job = {
+		.ctx = ctx,
+		.request = request,
+		.input = event->input,
+		.count = count,
+		.event = true,
+	};
+
+	request->regs = &event->regs;
+	request->returns = event->input.returns;
+	request->return_count = event->input.return_count;
+	if (!usable(request))
+		return DWUNW_ERR_INVALID_ARG;
+	if (!dwunw_arch_from_regset(request->regs))
+		return DWUNW_ERR_UNSUPPORTED_ARCH;
+	job.input.regs = request->regs;
+	return walk_process(&job);
 }
 
 static bool usable_thread(const struct dwunw_context *ctx,

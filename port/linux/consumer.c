@@ -14,51 +14,26 @@ static dwunw_status_t note_change(struct dwunw_context *ctx, uint64_t pid)
 	return DWUNW_OK;
 }
 
-static uint32_t options_of(const struct dwunw_walk_input *input)
-{
-	uint32_t options = 0;
-
-	if (input->flags & DWUNW_WALK_ENTRY)
-		options |= DWUNW_OPTION_ENTRY;
-	if (input->flags & DWUNW_WALK_CAPPED)
-		options |= DWUNW_OPTION_CAPPED;
-	if (input->flags & DWUNW_WALK_RETURN)
-		options |= DWUNW_OPTION_RETURN;
-	return options;
-}
-
 static dwunw_status_t unwind(struct dwunw_context *ctx,
 			     struct dwunw_walker *walker,
 			     const struct dwunw_event *event,
 			     struct dwunw_frame *frames, size_t max_frames,
 			     size_t *count, struct dwunw_stop *stop)
 {
-	static const uint8_t nothing[1];
 	const struct dwunw_event_header *header = &event->header;
 	struct dwunw_unwind_request request = {
-		.regs = &event->regs,
 		.frames = frames,
 		.max_frames = max_frames,
-		.options = options_of(&event->input),
 		.pid = (int32_t)header->pid,
 		.tid = (int32_t)header->tid,
 		.map_generation = header->map_generation,
-		.stack = event->input.stack,
-		.returns = event->input.returns,
-		.return_count = event->input.return_count,
-		.entry_offset = header->entry_offset,
 		.walker = walker,
-		.first_how = event->input.first_how,
-		.first_flags = event->input.first_flags,
 	};
 	dwunw_status_t status;
 
 	if (!header->pid || header->pid > INT32_MAX)
 		return DWUNW_ERR_BAD_FORMAT;
-	/* an event without stack bytes is not a wish for live ones */
-	if (!request.stack.bytes)
-		request.stack.bytes = nothing;
-	status = dwunw_capture(ctx, &request, count);
+	status = dwu_capture_event(ctx, event, &request, count);
 	*stop = request.stop;
 	return status;
 }

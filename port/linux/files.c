@@ -68,26 +68,53 @@ dwunw_status_t dwu_path_now(const char *path, struct dwu_file_id *id,
 	return good ? DWUNW_OK : DWUNW_ERR_IO;
 }
 
-dwunw_status_t dwu_file_path(const char *path, struct dwu_file_id *id,
-			     char *resolved)
+/* A helper is in the root directory: a relative path begins here. The size with
+ * its 0; 0: too long, or this directory has no path. */
+static size_t put_whole(char *to, size_t room, const char *path)
 {
+	size_t used = 0, size = strlen(path) + 1;
+
+	if (*path != '/') {
+		if (!getcwd(to, room))
+			return 0;
+		used = strlen(to);
+		to[used++] = '/'; /* in place of the 0 */
+	}
+	if (size > room - used) {
+		errno = ENAMETOOLONG;
+		return 0;
+	}
+	memcpy(to + used, path, size);
+	return used + size;
+}
+
+static dwunw_status_t path_far(const char *path, struct dwu_file_id *id,
+			       char *resolved)
+{
+	char whole[PATH_MAX];
 	struct dwu_ask ask = { .what = DWU_ASK_PATH };
-	struct dwu_ask_io io = { .in = path,
-				 .in_size = strlen(path) + 1,
+	struct dwu_ask_io io = { .in = whole,
+				 .in_size =
+					 put_whole(whole, sizeof(whole), path),
 				 .out = resolved,
 				 .out_size = resolved ? PATH_MAX : 0,
 				 .fd_in = -1 };
 	dwunw_status_t status;
 
-	if (!dwu_limited(NULL)) {
-		status = dwu_path_now(path, id, resolved);
-	} else if (io.in_size > PATH_MAX) {
-		errno = ENAMETOOLONG;
-		status = DWUNW_ERR_IO;
-	} else {
-		status = dwu_helper_ask(DWU_HELPER_READS, &ask, &io);
-		*id = ask.file;
-	}
+	if (!io.in_size)
+		return DWUNW_ERR_IO;
+	status = dwu_helper_ask(DWU_HELPER_READS, &ask, &io);
+	*id = ask.file;
+	return status;
+}
+
+dwunw_status_t dwu_file_path(const char *path, struct dwu_file_id *id,
+			     char *resolved)
+{
+	dwunw_status_t status = dwu_limited(NULL) ?
+					path_far(path, id, resolved) :
+					dwu_path_now(path, id, resolved);
+
 	if (status != DWUNW_OK)
 		dwunw_short(errno);
 	return status;
@@ -237,10 +264,10 @@ dwunw_status_t dwu_open_now(struct dwu_opened *opened, const char *root,
 	int saved;
 
 	*opened = (struct dwu_opened){ .fd = -1 };
-	opened->name = follow == DWU_FOLLOW_ALL ?
-			       open_plain(root, path) :
-			       open_beneath(root, path,
-					    follow == DWU_FOLLOW_BENEATH);
+	opened->name =
+		follow == DWU_FOLLOW_ALL ?
+			open_plain(root, path) :
+			open_beneath(root, path, follow == DWU_FOLLOW_BENEATH);
 	if (opened->name < 0)
 		return DWUNW_ERR_IO;
 	status = open_name(opened, size_max);
@@ -253,6 +280,27 @@ dwunw_status_t dwu_open_now(struct dwu_opened *opened, const char *root,
 	return status;
 }
 
+/* Both, a string each; without a root the path is what may be relative. */
+static size_t put_names(char *to, size_t room, const char *root,
+			const char *path)
+{
+	size_t used, size = strlen(path) + 1;
+
+	if (!*root) {
+		*to = 0;
+		used = put_whole(to + 1, room - 1, path);
+		return used ? used + 1 : 0;
+	}
+	used = put_whole(to, room, root);
+	if (used && size <= room - used) {
+		memcpy(to + used, path, size);
+		return used + size;
+	}
+	if (used)
+		errno = ENAMETOOLONG;
+	return 0;
+}
+
 /* The helper has it open; here is its name, which no close waits for. */
 static dwunw_status_t open_far(struct dwu_file *file, const char *root,
 			       const char *path, enum dwu_follow follow,
@@ -261,18 +309,13 @@ static dwunw_status_t open_far(struct dwu_file *file, const char *root,
 	struct dwu_ask ask = { .what = DWU_ASK_OPEN,
 			       .follow = follow,
 			       .room = size_max };
-	size_t root_size = strlen(root) + 1, path_size = strlen(path) + 1;
 	char names[2 * DWU_PATH_MAX + 64];
 	struct dwu_ask_io io = { .in = names, .fd_in = -1 };
 	dwunw_status_t status;
 
-	if (root_size + path_size > sizeof(names)) {
-		errno = ENAMETOOLONG;
+	io.in_size = put_names(names, sizeof(names), root, path);
+	if (!io.in_size)
 		return DWUNW_ERR_IO;
-	}
-	memcpy(names, root, root_size);
-	memcpy(names + root_size, path, path_size);
-	io.in_size = root_size + path_size;
 	status = dwu_helper_ask(DWU_HELPER_READS, &ask, &io);
 	if (status != DWUNW_OK)
 		return status;
@@ -351,8 +394,8 @@ void dwu_file_map(struct dwu_file *file)
 {
 	void *map;
 
-	if (!IS_ON(CONFIG_FILES_MMAP) || file->fd < 0 || file->helper || !file->id.size ||
-	    file->id.size > SIZE_MAX)
+	if (!IS_ON(CONFIG_FILES_MMAP) || file->fd < 0 || file->helper ||
+	    !file->id.size || file->id.size > SIZE_MAX)
 		return;
 	map = mmap(NULL, (size_t)file->id.size, PROT_READ, MAP_PRIVATE,
 		   file->fd, 0);
@@ -465,9 +508,9 @@ static dwunw_status_t read_far(struct dwu_file *file, uint64_t off,
 static dwunw_status_t read_file(struct dwu_file *file, uint64_t off,
 				uint8_t *dst, size_t size)
 {
-	dwunw_status_t status =
-		file->helper ? read_far(file, off, dst, size) :
-			       dwu_read_now(file->fd, off, dst, size);
+	dwunw_status_t status = file->helper ?
+					read_far(file, off, dst, size) :
+					dwu_read_now(file->fd, off, dst, size);
 
 	if (status != DWUNW_OK && errno)
 		dwunw_short(errno);
@@ -584,8 +627,7 @@ static dwunw_status_t read_all(struct text *text, size_t max, char **out,
 	*size = 0;
 	*out = dwu_malloc(room);
 	while (*out) {
-		ssize_t got =
-			text_next(text, *out + *size, room - *size - 1);
+		ssize_t got = text_next(text, *out + *size, room - *size - 1);
 		char *larger;
 
 		if (got < 0)

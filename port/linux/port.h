@@ -47,6 +47,17 @@
 #define DWU_LOG_SLOTS 256u
 #define DWU_LOG_LINE 1024u
 
+/* --- capture.c --------------------------------------------------------------- */
+
+/*
+ * dwunw_capture() from what an event has; its memory is the copy in it. request:
+ * frames, max_frames, pid, tid, map_generation and walker; stop is set.
+ */
+dwunw_status_t dwu_capture_event(struct dwunw_context *ctx,
+				 const struct dwunw_event *event,
+				 struct dwunw_unwind_request *request,
+				 size_t *count);
+
 /* --- pages.c ---------------------------------------------------------------- */
 
 /*

@@ -66,6 +66,11 @@ resumed()
 for target in arm64 riscv64 mips32el mips32eb; do
 	to_main=
 	case $target in mips32*) to_main=--main ;; esac
+	# riscv64's libc has no FDEs for memcpy() and memmove(), and nothing else
+	# tells there: what is right up to that and ends is no miss. How many
+	# samples are in there is the recording's luck (sparks -Os: 9 of 7,999)
+	gaps=
+	[ $target != riscv64 ] || gaps=--gaps
 	: > "$work/totals"
 	ok "$target: the recorder rejected at most 0.1 % of the samples in C" \
 		rejected 1 "$snaps/$target"-full-chains*.snap
@@ -81,12 +86,12 @@ for target in arm64 riscv64 mips32el mips32eb; do
 		case $name in *-musl*) to=--main ;; esac
 		ok "${name%.snap}: 99.9 % exact, prefix and row cache as well" \
 			"$check" --verbose --backend dwunw --min 99.9 \
-			--prefix 99.9 $to "$snap"
+			--prefix 99.9 $gaps $to "$snap"
 		grep ' dwunw ' "$work/output" | sed 1q | sed 's/^/# /'
 		grep '^total' "$work/output" >> "$work/totals"
 	done
 	ok "$target: the same by dwunw_capture() and a memory callback" \
-		"$check" --min 99.9 --main --backend dwunw-capture \
+		"$check" --min 99.9 --main $gaps --backend dwunw-capture \
 		--backend dwunw-callback "$snaps/$target"-full-*.snap
 
 	ok "$target: walks from all outer frames go on as the whole ones" \

@@ -154,7 +154,7 @@ sub check_bcc {
 	result(!@wrong, "$name: every stack exact up to main", @wrong,
 		@wrong ? $text : ());
 	my ($whole, $to_main, $shorter, $fp, $none) = $text =~
-	    /^dwunw: stacks to the start (\d+), to main (\d+), shorter (\d+), by frame pointers (\d+), not unwound (\d+)/m;
+	    /^dwunw: stacks to the start (\d+), (?:only )?to main (\d+), shorter (\d+), by frame pointers (\d+), not unwound (\d+)/m;
 	result($whole && !$to_main && !$shorter && !$fp && !$none,
 		"$name: no CFI, no section headers: complete to the start, " .
 		($whole // '?') . ', shorter ' .

@@ -94,11 +94,19 @@ for ($objs =~ m{([a-z0-9_]+/[a-z0-9_]+)\.o\b}g) {
 	push @folders, $folder unless @folders && $folders[-1] eq $folder;
 }
 
-# Headers without a .c rank 0: they build upon nothing but include/.
+# Headers without a .c stand before the first file that includes them.
+my %first;
+for my $path (grep { m{\.c$} } sources('core')) {
+	my ($own) = map { $rank{$_} // 0 } $path =~ m{^core/(\w+/\w+)\.c$};
+	for (includes($path)) {
+		my $file = resolve($path, $_->[1], $_->[2]) // next;
+		$first{$file} = $own if $own < ($first{$file} // $own + 1);
+	}
+}
 sub rank {
 	my ($path) = @_;
 	my ($name) = $path =~ m{^core/(\w+/\w+)\.[ch]$} or return undef;
-	return $rank{$name} // 0;
+	return $rank{$name} // ($first{$path} // 0.5) - 0.5;
 }
 
 # What an include of this tree brings in of core/, through arch/arch.h too.

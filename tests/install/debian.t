@@ -11,7 +11,6 @@ make=${MAKE:-make}
 unset MAKEFLAGS MAKELEVEL MFLAGS SANITIZE T DEFCONFIG
 git rev-parse -q --verify HEAD >/dev/null 2>&1 || skip_all "no git clone"
 
-ok "make dist" $make -s dist O="$work/dist"
 if [ -n "${DWUNW_DEBIAN_HERE:-}" ]; then
 	root=
 	there=$work/there
@@ -26,6 +25,7 @@ else
 	there=$root/there
 	mkdir "$there"
 fi
+ok "make dist" $make -s dist O="$work/dist"
 tar -C "$there" -xzf "$work"/dist/dwunw-*.tar.gz
 tree=$(basename "$there"/dwunw-*)
 
@@ -38,7 +38,7 @@ in_root() {
 			mount --rbind /sys "$0/sys" &&
 			mount --rbind /dev "$0/dev" && chroot "$0" env -i \
 			PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 \
-			HOME=/root sh -c "cd /there && $1"' "$root" "$1"
+			HOME=/root sh -c "cd /there || exit; $1"' "$root" "$1"
 	fi
 }
 
@@ -78,13 +78,12 @@ ok "a caller compiles" in_root "printf '%s\n' '#include <dwunw/dwunw_api.h>' \
 	'#include <stdio.h>' 'int main(void) { puts(dwunw_version()); }' >c.c &&
 	cc c.c \$(pkg-config --cflags --libs dwunw) -o c && ./c | grep -x $version"
 
-# The demo's leak: no frame pointers, found to main. `dwunw leaks`, where it is.
-leak_tool=memleak_user
+# The demo's leak: no frame pointers, found to main.
 finds_leak() {
 	mkdir -p "$there/leak" && cp "$BUILD"/examples/bpf_memleak/leaky_glibc \
 		"$there/leak/" &&
 		in_root "leak/leaky_glibc 0 20 >/dev/null & sleep 0.2
-			$leak_tool -p \$! -d 2 -n 1 >found 2>&1
+			dwunw leaks \$! -i 2 -n 1 >found 2>&1
 			kill \$!; cat found"
 	grep 'make_session' "$there/found" && grep ' main' "$there/found"
 }

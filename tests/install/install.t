@@ -26,6 +26,22 @@ for file in bin/dwunw lib/libdwunw.a lib/libdwunw-core.a \
 	ok "$file is there" test -s "$there/$file"
 done
 
+# [text](path) of documents, as "FILE path"; code between fences is none
+links() {
+	find "$there/share/doc/dwunw" -name '*.md' | while read -r file; do
+		sed '/^```/,/^```/d' "$file" |
+			grep -o '\](\([^()# ][^()# ]*\)[^()]*)' |
+			sed -e 's/^](//' -e 's/[#)].*//' -e '/^[a-z]*:/d' |
+			sed "s|^|$file |"
+	done
+}
+links >"$work/links"
+while read -r file link; do
+	[ -e "${file%/*}/$link" ] || echo "${file#"$root"}: $link"
+done <"$work/links" >"$work/dead"
+ok "documents have links" test "$(wc -l <"$work/links")" -gt 100
+ok "… each to a file that is installed, too" empty "$work/dead"
+
 version=$(sed -n 's/.*VERSION_\(MAJOR\|MINOR\|PATCH\) //p' \
 	include/dwunw/dwunw_api.h | paste -sd.)
 says() {
@@ -83,21 +99,36 @@ else
 	skip "no clang, or no headers of libbpf"
 fi
 
+# VERSION [PART [SOURCE]]
 by_cmake() {
-	mkdir -p "$work/cmake" && cp "$example" "$work/cmake/example.c" &&
+	mkdir -p "$work/cmake" && cp "${3:-$example}" "$work/cmake/example.c" &&
 		printf '%s\n' 'cmake_minimum_required(VERSION 3.13)' \
 			'project(example C)' \
-			"find_package(dwunw $1 REQUIRED)" \
+			"find_package(dwunw $1 REQUIRED ${2:+COMPONENTS $2})" \
 			'add_executable(example example.c)' \
-			'target_link_libraries(example dwunw::dwunw)' \
+			"target_link_libraries(example dwunw::${2:-dwunw})" \
 			>"$work/cmake/CMakeLists.txt" &&
-		cmake -S "$work/cmake" -B "$work/cmake/$1" \
+		cmake -S "$work/cmake" -B "$work/cmake/$1${2:-}" \
 			-DCMAKE_PREFIX_PATH="$there" &&
-		cmake --build "$work/cmake/$1"
+		cmake --build "$work/cmake/$1${2:-}"
 }
 if command -v cmake >/dev/null; then
 	ok "the README's example by CMake" by_cmake "$version"
 	ok "… prints a stack" prints_stack "$work/cmake/$version/example"
+	for part in trace heap; do
+		[ -f "$there/lib/libdwunw-$part.a" ] || {
+			skip "no libdwunw-$part.a"
+			continue
+		}
+		ok "a tool by CMake's dwunw::$part" by_cmake "$version" $part \
+			tests/install/tool.c
+		"$work/cmake/$version$part/example" >"$work/told"
+		ok "… runs" grep -x 'refused 1, cheap 3, threads [1-9][0-9]*' \
+			"$work/told"
+	done
+	by_cmake "$version" nothing >"$work/refused" 2>&1
+	ok "CMake says that a part is not there" \
+		grep -q 'built without nothing' "$work/refused"
 	for other in 0.1 9.0; do
 		by_cmake $other >"$work/refused" 2>&1
 		ok "CMake refuses $version for $other" \

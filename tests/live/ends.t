@@ -79,6 +79,13 @@ for my $tool (@tools) {
 		is(ended($running, 60), 0, "$name: SIG$signal: it ends");
 		like(said(), $report, "$name: SIG$signal: with its report");
 	}
+	# as timeout(1) sends it: to the program, and to its group
+	my $running = begin(sub {}, @$command);
+	kill 'INT', $running;
+	sleep 0.02;
+	kill 'INT', $running;
+	is(ended($running, 60), 0, "$name: twice at once is a single SIGINT");
+	like(said(), $report, '… with its report');
 }
 {
 	my $running = begin(sub { $SIG{HUP} = 'IGNORE' },

@@ -60,8 +60,7 @@ for my $program (@programs) {
 
 	for (['-h', qr/\Ausage: \Q$name\E/], ['--help', qr/\Ausage: \Q$name\E/],
 		['-V', qr/\A\Q$word\E \d+\.\d+\.\d+\n\z/],
-		['--version', qr/\A\Q$word\E \d+\.\d+\.\d+\n\z/],
-		['--vers', qr/\A\Q$word\E \d+\.\d+\.\d+\n\z/]) {
+		['--version', qr/\A\Q$word\E \d+\.\d+\.\d+\n\z/]) {
 		my ($option, $wanted) = @$_;
 		my ($out, $errors, $status) = both(@$program, $option);
 		is($status, 0, "$name $option: status");
@@ -110,7 +109,8 @@ for ([['-s', 0], "-s: '0'", 'a number from 1 to 4294967295'],
 	[['-p', 1, '--symbol', 'mallox=0x10'], 'mallox', 'malloc, free'],
 	[['-p', 1, '-S', 'je_', '--symbol', 'malloc=0x10'], "'malloc'", 'pattern'],
 	[['--stats=1'], '--stats: takes no value', "'1'"],
-	[['--sample', 2], '--sample: is that --sample-rate or --sample-bytes?'],
+	[['--sample', 2], '--sample: no such option; did you mean --sample-rate or --sample-bytes?'],
+	[['--sample-r', 2], '--sample-r: no such option; did you mean --sample-rate?'],
 	[['-T'], '-T: without a value', 'a number from 1'],
 	[['-O', 'x'], '-O', '-p, -c, --all'], [['-p', 1, '-c', 'a'], '-c, -p, --all and --cgroup'],
 	[['-p', 1, 0], "INTERVAL: '0'", 'seconds from 10ms to 1000000'],

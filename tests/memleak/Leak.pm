@@ -93,7 +93,7 @@ sub parse_leak {
 		} elsif (/^dwunw: allocations (\d+) = stacks (\d+) \+ drops (\d+) \(over budget (\d+), no scratch slot (\d+), buffer full (\d+)\); live map full (\d+)/) {
 			@r{qw(allocations sent drops budget slot buffer full)} =
 			    ($1, $2, $3, $4, $5, $6, $7);
-		} elsif (/^dwunw: stacks to the start (\d+), to main (\d+), shorter (\d+), by frame pointers (\d+), not unwound (\d+)/) {
+		} elsif (/^dwunw: stacks to the start (\d+), only to main (\d+), shorter (\d+), by frame pointers (\d+), not unwound (\d+)/) {
 			@r{qw(whole to_main shorter by_fp not_unwound)} =
 			    ($1, $2, $3, $4, $5);
 		} elsif (/^dwunw: events (\d+), received (\d+), memory: tool (\d+) KiB, maps (\d+) KiB, (\d+) bytes/) {

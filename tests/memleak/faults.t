@@ -4,6 +4,7 @@
 # test here that its behaviour would fail.
 use strict;
 use warnings;
+use File::Spec;
 use FindBin;
 use lib $FindBin::Bin;
 use Leak;
@@ -149,6 +150,10 @@ sent_ok($r, 'many stacks');
 system('strip', '-o', "$dir/stripped", $faults) == 0 or die;
 $r = leak('-o', 0, '--debug-file', $faults, '-c', "$dir/stripped some");
 is(find($r, 'leak_some')->{bytes}, 500, 'stripped: names by --debug-file') or
+    diag($r->{text});
+$r = leak('-o', 0, '--debug-file', File::Spec->abs2rel($faults), '-c',
+	"$dir/stripped some");
+is(find($r, 'leak_some')->{bytes}, 500, '… by a path from here') or
     diag($r->{text});
 
 done_testing();

@@ -200,8 +200,8 @@ sub is_chain {
 sub own_minute {
 	my ($title, $program, @options) = @_;
 	my $pid = start('/bin/sh', '-c',
-		"exec $program " . ($seconds + 60) . " >$dir/chains.$title");
-	for (1 .. 200) {
+		"exec $program " . ($seconds + 600) . " >$dir/chains.$title");
+	for (1 .. 3000) {
 		last if slurp("$dir/chains.$title") =~ /that is all/;
 		sleep 0.1;
 	}
@@ -209,9 +209,20 @@ sub own_minute {
 	    split /\n/, slurp("$dir/chains.$title");
 	my %is_own = map { /^KEEP .*?(\w+)\(/ ? ($1, 1) : () }
 	    split /\n/, slurp("$FindBin::Bin/real_musl.c");
-	my ($text, $status) = Live::run('timeout', $seconds + 60, tool(),
-		'-o', 0, '-T', 100000, '--stats', @options, '-p', $pid, 1,
-		$seconds);
+	# so long, and until there are enough: a slow machine takes longer
+	my $until;
+	my $enough = sub {
+		my ($text) = @_;
+		return 0 unless $text =~ /^recording/m;
+		$until //= time + $seconds;
+		return 0 if time < $until;
+		my %sizes = map { $_ => 1 }
+		    map { /^(\d+) bytes in (\d+) / ? $1 / $2 : () }
+		    grep { / allocations from stack/ } split /\n/, $text;
+		return keys %sizes > 120;
+	};
+	my ($text, $status) = Live::watch($enough, tool(), '-o', 0, '-T', 100000,
+		'--stats', @options, '-p', $pid, 1);
 	stop($pid);
 	my $figures = check_report($title, parse_leak($text, $status));
 	my ($right, @wrong, %seen) = (0);

@@ -634,6 +634,8 @@ static void child(int number, int how, int ends)
 	kept = realloc(inherited[1], 500);
 	AFTER_CALL;
 	some_in_thread(NULL);
+	pthread_join(start(0, some_in_thread, NULL), NULL);
+	some((unsigned)number + 1); /* when that thread has ended */
 	tell(name);
 	if (ends)
 		_exit(0);

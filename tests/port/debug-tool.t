@@ -72,6 +72,8 @@ names() {
 }
 is "a stripped program has no names" "$(names)" 0
 is "--sysroot gives them back" "$(names --sysroot "$scratch/sysroot")" 2
+is "… by a path from here as well" \
+	"$(cd "$scratch" && names --sysroot sysroot)" 2
 printf x | dd of="$scratch/sysroot$scratch/bare/victim" bs=1 conv=notrunc \
 	seek=$((0x$(readelf -SW "$scratch/victim" | sed 's/^ *\[ *[0-9]*\]//' |
 		awk '$1 == ".text" { print $4 }') + 5)) 2>/dev/null

@@ -15,8 +15,8 @@
  * frame must be the same.
  *
  * Misses that ended, with every frame so far true, at code without unwind
- * information are counted apart ("gap"); --gaps lets up to 2 % of the
- * samples pass so.
+ * information, or behind such code, are counted apart ("gap"); --gaps lets up to
+ * 2 % of the samples pass so.
  *
  * The prefix of a walk is its frames up to and with the first one that has
  * no CFI, or all: those that CFI and the words of signal trampolines found. It
@@ -126,11 +126,42 @@ static bool is_exact(const struct snap_sample *s, size_t count)
 		(true_count == s->chain_count && s->flags & SNAP_CUT));
 }
 
+#ifdef HAVE_DWUNW
+static bool is_by_cfi(const struct dwunw_frame *frame)
+{
+	return frame->how == DWUNW_HOW_CFI || frame->how == DWUNW_HOW_SIGNAL;
+}
+
+/* Has some frame been left by other evidence? */
+static bool is_behind_gap(const struct backend *backend, void *state,
+			  size_t count)
+{
+	const struct dwunw_frame *frames;
+	size_t i = 1;
+
+	if (!backend->is_dwunw)
+		return false;
+	frames = backend_dwunw_frames(state);
+	while (i < count && is_by_cfi(&frames[i]))
+		i++;
+	return i < count;
+}
+#else
+static bool is_behind_gap(const struct backend *backend, void *state,
+			  size_t count)
+{
+	(void)backend;
+	(void)state;
+	(void)count;
+	return false;
+}
+#endif
+
 static bool is_gap(const struct backend *backend, void *state,
 		   const struct snap_sample *s, size_t count)
 {
 	return count && agreement(s, count) == count && backend->no_row &&
-	       backend->no_row(state);
+	       (backend->no_row(state) || is_behind_gap(backend, state, count));
 }
 
 /* The frame that was left the wrong way, and what was found instead. */
@@ -190,14 +221,10 @@ static size_t prefix_of(const struct image *image,
 {
 	size_t prefix = 1;
 
-	while (prefix < count && (frames[prefix].how == DWUNW_HOW_CFI ||
-				  frames[prefix].how == DWUNW_HOW_SIGNAL))
+	while (prefix < count && is_by_cfi(&frames[prefix]))
 		prefix++;
 	for (size_t i = prefix - 1; i < count; i++)
-		if (i + 1 < count ?
-			    frames[i + 1].how != DWUNW_HOW_CFI &&
-				    frames[i + 1].how != DWUNW_HOW_SIGNAL :
-			    no_row)
+		if (i + 1 < count ? !is_by_cfi(&frames[i + 1]) : no_row)
 			list_gap(image, &frames[i]);
 	return prefix;
 }

@@ -593,7 +593,7 @@ static void open_module(void)
 	dwu_scan_memory_init(&memory, block, sizeof(block));
 	if (!dwu_code_open(&memory.text, &m.module, MADE_TEXT))
 		abort();
-	memory.start_count = 64;
+	memory.starts.count = 64;
 }
 
 /* A window of starts that is smaller than the text. */

@@ -35,7 +35,14 @@ static void print_folded_frame(FILE *out, const struct dwunw_named_frame *named)
 							"[unknown]");
 }
 
-/* comm;outermost;…;innermost BYTES */
+/* A frame of its own, NAME-TID. */
+static void print_folded_thread(struct leak *leak, FILE *out, uint32_t tid)
+{
+	print_folded_name(out, dwunw_heap_thread(leak->heap, tid));
+	fprintf(out, "-%" PRIu32, tid);
+}
+
+/* comm;outermost;…;innermost BYTES; apart comm-PID and a thread's NAME-TID */
 static void print_folded(struct leak *leak, FILE *out,
 			 const struct dwunw_totals *totals)
 {
@@ -45,12 +52,18 @@ static void print_folded(struct leak *leak, FILE *out,
 			dwunw_heap_program(leak->heap, (int32_t)total->pid);
 
 		fputs(program ? program : "?", out);
+		if (total->apart)
+			fprintf(out, "-%" PRIu32, total->apart);
+		if (total->tid)
+			print_folded_thread(leak, out, total->tid);
 		for (uint32_t k = total->stack->count; k-- > 0;)
 			print_folded_frame(out, &total->stack->frames[k]);
 		fprintf(out, " %.0f\n", total->bytes);
 	}
 	if (totals->unknown_bytes > 0)
 		fprintf(out, "[no_stack] %.0f\n", totals->unknown_bytes);
+	if (totals->unkept_bytes > 0)
+		fprintf(out, "[not_kept] %.0f\n", totals->unkept_bytes);
 }
 
 static void print_string(FILE *out, const char *text)
@@ -160,11 +173,13 @@ static void print_json(struct leak *leak, FILE *out,
 		",\"over_budget\":%" PRIu64 ",\"no_slot\":%" PRIu64
 		",\"buffer_full\":%" PRIu64 ",\"live_full\":%" PRIu64
 		",\"shortages\":%" PRIu32
-		",\"unknown_bytes\":%.0f,\"unknown_allocations\":%.0f,",
+		",\"unknown_bytes\":%.0f,\"unknown_allocations\":%.0f,"
+		"\"unkept_bytes\":%.0f,\"unkept_allocations\":%.0f,",
 		counts.allocations, counts.stacks, counts.over_budget,
 		counts.no_slot, counts.no_room, counts.live_full,
 		dwunw_shortages(NULL), totals->unknown_bytes,
-		totals->unknown_blocks);
+		totals->unknown_blocks, totals->unkept_bytes,
+		totals->unkept_blocks);
 	fprintf(out, "\"stacks\":[");
 	for (uint32_t i = 0; i < totals->count; i++) {
 		if (i)

@@ -85,12 +85,22 @@ static void print_fp(FILE *out, const struct dwunw_stack *stack)
 	}
 }
 
+/* Of a stack that the copy cuts off no caller further out is known. */
+void stack_print_end(FILE *out, const struct dwunw_stack *stack)
+{
+	if (stack->stop_text[0])
+		fprintf(out, "\tends here: %s\n", stack->stop_text);
+	if (stack->stop.reason == DWUNW_STOP_TRUNCATED)
+		fprintf(out, "\tstacks that differ further out are this one "
+			     "entry: --stack-bytes N copies more (28672 at "
+			     "most)\n");
+}
+
 void stack_print(FILE *out, const struct dwunw_stack *stack)
 {
 	for (uint32_t i = 0; i < stack->count; i++)
 		print_frame(out, i, &stack->frames[i]);
-	if (stack->stop_text[0])
-		fprintf(out, "\tends here: %s\n", stack->stop_text);
+	stack_print_end(out, stack);
 	if (stack->fp)
 		print_fp(out, stack);
 }

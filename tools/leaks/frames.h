@@ -9,6 +9,8 @@
 /* Behind the last slash. */
 const char *base_name(const char *path);
 void stack_print(FILE *out, const struct dwunw_stack *stack);
+/* Why it ends, if it is not whole, and which option shows more. */
+void stack_print_end(FILE *out, const struct dwunw_stack *stack);
 /* before, "[", the file's name, "]" */
 void named_frame_print_module(FILE *out, const struct dwunw_named_frame *named,
 			      const char *before);

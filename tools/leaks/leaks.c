@@ -32,6 +32,9 @@ static const char help[] =
 	"  -f,  --follow-forks         children of PID as well\n"
 	"       --all                  every process, and those to come\n"
 	"       --cgroup DIRECTORY     all of a cgroup (version 2), and below it\n"
+	"       --everywhere           if a process's mappings can't be read: "
+	"probes in\n"
+	"                              every process where it has no own\n"
 	"  -k,  --kernel               the kernel's own allocations\n"
 	"  -P,  --percpu               of them those of each processor\n"
 	"       --missing-free         allocated again means freed\n"
@@ -58,6 +61,7 @@ static const char help[] =
 	"       --threads              each thread apart\n"
 	"       --processes            each process apart\n"
 	"       --only PATTERN         stacks with such a function or file\n"
+	"       --output FILE          the text goes there, not to stdout\n"
 	"       --folded[=FILE]        for a flame graph, at the end; FILE: each "
 	"report\n"
 	"       --json[=FILE]          a line of JSON for each report; FILE: the "
@@ -107,6 +111,7 @@ static const struct option_row rows[] = {
 	  .kind = OPTION_FLAG,
 	  .to = offsetof(struct arguments, kernel) },
 	LEAK_FLAG("missing-free", 0, missing_free),
+	LEAK_TEXT("output", 0, output),
 	LEAK_ROWS,
 	{ .kind = OPTION_END },
 };
@@ -116,11 +121,33 @@ static const struct option_row pid_row = {
 	.allowed = "a process id, or several, 12,13, at most 64",
 	.take = leak_take_pids,
 };
+#define HINT_PID "the process is an operand: dwunw leaks PID"
+#define HINT_COMMAND \
+	"the command is behind --: dwunw leaks -- COMMAND [ARGUMENT...]"
+#define HINT_SUMS "a report's first line has the sums, -T 1 a single stack"
+/* What memleak calls so. */
+static const struct option_hint hints[] = {
+	{ "-p", HINT_PID },
+	{ "--pid", HINT_PID },
+	{ "-c", HINT_COMMAND },
+	{ "--command", HINT_COMMAND },
+	{ "-C", HINT_SUMS },
+	{ "--combined-only", HINT_SUMS },
+	{ "-F", "did you mean --missing-free?" },
+	{ "--wa-missing-free", "did you mean --missing-free?" },
+	{ "--obj", "did you mean --object?" },
+	{ "--stack-storage-size", "did you mean --max-stacks?" },
+	{ "--perf-max-stack-depth", "did you mean --depth?" },
+	{ "--dwunw-mode", "did you mean --mode?" },
+	{ "-d", "did you mean -i?" },
+	{ NULL, NULL },
+};
 static const struct option_program program = {
 	.name = "dwunw",
 	.command = "leaks",
 	.help = help,
 	.rows = rows,
+	.hints = hints,
 };
 
 static const char *contradiction(const struct arguments *arguments)
@@ -150,6 +177,10 @@ static const char *contradiction(const struct arguments *arguments)
 		      leak->view.by_thread || leak->view.by_process))
 		return "--json, --folded, -t, --sample-bytes, --budget, "
 		       "--threads and --processes are not of --kernel";
+	if (leak->output &&
+	    (leak_is_to_stdout(leak->json) || leak_is_to_stdout(leak->folded)))
+		return "--output is the text's file: --json=FILE or "
+		       "--folded=FILE";
 	if (!user && (config->file || config->pattern_count ||
 		      config->given.count || config->debug_file))
 		return "-O, -S, --allocator, --symbol and --debug-file are not "
@@ -186,6 +217,7 @@ static void set_words(struct leak *leak)
 		.names = "--symbols-prefix or --allocator",
 		.pids = "PID",
 		.mode = "--mode=force",
+		.stacks = "--max-stacks",
 	};
 }
 

@@ -43,7 +43,7 @@ void leak_print_total(struct leak *leak, const struct dwunw_total *total,
 
 static void print_statistics(const struct dwunw_heap_counts *c)
 {
-	printf("dwunw: stacks to the start %" PRIu64 ", to main %" PRIu64
+	printf("dwunw: stacks to the start %" PRIu64 ", only to main %" PRIu64
 	       ", shorter %" PRIu64 ", by frame pointers %" PRIu64
 	       ", not unwound %" PRIu64 ", different %" PRIu64
 	       " (storage full %" PRIu64 ")\n",
@@ -110,6 +110,11 @@ void leak_print_rest(const struct leak *leak, const struct dwunw_totals *totals,
 		printf("%.0f bytes in %.0f allocations from stacks that were "
 		       "not sent, or are on their way\n",
 		       totals->unknown_bytes, totals->unknown_blocks);
+	if (totals->unkept_blocks > 0)
+		printf("%.0f bytes in %.0f allocations from stacks that were "
+		       "not kept: %" PRIu64 " different ones are (%s)\n",
+		       totals->unkept_bytes, totals->unkept_blocks,
+		       counts->different, leak->config.words.stacks);
 	if (leak->losses)
 		print_losses(leak, counts);
 }

@@ -8,17 +8,14 @@
 #include "interrupt.h"
 #include "objects.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <fnmatch.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-/* A child has stopped: the wait for events ends. */
-static void on_child(int number)
-{
-	(void)number;
-}
+#include <string.h>
+#include <unistd.h>
 
 /* config.on_block, for --trace */
 static void print_call(void *ctx, const struct dwunw_event_header *event,
@@ -80,6 +77,8 @@ static void record(struct leak *leak)
 
 	while (!interrupted() && goes_on) {
 		goes_on = dwunw_heap_read(leak->heap);
+		if (!dwunw_heap_has_begun(leak->heap))
+			next = dwunw_heap_now() + leak->interval_ns;
 		if (dwunw_heap_now() < next || !goes_on)
 			continue;
 		next += leak->interval_ns;
@@ -92,13 +91,34 @@ static void record(struct leak *leak)
 	/* nobody is left to free what is young: what ends at once leaks, too */
 	if (!goes_on)
 		leak->view.min_age_ns = 0;
-	report(leak, true);
+	if (dwunw_heap_has_begun(leak->heap))
+		report(leak, true);
+}
+
+/*
+ * A command writes to stdout as well, and what reads a report there is not to get
+ * both: what the command writes goes to stderr then, or, with --output, to stdout
+ * alone. 0, or told.
+ */
+static int divide_output(struct leak *leak)
+{
+	struct dwunw_heap_config *config = &leak->config;
+
+	if (leak_is_to_stdout(leak->json) || leak_is_to_stdout(leak->folded))
+		config->command_stdout = STDERR_FILENO;
+	if (!leak->output)
+		return 0;
+	config->command_stdout = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+	if (config->command_stdout > 0 && freopen(leak->output, "we", stdout))
+		return 0;
+	fprintf(stderr, "%s: --output %s: %s\n", config->tool, leak->output,
+		strerror(errno));
+	return EXIT_FAILURE;
 }
 
 static int run_programs(struct leak *leak)
 {
 	struct dwunw_heap_config *config = &leak->config;
-	struct sigaction child = { .sa_handler = on_child };
 	int status;
 
 	config->object = dwunw_heap_object;
@@ -107,7 +127,6 @@ static int run_programs(struct leak *leak)
 	config->by_thread = leak->view.by_thread;
 	config->on_block = leak->trace ? print_call : NULL;
 	leak->view.threads = leak->json != NULL; /* there they are marked */
-	sigaction(SIGCHLD, &child, NULL);
 	status = dwunw_heap_open(&leak->heap, config);
 	if (!status) {
 		fprintf(stderr, "recording\n");
@@ -124,6 +143,10 @@ static int run_programs(struct leak *leak)
 
 int leak_run(struct leak *leak)
 {
+	int status = divide_output(leak);
+
+	if (status)
+		return status;
 	interrupt_watch();
 	return leak_is_of_programs(leak) ? run_programs(leak) :
 					   leak_run_kernel(leak);
