@@ -2,7 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # libdwunw-mips32.a is small (-Os, the router's configuration): core and arch
 # in 72 KB of text, of which 23 are the instruction scans (position-independent
-# code, which gcc 12 makes here by itself, has 84), the port in another 16 (CFI of its own included). It has no variables and needs nothing but what tests/house/symbols.list has.
+# code, which gcc 12 makes here by itself, has 84), the port in another 16, or 17 (CFI
+# of its own included). It has no variables and needs nothing but what
+# tests/house/symbols.list has.
 set -u
 . tests/mips32/mips32.sh
 
@@ -11,8 +13,8 @@ fits() {
 	budget=$1
 	shift
 	"${prefix}size" -t "$@" | awk -v budget="$budget" '
-		END { print $1 " bytes of text, want at most " budget
-			exit $1 > budget }'
+		END { print $1 + 0 " bytes of text, want at most " budget
+			exit !($1 > 0 && $1 <= budget) }'
 }
 
 run() {
@@ -21,12 +23,12 @@ run() {
 	place=$built/$order-$kind
 	lib=$place/libdwunw-mips32.a
 	case $kind in
-	firmware) budget=73728 ;;
-	*) budget=86016 ;;
+	firmware) budget=73728 port=16384 ;;
+	*) budget=86016 port=17408 ;;
 	esac
 	ok "$order, $kind: core and arch" fits "$budget" "$place"/core-*.o \
 		"$place"/arch-*.o
-	ok "$order, $kind: the port" fits 16384 "$place"/port-*.o
+	ok "$order, $kind: the port" fits $port "$place"/port-*.o
 	for part in core arch port; do
 		note "$order, $kind: $("${prefix}size" -t "$place/$part"-*.o |
 			awk -v part=$part 'END {
@@ -56,6 +58,7 @@ for order in el eb; do
 		skip "$order: $missing"
 		continue
 	fi
+	target $order
 	run abicalls $order
 	run firmware $order
 done
