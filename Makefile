@@ -450,7 +450,7 @@ run_tests = DEFCONFIG=$(tests_defconfig) BUILD='$(abspath $(out))' CC='$(CC)' CX
 wide_scripts := $(addprefix tests/memleak/,children.t containers.t counts.t) \
 	tests/libdw_bpf/examples.t
 beside_scripts := $(wildcard tests/cross/*.t) tests/thin/thin.t tests/truth/truth.t \
-	$(addprefix tests/memleak/,again.t uses.t servers.t real.t modes.t unread.t \
+	$(addprefix tests/memleak/,again.t said.t uses.t servers.t real.t modes.t unread.t \
 	failing.t faults.t rate.t options.t losses.t beside.t kernel.t soak.t) \
 	tests/core/failing.t tests/danger/frames.t \
 	$(addprefix tests/scan/,switches.t compare.t decide.t stack.t lengths.t) \
