@@ -607,34 +607,31 @@ void dwunw_module_cache_stats(const struct dwunw_context *ctx,
 	pthread_mutex_unlock(&modules->lock);
 }
 
-const char *dwunw_module_label(const struct dwunw_context *ctx, uint32_t serial)
+/* What is known of a file, by the serial of its frames; all 0: nothing. */
+static struct dwu_identity identity_of(const struct dwunw_context *ctx,
+				       uint32_t serial)
 {
+	struct dwu_identity identity = { .label = NULL };
 	struct dwu_modules *modules;
-	const char *label = NULL;
 
 	if (!ctx || !ctx->port || !serial)
-		return NULL;
+		return identity;
 	modules = &ctx->port->modules;
 	pthread_mutex_lock(&modules->lock);
 	if (serial <= modules->identity_count)
-		label = modules->identities[serial - 1].label;
+		identity = modules->identities[serial - 1];
 	pthread_mutex_unlock(&modules->lock);
-	return label;
+	return identity;
+}
+
+const char *dwunw_module_label(const struct dwunw_context *ctx, uint32_t serial)
+{
+	return identity_of(ctx, serial).label;
 }
 
 uint64_t dwunw_module_identity(const struct dwunw_context *ctx, uint32_t serial)
 {
-	struct dwu_modules *modules;
-	uint64_t identity = 0;
-
-	if (!ctx || !ctx->port || !serial)
-		return 0;
-	modules = &ctx->port->modules;
-	pthread_mutex_lock(&modules->lock);
-	if (serial <= modules->identity_count)
-		identity = modules->identities[serial - 1].content;
-	pthread_mutex_unlock(&modules->lock);
-	return identity;
+	return identity_of(ctx, serial).content;
 }
 
 uint32_t dwu_modules_with(struct dwunw_context *ctx, uint64_t content)
