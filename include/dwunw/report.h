@@ -49,6 +49,7 @@ struct dwunw_report_mapping {
 	uint64_t start; /* [start, end): addresses at run time */
 	uint64_t end;
 	uint64_t off;  /* of `start` in the file */
+	uint64_t bias; /* address at run time - address as linked */
 	uint32_t file; /* index */
 	int32_t pid;
 };
@@ -83,9 +84,11 @@ struct dwunw_report_stack {
 	uint64_t id;		/* dwunw_stack_id_add() over all frames */
 	const uint32_t *frames; /* indices, innermost first */
 	uint32_t count;
+	int32_t owner;	/* the process whose code has no file; 0: all of it
+			* has one */
 	uint8_t reason; /* enum dwunw_stop_reason: why it ends */
 	bool of_thread; /* by pthread_create itself */
-	uint8_t reserved[2];
+	uint8_t reserved[6];
 	const char *end;    /* why it ends, in words; "": it is whole */
 	const uint64_t *fp; /* the kernel's frame-pointer walk of the same, or
 			     * NULL: return addresses at run time */
@@ -123,7 +126,6 @@ struct dwunw_report_bucket {
 struct dwunw_report_histogram {
 	struct dwunw_report_bucket *at; /* by bits, ascending */
 	uint32_t count;
-	uint32_t room;
 };
 enum dwunw_report_histogram_kind {
 	DWUNW_REPORT_SIZES = 0,	 /* bytes of allocations; of live ones alone, if
@@ -163,10 +165,8 @@ struct dwunw_report_entry {
 	struct dwunw_report_histogram histograms[DWUNW_REPORT_HISTOGRAM_END];
 	struct dwunw_report_block *blocks;
 	uint32_t block_count;
-	uint32_t block_room;
 	struct dwunw_report_then *thens; /* by point, ascending */
 	uint32_t then_count;
-	uint32_t then_room;
 };
 
 /* All that was followed, at one time. */
@@ -179,8 +179,8 @@ struct dwunw_report_point {
 enum dwunw_report_apart {
 	DWUNW_REPORT_UNKNOWN = 0, /* their stack was not sent */
 	DWUNW_REPORT_UNKEPT,	  /* of stacks beyond those that are kept */
-	/* pthread_create's own; entries have them too, marked by of_thread, if
-	 * meta.threads_too */
+	/* pthread_create's own: the sum of the entries of_thread, which JSON
+	 * alone shows one by one */
 	DWUNW_REPORT_THREADS,
 	DWUNW_REPORT_SUPPRESSED, /* dwunw_report_suppress() */
 	DWUNW_REPORT_APART_END
@@ -212,12 +212,11 @@ const char *dwunw_report_count_name(uint32_t count);
 
 /* Texts are the model's: dwunw_report_text(). Zeroed: nothing is known. */
 struct dwunw_report_meta {
-	uint16_t arch;	/* DWUNW_ARCH_*; 0: not known */
-	bool estimated; /* values are scaled from samples */
-	bool threads_too;
+	uint16_t arch;	 /* DWUNW_ARCH_*; 0: not known */
+	bool estimated;	 /* values are scaled from samples */
 	bool difference; /* of two reports */
 	bool last;	 /* nothing comes after it */
-	uint8_t reserved[2];
+	uint8_t reserved[3];
 	uint32_t has; /* of the values: 1u << DWUNW_REPORT_LIVE_BYTES, … */
 	uint32_t processes;  /* that were followed; 0: as many as there are */
 	uint32_t threads;    /* that they created, and are */
@@ -297,18 +296,23 @@ uint32_t dwunw_report_add_frame(struct dwunw_report *report,
 void dwunw_report_name_frame(struct dwunw_report *report, uint32_t frame,
 			     const struct dwunw_symbol_info *info);
 
-/* By its frames; `like` has why it ends and what else is to be kept of it: its
- * id, frames and count are not looked at. A frame that is NONE: so is the stack. */
+/* By the files and addresses as linked of its frames, and its owner. `like` has
+ * that, why it ends and what else is to be kept of it: its id, frames and count
+ * are not looked at. A frame that is NONE: so is the stack. */
 uint32_t dwunw_report_add_stack(struct dwunw_report *report,
 				const uint32_t *frames, uint32_t count,
 				const struct dwunw_report_stack *like);
 
 /*
  * The entry of that stack, apart and tid (0: those are not apart), with all
- * values 0 if it is new. pid has it from now on as well; 0: nobody.
+ * values 0 if it is new. pid, which was added before, has it from now on as well;
+ * 0: nobody.
  */
 uint32_t dwunw_report_add_entry(struct dwunw_report *report, uint32_t stack,
 				uint32_t apart, uint32_t tid, uint32_t pid);
+/* The name of its thread, where threads are apart. */
+void dwunw_report_name_thread(struct dwunw_report *report, uint32_t entry,
+			      const char *name);
 /* … += amount */
 void dwunw_report_add_value(struct dwunw_report *report, uint32_t entry,
 			    uint32_t value, int64_t amount);
@@ -326,13 +330,21 @@ void dwunw_report_add_then(struct dwunw_report *report, uint32_t entry,
 			   uint32_t point, int64_t live_blocks,
 			   int64_t live_bytes);
 
+/*
+ * For the next report of the same run: values, histograms, blocks, processes,
+ * mappings and counts begin anew. Stacks, points and what entries had then stay.
+ */
+void dwunw_report_clear(struct dwunw_report *report);
+/* Every second point goes, but not the first. */
+void dwunw_report_thin(struct dwunw_report *report);
+
 /* --- change ---------------------------------------------------------------- */
 
 /*
  * Adds `factor` times what another model has: 1 sums up processes and
- * recordings, -1 is what it has less. Stacks are the same if their ids and the
- * names of their programs are; with a factor below 0 histograms, blocks and
- * points stay as they are. NO_MEMORY.
+ * recordings, -1 is what it has less. What was apart by process or thread is a
+ * single entry for each stack then. With a factor below 0 histograms, blocks and
+ * points of the other are left out. NO_MEMORY.
  */
 dwunw_status_t dwunw_report_add(struct dwunw_report *report,
 				const struct dwunw_report *other, int factor);
@@ -340,7 +352,8 @@ dwunw_status_t dwunw_report_add(struct dwunw_report *report,
 /* Most of that value first; entries that are 0 in all values go. */
 void dwunw_report_sort(struct dwunw_report *report, uint32_t value);
 
-/* Of all entries, and of what is apart but THREADS where entries have them. */
+/* Of all entries but those of_thread, and of UNKNOWN and UNKEPT: what is live, for
+ * LIVE_BYTES. Every format has this sum. */
 int64_t dwunw_report_total(const struct dwunw_report *report, uint32_t value);
 
 /*
@@ -367,7 +380,7 @@ enum dwunw_report_format {
 	DWUNW_REPORT_AS_JSON,	    /* one line: doc/memleak.md has the keys */
 	DWUNW_REPORT_AS_PPROF,	    /* profile.proto, by gzip where built in */
 	DWUNW_REPORT_AS_HTML,	    /* one page for a browser */
-	DWUNW_REPORT_AS_HEAPTRACK,  /* heaptrack's, version 3 */
+	DWUNW_REPORT_AS_HEAPTRACK,  /* heaptrack's, version 2 */
 	DWUNW_REPORT_AS_SPEEDSCOPE, /* speedscope's JSON */
 	DWUNW_REPORT_AS_METRICS,    /* OpenMetrics text */
 	DWUNW_REPORT_FORMAT_END
@@ -377,10 +390,11 @@ const char *dwunw_report_format_name(uint32_t format);
 
 /* Zeroed: every default. */
 struct dwunw_report_options {
-	size_t size;  /* see types.h, "What may grow" */
-	uint32_t top; /* text, metrics: so many stacks; 0: 10 */
-	bool losses;  /* text: what was lost */
-	bool reserved[3];
+	size_t size;	 /* see types.h, "What may grow" */
+	uint32_t top;	 /* text, metrics: so many stacks; 0: 10 */
+	bool losses;	 /* text: what was lost */
+	bool bcc_frames; /* text: frames as bcc's memleak prints them */
+	bool reserved[2];
 	/* text: how the tool calls the option for the number of stacks that
 	 * are kept; NULL: it has none */
 	const char *stacks_option;
@@ -404,6 +418,7 @@ dwunw_report_write_entry(const struct dwunw_report *report, uint32_t entry,
 			 const struct dwunw_report_output *output);
 dwunw_status_t
 dwunw_report_write_stack(const struct dwunw_report *report, uint32_t stack,
+			 const struct dwunw_report_options *options,
 			 const struct dwunw_report_output *output);
 dwunw_status_t
 dwunw_report_write_rest(const struct dwunw_report *report,
