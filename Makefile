@@ -234,7 +234,7 @@ host_cflags := -DDWU_HOST_ARCH=$(id_$(ARCH))
 # trace/sample.c: the host's constants
 host_layout = -iquote . -DHOST_LAYOUT='"arch/$(word 1,$(layout_$(ARCH)))/layout.h"' \
 	-DHOST_NAME=$(word 2,$(layout_$(ARCH)))
-port_cflags = $(pic) -D_GNU_SOURCE -ffunction-sections -fdata-sections \
+port_cflags = $(pic) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -ffunction-sections -fdata-sections \
 	$(core_dirs) $(host_cflags) -include $(config_h)
 test_cflags = -D_GNU_SOURCE $(core_dirs) -iquote tests -include $(config_h)
 all_ldflags = $(sanitize) $(static) $(no_pie) -Wl,--gc-sections $(LDFLAGS)
