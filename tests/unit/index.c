@@ -299,10 +299,7 @@ static void both(void)
 
 int main(void)
 {
-	if (!elf_is_read(2))
-		return skip_all("this build reads files of 32 bits alone");
-	if (!IS_ON(CONFIG_CFI_LINEAR_SEARCH))
-		return skip_all("this build makes no index");
+	NEEDS(CONFIG_ARCH_X86_64);
 	own_index();
 	sorts();
 	header();

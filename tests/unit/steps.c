@@ -5,6 +5,7 @@
  * tests/stacks/shadow.t does both with recorded stacks.
  */
 #include "make_module.h"
+#include "make_walker.h"
 #include "tap.h"
 
 #define BIAS 0x400000u
@@ -102,19 +103,6 @@ static struct dwunw_space space = { .mappings = mappings,
 				    .count = COUNT(mappings),
 				    .open_module = open_module,
 				    .close_module = close_module };
-
-static uint8_t walker_memory[1 << 20] __attribute__((aligned(64)));
-
-static struct dwunw_walker *walker_of(uint32_t entries)
-{
-	struct dwunw_arena arena;
-	struct dwunw_walker *walker;
-
-	dwunw_arena_init(&arena, walker_memory, sizeof(walker_memory));
-	if (dwunw_walker_init(&walker, entries, &arena) != DWUNW_OK)
-		abort();
-	return walker;
-}
 
 struct run {
 	struct dwunw_regset regs;
@@ -343,12 +331,11 @@ int main(void)
 {
 	struct dwunw_walker *walker;
 
-	if (!elf_is_read(2))
-		return skip_all("this build reads files of 32 bits alone");
+	NEEDS(CONFIG_ARCH_X86_64);
 	make_module();
 	if (dwunw_space_init(&space) != DWUNW_OK)
 		abort();
-	walker = walker_of(0);
+	walker = make_walker(0);
 	if (!IS_ON(CONFIG_WALK_STEPS)) {
 		static struct run r;
 
@@ -358,7 +345,7 @@ int main(void)
 		return done();
 	}
 	kinds(walker, "no cache");
-	walker = walker_of(64);
+	walker = make_walker(64);
 	kinds(walker, "cold");
 	kinds(walker, "warm");
 	exact(walker);
