@@ -4,12 +4,14 @@
 #include "rings.h"
 #include "sample.h"
 
+#include <dwunw/linux.h>
 #include <dwunw/trace.h>
 
 #include <dirent.h>
 #include <errno.h>
 #include <linux/perf_event.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* of the first version with a size */
+#define SAMPLER_CONFIG_LEAST \
+	(offsetof(struct dwunw_sampler_config, ctx) + sizeof(void *))
 #define PROBES 128
 #define CPUS 256
 /* A record that is being written now may be older than one that is read. */
@@ -437,7 +442,12 @@ int dwunw_sampler_open(struct dwunw_sampler **result,
 	if (!sampler)
 		return -ENOMEM;
 	allow_files();
-	sampler->config = *config;
+	if (dwunw_struct_from(&sampler->config, sizeof(sampler->config),
+			      SAMPLER_CONFIG_LEAST, config) != DWUNW_OK) {
+		free(sampler);
+		return -EINVAL;
+	}
+	config = &sampler->config;
 	sampler->all_children = config->all_children;
 	sampler->by_number = !config->by_pmu && !dwu_probe_events_open();
 	sampler->type = dwu_perf_uprobe_type();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /* A struct of the caller's, from whichever version's header -> this version's. */
-#include "given.h"
+#include <dwunw/linux.h>
 
 #include <string.h>
 
@@ -15,11 +15,13 @@ static bool all_zero(const unsigned char *bytes, size_t size)
 	return true;
 }
 
-dwunw_status_t dwu_given(void *dst, size_t dst_size, size_t least,
+dwunw_status_t dwunw_struct_from(void *dst, size_t dst_size, size_t least,
 			 const void *src)
 {
 	size_t size;
 
+	if (!dst || !src || dst_size < sizeof(size))
+		return DWUNW_ERR_INVALID_ARG;
 	memcpy(&size, src, sizeof(size));
 	if (!size)
 		size = dst_size;
