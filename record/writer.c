@@ -226,6 +226,13 @@ uint32_t dwunw_recording_add_stack(struct dwunw_recording_writer *writer,
 	return writer->unkept;
 }
 
+void dwunw_recording_mark_stack(struct dwunw_recording_writer *writer,
+				uint32_t stack, uint32_t flags)
+{
+	if (stack > writer->stack.written && stack <= writer->stack.count)
+		writer->stacks[stack - 1].flags |= flags;
+}
+
 void dwunw_recording_add_maps(struct dwunw_recording_writer *writer,
 			      uint32_t process,
 			      const struct dwunw_recording_mapping *maps,
@@ -457,6 +464,11 @@ static int end(struct dwunw_recording_writer *writer, uint64_t time_ns)
 	put_names(writer);
 	dwu_rec_put_end(&writer->chunks, time_ns);
 	return append(writer);
+}
+
+uint64_t dwunw_recording_size(const struct dwunw_recording_writer *writer)
+{
+	return writer->file.size;
 }
 
 static void free_writer(struct dwunw_recording_writer *writer)

@@ -115,6 +115,8 @@ struct dwunw_recording_frame {
 
 /* pthread_create's own memory: a thread's stack, its tables. */
 #define DWUNW_RECORDING_STACK_FLAG_THREAD 1u
+/* What an allocator maps for its own tables: no blocks of the program's. */
+#define DWUNW_RECORDING_STACK_FLAG_OWN 4u
 /* Stands for all stacks that there was no room for; it has no frames. */
 #define DWUNW_RECORDING_STACK_FLAG_UNKEPT 2u
 
@@ -337,6 +339,9 @@ uint32_t dwunw_recording_add_frame(struct dwunw_recording_writer *writer,
 				   const struct dwunw_recording_frame *frame);
 uint32_t dwunw_recording_add_stack(struct dwunw_recording_writer *writer,
 				   const struct dwunw_recording_stack *stack);
+/* More DWUNW_RECORDING_STACK_FLAG_* of a stack that is in no step yet. */
+void dwunw_recording_mark_stack(struct dwunw_recording_writer *writer,
+				uint32_t stack, uint32_t flags);
 void dwunw_recording_add_maps(struct dwunw_recording_writer *writer,
 			      uint32_t process,
 			      const struct dwunw_recording_mapping *maps,
@@ -362,6 +367,9 @@ int dwunw_recording_step(struct dwunw_recording_writer *writer,
 int dwunw_recording_add_name(struct dwunw_recording_writer *writer,
 			     uint32_t frame,
 			     const struct dwunw_recording_name *name);
+/* Of the file, so far. */
+uint64_t
+dwunw_recording_size(const struct dwunw_recording_writer *writer);
 /* A last step, the names and the end. NULL is well. */
 int dwunw_recording_close(struct dwunw_recording_writer *writer,
 			  uint64_t time_ns);

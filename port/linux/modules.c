@@ -123,6 +123,15 @@ static char *keep_label(struct dwu_modules *modules, const char *label)
 	return dwu_strdup(label);
 }
 
+static void keep_build_id(struct dwu_identity *identity,
+			  const struct dwunw_elf *elf)
+{
+	size_t size = 0;
+
+	if (dwunw_elf_build_id(elf, identity->build_id, &size) == DWUNW_OK)
+		identity->build_id_size = (uint32_t)size;
+}
+
 /*
  * The module with serial last_serial + 1 was opened. Beyond the table, files
  * get a new serial each time they are opened.
@@ -147,6 +156,7 @@ static void add_identity(struct dwu_modules *modules,
 			       &modules->identities[serial - 1].content) !=
 	    DWUNW_OK)
 		modules->identities[serial - 1].content = 0;
+	keep_build_id(&modules->identities[serial - 1], &slot->module.elf);
 	*bucket = serial;
 	modules->identity_count++;
 }
@@ -632,6 +642,21 @@ const char *dwunw_module_label(const struct dwunw_context *ctx, uint32_t serial)
 uint64_t dwunw_module_identity(const struct dwunw_context *ctx, uint32_t serial)
 {
 	return identity_of(ctx, serial).content;
+}
+
+bool dwunw_module_facts(const struct dwunw_context *ctx, uint32_t serial,
+			struct dwunw_module_facts *facts)
+{
+	struct dwu_identity is = identity_of(ctx, serial);
+
+	*facts = (struct dwunw_module_facts){
+		.path = is.label,
+		.identity = is.content,
+		.size = is.id.size,
+		.build_id_size = is.build_id_size,
+	};
+	memcpy(facts->build_id, is.build_id, sizeof(facts->build_id));
+	return is.id.dev || is.id.ino || is.label;
 }
 
 uint32_t dwu_modules_with(struct dwunw_context *ctx, uint64_t content)

@@ -7,6 +7,7 @@
  *   run.c       the run, a report at each interval
  *   print.c     what their texts have in common
  *   export.c    reports for programs: folded stacks, JSON
+ *   recording.c what the run sees, as a recording
  *   kernel.c    the run without a program: the kernel's own allocations
  */
 #ifndef DWUNW_TOOLS_LEAK_H
@@ -21,6 +22,7 @@
 #define LEAK_PATTERN_SIZE 40
 
 struct leak;
+struct leak_recording;
 
 /* Prints one report: totals, sorted, most bytes first. */
 typedef void (*leak_print_fn)(struct leak *leak,
@@ -44,7 +46,13 @@ struct leak {
 	const char *json;   /* the same */
 	const char *output; /* a file for the text; NULL: stdout */
 	const char *only;   /* stacks with a function like that */
-	leak_print_fn print;
+	const char *record;	/* a file for the recording; NULL: none */
+	uint64_t record_max;	/* its bytes; 0: no limit */
+	uint64_t record_keep_ns; /* older steps are one; 0: all are kept */
+	bool record_commands;	/* command lines are in it */
+	bool record_bare;	/* without names */
+	struct leak_recording *recording;
+	leak_print_fn print; /* NULL: the recording is all */
 	struct dwunw_heap *heap;
 	bool export_failed; /* a file of --folded or --json, or a report */
 };
@@ -53,6 +61,9 @@ struct leak {
 
 /* Their defaults, but for the time that a block has to be live. */
 void leak_set_defaults(struct leak *leak);
+
+/* Words behind "--", a command's; before option_parse(), which moves them. */
+int leak_count_words(char **argv);
 
 /* Of option rows that fill a struct which begins with a struct leak: "12" or
  * "12,13"; a prefix; a pattern; NAME=0xOFFSET[@FILE]. */
@@ -184,6 +195,17 @@ void leak_print_rest(const struct leak *leak, const struct dwunw_totals *totals,
 void leak_export(struct leak *leak, const struct dwunw_totals *totals,
 		 bool last);
 bool leak_is_to_stdout(const char *where);
+
+/* --- recording.c ------------------------------------------------------------- */
+
+/* Before dwunw_heap_open(), whose config it sets. 0, or EXIT_FAILURE, told. */
+int leak_recording_prepare(struct leak *leak);
+/* Behind it: the file is there from now on. The same. */
+int leak_recording_begin(struct leak *leak);
+/* What is live, as of the last sum: leak->view says what is young. */
+void leak_recording_step(struct leak *leak);
+/* The names, and the end; nothing where it has not begun. */
+void leak_recording_close(struct leak *leak);
 
 /* --- kernel.c ------------------------------------------------------------------ */
 

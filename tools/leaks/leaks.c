@@ -66,6 +66,9 @@ static const char help[] =
 	"report\n"
 	"       --json[=FILE]          a line of JSON for each report; FILE: the "
 	"newest\n"
+	"       --record FILE          all of it, for dwunw report\n"
+	"       --record-max BYTES     of that file: its oldest steps are "
+	"merged\n"
 	"       --stats                what was sent, and memory\n"
 	"  -v,  --verbose              a line for each event\n"
 	"Stacks:\n"
@@ -112,6 +115,12 @@ static const struct option_row rows[] = {
 	  .to = offsetof(struct arguments, kernel) },
 	LEAK_FLAG("missing-free", 0, missing_free),
 	LEAK_TEXT("output", 0, output),
+	LEAK_TEXT("record", 0, record),
+	{ .name = "record-max",
+	  .kind = OPTION_SIZE64,
+	  .to = LEAK_AT(record_max),
+	  .min = 1u << 16,
+	  .max = (uint64_t)1 << 40 },
 	LEAK_ROWS,
 	{ .kind = OPTION_END },
 };
@@ -177,6 +186,10 @@ static const char *contradiction(const struct arguments *arguments)
 		      leak->view.by_thread || leak->view.by_process))
 		return "--json, --folded, -t, --sample-bytes, --budget, "
 		       "--threads and --processes are not of --kernel";
+	if (!user && leak->record)
+		return "--record is of programs, not of --kernel";
+	if (leak->record_max && !leak->record)
+		return "--record-max is about the file of --record";
 	if (leak->output &&
 	    (leak_is_to_stdout(leak->json) || leak_is_to_stdout(leak->folded)))
 		return "--output is the text's file: --json=FILE or "
@@ -221,23 +234,11 @@ static void set_words(struct leak *leak)
 	};
 }
 
-/* Behind "--": a command's. */
-static int count_words(char **argv)
-{
-	int count = 0;
-
-	while (*argv && strcmp(*argv, "--"))
-		argv++;
-	while (*argv && argv[count + 1])
-		count++;
-	return count;
-}
-
 static int parse(struct arguments *arguments, char **argv)
 {
 	struct leak *leak = &arguments->leak;
 	const char *what;
-	int count, status, words = count_words(argv);
+	int count, status, words = leak_count_words(argv);
 
 	leak_set_defaults(leak);
 	set_words(leak);

@@ -53,7 +53,7 @@ static void report(struct leak *leak, bool last)
 		    !leak_is_to_stdout(leak->json);
 	struct dwunw_totals totals;
 
-	if (!text && !last && !leak->json && !*leak->folded)
+	if (!text && !last && !leak->json && !*leak->folded && !leak->record)
 		return;
 	if (dwunw_heap_sum(leak->heap, &leak->view, &totals)) {
 		fprintf(stderr, "%s: out of memory: no report\n",
@@ -61,8 +61,9 @@ static void report(struct leak *leak, bool last)
 		leak->export_failed = true;
 		return;
 	}
+	leak_recording_step(leak);
 	leak_export(leak, &totals, last);
-	if (text)
+	if (text && leak->print)
 		leak->print(leak, &totals);
 	fflush(stdout);
 	dwunw_totals_free(&totals);
@@ -127,18 +128,22 @@ static int run_programs(struct leak *leak)
 	config->by_thread = leak->view.by_thread;
 	config->on_block = leak->trace ? print_call : NULL;
 	leak->view.threads = leak->json != NULL; /* there they are marked */
+	status = leak_recording_prepare(leak);
+	if (status)
+		return status;
 	status = dwunw_heap_open(&leak->heap, config);
+	if (!status)
+		status = leak_recording_begin(leak);
 	if (!status) {
 		fprintf(stderr, "recording\n");
 		record(leak);
 		if (!config->pid_count)
 			dwunw_heap_say_unused(leak->heap);
 		status = dwunw_heap_status(leak->heap);
-		if (!status && leak->export_failed)
-			status = EXIT_FAILURE;
 	}
+	leak_recording_close(leak);
 	dwunw_heap_close(leak->heap);
-	return status;
+	return !status && leak->export_failed ? EXIT_FAILURE : status;
 }
 
 int leak_run(struct leak *leak)
