@@ -234,7 +234,7 @@ host_cflags := -DDWU_HOST_ARCH=$(id_$(ARCH))
 # trace/sample.c: the host's constants
 host_layout = -iquote . -DHOST_LAYOUT='"arch/$(word 1,$(layout_$(ARCH)))/layout.h"' \
 	-DHOST_NAME=$(word 2,$(layout_$(ARCH)))
-port_cflags = $(pic) -D_GNU_SOURCE -ffunction-sections -fdata-sections \
+port_cflags = $(pic) -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -ffunction-sections -fdata-sections \
 	$(core_dirs) $(host_cflags) -include $(config_h)
 test_cflags = -D_GNU_SOURCE $(core_dirs) -iquote tests -include $(config_h)
 all_ldflags = $(sanitize) $(static) $(no_pie) -Wl,--gc-sections $(LDFLAGS)
@@ -461,7 +461,7 @@ beside_scripts := $(wildcard tests/cross/*.t) tests/thin/thin.t tests/truth/trut
 	tests/core/failing.t tests/danger/frames.t \
 	$(addprefix tests/scan/,switches.t compare.t decide.t stack.t lengths.t) \
 	$(addprefix tests/house/,arch-subset.t compilers.t random.t config.t symbols.t size.t) \
-	tests/install/debian.t tests/jit/real.t tests/linkers/shadow.t tests/libdw_bpf/parallel.t
+	tests/docs/runs.t tests/libdw_bpf/headers.t tests/install/debian.t tests/jit/real.t tests/linkers/shadow.t tests/libdw_bpf/parallel.t
 long_scripts := $(wide_scripts) $(beside_scripts)
 short_scripts := $(filter-out $(long_scripts),$(test_scripts))
 # with DWUNW_LONG=1 these do more

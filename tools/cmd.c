@@ -6,6 +6,7 @@
 
 #include "streams.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -117,4 +118,15 @@ void *dwu_cmd_alloc(size_t count, size_t size)
 void *dwu_cmd_grow(void *old, size_t count, size_t size)
 {
 	return or_die(reallocarray(old, count ? count : 1, size));
+}
+
+bool dwu_cmd_unrelocated(const char *path, const struct dwunw_module *module)
+{
+	if (module->elf.type != ET_REL)
+		return false;
+	dwu_cmd_error("%s: is a relocatable file of %s: its addresses are "
+		      "not known before it is linked (ld -shared -o FILE.so "
+		      "%s makes a file that has them)",
+		      path, dwunw_elf_target(&module->elf), path);
+	return true;
 }

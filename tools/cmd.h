@@ -146,4 +146,12 @@ struct dwu_core_options {
 int dwu_core_print(const struct dwu_core_options *options,
 		   struct dwu_printer *printer);
 
+/*
+ * An object file or a kernel module says nothing of addresses before it is
+ * linked: each section begins at 0, and where an FDE begins is a relocation.
+ * Rows would be printed under addresses that are nobody's. True: it is one,
+ * which has been said.
+ */
+bool dwu_cmd_unrelocated(const char *path, const struct dwunw_module *module);
+
 #endif

@@ -755,7 +755,7 @@ int dwu_compare(struct dwunw_context *ctx,
 
 	if (acquire(ctx, options->path, &c.module))
 		return CMD_FAILED;
-	if (!dwu_rows_unrelocated(options->path, c.module) &&
+	if (!dwu_cmd_unrelocated(options->path, c.module) &&
 	    acquire_debug(ctx, &c))
 		code = run(&c);
 	if (c.debug)

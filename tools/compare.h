@@ -20,14 +20,6 @@ struct dwu_compare_options {
  */
 struct dwunw_scan *dwu_scanner(void **memory);
 
-/*
- * An object file or a kernel module says nothing of addresses before it is
- * linked: each section begins at 0, and where an FDE begins is a relocation.
- * Rows would be printed under addresses that are nobody's. True: it is one,
- * which has been said.
- */
-bool dwu_rows_unrelocated(const char *path, const struct dwunw_module *module);
-
 /* Prints the result. CMD_OK, or CMD_FAILED with the reason said. */
 int dwu_compare(struct dwunw_context *ctx,
 		const struct dwu_compare_options *options);

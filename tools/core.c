@@ -49,39 +49,10 @@ struct session {
 
 /* --- bytes of files ---------------------------------------------------------- */
 
-static dwunw_status_t read_fd(int fd, uint64_t off, void *dst, size_t size)
-{
-	uint8_t *to = dst;
-
-	while (size) {
-		ssize_t got = off > INT64_MAX ? 0 :
-						pread(fd, to, size, (off_t)off);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0) {
-			dwunw_short(errno);
-			return DWUNW_ERR_IO;
-		}
-		if (!got)
-			return DWUNW_ERR_INVALID_ARG;
-		to += got;
-		off += (uint64_t)got;
-		size -= (size_t)got;
-	}
-	return DWUNW_OK;
-}
-
-dwunw_status_t dwu_core_read(const struct dwu_core *core, uint64_t off,
-			     void *dst, size_t size)
-{
-	return read_fd(core->fd, off, dst, size);
-}
-
 static dwunw_status_t read_source(void *ctx, uint64_t off, void *dst,
 				  size_t size)
 {
-	return read_fd(*(const int *)ctx, off, dst, size);
+	return dwu_core_read(*(const int *)ctx, off, dst, size);
 }
 
 /* Opens a regular file; says so if it cannot. */
@@ -172,14 +143,14 @@ static dwunw_status_t read_piece(struct session *s, uint64_t addr, void *dst,
 
 	if (have) {
 		*size = at_most(have, *size);
-		return read_fd(s->core.fd, off, dst, *size);
+		return dwu_core_read(s->core.fd, off, dst, *size);
 	}
 	map = find_map(&s->core, addr);
 	if (!map || check_file(s, map->file))
 		return DWUNW_ERR_INVALID_ARG;
 	*size = at_most(map->end - addr, *size);
-	return read_fd(s->core.files[map->file].fd,
-		       map->off + (addr - map->start), dst, *size);
+	return dwu_core_read(s->core.files[map->file].fd,
+			     map->off + (addr - map->start), dst, *size);
 }
 
 static dwunw_status_t read_memory(void *ctx, uint64_t addr, void *dst,
@@ -218,7 +189,7 @@ static dwunw_status_t read_dumped(void *ctx, uint64_t off, void *dst,
 
 	if (dumped(image->core, image->addr + off, &at) < size)
 		return DWUNW_ERR_INVALID_ARG;
-	return read_fd(image->core->fd, at, dst, size);
+	return dwu_core_read(image->core->fd, at, dst, size);
 }
 
 /*

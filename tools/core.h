@@ -66,8 +66,7 @@ struct dwu_core {
 };
 
 /* All of it, or as errno says. */
-dwunw_status_t dwu_core_read(const struct dwu_core *core, uint64_t off,
-			     void *dst, size_t size);
+dwunw_status_t dwu_core_read(int fd, uint64_t off, void *dst, size_t size);
 
 /* Numbers in the core's own byte order; size 1 to 8. */
 uint64_t dwu_core_number(const struct dwu_core *core, const uint8_t *bytes,

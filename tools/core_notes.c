@@ -113,7 +113,7 @@ static bool add_thread(struct dwu_core *core, const struct desc *at)
 	if (!can_add_thread(core, layout, at))
 		return false;
 	desc.size = layout->prstatus_size;
-	if (dwu_core_read(core, at->off, bytes, desc.size))
+	if (dwu_core_read(core->fd, at->off, bytes, desc.size))
 		return cannot_read(core, at->off);
 	thread = new_thread(core);
 	thread->tid =
@@ -137,7 +137,7 @@ static bool read_auxv(struct dwu_core *core, const struct desc *at)
 	uint64_t count = word_count(core, desc);
 	uint64_t i;
 
-	if (dwu_core_read(core, at->off, bytes, desc.size))
+	if (dwu_core_read(core->fd, at->off, bytes, desc.size))
 		return cannot_read(core, at->off);
 	for (i = 0; i + 1 < count; i += 2) {
 		uint64_t value = word(core, desc, i + 1);
@@ -189,7 +189,8 @@ static bool load_files(struct dwu_core *core, const struct desc *at,
 	free(core->names);
 	core->names = dwu_cmd_alloc(1, (size_t)at->size + 1);
 	*desc = (struct dwunw_span){ core->names, (size_t)at->size };
-	return !dwu_core_read(core, at->off, core->names, (size_t)at->size) ||
+	return !dwu_core_read(core->fd, at->off, core->names,
+			      (size_t)at->size) ||
 	       cannot_read(core, at->off);
 }
 
@@ -279,7 +280,7 @@ static const uint8_t *window_at(const struct dwu_core *core,
 	window->off = off;
 	window->size = end - off < WINDOW_SIZE ? (size_t)(end - off) :
 						 WINDOW_SIZE;
-	if (!dwu_core_read(core, off, window->bytes, window->size))
+	if (!dwu_core_read(core->fd, off, window->bytes, window->size))
 		return window->bytes;
 	window->size = 0;
 	return NULL;

@@ -383,17 +383,6 @@ static void no_rows(struct rows *rows, const char *what)
 	rows->failed = true;
 }
 
-bool dwu_rows_unrelocated(const char *path, const struct dwunw_module *module)
-{
-	if (module->elf.type != ET_REL)
-		return false;
-	dwu_cmd_error("%s: is a relocatable file of %s: its addresses are "
-		      "not known before it is linked (ld -shared -o FILE.so "
-		      "%s makes a file that has them)",
-		      path, dwunw_elf_target(&module->elf), path);
-	return true;
-}
-
 /* --- rows from instructions --------------------------------------------------- */
 
 static bool take_point(void *ctx, const struct dwunw_scan_point *point)
@@ -569,7 +558,7 @@ static int print_file(struct rows *rows, const uint64_t *pc)
 		dwunw_shutdown(&ctx);
 		return CMD_FAILED;
 	}
-	if (dwu_rows_unrelocated(rows->path, rows->module)) {
+	if (dwu_cmd_unrelocated(rows->path, rows->module)) {
 		dwunw_module_cache_release(&ctx, rows->module);
 		dwunw_shutdown(&ctx);
 		return CMD_FAILED;

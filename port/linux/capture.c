@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /* One request -> a space, memory, a walk. */
+#include "capture.h"
+#include "context.h"
+#include "given.h"
+#include "reader.h"
 #include "stopped.h"
 
 #include <errno.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /* Event bytes -> frames, and what events tell of processes. */
-#include "port.h"
+#include "capture.h"
+#include "modules.h"
+#include "process.h"
 
 /*
  * What is known of a pid is checked before it is used again. It is kept: the

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /* The context: what the core must not know, set up and given back. */
-#include "port.h"
+#include "context.h"
+#include "given.h"
+#include "pages.h"
+#include "shortage.h"
 
 #include <stdlib.h>
 
@@ -16,12 +19,6 @@
 const char *dwunw_version(void)
 {
 	return DWUNW_VERSION;
-}
-
-/* The target that this build runs on, as make knows it. */
-uint16_t dwu_host_arch(void)
-{
-	return DWU_HOST_ARCH;
 }
 
 /* The configuration with every default written out. */

@@ -9,7 +9,9 @@
 #ifndef DWU_DEBUG_H
 #define DWU_DEBUG_H
 
-#include "port.h"
+#include <dwunw/linux.h>
+
+#include "files.h"
 
 /* --- unpack.c ---------------------------------------------------------------- */
 

@@ -3,7 +3,12 @@
  * Where a file's debug file is. Conventions: GDB's manual, Separate Debug
  * Files (build id, .gnu_debuglink) and MiniDebugInfo (.gnu_debugdata).
  */
+#include <dwunw/bounds.h>
+
 #include "debug.h"
+#include "log.h"
+#include "pages.h"
+#include "shortage.h"
 
 #include <limits.h>
 #include <stdio.h>

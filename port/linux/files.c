@@ -6,7 +6,12 @@
  * path is resolved to an O_PATH descriptor first, and only a regular file is
  * opened through that.
  */
+#include <dwunw/bounds.h>
+
 #include "helper.h"
+#include "now.h"
+#include "procfs.h"
+#include "shortage.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,41 +36,6 @@ bool dwu_file_id_same(const struct dwu_file_id *a, const struct dwu_file_id *b)
 bool dwu_file_id_held(const struct dwu_file_id *a, const struct dwu_file_id *b)
 {
 	return a->dev == b->dev && a->ino == b->ino && a->size == b->size;
-}
-
-static void id_from_stat(struct dwu_file_id *id, const struct stat *st)
-{
-	*id = (struct dwu_file_id){
-		.dev = st->st_dev,
-		.ino = st->st_ino,
-		.size = (uint64_t)st->st_size,
-		.changed_sec = st->st_ctim.tv_sec,
-		.changed_nsec = st->st_ctim.tv_nsec,
-	};
-}
-
-dwunw_status_t dwu_path_now(const char *path, struct dwu_file_id *id,
-			    char *resolved)
-{
-	int fd = open(path, O_PATH | O_CLOEXEC);
-	ssize_t length = 0;
-	char name[40];
-	struct stat st;
-	bool good;
-
-	if (fd < 0)
-		return DWUNW_ERR_IO;
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
-	good = !fstat(fd, &st);
-	if (good && resolved) {
-		length = readlink(name, resolved, PATH_MAX);
-		good = length > 0 && length < PATH_MAX;
-		resolved[good ? length : 0] = 0;
-	}
-	close(fd);
-	if (good)
-		id_from_stat(id, &st);
-	return good ? DWUNW_OK : DWUNW_ERR_IO;
 }
 
 /* A helper is in the root directory: a relative path begins here. The size with
@@ -120,85 +90,9 @@ dwunw_status_t dwu_file_path(const char *path, struct dwu_file_id *id,
 	return status;
 }
 
-/*
- * With each event that nothing vouches for: not by a helper. What the kernel
- * has of the file is taken, and no server is asked; before Linux 4.11 one is.
- */
-dwunw_status_t dwu_exe_stat(int32_t pid, struct dwu_file_id *id)
-{
-	char path[40];
-	struct stat st;
-
-	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
-#ifdef STATX_BASIC_STATS
-	struct statx stx;
-
-	if (!statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_BASIC_STATS,
-		   &stx)) {
-		*id = (struct dwu_file_id){
-			.dev = makedev(stx.stx_dev_major, stx.stx_dev_minor),
-			.ino = stx.stx_ino,
-			.size = stx.stx_size,
-			.changed_sec = stx.stx_ctime.tv_sec,
-			.changed_nsec = stx.stx_ctime.tv_nsec,
-		};
-		return DWUNW_OK;
-	}
-	if (errno != ENOSYS) {
-		dwunw_short(errno);
-		return DWUNW_ERR_IO;
-	}
-#endif
-	if (stat(path, &st)) {
-		dwunw_short(errno);
-		return DWUNW_ERR_IO;
-	}
-	id_from_stat(id, &st);
-	return DWUNW_OK;
-}
-
 dwunw_status_t dwu_file_stat(const char *path, struct dwu_file_id *id)
 {
 	return dwu_file_path(path, id, NULL);
-}
-
-/*
- * A mapped file's path holds no symbolic link when the kernel prints it. One
- * that is there now was put there since, perhaps to lead out of the target's
- * root: openat2(2), Linux 5.6. Older kernels guard the last component only.
- */
-static int open_beneath(const char *root, const char *path, bool links)
-{
-	struct open_how how = {
-		.flags = O_PATH | O_CLOEXEC | (links ? 0u : O_NOFOLLOW),
-		.resolve = RESOLVE_IN_ROOT | (links ? 0u : RESOLVE_NO_SYMLINKS),
-	};
-	int dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int fd, saved;
-
-	if (dir < 0)
-		return -1;
-	while (*path == '/')
-		path++;
-	fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
-	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
-		fd = openat(dir, path, (int)how.flags);
-	saved = errno;
-	close(dir);
-	errno = saved;
-	return fd;
-}
-
-static int open_plain(const char *root, const char *path)
-{
-	char full[DWU_PATH_MAX];
-	int length = snprintf(full, sizeof(full), "%s%s", root, path);
-
-	if (length < 0 || (size_t)length >= sizeof(full)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	return open(full, O_PATH | O_CLOEXEC);
 }
 
 static uint32_t shortages;
@@ -228,56 +122,6 @@ const char *dwu_file_why(dwunw_status_t status)
 		return dwu_error_text(errno);
 	return errno == EFBIG ? "larger than files may be" :
 				"not a regular file";
-}
-
-int dwu_reopen_now(int name)
-{
-	char path[40];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", name);
-	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-}
-
-/* Opens for reading what opened->name names, if it is a regular file. */
-static dwunw_status_t open_name(struct dwu_opened *opened, uint64_t size_max)
-{
-	struct stat st;
-
-	if (fstat(opened->name, &st))
-		return DWUNW_ERR_IO;
-	if (!S_ISREG(st.st_mode) || st.st_size < 0 ||
-	    (uint64_t)st.st_size > size_max) {
-		errno = S_ISREG(st.st_mode) ? EFBIG : EINVAL;
-		return DWUNW_ERR_INVALID_ARG;
-	}
-	id_from_stat(&opened->id, &st);
-	opened->owner = st.st_uid;
-	opened->fd = dwu_reopen_now(opened->name);
-	return opened->fd < 0 ? DWUNW_ERR_IO : DWUNW_OK;
-}
-
-dwunw_status_t dwu_open_now(struct dwu_opened *opened, const char *root,
-			    const char *path, enum dwu_follow follow,
-			    uint64_t size_max)
-{
-	dwunw_status_t status;
-	int saved;
-
-	*opened = (struct dwu_opened){ .fd = -1 };
-	opened->name =
-		follow == DWU_FOLLOW_ALL ?
-			open_plain(root, path) :
-			open_beneath(root, path, follow == DWU_FOLLOW_BENEATH);
-	if (opened->name < 0)
-		return DWUNW_ERR_IO;
-	status = open_name(opened, size_max);
-	if (status == DWUNW_OK)
-		return status;
-	saved = errno;
-	close(opened->name);
-	errno = saved;
-	opened->name = -1;
-	return status;
 }
 
 /* Both, a string each; without a root the path is what may be relative. */
@@ -431,25 +275,6 @@ static bool in_file(const struct dwu_file *file, uint64_t off, size_t size)
 	return off <= file->id.size && size <= file->id.size - off;
 }
 
-/* Fewer bytes than fstat told: the file was truncated under us. */
-dwunw_status_t dwu_read_now(int fd, uint64_t off, uint8_t *dst, size_t size)
-{
-	while (size) {
-		ssize_t got = pread(fd, dst, size, (off_t)off);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (!got)
-			errno = 0;
-		if (got <= 0)
-			return DWUNW_ERR_IO;
-		dst += got;
-		off += (uint64_t)got;
-		size -= (size_t)got;
-	}
-	return DWUNW_OK;
-}
-
 /* A helper that came after the one that had it open, opens it by its name. */
 static dwunw_status_t open_again(struct dwu_file *file)
 {
@@ -551,22 +376,16 @@ void dwu_file_source(struct dwu_file *file, struct dwunw_source *src)
 	};
 }
 
-static dwunw_status_t status_of_errno(void)
-{
-	dwunw_short(errno);
-	return errno == EACCES || errno == EPERM ? DWUNW_ERR_ATTACH_DENIED :
-						   DWUNW_ERR_IO;
-}
+/* --- text ------------------------------------------------------------------------- */
 
-/* A file of /proc, which is read once, from its beginning to its end. */
-struct text {
-	int32_t id; /* a descriptor, here or of a helper */
+/* A file of /proc, open in a helper. */
+struct far_text {
+	int32_t id;
 	uint32_t helper;
-	bool far;
 };
 
 /* `path` NULL: it is open, and its next bytes are wanted. */
-static ssize_t text_ask(struct text *text, const char *path, char *dst,
+static ssize_t text_ask(struct far_text *text, const char *path, char *dst,
 			size_t room)
 {
 	struct dwu_ask ask = { .what = DWU_ASK_TEXT,
@@ -586,95 +405,27 @@ static ssize_t text_ask(struct text *text, const char *path, char *dst,
 	return (ssize_t)ask.got;
 }
 
-static bool text_open(struct text *text, const char *path, bool far)
+static ssize_t far_next(void *text, char *dst, size_t room)
 {
-	*text = (struct text){ .id = -1, .far = far };
-	if (text->far)
-		return text_ask(text, path, NULL, 0) == 0;
-	text->id = open(path, O_RDONLY | O_CLOEXEC);
-	return text->id >= 0;
-}
-
-static ssize_t text_next(struct text *text, char *dst, size_t room)
-{
-	ssize_t got;
-
-	if (text->far)
-		return text_ask(text, NULL, dst, room);
-	do {
-		got = read(text->id, dst, room);
-	} while (got < 0 && errno == EINTR);
-	return got;
-}
-
-static void text_close(const struct text *text)
-{
-	const struct dwu_file file = { .far = text->id,
-				       .helper = text->helper };
-
-	if (text->far)
-		close_far(&file);
-	else
-		close(text->id);
-}
-
-/* Appends to *out until the end of the file; room is what it may hold. */
-static dwunw_status_t read_all(struct text *text, size_t max, char **out,
-			       size_t *size)
-{
-	size_t room = 16 << 10;
-
-	*size = 0;
-	*out = dwu_malloc(room);
-	while (*out) {
-		ssize_t got = text_next(text, *out + *size, room - *size - 1);
-		char *larger;
-
-		if (got < 0)
-			return status_of_errno();
-		*size += (size_t)got;
-		if (!got || *size > max)
-			break;
-		if (*size < room - 1)
-			continue;
-		room *= 2;
-		larger = dwu_realloc(*out, room);
-		if (!larger)
-			return DWUNW_ERR_NO_MEMORY;
-		*out = larger;
-	}
-	if (!*out || *size > max)
-		return DWUNW_ERR_NO_MEMORY;
-	(*out)[*size] = 0;
-	return DWUNW_OK;
-}
-
-static dwunw_status_t read_whole(const char *path, bool far, size_t max,
-				 char **out, size_t *size)
-{
-	dwunw_status_t status;
-	struct text text;
-
-	*out = NULL;
-	if (!text_open(&text, path, far))
-		return status_of_errno();
-	status = read_all(&text, max, out, size);
-	text_close(&text);
-	if (status != DWUNW_OK) {
-		free(*out);
-		*out = NULL;
-	}
-	return status;
+	return text_ask(text, NULL, dst, room);
 }
 
 dwunw_status_t dwu_text_read(const char *path, size_t max, char **out,
 			     size_t *size)
 {
-	return read_whole(path, dwu_limited(NULL), max, out, size);
-}
+	struct far_text text = { .id = -1 };
+	dwunw_status_t status;
 
-dwunw_status_t dwu_text_ready(const char *path, size_t max, char **out,
-			      size_t *size)
-{
-	return read_whole(path, false, max, out, size);
+	if (!dwu_limited(NULL))
+		return dwu_text_ready(path, max, out, size);
+	*out = NULL;
+	if (text_ask(&text, path, NULL, 0) != 0) {
+		dwunw_short(errno);
+		return errno == EACCES || errno == EPERM ?
+			       DWUNW_ERR_ATTACH_DENIED :
+			       DWUNW_ERR_IO;
+	}
+	status = dwu_text_gather(far_next, &text, max, out, size);
+	close_far(&(struct dwu_file){ .far = text.id, .helper = text.helper });
+	return status;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /* A struct of the caller's, from whichever version's header -> this version's. */
-#include "port.h"
+#include "given.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /* The helper's side: asked, done, answered, one after another. */
 #include "helper.h"
+#include "now.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -9,15 +9,15 @@
  * answer does not come in time:
  *
  *   limit    the library's side: starts, asks, waits, gives up
- *   helper   the other side: does as asked; memory.c, files.c and attach.c
- *            have the calls themselves, dwu_…_now()
+ *   helper   the other side: does as asked
+ *   now      the calls themselves, for both sides (now.h)
  *
  * A helper is a fork that calls nothing but the kernel: it takes no lock.
  */
 #ifndef DWU_HELPER_H
 #define DWU_HELPER_H
 
-#include "port.h"
+#include "files.h"
 
 /* One for reads; one for ptrace(2), which also lets go at the deadline. */
 enum dwu_helper_kind {
@@ -85,41 +85,9 @@ dwunw_status_t dwu_helper_ask(enum dwu_helper_kind kind, struct dwu_ask *ask,
 			      struct dwu_ask_io *io);
 /* It ends, and lets go of what it has stopped. */
 void dwu_helper_drop(enum dwu_helper_kind kind);
+/* Is there a limit to how long a read may take? limits may be NULL. */
+bool dwu_limited(struct dwunw_limits *limits);
 /* How long a thread is waited for until it stops, in ms; shorter when `late`. */
 uint32_t dwu_stop_wait(bool late);
-
-/* --- the calls themselves ------------------------------------------------------ */
-
-/*
- * At least size bytes, or as many of room as are there without waiting for any
- * that is not needed.
- */
-dwunw_status_t dwu_memory_now(int32_t pid, uint64_t addr, void *dst,
-			      size_t size, size_t room, size_t *got);
-
-struct dwu_opened {
-	struct dwu_file_id id;
-	uint32_t owner;
-	int name; /* O_PATH */
-	int fd;
-};
-dwunw_status_t dwu_open_now(struct dwu_opened *opened, const char *root,
-			    const char *path, enum dwu_follow follow,
-			    uint64_t size_max);
-/* For reading, what an O_PATH descriptor names; -1. */
-int dwu_reopen_now(int name);
-dwunw_status_t dwu_read_now(int fd, uint64_t off, uint8_t *dst, size_t size);
-/* `resolved` gets PATH_MAX bytes, or is NULL. */
-dwunw_status_t dwu_path_now(const char *path, struct dwu_file_id *id,
-			    char *resolved);
-
-/* Stopped; or a status, errno, and whether it is seized all the same. */
-dwunw_status_t dwu_attach_now(int32_t tid, uint32_t wait_ms, bool *seized);
-void dwu_detach_now(int32_t tid);
-/* *got: how many bytes of registers the kernel has given. */
-dwunw_status_t dwu_regs_now(int32_t tid, void *dst, size_t size, size_t *got);
-
-/* Of CLOCK_MONOTONIC. */
-uint64_t dwu_now_ms(void);
 
 #endif

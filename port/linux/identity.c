@@ -11,6 +11,7 @@
  * the last segment, so sizes are those in memory.
  */
 #include "debug.h"
+#include "log.h"
 
 #include <string.h>
 

@@ -5,7 +5,10 @@
  * A file is opened through the target's own root, so that what is opened is
  * what is mapped; by which way else, enum way says.
  */
-#include "port.h"
+#include "context.h"
+#include "host.h"
+#include "reader.h"
+#include "shortage.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
  * A section of a file as address space, of which a block is read when it is
  * first needed: memory is what is used, whatever size the file says.
  */
-#include "port.h"
+#include "context.h"
 
 #include <stdio.h>
 #include <sys/mman.h>

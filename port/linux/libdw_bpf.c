@@ -3,7 +3,9 @@
  * libdw_bpf.c - dwunw/libdw_bpf.h: a context, and a walker for each thread
  * that is inside a call, taken from a list and put back.
  */
-#include "port.h"
+#include "pages.h"
+#include "process.h"
+#include "shortage.h"
 
 #include <dwunw/libdw_bpf.h>
 #include <stdlib.h>

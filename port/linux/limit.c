@@ -3,12 +3,16 @@
  * The library's side of the helpers: one of each kind is started, asked, waited
  * for, and given up with what it was doing when it does not answer in time.
  */
+#include "given.h"
 #include "helper.h"
+#include "now.h"
+#include "shortage.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,14 +65,6 @@ bool dwu_limited(struct dwunw_limits *limits)
 	if (guard && limits)
 		*limits = guard->limits;
 	return guard != NULL;
-}
-
-uint64_t dwu_now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 /* --- start ----------------------------------------------------------------------- */

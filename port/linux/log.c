@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /* One line a problem, once: a broken file meets every event of its process. */
-#include "port.h"
+#include "context.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -8,7 +8,9 @@
  * The kernel writes the lines, the process chooses the paths and may change
  * its mappings while they are read. See proc(5).
  */
-#include "port.h"
+#include "maps.h"
+#include "log.h"
+#include "shortage.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,10 @@
  * A serial belongs to a content (dwu_file_id) for good, so rows remembered by
  * (serial, address) stay true when the module was reclaimed and comes back.
  */
+#include "context.h"
 #include "debug.h"
+#include "pages.h"
+#include "shortage.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -18,6 +18,7 @@
 #define DWU_NAMES_H
 
 #include "debug.h"
+#include "modules.h"
 
 #include <dwunw/dwarf.h>
 #include <dwunw/symbols.h>
@@ -76,15 +77,38 @@ struct dwu_lines_ctx {
 	void *keep_ctx;
 };
 
+/* --- names_content.c ---------------------------------------------------------- */
+
+/* Address space that an arena begins with; what it does not use is given back. */
+#define DWU_UNIT_ROOM ((size_t)4 << 20)
+#define DWU_SMALL_ROOM ((size_t)1 << 20)
+
+/* Something that fills an arena, and may ask for a larger one. */
+typedef dwunw_status_t dwu_fill_fn(void *what, struct dwunw_arena *arena,
+				   struct dwunw_arena *scratch);
+
+/* Calls fn until its arenas are large enough; max: bytes of either of them. */
+dwunw_status_t dwu_fill(dwu_fill_fn *fn, void *what, struct dwunw_arena *arena,
+			size_t room, struct dwunw_arena *scratch, uint64_t max);
+
 /*
  * Takes the open debug file over, whatever the status, and keeps it open.
- * path: for messages; NULL: none.
+ * path: for messages; NULL: none. A file that it shares its DWARF with is not
+ * looked for.
  * NO_DEBUG_DATA: it has no DWARF.
  */
+dwunw_status_t dwu_content_open(struct dwu_lines *lines,
+				const struct dwu_lines_ctx *ctx,
+				struct dwu_debug *debug, const char *path);
+/* Of what dwu_content_open() has opened, and of a list of its units. */
+void dwu_content_close(struct dwu_lines *lines);
+
+/* --- names_lines.c ------------------------------------------------------------- */
+
+/* dwu_content_open(), and the file that it shares its DWARF with. */
 dwunw_status_t dwu_lines_open(struct dwu_lines *lines,
 			      const struct dwu_lines_ctx *ctx,
-			      struct dwu_debug *debug, bool with_alt,
-			      const char *path);
+			      struct dwu_debug *debug, const char *path);
 void dwu_lines_close(struct dwu_lines *lines);
 
 /* One level: a function, and where in it. */
@@ -315,8 +339,6 @@ bool dwu_growing_goes_on(const struct dwu_growing *growing,
 			 struct dwu_file *file);
 void dwu_growing_read_to(struct dwu_growing *growing, struct dwu_file *file,
 			 uint64_t off);
-/* The process's own number of itself. */
-int dwu_inner_pid(int pid);
 
 /* --- names_jitdump.c ------------------------------------------------------------ */
 

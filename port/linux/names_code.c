@@ -8,6 +8,7 @@
  * that grows and grows is sorted a few times only.
  */
 #include "names.h"
+#include "shortage.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -11,6 +11,7 @@
  *	offsets, a row a unit; sizes, a row a unit: 4 bytes each
  */
 #include "names.h"
+#include "shortage.h"
 
 #include <stdlib.h>
 
@@ -164,7 +165,7 @@ struct dwu_dwp *dwu_dwp_open(const struct dwu_lines_ctx *ctx,
 		dwu_debug_close(debug);
 		return NULL;
 	}
-	if (dwu_lines_open(&dwp->lines, ctx, debug, false, NULL) != DWUNW_OK) {
+	if (dwu_content_open(&dwp->lines, ctx, debug, NULL) != DWUNW_OK) {
 		free(dwp);
 		return NULL;
 	}
@@ -198,7 +199,7 @@ void dwu_dwp_close(struct dwu_dwp *dwp)
 {
 	if (!dwp)
 		return;
-	dwu_lines_close(&dwp->lines);
+	dwu_content_close(&dwp->lines);
 	free(dwp->index);
 	free(dwp);
 }

@@ -5,7 +5,9 @@
  * the file's CFI knows of another function; and where .dynsym is all there is,
  * which lists some functions only, where their code does.
  */
+#include "log.h"
 #include "names.h"
+#include "pages.h"
 
 #include <dwunw/scan.h>
 #include <stdio.h>

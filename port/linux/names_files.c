@@ -8,6 +8,7 @@
  * its build id, or its id of 64 bits and its owner, that it is the one.
  */
 #include "names.h"
+#include "shortage.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -156,7 +157,7 @@ struct dwu_lines *dwu_names_alt(const struct dwu_lines *lines,
 		     (read_link(elf, ".gnu_debugaltlink", false, link) ||
 		      read_link(elf, ".debug_sup", true, link)) &&
 		     find_alt(lines, ctx, link, &debug) &&
-		     dwu_lines_open(alt, ctx, &debug, false, NULL) == DWUNW_OK;
+		     dwu_content_open(alt, ctx, &debug, NULL) == DWUNW_OK;
 
 	free(link);
 	if (found)
@@ -206,7 +207,7 @@ static struct dwu_lines *find_dwo(const struct dwu_lines *lines,
 		dwu_debug_close(&debug);
 		found = false;
 	}
-	if (found && dwu_lines_open(dwo, ctx, &debug, false, NULL) == DWUNW_OK)
+	if (found && dwu_content_open(dwo, ctx, &debug, NULL) == DWUNW_OK)
 		return dwo;
 	free(dwo);
 	return NULL;

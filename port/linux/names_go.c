@@ -14,6 +14,7 @@
  * module data leads to. A line is that of the innermost call.
  */
 #include "names.h"
+#include "shortage.h"
 
 #include <stdlib.h>
 #include <string.h>

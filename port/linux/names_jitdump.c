@@ -9,6 +9,8 @@
  * costs one read, and what is not understood ends it.
  */
 #include "names.h"
+#include "procfs.h"
+#include "shortage.h"
 
 #include <stdio.h>
 #include <stdlib.h>

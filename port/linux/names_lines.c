@@ -4,7 +4,10 @@
  * A unit is parsed when the first address of it is asked for, in an arena of
  * its own; the file stays open for the units still to come.
  */
+#include "log.h"
 #include "names.h"
+#include "pages.h"
+#include "shortage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,9 +15,6 @@
 #include <sys/mman.h>
 
 #define TEXT_MAX 16384u
-/* Address space that a unit begins with; what it does not use is given back. */
-#define UNIT_ROOM ((size_t)4 << 20)
-#define SMALL_ROOM ((size_t)1 << 20)
 
 enum { /* DWARF 5 7.12 and https://dwarfstd.org/languages.html */
 	DW_LANG_C89 = 0x01,
@@ -42,115 +42,17 @@ struct dwu_unit_names {
 	uint32_t off;
 };
 
-/* --- arenas ------------------------------------------------------------------ */
-
-/* Gives back the pages behind what is used. */
-static void trim(struct dwunw_arena *arena)
-{
-	size_t page = (size_t)64 << 10;
-	size_t size = (arena->used + page - 1) & ~(page - 1);
-
-	if (size >= arena->size)
-		return;
-	if (!size) {
-		dwu_pages_free(arena);
-		return;
-	}
-	munmap(arena->base + size, arena->size - size);
-	arena->fresh -= arena->fresh < arena->size - size ? arena->fresh :
-							    arena->size - size;
-	arena->size = size;
-}
-
-/* Something that fills an arena, and may ask for a larger one. */
-typedef dwunw_status_t fill_fn(void *what, struct dwunw_arena *arena,
-			       struct dwunw_arena *scratch);
-
-/* max: bytes of either arena. */
-static dwunw_status_t fill(fill_fn *fn, void *what, struct dwunw_arena *arena,
-			   size_t room, struct dwunw_arena *scratch,
-			   uint64_t max)
-{
-	dwunw_status_t status = dwu_pages_alloc(arena, room);
-
-	if (status == DWUNW_OK && !scratch->base)
-		status = dwu_pages_alloc(scratch, UNIT_ROOM);
-	while (status == DWUNW_OK) {
-		dwunw_arena_reset(scratch);
-		dwunw_arena_reset(arena);
-		status = fn(what, arena, scratch);
-		if (status != DWUNW_ERR_NO_MEMORY)
-			break;
-		status = dwu_pages_grow(scratch->wanted ? scratch : arena, max);
-	}
-	if (status == DWUNW_OK)
-		trim(arena);
-	else
-		dwu_pages_free(arena);
-	/* one that grew for once is not kept */
-	if (scratch->size > UNIT_ROOM)
-		dwu_pages_free(scratch);
-	return status;
-}
-
 /* --- opening ------------------------------------------------------------------ */
-
-static dwunw_status_t fill_content(void *what, struct dwunw_arena *arena,
-				   struct dwunw_arena *scratch)
-{
-	struct dwu_lines *lines = what;
-	const struct dwunw_module_files files = {
-		.file = &lines->debug.src,
-		.inflate = dwu_unpack,
-	};
-
-	(void)scratch;
-	return dwunw_dwarf_open(&lines->dwarf, &files, arena);
-}
-
-/* A file without DWARF is no news. */
-static void tell_content(const struct dwu_lines_ctx *ctx, const char *path,
-			 dwunw_status_t status)
-{
-	const struct dwunw_symbol_config *config = ctx->config;
-	char line[DWU_LOG_LINE];
-
-	if (!config->log || !path ||
-	    (status != DWUNW_ERR_NO_MEMORY && status != DWUNW_ERR_BAD_FORMAT))
-		return;
-	snprintf(line, sizeof(line),
-		 "%s: its compressed debug sections are not used: damaged, or "
-		 "beyond the bounds of %llu bytes of content in all (%u times "
-		 "memory_max) and, from 1 MiB on, %u for each packed one",
-		 path,
-		 (unsigned long long)(DWUNW_CONTENT_TIMES * config->memory_max),
-		 DWUNW_CONTENT_TIMES, DWUNW_CONTENT_RATIO);
-	config->log(config->log_ctx, line);
-}
 
 dwunw_status_t dwu_lines_open(struct dwu_lines *lines,
 			      const struct dwu_lines_ctx *ctx,
-			      struct dwu_debug *debug, bool with_alt,
-			      const char *path)
+			      struct dwu_debug *debug, const char *path)
 {
-	dwunw_status_t status;
+	dwunw_status_t status = dwu_content_open(lines, ctx, debug, path);
 
-	*lines = (struct dwu_lines){ .debug = *debug };
-	*debug = (struct dwu_debug){ .file.fd = -1 };
-	dwu_file_map(&lines->debug.file);
-	dwu_file_source(&lines->debug.file, &lines->debug.src);
-	status = dwunw_elf_open(&lines->debug.elf, &lines->debug.src, NULL);
-	if (status == DWUNW_OK)
-		status = fill(fill_content, lines, &lines->content, SMALL_ROOM,
-			      ctx->scratch,
-			      DWUNW_CONTENT_TIMES * ctx->config->memory_max);
-	if (status != DWUNW_OK) {
-		tell_content(ctx, path, status);
-		dwu_lines_close(lines);
+	if (status != DWUNW_OK)
 		return status;
-	}
-	lines->bytes = lines->content.size;
-	lines->alt = with_alt ? dwu_names_alt(lines, ctx) : NULL;
+	lines->alt = dwu_names_alt(lines, ctx);
 	if (lines->alt) {
 		lines->bytes += lines->alt->bytes;
 		lines->dwarf.alt = &lines->alt->dwarf;
@@ -163,9 +65,7 @@ static void close_other(struct dwu_lines *other)
 {
 	if (!other)
 		return;
-	dwu_pages_free(&other->content);
-	dwu_pages_free(&other->list);
-	dwu_debug_close(&other->debug);
+	dwu_content_close(other);
 	free(other);
 }
 
@@ -203,12 +103,9 @@ void dwu_lines_close(struct dwu_lines *lines)
 	}
 	close_other(lines->alt);
 	dwu_dwp_close(lines->dwp);
-	dwu_pages_free(&lines->content);
 	dwu_pages_free(&lines->index);
 	dwu_pages_free(&lines->whole);
-	dwu_pages_free(&lines->list);
-	dwu_debug_close(&lines->debug);
-	*lines = (struct dwu_lines){ .debug.file.fd = -1 };
+	dwu_content_close(lines);
 }
 
 /* --- address -> unit ------------------------------------------------------------ */
@@ -240,8 +137,9 @@ static dwunw_status_t find_unit(struct dwu_lines *lines,
 
 	if (!lines->has_quick) {
 		lines->has_quick = true;
-		status = fill(fill_quick, lines, &lines->index, SMALL_ROOM,
-			      ctx->scratch, ctx->config->memory_max);
+		status = dwu_fill(fill_quick, lines, &lines->index,
+				  DWU_SMALL_ROOM, ctx->scratch,
+				  ctx->config->memory_max);
 		if (status != DWUNW_OK)
 			lines->quick = (struct dwunw_units){ 0 };
 		lines->bytes += lines->index.size;
@@ -250,8 +148,9 @@ static dwunw_status_t find_unit(struct dwu_lines *lines,
 		return DWUNW_OK;
 	if (!lines->has_all) {
 		lines->has_all = true;
-		status = fill(fill_all, lines, &lines->whole, SMALL_ROOM,
-			      ctx->scratch, ctx->config->memory_max);
+		status = dwu_fill(fill_all, lines, &lines->whole,
+				  DWU_SMALL_ROOM, ctx->scratch,
+				  ctx->config->memory_max);
 		lines->too_large = status == DWUNW_ERR_NO_MEMORY;
 		if (status != DWUNW_OK)
 			lines->all = (struct dwunw_units){ 0 };
@@ -331,8 +230,8 @@ static struct dwu_unit_names *new_unit(struct dwu_lines *lines,
 	if (!names)
 		return NULL;
 	names->off = off;
-	*status = fill(fill_unit, &opening, &names->arena, UNIT_ROOM,
-		       ctx->scratch, ctx->config->memory_max);
+	*status = dwu_fill(fill_unit, &opening, &names->arena, DWU_UNIT_ROOM,
+			   ctx->scratch, ctx->config->memory_max);
 	if (*status == DWUNW_OK) {
 		names->functions = dwu_calloc((size_t)names->calls.count + 1,
 					      sizeof(char *));
@@ -399,8 +298,8 @@ static dwunw_status_t fill_list(void *what, struct dwunw_arena *arena,
 static bool list_units(struct dwu_lines *lines, const struct dwu_lines_ctx *ctx)
 {
 	if (!lines || lines->list.base ||
-	    fill(fill_list, lines, &lines->list, SMALL_ROOM, ctx->scratch,
-		 ctx->config->memory_max) != DWUNW_OK)
+	    dwu_fill(fill_list, lines, &lines->list, DWU_SMALL_ROOM,
+		     ctx->scratch, ctx->config->memory_max) != DWUNW_OK)
 		return false;
 	lines->bytes += lines->list.size;
 	return true;
@@ -419,7 +318,7 @@ static const char *function_of(struct dwu_lines *lines,
 		return *slot;
 	for (int tries = 0; tries < 8; tries++) {
 		if (!ctx->scratch->base &&
-		    dwu_pages_alloc(ctx->scratch, UNIT_ROOM) != DWUNW_OK)
+		    dwu_pages_alloc(ctx->scratch, DWU_UNIT_ROOM) != DWUNW_OK)
 			return NULL;
 		dwunw_arena_reset(ctx->scratch);
 		status = dwunw_call_name(&names->inner, off, ctx->scratch, text,

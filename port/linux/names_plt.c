@@ -6,6 +6,7 @@
  * by its number. What a stub looks like is the target's (arch/hosted.h).
  */
 #include "names.h"
+#include "shortage.h"
 
 #include "arch/hosted.h"
 

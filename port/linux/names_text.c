@@ -6,6 +6,9 @@
  * new is read.
  */
 #include "names.h"
+#include "process.h"
+#include "procfs.h"
+#include "shortage.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -36,31 +39,6 @@ bool dwu_told_is(const char *path)
 	int pid;
 
 	return !strcmp(path, DWUNW_SYMBOL_KERNEL) || is_perf_map(path, &pid);
-}
-
-/* The last of NSpid; pid where there is none. */
-int dwu_inner_pid(int pid)
-{
-	char path[40], *text, *line;
-	size_t size;
-	int inner = pid;
-
-	snprintf(path, sizeof(path), "/proc/%d/status", pid);
-	if (dwu_text_ready(path, 65536, &text, &size) != DWUNW_OK)
-		return pid;
-	line = strstr(text, "\nNSpid:");
-	if (line) {
-		line += 7;
-		line[strcspn(line, "\n")] = '\0';
-		line += strcspn(line, "0123456789");
-		while (*line) {
-			inner = atoi(line);
-			line += strspn(line, "0123456789");
-			line += strcspn(line, "0123456789");
-		}
-	}
-	free(text);
-	return inner;
 }
 
 dwunw_status_t dwu_jit_path(int32_t pid, char *path, size_t size)

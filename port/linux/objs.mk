@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-port-y := given.o shortage.o pages.o log.o files.o memory.o limit.o helper.o maps.o identity.o debugfiles.o \
-	modules.o image.o process.o attach.o stopped.o context.o capture.o walked.o consumer.o text.o \
+port-y := host.o given.o shortage.o pages.o log.o now.o procfs.o files.o memory.o limit.o helper.o maps.o identity.o debugfiles.o \
+	modules.o image.o process.o attach.o stopped.o context.o capture.o walked.o consumer.o text.o stop_text.o \
 	symbols.o symbol_frame.o names_elf.o
 # the core of a router reads an .eh_frame whole
 port-$(if $(CONFIG_ARCH_32BIT_ONLY),,y) += lend.o
@@ -8,7 +8,7 @@ port-$(CONFIG_NAMES_TEXT) += names_text.o names_code.o names_perfmap.o
 port-$(CONFIG_NAMES_JITDUMP) += names_jitdump.o
 port-$(CONFIG_NAMES_GO) += names_go.o
 port-$(CONFIG_NAMES_PLT) += names_plt.o
-port-$(CONFIG_NAMES_LINES) += names_lines.o names_files.o names_dwp.o
+port-$(CONFIG_NAMES_LINES) += names_content.o names_lines.o names_files.o names_dwp.o
 port-$(CONFIG_LIBDW_BPF) += libdw_bpf.o
 
 # unpack.o holds what it needs of zlib, zstd and liblzma with their names made

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /* Arenas straight from the kernel: given back whole, zero until touched. */
-#include "port.h"
+#include "pages.h"
 
 #include <errno.h>
 #include <sys/mman.h>

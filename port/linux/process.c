@@ -7,7 +7,11 @@
  * holds the image it started with. What a process left behind when it went
  * (its last image) still serves the events that are on their way.
  */
-#include "port.h"
+#include "context.h"
+#include "host.h"
+#include "procfs.h"
+#include "reader.h"
+#include "shortage.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -16,8 +20,6 @@
 #include <string.h>
 #include <time.h>
 
-#define STAT_SIZE_MAX 4096u
-#define KERNEL_THREAD 0x00200000u /* PF_KTHREAD of the kernel's sched.h */
 /* So long a mapping counter vouches that a pid has not been reused. */
 #define VOUCH_MS 1000u
 
@@ -44,43 +46,6 @@ enum life {
 };
 
 /* --- life --------------------------------------------------------------------------- */
-
-/* What stands before field `to`; NULL: there are not so many. */
-static const char *skip_fields(const char *at, unsigned int from,
-			       unsigned int to)
-{
-	for (; at && from < to; from++)
-		at = strchr(at + 1, ' ');
-	return at;
-}
-
-/*
- * Fields 3, 9 and 22 of proc(5). The second one is the program's name in
- * parentheses and may hold any byte.
- */
-dwunw_status_t dwu_process_stat(int32_t pid, struct dwu_process_stat *stat)
-{
-	const char *state, *flags, *start;
-	dwunw_status_t status;
-	char path[40], *text;
-	size_t size;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	status = dwu_text_ready(path, STAT_SIZE_MAX, &text, &size);
-	if (status != DWUNW_OK)
-		return status;
-	state = skip_fields(strrchr(text, ')'), 2, 3);
-	flags = skip_fields(state, 3, 9);
-	start = skip_fields(flags, 9, 22);
-	if (start)
-		*stat = (struct dwu_process_stat){
-			.start_time = strtoull(start, NULL, 10),
-			.kernel = strtoull(flags, NULL, 10) & KERNEL_THREAD,
-			.ended = state[1] == 'Z' || state[1] == 'X',
-		};
-	free(text);
-	return start ? DWUNW_OK : DWUNW_ERR_IO;
-}
 
 static dwunw_status_t read_start_time(int32_t pid, uint64_t *start_time)
 {

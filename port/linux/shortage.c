@@ -3,7 +3,7 @@
  * What was short: memory, descriptors, a read that failed. Where that costs a
  * name or a frame and no more, nobody is told by a status; so it is counted.
  */
-#include "port.h"
+#include "shortage.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /* A thread that is stopped for no longer than a walk takes. */
 #include "stopped.h"
+#include "now.h"
+#include "reader.h"
+#include "shortage.h"
 
 #include "helper.h"
 

@@ -10,7 +10,9 @@
 #ifndef DWU_STOPPED_H
 #define DWU_STOPPED_H
 
-#include "port.h"
+#include <dwunw/linux.h>
+
+#include "image.h"
 
 struct dwu_stopped {
 	struct dwunw_stack_reader reader;

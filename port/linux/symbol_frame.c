@@ -4,7 +4,9 @@
  * or one that leads to another file: tables are found by the file's identity,
  * and a path is only believed where it leads to that file.
  */
+#include "modules.h"
 #include "names.h"
+#include "process.h"
 
 #include <string.h>
 

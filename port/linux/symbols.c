@@ -4,7 +4,12 @@
  * the least recently used one goes first. Names handed out are copies of
  * their own.
  */
+#include "given.h"
+#include "log.h"
+#include "modules.h"
 #include "names.h"
+#include "pages.h"
+#include "shortage.h"
 
 #include <stdio.h>
 
@@ -370,7 +375,7 @@ static bool open_lines_of(struct dwunw_symbol_resolver *resolver,
 		return false;
 	}
 	return dwu_lines_open(&table->lines, &resolver->store->lines, &debug,
-			      true, path) == DWUNW_OK;
+			      path) == DWUNW_OK;
 }
 
 static void open_lines(struct dwunw_symbol_resolver *resolver,
@@ -390,7 +395,7 @@ static void open_lines(struct dwunw_symbol_resolver *resolver,
 		open_lines_of(resolver, table, table->path, true) ||
 		(dwu_debug_find(&search, &debug) &&
 		 dwu_lines_open(&table->lines, &resolver->store->lines, &debug,
-				true, table->path) == DWUNW_OK);
+				table->path) == DWUNW_OK);
 }
 
 static void read_told(struct dwunw_symbol_resolver *resolver,

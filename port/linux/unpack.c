@@ -5,6 +5,7 @@
  * where its output ends.
  */
 #include "debug.h"
+#include "pages.h"
 
 #include <errno.h>
 

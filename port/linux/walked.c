@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /* Bytes of a WALKED event -> frames that the kernel has walked, and the walk
  * input for the rest. SPEC.md 1. */
-#include "port.h"
 
 #include <string.h>
+
+#include <dwunw/linux.h>
 
 enum {
 	HEAD = sizeof(struct dwunw_event_header),

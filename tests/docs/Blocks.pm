@@ -79,6 +79,26 @@ sub of {
 	return @blocks;
 }
 
+# each_of(DOCUMENTS, {CLASS => sub {TITLE BLOCK}}, {CLASS => [HAS, WHY NOT]}): tries the
+# blocks of these classes. Those of the Chinese edition are the same (zh.t).
+sub each_of {
+	my ($documents, $how, $needs) = @_;
+	my $libbpf = system('echo "#include <bpf/libbpf.h>" | gcc -E -o /dev/null - 2>/dev/null') == 0;
+	for my $path (grep { !m{zh-CN\.md$|^doc/zh/} } @$documents) {
+		for my $block (grep { $how->{$_->{class}} } of($path)) {
+			my $title = "$path:$block->{line}: $block->{info}";
+			my $need = $needs->{$block->{class}};
+			my $why = $need && !$need->[0] ? $need->[1] :
+				!$libbpf && $block->{text} =~ m{<bpf/libbpf|-lbpf\b} ?
+				'no libbpf' : undef;
+			SKIP: {
+				Test::More::skip("$title: $why", 1) if $why;
+				$how->{$block->{class}}->($title, $block);
+			}
+		}
+	}
+}
+
 # The text without its blocks, lines kept.
 sub prose {
 	my ($path) = @_;

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-# Each code block of the documents is compiled, run, compared with what is
-# printed now, or names only what exists: see Blocks.pm for how a fence says
-# which.
+# Each code block of the documents that is C compiles, and one that is commands
+# names only what exists: see Blocks.pm for how a fence says which. runs.t runs
+# those that are to be run.
 
 use strict;
 use warnings;
@@ -140,33 +140,6 @@ sub part_c {
 
 # --- shell -----------------------------------------------------------------------
 
-# The tree as who has cloned and built it sees it, with the document's files.
-my %trees;
-sub tree_of {
-	my ($path) = @_;
-	return $trees{$path} if $trees{$path};
-	my $tree = $trees{$path} = "$work/tree" . ++$serial;
-	mkdir $tree;
-	mkdir "$tree/build";
-	symlink "$top/$_", "$tree/$_"
-		for grep { !/^build$/ } map { basename($_) } glob "$top/*";
-	symlink $_, "$tree/build/" . basename($_) for glob "$root/*";
-	for my $block (Blocks::of($path)) {
-		Blocks::put("$tree/$block->{name}", $block->{text})
-			if $block->{class} =~ /^(file|bpf)$/;
-	}
-	return $tree;
-}
-
-sub run_sh {
-	my ($title, $block) = @_;
-	my $tree = tree_of($block->{path});
-	my $script = "$work/" . ++$serial . '.sh';
-	Blocks::put($script, $block->{text});
-	my $said = `cd '$tree' && DWUNW='$tree' sh -e '$script' 2>&1`;
-	is($? >> 8, 0, $title) or diag($said);
-}
-
 my $makefiles = join '', map { Blocks::slurp($_) } 'Makefile',
 	'packaging/rules.mk', glob('examples/*/rules.mk'), glob('arch/*/host.mk');
 (my $joined = $makefiles) =~ s/\\\n/ /g;
@@ -271,63 +244,10 @@ sub check_sh {
 	is(join(', ', @faults), '', $title);
 }
 
-# --- what is printed ----------------------------------------------------------------
-
-# Numbers, addresses and spaces differ from run to run, shares do not.
-sub shape {
-	my ($line) = @_;
-	$line =~ s/\b(?:0x[0-9a-f]+|[0-9a-f]*[0-9][0-9a-f]*)\b(?! %)/N/g;
-	$line =~ s/\s+/ /g;
-	$line =~ s/^ | $//g;
-	return $line;
-}
-
-# The document's lines follow one another in what was printed; "…" is any
-# number of lines.
-sub follows {
-	my ($wanted, $printed) = @_;
-	my @want = map { shape($_) } split /\n/, $wanted;
-	my @got = map { shape($_) } split /\n/, $printed;
-	my $first = 0;
-	START: for my $start (0 .. $#got) {
-		my $at = $start;
-		for my $i (0 .. $#want) {
-			if ($want[$i] eq '…') {
-				my $next = $want[$i + 1];
-				$at++ while defined $next && $at <= $#got &&
-					$got[$at] ne $next;
-				next;
-			}
-			$first = $i if $i > $first;
-			next START unless $at <= $#got && $got[$at] eq $want[$i];
-			$at++;
-		}
-		return '';
-	}
-	return "not printed: $want[$first]";
-}
-
-sub compare {
-	my ($title, $block) = @_;
-	my $script = "tests/docs/outputs/$block->{name}.sh";
-	return ok(0, "$title: there is no $script") unless -x $script;
-	my $tree = tree_of($block->{path});
-	my $printed = `BUILD='$build' TREE='$tree' '$script' 2>&1`;
-	my $status = $? >> 8;
-	SKIP: {
-		chomp(my ($why) = split /^/, $printed || "no reason given\n");
-		skip("$title: $why", 1) if $status == 77;
-		is($status ? "exit status $status" :
-			follows($block->{text}, $printed), '', $title) or
-			diag($printed);
-	}
-}
-
 # --- all of them ----------------------------------------------------------------------
 
 my $clang = has('clang') &&
 	system('echo "#include <bpf/bpf_helpers.h>" | gcc -E -o /dev/null - 2>/dev/null') == 0;
-my $libbpf = system('echo "#include <bpf/libbpf.h>" | gcc -E -o /dev/null - 2>/dev/null') == 0;
 my %how = (
 	file => sub { host_c($_[0], $_[1]{text}) },
 	part => sub { part_c($_[0], $_[1]{text}) },
@@ -336,33 +256,17 @@ my %how = (
 	'declare.bpf' => sub {
 		bpf_c($_[0], "$capture$_[1]{text}", '-Wno-unused-function');
 	},
-	run => \&run_sh,
 	check => \&check_sh,
-	output => \&compare,
 	drawing => sub { },
 );
 my %needs = (
 	bpf => [$clang, 'no clang, or no libbpf'],
 	'declare.bpf' => [$clang, 'no clang, or no libbpf'],
-	run => [$machine eq 'x86_64', 'its commands are those for x86_64'],
 );
 
-my @unclassed;
-for my $path (@ARGV ? @ARGV : Blocks::documents()) {
-	# the blocks of the other edition are the same: zh.t
-	my $copy = $path =~ m{zh-CN\.md$|^doc/zh/};
-	for my $block (Blocks::of($path)) {
-		my $title = "$path:$block->{line}: $block->{info}";
-		push @unclassed, $title unless $block->{class};
-		next if $copy || !$block->{class};
-		my $need = $needs{$block->{class}};
-		SKIP: {
-			skip("$title: $need->[1]", 1) if $need && !$need->[0];
-			skip("$title: no libbpf", 1) if !$libbpf &&
-				$block->{text} =~ m{<bpf/libbpf|-lbpf\b};
-			$how{$block->{class}}->($title, $block);
-		}
-	}
-}
-is(join("\n", @unclassed), '', 'every block has a class');
+my @documents = @ARGV ? @ARGV : Blocks::documents();
+Blocks::each_of(\@documents, \%how, \%needs);
+is(join("\n", map { "$_->{path}:$_->{line}: $_->{info}" }
+	grep { !$_->{class} } map { Blocks::of($_) } @documents), '',
+	'every block has a class');
 done_testing();

@@ -5,7 +5,7 @@
  */
 #include "kept.h"
 
-#include "port.h"
+#include "files.h"
 
 static void look(struct dwunw_process *process, const uint8_t *data,
 		 size_t size)

@@ -7,7 +7,7 @@ set -u
 strict="-Wall -Wextra -Wpedantic -Wshadow -Wundef -Wconversion -Werror"
 
 compiles() {
-	ok "<dwunw/$header>: $*" "$@" -Iinclude $strict -c -o /dev/null \
+	ok "<dwunw/$header>: $*" "$@" -Iinclude $strict -fsyntax-only \
 		"$source"
 }
 
