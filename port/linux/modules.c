@@ -647,19 +647,18 @@ uint64_t dwunw_module_identity(const struct dwunw_context *ctx, uint32_t serial)
 	return identity_of(ctx, serial).content;
 }
 
-bool dwunw_module_facts(const struct dwunw_context *ctx, uint32_t serial,
-			struct dwunw_module_facts *facts)
+uint64_t dwunw_module_size(const struct dwunw_context *ctx, uint32_t serial)
 {
-	struct dwu_identity is = identity_of(ctx, serial);
+	return identity_of(ctx, serial).id.size;
+}
 
-	*facts = (struct dwunw_module_facts){
-		.path = is.label,
-		.identity = is.content,
-		.size = is.id.size,
-		.build_id_size = is.build_id_size,
-	};
-	memcpy(facts->build_id, is.build_id, sizeof(facts->build_id));
-	return is.id.dev || is.id.ino || is.label;
+size_t dwunw_module_build_id(const struct dwunw_context *ctx, uint32_t serial,
+			     uint8_t *id)
+{
+	struct dwu_identity identity = identity_of(ctx, serial);
+
+	memcpy(id, identity.build_id, identity.build_id_size);
+	return identity.build_id_size;
 }
 
 uint32_t dwu_modules_with(struct dwunw_context *ctx, uint64_t content)

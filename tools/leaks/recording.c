@@ -63,36 +63,40 @@ static void fail(struct leak_recording *recording, int error)
 
 /* --- files, frames, stacks ------------------------------------------------------- */
 
+static bool make_file_room(struct leak_recording *recording, uint32_t serial)
+{
+	uint32_t room = serial * 2 + 16;
+	uint32_t *files;
+
+	if (serial < recording->file_room)
+		return true;
+	files = realloc(recording->files, room * sizeof(*files));
+	if (!files)
+		return false;
+	memset(files + recording->file_room, 0,
+	       (room - recording->file_room) * sizeof(*files));
+	recording->files = files;
+	recording->file_room = room;
+	return true;
+}
+
 static uint32_t file_of(struct leak_recording *recording, uint32_t serial)
 {
-	struct dwunw_module_facts facts;
+	const struct dwunw_context *ctx =
+		dwunw_heap_context(recording->leak->heap);
 	struct dwunw_recording_file file;
 
-	if (!serial)
+	if (!serial || !make_file_room(recording, serial))
 		return 0;
-	if (serial >= recording->file_room) {
-		uint32_t room = serial * 2 + 16;
-		uint32_t *files = realloc(recording->files,
-					  room * sizeof(*files));
-
-		if (!files)
-			return 0;
-		memset(files + recording->file_room, 0,
-		       (room - recording->file_room) * sizeof(*files));
-		recording->files = files;
-		recording->file_room = room;
-	}
 	if (recording->files[serial])
 		return recording->files[serial];
-	dwunw_module_facts(dwunw_heap_context(recording->leak->heap), serial,
-			   &facts);
 	file = (struct dwunw_recording_file){
-		.identity = facts.identity,
-		.size = facts.size,
-		.path = facts.path,
-		.build_id_size = facts.build_id_size,
+		.identity = dwunw_module_identity(ctx, serial),
+		.size = dwunw_module_size(ctx, serial),
+		.path = dwunw_module_label(ctx, serial),
 	};
-	memcpy(file.build_id, facts.build_id, sizeof(file.build_id));
+	file.build_id_size =
+		(uint32_t)dwunw_module_build_id(ctx, serial, file.build_id);
 	recording->files[serial] =
 		dwunw_recording_add_file(recording->writer, &file);
 	return recording->files[serial];
