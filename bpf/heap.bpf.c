@@ -237,9 +237,8 @@ static __always_inline void take_stack(struct dwunw_pt_regs *ctx, __u64 addr,
 
 /* The block that ends is in it, if it is known: for heap/flows.c. `moved`: by
  * realloc, whose own event tells of it. */
-static __always_inline void send_free(void *ctx, __u64 addr,
-				      const struct live_block *block,
-				      __u32 moved)
+static __always_inline void
+send_free(void *ctx, __u64 addr, const struct live_block *block, __u32 moved)
 {
 	struct dwunw_slot *slot = dwunw_slot_claim();
 

@@ -42,8 +42,8 @@ void dwu_rec_put_u(struct dwu_rec_buffer *buffer, uint64_t value)
 	size_t size = 0;
 
 	do {
-		bytes[size++] = (uint8_t)((value & 0x7f) |
-					  (value > 0x7f ? 0x80 : 0));
+		bytes[size++] =
+			(uint8_t)((value & 0x7f) | (value > 0x7f ? 0x80 : 0));
 		value >>= 7;
 	} while (value);
 	dwu_rec_put(buffer, bytes, size);

@@ -47,10 +47,9 @@ void dwu_rec_put_chunk(struct dwu_rec_buffer *out, uint16_t kind,
 	dwu_rec_put_32(out, (uint32_t)stored->size);
 	dwu_rec_put_32(out, (uint32_t)content->size);
 	if (!out->failed)
-		dwu_rec_put_32(
-			out,
-			dwu_rec_crc(dwu_rec_crc(0, out->data + head, 20),
-				    stored->data, stored->size));
+		dwu_rec_put_32(out,
+			       dwu_rec_crc(dwu_rec_crc(0, out->data + head, 20),
+					   stored->data, stored->size));
 	dwu_rec_put(out, stored->data, stored->size);
 	content->size = 0;
 	dwu_rec_free(&packed);
@@ -59,16 +58,11 @@ void dwu_rec_put_chunk(struct dwu_rec_buffer *out, uint16_t kind,
 const char *dwunw_recording_chunk_name(uint32_t kind)
 {
 	static const char *const names[] = {
-		[DWU_REC_HEAD] = "the head",
-		[DWU_REC_PROCESSES] = "processes",
-		[DWU_REC_FILES] = "files",
-		[DWU_REC_MAPS] = "mappings",
-		[DWU_REC_FRAMES] = "frames",
-		[DWU_REC_STACKS] = "stacks",
-		[DWU_REC_STEP] = "a step",
-		[DWU_REC_COUNTS] = "counts",
-		[DWU_REC_NAMES] = "names",
-		[DWU_REC_END] = "the end",
+		[DWU_REC_HEAD] = "the head", [DWU_REC_PROCESSES] = "processes",
+		[DWU_REC_FILES] = "files",   [DWU_REC_MAPS] = "mappings",
+		[DWU_REC_FRAMES] = "frames", [DWU_REC_STACKS] = "stacks",
+		[DWU_REC_STEP] = "a step",   [DWU_REC_COUNTS] = "counts",
+		[DWU_REC_NAMES] = "names",   [DWU_REC_END] = "the end",
 	};
 
 	return kind && kind < sizeof(names) / sizeof(names[0]) ?
@@ -101,8 +95,8 @@ static bool is_damaged(uint32_t *end, char *text, size_t text_size,
 }
 
 bool dwu_rec_take_chunk(const uint8_t *bytes, size_t size, uint64_t off,
-			struct dwu_rec_chunk *chunk, uint32_t *end,
-			char *text, size_t text_size)
+			struct dwu_rec_chunk *chunk, uint32_t *end, char *text,
+			size_t text_size)
 {
 	struct dwu_rec_cursor at = { bytes + off, bytes + size, false };
 	uint64_t left = size - off;
@@ -131,8 +125,7 @@ bool dwu_rec_take_chunk(const uint8_t *bytes, size_t size, uint64_t off,
 		return is_cut(chunk, left, end, text, text_size);
 	if (crc != dwu_rec_crc(dwu_rec_crc(0, bytes + off, 20), chunk->bytes,
 			       chunk->stored))
-		return is_damaged(end, text, text_size,
-				  "its checksum differs");
+		return is_damaged(end, text, text_size, "its checksum differs");
 	return true;
 }
 

@@ -35,10 +35,10 @@ static const char *take_text(struct dwu_rec_reading *reading,
 }
 
 /* Room for one more of an array that is `const` to others. */
-#define ROOM(reading, array, one)                                   \
-	dwu_rec_grow((reading)->pool, (reading)->recording->array,  \
-		     (reading)->recording->one##_count,             \
-		     &(reading)->one##_room,                        \
+#define ROOM(reading, array, one)                                  \
+	dwu_rec_grow((reading)->pool, (reading)->recording->array, \
+		     (reading)->recording->one##_count,            \
+		     &(reading)->one##_room,                       \
 		     sizeof(*(reading)->recording->array))
 
 static bool take_head(struct dwu_rec_reading *reading,
@@ -74,8 +74,7 @@ static bool take_process(struct dwu_rec_reading *reading,
 			 struct dwu_rec_cursor *at)
 {
 	struct dwunw_recording *recording = reading->recording;
-	struct dwunw_recording_process *all =
-		ROOM(reading, processes, process);
+	struct dwunw_recording_process *all = ROOM(reading, processes, process);
 	struct dwunw_recording_process *process;
 
 	if (!all)
@@ -126,8 +125,7 @@ static bool take_mapping(struct dwu_rec_reading *reading,
 	mapping->start = end + gap;
 	mapping->end = mapping->start + size;
 	mapping->off = dwu_rec_take_u(at);
-	mapping->file =
-		dwu_rec_take_number(at, reading->recording->file_count);
+	mapping->file = dwu_rec_take_number(at, reading->recording->file_count);
 	mapping->bias = bias + (uint64_t)dwu_rec_take_s(at);
 	return !at->bad && mapping->start >= end &&
 	       mapping->end >= mapping->start;
@@ -191,8 +189,7 @@ static bool take_frames(struct dwu_rec_reading *reading,
 			const struct dwunw_recording_stack *before)
 {
 	uint32_t same = dwu_rec_take_number(at, before ? before->count : 0);
-	uint32_t own =
-		dwu_rec_take_number(at, (uint32_t)(at->end - at->at));
+	uint32_t own = dwu_rec_take_number(at, (uint32_t)(at->end - at->at));
 	uint32_t *frames = dwu_rec_alloc(
 		reading->pool, ((size_t)same + own) * sizeof(*frames));
 	int64_t last = 0;
@@ -251,8 +248,8 @@ static bool take_values(struct dwu_rec_reading *reading,
 	uint32_t field = 0;
 
 	/* a value has 2 bytes at least */
-	entry->count = dwu_rec_take_number(at,
-					   (uint32_t)(at->end - at->at) / 2);
+	entry->count =
+		dwu_rec_take_number(at, (uint32_t)(at->end - at->at) / 2);
 	if (entry->count > DWUNW_RECORDING_FIELDS)
 		return wrong(reading, "more values than there are fields");
 	values = dwu_rec_alloc(reading->pool, entry->count * sizeof(*values));
@@ -311,8 +308,8 @@ static bool take_step(struct dwu_rec_reading *reading,
 	uint64_t time_ns = dwu_rec_take_u(at);
 	uint32_t merged = dwu_rec_take_number(at, UINT32_MAX);
 	/* an entry has 3 bytes at least */
-	uint32_t count = dwu_rec_take_number(
-		at, (uint32_t)(at->end - at->at) / 3);
+	uint32_t count =
+		dwu_rec_take_number(at, (uint32_t)(at->end - at->at) / 3);
 
 	if (!all)
 		return no_memory(reading);
@@ -377,8 +374,8 @@ static bool take_name(struct dwu_rec_reading *reading,
 		return no_memory(reading);
 	name->offset = dwu_rec_take_u(at);
 	/* a call has 4 bytes at least */
-	name->inlined_count = dwu_rec_take_number(
-		at, (uint32_t)(at->end - at->at) / 4);
+	name->inlined_count =
+		dwu_rec_take_number(at, (uint32_t)(at->end - at->at) / 4);
 	calls = dwu_rec_alloc(reading->pool,
 			      name->inlined_count * sizeof(*calls));
 	if (!calls)
@@ -394,8 +391,7 @@ static bool take_name(struct dwu_rec_reading *reading,
 	return true;
 }
 
-static bool take_end(struct dwu_rec_reading *reading,
-		     struct dwu_rec_cursor *at)
+static bool take_end(struct dwu_rec_reading *reading, struct dwu_rec_cursor *at)
 {
 	uint64_t time_ns = dwu_rec_take_u(at);
 
@@ -475,8 +471,8 @@ static bool take_kind(struct dwu_rec_reading *reading, uint16_t kind,
 bool dwu_rec_decode(struct dwu_rec_reading *reading, uint16_t kind,
 		    struct dwunw_span content)
 {
-	struct dwu_rec_cursor at = { content.data,
-				     content.data + content.size, false };
+	struct dwu_rec_cursor at = { content.data, content.data + content.size,
+				     false };
 
 	if (!take_kind(reading, kind, &at))
 		return false;

@@ -133,8 +133,7 @@ void dwu_rec_put_frames(struct dwu_rec_chunks *chunks,
 		dwu_rec_put_u(out, at[i].lookup);
 		biases[at[i].file] = bias;
 		if (end_record(chunks, DWU_REC_FRAMES))
-			memset(biases, 0,
-			       ((size_t)last + 1) * sizeof(*biases));
+			memset(biases, 0, ((size_t)last + 1) * sizeof(*biases));
 	}
 	free(biases);
 	dwu_rec_end_chunk(chunks, DWU_REC_FRAMES);
@@ -186,8 +185,7 @@ void dwu_rec_put_stacks(struct dwu_rec_chunks *chunks,
 }
 
 static void put_entry(struct dwu_rec_buffer *out,
-		      const struct dwunw_recording_entry *entry,
-		      uint32_t stack)
+		      const struct dwunw_recording_entry *entry, uint32_t stack)
 {
 	uint32_t field = 0;
 

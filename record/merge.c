@@ -48,8 +48,8 @@ static int add_entry(struct dwunw_recording_entry *sum,
 			values[sum->count++] = (struct dwunw_recording_value){
 				(uint16_t)i, (int64_t)sums[i]
 			};
-	sum->values = realloc(values, (sum->count + !sum->count) *
-					      sizeof(*values));
+	sum->values =
+		realloc(values, (sum->count + !sum->count) * sizeof(*values));
 	if (!sum->values)
 		sum->values = values;
 	return 0;

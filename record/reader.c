@@ -179,8 +179,7 @@ static uint32_t text_hash(struct dwunw_span text)
 	return hash ^ hash >> 15;
 }
 
-const char *dwu_rec_keep_text(struct dwu_rec_pool *pool,
-			      struct dwunw_span text)
+const char *dwu_rec_keep_text(struct dwu_rec_pool *pool, struct dwunw_span text)
 {
 	uint32_t hash = text_hash(text);
 	struct text *slot;
@@ -264,11 +263,11 @@ static bool sum(struct dwunw_recording *recording, struct dwu_rec_pool *pool)
 		qsort(all, count, sizeof(*all), by_stack);
 	recording->totals = totals;
 	for (from = 0; from < count; from = to) {
-		for (to = from + 1; to < count && !by_stack(&all[from],
-							    &all[to]);)
+		for (to = from + 1;
+		     to < count && !by_stack(&all[from], &all[to]);)
 			to++;
-		if (!add_up(pool, &totals[recording->total_count++],
-			    &all[from], to - from))
+		if (!add_up(pool, &totals[recording->total_count++], &all[from],
+			    to - from))
 			return false;
 	}
 	return true;
@@ -434,9 +433,8 @@ dwunw_recording_read(struct dwunw_recording *recording, const void *bytes,
 	if (!reading.pool)
 		return refuse(recording, DWUNW_ERR_NO_MEMORY, "no memory");
 	recording->memory = reading.pool;
-	reading.pool->max = config && config->memory_max ?
-				    config->memory_max :
-				    MEMORY_MAX;
+	reading.pool->max = config && config->memory_max ? config->memory_max :
+							   MEMORY_MAX;
 	return read_all(&reading, at, size);
 }
 

@@ -104,13 +104,13 @@ struct dwu_rec_chunk {
 	uint8_t packing;
 	uint32_t number;
 	uint32_t stored;
-	uint32_t size;	 /* of the content */
+	uint32_t size;	      /* of the content */
 	const uint8_t *bytes; /* as stored */
 };
 /* The one at off. False: end says why, and text in words. */
 bool dwu_rec_take_chunk(const uint8_t *bytes, size_t size, uint64_t off,
-			struct dwu_rec_chunk *chunk, uint32_t *end,
-			char *text, size_t text_size);
+			struct dwu_rec_chunk *chunk, uint32_t *end, char *text,
+			size_t text_size);
 /* Its content, to dst of chunk->size bytes; enum dwunw_recording_end. */
 uint32_t dwu_rec_unpack(const struct dwu_rec_chunk *chunk, uint8_t *dst);
 

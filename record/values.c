@@ -49,11 +49,11 @@ void dwu_rec_values_free(struct dwu_rec_values *values)
 	free(values);
 }
 
-static uint32_t *slot_of(const struct dwu_rec_values *values,
-			 uint32_t process, uint32_t stack)
+static uint32_t *slot_of(const struct dwu_rec_values *values, uint32_t process,
+			 uint32_t stack)
 {
-	uint64_t hash = ((uint64_t)process << 32 | stack) *
-			0x9e3779b97f4a7c15ull;
+	uint64_t hash =
+		((uint64_t)process << 32 | stack) * 0x9e3779b97f4a7c15ull;
 	uint32_t at = (uint32_t)(hash >> 32);
 
 	for (;; at++) {
@@ -128,7 +128,8 @@ static struct value *value_of(struct entry *entry, uint16_t field)
 }
 
 bool dwu_rec_values_set(struct dwu_rec_values *values, uint32_t process,
-			uint32_t stack, uint16_t field, int64_t amount, bool add)
+			uint32_t stack, uint16_t field, int64_t amount,
+			bool add)
 {
 	struct entry *entry = entry_of(values, process, stack);
 	struct value *value = entry ? value_of(entry, field) : NULL;
@@ -184,9 +185,8 @@ static int take_changes(struct entry *entry, struct dwunw_recording_entry *into)
 		if (value->now == value->written)
 			continue;
 		changes[into->count++] = (struct dwunw_recording_value){
-			value->field,
-			(int64_t)((uint64_t)value->now -
-				  (uint64_t)value->written)
+			value->field, (int64_t)((uint64_t)value->now -
+						(uint64_t)value->written)
 		};
 		value->written = value->now;
 	}

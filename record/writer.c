@@ -122,8 +122,9 @@ static uint32_t *frame_slot(const struct dwunw_recording_writer *writer,
 	uint32_t at = (uint32_t)(hash >> 32);
 
 	for (;; at++) {
-		uint32_t *slot = &writer->frame_slots[at &
-				      (writer->frame_slot_count - 1)];
+		uint32_t *slot =
+			&writer->frame_slots[at &
+					     (writer->frame_slot_count - 1)];
 
 		if (!*slot || same_frame(&writer->frames[*slot - 1], frame))
 			return slot;
@@ -132,9 +133,8 @@ static uint32_t *frame_slot(const struct dwunw_recording_writer *writer,
 
 static bool grow_frame_slots(struct dwunw_recording_writer *writer)
 {
-	uint32_t count = writer->frame_slot_count ?
-				 writer->frame_slot_count * 2 :
-				 256;
+	uint32_t count =
+		writer->frame_slot_count ? writer->frame_slot_count * 2 : 256;
 	uint32_t *slots;
 
 	if (writer->frame.count < writer->frame_slot_count / 2)
@@ -215,8 +215,7 @@ uint32_t dwunw_recording_add_stack(struct dwunw_recording_writer *writer,
 	bool full = is_full(writer);
 
 	for (uint32_t i = 0; i < stack->count; i++)
-		if (!stack->frames[i] ||
-		    stack->frames[i] > writer->frame.count)
+		if (!stack->frames[i] || stack->frames[i] > writer->frame.count)
 			return 0;
 	writer->counters[DWUNW_RECORDING_COUNT_STACKS_UNKEPT] += full;
 	if (!full && !(stack->flags & DWUNW_RECORDING_STACK_FLAG_UNKEPT))
@@ -238,9 +237,9 @@ void dwunw_recording_add_maps(struct dwunw_recording_writer *writer,
 			      const struct dwunw_recording_mapping *maps,
 			      uint32_t count)
 {
-	const struct dwunw_recording_maps all = {
-		.process = process, .count = count, .at = maps
-	};
+	const struct dwunw_recording_maps all = { .process = process,
+						  .count = count,
+						  .at = maps };
 	struct dwu_rec_buffer content = { 0 };
 
 	dwu_rec_put_maps(&content, &all);
@@ -335,9 +334,8 @@ static int append(struct dwunw_recording_writer *writer)
 static int merge(struct dwunw_recording_writer *writer, uint64_t time_ns)
 {
 	const struct dwunw_recording_writer_config *config = &writer->config;
-	const struct dwunw_recording_reader_config all = {
-		.memory_max = UINT64_MAX
-	};
+	const struct dwunw_recording_reader_config all = { .memory_max =
+								   UINT64_MAX };
 	struct dwu_rec_chunks chunks = { .plain = config->plain };
 	struct dwunw_recording recording = { 0 };
 	uint64_t before = 0;
@@ -348,8 +346,8 @@ static int merge(struct dwunw_recording_writer *writer, uint64_t time_ns)
 		return error;
 	if (config->keep_ns && time_ns > config->keep_ns)
 		before = time_ns - config->keep_ns;
-	if (dwunw_recording_read(&recording, bytes,
-				 (size_t)writer->file.size, &all))
+	if (dwunw_recording_read(&recording, bytes, (size_t)writer->file.size,
+				 &all))
 		error = -EIO;
 	if (!error)
 		error = dwu_rec_merge(&recording, config->size_max / 2, before,
@@ -456,9 +454,8 @@ static int end(struct dwunw_recording_writer *writer, uint64_t time_ns)
 	if (!error)
 		error = step(writer, time_ns);
 	if (!error && (writer->config.size_max || writer->config.keep_ns))
-		error = has_to_merge(writer, time_ns) ?
-				merge(writer, time_ns) :
-				0;
+		error = has_to_merge(writer, time_ns) ? merge(writer, time_ns) :
+							0;
 	if (error)
 		return error;
 	put_names(writer);

@@ -16,18 +16,15 @@ static const char help[] =
 	"       " HELP_SYMBOLIZE_USAGE "       " HELP_LEAKS_USAGE
 	"       " HELP_RECORD_USAGE
 	"       dwunw [COMMAND] -h | --help | -V | --version\n"
-	"\n" HELP_STACK HELP_ROWS HELP_SYMBOLIZE HELP_LEAKS HELP_RECORD
-	"\n"
+	"\n" HELP_STACK HELP_ROWS HELP_SYMBOLIZE HELP_LEAKS HELP_RECORD "\n"
 	"Of all but leaks and record, where a file is stripped:\n" HELP_FILES;
 
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "stack", dwu_cmd_stack },
-	{ "rows", dwu_cmd_rows },
-	{ "symbolize", dwu_cmd_symbolize },
-	{ "leaks", dwu_cmd_leaks },
+	{ "stack", dwu_cmd_stack },	    { "rows", dwu_cmd_rows },
+	{ "symbolize", dwu_cmd_symbolize }, { "leaks", dwu_cmd_leaks },
 	{ "record", dwu_cmd_record },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -48,7 +45,8 @@ static int run_plain(char **argv)
 		return status;
 	if (!count)
 		return option_wrong(&program, "no command given");
-	nearest = option_nearest("stack|rows|symbolize|leaks|record", argv[1], &size);
+	nearest = option_nearest("stack|rows|symbolize|leaks|record", argv[1],
+				 &size);
 	if (nearest)
 		return option_wrong(&program,
 				    "no command '%s'; did you mean %.*s?",

@@ -36,13 +36,13 @@ enum dwunw_recording_event {
 
 /* The first chunk. Texts are "" where they are not known. */
 struct dwunw_recording_head {
-	uint16_t arch;	  /* DWUNW_ARCH_* of the programs */
-	uint8_t data;	  /* 1: little-endian, 2: big-endian */
-	uint8_t elf_class; /* 1: 32 bits, 2: 64 bits */
-	uint32_t event;	  /* enum dwunw_recording_event */
-	uint32_t flags;	  /* DWUNW_RECORDING_FLAG_* */
-	uint32_t unit;	  /* values are in units of 1/unit; 1 or 1024 */
-	uint64_t real_ns; /* CLOCK_REALTIME at the start, */
+	uint16_t arch;	     /* DWUNW_ARCH_* of the programs */
+	uint8_t data;	     /* 1: little-endian, 2: big-endian */
+	uint8_t elf_class;   /* 1: 32 bits, 2: 64 bits */
+	uint32_t event;	     /* enum dwunw_recording_event */
+	uint32_t flags;	     /* DWUNW_RECORDING_FLAG_* */
+	uint32_t unit;	     /* values are in units of 1/unit; 1 or 1024 */
+	uint64_t real_ns;    /* CLOCK_REALTIME at the start, */
 	uint64_t start_ns;   /* and CLOCK_MONOTONIC then: all other times */
 	uint64_t min_age_ns; /* live blocks that are younger are "young" */
 	uint64_t min_size;   /* of allocations that were counted */
@@ -151,8 +151,8 @@ enum dwunw_recording_field {
 	/* freed before the next allocation of their thread */
 	DWUNW_RECORDING_TEMPORARY,
 	DWUNW_RECORDING_TEMPORARY_BYTES,
-	DWUNW_RECORDING_GONE, /* live when their process ended, */
-	DWUNW_RECORDING_GONE_BYTES, /* and not in LIVE any more */
+	DWUNW_RECORDING_GONE,		  /* live when their process ended, */
+	DWUNW_RECORDING_GONE_BYTES,	  /* and not in LIVE any more */
 	DWUNW_RECORDING_SIZES = 64,	  /* of allocations */
 	DWUNW_RECORDING_FREED_AGES = 128, /* when they were freed */
 	DWUNW_RECORDING_LIVE_AGES = 192,  /* of live ones, young ones too */
@@ -220,7 +220,7 @@ enum dwunw_recording_counter {
 	DWUNW_RECORDING_COUNT_LATE_PROGRAMS,
 	DWUNW_RECORDING_COUNT_LATE_NS,
 	DWUNW_RECORDING_COUNT_SHORTAGES,
-	DWUNW_RECORDING_COUNT_THREADS, /* at the last step */
+	DWUNW_RECORDING_COUNT_THREADS,	 /* at the last step */
 	DWUNW_RECORDING_COUNT_PROCESSES, /* at the last step */
 	/* what the recording itself had no room for (size_max) */
 	DWUNW_RECORDING_COUNT_STACKS_UNKEPT,
@@ -232,10 +232,10 @@ enum dwunw_recording_counter {
 
 enum dwunw_recording_end {
 	DWUNW_RECORDING_ENDED = 0, /* whole: its tool ended it */
-	DWUNW_RECORDING_OPEN, /* its tool was killed, or is still at it */
-	DWUNW_RECORDING_CUT,  /* it ends within a chunk */
-	DWUNW_RECORDING_DAMAGED, /* a chunk is not what was written */
-	DWUNW_RECORDING_PACKED,	 /* a chunk is packed as this build cannot read */
+	DWUNW_RECORDING_OPEN,	   /* its tool was killed, or is still at it */
+	DWUNW_RECORDING_CUT,	   /* it ends within a chunk */
+	DWUNW_RECORDING_DAMAGED,   /* a chunk is not what was written */
+	DWUNW_RECORDING_PACKED, /* a chunk is packed as this build cannot read */
 };
 
 /*
@@ -368,8 +368,7 @@ int dwunw_recording_add_name(struct dwunw_recording_writer *writer,
 			     uint32_t frame,
 			     const struct dwunw_recording_name *name);
 /* Of the file, so far. */
-uint64_t
-dwunw_recording_size(const struct dwunw_recording_writer *writer);
+uint64_t dwunw_recording_size(const struct dwunw_recording_writer *writer);
 /* A last step, the names and the end. NULL is well. */
 int dwunw_recording_close(struct dwunw_recording_writer *writer,
 			  uint64_t time_ns);

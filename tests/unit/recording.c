@@ -57,8 +57,8 @@ static void add_files(struct dwunw_recording_writer *w)
 		  .size = 70000,
 		  .path = "/usr/bin/leaky",
 		  .build_id_size = 20,
-		  .build_id = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13,
-				14, 15, 16, 17, 18, 19 } },
+		  .build_id = { 0,  1,	2,  3,	4,  5,	6,  7,	8,  9,
+				10, 11, 12, 13, 14, 15, 16, 17, 18, 19 } },
 		{ .identity = 0x123456789abcdef0,
 		  .size = 5000000000,
 		  .path = "/lib/libc.so.0" },
@@ -73,9 +73,14 @@ static void add_stacks(struct dwunw_recording_writer *w)
 	const struct dwunw_recording_frame frames[] = {
 		{ .vaddr = 0x1234, .pc = 0x77001234, .file = 2 },
 		{ .vaddr = 0x400800, .pc = 0x400800, .file = 1, .how = 1 },
-		{ .vaddr = 0x400900, .pc = 0x400900, .file = 1, .how = 6,
+		{ .vaddr = 0x400900,
+		  .pc = 0x400900,
+		  .file = 1,
+		  .how = 6,
 		  .flags = 16 },
-		{ .vaddr = 0x7f0000001000, .pc = 0x7f0000001000, .how = 7,
+		{ .vaddr = 0x7f0000001000,
+		  .pc = 0x7f0000001000,
+		  .how = 7,
 		  .lookup = DWUNW_RECORDING_FRAME_FLAG_EXACT },
 		{ .vaddr = 0x1300, .pc = 0x78001300, .file = 2 },
 	};
@@ -106,21 +111,26 @@ static void add_processes(struct dwunw_recording_writer *w)
 {
 	const struct dwunw_recording_mapping maps[] = {
 		{ .start = 0x400000, .end = 0x410000, .file = 1 },
-		{ .start = 0x77000000, .end = 0x77080000, .off = 0x1000,
-		  .bias = 0x77000000, .file = 2 },
+		{ .start = 0x77000000,
+		  .end = 0x77080000,
+		  .off = 0x1000,
+		  .bias = 0x77000000,
+		  .file = 2 },
 	};
 
-	is_u64(dwunw_recording_add_process(
-		       w, &(struct dwunw_recording_process){
-				  .pid = 1234,
-				  .parent = 1,
-				  .start_ns = 900,
-				  .name = "leaky",
-				  .command = "leaky --forever" }),
+	is_u64(dwunw_recording_add_process(w,
+					   &(struct dwunw_recording_process){
+						   .pid = 1234,
+						   .parent = 1,
+						   .start_ns = 900,
+						   .name = "leaky",
+						   .command =
+							   "leaky --forever" }),
 	       1, "the first process");
-	is_u64(dwunw_recording_add_process(w, &(struct dwunw_recording_process){
-						      .pid = 1235,
-						      .name = "\nline" }),
+	is_u64(dwunw_recording_add_process(
+		       w,
+		       &(struct dwunw_recording_process){ .pid = 1235,
+							  .name = "\nline" }),
 	       2, "the second one");
 	dwunw_recording_add_maps(w, 1, maps, 2);
 }
@@ -376,8 +386,8 @@ static bool cut_is_right(size_t length, uint32_t *steps)
 				  length == chunk_of(length) ?
 						   DWUNW_RECORDING_OPEN :
 						   DWUNW_RECORDING_CUT) &&
-			r.end_off == (length == size ? size :
-						       chunk_of(length)) &&
+			r.end_off ==
+				(length == size ? size : chunk_of(length)) &&
 			r.step_count >= *steps;
 	if (!right)
 		note("cut at %zu: %s, end %u at %llu: %s", length,
@@ -476,10 +486,9 @@ static void is_safe(void)
 	ok(dwunw_recording_create(&w, "/nowhere/at/all", &head, NULL) ==
 		   -ENOENT,
 	   "no directory");
-	ok(dwunw_recording_create(
-		   &w, other, &head,
-		   &(struct dwunw_recording_writer_config){
-			   .size_max = 1000 }) == -EINVAL,
+	ok(dwunw_recording_create(&w, other, &head,
+				  &(struct dwunw_recording_writer_config){
+					  .size_max = 1000 }) == -EINVAL,
 	   "a bound that is too small");
 	unlink(link);
 }
@@ -629,6 +638,119 @@ static void is_a_ring(void)
 	dwunw_recording_free(&r);
 }
 
+/* --- a minute of 1,000 allocations a second ---------------------------------------------- */
+
+#define MINUTE_STACKS 256u
+#define MINUTE_BLOCKS 60000u
+
+struct block {
+	uint64_t at; /* ms */
+	uint64_t until;
+	uint64_t bytes;
+	uint32_t stack;
+};
+static struct block blocks[MINUTE_BLOCKS];
+
+static uint32_t next_random(void)
+{
+	static uint32_t random = 1;
+
+	random = random * 1664525 + 1013904223;
+	return random >> 8;
+}
+
+static void add_both(struct dwunw_recording_writer *w, uint32_t stack,
+		     uint16_t field, uint16_t bytes_field, uint64_t amount)
+{
+	dwunw_recording_add(w, 1, stack, field, 1);
+	dwunw_recording_add(w, 1, stack, bytes_field, (int64_t)amount);
+}
+
+static void add_bucket(struct dwunw_recording_writer *w,
+		       const struct block *block, uint16_t field,
+		       uint16_t bytes_field, uint64_t value)
+{
+	uint16_t bucket = dwunw_recording_bucket(value);
+
+	add_both(w, block->stack, (uint16_t)(field + bucket),
+		 (uint16_t)(bytes_field + bucket), block->bytes);
+}
+
+/* One of 50 leaks, half of the others is temporary, the rest lives for a while. */
+static void make_block(struct dwunw_recording_writer *w, uint32_t ms)
+{
+	struct block *block = &blocks[ms];
+
+	*block = (struct block){ ms, UINT64_MAX, 16 + next_random() % 4000,
+				 1 + next_random() % MINUTE_STACKS };
+	if (ms % 50)
+		block->until = ms % 2 ? ms : ms + 1 + next_random() % 8000;
+	add_both(w, block->stack, DWUNW_RECORDING_ALLOCATIONS,
+		 DWUNW_RECORDING_BYTES, block->bytes);
+	add_bucket(w, block, DWUNW_RECORDING_SIZES, DWUNW_RECORDING_SIZES_BYTES,
+		   block->bytes);
+}
+
+static void free_block(struct dwunw_recording_writer *w,
+		       const struct block *block)
+{
+	uint64_t age =
+		(block->until - block->at) * 1000000 + next_random() % 20000;
+
+	add_both(w, block->stack, DWUNW_RECORDING_FREES,
+		 DWUNW_RECORDING_FREED_BYTES, block->bytes);
+	add_bucket(w, block, DWUNW_RECORDING_FREED_AGES,
+		   DWUNW_RECORDING_FREED_AGES_BYTES, age);
+	if (block->until == block->at)
+		add_both(w, block->stack, DWUNW_RECORDING_TEMPORARY,
+			 DWUNW_RECORDING_TEMPORARY_BYTES, block->bytes);
+}
+
+static void end_step(struct dwunw_recording_writer *w, uint32_t ms,
+		     uint32_t step)
+{
+	for (uint32_t i = 0; i <= ms; i++)
+		if (blocks[i].until <= ms && blocks[i].until + step > ms)
+			free_block(w, &blocks[i]);
+	dwunw_recording_clear_gauges(w);
+	for (uint32_t i = 0; i <= ms; i++) {
+		if (blocks[i].until <= ms)
+			continue;
+		add_both(w, blocks[i].stack, DWUNW_RECORDING_LIVE,
+			 DWUNW_RECORDING_LIVE_BYTES, blocks[i].bytes);
+		add_bucket(w, &blocks[i], DWUNW_RECORDING_LIVE_AGES,
+			   DWUNW_RECORDING_LIVE_AGES_BYTES,
+			   (ms - blocks[i].at) * 1000000);
+	}
+	dwunw_recording_step(w, 1000000ull * ms);
+}
+
+static void is_small(void)
+{
+	struct dwunw_recording_writer *w = NULL;
+	uint8_t none[1] = { 0 };
+
+	if (dwunw_inflate(NULL, 1, none, 0, none, 0) ==
+	    DWUNW_ERR_NOT_IMPLEMENTED) {
+		note("nothing is packed in this build");
+		return;
+	}
+	ok(!dwunw_recording_create(&w, path, &head, NULL), "create");
+	add_processes(w);
+	add_files(w);
+	for (uint32_t i = 0; i < MINUTE_STACKS; i++)
+		add_stack(w, i);
+	for (uint32_t ms = 0; ms < MINUTE_BLOCKS; ms++) {
+		make_block(w, ms);
+		if (ms % 5000 == 4999)
+			end_step(w, ms, 5000);
+	}
+	ok(!dwunw_recording_close(w, 60000000000), "the end");
+	size = slurp(path, bytes, sizeof(bytes));
+	ok(size < 300000, "a minute of 1,000 allocations a second: %zu bytes",
+	   size);
+}
+
 static void write_golden(const char *where)
 {
 	struct dwunw_recording_writer_config config = { .plain = true };
@@ -662,6 +784,7 @@ int main(int argc, char **argv)
 	is_killed();
 	is_bounded();
 	is_a_ring();
+	is_small();
 	unlink(path);
 	rmdir(dir);
 	return done();

@@ -15,6 +15,7 @@ int dwu_cmd_record(int argc, char **argv)
 {
 	(void)argc;
 	(void)argv;
-	dwu_cmd_error("record: not in this build, which CONFIG_LEAKS is off in");
+	dwu_cmd_error(
+		"record: not in this build, which CONFIG_LEAKS is off in");
 	return CMD_FAILED;
 }

@@ -39,18 +39,18 @@ struct leak {
 	bool show_allocs;
 	bool trace;
 	bool statistics;
-	bool losses;	    /* the text says what was lost */
-	bool percpu;	    /* kernel: of each processor's own memory */
-	bool missing_free;  /* kernel: allocated again means freed */
-	const char *folded; /* a file; "": stdout; NULL: not asked for */
-	const char *json;   /* the same */
-	const char *output; /* a file for the text; NULL: stdout */
-	const char *only;   /* stacks with a function like that */
-	const char *record;	/* a file for the recording; NULL: none */
-	uint64_t record_max;	/* its bytes; 0: no limit */
+	bool losses;		 /* the text says what was lost */
+	bool percpu;		 /* kernel: of each processor's own memory */
+	bool missing_free;	 /* kernel: allocated again means freed */
+	const char *folded;	 /* a file; "": stdout; NULL: not asked for */
+	const char *json;	 /* the same */
+	const char *output;	 /* a file for the text; NULL: stdout */
+	const char *only;	 /* stacks with a function like that */
+	const char *record;	 /* a file for the recording; NULL: none */
+	uint64_t record_max;	 /* its bytes; 0: no limit */
 	uint64_t record_keep_ns; /* older steps are one; 0: all are kept */
-	bool record_commands;	/* command lines are in it */
-	bool record_bare;	/* without names */
+	bool record_commands;	 /* command lines are in it */
+	bool record_bare;	 /* without names */
 	struct leak_recording *recording;
 	leak_print_fn print; /* NULL: the recording is all */
 	struct dwunw_heap *heap;

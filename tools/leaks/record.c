@@ -13,8 +13,7 @@
 #include <string.h>
 
 static const char help[] =
-	"usage: " HELP_RECORD_USAGE
-	"       -h, --help, -V, --version\n"
+	"usage: " HELP_RECORD_USAGE "       -h, --help, -V, --version\n"
 	"\n"
 	"record  writes what was allocated and freed, by the stack that "
 	"allocated it,\n"
@@ -37,7 +36,7 @@ static const char help[] =
 	"       --budget N             stacks a second at most\n"
 	"The file:\n"
 	"  -o,  --output FILE          readable by its owner alone\n"
-	"  -i,  --interval TIME        between steps of time (1s)\n"
+	"  -i,  --interval TIME        between steps of time (5s)\n"
 	"       --max-size BYTES       of FILE: the oldest steps are merged\n"
 	"       --last TIME            steps of so long; older ones are one\n"
 	"       --commands             command lines of processes as well\n"
@@ -202,7 +201,7 @@ static int parse(struct arguments *arguments, char **argv)
 	leak_set_defaults(leak);
 	set_words(leak);
 	leak->config.mode = DWUNW_HEAP_FALLBACK;
-	leak->interval_ns = LEAK_SECOND;
+	leak->interval_ns = 5 * LEAK_SECOND;
 	leak->view.min_age_ns = 0;
 	status = option_parse(&program, arguments, argv, &count);
 	if (status < 0)

@@ -107,8 +107,8 @@ static uint32_t file_of(struct leak_recording *recording, uint32_t serial)
 static uint32_t frame_of(struct leak_recording *recording,
 			 const struct dwunw_frame *frame)
 {
-	bool exact = frame->flags & (DWUNW_FRAME_FLAG_INTERRUPTED |
-				     DWUNW_FRAME_FLAG_SIGNAL);
+	bool exact = frame->flags &
+		     (DWUNW_FRAME_FLAG_INTERRUPTED | DWUNW_FRAME_FLAG_SIGNAL);
 	struct dwunw_recording_frame own = {
 		.vaddr = frame->module ? frame->vaddr : frame->pc,
 		.pc = frame->pc,
@@ -204,9 +204,8 @@ static uint32_t number_of(struct leak_recording *recording,
 		return 0;
 	slot = slot_of(recording->stacks, recording->stack_room, stack);
 	if (!slot->stack) {
-		*slot = (struct known_stack){
-			stack, add_stack(recording, stack, process)
-		};
+		*slot = (struct known_stack){ stack, add_stack(recording, stack,
+							       process) };
 		recording->stack_count++;
 	}
 	return slot->number;
@@ -305,8 +304,7 @@ static void see_process(void *ctx, const struct dwunw_heap_target *target)
 
 static uint32_t process_number(struct leak_recording *recording, uint32_t pid)
 {
-	const struct known_process *known =
-		process_of(recording, (int32_t)pid);
+	const struct known_process *known = process_of(recording, (int32_t)pid);
 
 	if (!known) {
 		dwunw_heap_targets(recording->leak->heap, see_process,
@@ -424,8 +422,7 @@ static void count_block(void *ctx, const struct dwunw_heap_block *block)
 	uint64_t now = dwunw_heap_summed_ns(leak->heap);
 	uint64_t age = now > block->time_ns ? now - block->time_ns : 0;
 	uint32_t process = process_number(r, block->pid);
-	const struct known_process *known =
-		process_of(r, (int32_t)block->pid);
+	const struct known_process *known = process_of(r, (int32_t)block->pid);
 	uint32_t stack = number_of(r, block->stack, process);
 	double blocks = block->weight, bytes = blocks * (double)block->size;
 	/* as sum_block() of heap/live.c has it, where now may be before */
@@ -546,9 +543,8 @@ static int add_name(struct leak_recording *recording,
 		inlined[name.inlined_count++] = (struct dwunw_recording_call){
 			info->function, info->file, info->line, info->column
 		};
-	return dwunw_recording_add_name(recording->writer,
-					frame_of(recording, &named->frame),
-					&name);
+	return dwunw_recording_add_name(
+		recording->writer, frame_of(recording, &named->frame), &name);
 }
 
 /* Of the frames that have been seen, by their numbers. */

@@ -11,7 +11,7 @@ struct filling {
 	const struct dwunw_recording *recording;
 	struct report_names *names;
 	bool by_process;
-	uint32_t *files;  /* by number; [0]: NONE */
+	uint32_t *files; /* by number; [0]: NONE */
 	uint32_t *frames;
 	uint32_t *stacks;
 };
@@ -108,8 +108,7 @@ static void add_maps(struct filling *filling)
 		const struct dwunw_recording_maps *maps = &recording->maps[i];
 
 		for (uint32_t k = 0; k < maps->count; k++) {
-			const struct dwunw_recording_mapping *at =
-				&maps->at[k];
+			const struct dwunw_recording_mapping *at = &maps->at[k];
 			struct dwunw_report_mapping own = {
 				.start = at->start,
 				.end = at->end,
@@ -248,16 +247,19 @@ static void add_histograms(struct filling *filling, uint32_t entry,
 {
 	for (uint32_t i = 0; i < HISTOGRAMS; i++)
 		for (uint16_t k = 0; k < DWUNW_RECORDING_BUCKETS; k++) {
-			int64_t blocks = sum_of(filling, at, count,
-						(uint16_t)(histograms[i].blocks + k));
-			int64_t bytes = sum_of(filling, at, count,
-					       (uint16_t)(histograms[i].bytes + k));
+			int64_t blocks =
+				sum_of(filling, at, count,
+				       (uint16_t)(histograms[i].blocks + k));
+			int64_t bytes =
+				sum_of(filling, at, count,
+				       (uint16_t)(histograms[i].bytes + k));
 
 			if (blocks || bytes)
-				dwunw_report_add_histogram(
-					filling->report, entry,
-					histograms[i].kind, in_bucket(k),
-					blocks, bytes);
+				dwunw_report_add_histogram(filling->report,
+							   entry,
+							   histograms[i].kind,
+							   in_bucket(k), blocks,
+							   bytes);
 		}
 }
 
@@ -301,10 +303,10 @@ static void add_all_totals(struct filling *filling)
 	uint32_t from, to;
 
 	for (from = 0; from < recording->total_count; from = to) {
-		for (to = from + 1;
-		     to < recording->total_count && !filling->by_process &&
-		     recording->totals[to].stack ==
-			     recording->totals[from].stack;)
+		for (to = from + 1; to < recording->total_count &&
+				    !filling->by_process &&
+				    recording->totals[to].stack ==
+					    recording->totals[from].stack;)
 			to++;
 		add_totals(filling, &recording->totals[from], to - from);
 	}
@@ -361,8 +363,8 @@ static void add_steps(struct filling *filling)
 		uint32_t point = dwunw_report_add_point(report, step->time_ns);
 
 		add_step(filling, step, point, now, sums);
-		for (uint32_t k = 0;
-		     k < VALUES && point != DWUNW_REPORT_NONE; k++)
+		for (uint32_t k = 0; k < VALUES && point != DWUNW_REPORT_NONE;
+		     k++)
 			report->points[point].values[values[k].value] =
 				in_units(filling, sums[k]);
 	}
@@ -426,8 +428,8 @@ static void add_counts(struct filling *filling)
 	to[DWUNW_REPORT_COUNT_WHOLE] += from[DWUNW_RECORDING_COUNT_WHOLE] +
 					from[DWUNW_RECORDING_COUNT_TO_MAIN];
 	to[DWUNW_REPORT_COUNT_DIFFERENT] += filling->recording->stack_count;
-	to[DWUNW_REPORT_COUNT_DAMAGED] +=
-		filling->recording->end == DWUNW_RECORDING_DAMAGED;
+	to[DWUNW_REPORT_COUNT_DAMAGED] += filling->recording->end ==
+					  DWUNW_RECORDING_DAMAGED;
 }
 
 static void fill(struct filling *filling)
@@ -453,10 +455,8 @@ bool report_fill(struct dwunw_report *report,
 		.names = names,
 		.by_process = by_process,
 		.files = calloc(recording->file_count + 1u, sizeof(uint32_t)),
-		.frames = calloc(recording->frame_count + 1u,
-				 sizeof(uint32_t)),
-		.stacks = calloc(recording->stack_count + 1u,
-				 sizeof(uint32_t)),
+		.frames = calloc(recording->frame_count + 1u, sizeof(uint32_t)),
+		.stacks = calloc(recording->stack_count + 1u, sizeof(uint32_t)),
 	};
 	bool good = filling.files && filling.frames && filling.stacks;
 

@@ -33,9 +33,8 @@ struct report_names {
 static struct answer *slot_of(struct answer *answers, uint32_t room,
 			      const struct report_found *found, uint64_t addr)
 {
-	uint64_t at = (addr ^ (uint64_t)(uintptr_t)found) *
-			      0x9e3779b97f4a7c15u >>
-		      32;
+	uint64_t at =
+		(addr ^ (uint64_t)(uintptr_t)found) * 0x9e3779b97f4a7c15u >> 32;
 
 	while (answers[at & (room - 1)].found &&
 	       (answers[at & (room - 1)].found != found ||
@@ -127,9 +126,8 @@ static bool take_kept(struct report_names *names,
 		      struct dwunw_symbol_info *info)
 {
 	if (name->inlined_count > names->kept_room) {
-		struct dwunw_symbol_info *kept =
-			realloc(names->kept,
-				name->inlined_count * sizeof(*kept));
+		struct dwunw_symbol_info *kept = realloc(
+			names->kept, name->inlined_count * sizeof(*kept));
 
 		if (!kept)
 			return false;
@@ -194,8 +192,7 @@ bool report_names_of(struct report_names *names,
 
 static const char **dirs_of(const struct dwu_cmd_files *files)
 {
-	const char **dirs =
-		dwu_cmd_alloc(files->count + 2, sizeof(*dirs));
+	const char **dirs = dwu_cmd_alloc(files->count + 2, sizeof(*dirs));
 	size_t count = 0;
 	char *own;
 

@@ -17,8 +17,7 @@
 #include <unistd.h>
 
 static const char help[] =
-	"usage: " HELP_REPORT_USAGE
-	"       -h, --help, -V, --version\n"
+	"usage: " HELP_REPORT_USAGE "       -h, --help, -V, --version\n"
 	"\n"
 	"report  prints what dwunw record or dwunw leaks --record has written, "
 	"on this\n"
@@ -57,23 +56,23 @@ struct arguments {
 	bool no_debuginfod;
 };
 
-#define STREAM(option, format)                                              \
-	{                                                                   \
-		.name = option, .kind = OPTION_FILE,                        \
-		.to = offsetof(struct arguments,                            \
-			       exports[DWUNW_REPORT_AS_##format]),          \
-		.allowed = "a file"                                         \
+#define STREAM(option, format)                                     \
+	{                                                          \
+		.name = option, .kind = OPTION_FILE,               \
+		.to = offsetof(struct arguments,                   \
+			       exports[DWUNW_REPORT_AS_##format]), \
+		.allowed = "a file"                                \
 	}
-#define EXPORT(option, format)                                              \
-	{                                                                   \
-		.name = option, .kind = OPTION_TEXT,                        \
-		.to = offsetof(struct arguments,                            \
-			       exports[DWUNW_REPORT_AS_##format])           \
+#define EXPORT(option, format)                                    \
+	{                                                         \
+		.name = option, .kind = OPTION_TEXT,              \
+		.to = offsetof(struct arguments,                  \
+			       exports[DWUNW_REPORT_AS_##format]) \
 	}
-#define FLAG(option, field)                                                 \
-	{                                                                   \
-		.name = option, .kind = OPTION_FLAG,                        \
-		.to = offsetof(struct arguments, field)                     \
+#define FLAG(option, field)                             \
+	{                                               \
+		.name = option, .kind = OPTION_FLAG,    \
+		.to = offsetof(struct arguments, field) \
 	}
 static const struct option_row rows[] = {
 	{ .name = "top",
@@ -177,8 +176,7 @@ static bool add_one(const struct arguments *arguments, const char *path,
 	struct dwunw_report one = { 0 };
 	bool good = fill_one(arguments, path, names, &one);
 
-	if (one.entry_count &&
-	    dwunw_report_add(report, &one, 1) != DWUNW_OK) {
+	if (one.entry_count && dwunw_report_add(report, &one, 1) != DWUNW_OK) {
 		dwu_cmd_error("report: %s: out of memory", path);
 		good = false;
 	}
@@ -227,8 +225,7 @@ static bool write_to(const struct arguments *arguments,
 	if (error)
 		dwu_cmd_error("report: %s: %s", where, strerror(error));
 	else if (status != DWUNW_OK && status != DWUNW_ERR_IO)
-		dwu_cmd_error("report: %s",
-			      dwunw_status_text(status));
+		dwu_cmd_error("report: %s", dwunw_status_text(status));
 	return status == DWUNW_OK && !error;
 }
 
