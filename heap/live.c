@@ -27,8 +27,6 @@ struct visit {
 	const struct dwunw_heap_view *view;
 	uint64_t now;
 	struct dwunw_totals *totals;
-	const struct dwunw_total *total;
-	void (*print)(uint64_t addr, uint64_t size);
 };
 
 /* By batches: next-key iteration starts over when its key was just freed. */
@@ -99,6 +97,11 @@ static void sum_block(struct visit *visit, const struct block_id *id,
 	    !view->is_wanted(view->ctx, key->stack))
 		return;
 	dwunw_totals_add(visit->totals, &part, view->threads);
+	if (view->each && key && !key->stack->unkept && !key->stack->of_free)
+		view->each(view->each_ctx, &part,
+			   &(struct dwunw_live_block){
+				   id->addr, block->size,
+				   visit->now - block->time_ns });
 }
 
 int dwunw_heap_sum(struct dwunw_heap *heap, const struct dwunw_heap_view *view,
@@ -117,34 +120,6 @@ int dwunw_heap_sum(struct dwunw_heap *heap, const struct dwunw_heap_view *view,
 	visit_live(&visit, sum_block);
 	dwunw_totals_sort(totals);
 	return 0;
-}
-
-static void print_block(struct visit *visit, const struct block_id *id,
-			const struct live_block *block)
-{
-	const struct dwunw_total *total = visit->total;
-	const struct dwunw_stack_key *key =
-		dwunw_stacks_find_key(&visit->heap->stacks, block->key);
-
-	if (key && key->stack == total->stack &&
-	    (!total->apart || block->pid == total->apart) &&
-	    (!visit->view->by_thread || total->tid == block->tid) &&
-	    visit->now - block->time_ns >= visit->view->min_age_ns)
-		visit->print(id->addr, block->size);
-}
-
-void dwunw_heap_blocks(struct dwunw_heap *heap,
-		       const struct dwunw_heap_view *view,
-		       const struct dwunw_total *total,
-		       void (*print)(uint64_t addr, uint64_t size))
-{
-	struct visit visit = { .heap = heap,
-			       .view = view,
-			       .now = heap->summed_ns,
-			       .total = total,
-			       .print = print };
-
-	visit_live(&visit, print_block);
 }
 
 /* --- one by one, for who counts by itself ------------------------------------- */

@@ -30,7 +30,8 @@ installed_files = \
 	$(call into,$(BINDIR),755,$(tool) $(leak_tools_made)) \
 	$(call into,$(LIBDIR),644,$(libs)) \
 	$(call into,$(LIBDIR)/pkgconfig,644,$(package)/dwunw.pc $(if $(trace_lib),\
-		$(package)/dwunw-trace.pc) $(if $(heap_lib),\
+		$(package)/dwunw-trace.pc) $(if $(report_lib),\
+		$(package)/dwunw-report.pc) $(if $(heap_lib),\
 		$(package)/dwunw-heap.pc) $(if $(record_lib),\
 		$(package)/dwunw-record.pc)) \
 	$(call into,$(LIBDIR)/cmake/dwunw,644,$(package)/dwunwConfig.cmake \
@@ -70,6 +71,7 @@ $(package)/%: packaging/%.in include/dwunw/dwunw_api.h $(made_first) FORCE
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' \
 		-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|g' \
 		-e 's|@TRACE_LIBS@|$(trace_libs)|g' \
+		-e 's|@HEAP_REQUIRES@|$(if $(report_lib),dwunw-report = @VERSION@$(comma) )|g' \
 		-e 's|@VERSION@|$(version)|g' $< >$@.tmp
 	$(Q)if cmp -s $@.tmp $@; then rm $@.tmp; else mv $@.tmp $@; fi
 $(package)/%: packaging/man/%.in include/dwunw/dwunw_api.h $(made_first)

@@ -300,6 +300,12 @@ void dwunw_heap_close(struct dwunw_heap *heap);
 
 /* --- what it has recorded --- */
 
+struct dwunw_live_block {
+	uint64_t addr;
+	uint64_t size;
+	uint64_t age_ns;
+};
+
 /* Which live blocks are summed, and how. */
 struct dwunw_heap_view {
 	uint64_t min_age_ns;
@@ -309,16 +315,34 @@ struct dwunw_heap_view {
 	/* is that stack shown? NULL: each is */
 	bool (*is_wanted)(void *ctx, const struct dwunw_stack *stack);
 	void *ctx;
+	/* each block that is summed and whose stack is kept, as the part of a
+	 * total that it is. NULL: they are not told one by one */
+	void (*each)(void *each_ctx, const struct dwunw_total *part,
+		     const struct dwunw_live_block *block);
+	void *each_ctx;
 };
 
 /* Live blocks by stack, sorted; freed by dwunw_totals_free(). 0 or -ENOMEM. */
 int dwunw_heap_sum(struct dwunw_heap *heap, const struct dwunw_heap_view *view,
 		   struct dwunw_totals *totals);
-/* The blocks of one total: visit() for each, by the address and size. */
-void dwunw_heap_blocks(struct dwunw_heap *heap,
-		       const struct dwunw_heap_view *view,
-		       const struct dwunw_total *total,
-		       void (*visit)(uint64_t addr, uint64_t size));
+
+struct dwunw_report;
+/*
+ * What is live, as a report (dwunw/report.h, -ldwunw-report): stacks with their
+ * names, sums, sizes and ages, what was counted, the time, and what each stack
+ * had at reports before, if it is the same report. blocks: each block, too.
+ * Zeroed, but for meta.tool and meta.start_ns, or filled by this before. 0 or
+ * -ENOMEM.
+ */
+int dwunw_heap_report(struct dwunw_heap *heap,
+		      const struct dwunw_heap_view *view, bool blocks,
+		      struct dwunw_report *report);
+/* One stack of a recording's or your own, added to a report: its index, as
+ * dwunw_report_add_stack(). ctx: where its frames were found. */
+uint32_t dwunw_stack_report(const struct dwunw_stack *stack,
+			    const struct dwunw_context *ctx,
+			    struct dwunw_report *report);
+
 /* A live block. */
 struct dwunw_heap_block {
 	const struct dwunw_stack *stack; /* NULL: it is not known */

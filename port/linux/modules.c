@@ -126,15 +126,6 @@ static char *keep_label(struct dwu_modules *modules, const char *label)
 	return dwu_strdup(label);
 }
 
-static void keep_build_id(struct dwu_identity *identity,
-			  const struct dwunw_elf *elf)
-{
-	size_t size = 0;
-
-	if (dwunw_elf_build_id(elf, identity->build_id, &size) == DWUNW_OK)
-		identity->build_id_size = (uint32_t)size;
-}
-
 /*
  * The module with serial last_serial + 1 was opened. Beyond the table, files
  * get a new serial each time they are opened.
@@ -142,6 +133,8 @@ static void keep_build_id(struct dwu_identity *identity,
 static void add_identity(struct dwu_modules *modules,
 			 const struct dwu_slot *slot, const char *label)
 {
+	struct dwu_identity *identity;
+	size_t build_id_size = 0;
 	const struct dwu_file_id *id = &slot->file.id;
 	uint32_t serial = ++modules->last_serial;
 	uint32_t *bucket = bucket_of(modules, id);
@@ -150,16 +143,18 @@ static void add_identity(struct dwu_modules *modules,
 	    modules->identity_count >= DWU_IDENTITY_MAX ||
 	    !room_for_identity(modules))
 		return;
-	modules->identities[serial - 1] = (struct dwu_identity){
+	identity = &modules->identities[serial - 1];
+	*identity = (struct dwu_identity){
 		.id = *id,
 		.label = keep_label(modules, label),
 		.next = *bucket,
 	};
-	if (dwunw_elf_identity(&slot->module.elf,
-			       &modules->identities[serial - 1].content) !=
+	if (dwunw_elf_identity(&slot->module.elf, &identity->content) !=
 	    DWUNW_OK)
-		modules->identities[serial - 1].content = 0;
-	keep_build_id(&modules->identities[serial - 1], &slot->module.elf);
+		identity->content = 0;
+	if (dwunw_elf_build_id(&slot->module.elf, identity->build_id,
+			       &build_id_size) == DWUNW_OK)
+		identity->build_id_size = (uint32_t)build_id_size;
 	*bucket = serial;
 	modules->identity_count++;
 }
