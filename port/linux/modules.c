@@ -149,6 +149,8 @@ static char *keep_label(struct dwu_modules *modules, const char *label)
 static void add_identity(struct dwu_modules *modules,
 			 const struct dwu_slot *slot, const char *label)
 {
+	struct dwu_identity *identity;
+	size_t build_id_size = 0;
 	const struct dwu_file_id *id = &slot->file.id;
 	uint32_t serial = ++modules->last_serial;
 	uint32_t *bucket = bucket_of(modules, id);
@@ -157,15 +159,18 @@ static void add_identity(struct dwu_modules *modules,
 	    modules->identity_count >= DWU_IDENTITY_MAX ||
 	    !room_for_identity(modules))
 		return;
-	modules->identities[serial - 1] = (struct dwu_identity){
+	identity = &modules->identities[serial - 1];
+	*identity = (struct dwu_identity){
 		.id = *id,
 		.label = keep_label(modules, label),
 		.next = *bucket,
 	};
-	if (dwunw_elf_identity(&slot->module.elf,
-			       &modules->identities[serial - 1].content) !=
+	if (dwunw_elf_identity(&slot->module.elf, &identity->content) !=
 	    DWUNW_OK)
-		modules->identities[serial - 1].content = 0;
+		identity->content = 0;
+	if (dwunw_elf_build_id(&slot->module.elf, identity->build_id,
+			       &build_id_size) == DWUNW_OK)
+		identity->build_id_size = (uint32_t)build_id_size;
 	*bucket = serial;
 	modules->identity_count++;
 }
@@ -682,6 +687,20 @@ const char *dwunw_module_label(const struct dwunw_context *ctx, uint32_t serial)
 uint64_t dwunw_module_identity(const struct dwunw_context *ctx, uint32_t serial)
 {
 	return identity_of(ctx, serial).content;
+}
+
+uint64_t dwunw_module_size(const struct dwunw_context *ctx, uint32_t serial)
+{
+	return identity_of(ctx, serial).id.size;
+}
+
+size_t dwunw_module_build_id(const struct dwunw_context *ctx, uint32_t serial,
+			     uint8_t *id)
+{
+	struct dwu_identity identity = identity_of(ctx, serial);
+
+	memcpy(id, identity.build_id, identity.build_id_size);
+	return identity.build_id_size;
 }
 
 /* Linear, over up to 65,536: asked once for a file of an event. */
