@@ -59,8 +59,7 @@ static void remove_block(const struct dwunw_heap *heap,
 
 /* --- blocks to totals ------------------------------------------------------ */
 
-/* Blocks that one which was sampled stands for. */
-static double weight_of(const struct dwunw_heap_config *config, uint64_t size)
+double dwu_weight_of(const struct dwunw_heap_config *config, uint64_t size)
 {
 	if (!config->sample_bytes)
 		return config->sample_every;
@@ -76,7 +75,7 @@ static void sum_block(struct visit *visit, const struct block_id *id,
 	const struct target *target = dwu_target_see(heap, (int32_t)block->pid);
 	struct dwunw_stack_key *key =
 		dwunw_stacks_find_key(&heap->stacks, block->key);
-	double weight = weight_of(&heap->config, block->size);
+	double weight = dwu_weight_of(&heap->config, block->size);
 	struct dwunw_total part = {
 		.stack = key ? key->stack : NULL,
 		.bytes = weight * (double)block->size,
@@ -121,6 +120,55 @@ int dwunw_heap_sum(struct dwunw_heap *heap, const struct dwunw_heap_view *view,
 	visit_live(&visit, sum_block);
 	dwunw_totals_sort(totals);
 	return 0;
+}
+
+/* --- one by one, for who counts by itself ------------------------------------- */
+
+struct tell {
+	struct visit visit;
+	void (*tell)(void *ctx, const struct dwunw_heap_block *block);
+	void *ctx;
+};
+
+static void tell_block(struct visit *visit, const struct block_id *id,
+		       const struct live_block *block)
+{
+	const struct tell *tell = (const struct tell *)(const void *)visit;
+	struct dwunw_heap *heap = visit->heap;
+	const struct target *target =
+		dwu_target_find(heap, (int32_t)block->pid);
+	const struct dwunw_stack_key *key =
+		dwunw_stacks_find_key(&heap->stacks, block->key);
+
+	if (!target || block->time_ns < target->exec_time_ns)
+		return;
+	tell->tell(tell->ctx,
+		   &(struct dwunw_heap_block){
+			   .stack = key ? key->stack : NULL,
+			   .addr = id->addr,
+			   .size = block->size,
+			   .time_ns = block->time_ns,
+			   .weight = dwu_weight_of(&heap->config, block->size),
+			   .pid = block->pid,
+			   .tid = block->tid,
+		   });
+}
+
+void dwunw_heap_visit(struct dwunw_heap *heap,
+		      void (*visit)(void *ctx,
+				    const struct dwunw_heap_block *block),
+		      void *ctx)
+{
+	struct tell tell = { .visit = { .heap = heap },
+			     .tell = visit,
+			     .ctx = ctx };
+
+	visit_live(&tell.visit, tell_block);
+}
+
+uint64_t dwunw_heap_summed_ns(const struct dwunw_heap *heap)
+{
+	return heap->summed_ns;
 }
 
 /* --- what is not live any more ----------------------------------------------- */

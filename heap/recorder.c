@@ -130,7 +130,7 @@ static int configure(struct dwunw_heap *heap)
 		.sample_every = config->sample_every,
 		.sample_bytes = config->sample_bytes,
 		.depth = config->depth,
-		.trace_frees = config->on_block != NULL,
+		.trace_frees = config->on_block || config->on_flow,
 		/* a second, in units of 2^30 ns */
 		.budget = (uint32_t)((double)config->budget * 1.073741824),
 	};
@@ -412,6 +412,8 @@ int dwunw_heap_open(struct dwunw_heap **result,
 	}
 	set_defaults(&heap->config);
 	allow_files();
+	if (!dwu_flows_begin(heap))
+		return dwunw_permission_explain(config->tool, "memory", ENOMEM);
 	if (heap->config.command)
 		dwu_command_prepare(heap);
 	status = open_dwunw(heap);
@@ -450,6 +452,11 @@ static void tell_live_full(struct dwunw_heap *heap)
 		"): new blocks are missed until others are freed; --max-live N "
 		"makes it larger\n",
 		heap->config.live_max);
+}
+
+struct dwunw_context *dwunw_heap_context(struct dwunw_heap *heap)
+{
+	return &heap->dwunw;
 }
 
 bool dwunw_heap_has_begun(const struct dwunw_heap *heap)
@@ -531,6 +538,7 @@ void dwunw_heap_close(struct dwunw_heap *heap)
 	dwunw_shutdown(&heap->dwunw); /* dwunw-added 4 */
 	free(heap->frames);
 	free(heap->threads);
+	free(heap->last_blocks);
 	free(heap->wide_files);
 	dwu_known_files_free(heap);
 	dwu_targets_free(heap);

@@ -32,7 +32,8 @@ installed_files = \
 	$(call into,$(LIBDIR)/pkgconfig,644,$(package)/dwunw.pc $(if $(trace_lib),\
 		$(package)/dwunw-trace.pc) $(if $(report_lib),\
 		$(package)/dwunw-report.pc) $(if $(heap_lib),\
-		$(package)/dwunw-heap.pc)) \
+		$(package)/dwunw-heap.pc) $(if $(record_lib),\
+		$(package)/dwunw-record.pc)) \
 	$(call into,$(LIBDIR)/cmake/dwunw,644,$(package)/dwunwConfig.cmake \
 		$(package)/dwunwConfigVersion.cmake) \
 	$(call into,$(INCLUDEDIR)/dwunw,644,$(wildcard include/dwunw/*.h)) \
@@ -42,7 +43,7 @@ installed_files = \
 	$(call into,$(MANDIR)/man1,644,$(if $(tool),$(package)/dwunw.1 \
 		$(package)/dwunw-stack.1 $(package)/dwunw-rows.1 \
 		$(package)/dwunw-symbolize.1 $(if $(CONFIG_LEAKS),\
-		$(package)/dwunw-leaks.1))) \
+		$(package)/dwunw-leaks.1 $(package)/dwunw-record.1))) \
 	$(call into,$(MANDIR)/man3,644,$(package)/libdwunw.3) \
 	$(call into,$(DATADIR)/bash-completion/completions,644,$(if $(tool),\
 		$(package)/dwunw)) \

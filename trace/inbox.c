@@ -48,11 +48,22 @@ struct dwunw_inbox {
 	bool end;
 };
 
+/* Nobody will say that there is memory again. */
+static void pause_unlocked(struct dwunw_inbox *inbox)
+{
+	const struct timespec pause = { 0, 1000 * 1000 };
+
+	pthread_mutex_unlock(&inbox->lock);
+	nanosleep(&pause, NULL);
+	pthread_mutex_lock(&inbox->lock);
+}
+
 /*
  * From the kernel, in the thread. Without memory it waits for some.
  *
- * The bytes are the kernel's and are copied. An event is dropped here only if
- * there is no memory and nothing that would give some back, or at the end.
+ * The bytes are the kernel's and are copied. An event is dropped here only at the
+ * end: without memory it waits for events that are read, or for other threads, and
+ * the kernel's buffer counts what has no room meanwhile.
  */
 static void put(void *ctx, void *bytes, size_t size)
 {
@@ -62,8 +73,9 @@ static void put(void *ctx, void *bytes, size_t size)
 	pthread_mutex_lock(&inbox->lock);
 	while (!inbox->end && (!letter || inbox->bytes > DWUNW_INBOX_MAX)) {
 		if (!letter && !inbox->first)
-			break;
-		pthread_cond_wait(&inbox->went, &inbox->lock);
+			pause_unlocked(inbox);
+		else
+			pthread_cond_wait(&inbox->went, &inbox->lock);
 		if (!letter)
 			letter = malloc(sizeof(*letter) + size);
 	}

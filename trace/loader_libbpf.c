@@ -224,13 +224,14 @@ static int attach_multi(struct dwunw_loader *loader,
 static int attach_event(struct dwunw_loader *loader,
 			struct bpf_program *program, int fd, int32_t pid)
 {
+	struct bpf_link *link;
 	int error;
 
 	if (fd < 0)
 		return fd;
-	error = keep_link(loader, bpf_program__attach_perf_event(program, fd),
-			  pid);
-	if (error)
+	link = bpf_program__attach_perf_event(program, fd);
+	error = keep_link(loader, link, pid);
+	if (!link) /* else it has the descriptor, and closes it */
 		close(fd);
 	return error;
 }

@@ -346,7 +346,7 @@ static void dereference(struct machine *m, uint8_t size)
  */
 static void jump(struct machine *m, bool taken)
 {
-	uint64_t to = dwu_sint(&m->c, 2) + m->c.off;
+	uint64_t distance = dwu_sint(&m->c, 2), to = distance + m->c.off;
 
 	if (!taken)
 		return;

@@ -726,5 +726,7 @@ dwunw_status_t dwunw_unit_open_dwo(struct dwunw_unit *unit,
 			break;
 		off = unit->end;
 	}
+	/* the last one that was looked at has no abbreviations any more */
+	*unit = (struct dwunw_unit){ 0 };
 	return DWUNW_ERR_NO_DEBUG_DATA;
 }

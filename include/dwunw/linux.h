@@ -273,6 +273,10 @@ const char *dwunw_elf_target(const struct dwunw_elf *elf);
 dwunw_status_t dwunw_elf_identity(const struct dwunw_elf *elf,
 				  uint64_t *identity);
 
+/* A dwunw_inflate_fn by the libraries that are in this build; ctx is not used. */
+dwunw_status_t dwunw_inflate(void *ctx, uint32_t type, const void *src,
+			     size_t src_size, void *dst, size_t dst_size);
+
 /*
  * Why `debug` is no debug file of `elf`, for messages: another target, build
  * id, CRC than .gnu_debuglink says; or, with neither of these, another build by

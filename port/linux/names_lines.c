@@ -202,13 +202,19 @@ static dwunw_status_t fill_dwo(struct dwu_unit_names *names,
 
 	status = dwunw_unit_open_dwo(inner, &names->dwo->dwarf, &names->unit,
 				     arena, scratch);
-	if (status != DWUNW_OK)
+	if (status != DWUNW_OK) {
+		/* another build's .dwo: what the program itself has is all */
+		*inner = names->unit;
 		return status;
+	}
 	if (!names->dwo->dwarf.parts[DWUNW_DWARF_LINE].size)
 		return DWUNW_OK;
 	inner->has_line = true;
-	return dwunw_lines_open(&names->call_lines, inner, false, arena,
-				scratch);
+	status = dwunw_lines_open(&names->call_lines, inner, false, arena,
+				  scratch);
+	if (status != DWUNW_OK)
+		names->call_lines = (struct dwunw_lines){ 0 };
+	return status;
 }
 
 /* Called again with a larger arena after a NO_MEMORY, so all is set anew. */

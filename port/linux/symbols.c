@@ -836,6 +836,8 @@ static void by_levels(struct dwunw_symbol_resolver *resolver,
 		(void)by_symbol(resolver, table, vaddr, info);
 	else if (levels->bare && !levels->inlined)
 		name_in_full(resolver, table, levels->start, info);
+	if (!info->function) /* a line, and nothing that it is in */
+		info->offset = 0;
 	set_flags(info);
 }
 

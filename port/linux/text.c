@@ -119,6 +119,8 @@ static uint64_t record_length(const struct dwunw_module *module,
 		length = length << 8 | cfi->bytes.data[off + (big ? i : 3 - i)];
 		id = id << 8 | cfi->bytes.data[off + 4 + (big ? i : 3 - i)];
 	}
+	if (length >= 0xfffffff0) /* DWARF of 64 bits, or reserved (7.4) */
+		return 0;
 	*cie = cfi->debug_frame ? id : id ? off + 4 - id : off;
 	return length < 4 ? 0 : length - 4;
 }

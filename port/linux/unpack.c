@@ -98,6 +98,12 @@ dwunw_status_t dwu_unpack(void *ctx, uint32_t type, const void *src,
 	}
 }
 
+dwunw_status_t dwunw_inflate(void *ctx, uint32_t type, const void *src,
+			     size_t src_size, void *dst, size_t dst_size)
+{
+	return dwu_unpack(ctx, type, src, src_size, dst, dst_size);
+}
+
 #ifdef CONFIG_MINIDEBUGINFO
 #define DECODER_MEMORY ((uint64_t)72 << 20)
 #define INDEX_MEMORY ((uint64_t)1 << 20)

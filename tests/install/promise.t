@@ -27,7 +27,7 @@ my @lines = map { [ /^(64)?\t?(.*)\t(-?\d+)$/ ] }
 
 # as a program, for make
 if (@ARGV && $ARGV[0] eq '--program') {
-	print map { "#include <dwunw/$_.h>\n" } qw(dwarf heap libdw_bpf report sampler symbols);
+	print map { "#include <dwunw/$_.h>\n" } qw(dwarf heap libdw_bpf record report sampler symbols);
 	print "#include \"capture.h\"\n#include <stdio.h>\nint main(void)\n{\n";
 	for (@lines) {
 		my ($wide, $what) = @$_;

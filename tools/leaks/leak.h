@@ -7,6 +7,7 @@
  *   run.c       the run, a report at each interval
  *   print.c     what their texts have beside the report
  *   export.c    reports for programs: formats, and where to
+ *   recording.c what the run sees, as a recording
  *   kernel.c    the run without a program: the kernel's own allocations
  */
 #ifndef DWUNW_TOOLS_LEAK_H
@@ -24,6 +25,7 @@
 #define LEAK_PATTERN_SIZE 40
 
 struct leak;
+struct leak_recording;
 
 /* Prints leak->report, most bytes first. */
 typedef void (*leak_print_fn)(struct leak *leak);
@@ -46,7 +48,13 @@ struct leak {
 	const char *exports[DWUNW_REPORT_FORMAT_END];
 	const char *output; /* a file for the text; NULL: stdout */
 	const char *only;   /* stacks with a function like that */
-	leak_print_fn print;
+	const char *record;	 /* a file for the recording; NULL: none */
+	uint64_t record_max;	 /* its bytes; 0: no limit */
+	uint64_t record_keep_ns; /* older steps are one; 0: all are kept */
+	bool record_commands;	 /* command lines are in it */
+	bool record_bare;	 /* without names */
+	struct leak_recording *recording;
+	leak_print_fn print; /* NULL: the recording is all */
 	struct dwunw_heap *heap;
 	bool export_failed; /* a file of a format, or a report */
 };
@@ -55,6 +63,9 @@ struct leak {
 
 /* Their defaults, but for the time that a block has to be live. */
 void leak_set_defaults(struct leak *leak);
+
+/* Words behind "--", a command's; before option_parse(), which moves them. */
+int leak_count_words(char **argv);
 
 /* Of option rows that fill a struct which begins with a struct leak: "12" or
  * "12,13"; a prefix; a pattern; NAME=0xOFFSET[@FILE]. */
@@ -195,6 +206,17 @@ bool leak_has_exports(const struct leak *leak);
 bool leak_exports_meet(const struct leak *leak);
 bool leak_stdout_is_taken(const struct leak *leak);
 struct dwunw_report_output leak_output(FILE *file);
+
+/* --- recording.c ------------------------------------------------------------- */
+
+/* Before dwunw_heap_open(), whose config it sets. 0, or EXIT_FAILURE, told. */
+int leak_recording_prepare(struct leak *leak);
+/* Behind it: the file is there from now on. The same. */
+int leak_recording_begin(struct leak *leak);
+/* What is live, as of the last sum: leak->view says what is young. */
+void leak_recording_step(struct leak *leak);
+/* The names, and the end; nothing where it has not begun. */
+void leak_recording_close(struct leak *leak);
 
 /* --- kernel.c ------------------------------------------------------------------ */
 

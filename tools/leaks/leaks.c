@@ -71,6 +71,9 @@ static const char help[] =
 	"       --heaptrack FILE       for heaptrack_print and heaptrack_gui\n"
 	"       --speedscope FILE      for speedscope\n"
 	"       --metrics FILE         OpenMetrics text for Prometheus\n"
+	"       --record FILE          all of it, for dwunw report\n"
+	"       --record-max BYTES     of that file: its oldest steps are "
+	"merged\n"
 	"       --stats                what was sent, and memory\n"
 	"  -v,  --verbose              a line for each event\n"
 	"Stacks:\n"
@@ -117,6 +120,12 @@ static const struct option_row rows[] = {
 	  .to = offsetof(struct arguments, kernel) },
 	LEAK_FLAG("missing-free", 0, missing_free),
 	LEAK_TEXT("output", 0, output),
+	LEAK_TEXT("record", 0, record),
+	{ .name = "record-max",
+	  .kind = OPTION_SIZE64,
+	  .to = LEAK_AT(record_max),
+	  .min = 1u << 16,
+	  .max = (uint64_t)1 << 40 },
 	LEAK_ROWS,
 	{ .kind = OPTION_END },
 };
@@ -182,6 +191,10 @@ static const char *contradiction(const struct arguments *arguments)
 	     config->budget || leak->view.by_thread || leak->view.by_process))
 		return "--json and the like, -t, --sample-bytes, --budget, "
 		       "--threads and --processes are not of --kernel";
+	if (!user && leak->record)
+		return "--record is of programs, not of --kernel";
+	if (leak->record_max && !leak->record)
+		return "--record-max is about the file of --record";
 	if (leak->output && leak_stdout_is_taken(leak))
 		return "--output is the text's file: --json=FILE or "
 		       "--folded=FILE";
@@ -225,23 +238,11 @@ static void set_words(struct leak *leak)
 	};
 }
 
-/* Behind "--": a command's. */
-static int count_words(char **argv)
-{
-	int count = 0;
-
-	while (*argv && strcmp(*argv, "--"))
-		argv++;
-	while (*argv && argv[count + 1])
-		count++;
-	return count;
-}
-
 static int parse(struct arguments *arguments, char **argv)
 {
 	struct leak *leak = &arguments->leak;
 	const char *what;
-	int count, status, words = count_words(argv);
+	int count, status, words = leak_count_words(argv);
 
 	leak_set_defaults(leak);
 	set_words(leak);

@@ -66,6 +66,17 @@ bool leak_take_symbol(void *into, const char *text)
 	return dwunw_given_add(&leak->config.given, text);
 }
 
+int leak_count_words(char **argv)
+{
+	int count = 0;
+
+	while (*argv && strcmp(*argv, "--"))
+		argv++;
+	while (*argv && argv[count + 1])
+		count++;
+	return count;
+}
+
 void leak_set_defaults(struct leak *leak)
 {
 	*leak = (struct leak){

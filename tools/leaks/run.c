@@ -59,7 +59,8 @@ static void report(struct leak *leak, bool last)
 
 	for (uint32_t i = 0; i < DWUNW_REPORT_FORMAT_END; i++)
 		files |= leak->exports[i] && *leak->exports[i];
-	if (!text && !last && !files && !leak->exports[DWUNW_REPORT_AS_JSON])
+	if (!text && !last && !files && !leak->exports[DWUNW_REPORT_AS_JSON] &&
+	    !leak->record)
 		return;
 	if (dwunw_heap_report(leak->heap, &leak->view, leak->show_allocs,
 			      &leak->report)) {
@@ -69,8 +70,9 @@ static void report(struct leak *leak, bool last)
 		return;
 	}
 	leak->report.meta.last = last;
+	leak_recording_step(leak);
 	leak_export(leak);
-	if (text)
+	if (text && leak->print)
 		leak->print(leak);
 	fflush(stdout);
 	dwunw_heap_forget(leak->heap);
@@ -133,7 +135,12 @@ static int run_programs(struct leak *leak)
 		(size_t)(dwunw_heap_object_end - dwunw_heap_object);
 	config->by_thread = leak->view.by_thread;
 	config->on_block = leak->trace ? print_call : NULL;
+	status = leak_recording_prepare(leak);
+	if (status)
+		return status;
 	status = dwunw_heap_open(&leak->heap, config);
+	if (!status)
+		status = leak_recording_begin(leak);
 	if (!status) {
 		leak->report.meta.start_ns = dwunw_heap_now();
 		fprintf(stderr, "recording\n");
@@ -141,12 +148,11 @@ static int run_programs(struct leak *leak)
 		if (!config->pid_count)
 			dwunw_heap_say_unused(leak->heap);
 		status = dwunw_heap_status(leak->heap);
-		if (!status && leak->export_failed)
-			status = EXIT_FAILURE;
 	}
+	leak_recording_close(leak);
 	dwunw_report_free(&leak->report);
 	dwunw_heap_close(leak->heap);
-	return status;
+	return !status && leak->export_failed ? EXIT_FAILURE : status;
 }
 
 int leak_run(struct leak *leak)
