@@ -170,14 +170,14 @@ static void print_json(struct leak *leak, FILE *out,
 		leak_is_estimated(leak) ? "true" : "false");
 	fprintf(out,
 		"\"allocations\":%" PRIu64 ",\"stacks_sent\":%" PRIu64
-		",\"over_budget\":%" PRIu64 ",\"no_slot\":%" PRIu64
-		",\"buffer_full\":%" PRIu64 ",\"live_full\":%" PRIu64
-		",\"shortages\":%" PRIu32
+		",\"stacks_counted\":%" PRIu64 ",\"over_budget\":%" PRIu64
+		",\"no_slot\":%" PRIu64 ",\"buffer_full\":%" PRIu64
+		",\"live_full\":%" PRIu64 ",\"shortages\":%" PRIu32
 		",\"unknown_bytes\":%.0f,\"unknown_allocations\":%.0f,"
 		"\"unkept_bytes\":%.0f,\"unkept_allocations\":%.0f,",
-		counts.allocations, counts.stacks, counts.over_budget,
-		counts.no_slot, counts.no_room, counts.live_full,
-		dwunw_shortages(NULL), totals->unknown_bytes,
+		counts.allocations, counts.stacks, counts.counted,
+		counts.over_budget, counts.no_slot, counts.no_room,
+		counts.live_full, dwunw_shortages(NULL), totals->unknown_bytes,
 		totals->unknown_blocks, totals->unkept_bytes,
 		totals->unkept_blocks);
 	fprintf(out, "\"stacks\":[");
