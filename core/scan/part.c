@@ -121,7 +121,8 @@ static bool origin_in(const struct dwu_function *function,
 
 struct trial {
 	const struct dwu_scan_memory *memory;
-	bool bad;
+	bool returns; /* with the stack of the entry */
+	bool bad;     /* with another one */
 };
 
 static bool visit_trial(void *ctx, const struct dwu_scan_at *at)
@@ -130,21 +131,47 @@ static bool visit_trial(void *ctx, const struct dwu_scan_at *at)
 	const struct dwunw_arch_ops *arch = t->memory->text.arch;
 	const struct dwu_value *sp = &at->state->regs[arch->sp];
 
-	t->bad |= at->moment == DWU_LEAVING &&
-		  (sp->kind != DWU_VALUE_CFA || sp->n != -arch->entry_size);
-	return !t->bad && !t->memory->x.round.misaligned;
+	if (at->moment != DWU_LEAVING)
+		return true;
+	if (sp->kind == DWU_VALUE_CFA && sp->n == -arch->entry_size)
+		t->returns = true;
+	else
+		t->bad = true;
+	return !t->bad;
+}
+
+/* False: not all of it is known. */
+static bool try_out(struct dwu_scan_memory *memory,
+		    const struct dwu_function *function, struct trial *t)
+{
+	uint8_t why;
+
+	*t = (struct trial){ .memory = memory };
+	why = dwu_scan_explore(memory, function, DWU_NOWHERE, visit_trial, t);
+	return why != DWUNW_SCAN_TOO_LARGE && why != DWUNW_SCAN_UNDECODABLE;
 }
 
 static bool explains(struct dwu_scan_memory *memory,
 		     const struct dwu_function *part)
 {
-	struct trial t = { .memory = memory };
-	uint8_t result;
+	struct trial t;
 
-	result = dwu_scan_explore(memory, part, DWU_NOWHERE, visit_trial, &t);
-	t.bad |= result == DWUNW_SCAN_TOO_LARGE ||
-		 result == DWUNW_SCAN_UNDECODABLE || memory->x.round.misaligned;
-	return !t.bad;
+	return try_out(memory, part, &t) && !t.bad &&
+	       !memory->x.round.misaligned;
+}
+
+/*
+ * The stack of the entry is that of a return: what comes to one with it began
+ * with a return address on the stack. GCC's static functions are so that call
+ * no others but static ones, with the stack as it is.
+ */
+static bool returns(struct dwu_scan_memory *memory,
+		    const struct dwu_function *function)
+{
+	struct trial t;
+
+	return try_out(memory, function, &t) && !t.bad && t.returns &&
+	       !memory->x.round.differ;
 }
 
 /*
@@ -252,7 +279,7 @@ uint8_t dwu_scan_row_in(struct dwu_scan_memory *memory,
 			const struct dwu_function *function, uint64_t vaddr,
 			uint32_t flags, struct dwunw_row *row)
 {
-	bool exact = (flags & DWUNW_SCAN_EXACT) != 0, guess;
+	bool exact = (flags & DWUNW_SCAN_EXACT) != 0, guess, whole;
 	uint32_t place = dwu_code_place(&memory->text, vaddr);
 	struct dwu_function part = *function;
 	uint8_t result = dwu_scan_at(memory, &part, place, exact, row);
@@ -272,8 +299,12 @@ uint8_t dwu_scan_row_in(struct dwu_scan_memory *memory,
 	/* a part may be entered through a table alone */
 	if (!odd || found != NOTHING)
 		return result;
-	if (!function->sure && !(memory->starts.unaligned &&
-				 opens_frame(&memory->text, function->start)))
+	whole = returns(memory, function);
+	if (whole && function->sure)
+		return result;
+	if (!whole && !function->sure &&
+	    !(memory->starts.unaligned &&
+	      opens_frame(&memory->text, function->start)))
 		return DWUNW_SCAN_UNBOUNDED;
 	row->flags |= DWUNW_ROW_GUESS;
 	return result;
