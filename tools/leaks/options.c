@@ -2,6 +2,7 @@
 #include "leak.h"
 
 #include "replace.h"
+#include "suppress.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -127,6 +128,16 @@ static bool can_export(const char *tool, const char *option, const char *path)
 	return !error;
 }
 
+/* Now, and not at the first report. */
+static bool check_suppressions(const struct leak *leak)
+{
+	struct dwunw_report none = { 0 };
+	bool good = suppress_file(leak->config.tool, leak->suppressions, &none);
+
+	dwunw_report_free(&none);
+	return good;
+}
+
 static int check_files(const struct option_program *program,
 		       const struct leak *leak)
 {
@@ -140,6 +151,8 @@ static int check_files(const struct option_program *program,
 	for (uint32_t i = 0; i < DWUNW_REPORT_FORMAT_END; i++)
 		if (!can_export(tool, leak_export_option(i), leak->exports[i]))
 			return EXIT_FAILURE;
+	if (leak->suppressions && !check_suppressions(leak))
+		return EXIT_FAILURE;
 	if (!leak->config.debug_file || !access(leak->config.debug_file, R_OK))
 		return -1;
 	fprintf(stderr, "%s: --debug-file %s: %s\n", tool,

@@ -6,6 +6,7 @@
 
 #include "interrupt.h"
 #include "objects.h"
+#include "suppress.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -70,6 +71,10 @@ static void report(struct leak *leak, bool last)
 		return;
 	}
 	leak->report.meta.last = last;
+	if (leak->suppressions &&
+	    !suppress_file(leak->config.tool, leak->suppressions,
+			   &leak->report))
+		leak->export_failed = true;
 	leak_recording_step(leak);
 	leak_export(leak);
 	if (text && leak->print)
