@@ -145,7 +145,8 @@ options() {
 	grep -o -- '--[a-z][a-z-]*' | sort -u
 }
 leaks=$(grep -q "^CONFIG_LEAKS=y" "$BUILD/.config" && echo leaks)
-for command in stack rows symbolize $leaks; do
+diff=$([ -f "$there/share/man/man1/dwunw-diff.1" ] && echo diff)
+for command in stack rows symbolize $leaks $diff; do
 	"$there/bin/dwunw" $command --help | options |
 		grep -v -x -e --debug-dump >"$work/help"
 	sed -e 's/\\-/-/g' -e '/readelf/d' \
