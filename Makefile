@@ -278,10 +278,12 @@ arch-y :=
 port-y :=
 trace-y :=
 heap-y :=
+report-y :=
+record-y :=
 tools-y :=
 port-mips32-y :=
 include core/objs.mk arch/objs.mk port/linux/objs.mk trace/objs.mk heap/objs.mk \
-	tools/objs.mk
+	report/objs.mk record/objs.mk tools/objs.mk
 -include port/mips32/objs.mk
 
 core_lists := core/objs.mk arch/objs.mk $(wildcard arch/*/objs.mk)
@@ -291,13 +293,17 @@ hosted_objs := $(addprefix $(out)/arch/,$(arch-hosted-y))
 port_objs := $(if $(CONFIG_PORT_LINUX),$(addprefix $(out)/port/linux/,$(port-y)))
 trace_objs := $(if $(CONFIG_TRACE),$(addprefix $(out)/trace/,$(trace-y)))
 heap_objs := $(if $(CONFIG_HEAP),$(addprefix $(out)/heap/,$(heap-y)))
+report_objs := $(if $(CONFIG_REPORT),$(addprefix $(out)/report/,$(report-y)))
+record_objs := $(if $(CONFIG_RECORD),$(addprefix $(out)/record/,$(record-y)))
 tools_objs := $(if $(CONFIG_PORT_LINUX),$(addprefix $(out)/tools/,$(tools-y)))
 
 core_lib := $(out)/libdwunw-core.a
 full_lib := $(out)/libdwunw.a
 trace_lib := $(if $(trace_objs),$(out)/libdwunw-trace.a)
 heap_lib := $(if $(heap_objs),$(out)/libdwunw-heap.a)
-libs := $(core_lib) $(full_lib) $(trace_lib) $(heap_lib)
+report_lib := $(if $(report_objs),$(out)/libdwunw-report.a)
+record_lib := $(if $(record_objs),$(out)/libdwunw-record.a)
+libs := $(core_lib) $(full_lib) $(trace_lib) $(heap_lib) $(report_lib) $(record_lib)
 
 # What a mips32 firmware links instead of libdwunw.a.
 ifneq ($(filter mips32%,$(ARCH)),)
@@ -314,10 +320,11 @@ $(core_objs) $(arch_objs) $(hosted_objs): $(out)/%.o: %.c $(made_first)
 	$(say) CC $<
 	$(Q)$(CC) $(all_cflags) $(core_cflags) -MMD -MP -c $< -o $@
 
-$(port_objs) $(tools_objs) $(leak_objs): $(out)/%.o: %.c $(made_first)
+$(port_objs) $(record_objs) $(filter-out %/page.o,$(report_objs)) $(tools_objs) $(leak_objs): $(out)/%.o: \
+		%.c $(made_first)
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(all_cflags) $(port_cflags) $(if $(findstring leaks/,$<),\
+	$(Q)$(CC) $(all_cflags) $(port_cflags) $(if $(filter tools/leaks/% tools/report/%,$<),\
 		-iquote tools -Ibpf) -MMD -MP -c $< -o $@
 
 $(trace_objs) $(heap_objs): $(out)/%.o: %.c $(made_first)
@@ -354,6 +361,10 @@ $(full_lib): $(core_objs) $(arch_objs) $(hosted_objs) $(port_objs) $(core_lists)
 $(trace_lib): $(trace_objs) trace/objs.mk $(config_h)
 	$(archive)
 $(heap_lib): $(heap_objs) heap/objs.mk $(config_h)
+	$(archive)
+$(record_lib): $(record_objs) $(pack_o) record/objs.mk $(config_h)
+	$(archive)
+$(report_lib): $(report_objs) $(gzip_o) report/objs.mk $(config_h)
 	$(archive)
 $(mips32_lib): $(core_objs) $(arch_objs) $(mips32_objs) $(core_lists) \
 		port/mips32/objs.mk $(config_h)
@@ -394,17 +405,18 @@ include $(wildcard examples/*/rules.mk)
 
 # scan_TARGET.c is there if its target is
 unit_of = $(wildcard tests/unit/scan_$(1).c tests/unit/scan_$(1)_*.c)
-unit_src := $(sort $(filter-out tests/unit/scan_%,$(wildcard tests/unit/*.c)) \
+unit_src := $(sort $(filter-out tests/unit/scan_% $(if $(CONFIG_RECORD),,%/recording.c),\
+	$(wildcard tests/unit/*.c)) \
 	$(foreach t,$(patsubst arch/%/,%,$(wildcard arch/*/)),$(call unit_of,$(t))))
 unit_bin := $(unit_src:%.c=$(out)/%)
 test_scripts := $(sort $(wildcard tests/*/*.t))
 house_scripts := $(filter tests/house/%,$(test_scripts))
 
-$(unit_bin): $(out)/%: %.c $(full_lib) $(made_first)
+$(unit_bin): $(out)/%: %.c $(record_lib) $(full_lib) $(made_first)
 	@mkdir -p $(@D)
 	$(say) CCLD $<
 	$(Q)$(CC) $(all_cflags) $(test_cflags) -MMD -MP -MF $@.d $< \
-		$(full_lib) $(all_ldflags) $(LDLIBS) -o $@
+		$(record_lib) $(full_lib) $(all_ldflags) $(LDLIBS) -o $@
 
 # What tests run and look at is built beforehand: each directory's rules.mk adds
 # its files, below $(out)/tests/DIR/, to test_programs. No test compiles anything
@@ -618,7 +630,7 @@ include packaging/rules.mk
 # Versions differ: Debian 12's (tests/house/format.t)
 CLANG_FORMAT ?= clang-format-14
 format:
-	$(CLANG_FORMAT) -i $$(find include core arch port bpf trace heap examples tools \
+	$(CLANG_FORMAT) -i $$(find include core arch port bpf trace heap report record examples tools \
 		tests scripts -name '*.[ch]' 2>/dev/null)
 
 clean:
@@ -675,7 +687,7 @@ help:
 #:   CFLAGS= LDFLAGS=  added at the end
 
 -include $(core_objs:.o=.d) $(arch_objs:.o=.d) $(hosted_objs:.o=.d) $(port_objs:.o=.d) \
-	$(trace_objs:.o=.d) $(heap_objs:.o=.d) $(leak_objs:.o=.d) $(tools_objs:.o=.d) \
+	$(trace_objs:.o=.d) $(heap_objs:.o=.d) $(report_objs:.o=.d) $(record_objs:.o=.d) $(leak_objs:.o=.d) $(tools_objs:.o=.d) \
 	$(mips32_objs:.o=.d) $(unit_bin:=.d)
 
 endif

@@ -235,6 +235,27 @@ static __always_inline void take_stack(struct dwunw_pt_regs *ctx, __u64 addr,
 
 /* --- returns and frees ---------------------------------------------------- */
 
+/* The block that ends is in it, if it is known: for heap/flows.c. `moved`: by
+ * realloc, whose own event tells of it. */
+static __always_inline void
+send_free(void *ctx, __u64 addr, const struct live_block *block, __u32 moved)
+{
+	struct dwunw_slot *slot = dwunw_slot_claim();
+
+	if (!slot) {
+		dwunw_count_drop(DWUNW_COUNT_DROP_SLOT);
+		return;
+	}
+	dwunw_slot_header(slot, DWUNW_HEAP_EVENT_FREE);
+	slot->header.cookie = addr;
+	slot->header.key = block->key;
+	slot->header.value = block->size;
+	slot->header.stack_addr = block->time_ns;
+	slot->header.entry_offset = moved;
+	dwunw_slot_send(ctx, slot, sizeof(slot->header));
+	dwunw_slot_release(slot);
+}
+
 /* The return probe of them all: registers are the caller's already. A block
  * whose stack was not sent is followed too: its bytes stay right. */
 SEC("uprobe") int alloc_exit(struct dwunw_pt_regs *ctx)
@@ -249,6 +270,8 @@ SEC("uprobe") int alloc_exit(struct dwunw_pt_regs *ctx)
 		dwunw_count(DWUNW_HEAP_COUNT_IGNORED);
 	if (!addr)
 		return 0;
+	if (options.trace_frees && call.old.time_ns)
+		send_free(ctx, call.ptr, &call.old, 1);
 	block.size = call.size;
 	take_stack(ctx, addr, &block);
 	id = dwunw_current_id();
@@ -259,33 +282,41 @@ SEC("uprobe") int alloc_exit(struct dwunw_pt_regs *ctx)
 	return 0;
 }
 
-static __always_inline void send_free(void *ctx, __u64 addr)
+/* The block at addr, before it goes, and if its end is told: all of it is in
+ * [addr, addr + length), or 0. */
+static __always_inline bool ends(__u64 addr, __u64 length,
+				 struct live_block *block)
 {
-	struct dwunw_slot *slot = dwunw_slot_claim();
+	block_id id = block_id_of(addr);
+	struct live_block *found;
 
-	if (!slot) {
-		dwunw_count_drop(DWUNW_COUNT_DROP_SLOT);
-		return;
-	}
-	dwunw_slot_header(slot, DWUNW_HEAP_EVENT_FREE);
-	slot->header.cookie = addr;
-	dwunw_slot_send(ctx, slot, sizeof(slot->header));
-	dwunw_slot_release(slot);
+	if (!options.trace_frees || !probing.recording || !is_watched())
+		return false;
+	found = map_find(&live, &id);
+	if (found && found->size <= length)
+		*block = *found;
+	return true;
 }
 
 SEC("uprobe") int free_enter(struct dwunw_pt_regs *ctx)
 {
+	struct live_block block = {};
+	bool told = ends(DWUNW_ARG1(ctx), -1ull, &block);
+
 	blocks_free(DWUNW_ARG1(ctx));
-	if (options.trace_frees && probing.recording && is_watched())
-		send_free(ctx, DWUNW_ARG1(ctx));
+	if (told)
+		send_free(ctx, DWUNW_ARG1(ctx), &block, 0);
 	return 0;
 }
 
 SEC("uprobe") int munmap_enter(struct dwunw_pt_regs *ctx)
 {
+	struct live_block block = {};
+	bool told = ends(DWUNW_ARG1(ctx), page_up(DWUNW_ARG2(ctx)), &block);
+
 	blocks_unmap(DWUNW_ARG1(ctx), DWUNW_ARG2(ctx));
-	if (options.trace_frees && probing.recording && is_watched())
-		send_free(ctx, DWUNW_ARG1(ctx));
+	if (told)
+		send_free(ctx, DWUNW_ARG1(ctx), &block, 0);
 	return 0;
 }
 

@@ -27,8 +27,6 @@ struct visit {
 	const struct dwunw_heap_view *view;
 	uint64_t now;
 	struct dwunw_totals *totals;
-	const struct dwunw_total *total;
-	void (*print)(uint64_t addr, uint64_t size);
 };
 
 /* By batches: next-key iteration starts over when its key was just freed. */
@@ -61,8 +59,7 @@ static void remove_block(const struct dwunw_heap *heap,
 
 /* --- blocks to totals ------------------------------------------------------ */
 
-/* Blocks that one which was sampled stands for. */
-static double weight_of(const struct dwunw_heap_config *config, uint64_t size)
+double dwu_weight_of(const struct dwunw_heap_config *config, uint64_t size)
 {
 	if (!config->sample_bytes)
 		return config->sample_every;
@@ -78,7 +75,7 @@ static void sum_block(struct visit *visit, const struct block_id *id,
 	const struct target *target = dwu_target_see(heap, (int32_t)block->pid);
 	struct dwunw_stack_key *key =
 		dwunw_stacks_find_key(&heap->stacks, block->key);
-	double weight = weight_of(&heap->config, block->size);
+	double weight = dwu_weight_of(&heap->config, block->size);
 	struct dwunw_total part = {
 		.stack = key ? key->stack : NULL,
 		.bytes = weight * (double)block->size,
@@ -100,6 +97,11 @@ static void sum_block(struct visit *visit, const struct block_id *id,
 	    !view->is_wanted(view->ctx, key->stack))
 		return;
 	dwunw_totals_add(visit->totals, &part, view->threads);
+	if (view->each && key && !key->stack->unkept && !key->stack->of_free)
+		view->each(view->each_ctx, &part,
+			   &(struct dwunw_live_block){
+				   id->addr, block->size,
+				   visit->now - block->time_ns });
 }
 
 int dwunw_heap_sum(struct dwunw_heap *heap, const struct dwunw_heap_view *view,
@@ -120,32 +122,53 @@ int dwunw_heap_sum(struct dwunw_heap *heap, const struct dwunw_heap_view *view,
 	return 0;
 }
 
-static void print_block(struct visit *visit, const struct block_id *id,
-			const struct live_block *block)
-{
-	const struct dwunw_total *total = visit->total;
-	const struct dwunw_stack_key *key =
-		dwunw_stacks_find_key(&visit->heap->stacks, block->key);
+/* --- one by one, for who counts by itself ------------------------------------- */
 
-	if (key && key->stack == total->stack &&
-	    (!total->apart || block->pid == total->apart) &&
-	    (!visit->view->by_thread || total->tid == block->tid) &&
-	    visit->now - block->time_ns >= visit->view->min_age_ns)
-		visit->print(id->addr, block->size);
+struct tell {
+	struct visit visit;
+	void (*tell)(void *ctx, const struct dwunw_heap_block *block);
+	void *ctx;
+};
+
+static void tell_block(struct visit *visit, const struct block_id *id,
+		       const struct live_block *block)
+{
+	const struct tell *tell = (const struct tell *)(const void *)visit;
+	struct dwunw_heap *heap = visit->heap;
+	const struct target *target =
+		dwu_target_find(heap, (int32_t)block->pid);
+	const struct dwunw_stack_key *key =
+		dwunw_stacks_find_key(&heap->stacks, block->key);
+
+	if (!target || block->time_ns < target->exec_time_ns)
+		return;
+	tell->tell(tell->ctx,
+		   &(struct dwunw_heap_block){
+			   .stack = key ? key->stack : NULL,
+			   .addr = id->addr,
+			   .size = block->size,
+			   .time_ns = block->time_ns,
+			   .weight = dwu_weight_of(&heap->config, block->size),
+			   .pid = block->pid,
+			   .tid = block->tid,
+		   });
 }
 
-void dwunw_heap_blocks(struct dwunw_heap *heap,
-		       const struct dwunw_heap_view *view,
-		       const struct dwunw_total *total,
-		       void (*print)(uint64_t addr, uint64_t size))
+void dwunw_heap_visit(struct dwunw_heap *heap,
+		      void (*visit)(void *ctx,
+				    const struct dwunw_heap_block *block),
+		      void *ctx)
 {
-	struct visit visit = { .heap = heap,
-			       .view = view,
-			       .now = heap->summed_ns,
-			       .total = total,
-			       .print = print };
+	struct tell tell = { .visit = { .heap = heap },
+			     .tell = visit,
+			     .ctx = ctx };
 
-	visit_live(&visit, print_block);
+	visit_live(&tell.visit, tell_block);
+}
+
+uint64_t dwunw_heap_summed_ns(const struct dwunw_heap *heap)
+{
+	return heap->summed_ns;
 }
 
 /* --- what is not live any more ----------------------------------------------- */

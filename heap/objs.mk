@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-heap-y := attach.o command.o find.o live.o naming.o places.o recorder.o stacks.o \
+heap-y := attach.o command.o find.o flows.o live.o naming.o places.o recorder.o stacks.o \
 	targets.o totals.o unwind.o
+heap-$(CONFIG_REPORT) += report.o
 
 # Can BPF programs be compiled here?
 export DWUNW_CLANG := $(if $(and $(shell command -v $(CLANG)),$(wildcard \

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -16,6 +18,9 @@
 #include <unistd.h>
 
 /* The buffer is read so often, or when a quarter of it is full. */
+/* of the first version with a size */
+#define HEAP_CONFIG_LEAST \
+	(offsetof(struct dwunw_heap_config, ctx) + sizeof(void *))
 #define READ_MS 20
 
 uint64_t dwunw_heap_now(void)
@@ -125,7 +130,7 @@ static int configure(struct dwunw_heap *heap)
 		.sample_every = config->sample_every,
 		.sample_bytes = config->sample_bytes,
 		.depth = config->depth,
-		.trace_frees = config->on_block != NULL,
+		.trace_frees = config->on_block || config->on_flow,
 		/* a second, in units of 2^30 ns */
 		.budget = (uint32_t)((double)config->budget * 1.073741824),
 	};
@@ -397,9 +402,18 @@ int dwunw_heap_open(struct dwunw_heap **result,
 	*result = heap;
 	if (!heap)
 		return dwunw_permission_explain(config->tool, "memory", ENOMEM);
-	heap->config = *config;
+	if (dwunw_struct_from(&heap->config, sizeof(heap->config),
+			      HEAP_CONFIG_LEAST, config) != DWUNW_OK) {
+		fprintf(stderr,
+			"dwunw_heap_open: the configuration's size is %zu, of "
+			"this version %zu\n",
+			config->size, sizeof(heap->config));
+		return 2;
+	}
 	set_defaults(&heap->config);
 	allow_files();
+	if (!dwu_flows_begin(heap))
+		return dwunw_permission_explain(config->tool, "memory", ENOMEM);
 	if (heap->config.command)
 		dwu_command_prepare(heap);
 	status = open_dwunw(heap);
@@ -438,6 +452,11 @@ static void tell_live_full(struct dwunw_heap *heap)
 		"): new blocks are missed until others are freed; --max-live N "
 		"makes it larger\n",
 		heap->config.live_max);
+}
+
+struct dwunw_context *dwunw_heap_context(struct dwunw_heap *heap)
+{
+	return &heap->dwunw;
 }
 
 bool dwunw_heap_has_begun(const struct dwunw_heap *heap)
@@ -519,6 +538,7 @@ void dwunw_heap_close(struct dwunw_heap *heap)
 	dwunw_shutdown(&heap->dwunw); /* dwunw-added 4 */
 	free(heap->frames);
 	free(heap->threads);
+	free(heap->last_blocks);
 	free(heap->wide_files);
 	dwu_known_files_free(heap);
 	dwu_targets_free(heap);

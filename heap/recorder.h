@@ -6,6 +6,7 @@
  *   places.c			    where functions are in a file
  *   attach.c			    where their probes are
  *   unwind.c			    an event -> a stack
+ *   flows.c			    allocations and frees, each with its stack
  *   live.c			    live blocks -> totals
  *   recorder.c			    the run
  */
@@ -160,6 +161,7 @@ struct dwunw_heap {
 	struct statistics statistics;
 	struct birth births[BIRTHS];
 	struct threads *threads;
+	struct last_block *last_blocks; /* flows.c; NULL: nobody asks */
 };
 
 /* Tells the BPF programs of `recording` and `wide` (targets.c). */
@@ -239,7 +241,16 @@ void dwu_judge_stacks(struct dwunw_heap *heap);
 /* Reads events until every stack has its names. */
 void dwu_wait_for_names(struct dwunw_heap *heap);
 
+/* flows.c: told to config.on_flow. */
+bool dwu_flows_begin(struct dwunw_heap *heap);
+void dwu_flow_allocated(struct dwunw_heap *heap,
+			const struct dwunw_stack *stack);
+/* The event at hand is of a block's end. */
+void dwu_flow_freed(struct dwunw_heap *heap);
+
 /* live.c */
+/* Blocks that one which was sampled stands for. */
+double dwu_weight_of(const struct dwunw_heap_config *config, uint64_t size);
 /* Between two reports, where many blocks come and go: so that what is known of
  * them does not grow until the next one. */
 void dwu_forget_keys(struct dwunw_heap *heap);

@@ -472,6 +472,29 @@ void dwu_targets_free(struct dwunw_heap *heap)
 	}
 }
 
+/* --- for who asks ---------------------------------------------------------- */
+
+void dwunw_heap_targets(struct dwunw_heap *heap,
+			void (*visit)(void *ctx,
+				      const struct dwunw_heap_target *target),
+			void *ctx)
+{
+	for (const struct target *target = heap->targets; target;
+	     target = target->next) {
+		struct dwunw_heap_target told = {
+			.pid = target->pid,
+			.parent = target->parent,
+			.name = target->comm,
+			.since_ns = target->exec_time_ns,
+			.ended = target->exited,
+		};
+
+		if (!told.since_ns)
+			told.since_ns = target->attach_time_ns;
+		visit(ctx, &told);
+	}
+}
+
 /* --- threads -------------------------------------------------------------- */
 
 void dwu_thread_see(struct dwunw_heap *heap, uint32_t pid, uint32_t tid)

@@ -219,6 +219,7 @@ static void put_stack(struct dwunw_heap *heap, struct dwunw_stack *stack,
 		dwu_thread_see(heap, header->pid, header->tid);
 	if (heap->config.on_block)
 		heap->config.on_block(heap->config.ctx, header, false);
+	dwu_flow_allocated(heap, stack ? stack : &heap->unkept);
 	if (heap->config.verbose)
 		fprintf(stderr,
 			"[dwunw] pid=%" PRIu32 " tid=%" PRIu32
@@ -550,7 +551,8 @@ static void on_other(struct dwunw_heap *heap, struct target *target)
 
 	switch (header->kind) {
 	case DWUNW_HEAP_EVENT_FREE:
-		if (heap->config.on_block)
+		dwu_flow_freed(heap);
+		if (heap->config.on_block && !header->entry_offset)
 			heap->config.on_block(heap->config.ctx, header, true);
 		break;
 	case DWUNW_EVENT_EXEC:

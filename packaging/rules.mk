@@ -30,8 +30,10 @@ installed_files = \
 	$(call into,$(BINDIR),755,$(tool) $(leak_tools_made)) \
 	$(call into,$(LIBDIR),644,$(libs)) \
 	$(call into,$(LIBDIR)/pkgconfig,644,$(package)/dwunw.pc $(if $(trace_lib),\
-		$(package)/dwunw-trace.pc) $(if $(heap_lib),\
-		$(package)/dwunw-heap.pc)) \
+		$(package)/dwunw-trace.pc) $(if $(report_lib),\
+		$(package)/dwunw-report.pc) $(if $(heap_lib),\
+		$(package)/dwunw-heap.pc) $(if $(record_lib),\
+		$(package)/dwunw-record.pc)) \
 	$(call into,$(LIBDIR)/cmake/dwunw,644,$(package)/dwunwConfig.cmake \
 		$(package)/dwunwConfigVersion.cmake) \
 	$(call into,$(INCLUDEDIR)/dwunw,644,$(wildcard include/dwunw/*.h)) \
@@ -41,7 +43,7 @@ installed_files = \
 	$(call into,$(MANDIR)/man1,644,$(if $(tool),$(package)/dwunw.1 \
 		$(package)/dwunw-stack.1 $(package)/dwunw-rows.1 \
 		$(package)/dwunw-symbolize.1 $(if $(CONFIG_LEAKS),\
-		$(package)/dwunw-leaks.1))) \
+		$(package)/dwunw-leaks.1 $(package)/dwunw-record.1))) \
 	$(call into,$(MANDIR)/man3,644,$(package)/libdwunw.3) \
 	$(call into,$(DATADIR)/bash-completion/completions,644,$(if $(tool),\
 		$(package)/dwunw)) \
@@ -69,6 +71,7 @@ $(package)/%: packaging/%.in include/dwunw/dwunw_api.h $(made_first) FORCE
 	$(Q)sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@LIBDIR@|$(LIBDIR)|g' \
 		-e 's|@INCLUDEDIR@|$(INCLUDEDIR)|g' \
 		-e 's|@TRACE_LIBS@|$(trace_libs)|g' \
+		-e 's|@HEAP_REQUIRES@|$(if $(report_lib),dwunw-report = @VERSION@$(comma) )|g' \
 		-e 's|@VERSION@|$(version)|g' $< >$@.tmp
 	$(Q)if cmp -s $@.tmp $@; then rm $@.tmp; else mv $@.tmp $@; fi
 $(package)/%: packaging/man/%.in include/dwunw/dwunw_api.h $(made_first)

@@ -164,6 +164,14 @@ static inline int skip_all(const char *format, ...)
 	return 0;
 }
 
+/* In main: what this program tries is a part of the library that a configuration
+ * may leave out. NEEDS(CONFIG_ARCH_X86_64); */
+#define NEEDS(option)                                              \
+	do {                                                       \
+		if (!IS_ON(option))                                \
+			return skip_all("built without " #option); \
+	} while (0)
+
 /* Prints the plan; the value for main to return. */
 static inline int done(void)
 {

@@ -14,18 +14,21 @@
 static const char help[] =
 	"usage: " HELP_STACK_USAGE "       " HELP_ROWS_USAGE
 	"       " HELP_SYMBOLIZE_USAGE "       " HELP_LEAKS_USAGE
+	"       " HELP_RECORD_USAGE "       " HELP_REPORT_USAGE
 	"       dwunw [COMMAND] -h | --help | -V | --version\n"
-	"\n" HELP_STACK HELP_ROWS HELP_SYMBOLIZE HELP_LEAKS "\n"
-	"Of all but leaks, where a file is stripped:\n" HELP_FILES;
+	"\n" HELP_STACK HELP_ROWS HELP_SYMBOLIZE HELP_LEAKS HELP_RECORD
+	HELP_REPORT
+	"\n"
+	"Of stack, rows and symbolize, where a file is stripped:\n" HELP_FILES;
 
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "stack", dwu_cmd_stack },
-	{ "rows", dwu_cmd_rows },
-	{ "symbolize", dwu_cmd_symbolize },
-	{ "leaks", dwu_cmd_leaks },
+	{ "stack", dwu_cmd_stack },	    { "rows", dwu_cmd_rows },
+	{ "symbolize", dwu_cmd_symbolize }, { "leaks", dwu_cmd_leaks },
+	{ "record", dwu_cmd_record },
+	{ "report", dwu_cmd_report },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -45,7 +48,8 @@ static int run_plain(char **argv)
 		return status;
 	if (!count)
 		return option_wrong(&program, "no command given");
-	nearest = option_nearest("stack|rows|symbolize|leaks", argv[1], &size);
+	nearest = option_nearest("stack|rows|symbolize|leaks|record|report", argv[1],
+				 &size);
 	if (nearest)
 		return option_wrong(&program,
 				    "no command '%s'; did you mean %.*s?",

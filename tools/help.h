@@ -45,6 +45,12 @@
 	"       --raw          C++ and Rust names as they are linked\n" \
 	"       --no-lines     functions only\n"
 
+#define HELP_REPORT_USAGE "dwunw report [OPTION...] FILE...\n"
+/* In `dwunw --help`. */
+#define HELP_REPORT                                                           \
+	"report  prints recordings, of this machine or another: dwunw report " \
+	"--help\n"
+
 #define HELP_FILES                                                           \
 	"       --debug-dir DIR  look for debug files here, too, before\n"   \
 	"                        /usr/lib/debug; may be given many times\n"  \

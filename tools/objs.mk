@@ -2,12 +2,19 @@
 tools-y := $(patsubst tools/%.c,%.o,$(sort $(wildcard tools/*.c)))
 # A leak tool but for its command line and its texts: of `dwunw leaks`, and of
 # examples/memleak_bcc_dwunw.
-leak_objs := $(addprefix $(out)/tools/leaks/,export.o frames.o kernel.o options.o \
-	print.o run.o)
+leak_objs := $(addprefix $(out)/tools/leaks/,export.o kernel.o options.o print.o \
+	recording.o run.o)
 ifeq ($(CONFIG_LEAKS),y)
-tools-y += leaks/leaks.o
-tool_libs = $(leak_objs) $(heap_object) $(heap_lib) $(trace_lib)
+tools-y += leaks/leaks.o leaks/record.o
+leak_libs = $(leak_objs) $(heap_object) $(heap_lib)
 tool_ldlibs = $(trace_libs) -lm
 else
 tools-y += leaks/absent.o
 endif
+ifeq ($(CONFIG_RECORD)$(CONFIG_REPORT),yy)
+tools-y += $(patsubst tools/%.c,%.o,$(filter-out %/absent.c,$(sort \
+	$(wildcard tools/report/*.c))))
+else
+tools-y += report/absent.o
+endif
+tool_libs = $(leak_libs) $(record_lib) $(report_lib) $(if $(leak_libs),$(trace_lib))

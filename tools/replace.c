@@ -59,9 +59,17 @@ int replace_done(FILE *file, const char *path)
 	return error;
 }
 
-int replace_check(const char *path)
+void replace_drop(FILE *file, const char *path)
 {
 	char beside[PATH_MAX];
+
+	fclose(file);
+	if (name_beside(path, beside, sizeof(beside)))
+		unlink(beside);
+}
+
+int replace_check(const char *path)
+{
 	struct stat there;
 	FILE *file;
 
@@ -70,8 +78,6 @@ int replace_check(const char *path)
 	file = replace_open(path);
 	if (!file)
 		return errno;
-	fclose(file);
-	if (name_beside(path, beside, sizeof(beside)))
-		unlink(beside);
+	replace_drop(file, path);
 	return 0;
 }

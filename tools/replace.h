@@ -18,5 +18,7 @@ int replace_check(const char *path);
 FILE *replace_open(const char *path);
 /* It takes its place. 0, or an errno: what was there before is there still. */
 int replace_done(FILE *file, const char *path);
+/* It does not: what was there is there still. */
+void replace_drop(FILE *file, const char *path);
 
 #endif

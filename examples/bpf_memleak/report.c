@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-#include "frames.h"
 #include "memleak.h"
 #include "tool.h"
 
+#include <dwunw/report.h>
 #include <dwunw/trace.h>
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -55,6 +56,24 @@ static void print_share(const char *what, uint32_t part, uint32_t count)
 	       part, count, part * 100 / count);
 }
 
+static bool write_out(void *ctx, const void *bytes, size_t size)
+{
+	(void)ctx;
+	return fwrite(bytes, 1, size, stdout) == size;
+}
+
+static void print_stack(const struct tool *tool,
+			const struct dwunw_stack *stack)
+{
+	struct dwunw_report_output output = { .write = write_out };
+	struct dwunw_report report = { 0 };
+	uint32_t index = dwunw_stack_report(stack, &tool->ctx, &report);
+
+	if (dwunw_report_write_stack(&report, index, NULL, &output))
+		printf("\tout of memory\n");
+	dwunw_report_free(&report);
+}
+
 static void print_stacks(const struct tool *tool,
 			 const struct dwunw_totals *totals)
 {
@@ -65,7 +84,7 @@ static void print_stacks(const struct tool *tool,
 
 		printf("%.0f bytes in %.0f allocations from stack\n",
 		       totals->at[i].bytes, totals->at[i].blocks);
-		stack_print(stdout, stack);
+		print_stack(tool, stack);
 		main_count += dwunw_stack_reaches_main(stack);
 		root += dwunw_stop_is_complete(stack->stop.reason);
 		fp += dwunw_stack_fp_reaches_main(stack);

@@ -33,7 +33,7 @@ $(memleak_out)/memleak_object.o: $(memleak_dir)/memleak_object.S \
 	$(Q)$(CC) $(target_cflags) -DMEMLEAK_OBJECT='"$(memleak_bpf)"' -c $< -o $@
 
 $(memleak_out)/memleak_user: $(memleak_objs) $(memleak_out)/memleak_object.o \
-		$(common_tools) $(out)/tools/leaks/frames.o $(common_libs)
+		$(common_tools) $(common_libs)
 	$(say) LD $@
 	$(Q)$(CC) $(all_cflags) $(filter %.o,$^) $(common_libs) -static \
 		$(all_ldflags) $(trace_libs) $(LDLIBS) -o $@

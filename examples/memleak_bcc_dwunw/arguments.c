@@ -56,6 +56,8 @@ static const char usage[] =
 	"report\n"
 	"      --json[=FILE]          one line of JSON for each report; FILE: the "
 	"newest\n"
+	"      --pprof=FILE, --html=FILE, --heaptrack=FILE, --speedscope=FILE,\n"
+	"      --metrics=FILE         the newest report in these formats\n"
 	"      --stats                always say what was lost, and memory\n"
 	"  -v, --verbose              a line for each event, libbpf's as well\n"
 	"Stacks:\n"
@@ -181,9 +183,9 @@ static const char *contradiction(const struct arguments *arguments)
 		       "--cgroup";
 	if (arguments->combined_only && leak->show_allocs)
 		return "-C shows sums only: not with -a";
-	if (leak->folded && leak->json && !strcmp(leak->folded, leak->json))
-		return "--folded and --json exclude each other, but for two "
-		       "files";
+	if (leak_exports_meet(leak))
+		return "two formats have the same file; --folded and --json "
+		       "exclude each other, but for two files";
 	if (config->sample_every > 1 && config->sample_bytes)
 		return "-s and --sample-bytes exclude each other";
 	if (config->min_size > config->max_size)
@@ -232,8 +234,9 @@ static int check_run(const struct arguments *arguments)
 {
 	const struct leak *leak = &arguments->leak;
 
-	if (!leak_is_of_programs(leak) && (leak->json || leak->folded)) {
-		fprintf(stderr, TOOL ": --json and --folded need -p or -c\n");
+	if (!leak_is_of_programs(leak) && leak_has_exports(leak)) {
+		fprintf(stderr, TOOL ": --json, --folded and the like need -p "
+				     "or -c\n");
 		return OPTION_WRONG;
 	}
 	if (arguments->bad_command) {
@@ -251,6 +254,8 @@ int parse_arguments(struct arguments *arguments, char **argv)
 
 	leak_set_defaults(leak);
 	set_words(leak);
+	leak->report_options.stacks_option = leak->config.words.stacks;
+	leak->report_options.bcc_frames = true;
 	/* 500 ms, as upstream's page says: its program has 500 ns */
 	leak->view.min_age_ns = UINT64_MAX;
 	leak->config.mode = DWUNW_HEAP_FALLBACK; /* dwunw-added 7 */
@@ -262,7 +267,8 @@ int parse_arguments(struct arguments *arguments, char **argv)
 	if (leak->view.min_age_ns == UINT64_MAX)
 		leak->view.min_age_ns = arguments->combined_only ? 0 :
 								   500000000;
-	leak->losses = leak->config.mode != DWUNW_HEAP_OFF || leak->statistics;
+	leak->report_options.losses = leak->config.mode != DWUNW_HEAP_OFF ||
+				      leak->statistics;
 	what = contradiction(arguments);
 	if (what)
 		return option_wrong(&program, "%s", what);

@@ -19,6 +19,6 @@ struct arguments {
 int parse_arguments(struct arguments *arguments, char **argv);
 
 /* report.c: upstream's form */
-void print_report(struct leak *leak, const struct dwunw_totals *totals);
+void print_report(struct leak *leak);
 
 #endif

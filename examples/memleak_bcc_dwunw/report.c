@@ -2,53 +2,49 @@
 /*
  * report.c - live blocks by stack, in upstream's form; what was lost.
  */
-#include "frames.h"
 #include "memleak.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
-static void print_frames(const struct dwunw_stack *stack)
+static bool is_shown(const struct dwunw_report *report, uint32_t entry)
 {
-	for (uint32_t i = 0; i < stack->count; i++) {
-		const struct dwunw_named_frame *named = &stack->frames[i];
-		char how[32];
-
-		named_frame_print_inlined(stdout, named);
-		printf("\t%" PRIu32 " [<%016" PRIx64 ">] ", i, named->frame.pc);
-		if (named->function)
-			printf("%s+0x%" PRIx64, named->function, named->offset);
-		else if (named->module[0])
-			printf("0x%" PRIx64, named->frame.vaddr);
-		else
-			printf("<null sym>");
-		named_frame_print_line(stdout, named);
-		if (named->module[0])
-			named_frame_print_module(stdout, named, " ");
-		/* dwunw-added 10 */
-		if (dwunw_frame_text(&named->frame, how, sizeof(how))[0])
-			printf(" (%s)", how);
-		putchar('\n');
-	}
-	stack_print_end(stdout, stack); /* dwunw-added 10: why it is short */
+	return !report->stacks[report->entries[entry].stack].of_thread;
 }
 
-void print_report(struct leak *leak, const struct dwunw_totals *totals)
+/* Entries that are of no thread's own memory, and no more than asked for. */
+static uint32_t count_shown(const struct leak *leak)
 {
-	struct dwunw_heap_counts counts;
-	uint32_t count = totals->count < leak->top ? totals->count : leak->top;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < leak->report.entry_count; i++)
+		count += is_shown(&leak->report, i);
+	return count < leak->report_options.top ? count :
+						  leak->report_options.top;
+}
+
+void print_report(struct leak *leak)
+{
+	struct dwunw_report_output output = leak_output(stdout);
+	const struct dwunw_report *report = &leak->report;
+	uint32_t count = count_shown(leak), printed = 0;
 	time_t wall = time(NULL);
 	char clock[16];
 
-	dwunw_heap_count(leak->heap, &counts);
 	strftime(clock, sizeof(clock), "%H:%M:%S", localtime(&wall));
 	printf("[%s] Top %" PRIu32 " stacks with outstanding allocations%s:\n",
 	       clock, count,
-	       leak_is_estimated(leak) ? " (estimated from samples)" : "");
-	for (uint32_t i = 0; i < count; i++) {
-		leak_print_total(leak, &totals->at[i], &counts);
-		print_frames(totals->at[i].stack);
+	       report->meta.estimated ? " (estimated from samples)" : "");
+	for (uint32_t i = 0; printed < count; i++) {
+		if (!is_shown(report, i))
+			continue;
+		dwunw_report_write_entry(report, i, &output);
+		/* dwunw-added 10: evidence, and why a stack is short */
+		dwunw_report_write_stack(report, report->entries[i].stack,
+					 &leak->report_options, &output);
+		printed++;
 	}
-	leak_print_rest(leak, totals, &counts);
+	dwunw_report_write_rest(report, &leak->report_options, &output);
+	leak_print_statistics(leak);
 }

@@ -9,7 +9,7 @@ ifneq ($(DWUNW_MEMLEAK_BCC),0)
 bcc_dir := examples/memleak_bcc_dwunw
 bcc_out := $(out)/$(bcc_dir)
 bcc_own := $(addprefix $(bcc_out)/,memleak_dwunw_user.o arguments.o report.o)
-bcc_objs := $(bcc_own) $(leak_objs) $(heap_object) $(common_tools)
+bcc_objs := $(bcc_own) $(leak_objs) $(heap_object) $(common_tools) $(record_lib)
 
 $(bcc_own): $(bcc_out)/%.o: $(bcc_dir)/%.c $(made_first)
 	@mkdir -p $(@D)

@@ -141,6 +141,12 @@ const char *dwunw_module_label(const struct dwunw_context *ctx,
  */
 uint64_t dwunw_module_identity(const struct dwunw_context *ctx,
 			       uint32_t serial);
+/* Its size in bytes, as it was then. 0: no such file. */
+uint64_t dwunw_module_size(const struct dwunw_context *ctx, uint32_t serial);
+/* Its build id to id, which has DWUNW_BUILD_ID_MAX bytes; how many it has. 0: no
+ * such file, or it has none. */
+size_t dwunw_module_build_id(const struct dwunw_context *ctx, uint32_t serial,
+			     uint8_t *id);
 
 /*
  * The name of a stack: dwunw_stack_id_add() over all frames, the innermost first.

@@ -197,9 +197,23 @@ struct dwunw_heap_words {
 	const char *stacks;   /* "--max-stacks" */
 };
 
+/* An allocation, or the end of a block. */
+struct dwunw_heap_flow {
+	const struct dwunw_stack *stack; /* NULL: it is not known */
+	uint64_t size;
+	uint64_t age_ns; /* of the block, at its end */
+	double weight;	 /* blocks that it stands for; 1 without samples */
+	uint32_t pid;
+	uint32_t tid;
+	bool freed; /* else allocated */
+	/* freed by its thread, which has allocated nothing else since */
+	bool temporary;
+};
+
 /* Zeroed, each field has its default, but for those that say "needed". Texts are
  * the caller's until dwunw_heap_close(). */
 struct dwunw_heap_config {
+	size_t size;	  /* see types.h, "What may grow" */
 	const char *tool; /* needed: before what is said on stderr */
 	struct dwunw_heap_words words; /* needed */
 	const void *object;	       /* needed: bpf/heap.bpf.c, compiled */
@@ -245,6 +259,10 @@ struct dwunw_heap_config {
 	void (*on_block)(void *ctx, const struct dwunw_event_header *event,
 			 bool freed);
 	void *ctx;
+	/* each allocation and each end of a block, with its stack; what the
+	 * kernel lost is missing. NULL: not told */
+	void (*on_flow)(void *ctx, const struct dwunw_heap_flow *flow);
+	void *flow_ctx;
 };
 
 struct dwunw_heap;
@@ -283,6 +301,12 @@ void dwunw_heap_close(struct dwunw_heap *heap);
 
 /* --- what it has recorded --- */
 
+struct dwunw_live_block {
+	uint64_t addr;
+	uint64_t size;
+	uint64_t age_ns;
+};
+
 /* Which live blocks are summed, and how. */
 struct dwunw_heap_view {
 	uint64_t min_age_ns;
@@ -292,16 +316,67 @@ struct dwunw_heap_view {
 	/* is that stack shown? NULL: each is */
 	bool (*is_wanted)(void *ctx, const struct dwunw_stack *stack);
 	void *ctx;
+	/* each block that is summed and whose stack is kept, as the part of a
+	 * total that it is. NULL: they are not told one by one */
+	void (*each)(void *each_ctx, const struct dwunw_total *part,
+		     const struct dwunw_live_block *block);
+	void *each_ctx;
 };
 
 /* Live blocks by stack, sorted; freed by dwunw_totals_free(). 0 or -ENOMEM. */
 int dwunw_heap_sum(struct dwunw_heap *heap, const struct dwunw_heap_view *view,
 		   struct dwunw_totals *totals);
-/* The blocks of one total: visit() for each, by the address and size. */
-void dwunw_heap_blocks(struct dwunw_heap *heap,
-		       const struct dwunw_heap_view *view,
-		       const struct dwunw_total *total,
-		       void (*visit)(uint64_t addr, uint64_t size));
+
+struct dwunw_report;
+/*
+ * What is live, as a report (dwunw/report.h, -ldwunw-report): stacks with their
+ * names, sums, sizes and ages, what was counted, the time, and what each stack
+ * had at reports before, if it is the same report. blocks: each block, too.
+ * Zeroed, but for meta.tool and meta.start_ns, or filled by this before. 0 or
+ * -ENOMEM.
+ */
+int dwunw_heap_report(struct dwunw_heap *heap,
+		      const struct dwunw_heap_view *view, bool blocks,
+		      struct dwunw_report *report);
+/* One stack of a recording's or your own, added to a report: its index, as
+ * dwunw_report_add_stack(). ctx: where its frames were found. */
+uint32_t dwunw_stack_report(const struct dwunw_stack *stack,
+			    const struct dwunw_context *ctx,
+			    struct dwunw_report *report);
+
+/* A live block. */
+struct dwunw_heap_block {
+	const struct dwunw_stack *stack; /* NULL: it is not known */
+	uint64_t addr;
+	uint64_t size;
+	uint64_t time_ns; /* CLOCK_MONOTONIC, of its allocation */
+	double weight;	  /* blocks that it stands for */
+	uint32_t pid;
+	uint32_t tid;
+};
+/* Each live block, of whatever age. */
+void dwunw_heap_visit(struct dwunw_heap *heap,
+		      void (*visit)(void *ctx,
+				    const struct dwunw_heap_block *block),
+		      void *ctx);
+/* CLOCK_MONOTONIC: of the last dwunw_heap_sum(), which ages are counted to. */
+uint64_t dwunw_heap_summed_ns(const struct dwunw_heap *heap);
+
+/* A program of a process that is followed. */
+struct dwunw_heap_target {
+	int32_t pid;
+	int32_t parent; /* 0: not known */
+	const char *name;
+	uint64_t since_ns; /* it is followed, or it was executed, since then */
+	bool ended;
+};
+void dwunw_heap_targets(struct dwunw_heap *heap,
+			void (*visit)(void *ctx,
+				      const struct dwunw_heap_target *target),
+			void *ctx);
+/* What frames are of: their files, the mappings of processes. */
+struct dwunw_context *dwunw_heap_context(struct dwunw_heap *heap);
+
 /* After a report: what has ended is forgotten, and keys that are not live. */
 void dwunw_heap_forget(struct dwunw_heap *heap);
 

@@ -46,7 +46,8 @@ $(unpack_o): port/linux/unpack.c port/linux/objs.mk scripts/unpack-libs \
 		$(CC) $(target_cflags) -nostdlib -fno-lto -r -o $(@D)/whole.o \
 			$(@D)/alone.o $$(cat $(@D)/libs) && \
 		$(OBJCOPY) --keep-global-symbol=dwu_unpack \
-			--keep-global-symbol=dwu_unpack_xz --strip-debug \
+			--keep-global-symbol=dwu_unpack_xz \
+			--keep-global-symbol=dwunw_inflate --strip-debug \
 			$(@D)/whole.o $@; \
 	else cp $(@D)/alone.o $@; fi
 -include $(out)/port/linux/unpack/unpack.d

@@ -73,7 +73,7 @@ SKIP: {
 	skip('no libdwunw.a', 2) unless -f "$build/libdwunw.a";
 	is(join(', ', @unseen), '', 'each exported name is one that was looked for');
 	my $config = -f "$build/.config" ? Blocks::slurp("$build/.config") : '';
-	my ($off) = $config =~ /^# CONFIG_((?:NAMES_LINES|SCAN_ROWS|LIBDW_BPF|TRACE|HEAP)) is not set/m;
+	my ($off) = $config =~ /^# CONFIG_((?:NAMES_LINES|SCAN_ROWS|LIBDW_BPF|TRACE|HEAP|REPORT)) is not set/m;
 	skip("$off is off in this build", 1) if $off;
 	my %defined = map { /^(\w+) T / ? ($1 => 1) : () }
 		`nm -P -g $libs`;
@@ -102,7 +102,7 @@ for my $name (qw(dwunw_config dwunw_unwind_request dwunw_walk_input
 		dwunw_mips32_space_config dwunw_capture_options
 		dwunw_capture_args unwind_options dwunw_frame dwunw_stop
 		dwunw_sampler_config dwunw_sampler_probe
-		dwunw_heap_config dwunw_heap_view)) {
+		dwunw_heap_config dwunw_heap_view dwunw_report_options)) {
 	my ($body) = $headers =~ /struct\s+$name\s*\{(.*?)\n\}/s;
 	my @fields = map { /(?:\(\*(\w+)\)|(\w+)(?:\[\w+\])?\s*$)/ ? $1 // $2 : () }
 		map { s/\)\s*\(.*/)/sr } split /;/, $body // '';

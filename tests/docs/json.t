@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-# The keys of --json: those that export.c prints are in the tables of doc/memleak.md,
+# The keys of --json: those that report/json.c prints are in the tables of doc/memleak.md,
 # of its Chinese edition and of dwunw-leaks(1), and no others are.
 
 use strict;
@@ -17,7 +17,7 @@ sub sorted {
 	return join ' ', sort keys %all;
 }
 
-my $code = Blocks::slurp('tools/leaks/export.c');
+my $code = Blocks::slurp('report/json.c');
 my $printed = sorted($code =~ /\\"(\w+)\\":/g);
 cmp_ok(scalar(split / /, $printed), '>', 30, 'keys that are printed');
 

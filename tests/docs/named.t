@@ -112,7 +112,7 @@ sub missing_symbols {
 my $code = all_of('include/dwunw/*.h bpf/*.h core/*/*.[ch] arch/*.[ch] arch/*/*.[ch]',
 	'port/*/*.[ch] trace/*.[ch] heap/*.[ch] tools/leaks/*.[ch] examples/*/*.[ch] tests/*/*.t tests/*/*.sh',
 	'tests/*/*.c tests/*/*.pm examples/*/rules.mk Makefile Kconfig',
-	'trace/Kconfig heap/Kconfig');
+	'report/*.[ch] trace/Kconfig heap/Kconfig');
 my %words = map { $_ => 1 } $code =~ /(\w+)/g;
 
 sub missing_names {
@@ -133,7 +133,7 @@ for my $path (@documents) {
 # --- what the library says ----------------------------------------------------------------
 
 # The sentences of doc/troubleshooting.md's headings, where a stack ends.
-my $says = Blocks::slurp('port/linux/text.c') =~ s/"\s+"//gr;
+my $says = Blocks::slurp('port/linux/stop_text.c') =~ s/"\s+"//gr;
 my $trouble = Blocks::prose('doc/troubleshooting.md');
 my (@unsaid, %explained);
 while ($trouble =~ /^## (.*) \(([A-Z_]+)\)$/mg) {

@@ -21,6 +21,7 @@ my %pairs = (
 	'doc/first-leak-router.md' => 'doc/zh/first-leak-router.md',
 	'doc/first-leak-server.md' => 'doc/zh/first-leak-server.md',
 	'doc/memleak.md' => 'doc/zh/memleak.md',
+	'doc/reports.md' => 'doc/zh/reports.md',
 	'doc/symbols.md' => 'doc/zh/symbols.md',
 	'doc/troubleshooting.md' => 'doc/zh/troubleshooting.md',
 	'doc/your-own-tool.md' => 'doc/zh/your-own-tool.md',

@@ -481,3 +481,20 @@ for f in "$dir/event/"*; do
 	print map { pack("S<", length $_) . $_ } $event, $other, $event' \
 		"$f" >"$dir/record/${f##*/}"
 done
+
+# recording.c's input: of each chunk its kind and its content; a file as it is
+perl -e '
+sub slurp { open my $in, "<", $_[0] or die "$_[0]: $!"; binmode $in; local $/; <$in> }
+my ($golden, $dir) = @ARGV;
+my ($bytes, $out, $off) = (slurp("$golden/1-plain.dwr"), "", 16);
+while ($off < length $bytes) {
+	my ($kind, $size) = unpack("x4 v x6 V", substr($bytes, $off, 24));
+	$out .= pack("vC", $size + 1, $kind) . substr($bytes, $off + 24, $size);
+	$off += 24 + $size;
+}
+sub put { open my $file, ">", "$dir/$_[0]" or die; print $file $_[1] }
+put("golden", $out);
+for my $name ("1-plain", "1-zlib", "1-zstd") {
+	my $whole = slurp("$golden/$name.dwr");
+	put($name, pack("vC", length($whole) + 1, 255) . $whole);
+}' "$here/../record/golden" "$dir/recording"

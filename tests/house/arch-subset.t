@@ -96,7 +96,7 @@ ok "no target is not a choice" grep -x CONFIG_ARCH_X86_64=y \
 without() {
 	tree=$work/without-$1
 	mkdir -p "$tree"
-	cp -R Makefile Kconfig scripts core arch include port trace heap tools packaging \
+	cp -R Makefile Kconfig scripts core arch include port trace heap record tools packaging \
 		"$tree/"
 	rm -r "${tree:?}/arch/$1"
 	sed -i "/arch\/$1\/Kconfig/d" "$tree/Kconfig"

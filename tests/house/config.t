@@ -135,7 +135,7 @@ is_on() {
 }
 ok "IS_ON is 1, 0 and clean under -Wundef -Wpedantic" is_on
 
-kconfigs=$(echo Kconfig arch/*/Kconfig port/*/Kconfig trace/Kconfig)
+kconfigs=$(echo Kconfig arch/*/Kconfig port/*/Kconfig trace/Kconfig record/Kconfig)
 ranges() {
 	awk '/^config / { name = $2; number = 0 }
 		/^\tint/ { number = 1; facts[name] = 0 }
@@ -158,8 +158,8 @@ ok "each number has a range, a default and its cost" ranges
 sed -n 's/^config \([A-Z0-9_]*\)$/CONFIG_\1/p' $kconfigs |
 	sort -u >"$work/known"
 {
-	grep -rhoE '\bCONFIG_[A-Z0-9_]+' core arch port tools --include='*.[ch]'
-	grep -rhoE '[(]CONFIG_[A-Z0-9_]+' Makefile core arch port trace heap tools \
+	grep -rhoE '\bCONFIG_[A-Z0-9_]+' core arch port record tools --include='*.[ch]'
+	grep -rhoE '[(]CONFIG_[A-Z0-9_]+' Makefile core arch port trace heap record tools \
 		examples --include=Makefile --include='*.mk' | tr -d '('
 	# in Kconfig itself: if X, depends on X && !Y
 	sed -n 's/^.* if //p; s/^.*depends on //p' $kconfigs |

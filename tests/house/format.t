@@ -10,7 +10,7 @@ format=${CLANG_FORMAT:-clang-format-14}
 command -v "$format" >/dev/null || skip_all "no $format"
 "$format" --version | grep -q 'version 14\.' || skip_all "$format is not version 14"
 
-find include core arch port bpf trace heap examples tools tests scripts \
+find include core arch port bpf trace heap record examples tools tests scripts \
 	-name '*.[ch]' | sort >"$work/files"
 ok "files were found" test "$(wc -l <"$work/files")" -gt 300
 xargs "$format" --dry-run <"$work/files" 2>&1 | sed -n 's/:[0-9:]* warning: .*//p' |

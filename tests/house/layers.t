@@ -7,7 +7,7 @@
 #              core/objs.mk, where a folder is one layer
 #   arch/      those, arch/arch.h, arch/scan.h, core/base/; a target's folder its
 #              own headers, and nobody else has them
-#   port/ trace/ heap/ tools/ examples/   <dwunw/…>, the system's headers, its own
+#   port/ trace/ report/ heap/ record/ tools/ examples/   <dwunw/…>, the system's headers, its own
 #              directory; trace/, heap/, tools/leaks/ and examples/ bpf/, examples/
 #              also what tools share (tools/option.h, tools/leaks/…)
 #   bpf/       <dwunw/event.h>, libbpf's BPF headers, <linux/…>, <stdint.h>, its
@@ -69,7 +69,7 @@ sub resolve {
 	my ($path, $form, $name) = @_;
 	my @where = ('include/');
 	push @where, 'bpf/', 'tools/leaks/', 'tools/'
-		if $path =~ m{^(examples|bpf|trace|heap|tools/leaks|tests/(live|memleak|walk))/};
+		if $path =~ m{^(examples|bpf|trace|heap|tools/(leaks|report)|tests/(live|memleak|walk))/};
 	push @where, 'trace/' if $path =~ m{^tests/(live|memleak)/};
 	if ($form eq '"') {
 		unshift @where, dirname($path) . '/';
@@ -281,8 +281,10 @@ no_match('arch/TARGET/bpf.h includes nothing', qr/^\s*#\s*include/,
 check('port/ uses the public headers only', \&user_rule, sources('port'));
 check('trace/ uses the public headers and bpf/ only', \&user_rule,
 	sources('trace'));
+check('report/ uses the public headers only', \&user_rule, sources('report'));
 check('heap/ uses the public headers and bpf/ only', \&user_rule,
 	sources('heap'));
+check('record/ uses the public headers only', \&user_rule, sources('record'));
 check('tools/ uses the public headers only', \&user_rule, sources('tools'));
 check('examples/ uses the public headers only', \&user_rule,
 	sources('examples'));

@@ -17,7 +17,7 @@ my %may = map { $_ => 1 } (
 	tests/libdw_bpf/headers.t tests/scan/switches.t tests/install/install.t
 	tests/install/debian.t),
 	# blocks of documents, by the documents' own commands
-	qw(tests/docs/blocks.t tests/docs/runs.t tests/docs/outputs/crash_mips32.sh
+	qw(tests/docs/Blocks.pm tests/docs/blocks.t tests/docs/runs.t tests/docs/outputs/crash_mips32.sh
 	tests/docs/outputs/first-leak.sh
 	tests/libdw_bpf/guide.t),
 	# which files make would run

@@ -115,7 +115,7 @@ by_cmake() {
 if command -v cmake >/dev/null; then
 	ok "the README's example by CMake" by_cmake "$version"
 	ok "… prints a stack" prints_stack "$work/cmake/$version/example"
-	for part in trace heap; do
+	for part in trace report heap; do
 		[ -f "$there/lib/libdwunw-$part.a" ] || {
 			skip "no libdwunw-$part.a"
 			continue

@@ -185,7 +185,8 @@ for (['200 threads, one each millisecond', 200, 1000],
 
 # All of this tool, by their groups; tracefs is looked at where nobody sees it.
 sub left {
-	my $list = `unshare -m sh -c 'mount -t tracefs none /mnt && cat /mnt/uprobe_events' 2>/dev/null`;
+	my $list = `unshare -m sh -c 'mount -t tracefs none /mnt && cat /mnt/uprobe_events' 2>&1`;
+	diag("uprobe_events cannot be read: $list") if $?;
 	my %groups;
 	$groups{$1}++ while $list =~ m{^[pr]:(dwunw_\d+_\d+_\d+)/}mg;
 	return \%groups;

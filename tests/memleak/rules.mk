@@ -85,7 +85,7 @@ $(leaks)/entry: tests/memleak/entry.c arch/entry.c $(wildcard arch/*/entry.c) \
 leaks_tools := $(if $(CONFIG_BPF_LOADER_LIBBPF),$(addprefix $(leaks)/,\
 	memleak_user memleak_dwunw_user))
 $(leaks)/memleak_user: $(memleak_objs) $(memleak_out)/memleak_object.o \
-		$(out)/tools/leaks/frames.o $(common_tools)
+		$(common_tools)
 $(leaks)/memleak_dwunw_user: $(bcc_objs)
 $(leaks_tools): private how = $(CC) $(all_cflags)
 $(leaks_tools): private with = $(all_ldflags) $(trace_libs) -lm $(LDLIBS)

@@ -208,11 +208,13 @@ static void file(const char *path, uint8_t *memory, size_t max)
 			src.view = NULL;
 		for (i = 0; i < COUNT(subjects); i++) {
 			struct dwunw_arena a;
+			dwunw_status_t status;
 
 			dwunw_arena_init(&a, memory, max);
-			if (subjects[i].open(subjects[i].ctx, &a) ==
-			    DWUNW_ERR_NO_DEBUG_DATA)
-				continue; /* stripped */
+			status = subjects[i].open(subjects[i].ctx, &a);
+			if (status == DWUNW_ERR_NO_DEBUG_DATA ||
+			    status == DWUNW_ERR_UNSUPPORTED_ARCH)
+				continue; /* stripped; left out of this build */
 			snprintf(title, sizeof(title), "%s, %s, %s", path,
 				 what[i], view ? "in place" : "read");
 			sweep(&subjects[i], memory, max);
@@ -288,8 +290,7 @@ static void broken_header(uint8_t *memory, size_t max)
 	is_u64(status, DWUNW_OK, "a broken .eh_frame_hdr beside .debug_frame");
 	ok(asked <= 2, "wants more at most twice: %u times", asked);
 	is_u64(m.eh.index_count + m.debug.index_count,
-	       (IS_ON(CONFIG_CFI_LINEAR_SEARCH) ? 20 : 0) +
-		       (IS_ON(CONFIG_CFI_DEBUG_FRAME) ? 10 : 0),
+	       20 + (IS_ON(CONFIG_CFI_DEBUG_FRAME) ? 10 : 0),
 	       "and both sections have their index");
 }
 
@@ -341,7 +342,8 @@ int main(void)
 	file("/lib/x86_64-linux-gnu/libc.so.6", memory, max);
 	file("/lib/ld-musl-x86_64.so.1", memory, max);
 	file("/sbin/ldconfig", memory, max); /* static */
-	broken_header(memory, max);
+	if (IS_ON(CONFIG_ARCH_X86_64))
+		broken_header(memory, max);
 	free(memory);
 	return done();
 }

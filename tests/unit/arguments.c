@@ -10,7 +10,7 @@
 
 static struct dwunw_elf elf;
 static struct dwunw_module module;
-static struct dwunw_arena arena, scratch;
+static struct dwunw_arena arena;
 static uint8_t bytes[64];
 
 static void files(void)
@@ -78,8 +78,10 @@ static void modules(void)
 	REFUSES(dwunw_module_fde(&module, 0, NULL));
 }
 
+#if IS_ON(CONFIG_NAMES_LINES)
 static void lines(void)
 {
+	static struct dwunw_arena scratch;
 	struct dwunw_dwarf dwarf = { .address_size = 8 };
 	struct dwunw_module_files of = { .file = NULL };
 	struct dwunw_units units;
@@ -127,6 +129,7 @@ static void lines(void)
 	REFUSES(dwunw_lines_path(&rows, &unit, 0, NULL, 8));
 	REFUSES(dwunw_lines_path(&rows, &unit, 0, text, 0));
 }
+#endif
 
 static void walks(void)
 {
@@ -172,8 +175,9 @@ int main(void)
 	files();
 	symbols();
 	modules();
-	if (IS_ON(CONFIG_NAMES_LINES))
-		lines();
+#if IS_ON(CONFIG_NAMES_LINES)
+	lines();
+#endif
 	walks();
 	if (IS_ON(CONFIG_SCAN_ROWS))
 		scans();

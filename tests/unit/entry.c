@@ -343,10 +343,7 @@ static void goes_on(void)
 
 int main(void)
 {
-	if (!IS_ON(CONFIG_CFI_LINEAR_SEARCH))
-		return skip_all("this build needs .eh_frame_hdr");
-	if (!elf_is_read(2))
-		return skip_all("this build reads files of 32 bits alone");
+	NEEDS(CONFIG_ARCH_X86_64);
 	versions();
 	augmentations();
 	encodings();

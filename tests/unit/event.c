@@ -172,9 +172,7 @@ static void cut(void)
 
 int main(void)
 {
-	if (!dwunw_arch_by_id(DWUNW_ARCH_X86_64))
-		return skip_all("its events are of x86_64, which "
-				"this build does not know");
+	NEEDS(CONFIG_ARCH_X86_64);
 	whole(false);
 	whole(true);
 	lies();

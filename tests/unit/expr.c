@@ -217,6 +217,8 @@ static void table(const char *title, const struct expr_case *cases,
 	size_t i, size;
 
 	for (i = 0; i < count; i++) {
+		if (CONFIG_EXPR_STEPS < 64 && strstr(cases[i].title, "a loop"))
+			continue; /* of 42 steps */
 		size = from_hex(cases[i].hex, bytes, sizeof(bytes));
 		exact = malloc(size + !size);
 		memcpy(exact, bytes, size);
@@ -355,9 +357,7 @@ static void truncated(void)
 
 int main(void)
 {
-	if (!dwunw_arch_by_id(DWUNW_ARCH_X86_64))
-		return skip_all("its registers are those of x86_64, which "
-				"this build does not know");
+	NEEDS(CONFIG_ARCH_X86_64);
 	set_arch(8, false);
 	table("64 bits", in_64_bits, COUNT(in_64_bits));
 	forbidden();

@@ -8,6 +8,7 @@
 #include <dwunw/scan.h>
 
 #include "make_module.h"
+#include "make_walker.h"
 #include "tap.h"
 
 #define TEXT 0x1000u
@@ -215,19 +216,6 @@ static void close_module(void *ctx, const struct dwunw_module *closed)
 
 static uint8_t stack[0x3000];
 
-static struct dwunw_walker *walker_of(uint32_t entries)
-{
-	static _Alignas(16) uint8_t memory[1 << 20];
-	struct dwunw_arena arena;
-	struct dwunw_walker *walker;
-
-	memset(memory, 0, sizeof(memory));
-	dwunw_arena_init(&arena, memory, sizeof(memory));
-	if (dwunw_walker_init(&walker, entries, &arena) != DWUNW_OK)
-		abort();
-	return walker;
-}
-
 /* "event:1084 scan:1050 scan:1010 ; zero return" */
 static const char *walk(struct dwunw_walker *walker, uint64_t pc, uint64_t s1,
 			uint64_t ra)
@@ -286,7 +274,7 @@ static void walks(bool big)
 	set_word(20, 0x1051, big);
 	set_word(24 + 32 + 0x1000 - 4, 0x1010, big);
 	for (i = 0; i < COUNT(sizes); i++) {
-		walker = walker_of(sizes[i]);
+		walker = make_walker(sizes[i]);
 		is_str(walk(walker, 0x1088, 0, 0),
 		       "event:1088 scan:1050 scan:1010 ; zero return",
 		       "%s, %u rows cached: out of one isa into the other",
@@ -310,7 +298,7 @@ static void walks(bool big)
 static void cfi_walks(bool big, uint32_t first)
 {
 	struct program p = { .big = big, .cfi = first };
-	struct dwunw_walker *walker = walker_of(64);
+	struct dwunw_walker *walker = make_walker(64);
 
 	make_program(&p);
 	memset(stack, 0, sizeof(stack));
@@ -360,8 +348,10 @@ int main(void)
 		functions();
 		rows();
 		walks(big);
-		cfi_walks(big, 0x1040);
-		cfi_walks(big, 0x1041);
+		if (IS_ON(CONFIG_CFI_DEBUG_FRAME)) {
+			cfi_walks(big, 0x1040);
+			cfi_walks(big, 0x1041);
+		}
 		micromips(big);
 	}
 	return done();

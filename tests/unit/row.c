@@ -500,10 +500,7 @@ static void expressions(void)
 
 int main(void)
 {
-	if (!IS_ON(CONFIG_CFI_LINEAR_SEARCH))
-		return skip_all("this build needs .eh_frame_hdr");
-	if (!elf_is_read(2))
-		return skip_all("this build reads files of 32 bits alone");
+	NEEDS(CONFIG_ARCH_X86_64);
 	scratch = malloc(dwunw_row_scratch_size());
 	table();
 	cies();

@@ -630,8 +630,7 @@ static void windows(void)
 
 int main(void)
 {
-	if (IS_ON(CONFIG_ARCH_MIPS32_ALONE))
-		return skip_all("the engine of this build knows mips32 alone");
+	NEEDS(CONFIG_ARCH_X86_64);
 	rows();
 	entry();
 	inside_a_call();

@@ -448,6 +448,8 @@ static void test_start(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+		if (starts[i].isa && !IS_ON(CONFIG_SCAN_MIPS16))
+			continue;
 		code = code_of(bytes,
 			       bytes_of(starts[i].hex, bytes, sizeof(bytes)),
 			       starts[i].isa);
@@ -624,10 +626,12 @@ int main(void)
 			return skip_all("no scan of mips32 in this build");
 		test_alone();
 		test_flow(flow_cases, 0);
-		test_flow(flow16_cases, 1);
+		if (IS_ON(CONFIG_SCAN_MIPS16)) {
+			test_flow(flow16_cases, 1);
+			test_effect(effect16_cases, 1);
+		}
 		test_places();
 		test_effect(effect_cases, 0);
-		test_effect(effect16_cases, 1);
 		test_start();
 		test_isa();
 		test_any();

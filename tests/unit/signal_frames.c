@@ -5,6 +5,7 @@
  * in walk.c.) And the stack that it makes for a new program.
  */
 #include "make_module.h"
+#include "make_walker.h"
 #include "tap.h"
 
 #define TEXT 0x1000u
@@ -122,7 +123,6 @@ static void close_module(void *ctx, const struct dwunw_module *closed)
  * `link` */
 static const char *walk(const struct target *t, uint32_t link)
 {
-	static _Alignas(16) uint8_t memory[1 << 20];
 	static char said[256];
 	struct dwunw_mapping mapping = { .start = TEXT,
 					 .end = TEXT + 0x1000,
@@ -135,20 +135,16 @@ static const char *walk(const struct target *t, uint32_t link)
 	struct dwunw_walk_input input = {
 		.regs = &regs, .stack = { stack, SP, sizeof(stack) }
 	};
-	struct dwunw_walker *walker;
-	struct dwunw_arena arena;
+	struct dwunw_walker *walker = make_walker(16);
 	struct dwunw_frame frames[8];
 	struct dwunw_stop stop;
 	size_t count = 0, used = 0, i;
 
-	memset(memory, 0, sizeof(memory));
-	dwunw_arena_init(&arena, memory, sizeof(memory));
 	(void)dwunw_regset_prepare(&regs, t->arch);
 	regs.pc = TEXT;
 	regs.sp = SP;
 	regs.regs[t->link] = link;
-	if (dwunw_walker_init(&walker, 16, &arena) != DWUNW_OK ||
-	    dwunw_space_init(&space) != DWUNW_OK ||
+	if (dwunw_space_init(&space) != DWUNW_OK ||
 	    dwunw_walk(walker, &space, &input, frames, 8, &count, &stop) !=
 		    DWUNW_OK)
 		return "no walk";

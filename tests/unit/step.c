@@ -149,6 +149,9 @@ static void table(void)
 			s, &(struct cie_spec){ .augmentation =
 						       cases[i].augmentation });
 
+		if (!IS_ON(CONFIG_CFI_EXPRESSIONS) &&
+		    strstr(cases[i].title, "expression"))
+			continue;
 		put_fde(s, &(struct fde_spec){ .cie = cie,
 					       .start = 0x1000,
 					       .size = 0x100,
@@ -253,8 +256,7 @@ int main(void)
 	struct out o = out_init(stack, sizeof(stack), false);
 	unsigned int i;
 
-	if (!elf_is_read(2))
-		return skip_all("this build reads files of 32 bits alone");
+	NEEDS(CONFIG_ARCH_X86_64);
 	for (i = 0; i < 16; i++)
 		put_u64(&o, 0x1000 + i);
 	scratch = malloc(dwunw_row_scratch_size());

@@ -399,7 +399,8 @@ int main(void)
 	sizeless(&spec);
 	labels();
 	same_name();
-	mips();
+	if (IS_ON(CONFIG_ARCH_MIPS32))
+		mips();
 	if (elf_is_read(2)) { /* its table has entries of 24 bytes */
 		broken();
 		many_aliases(63, "outer");

@@ -5,6 +5,7 @@
  * another one.
  */
 #include "make_module.h"
+#include "make_walker.h"
 #include "tap.h"
 
 #define TEXT 0x1000u
@@ -169,7 +170,6 @@ static dwunw_status_t read_call(void *ctx, uint64_t addr, void *dst,
 static size_t walk(const struct target *t, const struct walk_case *c,
 		   struct dwunw_frame *frames, struct dwunw_stop *stop)
 {
-	static _Alignas(16) uint8_t memory[1 << 20];
 	static struct dwunw_mapping mappings[3];
 	uint8_t word = t->spec.elf_class == 2 ? 8 : 4, stack[128];
 	struct dwunw_space space = { .mappings = mappings,
@@ -184,8 +184,7 @@ static size_t walk(const struct target *t, const struct walk_case *c,
 		.stack = { stack, SP - (below ? word : 0), sizeof(stack) },
 		.read_memory = c->reads ? read_call : NULL
 	};
-	struct dwunw_walker *walker;
-	struct dwunw_arena arena;
+	struct dwunw_walker *walker = make_walker(16);
 	size_t count = 0;
 
 	module.elf.src.read = c->no_code ? read_no_code : read_file;
@@ -204,15 +203,12 @@ static size_t walk(const struct target *t, const struct walk_case *c,
 		set_uint(&o, 0, c->below, word);
 	if (!t->link)
 		set_uint(&o, below ? word : 0, c->ret, word);
-	memset(memory, 0, sizeof(memory));
-	dwunw_arena_init(&arena, memory, sizeof(memory));
 	(void)dwunw_regset_prepare(&regs, t->arch);
 	regs.pc = c->pc;
 	regs.sp = SP;
 	if (t->link)
 		regs.regs[t->link] = c->ret;
-	if (dwunw_walker_init(&walker, 16, &arena) != DWUNW_OK ||
-	    dwunw_space_init(&space) != DWUNW_OK ||
+	if (dwunw_space_init(&space) != DWUNW_OK ||
 	    dwunw_walk(walker, &space, &input, frames, 8, &count, stop) !=
 		    DWUNW_OK)
 		abort();

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* absent.c - `dwunw leaks` in a build without it. */
+/* absent.c - `dwunw leaks` and `dwunw record` in a build without them. */
 #include "cmd.h"
 #include "commands.h"
 
@@ -8,5 +8,14 @@ int dwu_cmd_leaks(int argc, char **argv)
 	(void)argc;
 	(void)argv;
 	dwu_cmd_error("leaks: not in this build, which CONFIG_LEAKS is off in");
+	return CMD_FAILED;
+}
+
+int dwu_cmd_record(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	dwu_cmd_error(
+		"record: not in this build, which CONFIG_LEAKS is off in");
 	return CMD_FAILED;
 }

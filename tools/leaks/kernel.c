@@ -358,7 +358,8 @@ static void report_kernel(struct dwunw_loader *loader, const struct leak *leak)
 		return;
 	add_blocks(&sums, loader, leak);
 	qsort(sums.at, sums.size, sizeof(*sums.at), more_bytes_first);
-	while (count < sums.size && count < leak->top && sums.at[count].blocks)
+	while (count < sums.size && count < leak->report_options.top &&
+	       sums.at[count].blocks)
 		count++;
 	addresses.at = calloc((size_t)count * KERNEL_STACK_DEPTH + 1,
 			      sizeof(*addresses.at));

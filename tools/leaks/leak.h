@@ -5,8 +5,9 @@
  *
  *   options.c   values that both take, and what is checked of them
  *   run.c       the run, a report at each interval
- *   print.c     what their texts have in common
- *   export.c    reports for programs: folded stacks, JSON
+ *   print.c     what their texts have beside the report
+ *   export.c    reports for programs: formats, and where to
+ *   recording.c what the run sees, as a recording
  *   kernel.c    the run without a program: the kernel's own allocations
  */
 #ifndef DWUNW_TOOLS_LEAK_H
@@ -15,16 +16,19 @@
 #include "option.h"
 
 #include <dwunw/heap.h>
+#include <dwunw/report.h>
+
+#include <stdio.h>
 
 #define LEAK_SECOND 1000000000ull
 #define LEAK_PIDS 64
 #define LEAK_PATTERN_SIZE 40
 
 struct leak;
+struct leak_recording;
 
-/* Prints one report: totals, sorted, most bytes first. */
-typedef void (*leak_print_fn)(struct leak *leak,
-			      const struct dwunw_totals *totals);
+/* Prints leak->report, most bytes first. */
+typedef void (*leak_print_fn)(struct leak *leak);
 
 /* One run of a leak tool. */
 struct leak {
@@ -32,27 +36,36 @@ struct leak {
 	struct dwunw_heap_view view;
 	int32_t pids[LEAK_PIDS]; /* config.pids is these */
 	uint64_t interval_ns;
-	uint32_t intervals; /* 0: until what is followed ends */
-	uint32_t top;
+	uint32_t intervals;	    /* 0: until what is followed ends */
+	struct dwunw_report report; /* the newest, and what was before */
+	struct dwunw_report_options report_options;
 	bool show_allocs;
 	bool trace;
 	bool statistics;
-	bool losses;	    /* the text says what was lost */
-	bool percpu;	    /* kernel: of each processor's own memory */
-	bool missing_free;  /* kernel: allocated again means freed */
-	const char *folded; /* a file; "": stdout; NULL: not asked for */
-	const char *json;   /* the same */
+	bool percpu;	   /* kernel: of each processor's own memory */
+	bool missing_free; /* kernel: allocated again means freed */
+	/* by format: a file; "": stdout; NULL: not asked for */
+	const char *exports[DWUNW_REPORT_FORMAT_END];
 	const char *output; /* a file for the text; NULL: stdout */
 	const char *only;   /* stacks with a function like that */
-	leak_print_fn print;
+	const char *record;	 /* a file for the recording; NULL: none */
+	uint64_t record_max;	 /* its bytes; 0: no limit */
+	uint64_t record_keep_ns; /* older steps are one; 0: all are kept */
+	bool record_commands;	 /* command lines are in it */
+	bool record_bare;	 /* without names */
+	struct leak_recording *recording;
+	leak_print_fn print; /* NULL: the recording is all */
 	struct dwunw_heap *heap;
-	bool export_failed; /* a file of --folded or --json, or a report */
+	bool export_failed; /* a file of a format, or a report */
 };
 
 /* --- options.c ------------------------------------------------------------- */
 
 /* Their defaults, but for the time that a block has to be live. */
 void leak_set_defaults(struct leak *leak);
+
+/* Words behind "--", a command's; before option_parse(), which moves them. */
+int leak_count_words(char **argv);
 
 /* Of option rows that fill a struct which begins with a struct leak: "12" or
  * "12,13"; a prefix; a pattern; NAME=0xOFFSET[@FILE]. */
@@ -83,6 +96,16 @@ bool leak_take_symbol(void *leak, const char *text);
 		.allowed = what, .take = function                          \
 	}
 
+/* A format's file; without one, stdout. */
+#define LEAK_STREAM(option, format)                               \
+	{                                                         \
+		.name = option, .kind = OPTION_FILE,              \
+		.to = LEAK_AT(exports[DWUNW_REPORT_AS_##format]), \
+		.allowed = "a file"                               \
+	}
+#define LEAK_FILE(option, format) \
+	LEAK_TEXT(option, 0, exports[DWUNW_REPORT_AS_##format])
+
 /* What both call the same. */
 #define LEAK_ROWS                                                              \
 	LEAK_FLAG("trace", 't', trace),                                        \
@@ -94,7 +117,7 @@ bool leak_take_symbol(void *leak, const char *text);
 		  .max = UINT32_MAX * 1000000ull },                            \
 		LEAK_COUNT("sample-rate", 's', config.sample_every,            \
 			   UINT32_MAX),                                        \
-		LEAK_COUNT("top", 'T', top, UINT32_MAX),                       \
+		LEAK_COUNT("top", 'T', report_options.top, UINT32_MAX),        \
 		{ .name = "min-size",                                          \
 		  .letter = 'z',                                               \
 		  .kind = OPTION_SIZE64,                                       \
@@ -109,14 +132,11 @@ bool leak_take_symbol(void *leak, const char *text);
 			   leak_take_prefix),                                  \
 		LEAK_FLAG("verbose", 'v', config.verbose),                     \
 		LEAK_FLAG("follow-forks", 'f', config.follow_forks),           \
-		{ .name = "folded",                                            \
-		  .kind = OPTION_FILE,                                         \
-		  .to = LEAK_AT(folded),                                       \
-		  .allowed = "a file" },                                       \
-		{ .name = "json",                                              \
-		  .kind = OPTION_FILE,                                         \
-		  .to = LEAK_AT(json),                                         \
-		  .allowed = "a file" },                                       \
+		LEAK_STREAM("folded", FOLDED), LEAK_STREAM("json", JSON),      \
+		LEAK_FILE("pprof", PPROF), LEAK_FILE("html", HTML),            \
+		LEAK_FILE("heaptrack", HEAPTRACK),                             \
+		LEAK_FILE("speedscope", SPEEDSCOPE),                           \
+		LEAK_FILE("metrics", METRICS),                                 \
 		LEAK_FLAG("threads", 0, view.by_thread),                       \
 		LEAK_FLAG("all", 0, config.all),                               \
 		LEAK_TEXT("cgroup", 0, config.cgroup),                         \
@@ -171,19 +191,32 @@ bool leak_stack_is_wanted(void *leak, const struct dwunw_stack *stack);
 /* --- print.c ------------------------------------------------------------------- */
 
 bool leak_is_estimated(const struct leak *leak);
-/* "n bytes in n allocations from stack …", and its blocks if asked for. */
-void leak_print_total(struct leak *leak, const struct dwunw_total *total,
-		      const struct dwunw_heap_counts *counts);
-/* Sums apart from the stacks; what was lost, if leak->losses. */
-void leak_print_rest(const struct leak *leak, const struct dwunw_totals *totals,
-		     const struct dwunw_heap_counts *counts);
+/* What was sent, and memory, if that is asked for. */
+void leak_print_statistics(const struct leak *leak);
 
 /* --- export.c ------------------------------------------------------------------ */
 
-/* --folded and --json, to files or stdout */
-void leak_export(struct leak *leak, const struct dwunw_totals *totals,
-		 bool last);
+/* The newest report, to files or stdout. */
+void leak_export(struct leak *leak);
+/* "--folded"; NULL: there is none for that format. */
+const char *leak_export_option(uint32_t format);
 bool leak_is_to_stdout(const char *where);
+/* Is any format asked for? Do two have one file, or stdout? Has one stdout? */
+bool leak_has_exports(const struct leak *leak);
+bool leak_exports_meet(const struct leak *leak);
+bool leak_stdout_is_taken(const struct leak *leak);
+struct dwunw_report_output leak_output(FILE *file);
+
+/* --- recording.c ------------------------------------------------------------- */
+
+/* Before dwunw_heap_open(), whose config it sets. 0, or EXIT_FAILURE, told. */
+int leak_recording_prepare(struct leak *leak);
+/* Behind it: the file is there from now on. The same. */
+int leak_recording_begin(struct leak *leak);
+/* What is live, as of the last sum: leak->view says what is young. */
+void leak_recording_step(struct leak *leak);
+/* The names, and the end; nothing where it has not begun. */
+void leak_recording_close(struct leak *leak);
 
 /* --- kernel.c ------------------------------------------------------------------ */
 

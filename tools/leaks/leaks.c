@@ -5,7 +5,6 @@
 #include "leaks.h"
 
 #include "commands.h"
-#include "frames.h"
 #include "leak.h"
 #include "option.h"
 
@@ -66,6 +65,15 @@ static const char help[] =
 	"report\n"
 	"       --json[=FILE]          a line of JSON for each report; FILE: the "
 	"newest\n"
+	"       --pprof FILE           a profile for go tool pprof, Pyroscope, "
+	"Parca\n"
+	"       --html FILE            a page for a browser\n"
+	"       --heaptrack FILE       for heaptrack_print and heaptrack_gui\n"
+	"       --speedscope FILE      for speedscope\n"
+	"       --metrics FILE         OpenMetrics text for Prometheus\n"
+	"       --record FILE          all of it, for dwunw report\n"
+	"       --record-max BYTES     of that file: its oldest steps are "
+	"merged\n"
 	"       --stats                what was sent, and memory\n"
 	"  -v,  --verbose              a line for each event\n"
 	"Stacks:\n"
@@ -112,6 +120,12 @@ static const struct option_row rows[] = {
 	  .to = offsetof(struct arguments, kernel) },
 	LEAK_FLAG("missing-free", 0, missing_free),
 	LEAK_TEXT("output", 0, output),
+	LEAK_TEXT("record", 0, record),
+	{ .name = "record-max",
+	  .kind = OPTION_SIZE64,
+	  .to = LEAK_AT(record_max),
+	  .min = 1u << 16,
+	  .max = (uint64_t)1 << 40 },
 	LEAK_ROWS,
 	{ .kind = OPTION_END },
 };
@@ -165,20 +179,23 @@ static const char *contradiction(const struct arguments *arguments)
 		return "-f is about the children of PID";
 	if (user && (leak->percpu || leak->missing_free))
 		return "--percpu and --missing-free are about --kernel";
-	if (leak->folded && leak->json && !strcmp(leak->folded, leak->json))
-		return "--folded and --json exclude each other, but for two "
-		       "files";
+	if (leak_exports_meet(leak))
+		return "two formats have the same file; --folded and --json "
+		       "exclude each other, but for two files";
 	if (config->sample_every > 1 && config->sample_bytes)
 		return "-s and --sample-bytes exclude each other";
 	if (config->min_size > config->max_size)
 		return "-z is larger than -Z";
-	if (!user && (leak->json || leak->folded || leak->trace ||
-		      config->sample_bytes || config->budget ||
-		      leak->view.by_thread || leak->view.by_process))
-		return "--json, --folded, -t, --sample-bytes, --budget, "
+	if (!user &&
+	    (leak_has_exports(leak) || leak->trace || config->sample_bytes ||
+	     config->budget || leak->view.by_thread || leak->view.by_process))
+		return "--json and the like, -t, --sample-bytes, --budget, "
 		       "--threads and --processes are not of --kernel";
-	if (leak->output &&
-	    (leak_is_to_stdout(leak->json) || leak_is_to_stdout(leak->folded)))
+	if (!user && leak->record)
+		return "--record is of programs, not of --kernel";
+	if (leak->record_max && !leak->record)
+		return "--record-max is about the file of --record";
+	if (leak->output && leak_stdout_is_taken(leak))
 		return "--output is the text's file: --json=FILE or "
 		       "--folded=FILE";
 	if (!user && (config->file || config->pattern_count ||
@@ -221,26 +238,16 @@ static void set_words(struct leak *leak)
 	};
 }
 
-/* Behind "--": a command's. */
-static int count_words(char **argv)
-{
-	int count = 0;
-
-	while (*argv && strcmp(*argv, "--"))
-		argv++;
-	while (*argv && argv[count + 1])
-		count++;
-	return count;
-}
-
 static int parse(struct arguments *arguments, char **argv)
 {
 	struct leak *leak = &arguments->leak;
 	const char *what;
-	int count, status, words = count_words(argv);
+	int count, status, words = leak_count_words(argv);
 
 	leak_set_defaults(leak);
 	set_words(leak);
+	leak->report.meta.tool = "dwunw leaks";
+	leak->report_options.stacks_option = leak->config.words.stacks;
 	leak->config.mode = DWUNW_HEAP_FALLBACK;
 	status = option_parse(&program, arguments, argv, &count);
 	if (status < 0)
@@ -255,31 +262,13 @@ static int parse(struct arguments *arguments, char **argv)
 
 /* --- the report ----------------------------------------------------------------- */
 
-static void print_report(struct leak *leak, const struct dwunw_totals *totals)
+static void print_report(struct leak *leak)
 {
-	struct dwunw_heap_counts counts;
-	double bytes = totals->unknown_bytes, blocks = totals->unknown_blocks;
-	time_t wall = time(NULL);
-	char clock[16];
+	struct dwunw_report_output output = leak_output(stdout);
 
-	dwunw_heap_count(leak->heap, &counts);
-	for (uint32_t i = 0; i < totals->count; i++) {
-		bytes += totals->at[i].bytes;
-		blocks += totals->at[i].blocks;
-	}
-	strftime(clock, sizeof(clock), "%H:%M:%S", localtime(&wall));
-	printf("[%s] %.0f bytes in %.0f allocations are live, from %" PRIu32
-	       " stacks%s\n",
-	       clock, bytes, blocks, totals->count,
-	       leak_is_estimated(leak) ? " (estimated from samples)" : "");
-	for (uint32_t i = 0; i < totals->count && i < leak->top; i++) {
-		leak_print_total(leak, &totals->at[i], &counts);
-		stack_print(stdout, totals->at[i].stack);
-	}
-	if (totals->count > leak->top)
-		printf("and %" PRIu32 " stacks more (--top)\n",
-		       totals->count - leak->top);
-	leak_print_rest(leak, totals, &counts);
+	dwunw_report_write(&leak->report, DWUNW_REPORT_AS_TEXT,
+			   &leak->report_options, &output);
+	leak_print_statistics(leak);
 }
 
 int dwu_cmd_leaks(int argc, char **argv)

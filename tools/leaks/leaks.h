@@ -8,10 +8,14 @@
 #define HELP_LEAKS_USAGE    \
 	"dwunw leaks PID\n" \
 	"       dwunw leaks -- COMMAND [ARGUMENT...]\n"
+#define HELP_RECORD_USAGE \
+	"dwunw record -o FILE -p PID | -a | -- COMMAND [ARGUMENT...]\n"
 /* In `dwunw --help`. */
 #define HELP_LEAKS                                                          \
 	"leaks  prints what a program has allocated and not freed, by the " \
 	"stack\n"                                                           \
 	"       that allocated it, every 5 seconds: dwunw leaks --help\n"
+#define HELP_RECORD \
+	"record  writes the same to a file, over time: dwunw record --help\n"
 
 #endif

@@ -66,16 +66,26 @@ bool leak_take_symbol(void *into, const char *text)
 	return dwunw_given_add(&leak->config.given, text);
 }
 
+int leak_count_words(char **argv)
+{
+	int count = 0;
+
+	while (*argv && strcmp(*argv, "--"))
+		argv++;
+	while (*argv && argv[count + 1])
+		count++;
+	return count;
+}
+
 void leak_set_defaults(struct leak *leak)
 {
 	*leak = (struct leak){
 		.interval_ns = 5 * LEAK_SECOND,
-		.top = 10,
+		.report_options = { .top = 10, .losses = true },
 		.view = { .min_age_ns = 500000000,
 			  .is_wanted = leak_stack_is_wanted,
 			  .ctx = leak },
 		.config = { .max_size = UINT64_MAX, .sample_every = 1 },
-		.losses = true,
 	};
 }
 
@@ -127,9 +137,9 @@ static int check_files(const struct option_program *program,
 		return option_wrong(program,
 				    "--ring-size: %u is less than a page, %u",
 				    leak->config.ring_size, page);
-	if (!can_export(tool, "--folded", leak->folded) ||
-	    !can_export(tool, "--json", leak->json))
-		return EXIT_FAILURE;
+	for (uint32_t i = 0; i < DWUNW_REPORT_FORMAT_END; i++)
+		if (!can_export(tool, leak_export_option(i), leak->exports[i]))
+			return EXIT_FAILURE;
 	if (!leak->config.debug_file || !access(leak->config.debug_file, R_OK))
 		return -1;
 	fprintf(stderr, "%s: --debug-file %s: %s\n", tool,

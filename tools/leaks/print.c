@@ -1,44 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * print.c - what the texts of leak tools have in common: a total's first line,
- * sums apart, what was lost.
+ * print.c - what the texts of leak tools have beside the report: what was sent, and
+ * memory (--stats).
  */
 #include "leak.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
-
-static void print_block(uint64_t addr, uint64_t size)
-{
-	printf("\taddr = 0x%" PRIx64 " size = %" PRIu64 "\n", addr, size);
-}
 
 bool leak_is_estimated(const struct leak *leak)
 {
 	return leak->config.sample_bytes || leak->config.sample_every > 1;
-}
-
-void leak_print_total(struct leak *leak, const struct dwunw_total *total,
-		      const struct dwunw_heap_counts *counts)
-{
-	const char *program =
-		dwunw_heap_program(leak->heap, (int32_t)total->pid);
-
-	printf("%.0f bytes in %.0f allocations from stack", total->bytes,
-	       total->blocks);
-	if (total->processes == DWUNW_TOTAL_PIDS)
-		printf(" of %u processes or more", DWUNW_TOTAL_PIDS);
-	else if (total->processes > 1)
-		printf(" of %" PRIu32 " processes", total->processes);
-	else if (counts->processes > 1 && program)
-		printf(" of pid %" PRIu32 " (%s)", total->pid, program);
-	if (total->tid)
-		printf(" of thread %" PRIu32 " (%s)", total->tid,
-		       dwunw_heap_thread(leak->heap, total->tid));
-	putchar('\n');
-	if (leak->show_allocs)
-		dwunw_heap_blocks(leak->heap, &leak->view, total, print_block);
 }
 
 static void print_statistics(const struct dwunw_heap_counts *c)
@@ -64,57 +36,13 @@ static void print_statistics(const struct dwunw_heap_counts *c)
 	       c->stack_events ? c->stack_bytes / c->stack_events : 0);
 }
 
-/* What was short while stacks were unwound and named. */
-static void print_shortages(void)
+void leak_print_statistics(const struct leak *leak)
 {
-	uint32_t count;
-	int error = 0;
+	struct dwunw_heap_counts counts;
 
-	count = dwunw_shortages(&error);
-	if (count)
-		printf("dwunw: %s, %" PRIu32
-		       " times: names or frames may be missing\n",
-		       strerror(error), count);
-}
-
-/* dwunw-added 11: nothing is lost silently. */
-static void print_losses(const struct leak *leak,
-			 const struct dwunw_heap_counts *c)
-{
-	printf("dwunw: allocations %" PRIu64 " = stacks %" PRIu64
-	       " + drops %" PRIu64 " (over budget %" PRIu64
-	       ", no scratch slot %" PRIu64 ", buffer full %" PRIu64
-	       "); live map full %" PRIu64 ", too many threads %" PRIu64 "\n",
-	       c->allocations, c->stacks,
-	       c->over_budget + c->no_slot + c->no_room, c->over_budget,
-	       c->no_slot, c->no_room, c->live_full, c->calls_full);
-	print_shortages();
-	if (c->late_programs)
-		printf("dwunw: %" PRIu64 " programs had their first probes "
-		       "after their exec, %" PRIu64 " ms in all: what they "
-		       "allocated before is missed\n",
-		       c->late_programs, c->late_ns / 1000000);
-	if (leak->statistics || leak->config.verbose)
-		print_statistics(c);
-}
-
-void leak_print_rest(const struct leak *leak, const struct dwunw_totals *totals,
-		     const struct dwunw_heap_counts *counts)
-{
-	if (totals->thread_blocks > 0)
-		printf("%.0f bytes in %.0f allocations are threads' stacks and "
-		       "tables, by pthread_create; threads now: %" PRIu32 "\n",
-		       totals->thread_bytes, totals->thread_blocks,
-		       counts->threads);
-	if (totals->unknown_blocks > 0)
-		printf("%.0f bytes in %.0f allocations from stacks that were "
-		       "not sent, or are on their way\n",
-		       totals->unknown_bytes, totals->unknown_blocks);
-	if (totals->unkept_blocks > 0)
-		printf("%.0f bytes in %.0f allocations from stacks that were "
-		       "not kept: %" PRIu64 " different ones are (%s)\n",
-		       totals->unkept_bytes, totals->unkept_blocks,
-		       counts->different, leak->config.words.stacks);
-	if (leak->losses)
-		print_losses(leak, counts);
+	if (!leak->report_options.losses ||
+	    (!leak->statistics && !leak->config.verbose))
+		return;
+	dwunw_heap_count(leak->heap, &counts);
+	print_statistics(&counts);
 }

@@ -4,7 +4,6 @@
  */
 #include "leak.h"
 
-#include "frames.h"
 #include "interrupt.h"
 #include "objects.h"
 
@@ -32,6 +31,13 @@ static void print_call(void *ctx, const struct dwunw_event_header *event,
 		       event->pid, event->tid, event->value, event->cookie);
 }
 
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
 bool leak_stack_is_wanted(void *ctx, const struct dwunw_stack *stack)
 {
 	const struct leak *leak = ctx;
@@ -49,23 +55,26 @@ bool leak_stack_is_wanted(void *ctx, const struct dwunw_stack *stack)
 
 static void report(struct leak *leak, bool last)
 {
-	bool text = !leak_is_to_stdout(leak->folded) &&
-		    !leak_is_to_stdout(leak->json);
-	struct dwunw_totals totals;
+	bool text = !leak_stdout_is_taken(leak), files = false;
 
-	if (!text && !last && !leak->json && !*leak->folded)
+	for (uint32_t i = 0; i < DWUNW_REPORT_FORMAT_END; i++)
+		files |= leak->exports[i] && *leak->exports[i];
+	if (!text && !last && !files && !leak->exports[DWUNW_REPORT_AS_JSON] &&
+	    !leak->record)
 		return;
-	if (dwunw_heap_sum(leak->heap, &leak->view, &totals)) {
+	if (dwunw_heap_report(leak->heap, &leak->view, leak->show_allocs,
+			      &leak->report)) {
 		fprintf(stderr, "%s: out of memory: no report\n",
 			leak->config.tool);
 		leak->export_failed = true;
 		return;
 	}
-	leak_export(leak, &totals, last);
-	if (text)
-		leak->print(leak, &totals);
+	leak->report.meta.last = last;
+	leak_recording_step(leak);
+	leak_export(leak);
+	if (text && leak->print)
+		leak->print(leak);
 	fflush(stdout);
-	dwunw_totals_free(&totals);
 	dwunw_heap_forget(leak->heap);
 }
 
@@ -104,7 +113,7 @@ static int divide_output(struct leak *leak)
 {
 	struct dwunw_heap_config *config = &leak->config;
 
-	if (leak_is_to_stdout(leak->json) || leak_is_to_stdout(leak->folded))
+	if (leak_stdout_is_taken(leak))
 		config->command_stdout = STDERR_FILENO;
 	if (!leak->output)
 		return 0;
@@ -126,19 +135,24 @@ static int run_programs(struct leak *leak)
 		(size_t)(dwunw_heap_object_end - dwunw_heap_object);
 	config->by_thread = leak->view.by_thread;
 	config->on_block = leak->trace ? print_call : NULL;
-	leak->view.threads = leak->json != NULL; /* there they are marked */
+	status = leak_recording_prepare(leak);
+	if (status)
+		return status;
 	status = dwunw_heap_open(&leak->heap, config);
+	if (!status)
+		status = leak_recording_begin(leak);
 	if (!status) {
+		leak->report.meta.start_ns = dwunw_heap_now();
 		fprintf(stderr, "recording\n");
 		record(leak);
 		if (!config->pid_count)
 			dwunw_heap_say_unused(leak->heap);
 		status = dwunw_heap_status(leak->heap);
-		if (!status && leak->export_failed)
-			status = EXIT_FAILURE;
 	}
+	leak_recording_close(leak);
+	dwunw_report_free(&leak->report);
 	dwunw_heap_close(leak->heap);
-	return status;
+	return !status && leak->export_failed ? EXIT_FAILURE : status;
 }
 
 int leak_run(struct leak *leak)

@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * reader.c - a file's bytes to a recording, chunk by chunk, up to the first that
+ * is not whole. All memory is of one pool with a bound.
+ */
+#include "record.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MEMORY_MAX ((uint64_t)256 << 20)
+#define BLOCK_SIZE (64u << 10)
+
+/* --- the pool ----------------------------------------------------------------- */
+
+struct block {
+	struct block *next;
+	size_t used;
+	size_t size;
+};
+
+struct text {
+	uint32_t hash;
+	uint32_t size;
+	const char *text;
+};
+
+struct dwu_rec_pool {
+	struct block *first;
+	uint64_t taken;
+	uint64_t max;
+	struct text *texts; /* hashed, half of them free */
+	uint32_t text_room;
+	uint32_t text_count;
+};
+
+#define ALIGN 16u
+#define BLOCK_HEAD ((sizeof(struct block) + ALIGN - 1) & ~(size_t)(ALIGN - 1))
+
+static struct block *new_block(struct dwu_rec_pool *pool, size_t size)
+{
+	size_t wanted = size > BLOCK_SIZE ? size : BLOCK_SIZE;
+	struct block *block;
+
+	if (wanted > pool->max || pool->taken > pool->max - wanted)
+		return NULL;
+	block = calloc(1, BLOCK_HEAD + wanted);
+	if (!block)
+		return NULL;
+	*block = (struct block){ .size = wanted };
+	pool->taken += wanted;
+	/* one of its own stands behind the one that has room */
+	if (size > BLOCK_SIZE && pool->first) {
+		block->next = pool->first->next;
+		pool->first->next = block;
+	} else {
+		block->next = pool->first;
+		pool->first = block;
+	}
+	return block;
+}
+
+void *dwu_rec_alloc(struct dwu_rec_pool *pool, size_t size)
+{
+	struct block *block = pool->first;
+	void *at;
+
+	if (size > SIZE_MAX / 2)
+		return NULL;
+	size = (size + (size ? 0 : 1) + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+	if (!block || size > block->size - block->used)
+		block = new_block(pool, size);
+	if (!block)
+		return NULL;
+	at = (uint8_t *)block + BLOCK_HEAD + block->used;
+	block->used += size;
+	return at;
+}
+
+/* What it had before is not given back: in all it is as much again. */
+void *dwu_rec_grow(struct dwu_rec_pool *pool, const void *at, uint32_t count,
+		   uint32_t *room, size_t size)
+{
+	uint32_t more = *room ? *room * 2 : 16;
+	void *larger;
+
+	if (count < *room)
+		return (void *)(uintptr_t)at;
+	if (more <= count || more > UINT32_MAX / 2)
+		return NULL;
+	larger = dwu_rec_alloc(pool, more * size);
+	if (!larger)
+		return NULL;
+	if (count)
+		memcpy(larger, at, count * size);
+	*room = more;
+	return larger;
+}
+
+static void free_pool(struct dwu_rec_pool *pool)
+{
+	if (!pool)
+		return;
+	while (pool->first) {
+		struct block *block = pool->first;
+
+		pool->first = block->next;
+		free(block);
+	}
+	free(pool->texts);
+	free(pool);
+}
+
+/* --- texts, each once ------------------------------------------------------------ */
+
+/* Names go to terminals and into other formats. */
+static char printable(uint8_t byte)
+{
+	return byte < 0x20 || byte == 0x7f ? '?' : (char)byte;
+}
+
+static bool is_text(const struct text *kept, struct dwunw_span text,
+		    uint32_t hash)
+{
+	if (kept->hash != hash || kept->size != text.size)
+		return false;
+	for (uint32_t i = 0; i < kept->size; i++)
+		if (kept->text[i] != printable(text.data[i]))
+			return false;
+	return true;
+}
+
+static struct text *text_slot(struct text *texts, uint32_t room,
+			      struct dwunw_span text, uint32_t hash)
+{
+	for (uint32_t at = hash;; at++) {
+		struct text *slot = &texts[at & (room - 1)];
+
+		if (!slot->text || is_text(slot, text, hash))
+			return slot;
+	}
+}
+
+static bool grow_texts(struct dwu_rec_pool *pool)
+{
+	uint32_t room = pool->text_room ? pool->text_room * 2 : 256;
+	uint64_t bytes = room * sizeof(struct text);
+	struct text *texts;
+
+	if (bytes > pool->max || pool->taken > pool->max - bytes)
+		return false;
+	texts = calloc(room, sizeof(*texts));
+	if (!texts)
+		return false;
+	for (uint32_t i = 0; i < pool->text_room; i++) {
+		const struct text *text = &pool->texts[i];
+
+		if (text->text)
+			*text_slot(texts, room,
+				   (struct dwunw_span){
+					   (const uint8_t *)text->text,
+					   text->size },
+				   text->hash) = *text;
+	}
+	pool->taken += bytes - pool->text_room * sizeof(struct text);
+	free(pool->texts);
+	pool->texts = texts;
+	pool->text_room = room;
+	return true;
+}
+
+static uint32_t text_hash(struct dwunw_span text)
+{
+	uint32_t hash = 2166136261u;
+
+	for (size_t i = 0; i < text.size; i++)
+		hash = (hash ^ (uint8_t)printable(text.data[i])) * 16777619u;
+	return hash ^ hash >> 15;
+}
+
+const char *dwu_rec_keep_text(struct dwu_rec_pool *pool, struct dwunw_span text)
+{
+	uint32_t hash = text_hash(text);
+	struct text *slot;
+	char *copy;
+
+	if (!text.size)
+		return "";
+	if (pool->text_count >= pool->text_room / 2 && !grow_texts(pool))
+		return NULL;
+	slot = text_slot(pool->texts, pool->text_room, text, hash);
+	if (slot->text)
+		return slot->text;
+	copy = dwu_rec_alloc(pool, text.size + 1);
+	if (!copy)
+		return NULL;
+	for (size_t i = 0; i < text.size; i++)
+		copy[i] = printable(text.data[i]);
+	*slot = (struct text){ hash, (uint32_t)text.size, copy };
+	pool->text_count++;
+	return copy;
+}
+
+/* --- sums over all steps ----------------------------------------------------------- */
+
+static int by_stack(const void *a, const void *b)
+{
+	const struct dwunw_recording_entry *const *left = a, *const *right = b;
+
+	if ((*left)->stack != (*right)->stack)
+		return (*left)->stack < (*right)->stack ? -1 : 1;
+	return ((*left)->process > (*right)->process) -
+	       ((*left)->process < (*right)->process);
+}
+
+/* Of `count` entries of one stack in one process. False: no memory. */
+static bool add_up(struct dwu_rec_pool *pool,
+		   struct dwunw_recording_entry *total,
+		   const struct dwunw_recording_entry *const *all, size_t count)
+{
+	uint64_t sums[DWUNW_RECORDING_FIELDS] = { 0 };
+	struct dwunw_recording_value *values;
+	uint32_t used = 0;
+
+	for (size_t i = 0; i < count; i++)
+		for (uint32_t k = 0; k < all[i]->count; k++)
+			sums[all[i]->values[k].field] +=
+				(uint64_t)all[i]->values[k].amount;
+	for (uint32_t i = 0; i < DWUNW_RECORDING_FIELDS; i++)
+		used += sums[i] != 0;
+	values = dwu_rec_alloc(pool, used * sizeof(*values));
+	if (!values)
+		return false;
+	*total = (struct dwunw_recording_entry){ .process = all[0]->process,
+						 .stack = all[0]->stack,
+						 .values = values };
+	for (uint32_t i = 0; i < DWUNW_RECORDING_FIELDS; i++)
+		if (sums[i])
+			values[total->count++] = (struct dwunw_recording_value){
+				(uint16_t)i, (int64_t)sums[i]
+			};
+	return true;
+}
+
+static bool sum(struct dwunw_recording *recording, struct dwu_rec_pool *pool)
+{
+	const struct dwunw_recording_entry **all;
+	struct dwunw_recording_entry *totals;
+	size_t count = 0, from, to;
+
+	for (uint32_t i = 0; i < recording->step_count; i++)
+		count += recording->steps[i].count;
+	all = dwu_rec_alloc(pool, count * sizeof(*all));
+	totals = dwu_rec_alloc(pool, count * sizeof(*totals));
+	if (!all || !totals)
+		return false;
+	count = 0;
+	for (uint32_t i = 0; i < recording->step_count; i++)
+		for (uint32_t k = 0; k < recording->steps[i].count; k++)
+			all[count++] = &recording->steps[i].entries[k];
+	if (count)
+		qsort(all, count, sizeof(*all), by_stack);
+	recording->totals = totals;
+	for (from = 0; from < count; from = to) {
+		for (to = from + 1;
+		     to < count && !by_stack(&all[from], &all[to]);)
+			to++;
+		if (!add_up(pool, &totals[recording->total_count++], &all[from],
+			    to - from))
+			return false;
+	}
+	return true;
+}
+
+/* --- a file -------------------------------------------------------------------------- */
+
+static void ends(struct dwunw_recording *recording,
+		 const struct dwu_rec_chunk *chunk, uint32_t end,
+		 const char *why)
+{
+	const char *name = dwunw_recording_chunk_name(chunk->kind);
+	unsigned long long off = chunk->off;
+
+	recording->end = end;
+	recording->end_off = chunk->off;
+	recording->end_chunk = chunk->kind;
+	if (chunk->kind)
+		snprintf(recording->end_text, sizeof(recording->end_text),
+			 "the chunk at 0x%llx (%s): %s", off, name, why);
+	else
+		snprintf(recording->end_text, sizeof(recording->end_text),
+			 "at 0x%llx: %s", off, why);
+}
+
+static const char *packing_name(uint8_t packing)
+{
+	return packing == DWU_REC_ZLIB ? "it is packed by zlib, which is not "
+					 "in this build" :
+	       packing == DWU_REC_ZSTD ? "it is packed by zstd, which is not "
+					 "in this build" :
+					 "it is packed in a way that is not "
+					 "known";
+}
+
+/* Its content, which `dst` has room for. False: the recording ends there. */
+static bool read_chunk(struct dwu_rec_reading *reading,
+		       const struct dwu_rec_chunk *chunk, uint8_t *dst)
+{
+	struct dwunw_recording *recording = reading->recording;
+	uint32_t end = dwu_rec_unpack(chunk, dst);
+
+	if (chunk->number != recording->chunk_count) {
+		ends(recording, chunk, DWUNW_RECORDING_DAMAGED,
+		     "its number is not the next one");
+		return false;
+	}
+	if (end != DWUNW_RECORDING_ENDED) {
+		ends(recording, chunk, end,
+		     end == DWUNW_RECORDING_PACKED ?
+			     packing_name(chunk->packing) :
+			     "it cannot be unpacked");
+		return false;
+	}
+	if (!recording->chunk_count != (chunk->kind == DWU_REC_HEAD)) {
+		ends(recording, chunk, DWUNW_RECORDING_DAMAGED,
+		     "not in its place: the head is first, and once");
+		return false;
+	}
+	if (dwu_rec_decode(reading, chunk->kind,
+			   (struct dwunw_span){ dst, chunk->size })) {
+		recording->chunk_count++;
+		return true;
+	}
+	if (!reading->no_memory)
+		ends(recording, chunk, DWUNW_RECORDING_DAMAGED, reading->what);
+	return false;
+}
+
+static void read_chunks(struct dwu_rec_reading *reading, const uint8_t *bytes,
+			size_t size, uint8_t **room)
+{
+	struct dwunw_recording *recording = reading->recording;
+	uint64_t off = DWU_REC_FILE_HEAD;
+	struct dwu_rec_chunk chunk = { 0 };
+	uint32_t end = 0, has = 0;
+	char why[96];
+
+	while (chunk.kind != DWU_REC_END) {
+		if (off == size) {
+			chunk = (struct dwu_rec_chunk){ .off = off };
+			ends(recording, &chunk, DWUNW_RECORDING_OPEN,
+			     "its tool has not ended it");
+			return;
+		}
+		if (!dwu_rec_take_chunk(bytes, size, off, &chunk, &end, why,
+					sizeof(why))) {
+			ends(recording, &chunk, end, why);
+			return;
+		}
+		if (chunk.size > has || !*room) {
+			free(*room);
+			has = chunk.size > BLOCK_SIZE ? chunk.size : BLOCK_SIZE;
+			*room = malloc(has);
+		}
+		reading->no_memory |= !*room;
+		if (!*room || !read_chunk(reading, &chunk, *room))
+			return;
+		off += DWU_REC_CHUNK_HEAD + chunk.stored;
+	}
+	if (off == size)
+		recording->end_off = off;
+	else
+		ends(recording, &(struct dwu_rec_chunk){ .off = off },
+		     DWUNW_RECORDING_DAMAGED, "bytes stand behind its end");
+}
+
+/* Why there is no recording at all. */
+static dwunw_status_t refuse(struct dwunw_recording *recording,
+			     dwunw_status_t status, const char *why)
+{
+	if (why)
+		snprintf(recording->end_text, sizeof(recording->end_text), "%s",
+			 why);
+	recording->end = DWUNW_RECORDING_DAMAGED;
+	return status;
+}
+
+static dwunw_status_t read_all(struct dwu_rec_reading *reading,
+			       const uint8_t *bytes, size_t size)
+{
+	struct dwunw_recording *recording = reading->recording;
+	uint8_t *room = NULL;
+
+	read_chunks(reading, bytes, size, &room);
+	free(room);
+	if (reading->no_memory || !sum(recording, reading->pool))
+		return refuse(recording, DWUNW_ERR_NO_MEMORY,
+			      "it wants more memory than there is, or than the "
+			      "bound");
+	if (recording->chunk_count)
+		return DWUNW_OK;
+	return recording->end == DWUNW_RECORDING_PACKED ?
+		       DWUNW_ERR_NOT_IMPLEMENTED :
+		       DWUNW_ERR_BAD_FORMAT;
+}
+
+dwunw_status_t
+dwunw_recording_read(struct dwunw_recording *recording, const void *bytes,
+		     size_t size,
+		     const struct dwunw_recording_reader_config *config)
+{
+	struct dwu_rec_reading reading = { .recording = recording };
+	const uint8_t *at = bytes;
+	uint32_t version;
+
+	*recording = (struct dwunw_recording){
+		.head = { .kernel = "", .machine = "", .tool = "" }
+	};
+	if (!dwunw_recording_is(bytes, size))
+		return refuse(recording, DWUNW_ERR_BAD_FORMAT,
+			      "no recording of dwunw");
+	version = (uint32_t)at[8] | (uint32_t)at[9] << 8 |
+		  (uint32_t)at[10] << 16 | (uint32_t)at[11] << 24;
+	if (version != DWUNW_RECORDING_VERSION) {
+		snprintf(recording->end_text, sizeof(recording->end_text),
+			 "a recording of version %u, and this reader knows "
+			 "version 1",
+			 (unsigned int)version);
+		return refuse(recording, DWUNW_ERR_NOT_IMPLEMENTED, NULL);
+	}
+	reading.pool = calloc(1, sizeof(*reading.pool));
+	if (!reading.pool)
+		return refuse(recording, DWUNW_ERR_NO_MEMORY, "no memory");
+	recording->memory = reading.pool;
+	reading.pool->max = config && config->memory_max ? config->memory_max :
+							   MEMORY_MAX;
+	return read_all(&reading, at, size);
+}
+
+void dwunw_recording_free(struct dwunw_recording *recording)
+{
+	free_pool(recording->memory);
+	*recording = (struct dwunw_recording){ 0 };
+}
+
+/* --- what is in it --------------------------------------------------------------------- */
+
+int64_t dwunw_recording_amount(const struct dwunw_recording_entry *entry,
+			       uint16_t field)
+{
+	for (uint32_t i = 0; i < entry->count; i++)
+		if (entry->values[i].field == field)
+			return entry->values[i].amount;
+	return 0;
+}
+
+uint16_t dwunw_recording_bucket(uint64_t value)
+{
+	uint16_t bits = 0;
+
+	for (; value; value >>= 1)
+		bits++;
+	return bits < DWUNW_RECORDING_BUCKETS ? bits :
+						DWUNW_RECORDING_BUCKETS - 1;
+}
+
+bool dwunw_recording_is_gauge(uint16_t field)
+{
+	return (field >= DWUNW_RECORDING_LIVE &&
+		field <= DWUNW_RECORDING_YOUNG_BYTES) ||
+	       (field >= DWUNW_RECORDING_LIVE_AGES &&
+		field < DWUNW_RECORDING_SIZES_BYTES) ||
+	       field >= DWUNW_RECORDING_LIVE_AGES_BYTES;
+}

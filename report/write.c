@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * write.c - the formats by their numbers, and what callers see of them.
+ */
+#include "out.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define TOP_DEFAULT 10u
+
+static const struct {
+	const char *name;
+	dwu_write_fn write;
+} formats[DWUNW_REPORT_FORMAT_END] = {
+	[DWUNW_REPORT_AS_TEXT] = { "text", dwu_write_text },
+	[DWUNW_REPORT_AS_FOLDED] = { "folded", dwu_write_folded },
+	[DWUNW_REPORT_AS_JSON] = { "json", dwu_write_json },
+	[DWUNW_REPORT_AS_PPROF] = { "pprof", dwu_write_pprof },
+	[DWUNW_REPORT_AS_HTML] = { "html", dwu_write_html },
+	[DWUNW_REPORT_AS_HEAPTRACK] = { "heaptrack", dwu_write_heaptrack },
+	[DWUNW_REPORT_AS_SPEEDSCOPE] = { "speedscope", dwu_write_speedscope },
+	[DWUNW_REPORT_AS_METRICS] = { "metrics", dwu_write_metrics },
+};
+
+const char *dwunw_report_format_name(uint32_t format)
+{
+	return format < DWUNW_REPORT_FORMAT_END ? formats[format].name : NULL;
+}
+
+/* types.h, "What may grow": a copy in this version's size. */
+static bool take_options(struct dwunw_report_options *copy,
+			 const struct dwunw_report_options *given)
+{
+	size_t size = given && given->size ? given->size : sizeof(*copy);
+
+	*copy = (struct dwunw_report_options){ 0 };
+	if (given && size > sizeof(*copy)) {
+		const uint8_t *rest = (const uint8_t *)given;
+
+		for (size_t i = sizeof(*copy); i < size; i++)
+			if (rest[i])
+				return false;
+		size = sizeof(*copy);
+	}
+	if (given)
+		memcpy(copy, given, size);
+	if (!copy->top)
+		copy->top = TOP_DEFAULT;
+	return true;
+}
+
+static void begin(struct dwu_out *out, const struct dwunw_report_output *to)
+{
+	out->to = to;
+	out->used = 0;
+	out->failed = out->short_of_memory = out->in_page = false;
+}
+
+dwunw_status_t dwunw_report_write(const struct dwunw_report *report,
+				  uint32_t format,
+				  const struct dwunw_report_options *options,
+				  const struct dwunw_report_output *output)
+{
+	struct dwunw_report_options copy;
+	struct dwu_out out;
+
+	if (format >= DWUNW_REPORT_FORMAT_END || !take_options(&copy, options))
+		return DWUNW_ERR_INVALID_ARG;
+	if (report->failed)
+		return DWUNW_ERR_NO_MEMORY;
+	begin(&out, output);
+	formats[format].write(&out, report, &copy);
+	return dwu_out_end(&out);
+}
+
+dwunw_status_t
+dwunw_report_write_entry(const struct dwunw_report *report, uint32_t entry,
+			 const struct dwunw_report_output *output)
+{
+	struct dwu_out out;
+
+	if (entry >= report->entry_count)
+		return DWUNW_ERR_INVALID_ARG;
+	begin(&out, output);
+	dwu_write_entry(&out, report, entry);
+	return dwu_out_end(&out);
+}
+
+dwunw_status_t
+dwunw_report_write_stack(const struct dwunw_report *report, uint32_t stack,
+			 const struct dwunw_report_options *options,
+			 const struct dwunw_report_output *output)
+{
+	struct dwunw_report_options copy;
+	struct dwu_out out;
+
+	if (stack >= report->stack_count || !take_options(&copy, options))
+		return DWUNW_ERR_INVALID_ARG;
+	begin(&out, output);
+	dwu_write_stack(&out, report, stack, &copy);
+	return dwu_out_end(&out);
+}
+
+dwunw_status_t
+dwunw_report_write_rest(const struct dwunw_report *report,
+			const struct dwunw_report_options *options,
+			const struct dwunw_report_output *output)
+{
+	struct dwunw_report_options copy;
+	struct dwu_out out;
+
+	if (!take_options(&copy, options))
+		return DWUNW_ERR_INVALID_ARG;
+	begin(&out, output);
+	dwu_write_rest(&out, report, &copy);
+	return dwu_out_end(&out);
+}

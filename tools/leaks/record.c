@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * record.c - `dwunw record`: the run of `dwunw leaks` without its reports.
+ */
+#include "leaks.h"
+
+#include "commands.h"
+#include "leak.h"
+#include "option.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+	"usage: " HELP_RECORD_USAGE "       -h, --help, -V, --version\n"
+	"\n"
+	"record  writes what was allocated and freed, by the stack that "
+	"allocated it,\n"
+	"       to FILE, until PID or COMMAND ends or Ctrl-C. dwunw report "
+	"reads it, here\n"
+	"       or on another machine.\n"
+	"BYTES may end in K, M or G; times in ms, s, m or h.\n"
+	"\n"
+	"What is followed:\n"
+	"  -p,  --pid PID              a process; or several: 12,13\n"
+	"       -- COMMAND ARGUMENT... starts it, with all that it starts\n"
+	"  -a,  --all                  every process, and those to come\n"
+	"       --cgroup DIRECTORY     all of a cgroup (version 2), and below it\n"
+	"  -f,  --follow-forks         children of PID as well\n"
+	"What is counted:\n"
+	"  -e,  --event EVENT          alloc: allocations\n"
+	"  -s,  --sample-rate N        one of N at random, totals scaled\n"
+	"       --sample-bytes BYTES   one for so many bytes on average, totals "
+	"scaled\n"
+	"       --budget N             stacks a second at most\n"
+	"The file:\n"
+	"  -o,  --output FILE          readable by its owner alone\n"
+	"  -i,  --interval TIME        between steps of time (5s)\n"
+	"       --max-size BYTES       of FILE: the oldest steps are merged\n"
+	"       --last TIME            steps of so long; older ones are one\n"
+	"       --commands             command lines of processes as well\n"
+	"       --no-names             addresses only: smaller\n"
+	"Where the allocator is:\n"
+	"       --object FILE          in this file only; a path or its end\n"
+	"       --allocator PATTERN    its functions: 'je_*', '*_hook'\n"
+	"       --symbol NAME=0xOFFSET[@FILE]  where one is in a stripped file\n"
+	"       --debug-file FILE      symbols of a stripped file\n"
+	"Stacks:\n"
+	"       --mode off|fallback|force  the kernel's frame-pointer walk: "
+	"always;\n"
+	"                              where dwunw fails (fallback); never\n"
+	"       --depth N              frames (127)\n"
+	"       --stack-bytes BYTES    copied of a stack (16384, at most 28672)\n"
+	"       --max-stacks N         different stacks kept (10240)\n"
+	"       --max-live N           blocks followed (81920; mips 16384)\n"
+	"       --ring-size BYTES      of the event buffer (4M; mips 1M)\n"
+	"       --memory-max BYTES     for names, half of it for a file's "
+	"tables (64M)\n"
+	"  -v,  --verbose              a line for each event\n";
+
+struct arguments {
+	struct leak leak; /* first: the rows fill it */
+	const char *event;
+};
+
+/* Others are to come; what they are is no secret. */
+static bool take_event(void *into, const char *text)
+{
+	struct arguments *arguments = into;
+
+	arguments->event = text;
+	return !strcmp(text, "alloc");
+}
+
+static const struct option_row rows[] = {
+	{ .name = "output",
+	  .letter = 'o',
+	  .kind = OPTION_TEXT,
+	  .to = LEAK_AT(record) },
+	LEAK_OTHER("pid", 'p', "process ids: 12, or 12,13, at most 64",
+		   leak_take_pids),
+	LEAK_FLAG("all", 'a', config.all),
+	LEAK_TEXT("cgroup", 0, config.cgroup),
+	LEAK_FLAG("follow-forks", 'f', config.follow_forks),
+	LEAK_OTHER("event", 'e',
+		   "alloc (cpu, uprobe:, tracepoint: and others are not in "
+		   "this version)",
+		   take_event),
+	LEAK_COUNT("sample-rate", 's', config.sample_every, UINT32_MAX),
+	{ .name = "sample-bytes",
+	  .kind = OPTION_SIZE,
+	  .to = LEAK_AT(config.sample_bytes),
+	  .min = 1,
+	  .max = 1u << 30 },
+	LEAK_COUNT("budget", 0, config.budget, 1u << 30),
+	{ .name = "interval",
+	  .letter = 'i',
+	  .kind = OPTION_SECONDS,
+	  .to = LEAK_AT(interval_ns),
+	  .min = LEAK_SECOND / 100,
+	  .max = 1000000 * LEAK_SECOND },
+	{ .name = "max-size",
+	  .kind = OPTION_SIZE64,
+	  .to = LEAK_AT(record_max),
+	  .min = 1u << 16,
+	  .max = (uint64_t)1 << 40 },
+	{ .name = "last",
+	  .kind = OPTION_SECONDS,
+	  .to = LEAK_AT(record_keep_ns),
+	  .min = LEAK_SECOND,
+	  .max = 1000000 * LEAK_SECOND },
+	LEAK_FLAG("commands", 0, record_commands),
+	LEAK_FLAG("no-names", 0, record_bare),
+	LEAK_TEXT("object", 0, config.file),
+	LEAK_OTHER("allocator", 0,
+		   "a pattern with a *, of at most 40 characters",
+		   leak_take_pattern),
+	LEAK_OTHER("symbol", 0, DWUNW_GIVEN_ALLOWED, leak_take_symbol),
+	LEAK_TEXT("debug-file", 0, config.debug_file),
+	{ .name = "mode",
+	  .kind = OPTION_CHOICE,
+	  .to = LEAK_AT(config.mode),
+	  .allowed = "off|fallback|force" },
+	LEAK_COUNT("depth", 0, config.depth, 1024),
+	{ .name = "stack-bytes",
+	  .kind = OPTION_SIZE,
+	  .to = LEAK_AT(config.stack_cap),
+	  .min = 1,
+	  .max = LEAK_STACK_CAP_MAX },
+	LEAK_COUNT("max-stacks", 0, config.stack_storage, 1u << 24),
+	LEAK_COUNT("max-live", 0, config.live_max, 1u << 26),
+	{ .name = "ring-size",
+	  .kind = OPTION_POWER,
+	  .to = LEAK_AT(config.ring_size),
+	  .min = 4096,
+	  .max = 1u << 30 },
+	{ .name = "memory-max",
+	  .kind = OPTION_SIZE64,
+	  .to = LEAK_AT(config.memory_max),
+	  .min = 1u << 20,
+	  .max = (uint64_t)1 << 40 },
+	LEAK_FLAG("verbose", 'v', config.verbose),
+	{ .kind = OPTION_END },
+};
+static const struct option_program program = {
+	.name = "dwunw",
+	.command = "record",
+	.help = help,
+	.rows = rows,
+};
+
+static const char *contradiction(const struct leak *leak)
+{
+	const struct dwunw_heap_config *config = &leak->config;
+
+	if (!leak->record)
+		return "-o FILE is needed";
+	if ((config->command != NULL) + (config->pid_count > 0) + config->all +
+		    (config->cgroup != NULL) !=
+	    1)
+		return "one of -p PID, -- COMMAND, -a and --cgroup is needed, "
+		       "and no two of them";
+	if (config->follow_forks && !config->pid_count && !config->command)
+		return "-f is about the children of PID";
+	if (config->sample_every > 1 && config->sample_bytes)
+		return "-s and --sample-bytes exclude each other";
+	return NULL;
+}
+
+static void set_words(struct leak *leak)
+{
+	leak->config.tool = "dwunw: record";
+	leak->config.words = (struct dwunw_heap_words){
+		.file = "--object",
+		.patterns = "--allocator",
+		.names = "--allocator",
+		.pids = "-p",
+		.mode = "--mode=force",
+		.stacks = "--max-stacks",
+	};
+}
+
+static int take_command(struct leak *leak, int count, char **argv, int words)
+{
+	if (count && words == count)
+		leak->config.command = argv + 1;
+	if (words == count)
+		return -1;
+	return option_wrong(&program,
+			    "'%s': a process is -p PID, a command is behind --",
+			    argv[1]);
+}
+
+static int parse(struct arguments *arguments, char **argv)
+{
+	struct leak *leak = &arguments->leak;
+	const char *what;
+	int count, status, words = leak_count_words(argv);
+
+	leak_set_defaults(leak);
+	set_words(leak);
+	leak->config.mode = DWUNW_HEAP_FALLBACK;
+	leak->interval_ns = 5 * LEAK_SECOND;
+	leak->view.min_age_ns = 0;
+	status = option_parse(&program, arguments, argv, &count);
+	if (status < 0)
+		status = take_command(leak, count, argv, words);
+	if (status >= 0)
+		return status;
+	what = contradiction(leak);
+	if (what)
+		return option_wrong(&program, "%s", what);
+	return leak_check(&program, leak);
+}
+
+int dwu_cmd_record(int argc, char **argv)
+{
+	static struct arguments arguments;
+	int status = parse(&arguments, argv);
+
+	(void)argc;
+	return status < 0 ? leak_run(&arguments.leak) : status;
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * report.c - `dwunw report`: recordings, of any host, as a report.
+ */
+#include "report.h"
+
+#include "commands.h"
+#include "help.h"
+#include "replace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char help[] =
+	"usage: " HELP_REPORT_USAGE "       -h, --help, -V, --version\n"
+	"\n"
+	"report  prints what dwunw record or dwunw leaks --record has written, "
+	"on this\n"
+	"       machine or another. Several files are added up, by stack.\n"
+	"\n"
+	"The report:\n"
+	"  -T,  --top N            so many stacks (10)\n"
+	"       --processes        each process apart\n"
+	"       --output FILE      the text goes there, not to stdout\n"
+	"       --folded[=FILE]    for a flame graph, instead of the text; FILE: "
+	"beside it\n"
+	"       --json[=FILE]      a line of JSON, in the same way\n"
+	"       --pprof FILE       a profile for go tool pprof, Pyroscope, Parca\n"
+	"       --html FILE        a page for a browser\n"
+	"       --heaptrack FILE   for heaptrack_print and heaptrack_gui\n"
+	"       --speedscope FILE  for speedscope\n"
+	"       --metrics FILE     OpenMetrics text for Prometheus\n"
+	"Where names come from:\n"
+	"       --sysroot DIR      files of the machine, unstripped, at the same "
+	"paths\n"
+	"       --debug-dir DIR    debug files by build id; may be given many "
+	"times\n"
+	"       --debuginfod       ask the servers of DEBUGINFOD_URLS; they are "
+	"also asked\n"
+	"                          where that is set, unless --no-debuginfod\n"
+	"       --no-debuginfod    ask nobody\n"
+	"       --memory-max N     bytes for names; half of it for a file's "
+	"tables (64M)\n";
+
+struct arguments {
+	struct dwu_cmd_files files; /* first: DWU_CMD_FILES_ROWS */
+	struct dwunw_report_options options;
+	const char *exports[DWUNW_REPORT_FORMAT_END];
+	bool by_process;
+	bool debuginfod;
+	bool no_debuginfod;
+};
+
+#define STREAM(option, format)                                     \
+	{                                                          \
+		.name = option, .kind = OPTION_FILE,               \
+		.to = offsetof(struct arguments,                   \
+			       exports[DWUNW_REPORT_AS_##format]), \
+		.allowed = "a file"                                \
+	}
+#define EXPORT(option, format)                                    \
+	{                                                         \
+		.name = option, .kind = OPTION_TEXT,              \
+		.to = offsetof(struct arguments,                  \
+			       exports[DWUNW_REPORT_AS_##format]) \
+	}
+#define FLAG(option, field)                             \
+	{                                               \
+		.name = option, .kind = OPTION_FLAG,    \
+		.to = offsetof(struct arguments, field) \
+	}
+static const struct option_row rows[] = {
+	{ .name = "top",
+	  .letter = 'T',
+	  .kind = OPTION_NUMBER,
+	  .to = offsetof(struct arguments, options.top),
+	  .min = 1,
+	  .max = UINT32_MAX },
+	FLAG("processes", by_process),
+	EXPORT("output", TEXT),
+	STREAM("folded", FOLDED),
+	STREAM("json", JSON),
+	EXPORT("pprof", PPROF),
+	EXPORT("html", HTML),
+	EXPORT("heaptrack", HEAPTRACK),
+	EXPORT("speedscope", SPEEDSCOPE),
+	EXPORT("metrics", METRICS),
+	FLAG("debuginfod", debuginfod),
+	FLAG("no-debuginfod", no_debuginfod),
+	DWU_CMD_FILES_ROWS,
+	{ .kind = OPTION_END },
+};
+static const struct option_program program = {
+	.name = "dwunw",
+	.command = "report",
+	.help = help,
+	.rows = rows,
+};
+
+/* --- reading ----------------------------------------------------------------------- */
+
+/* A regular file's bytes; NULL: told. */
+static uint8_t *read_file(const char *path, size_t *size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	uint8_t *bytes = NULL;
+	struct stat st;
+	size_t done = 0;
+	ssize_t got = 1;
+
+	if (fd < 0 || fstat(fd, &st)) {
+		dwu_cmd_error("report: %s: %s", path, strerror(errno));
+	} else if (!S_ISREG(st.st_mode)) {
+		dwu_cmd_error("report: %s: not a regular file", path);
+	} else {
+		*size = (size_t)st.st_size;
+		bytes = dwu_cmd_alloc(*size, 1);
+		while (done < *size && got > 0) {
+			got = read(fd, bytes + done, *size - done);
+			done += got > 0 ? (size_t)got : 0;
+		}
+		*size = done;
+	}
+	if (fd >= 0)
+		close(fd);
+	return bytes;
+}
+
+/* What is missing of it. False: something that was in it. */
+static bool say_end(const char *path, const struct dwunw_recording *recording)
+{
+	if (recording->end == DWUNW_RECORDING_ENDED)
+		return true;
+	report_progress_end();
+	dwu_cmd_error("report: %s: %s; what stands before is reported", path,
+		      recording->end_text);
+	return recording->end == DWUNW_RECORDING_OPEN;
+}
+
+static bool fill_one(const struct arguments *arguments, const char *path,
+		     struct report_names *names, struct dwunw_report *report)
+{
+	struct dwunw_recording recording;
+	dwunw_status_t status;
+	size_t size = 0;
+	uint8_t *bytes = read_file(path, &size);
+	bool good = false;
+
+	if (!bytes)
+		return false;
+	status = dwunw_recording_read(&recording, bytes, size, NULL);
+	free(bytes);
+	if (status != DWUNW_OK) {
+		report_progress_end();
+		dwu_cmd_error("report: %s: %s", path, recording.end_text);
+	} else {
+		good = report_fill(report, &recording, names,
+				   arguments->by_process);
+		if (!good)
+			dwu_cmd_error("report: %s: out of memory", path);
+		good &= say_end(path, &recording);
+	}
+	dwunw_recording_free(&recording);
+	return good;
+}
+
+/* Added to what there is. */
+static bool add_one(const struct arguments *arguments, const char *path,
+		    struct report_names *names, struct dwunw_report *report)
+{
+	struct dwunw_report one = { 0 };
+	bool good = fill_one(arguments, path, names, &one);
+
+	if (one.entry_count && dwunw_report_add(report, &one, 1) != DWUNW_OK) {
+		dwu_cmd_error("report: %s: out of memory", path);
+		good = false;
+	}
+	dwunw_report_free(&one);
+	return good;
+}
+
+static bool add_all(const struct arguments *arguments, char **paths, int count,
+		    struct report_names *names, struct dwunw_report *report)
+{
+	bool good = true;
+
+	if (count == 1)
+		return fill_one(arguments, paths[0], names, report);
+	for (int i = 0; i < count; i++) {
+		report_progress("recordings: %d of %d", i + 1, count);
+		good &= add_one(arguments, paths[i], names, report);
+	}
+	return good;
+}
+
+/* --- writing ------------------------------------------------------------------------ */
+
+static bool write_file(void *ctx, const void *bytes, size_t size)
+{
+	return fwrite(bytes, 1, size, ctx) == size;
+}
+
+/* where "": stdout. */
+static bool write_to(const struct arguments *arguments,
+		     const struct dwunw_report *report, uint32_t format,
+		     const char *where)
+{
+	FILE *out = *where ? replace_open(where) : stdout;
+	struct dwunw_report_output output = { write_file, out };
+	dwunw_status_t status;
+	int error;
+
+	if (!out) {
+		dwu_cmd_error("report: %s: %s", where, strerror(errno));
+		return false;
+	}
+	status = dwunw_report_write(report, format, &arguments->options,
+				    &output);
+	error = *where ? replace_done(out, where) : 0;
+	if (error)
+		dwu_cmd_error("report: %s: %s", where, strerror(error));
+	else if (status != DWUNW_OK && status != DWUNW_ERR_IO)
+		dwu_cmd_error("report: %s", dwunw_status_text(status));
+	return status == DWUNW_OK && !error;
+}
+
+/* The text, unless a format has its place. */
+static bool write_all(const struct arguments *arguments,
+		      const struct dwunw_report *report)
+{
+	const char *text = arguments->exports[DWUNW_REPORT_AS_TEXT];
+	bool good = true, taken = text;
+
+	for (uint32_t i = 0; i < DWUNW_REPORT_FORMAT_END; i++) {
+		const char *where = arguments->exports[i];
+
+		if (!where)
+			continue;
+		taken |= !*where;
+		good &= write_to(arguments, report, i, where);
+	}
+	if (!taken)
+		good &= write_to(arguments, report, DWUNW_REPORT_AS_TEXT, "");
+	return good;
+}
+
+static int run(const struct arguments *arguments, char **paths, int count)
+{
+	struct report_names *names = report_names_new(&arguments->files);
+	struct dwunw_report report = { 0 };
+	bool good;
+
+	if (!names) {
+		dwu_cmd_error("cannot start: out of memory");
+		return CMD_FAILED;
+	}
+	good = add_all(arguments, paths, count, names, &report);
+	report_names_free(names);
+	if (report.meta.has) {
+		dwunw_report_sort(&report, DWUNW_REPORT_LIVE_BYTES);
+		good &= write_all(arguments, &report);
+	}
+	dwunw_report_free(&report);
+	return good ? CMD_OK : CMD_FAILED;
+}
+
+static const char *contradiction(const struct arguments *arguments)
+{
+	const char *const *exports = arguments->exports;
+
+	for (uint32_t i = 0; i < DWUNW_REPORT_FORMAT_END; i++)
+		for (uint32_t k = 0; exports[i] && k < i; k++)
+			if (exports[k] && !strcmp(exports[i], exports[k]))
+				return "two formats have the same file";
+	if (arguments->debuginfod && arguments->no_debuginfod)
+		return "--debuginfod and --no-debuginfod exclude each other";
+	return NULL;
+}
+
+static int parse(struct arguments *arguments, char **argv)
+{
+	const char *what;
+	int count, status = option_parse(&program, arguments, argv, &count);
+
+	if (status >= 0)
+		return status;
+	what = contradiction(arguments);
+	if (what)
+		return option_wrong(&program, "%s", what);
+	if (!count)
+		return option_wrong(&program, "which recording?");
+	if (!arguments->no_debuginfod &&
+	    !report_debuginfod_open(arguments->debuginfod))
+		return CMD_FAILED;
+	status = run(arguments, argv + 1, count);
+	report_debuginfod_close();
+	return status;
+}
+
+int dwu_cmd_report(int argc, char **argv)
+{
+	struct arguments arguments = { .options = { .losses = true } };
+	int code = parse(&arguments, argv);
+
+	(void)argc;
+	dwu_cmd_files_free(&arguments.files);
+	return code;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * report.h - `dwunw report`: recordings -> one report.
+ *
+ *   report.c      the command line, and the formats
+ *   fill.c        a recording -> the report's model
+ *   names.c       a frame -> its names, each asked for once
+ *   found.c       a file of a recording -> the file here that is of its build
+ *   debuginfod.c  … from a server
+ *   progress.c    how far it is, on a terminal
+ */
+#ifndef DWUNW_TOOLS_REPORT_H
+#define DWUNW_TOOLS_REPORT_H
+
+#include "cmd.h"
+
+#include <dwunw/record.h>
+#include <dwunw/report.h>
+
+/* --- progress.c -------------------------------------------------------------- */
+
+/* On stderr, if that is a terminal, and not more often than ten times a second. */
+void report_progress(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+/* The line is free for others. */
+void report_progress_end(void);
+
+/* --- debuginfod.c ------------------------------------------------------------ */
+
+/* May servers be asked? `wanted`: the command line says so. False, told: they are to
+ * be, and cannot. */
+bool report_debuginfod_open(bool wanted);
+bool report_debuginfod_is_open(void);
+/* The debug file of that build, as a path; freed by free(). NULL: no server has it. */
+char *report_debuginfod_find(const uint8_t *build_id, uint32_t size,
+			     const char *label);
+void report_debuginfod_close(void);
+
+/* --- found.c ----------------------------------------------------------------- */
+
+/* What a file can tell. */
+enum report_rank {
+	REPORT_NOTHING,
+	REPORT_DYNAMIC, /* names of exported functions */
+	REPORT_SYMBOLS,
+	REPORT_LINES,
+};
+
+/* A file that recordings name. */
+struct report_found {
+	struct report_found *next;
+	uint64_t identity;
+	char *recorded; /* its path there */
+	char *path;	/* here; NULL: none of that build */
+	enum report_rank rank;
+	uint32_t nameless; /* frames without any name */
+	bool is_asked;	   /* frames of it have been looked at */
+};
+
+struct report_finder {
+	struct report_found *first;
+	const char *sysroot;
+	const char **debug_dirs; /* ends with NULL */
+};
+
+/* The one for a file of a recording. NULL: no memory. */
+struct report_found *report_find(struct report_finder *finder,
+				 const struct dwunw_recording_file *file);
+/* Which files have left frames without a name, and what would help. */
+void report_say_missing(const struct report_finder *finder);
+void report_finder_free(struct report_finder *finder);
+
+/* --- names.c ----------------------------------------------------------------- */
+
+struct report_names;
+
+/* NULL: no memory. */
+struct report_names *report_names_new(const struct dwu_cmd_files *files);
+/* Names of a frame; false: it has none. info is the caller's, what it leads to the
+ * names' own until report_names_free(). */
+bool report_names_of(struct report_names *names,
+		     const struct dwunw_recording *recording,
+		     const struct dwunw_recording_frame *frame,
+		     struct dwunw_symbol_info *info);
+void report_names_free(struct report_names *names);
+
+/* --- fill.c ------------------------------------------------------------------ */
+
+/* Adds one to the report. False: no memory. */
+bool report_fill(struct dwunw_report *report,
+		 const struct dwunw_recording *recording,
+		 struct report_names *names, bool by_process);
+
+#endif
