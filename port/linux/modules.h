@@ -34,7 +34,8 @@ struct dwu_slot {
 struct dwu_identity {
 	struct dwu_file_id id;
 	char *label;
-	uint64_t content; /* dwunw_elf_identity(); 0: it cannot be read */
+	uint64_t content; /* dwunw_elf_identity(); 0: it cannot be read, */
+	bool asked;	  /* … or nobody has asked for it yet */
 	uint32_t build_id_size;
 	uint8_t build_id[DWUNW_BUILD_ID_MAX];
 	uint32_t next; /* serial of the next one in its bucket, 0: none */
