@@ -1228,9 +1228,9 @@ static bool opens(struct dwu_scan_memory *m, uint32_t at)
 /*
  * Leaves in m->next the state of code at `at` that nothing was seen to lead to.
  *
- * In this order: the entry's frame, if a function seems to begin there; where
- * switches may lead; the frame at all calls; the entry's frame in a function that
- * never had another one. What has no CFA by that is CONTRADICTION.
+ * In this order: the entry's frame where a function may begin; where switches may
+ * lead; the frame at all calls; the entry's frame in a function that never had
+ * another one. What has no CFA by that is CONTRADICTION.
  */
 static bool guess(struct dwu_scan_memory *m, uint32_t at, uint8_t what)
 {
