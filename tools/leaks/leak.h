@@ -189,7 +189,6 @@ int leak_check(const struct option_program *program, const struct leak *leak);
 
 /* Of programs, or without one of the kernel. The exit status. */
 int leak_run(struct leak *leak);
-bool leak_stack_is_wanted(void *leak, const struct dwunw_stack *stack);
 
 /* --- print.c ------------------------------------------------------------------- */
 

@@ -246,7 +246,6 @@ static void set_words(struct leak *leak)
 		.pids = "PID",
 		.mode = "--mode=force",
 		.stacks = "--max-stacks",
-		.walk = "--walk=kernel",
 	};
 }
 
@@ -262,6 +261,7 @@ static int parse(struct arguments *arguments, char **argv)
 	leak->report_options.stacks_option = leak->config.words.stacks;
 	leak->config.mode = DWUNW_HEAP_FALLBACK;
 	leak->config.walk = DWUNW_HEAP_AUTO;
+	leak->config.walk_word = "--walk=kernel";
 	status = option_parse(&program, arguments, argv, &count);
 	if (status < 0)
 		status = take_operands(leak, count, argv + 1, words);

@@ -83,9 +83,7 @@ void leak_set_defaults(struct leak *leak)
 	*leak = (struct leak){
 		.interval_ns = 5 * LEAK_SECOND,
 		.report_options = { .top = 10, .losses = true },
-		.view = { .min_age_ns = 500000000,
-			  .is_wanted = leak_stack_is_wanted,
-			  .ctx = leak },
+		.view = { .min_age_ns = 500000000 },
 		.config = { .max_size = UINT64_MAX, .sample_every = 1 },
 	};
 }

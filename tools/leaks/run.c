@@ -39,7 +39,7 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-bool leak_stack_is_wanted(void *ctx, const struct dwunw_stack *stack)
+static bool stack_is_wanted(void *ctx, const struct dwunw_stack *stack)
 {
 	const struct leak *leak = ctx;
 	const char *only = leak->only;
@@ -170,6 +170,8 @@ int leak_run(struct leak *leak)
 	if (status)
 		return status;
 	interrupt_watch();
+	leak->view.is_wanted = stack_is_wanted;
+	leak->view.ctx = leak;
 	return leak_is_of_programs(leak) ? run_programs(leak) :
 					   leak_run_kernel(leak);
 }
