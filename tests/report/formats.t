@@ -213,6 +213,14 @@ is((grep { !/^[\x20-\x7e\x80-\xff]+$/ } split /\n/, slurp(make('folded', 'hostil
 	'folded: no control character');
 is((grep { /[\x00-\x08\x0b-\x1f\x7f]/ } split /\n/, slurp(make('text', 'hostile'))) + 0, 0,
 	'text: no control character') ;
+{
+	# more stacks than --top: the others are one
+	system("$fill metrics large 50 >$dir/large.metrics") == 0 or die;
+	my @want = `$fill text large 50` =~ /\] (\d+) bytes in (\d+) allocations/;
+	is(join(' ', metrics_sums("$dir/large.metrics")), "@want", 'metrics of 50 stacks: the sum');
+	my $sets = () = slurp("$dir/large.metrics") =~ /^dwunw_stack_live_bytes\{/mg;
+	is($sets, 13, 'and 13 label sets');
+}
 my @sorted = map { $_->{bytes} } @{decode_json(slurp(make('json', 'hostile')))->{stacks}};
 is("@sorted", join(' ', sort { $b <=> $a } @sorted), 'most bytes first');
 is(decode_json(slurp(make('json', 'hostile')))->{stacks}[2]{frames}[0]{function},
