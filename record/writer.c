@@ -377,7 +377,9 @@ static bool has_to_merge(const struct dwunw_recording_writer *writer,
 	       time_ns - writer->merged_ns > config->keep_ns / 4 + 1;
 }
 
-static int step(struct dwunw_recording_writer *writer, uint64_t time_ns)
+/* `last`: without a change there is none. */
+static int step(struct dwunw_recording_writer *writer, uint64_t time_ns,
+		bool last)
 {
 	struct dwunw_recording_step changes = { .time_ns = time_ns,
 						.merged = 1 };
@@ -387,7 +389,8 @@ static int step(struct dwunw_recording_writer *writer, uint64_t time_ns)
 	put_maps(writer, time_ns);
 	error = dwu_rec_values_step(writer->values, &changes);
 	if (!error) {
-		dwu_rec_put_step(&writer->chunks, &changes);
+		if (changes.count || !last)
+			dwu_rec_put_step(&writer->chunks, &changes);
 		dwu_rec_put_counts(&writer->chunks, writer->counters);
 		error = append(writer);
 	}
@@ -399,7 +402,7 @@ int dwunw_recording_step(struct dwunw_recording_writer *writer,
 			 uint64_t time_ns)
 {
 	if (!writer->error)
-		writer->error = step(writer, time_ns);
+		writer->error = step(writer, time_ns, false);
 	if (!writer->error && has_to_merge(writer, time_ns))
 		writer->error = merge(writer, time_ns);
 	return writer->error;
@@ -452,7 +455,7 @@ static int end(struct dwunw_recording_writer *writer, uint64_t time_ns)
 	int error = writer->error;
 
 	if (!error)
-		error = step(writer, time_ns);
+		error = step(writer, time_ns, true);
 	if (!error && (writer->config.size_max || writer->config.keep_ns))
 		error = has_to_merge(writer, time_ns) ? merge(writer, time_ns) :
 							0;

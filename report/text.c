@@ -338,11 +338,11 @@ void dwu_write_text(struct dwu_out *out, const struct dwunw_report *report,
 	uint32_t shown = 0, printed = 0;
 
 	for (uint32_t i = 0; i < report->entry_count; i++)
-		shown += dwu_entry_is_shown(report, &report->entries[i]);
+		shown += dwu_entry_is_live(report, &report->entries[i]);
 	put_head(out, report, shown);
 	for (uint32_t i = 0; i < report->entry_count && printed < options->top;
 	     i++) {
-		if (!dwu_entry_is_shown(report, &report->entries[i]))
+		if (!dwu_entry_is_live(report, &report->entries[i]))
 			continue;
 		dwu_write_entry(out, report, i);
 		dwu_write_stack(out, report, report->entries[i].stack, options);

@@ -47,7 +47,7 @@
 
 #define HELP_REPORT_USAGE "dwunw report [OPTION...] FILE...\n"
 /* In `dwunw --help`. */
-#define HELP_REPORT                                                           \
+#define HELP_REPORT                                                            \
 	"report  prints recordings, of this machine or another: dwunw report " \
 	"--help\n"
 
