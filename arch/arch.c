@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* The arches of this build, and what is true of all of them. */
+/*
+ * The arches of this build, by number, by ELF header, by register set; and what
+ * is true of all of them: DWARF numbers <-> columns, the empty row, the row at
+ * a function's entry.
+ *
+ * For example, arm64: DWARF registers 0 to 31 (x0 .. x30, sp) are columns 0 to
+ * 31, the pc is column 32, v8 to v15 (DWARF 72 to 79) are columns 33 to 40,
+ * which have rules and no values. Register 40 has no column: -1, and its rules
+ * are stepped over.
+ */
 #include "arch.h"
 
 #include "core/base/bytes.h"
@@ -16,6 +25,7 @@ static const struct dwunw_arch_ops *const arches[] = {
 
 #define ARCH_COUNT (sizeof(arches) / sizeof(arches[0]))
 
+/* NULL: not in this build. The list has a few elements. */
 const struct dwunw_arch_ops *dwunw_arch_by_id(uint16_t arch_id)
 {
 	size_t i;
@@ -47,6 +57,7 @@ dwunw_arch_by_elf(uint16_t machine, uint8_t elf_class, uint8_t elf_data)
 	return NULL;
 }
 
+/* All registers are valid until the caller says otherwise, and 0. */
 dwunw_status_t dwunw_regset_prepare(struct dwunw_regset *regs, uint16_t arch_id)
 {
 	const struct dwunw_arch_ops *arch = dwunw_arch_by_id(arch_id);
@@ -93,6 +104,10 @@ uint8_t dwunw_arch_column_count(const struct dwunw_arch_ops *arch)
 	return dwu_column_count(arch);
 }
 
+/*
+ * -1: no column. dwarf_reg is a ULEB128 of a file, so it may have 64 bits:
+ * below extra_first the difference wraps, and the last test is there for that.
+ */
 int dwunw_arch_column(const struct dwunw_arch_ops *arch, uint64_t dwarf_reg)
 {
 	uint64_t extra = dwarf_reg - dwu_arch(arch)->extra_first;
@@ -110,6 +125,10 @@ int dwunw_arch_column(const struct dwunw_arch_ops *arch, uint64_t dwarf_reg)
 	return -1;
 }
 
+/*
+ * UINT16_MAX: the pc of targets with a link register, which is no DWARF
+ * register.
+ */
 uint16_t dwunw_arch_column_reg(const struct dwunw_arch_ops *arch,
 			       uint8_t column)
 {
@@ -130,6 +149,7 @@ const char *dwunw_arch_column_name(const struct dwunw_arch_ops *arch,
 						 "?";
 }
 
+/* In the order of slots of packed rows: the return address first. */
 const uint8_t *dwunw_arch_saved(const struct dwunw_arch_ops *arch,
 				uint8_t *count)
 {
@@ -137,6 +157,7 @@ const uint8_t *dwunw_arch_saved(const struct dwunw_arch_ops *arch,
 	return arch->saved;
 }
 
+/* start and end too. Only the columns that the target has are written. */
 void dwu_row_clear(const struct dwunw_arch_ops *arch, struct dwunw_row *row)
 {
 	row->start = 0;
@@ -150,6 +171,10 @@ void dwu_row_clear(const struct dwunw_arch_ops *arch, struct dwunw_row *row)
 	memset(row->rules, 0, row->column_count * sizeof(row->rules[0]));
 }
 
+/*
+ * (cfa, ra) = (sp + pushed + entry_size, *(cfa - entry_size)), x86_64:
+ * entry_size 8; or (sp + pushed, the link register).
+ */
 void dwu_entry_row(const struct dwunw_arch_ops *arch, int32_t pushed,
 		   struct dwunw_row *row)
 {

@@ -38,7 +38,7 @@ struct dwu_arch_file {
 	/* a section of entries of function_size bytes whose first word is the
 	 * address of a function; NULL: none */
 	uint8_t function_size;
-	/* CFI has DW_CFA_AARCH64_negate_ra_state (AADWARF64 5.2) */
+	/* CFI has DW_CFA_AARCH64_negate_ra_state (AADWARF64 4.4) */
 	bool signs_ra;
 	const char *function_table;
 };

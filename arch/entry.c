@@ -8,6 +8,12 @@
 /* No further than this: a path that long is none of a check at the entry. */
 #define SEARCHED 32u
 
+/*
+ * Ends at an instruction that the kernel emulates, at one that is not known, or
+ * behind SEARCHED bytes. 0: the entry itself is the place to probe. A branch
+ * back into the bytes that are skipped would miss the probe, or hit it twice:
+ * then 0, too.
+ */
 uint32_t dwunw_entry_cheap_offset(uint16_t arch, const uint8_t *code,
 				  size_t size)
 {

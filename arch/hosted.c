@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* hosted.c of each target of this build, and registers as Linux gives them. */
+/*
+ * hosted.c of each target of this build, and registers as Linux gives them.
+ *
+ * For example, x86_64: ptrace(2)'s NT_PRSTATUS has r15, r14, r13, .. as words
+ * 0, 1, 2, ..; layout->regs[15] is 0, so regs->regs[15] gets word 0. A core's
+ * prstatus has the same.
+ */
 #include "hosted.h"
 
 #include "arch.h"
@@ -12,6 +18,7 @@ static const struct {
 } targets[] = { DWU_TARGETS(DWU_LIST) };
 #undef DWU_LIST
 
+/* NULL: an arch that is not in this build, or NULL itself. */
 const struct dwu_hosted *dwu_hosted_of(const struct dwunw_arch_ops *arch)
 {
 	size_t i;
@@ -30,6 +37,10 @@ const struct dwunw_layout *dwunw_layout_of(uint16_t arch_id)
 	return hosted ? &hosted->layout : NULL;
 }
 
+/*
+ * `words` has layout->words words of layout->word_size bytes, in the target's
+ * byte order.
+ */
 dwunw_status_t dwunw_layout_regs(uint16_t arch_id, const void *words,
 				 struct dwunw_regset *regs)
 {

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* What the scans of all targets do to a state in the same way. */
+/*
+ * What the scans of all targets do to a state in the same way: stores and loads
+ * of registers at a known distance from the CFA.
+ *
+ * For example, push rbx with rsp = CFA - 16: dwu_scan_store(state, rbx, -24)
+ * makes slots[rbx] = -24, if rbx still holds its entry value; pop rbx later is
+ * dwu_scan_load(state, rbx, -24), and rbx holds it again.
+ */
 #include "scan.h"
 
 #include "core/base/bytes.h"
@@ -26,6 +33,10 @@ void dwu_scan_store(const struct dwunw_arch_ops *arch,
 		state->slot_signed = state->ra_signed;
 }
 
+/*
+ * A register that is loaded from its own slot holds its entry value; from that
+ * of another it holds that one's; from anywhere else nothing that is known.
+ */
 void dwu_scan_load(const struct dwunw_arch_ops *arch,
 		   struct dwu_scan_state *state, uint8_t reg, int32_t n)
 {

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -16,6 +18,9 @@
 #include <unistd.h>
 
 /* The buffer is read so often, or when a quarter of it is full. */
+/* of the first version with a size */
+#define HEAP_CONFIG_LEAST \
+	(offsetof(struct dwunw_heap_config, ctx) + sizeof(void *))
 #define READ_MS 20
 
 uint64_t dwunw_heap_now(void)
@@ -397,7 +402,14 @@ int dwunw_heap_open(struct dwunw_heap **result,
 	*result = heap;
 	if (!heap)
 		return dwunw_permission_explain(config->tool, "memory", ENOMEM);
-	heap->config = *config;
+	if (dwunw_struct_from(&heap->config, sizeof(heap->config),
+			      HEAP_CONFIG_LEAST, config) != DWUNW_OK) {
+		fprintf(stderr,
+			"dwunw_heap_open: the configuration's size is %zu, of "
+			"this version %zu\n",
+			config->size, sizeof(heap->config));
+		return 2;
+	}
 	set_defaults(&heap->config);
 	allow_files();
 	if (!dwu_flows_begin(heap))

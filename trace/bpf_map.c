@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * bpf(2) for maps, by its own number: needed with and without libbpf, and on
+ * kernels whose headers this machine does not have.
+ *
+ * For example, dwunw_bpf_map_get(fd, &pid, &value) is syscall(SYS_bpf,
+ * BPF_MAP_LOOKUP_ELEM, { map_fd, key, value }): 0, or -ENOENT for a key that is
+ * not there. Keys and values have the sizes of the map; of a per-CPU map the
+ * value is an array with an element for each possible CPU, each rounded up to 8
+ * bytes.
+ */
 #include "bpf_map.h"
 
 #include "proc.h"
@@ -11,6 +21,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/*
+ * A file descriptor, a count or 0; errors as negative errno, so that callers
+ * need no errno of their own behind a close().
+ */
 int dwu_bpf_call(int command, union bpf_attr *attr)
 {
 	long result = syscall(SYS_bpf, command, attr, sizeof(*attr));
@@ -18,6 +32,7 @@ int dwu_bpf_call(int command, union bpf_attr *attr)
 	return result < 0 ? -errno : (int)result;
 }
 
+/* The kernel takes pointers as 64-bit numbers on 32-bit machines as well. */
 uint64_t dwu_bpf_address(const void *pointer)
 {
 	return (uint64_t)(uintptr_t)pointer;
@@ -41,6 +56,7 @@ int dwunw_bpf_map_get(int fd, const void *key, void *value)
 	return dwu_bpf_call(BPF_MAP_LOOKUP_ELEM, &attr);
 }
 
+/* BPF_ANY: made if it is not there. */
 int dwunw_bpf_map_set(int fd, const void *key, const void *value)
 {
 	union bpf_attr attr;
@@ -58,6 +74,11 @@ int dwunw_bpf_map_remove(int fd, const void *key)
 	return dwu_bpf_call(BPF_MAP_DELETE_ELEM, &attr);
 }
 
+/*
+ * The kernel keeps the position in *position (4 bytes suffice for hash maps)
+ * and says -ENOENT with the last elements: 0 then, 1 while there are more.
+ * Linux 5.6.
+ */
 int dwunw_bpf_map_batch(int fd, uint64_t *position, int first, void *keys,
 			void *values, uint32_t *count)
 {
@@ -80,6 +101,7 @@ int dwunw_bpf_map_batch(int fd, uint64_t *position, int first, void *keys,
 	return error ? 0 : 1;
 }
 
+/* "memlock:" and bytes, in /proc/self/fdinfo of the map. */
 uint64_t dwu_bpf_map_memory(int fd)
 {
 	uint64_t bytes = 0;

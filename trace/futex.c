@@ -6,6 +6,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+/*
+ * Small kernels (CONFIG_FUTEX off) have none, and threads cannot wait for each
+ * other there. A wake that wakes nobody does no harm, and tells.
+ */
 bool dwunw_has_futex(void)
 {
 	int word = 0;

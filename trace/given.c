@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * Functions that the user gives by hand, for programs whose symbols are gone:
+ * option --symbol NAME=0xOFFSET[@FILE]. For example, malloc=0x4a1c0@libc.musl
+ * is malloc() at that offset of each file whose path has "libc.musl" in it;
+ * without @FILE it is of the program itself. What was given and not used is
+ * told, as a typing error would be silent otherwise.
+ */
 #include <dwunw/trace.h>
 
 #include <ctype.h>
@@ -29,6 +36,10 @@ static bool read_offset(const char *text, uint64_t *off)
 	return !*end;
 }
 
+/*
+ * False: not of that form, or too many. `text` is kept by its pointer, for
+ * messages.
+ */
 bool dwunw_given_add(struct dwunw_given *given, const char *text)
 {
 	struct dwunw_given_symbol *symbol = &given->symbols[given->count];
@@ -51,6 +62,7 @@ bool dwunw_given_add(struct dwunw_given *given, const char *text)
 	return true;
 }
 
+/* The first that fits path and name; it counts as used from then on. */
 bool dwunw_given_find(struct dwunw_given *given, const char *path, bool program,
 		      const char *name, uint64_t *off)
 {
@@ -68,6 +80,7 @@ bool dwunw_given_find(struct dwunw_given *given, const char *path, bool program,
 	return false;
 }
 
+/* One line each on stderr; how many there were. */
 uint32_t dwunw_given_unused(const struct dwunw_given *given, const char *tool)
 {
 	uint32_t count = 0;
@@ -100,6 +113,7 @@ uint32_t dwunw_given_debug_unused(const char *path, uint32_t used,
 	return 1;
 }
 
+/* uprobes write an instruction of the 32-bit ISA; see the message. */
 bool dwunw_given_unprobed(dwunw_status_t status, const char *tool,
 			  const char *name, const char *path)
 {

@@ -1,4 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * Events between the kernel's buffer and the tool: a thread reads the buffer at
+ * once, so that it does not overflow while the tool is busy (reading a file,
+ * printing), and keeps them in a list of at most DWUNW_INBOX_MAX bytes until
+ * they are asked for.
+ *
+ *	kernel -> [ring buffer] -> thread: put() -> list -> dwunw_inbox_read() -> tool
+ *
+ * For example, a report that takes 2 s while 100,000 events a second arrive:
+ * they wait in memory, and none is lost. When the list is full the thread
+ * waits, and the kernel's buffer, which counts what it drops, is the limit
+ * again.
+ */
 #include <dwunw/loader.h>
 #include <dwunw/trace.h>
 
@@ -35,7 +48,23 @@ struct dwunw_inbox {
 	bool end;
 };
 
-/* From the kernel, in the thread. Without memory it waits for some. */
+/* Nobody will say that there is memory again. */
+static void pause_unlocked(struct dwunw_inbox *inbox)
+{
+	const struct timespec pause = { 0, 1000 * 1000 };
+
+	pthread_mutex_unlock(&inbox->lock);
+	nanosleep(&pause, NULL);
+	pthread_mutex_lock(&inbox->lock);
+}
+
+/*
+ * From the kernel, in the thread. Without memory it waits for some.
+ *
+ * The bytes are the kernel's and are copied. An event is dropped here only at the
+ * end: without memory it waits for events that are read, or for other threads, and
+ * the kernel's buffer counts what has no room meanwhile.
+ */
 static void put(void *ctx, void *bytes, size_t size)
 {
 	struct dwunw_inbox *inbox = ctx;
@@ -44,8 +73,9 @@ static void put(void *ctx, void *bytes, size_t size)
 	pthread_mutex_lock(&inbox->lock);
 	while (!inbox->end && (!letter || inbox->bytes > DWUNW_INBOX_MAX)) {
 		if (!letter && !inbox->first)
-			break;
-		pthread_cond_wait(&inbox->went, &inbox->lock);
+			pause_unlocked(inbox);
+		else
+			pthread_cond_wait(&inbox->went, &inbox->lock);
 		if (!letter)
 			letter = malloc(sizeof(*letter) + size);
 	}
@@ -73,6 +103,9 @@ static bool ended(struct dwunw_inbox *inbox)
 	return end;
 }
 
+/*
+ * An error of the kernel's buffer ends the thread and is told by the next read.
+ */
 static void *work(void *ctx)
 {
 	struct dwunw_inbox *inbox = ctx;
@@ -104,6 +137,7 @@ static void free_all(struct dwunw_inbox *inbox)
 	free(inbox);
 }
 
+/* CLOCK_MONOTONIC: a wait must not depend on who sets the clock. */
 static int start(struct dwunw_inbox *inbox)
 {
 	pthread_condattr_t clock;
@@ -140,7 +174,10 @@ int dwunw_inbox_open(struct dwunw_inbox **result, struct dwunw_loader *loader,
 	return error;
 }
 
-/* All that waits; after timeout_ms none. */
+/*
+ * The first letter that waits; NULL: none came within timeout_ms. It is the
+ * caller's, to be freed.
+ */
 static struct letter *take(struct dwunw_inbox *inbox, int timeout_ms,
 			   int *error)
 {
@@ -153,6 +190,7 @@ static struct letter *take(struct dwunw_inbox *inbox, int timeout_ms,
 	until.tv_sec += until.tv_nsec / 1000000000;
 	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&inbox->lock);
+	/* ends with a letter, the end, or ETIMEDOUT */
 	while (!inbox->first && !inbox->end && timeout_ms &&
 	       !pthread_cond_timedwait(&inbox->came, &inbox->lock, &until))
 		;
@@ -169,6 +207,9 @@ static struct letter *take(struct dwunw_inbox *inbox, int timeout_ms,
 	return first;
 }
 
+/*
+ * Calls on_event() for what has come; timeout_ms is waited for the first only.
+ */
 int dwunw_inbox_read(struct dwunw_inbox *inbox, int timeout_ms)
 {
 	struct timespec now, begun;
@@ -199,7 +240,12 @@ static uint64_t passes(struct dwunw_inbox *inbox)
 	return passes;
 }
 
-/* The pass that is under way may have begun before. */
+/*
+ * The pass that is under way may have begun before.
+ *
+ * Two passes later everything that was in the kernel's buffer before the call
+ * has come.
+ */
 int dwunw_inbox_read_all(struct dwunw_inbox *inbox)
 {
 	uint64_t begun = inbox->alone ? 0 : passes(inbox);
@@ -210,6 +256,9 @@ int dwunw_inbox_read_all(struct dwunw_inbox *inbox)
 	return error ? error : dwunw_inbox_read(inbox, 0);
 }
 
+/*
+ * The thread sees `end` within READ_MS; letters that nobody has read are freed.
+ */
 void dwunw_inbox_close(struct dwunw_inbox *inbox)
 {
 	if (!inbox)

@@ -1,4 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * uprobes of a process and of all that it starts: perf events of numbered
+ * uprobes (probe_events.c), opened on each thread with attr.inherit.
+ *
+ *	place (file, offset, program) -> a numbered uprobe, a carrier with the program
+ *	thread x place -> an event that its children inherit
+ *	thread -> a guard, see struct dwu_inherited
+ *
+ * For example, a shell with 1 thread and 5 probes: 5 events, 5 carriers, 1
+ * guard. What the shell starts has the same breakpoints from its first
+ * instruction on, and the programs run there by the carriers; descriptors stay
+ * as they are.
+ */
 #include "inherited.h"
 
 #include "probe_events.h"
@@ -60,6 +73,9 @@ struct dwu_inherited {
 	struct thread_events guards;
 };
 
+/*
+ * Fails where tracefs does: callers then attach to each child when they see it.
+ */
 int dwu_inherited_open(struct dwu_inherited **result)
 {
 	struct dwu_inherited *inherited;
@@ -207,7 +223,11 @@ static struct probed *add_place(struct dwu_inherited *inherited,
 	return &places[count];
 }
 
-/* That place, new or known; NULL: *error. */
+/*
+ * That place, new or known; NULL: *error.
+ *
+ * By device and inode, since one file may have many paths.
+ */
 static struct probed *find_place(struct dwu_inherited *inherited, int program,
 				 const struct dwunw_uprobe_place *place,
 				 int *error)
@@ -254,7 +274,11 @@ struct seen {
 	uint32_t count;
 };
 
-/* 1: it is new; 0: it is not; or a negative errno. */
+/*
+ * 1: it is new; 0: it is not; or a negative errno.
+ *
+ * Linear: a process has few threads when it is attached to.
+ */
 static int see(struct seen *seen, int32_t tid)
 {
 	int32_t *tids;
@@ -314,6 +338,10 @@ static int open_new(struct dwu_inherited *inherited, struct probed *probed,
 	return one < 0 ? one : count;
 }
 
+/*
+ * Repeated until a pass finds no new thread: a thread that starts meanwhile
+ * inherits from one that has its event, or is found by the next pass.
+ */
 int dwu_inherited_attach(struct dwu_inherited *inherited, int program,
 			 const struct dwunw_uprobe_place *place)
 {
@@ -334,6 +362,7 @@ int dwu_inherited_attach(struct dwu_inherited *inherited, int program,
 	return all ? 0 : -ESRCH;
 }
 
+/* The child's threads get guards; its events are there by inheritance. */
 bool dwu_inherited_child(struct dwu_inherited *inherited, int32_t child,
 			 int32_t parent_tid)
 {
@@ -356,6 +385,10 @@ bool dwu_inherited_child(struct dwu_inherited *inherited, int32_t child,
 
 /* --- the end ------------------------------------------------------------------------ */
 
+/*
+ * The events of `pid` alone; their copies in children go with them (see the
+ * header).
+ */
 void dwu_inherited_detach(struct dwu_inherited *inherited, int32_t pid)
 {
 	drop(&inherited->events, pid);

@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * Small files of sysfs and tracefs, mounted or not. The usual places are tried
+ * first; then the file system is mounted without a place (fsopen, fsconfig,
+ * fsmount: Linux 5.2), read, and gone with its descriptor.
+ *
+ * For example, dwu_sysfs_read("bus/event_source/devices/uprobe/type") in a
+ * container without /sys: open("/sys") fails, fsopen("sysfs") gives a mount,
+ * openat() of it the file, "8\n" the text.
+ */
 #include "kernelfs.h"
 
 #include <errno.h>
@@ -33,8 +42,13 @@ static int open_below(int root, const char *path, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-/* mounts: where it usually is, NULL behind the last. What is open keeps the
- * mount that has no place. */
+/*
+ * mounts: where it usually is, NULL behind the last. What is open keeps the
+ * mount that has no place.
+ *
+ * -ENOENT from a mount counts as "not there", and the next place is tried; any
+ * other error is the answer.
+ */
 static int open_of(const char *type, const char *const *mounts,
 		   const char *path, int flags)
 {
@@ -57,6 +71,7 @@ static int open_of(const char *type, const char *const *mounts,
 	return fd;
 }
 
+/* fd may be a negative errno, which is passed on. The descriptor is closed. */
 static int read_all(int fd, char *text, size_t size)
 {
 	ssize_t got;

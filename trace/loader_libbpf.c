@@ -1,6 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * loader_libbpf.c - loader.h by libbpf.
+ * loader_libbpf.c - loader.h by libbpf, for tools that link it anyway. The same
+ * calls and the same results as loader_own.c, which does without.
+ *
+ *	open	bpf_object__open_mem(): the object's bytes, in the tool's own binary
+ *	set_*	sizes of maps, values of constants
+ *	load	bpf_object__load(): maps and programs, verified
+ *	attach	uprobes and tracepoints -> probes[], by process
+ *	events	ring_buffer or perf_buffer -> on_event()
+ *
+ * For example, dwunw_loader_attach_uprobe(loader, "on_malloc", false, 4711,
+ * path, 0x9d4a0) opens a perf event of the uprobe PMU for process 4711 and
+ * gives it to bpf_program__attach_perf_event(); the link stands in probes[]
+ * until the process ends or the loader is closed.
+ *
+ * Events are opened by trace/tracepoint.c and uprobe_multi.c, not by libbpf,
+ * which finds them only where sysfs and tracefs are mounted; so both loaders do
+ * the same. The loader owns links and descriptors; links are destroyed in the
+ * thread that asks, descriptors by the closer's threads.
  */
 #include "bpf_map.h"
 #include "closer.h"
@@ -40,8 +57,10 @@ struct dwunw_loader {
 	uint64_t lost;
 };
 
+/* libbpf has one printer for the whole program, so this is one as well */
 static bool verbose;
 
+/* Silent unless asked: callers print the reason of a failure themselves. */
 static int print_libbpf(enum libbpf_print_level level, const char *format,
 			va_list args)
 {
@@ -50,6 +69,7 @@ static int print_libbpf(enum libbpf_print_level level, const char *format,
 	return vfprintf(stderr, format, args);
 }
 
+/* `object` is the caller's and stays until the loader is closed. */
 int dwunw_loader_open(struct dwunw_loader **result, const void *object,
 		      size_t size, bool loud)
 {
@@ -76,6 +96,10 @@ static struct bpf_map *find_map(struct dwunw_loader *loader, const char *name)
 	return bpf_object__find_map_by_name(loader->object, name);
 }
 
+/*
+ * The section's map, such as ".rodata", by its name in the object; all of its
+ * bytes.
+ */
 int dwunw_loader_set_value(struct dwunw_loader *loader, const char *name,
 			   const void *bytes, size_t size)
 {
@@ -92,6 +116,10 @@ int dwunw_loader_set_entries(struct dwunw_loader *loader, const char *name,
 	return map ? bpf_map__set_max_entries(map, entries) : -ENOENT;
 }
 
+/*
+ * The object declares a ring buffer; kernels before 5.8 have none, and get a
+ * perf event array with `size` bytes a CPU instead.
+ */
 int dwunw_loader_set_events(struct dwunw_loader *loader, const char *name,
 			    bool perf, uint32_t size)
 {
@@ -110,6 +138,10 @@ int dwunw_loader_set_events(struct dwunw_loader *loader, const char *name,
 	return bpf_map__set_max_entries(map, 0); /* one for each CPU */
 }
 
+/*
+ * Before load: the attach type is a part of a program, and a program loaded for
+ * links of many places can be put on nothing else.
+ */
 bool dwunw_loader_use_multi(struct dwunw_loader *loader)
 {
 	struct bpf_program *program;
@@ -144,6 +176,10 @@ int dwunw_loader_load(struct dwunw_loader *loader)
 	return bpf_object__load(loader->object);
 }
 
+/*
+ * A link that was made by libbpf is destroyed at once; a bare descriptor is
+ * queued, as its close waits for the kernel.
+ */
 static void end_probe(struct dwunw_loader *loader, const struct probe *probe)
 {
 	if (probe->link)
@@ -152,6 +188,7 @@ static void end_probe(struct dwunw_loader *loader, const struct probe *probe)
 		dwu_closer_add(&loader->closer, probe->fd);
 }
 
+/* -ENOSPC: LINKS are in use, and this one is ended again. */
 static int keep_probe(struct dwunw_loader *loader, const struct probe *probe)
 {
 	if (loader->probe_count == LINKS) {
@@ -170,6 +207,7 @@ static int keep_link(struct dwunw_loader *loader, struct bpf_link *link,
 	return link ? keep_probe(loader, &probe) : -errno;
 }
 
+/* By bpf(2) itself: libbpf has a call for it since 1.3, Debian 12 has 1.1. */
 static int attach_multi(struct dwunw_loader *loader,
 			struct bpf_program *program,
 			const struct dwunw_uprobe_place *place)
@@ -186,17 +224,22 @@ static int attach_multi(struct dwunw_loader *loader,
 static int attach_event(struct dwunw_loader *loader,
 			struct bpf_program *program, int fd, int32_t pid)
 {
+	struct bpf_link *link;
 	int error;
 
 	if (fd < 0)
 		return fd;
-	error = keep_link(loader, bpf_program__attach_perf_event(program, fd),
-			  pid);
-	if (error)
+	link = bpf_program__attach_perf_event(program, fd);
+	error = keep_link(loader, link, pid);
+	if (!link) /* else it has the descriptor, and closes it */
 		close(fd);
 	return error;
 }
 
+/*
+ * By the first that applies: inherited events (the process and its children), a
+ * link of many places, a perf event. pid -1 is all processes.
+ */
 int dwunw_loader_attach_uprobe(struct dwunw_loader *loader, const char *name,
 			       bool at_return, int32_t pid, const char *path,
 			       uint64_t off)
@@ -215,6 +258,7 @@ int dwunw_loader_attach_uprobe(struct dwunw_loader *loader, const char *name,
 	return attach_event(loader, program, dwunw_uprobe_event(&place), pid);
 }
 
+/* Keeps the order of the others. */
 void dwunw_loader_detach_ended(struct dwunw_loader *loader, int32_t pid)
 {
 	uint32_t kept = 0;
@@ -236,6 +280,7 @@ void dwunw_loader_detach(struct dwunw_loader *loader, int32_t pid)
 	dwu_closer_wait(&loader->closer);
 }
 
+/* The section's name is "tracepoint/SUBSYSTEM/NAME". */
 static int attach_tracepoint(struct dwunw_loader *loader,
 			     struct bpf_program *program)
 {
@@ -255,6 +300,9 @@ int dwunw_loader_attach_tracepoint(struct dwunw_loader *loader,
 	return program ? attach_tracepoint(loader, program) : -ENOENT;
 }
 
+/*
+ * All that can be attached are; the first error is returned, with its section.
+ */
 int dwunw_loader_attach_subsystem(struct dwunw_loader *loader,
 				  const char *subsystem, const char **missing)
 {
@@ -306,6 +354,7 @@ static void on_perf_lost(void *ctx, int cpu, __u64 count)
 	loader->lost += count;
 }
 
+/* page: perf_buffer__new() takes its size in pages, a power of two. */
 int dwunw_loader_open_events(struct dwunw_loader *loader,
 			     dwunw_loader_event_fn on_event, void *ctx)
 {
@@ -324,6 +373,7 @@ int dwunw_loader_open_events(struct dwunw_loader *loader,
 	return loader->perf_buffer || loader->ring ? 0 : -errno;
 }
 
+/* 0, or a negative errno; -EINTR is no error. */
 int dwunw_loader_read_events(struct dwunw_loader *loader, int timeout_ms)
 {
 	int result;
@@ -338,6 +388,7 @@ int dwunw_loader_read_events(struct dwunw_loader *loader, int timeout_ms)
 	return result < 0 && result != -EINTR ? result : 0;
 }
 
+/* 0 with a ring buffer, which does not say what it had no room for. */
 uint64_t dwunw_loader_lost(const struct dwunw_loader *loader)
 {
 	return loader->lost;
@@ -358,6 +409,7 @@ uint64_t dwunw_loader_map_bytes(const struct dwunw_loader *loader)
 	return sum;
 }
 
+/* NULL is well. The closer's threads have ended before the object goes. */
 void dwunw_loader_close(struct dwunw_loader *loader)
 {
 	if (!loader)

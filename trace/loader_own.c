@@ -3,11 +3,19 @@
  * loader_own.c - loader.h on bpf(2) and perf_event_open(2), with the C library
  * and <dwunw/elf.h> only.
  *
- *   object.c   the object's maps, programs, relocations, calls
- *   object_link.c   a program with the functions that it calls
- *   this file  maps made, instructions pointed at them, programs loaded and
- *              put on probes
- *   rings.c    what they send
+ *	object.c	the object's maps, programs, relocations, calls
+ *	object_link.c	a program with the functions that it calls
+ *	this file	maps made, instructions pointed at them, programs loaded and
+ *			put on probes
+ *	rings.c		what they send
+ *
+ * For example: BPF_MAP_CREATE for "events" gives descriptor 7; the ld_imm64
+ * that loads &events becomes { src_reg BPF_PSEUDO_MAP_FD, imm 7 };
+ * BPF_PROG_LOAD of that code gives descriptor 12; a perf event of the uprobe
+ * PMU gets it by PERF_EVENT_IOC_SET_BPF.
+ *
+ * The loader owns all descriptors and closes them in dwunw_loader_close(); maps
+ * and programs go in the kernel when nothing refers to them any more.
  */
 #include "bpf_map.h"
 #include "closer.h"
@@ -81,6 +89,7 @@ int dwunw_loader_open(struct dwunw_loader **result, const void *object,
 	return 0;
 }
 
+/* Before dwunw_loader_load(): the bytes of .rodata or .bss, all of them. */
 int dwunw_loader_set_value(struct dwunw_loader *loader, const char *name,
 			   const void *bytes, size_t size)
 {
@@ -105,6 +114,10 @@ int dwunw_loader_set_entries(struct dwunw_loader *loader, const char *name,
 	return 0;
 }
 
+/*
+ * The map is a ring buffer (Linux 5.8), or a perf event array with a buffer a
+ * CPU.
+ */
 int dwunw_loader_set_events(struct dwunw_loader *loader, const char *name,
 			    bool perf, uint32_t size)
 {
@@ -160,7 +173,11 @@ static int freeze_value(struct dwu_object_map *map, int fd)
 	return dwu_bpf_call(BPF_MAP_FREEZE, &attr);
 }
 
-/* Before Linux 5.11 maps count against this limit, which is 64 KiB. */
+/*
+ * Before Linux 5.11 maps count against this limit, which is 64 KiB.
+ *
+ * Only root may; where that fails the map is refused as before.
+ */
 static bool unlimit_memory(void)
 {
 	struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
@@ -168,6 +185,7 @@ static bool unlimit_memory(void)
 	return setrlimit(RLIMIT_MEMLOCK, &all) == 0;
 }
 
+/* EPERM may mean the memory limit of old kernels: once more without it. */
 static int make_map(struct dwu_object_map *map, int *fd)
 {
 	union bpf_attr attr;
@@ -188,6 +206,10 @@ static int make_map(struct dwu_object_map *map, int *fd)
 	return map->is_data ? freeze_value(map, *fd) : 0;
 }
 
+/*
+ * Two instructions each, ld_imm64: a descriptor in the first imm; of data also
+ * the offset in its only value in the second (BPF_PSEUDO_MAP_VALUE).
+ */
 static void relocate(struct dwunw_loader *loader)
 {
 	struct dwu_object *object = &loader->object;
@@ -214,6 +236,7 @@ static bool is_tracepoint(const struct dwu_object_program *program)
 	return dwu_tracepoint_is_of(program->section_name, "");
 }
 
+/* The end of it: the verifier says last what it refuses. */
 static void print_log(const char *name, const char *log)
 {
 	size_t size = strlen(log);
@@ -276,6 +299,10 @@ static int load_or_say(const char *name, union bpf_attr *attr, bool verbose)
 	return load_with_log(name, attr, 1, print_log);
 }
 
+/*
+ * attr.prog_name is cut at 15 bytes, for bpftool. Everything else is 0, as the
+ * kernel wants it of what it does not know.
+ */
 static int load_linked(struct dwunw_loader *loader,
 		       const struct dwu_object_program *program,
 		       const struct dwu_linked *linked)
@@ -307,6 +334,7 @@ static int load_linked(struct dwunw_loader *loader,
 	return fd;
 }
 
+/* The linked copy is needed for the call only. */
 static int load_program(struct dwunw_loader *loader, uint32_t program)
 {
 	struct dwu_linked linked;
@@ -322,6 +350,7 @@ static int load_program(struct dwunw_loader *loader, uint32_t program)
 	return error;
 }
 
+/* Maps first: instructions have their descriptors in them. */
 int dwunw_loader_load(struct dwunw_loader *loader)
 {
 	struct dwu_object *object = &loader->object;
@@ -340,6 +369,7 @@ int dwunw_loader_load(struct dwunw_loader *loader)
 
 /* --- probes ---------------------------------------------------------------- */
 
+/* The descriptor is the loader's from here on, or closed. */
 static int keep_link(struct dwunw_loader *loader, int fd, int32_t pid)
 {
 	if (fd < 0)
@@ -394,6 +424,10 @@ int dwunw_loader_attach_uprobe(struct dwunw_loader *loader, const char *name,
 		      pid);
 }
 
+/*
+ * Does not wait until they are closed: the process has gone, and its probes
+ * with it.
+ */
 void dwunw_loader_detach_ended(struct dwunw_loader *loader, int32_t pid)
 {
 	uint32_t kept = 0;
@@ -411,6 +445,7 @@ void dwunw_loader_detach_ended(struct dwunw_loader *loader, int32_t pid)
 		dwu_inherited_detach(loader->inherited, pid);
 }
 
+/* Waits, so that no event of the process comes behind it. */
 void dwunw_loader_detach(struct dwunw_loader *loader, int32_t pid)
 {
 	dwunw_loader_detach_ended(loader, pid);
@@ -464,6 +499,9 @@ int dwunw_loader_attach_tracepoints(struct dwunw_loader *loader,
 
 /* --- events ---------------------------------------------------------------- */
 
+/*
+ * bpf_perf_event_output() on CPU n writes to the event at index n of the map.
+ */
 static int open_perf_ring(struct dwunw_loader *loader, int map, int cpu)
 {
 	struct perf_event_attr attr;
@@ -492,6 +530,10 @@ static int open_perf_ring(struct dwunw_loader *loader, int map, int cpu)
 	return dwunw_bpf_map_set(map, &key, &fd);
 }
 
+/*
+ * on_event() is called from dwunw_loader_read_events(), in the thread that
+ * calls that.
+ */
 int dwunw_loader_open_events(struct dwunw_loader *loader,
 			     dwunw_loader_event_fn on_event, void *ctx)
 {
@@ -510,7 +552,11 @@ int dwunw_loader_open_events(struct dwunw_loader *loader,
 	return error;
 }
 
-/* A raw sample's bytes: a u32 that is their number, then they. */
+/*
+ * A raw sample's bytes: a u32 that is their number, then they.
+ *
+ * PERF_RECORD_LOST: id, and how many.
+ */
 static void perf_record(struct dwunw_loader *loader, const void *record)
 {
 	struct perf_event_header header;
@@ -535,6 +581,10 @@ static void perf_record(struct dwunw_loader *loader, const void *record)
 				 size);
 }
 
+/*
+ * Waits up to timeout_ms for the first event, then reads what there is. 0 on a
+ * signal.
+ */
 int dwunw_loader_read_events(struct dwunw_loader *loader, int timeout_ms)
 {
 	struct pollfd fds[CPUS];
@@ -562,6 +612,7 @@ int dwunw_loader_read_events(struct dwunw_loader *loader, int timeout_ms)
 	return 0;
 }
 
+/* 0 with a ring buffer, which does not say what it had no room for. */
 uint64_t dwunw_loader_lost(const struct dwunw_loader *loader)
 {
 	return loader->lost;

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * Who has mapped something executable? A dummy event on each CPU with
+ * attr.mmap: the kernel writes a record for each such mapping of any process,
+ * and nobody is woken.
+ *
+ * For example, dlopen() of a plugin in process 4711 gives PERF_RECORD_MMAP with
+ * pid 4711; before the next stack of 4711 is looked at, dwunw_map_watch_read()
+ * calls on_change(4711), and its mappings are read anew. on_change(0): some
+ * were lost, so any process may have changed.
+ */
 #include "rings.h"
 
 #include <dwunw/trace.h>
@@ -21,6 +31,7 @@ struct dwunw_map_watch {
 	struct dwu_perf_ring rings[CPUS];
 };
 
+/* The ring owns the descriptor, also where it could not be opened. */
 static int open_on(struct dwunw_map_watch *watch, int cpu)
 {
 	uint32_t size = BUFFER_PAGES * (uint32_t)sysconf(_SC_PAGESIZE);
@@ -79,6 +90,7 @@ static void see(const struct dwunw_map_watch *watch, const void *record)
 		watch->on_change(watch->ctx, pid);
 }
 
+/* NULL is well: without a watch the caller looks at all mappings itself. */
 void dwunw_map_watch_read(struct dwunw_map_watch *watch)
 {
 	for (uint32_t i = 0; watch && i < watch->count; i++) {

@@ -1,4 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * A BPF object file as clang writes it (ELF, EM_BPF) -> maps, programs, and
+ * which instruction loads the address of which map. No libbpf, no libelf.
+ *
+ *	.maps		BTF: variable "stacks" is a struct { __uint(type, 1); .. }
+ *	.rodata, .bss	a map each, of one element that is the section
+ *	uprobe/..	programs: a function symbol each
+ *	.relNAME	R_BPF_64_64: instruction 12 loads &stacks;
+ *			R_BPF_64_32: instruction 20 calls a function of .text
+ *
+ * The file comes with the tool, yet every offset, index and count in it is
+ * checked: it may be cut off or of another tool chain. What is wrong is told in
+ * a line on stderr, with the name of the section, map or program.
+ */
 #include "object.h"
 
 #include <dwunw/elf.h>
@@ -33,6 +47,7 @@ struct reading {
 	uint32_t type_count;
 };
 
+/* Always -EINVAL, to be returned. */
 static int bad(const char *what, const char *name)
 {
 	fprintf(stderr, "BPF object: %s: %s\n", name, what);
@@ -84,6 +99,7 @@ static bool read_header(const struct reading *r, uint32_t index,
 	return true;
 }
 
+/* NULL: not in the file. The bytes are the caller's. */
 static const uint8_t *section_bytes(const struct reading *r,
 				    const struct dwunw_section *section)
 {
@@ -95,6 +111,7 @@ static const uint8_t *section_bytes(const struct reading *r,
 static const char *string_at(const struct reading *r,
 			     const struct dwunw_section *strings, uint64_t at);
 
+/* `name` has SECTION_NAME bytes; a longer one is cut, and found nowhere. */
 static int section_at(const struct reading *r, uint32_t index,
 		      struct dwunw_section *section, char *name)
 {
@@ -120,6 +137,7 @@ static const char *string_at(const struct reading *r,
 	return text + at;
 }
 
+/* The first of that name. */
 static bool find_section(const struct reading *r, const char *wanted,
 			 struct dwunw_section *section)
 {
@@ -134,6 +152,7 @@ static bool find_section(const struct reading *r, const char *wanted,
 	return false;
 }
 
+/* False behind the last: loops over symbols end so. */
 static bool symbol_at(const struct reading *r, uint64_t index, Elf64_Sym *sym)
 {
 	const uint8_t *table = section_bytes(r, &r->symbols);
@@ -156,7 +175,12 @@ static uint32_t kind_of(const struct btf_type *type)
 	return BTF_INFO_KIND(type->info);
 }
 
-/* Bytes behind the common part of a type. */
+/*
+ * Bytes behind the common part of a type.
+ *
+ * A kind that is not known has no known size: 0 may lose its place, and what is
+ * found then is bounded all the same.
+ */
 static uint32_t type_extra(const struct btf_type *type)
 {
 	uint32_t count = BTF_INFO_VLEN(type->info);
@@ -182,7 +206,12 @@ static uint32_t type_extra(const struct btf_type *type)
 	}
 }
 
-/* Finds where each type is; called once to count them, once to note them. */
+/*
+ * Finds where each type is; called once to count them, once to note them.
+ *
+ * Ids count from 1 in the order of the types (0 is void), so one pass over them
+ * gives an array by id.
+ */
 static int index_types(struct reading *r)
 {
 	const struct btf_type *type;
@@ -203,6 +232,10 @@ static int index_types(struct reading *r)
 	return r->by_id ? 0 : -ENOMEM;
 }
 
+/*
+ * btf_header says where types and strings are, from its own end on. Alignment
+ * is needed since types are read in place.
+ */
 static int open_btf(struct reading *r)
 {
 	struct dwunw_section section;
@@ -248,7 +281,11 @@ static const struct btf_array *array_of(const struct btf_type *type)
 	return (const struct btf_array *)(const void *)(type + 1);
 }
 
-/* Behind const, volatile and typedef. */
+/*
+ * Behind const, volatile and typedef.
+ *
+ * 32 steps: a hostile chain of typedefs may be a ring.
+ */
 static const struct btf_type *plain_type(const struct reading *r, uint32_t id)
 {
 	const struct btf_type *type = type_at(r, id);
@@ -323,7 +360,12 @@ static void map_member(struct reading *r, struct dwu_object_map *map,
 		map->value_size = type_size(r, pointer->type);
 }
 
-/* The variable of that name is a struct whose members describe a map. */
+/*
+ * The variable of that name is a struct whose members describe a map.
+ *
+ * For example, struct { __uint(type, BPF_MAP_TYPE_HASH); __type(key, u32); .. }
+ * stacks SEC(".maps").
+ */
 static int describe_map(struct reading *r, struct dwu_object_map *map)
 {
 	for (uint32_t id = 1; id < r->type_count; id++) {
@@ -346,6 +388,7 @@ static int describe_map(struct reading *r, struct dwu_object_map *map)
 
 /* --- maps ---------------------------------------------------------------- */
 
+/* NULL: more than OBJECT_MAPS. */
 static struct dwu_object_map *add_map(struct dwu_object *object,
 				      const char *name)
 {
@@ -358,6 +401,10 @@ static struct dwu_object_map *add_map(struct dwu_object *object,
 	return map;
 }
 
+/*
+ * .rodata, .data, .bss: global variables of the programs. Constants are frozen
+ * when the map is made, so the verifier knows their values.
+ */
 static int add_data_map(struct reading *r, uint32_t index, const char *name,
 			const struct dwunw_section *section)
 {
@@ -412,7 +459,11 @@ static int add_maps(struct reading *r, uint32_t index)
 
 /* --- programs ------------------------------------------------------------- */
 
-/* What BTF says of the function of that name. */
+/*
+ * What BTF says of the function of that name.
+ *
+ * Static or global, and its parameters: numbers of 1 to 8 bytes, or pointers.
+ */
 static void describe_function(const struct reading *r,
 			      struct dwu_object_program *program)
 {
@@ -443,6 +494,11 @@ static void describe_function(const struct reading *r,
 	}
 }
 
+/*
+ * Each function symbol of the section is a program; those of .text are called
+ * by others. Instructions are copied, as they are changed when the object is
+ * loaded.
+ */
 static int add_programs(struct reading *r, uint32_t index,
 			const struct dwunw_section *section, const char *name)
 {
@@ -494,6 +550,7 @@ static uint32_t program_at(const struct dwu_object *object, uint32_t section,
 	return p;
 }
 
+/* Only whole functions of .text can be called: `off` must be a start. */
 static int add_call(struct reading *r, uint32_t program, uint32_t index,
 		    uint32_t section, uint64_t off)
 {
@@ -519,7 +576,11 @@ static bool is_call(const struct bpf_insn *instruction)
 	       instruction->src_reg == BPF_PSEUDO_CALL;
 }
 
-/* Where a relocated call leads: a symbol, or the section's and a distance. */
+/*
+ * Where a relocated call leads: a symbol, or the section's and a distance.
+ *
+ * A symbol of type SECTION: the distance in instructions, less one, is in imm.
+ */
 static int add_relocated_call(struct reading *r, uint32_t program,
 			      uint32_t index, const Elf64_Sym *sym)
 {
@@ -573,7 +634,12 @@ static int add_near_calls(struct reading *r)
 	return 0;
 }
 
-/* The map that a symbol stands for; UINT32_MAX: none. */
+/*
+ * The map that a symbol stands for; UINT32_MAX: none.
+ *
+ * A data section is one map, whatever symbol of it is named; a map in .maps is
+ * told by its offset.
+ */
 static uint32_t map_of_symbol(const struct dwu_object *object,
 			      const Elf64_Sym *sym)
 {
@@ -587,6 +653,11 @@ static uint32_t map_of_symbol(const struct dwu_object *object,
 	return UINT32_MAX;
 }
 
+/*
+ * R_BPF_64_64 is at the first of the two instructions of a 64-bit load
+ * (ld_imm64), so it can't be at the last one. imm is the distance from the
+ * symbol (Documentation/bpf/llvm_reloc.rst).
+ */
 static int add_relocation(struct reading *r, uint32_t section,
 			  const Elf64_Rel *rel, const char *name)
 {
@@ -701,6 +772,7 @@ static int read_section(struct reading *r, uint32_t index, bool relocations)
 	return 0;
 }
 
+/* Two passes: maps and programs first, then relocations, which name them. */
 static int read_object(struct reading *r)
 {
 	char strings_name[SECTION_NAME];
@@ -724,6 +796,7 @@ static int read_object(struct reading *r)
 	return error ? error : add_near_calls(r);
 }
 
+/* *object is whole, or freed. `bytes` must outlive it: names point there. */
 int dwu_object_read(struct dwu_object *object, const void *bytes, size_t size)
 {
 	struct reading r = { .object = object, .bytes = bytes, .size = size };

@@ -14,6 +14,7 @@
 
 /* --- code ------------------------------------------------------------------- */
 
+/* Which part of the code a program or function is; part_count: none yet. */
 static uint32_t find_part(const struct dwu_linked *linked, uint32_t program)
 {
 	uint32_t i = 0;
@@ -23,7 +24,12 @@ static uint32_t find_part(const struct dwu_linked *linked, uint32_t program)
 	return i;
 }
 
-/* The program, then each function that one before it calls, a single time. */
+/*
+ * The program, then each function that one before it calls, a single time.
+ *
+ * For example, "uprobe" calls f, f calls g and h: parts uprobe, f, g, h. It
+ * ends: each function is added once.
+ */
 static void collect(const struct dwu_object *object, uint32_t program,
 		    struct dwu_linked *linked)
 {
@@ -45,6 +51,10 @@ static void collect(const struct dwu_object *object, uint32_t program,
 	}
 }
 
+/*
+ * A call's imm is the distance in instructions from the one behind it
+ * (BPF_PSEUDO_CALL).
+ */
 static void point_calls(const struct dwu_object *object,
 			struct dwu_linked *linked)
 {
@@ -112,6 +122,9 @@ static void put_int(struct writer *w, uint32_t name, uint32_t size,
 	put(w, encoding << 24 | size * 8);
 }
 
+/*
+ * The verifier asks whether a parameter is a pointer, and how wide a number is.
+ */
 static uint32_t parameter_type(uint8_t size)
 {
 	return size == 0 ? TYPE_POINTER : size == 8 ? TYPE_U64 : TYPE_U32;
@@ -133,6 +146,10 @@ static void put_function(struct writer *w,
 		 proto);
 }
 
+/*
+ * Run twice: without memory to count, then to write. Function i has types
+ * TYPE_FIRST + 2i (prototype) and TYPE_FIRST + 2i + 1.
+ */
 static void put_types(const struct dwu_object *object,
 		      const struct dwu_linked *linked, struct writer *w)
 {
@@ -176,6 +193,10 @@ static void put_names(const struct dwu_object *object,
 	}
 }
 
+/*
+ * header | types | strings, all native. func_info says which instruction begins
+ * which function: the kernel wants both where a program calls a global one.
+ */
 static int make_btf(const struct dwu_object *object, struct dwu_linked *linked)
 {
 	struct btf_header header = { .magic = BTF_MAGIC,
@@ -203,6 +224,10 @@ static int make_btf(const struct dwu_object *object, struct dwu_linked *linked)
 	return 0;
 }
 
+/*
+ * The program's instructions are copied; relocations have been made in them
+ * already.
+ */
 int dwu_object_link(const struct dwu_object *object, uint32_t program,
 		    struct dwu_linked *linked)
 {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * permission.c - why the kernel says no, from /proc/self/status.
+ * permission.c - why the kernel says no, from /proc/self/status and by asking
+ * it with calls that do nothing. For example, EPERM and CapEff 0: four lines
+ * "missing capability: CAP_BPF" .. and the setcap command that grants them.
  */
 #include "proc.h"
 #include "rings.h"
@@ -16,7 +18,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* capabilities(7): bits of CapEff in /proc/self/status. */
+/*
+ * capabilities(7): bits of CapEff in /proc/self/status.
+ *
+ * 0: /proc does not say, and all of them count as missing.
+ */
 static uint64_t effective_capabilities(void)
 {
 	FILE *file = dwu_proc_open("/proc/self/status");
@@ -65,6 +71,10 @@ static void say_kernel(int error)
 		say_uprobes();
 }
 
+/*
+ * The exit status for main(): DWUNW_EXIT_NOT_PERMITTED where rights or the
+ * kernel are the reason, so that scripts can tell it from other failures.
+ */
 int dwunw_permission_explain(const char *tool, const char *what, int error)
 {
 	static const struct {

@@ -1,4 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * Process numbers in pid namespaces. The BPF side sees a process's number in
+ * the initial namespace; a tool in a container knows its own, and a process in
+ * a container inside has another one of its own as well.
+ *
+ * For example, /proc/4711/status has "NSpid: 4711 12": the tool calls the
+ * process 4711, the process calls itself 12. The map `namespaces` gets the
+ * inner namespace (device and inode of /proc/4711/ns/pid) at an index, the map
+ * `inner` { index, 12 } -> 4711.
+ *
+ * /proc may be mounted of another namespace than the tool's; that is found out
+ * first (-EXDEV), since every number in it would be wrong.
+ */
 #include "bpf_map.h"
 #include "capture.h"
 #include "proc.h"
@@ -19,6 +32,10 @@
 /* PROC_PID_INIT_INO of the kernel's proc_ns.h. */
 #define INITIAL_INO 0xeffffffcu
 
+/*
+ * bpf_get_ns_current_pid_tgid() compares the kernel's own dev_t, major << 20 |
+ * minor (MKDEV), which stat(2) codes otherwise.
+ */
 static int read_namespace(const char *path, struct dwunw_namespace *space)
 {
 	struct stat stat_of;
@@ -33,6 +50,7 @@ static int read_namespace(const char *path, struct dwunw_namespace *space)
 	return 0;
 }
 
+/* All 0 for the initial namespace, where numbers need no translation. */
 int dwunw_pidns_own(struct dwunw_namespace *own)
 {
 	char self[16] = "";
@@ -41,6 +59,8 @@ int dwunw_pidns_own(struct dwunw_namespace *own)
 	*own = (struct dwunw_namespace){ 0 };
 	if (readlink("/proc/self", self, sizeof(self) - 1) < 0)
 		return -ENOENT;
+	/* /proc/self is the reader's number in the namespace that /proc was
+	 * mounted for */
 	if (atoi(self) != getpid())
 		return -EXDEV;
 	error = read_namespace("/proc/self/ns/pid", own);
@@ -50,6 +70,7 @@ int dwunw_pidns_own(struct dwunw_namespace *own)
 	return error == -ENOENT ? 0 : error;
 }
 
+/* Returns EXIT_FAILURE, for main(). */
 int dwunw_pidns_explain(const char *tool, int error)
 {
 	if (error == -EXDEV)
@@ -107,6 +128,10 @@ int32_t dwunw_pidns_inner_tid(int32_t pid, int32_t tid)
 	return inner_of(path, &inner) ? inner : tid;
 }
 
+/*
+ * Looked for among all threads, as the kernel has no call for it. 0: none; if
+ * /proc said why, that is counted as a shortage.
+ */
 int32_t dwunw_pidns_outer_tid(int32_t pid, int32_t inner)
 {
 	const struct dirent *entry;
@@ -150,6 +175,7 @@ static int index_of(int namespaces, const struct dwunw_namespace *space)
 	return -ENOSPC;
 }
 
+/* -ENOENT: the process has no inner namespace, and needs no entry. */
 static int inner_key(int namespaces, int32_t pid, struct dwunw_inner_pid *key)
 {
 	struct dwunw_namespace space;
@@ -169,6 +195,9 @@ static int inner_key(int namespaces, int32_t pid, struct dwunw_inner_pid *key)
 	return 0;
 }
 
+/*
+ * 0 where there was nothing to enter. What is entered is removed by _leave().
+ */
 int dwunw_pidns_enter(int namespaces, int inner, int32_t pid)
 {
 	struct dwunw_inner_pid key;
@@ -180,6 +209,10 @@ int dwunw_pidns_enter(int namespaces, int inner, int32_t pid)
 	return dwunw_bpf_map_set(inner, &key, &own);
 }
 
+/*
+ * Found by its value, since the key is not known any more once the process has
+ * ended. Of maps with more than 1024 entries the first 1024 are looked at.
+ */
 void dwunw_pidns_leave(int inner, int32_t pid)
 {
 	static struct dwunw_inner_pid keys[1024];
@@ -195,6 +228,10 @@ void dwunw_pidns_leave(int inner, int32_t pid)
 	}
 }
 
+/*
+ * /proc/PID/task/TID/children, of CONFIG_PROC_CHILDREN; where there is no such
+ * file nobody is visited.
+ */
 void dwunw_pidns_children(int32_t pid, int32_t tid,
 			  void (*visit)(void *ctx, int32_t child), void *ctx)
 {

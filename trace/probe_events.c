@@ -1,4 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * uprobes with a number, made by writing to tracefs' uprobe_events:
+ *
+ *	p:dwunw_4026531836_4711_88123/p0 /proc/self/fd/9:0x9d4a0
+ *
+ * is a uprobe at that offset of the file that descriptor 9 is of; its number is
+ * in events/dwunw_4026531836_4711_88123/p0/id. The name says whose it is: pid
+ * namespace, pid and start time of the tool. Who was killed cannot remove its
+ * probes, so the next tool removes those of tools that are gone; a pid that is
+ * used again has another start time.
+ */
 #include "probe_events.h"
 
 #include "kernelfs.h"
@@ -54,7 +65,11 @@ static uint64_t start_time(int pid)
 	return start;
 }
 
-/* One command to the list of probes. */
+/*
+ * One command to the list of probes.
+ *
+ * A write is a command; it is done, or refused, as a whole.
+ */
 static int command(const char *text)
 {
 	int fd = dwu_tracefs_open(LIST, O_WRONLY | O_APPEND);
@@ -93,6 +108,10 @@ static void remove_if_dead(const char *line)
 	remove_event(group, event);
 }
 
+/*
+ * The list is read whole before anything is removed. Whether this tool may
+ * write there is found out by opening it.
+ */
 int dwu_probe_events_open(void)
 {
 	int fd = dwu_tracefs_open(LIST, O_RDONLY);
@@ -145,6 +164,10 @@ int dwu_probe_events_add(uint32_t index, const char *path, uint64_t off,
 	return dwu_tracepoint_id(name);
 }
 
+/*
+ * Removes each by its number; those that an event still uses stay (EBUSY), for
+ * the next tool.
+ */
 void dwu_probe_events_close(void)
 {
 	char group[80], event[16];

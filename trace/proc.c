@@ -1,4 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * Files of /proc, read with as little as possible: /proc/PID/stat by field, the
+ * lines of status, mapping files. A process may end at any time, so "not there"
+ * is an answer and no error; what cannot be read for want of descriptors or
+ * memory is counted (dwunw_short()).
+ *
+ * For example, dwunw_proc_stat(4711, 22, ..) of "4711 (a) b) S 1 4711 .." skips
+ * to the last ')' first, and is the process's start time.
+ */
 #include "proc.h"
 
 #include <dwunw/linux.h>
@@ -29,6 +38,10 @@ void dwu_proc_close(FILE *file)
 		fclose(file);
 }
 
+/*
+ * One read(2): files of /proc are made as they are read, and a second one may
+ * be of another moment.
+ */
 bool dwunw_proc_read_line(const char *path, char *text, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -58,6 +71,9 @@ const char *dwunw_proc_stat(int32_t pid, int number, char *text, size_t size)
 	return at ? at + 1 : NULL;
 }
 
+/*
+ * proc_pid_stat(5), field 3: the leader is a zombie while other threads run on.
+ */
 bool dwunw_proc_leader_ended(int32_t pid)
 {
 	char text[1024];
@@ -97,6 +113,7 @@ bool dwunw_proc_keeps_events(int32_t pid)
 	       uids[0] == uids[1] && gids[0] == gids[1] && st.st_uid == uids[1];
 }
 
+/* Ends when visit() has seen enough. True: there is such a file. */
 bool dwunw_proc_lines(const char *path,
 		      bool (*visit)(void *ctx, const char *line), void *ctx)
 {
@@ -116,6 +133,7 @@ static bool read_tgid(void *ctx, const char *line)
 	return sscanf(line, "Tgid: %" SCNd32, (int32_t *)ctx) != 1;
 }
 
+/* "Tgid:" of proc_pid_status(5); 0: the thread has ended. */
 int32_t dwunw_proc_of_thread(int32_t tid)
 {
 	char path[64];
@@ -131,6 +149,7 @@ static bool read_resident(void *ctx, const char *line)
 	return sscanf(line, "%*u %" SCNu64, (uint64_t *)ctx) != 1;
 }
 
+/* proc_pid_statm(5), second field, in pages. */
 uint64_t dwunw_proc_resident(void)
 {
 	uint64_t pages = 0;
@@ -139,6 +158,7 @@ uint64_t dwunw_proc_resident(void)
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
+/* proc_pid_stat(5), field 20; 0: the process has ended. */
 uint32_t dwunw_proc_threads(int32_t pid)
 {
 	char text[1024];

@@ -1,4 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * May return probes be put on a process? From Linux 6.11 on x86_64 a
+ * uretprobe's trampoline returns by a system call, number 335; a seccomp filter
+ * that does not know it kills the process. It is mended in 6.12.14, 6.13.3 and
+ * 6.14, so the kernel is asked by trying, once: a child with such a filter and
+ * such a probe lives, or dies of SIGSYS.
+ *
+ *	child: filter "kill on 335", then probed() with a uretprobe on it
+ *	  exits with 77		safe
+ *	  killed by SIGSYS	unsafe: processes that have a filter get no probes
+ *
+ * Elsewhere than on x86_64 no trampoline makes a system call.
+ */
 #include <dwunw/trace.h>
 
 #if !defined(__x86_64__)
@@ -39,7 +52,11 @@ __attribute__((noinline)) static int probed(int value)
 	return value;
 }
 
-/* In a file: the address of a function of this program; 0: not to be found. */
+/*
+ * In a file: the address of a function of this program; 0: not to be found.
+ *
+ * A uprobe is told by a file offset: that of the mapping, and how far into it.
+ */
 static uint64_t offset_of(uint64_t addr)
 {
 	FILE *file = fopen("/proc/self/maps", "re");
@@ -56,6 +73,10 @@ static uint64_t offset_of(uint64_t addr)
 	return found;
 }
 
+/*
+ * The child. It waits for a byte, so that the probe is there first, and never
+ * returns into the tool's code.
+ */
 __attribute__((noreturn)) static void be_filtered(int go)
 {
 	struct sock_filter filter[] = {
@@ -97,7 +118,11 @@ static bool dies(pid_t child, int go)
 	return event >= 0 && WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
 }
 
-/* Where no probe is to be had, none ends anybody either. */
+/*
+ * Where no probe is to be had, none ends anybody either.
+ *
+ * The verdict is kept: the kernel does not change meanwhile.
+ */
 static bool kernel_is_safe(void)
 {
 	static enum {
@@ -126,6 +151,7 @@ static bool kernel_is_safe(void)
 
 /* --- the process ------------------------------------------------------------ */
 
+/* proc_pid_status(5): "Seccomp:" 0 is off, 1 strict, 2 filters. */
 static bool thread_has_filter(int32_t pid, const char *tid)
 {
 	char path[64], line[256];
@@ -142,6 +168,9 @@ static bool thread_has_filter(int32_t pid, const char *tid)
 	return has;
 }
 
+/*
+ * Of any thread: filters are a thread's, and each may return through a probe.
+ */
 static bool has_filter(int32_t pid)
 {
 	struct dirent *entry;
@@ -159,6 +188,10 @@ static bool has_filter(int32_t pid)
 	return has;
 }
 
+/*
+ * pid -1: all processes. What is refused, or risked, is told once for each
+ * process.
+ */
 bool dwunw_returns_allowed(const char *tool, int32_t pid)
 {
 	static const char why[] = "return probes make a system call on this "

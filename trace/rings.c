@@ -1,4 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * What the kernel writes and user space reads without a call: BPF ring buffers
+ * (Documentation/bpf/ringbuf.rst) and perf buffers (perf_event_open(2), MMAP
+ * layout).
+ *
+ *	BPF ring	[consumer page][producer page][data][the same data again]
+ *			record: length with 2 flag bits | page offset | bytes
+ *	perf buffer	[control page: data_head, data_tail][data]
+ *			record: perf_event_header { type, misc, size } | bytes
+ *
+ * For example, a ring of 64 KiB with the producer's position at 65,560 and ours
+ * at 65,520: 40 bytes are new, and stand at offset 65,520 & 65,535 of the data;
+ * of the BPF ring they are in one piece, since the data is mapped twice, of a
+ * perf buffer the part that wraps is copied together.
+ *
+ * The kernel is trusted to write what its documents say; its positions are read
+ * with acquire and ours written with release, so that no record is read before
+ * it is there or overwritten while it is read.
+ */
 #include "rings.h"
 
 #include "kernelfs.h"
@@ -22,6 +41,7 @@ static size_t page_size(void)
 	return (size_t)sysconf(_SC_PAGESIZE);
 }
 
+/* NULL: errno says why (EPERM: mlock limits of perf buffers). */
 static uint8_t *map_pages(size_t size, int protection, int fd, size_t off)
 {
 	void *pages = mmap(NULL, size, protection, MAP_SHARED, fd, (off_t)off);
@@ -31,6 +51,9 @@ static uint8_t *map_pages(size_t size, int protection, int fd, size_t off)
 
 /* --- BPF ring buffer (Documentation/bpf/ringbuf.rst) --------------------------- */
 
+/*
+ * The data is mapped twice behind each other by the kernel, so no record wraps.
+ */
 int dwu_ring_open(struct dwu_ring *ring, int fd, uint32_t size)
 {
 	*ring = (struct dwu_ring){ .fd = fd,
@@ -59,8 +82,13 @@ void dwu_ring_close(struct dwu_ring *ring)
 	errno = error;
 }
 
-/* The position is given back after each record, so that a producer does not
- * wait for a whole batch. */
+/*
+ * The position is given back after each record, so that a producer does not
+ * wait for a whole batch.
+ *
+ * BUSY: a producer is still writing, and what is behind it waits as well. Ends
+ * there, or where the producer is.
+ */
 uint32_t dwu_ring_read(struct dwu_ring *ring,
 		       void (*on_record)(void *ctx, void *bytes, size_t size),
 		       void *ctx)
@@ -91,6 +119,7 @@ uint32_t dwu_ring_read(struct dwu_ring *ring,
 
 /* --- perf buffers (perf_event_open(2), MMAP layout) ------------------------------ */
 
+/* A record has at most 64 KiB (16 bits of size), and so has the copy. */
 int dwu_perf_ring_open(struct dwu_perf_ring *ring, int fd, uint32_t size)
 {
 	*ring = (struct dwu_perf_ring){ .fd = fd,
@@ -136,6 +165,7 @@ void dwu_perf_ring_update(struct dwu_perf_ring *ring)
 	ring->ready = load_low(&control->data_head) - (uint32_t)ring->position;
 }
 
+/* In place, or, if it wraps, a copy. */
 const void *dwu_perf_ring_next(struct dwu_perf_ring *ring)
 {
 	uint32_t at = (uint32_t)ring->position & (ring->size - 1);
@@ -154,6 +184,7 @@ const void *dwu_perf_ring_next(struct dwu_perf_ring *ring)
 	return ring->copy;
 }
 
+/* A size that makes no sense drops what there is, so that reading goes on. */
 void dwu_perf_ring_drop(struct dwu_perf_ring *ring)
 {
 	struct perf_event_mmap_page *control = (void *)ring->pages;
@@ -173,6 +204,7 @@ void dwu_perf_ring_drop(struct dwu_perf_ring *ring)
 	*(volatile __u64 *)&control->data_tail = ring->position;
 }
 
+/* PERF_FLAG_FD_CLOEXEC: a program that the tool starts gets none of them. */
 int dwu_perf_open(void *attr, int32_t pid, int cpu)
 {
 	long fd = syscall(SYS_perf_event_open, attr, pid, cpu, -1,

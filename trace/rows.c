@@ -1,5 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* What the kernel walks by: its maps, and what a walk in user space puts there. */
+/*
+ * What the kernel walks by: its maps, and what a walk in user space puts there.
+ *
+ *	a walk's steps -> rows (walk_row.c) -> buckets of two, by a hash of the key
+ *	a process's mappings -> a table (walk_spaces.c)
+ *
+ * For example, the step "file 3, 0x1136 - 1: (cfa, ra, rbp) = (rbp + 16, ..)"
+ * becomes 32 bytes in bucket dwunw_walk_bucket_of(key); the next stack that
+ * passes there is walked by the kernel, and no bytes of it are copied.
+ *
+ * The maps are mapped into this process and written while the kernel reads them
+ * on other CPUs. A row checks itself (check = key ^ w1 ^ w2 ^ w3): one that is
+ * half written is none, and the kernel asks for that step.
+ */
 #include "walk_rows.h"
 
 #include <errno.h>
@@ -41,7 +54,11 @@ static uint32_t log2_of(const struct dwunw_rows_config *config)
 	return log2;
 }
 
-/* As the kernel counts those that a per-CPU map has values for. */
+/*
+ * As the kernel counts those that a per-CPU map has values for.
+ *
+ * Too many cost memory, too few would lose counts.
+ */
 static uint32_t possible_cpus(void)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_CONF);
@@ -49,6 +66,10 @@ static uint32_t possible_cpus(void)
 	return cpus < 1 ? 1 : cpus > CPUS_MAX ? CPUS_MAX : (uint32_t)cpus;
 }
 
+/*
+ * Before the object is loaded: sizes of maps cannot change behind that.
+ * -ENOENT: it has no walk in it.
+ */
 int dwunw_rows_prepare(struct dwunw_loader *loader,
 		       const struct dwunw_rows_config *config)
 {
@@ -76,6 +97,7 @@ int dwunw_rows_prepare(struct dwunw_loader *loader,
 	return 0;
 }
 
+/* BPF_F_MMAPABLE arrays: their values, page by page. */
 static void *map_values(const struct dwunw_loader *loader, const char *name,
 			size_t size)
 {
@@ -111,6 +133,7 @@ static int open_maps(struct dwunw_rows *rows, struct dwunw_loader *loader,
 		ctx);
 }
 
+/* -ENOENT: this object walks nothing, and the tool goes on without rows. */
 int dwunw_rows_open(struct dwunw_rows **result, struct dwunw_loader *loader,
 		    struct dwunw_context *ctx,
 		    const struct dwunw_rows_config *config)
@@ -146,6 +169,7 @@ void dwunw_rows_forget(struct dwunw_rows *rows, int32_t pid)
 
 /* --- rows ------------------------------------------------------------------ */
 
+/* What was stored is key ^ w1 ^ w2 ^ w3, so the key comes out again. */
 static uint64_t key_of(const struct dwunw_walk_row *row)
 {
 	return row->check ^ row->w1 ^ row->w2 ^ row->w3;
@@ -166,7 +190,11 @@ static void keep_zero(struct dwunw_walk_row *row,
 	row->check = key ^ row->w1 ^ row->w2 ^ row->w3;
 }
 
-/* The kernel may be reading: a row that is torn is none to it. */
+/*
+ * The kernel may be reading: a row that is torn is none to it.
+ *
+ * check first and last: in between it is wrong for any key.
+ */
 static void store(struct dwunw_walk_row *to, const struct dwunw_walk_row *row)
 {
 	volatile struct dwunw_walk_row *at = to;
@@ -185,7 +213,11 @@ static bool is_empty(const struct dwunw_walk_row *row)
 	return !row->check && !row->w1 && !row->w2 && !row->w3;
 }
 
-/* The newest stands first, the oldest goes. */
+/*
+ * The newest stands first, the oldest goes.
+ *
+ * Full: all move on by a place, and the last is gone (evicted).
+ */
 static void put(struct dwunw_rows *rows, uint64_t key,
 		struct dwunw_walk_row *row)
 {
@@ -218,6 +250,7 @@ static void answer(struct dwunw_rows *rows, uint64_t key)
 		asked->time_ns = 0;
 }
 
+/* module 0 is code without a file: its mapping is told, not its rows. */
 static void learn_step(struct dwunw_rows *rows, int32_t pid,
 		       const struct dwunw_step *step)
 {
@@ -239,6 +272,7 @@ static void learn_step(struct dwunw_rows *rows, int32_t pid,
 	answer(rows, key);
 }
 
+/* Mappings before rows: a row is of use only where its file is in the table. */
 int dwunw_rows_learn(struct dwunw_rows *rows, int32_t pid,
 		     const struct dwunw_step *steps, size_t count)
 {
@@ -275,6 +309,7 @@ static uint64_t counter(const struct dwunw_rows *rows, uint32_t index)
 	return sum;
 }
 
+/* The tool's own counts and the kernel's, summed over all CPUs. */
 int dwunw_rows_stats(const struct dwunw_rows *rows,
 		     struct dwunw_rows_counts *stats)
 {
@@ -296,6 +331,7 @@ int dwunw_rows_stats(const struct dwunw_rows *rows,
 	return 0;
 }
 
+/* Also of what dwunw_rows_open() has left half done. */
 void dwunw_rows_close(struct dwunw_rows *rows)
 {
 	if (!rows)

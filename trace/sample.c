@@ -1,4 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * One perf sample of a probe: which registers and how much stack the kernel is
+ * asked for (perf_event_attr), and the record that it sends -> struct
+ * dwunw_sample.
+ *
+ *	PERF_RECORD_SAMPLE: header | identifier | pid, tid | time |
+ *	  abi | registers, in the order of their bits | [size | stack | filled]
+ *
+ * For example, x86_64: a small sample has rdi, rsi, rdx, rax and rsp (perf's
+ * bits 5, 4, 3, 0, 7), 5 words; a large one all of them and up to 64 KiB of
+ * stack.
+ *
+ * HOST_LAYOUT is the one target header (arch/TARGET/layout.h) of this machine:
+ * samples are always of the kernel that runs here.
+ */
 #include "sample.h"
 
 #include <dwunw/regset.h>
@@ -45,6 +60,10 @@ static uint64_t register_mask(bool large)
 	return mask;
 }
 
+/*
+ * sample_id_all puts thread, time and identifier behind all other records, so
+ * that records of different buffers can be put in order.
+ */
 void dwu_sample_attr(struct perf_event_attr *attr)
 {
 	memset(attr, 0, sizeof(*attr));
@@ -56,6 +75,10 @@ void dwu_sample_attr(struct perf_event_attr *attr)
 	attr->clockid = CLOCK_MONOTONIC;
 }
 
+/*
+ * The kernel copies stack from sp upwards, sample_stack_user bytes at most; it
+ * must be a multiple of 8 and below 65,535 (perf_event_open(2)).
+ */
 void dwu_sample_attr_regs(struct perf_event_attr *attr, bool large,
 			  uint32_t stack_size)
 {
@@ -69,6 +92,10 @@ void dwu_sample_attr_regs(struct perf_event_attr *attr, bool large,
 
 /* --- records (perf_event_open(2), PERF_RECORD_SAMPLE) -------------------------- */
 
+/*
+ * The kernel's record is whole (rings.c), but its size is not trusted further
+ * than this.
+ */
 struct dwu_record dwu_record_open(const void *bytes)
 {
 	struct dwu_record record = { .at = bytes };
@@ -106,8 +133,12 @@ void dwu_record_take_pair(struct dwu_record *record, uint32_t *first,
 	*second = halves[1];
 }
 
-/* Samples begin with identifier, thread, time; others end with thread, time,
- * identifier. */
+/*
+ * Samples begin with identifier, thread, time; others end with thread, time,
+ * identifier.
+ *
+ * The trailing fields are thread, time, identifier: 24 bytes from the end.
+ */
 uint64_t dwu_record_time(const void *bytes)
 {
 	struct dwu_record record = dwu_record_open(bytes);
@@ -119,6 +150,10 @@ uint64_t dwu_record_time(const void *bytes)
 	return dwu_record_take(&record);
 }
 
+/*
+ * The kernel sends them in the order of perf's bits, which is not that of
+ * DWARF: rax, rbx, rcx, rdx .. against rax, rdx, rcx, rbx (psABI 3.6.2).
+ */
 static void take_registers(struct dwu_record *record, bool large,
 			   struct dwunw_sample *sample)
 {
@@ -136,7 +171,12 @@ static void take_registers(struct dwu_record *record, bool large,
 	sample->sp = sample->regs[machine.sp];
 }
 
-/* size, so many bytes, how many of them are stack. */
+/*
+ * size, so many bytes, how many of them are stack.
+ *
+ * `filled` less than `size`: the stack ended there. All of it: there may be
+ * more (capped), and a walk then stops with TRUNCATED and not with UNREADABLE.
+ */
 static void take_stack(struct dwu_record *record, struct dwunw_sample *sample)
 {
 	uint64_t size = dwu_record_take(record), filled;
@@ -198,6 +238,7 @@ struct dwunw_event_header dwunw_sample_header(uint16_t kind, uint32_t pid,
 	};
 }
 
+/* A sample as an event of SPEC.md 1, with the native byte order. 0: no room. */
 size_t dwunw_sample_event(const struct dwunw_sample *sample,
 			  const struct dwunw_event_header *header, void *bytes,
 			  size_t room)

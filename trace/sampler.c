@@ -1,15 +1,34 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * Calls of functions as perf samples, without BPF: an event for each thread,
+ * probe and CPU, whose samples have registers and, of large ones, stack. For
+ * kernels and users without bpf(2).
+ *
+ *	probe (path, offset) -> number in tracefs, or uprobe PMU
+ *	thread x probe x CPU -> member (perf event) -> buffer of that CPU
+ *	buffers, by time -> on_sample(), on_change(), on_lost()
+ *
+ * For example, 2 probes, 3 threads, 4 CPUs: 24 small events and, with stack, 24
+ * large ones, in 12 buffers (small, large and changes of each CPU).
+ *
+ * Records of different buffers are put in order by their time; a record that is
+ * still being written may be older than one that is there, so the last 2 ms
+ * wait (SETTLE_NS). What was lost is known by comparing the kernel's counts of
+ * hits with the samples that came.
+ */
 #include "bpf_map.h"
 #include "probe_events.h"
 #include "rings.h"
 #include "sample.h"
 
+#include <dwunw/linux.h>
 #include <dwunw/trace.h>
 
 #include <dirent.h>
 #include <errno.h>
 #include <linux/perf_event.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +38,9 @@
 #include <time.h>
 #include <unistd.h>
 
+/* of the first version with a size */
+#define SAMPLER_CONFIG_LEAST \
+	(offsetof(struct dwunw_sampler_config, ctx) + sizeof(void *))
 #define PROBES 128
 #define CPUS 256
 /* A record that is being written now may be older than one that is read. */
@@ -113,6 +135,7 @@ static uint64_t clock_ns(void)
 
 /* --- one thread's events ------------------------------------------------------ */
 
+/* The kernel's ids ascend, so a new one nearly always goes last. */
 static int add_member(struct dwunw_sampler *sampler,
 		      const struct member *member)
 {
@@ -136,6 +159,10 @@ static int add_member(struct dwunw_sampler *sampler,
 	return 0;
 }
 
+/*
+ * By number it can be inherited by threads that start later; the PMU's cannot,
+ * since its path is a pointer of this process.
+ */
 static void probe_attr(const struct dwunw_sampler *sampler,
 		       const struct probe *probe, bool large,
 		       struct perf_event_attr *attr)
@@ -158,7 +185,12 @@ static void probe_attr(const struct dwunw_sampler *sampler,
 	dwu_sample_attr_regs(attr, large, large ? probe->stack_size : 0);
 }
 
-/* An event that is mapped or inherited needs a CPU. */
+/*
+ * An event that is mapped or inherited needs a CPU.
+ *
+ * inherit_thread came with Linux 5.13: before, children inherit as well, and
+ * their samples are dropped by their pid.
+ */
 static int open_event(struct dwunw_sampler *sampler, uint32_t tid,
 		      const struct probe *probe, uint32_t cpu, bool large)
 {
@@ -175,6 +207,10 @@ static int open_event(struct dwunw_sampler *sampler, uint32_t tid,
 	return fd;
 }
 
+/*
+ * SET_OUTPUT: the samples go to the buffer of that CPU, which one dummy event
+ * has.
+ */
 static int open_member(struct dwunw_sampler *sampler, uint32_t tid,
 		       uint32_t index, uint32_t cpu, bool large)
 {
@@ -201,6 +237,10 @@ static int open_member(struct dwunw_sampler *sampler, uint32_t tid,
 	return error;
 }
 
+/*
+ * Small samples always, large ones beside them where the probe wants stack: two
+ * events, since one has one size.
+ */
 static int open_probe(struct dwunw_sampler *sampler, uint32_t tid,
 		      uint32_t index)
 {
@@ -215,7 +255,12 @@ static int open_probe(struct dwunw_sampler *sampler, uint32_t tid,
 	return error;
 }
 
-/* ESRCH: the thread has ended; that is no error. */
+/*
+ * ESRCH: the thread has ended; that is no error.
+ *
+ * By rank: frees before allocations, so that no block is seen whose free is
+ * not.
+ */
 static int open_thread(struct dwunw_sampler *sampler, struct root *root)
 {
 	uint32_t from = root->opened;
@@ -280,6 +325,7 @@ static uint64_t read_hits(const struct member *member)
 	return count;
 }
 
+/* By rank, or large: callers repair each kind in its own way. */
 static void add_lost(const struct dwunw_sampler *sampler,
 		     const struct member *member, uint64_t lost,
 		     struct dwunw_sampler_losses *missing)
@@ -317,6 +363,7 @@ static void remove_thread(struct dwunw_sampler *sampler, uint32_t tid)
 		(--sampler->root_count - at) * sizeof(sampler->roots[0]));
 }
 
+/* It runs already: calls that it made until now were not seen. */
 static void add_late_thread(struct dwunw_sampler *sampler, uint32_t tid)
 {
 	struct root *root = add_root(sampler, tid);
@@ -368,7 +415,12 @@ static uint32_t buffer_size(const struct dwunw_sampler *sampler,
 				      CHANGES_SIZE;
 }
 
-/* Carries the samples of others, or what happens to processes. */
+/*
+ * Carries the samples of others, or what happens to processes.
+ *
+ * Perf events on one CPU may share a buffer; its size is a power of two of
+ * pages.
+ */
 static int open_buffer(struct dwunw_sampler *sampler, enum buffer_kind kind)
 {
 	struct buffer *buffer = &sampler->buffers[sampler->buffer_count];
@@ -428,6 +480,7 @@ static void allow_files(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+/* By number where tracefs lets us, else by the PMU. */
 int dwunw_sampler_open(struct dwunw_sampler **result,
 		       const struct dwunw_sampler_config *config)
 {
@@ -437,7 +490,12 @@ int dwunw_sampler_open(struct dwunw_sampler **result,
 	if (!sampler)
 		return -ENOMEM;
 	allow_files();
-	sampler->config = *config;
+	if (dwunw_struct_from(&sampler->config, sizeof(sampler->config),
+			      SAMPLER_CONFIG_LEAST, config) != DWUNW_OK) {
+		free(sampler);
+		return -EINVAL;
+	}
+	config = &sampler->config;
 	sampler->all_children = config->all_children;
 	sampler->by_number = !config->by_pmu && !dwu_probe_events_open();
 	sampler->type = dwu_perf_uprobe_type();
@@ -453,6 +511,7 @@ int dwunw_sampler_open(struct dwunw_sampler **result,
 	return error;
 }
 
+/* Before dwunw_sampler_start(). Numbered probes are made in tracefs here. */
 int dwunw_sampler_add(struct dwunw_sampler *sampler,
 		      const struct dwunw_sampler_probe *wanted)
 {
@@ -534,6 +593,7 @@ static void enable_rank(struct dwunw_sampler *sampler, int rank, bool on)
 	}
 }
 
+/* On in the order of ranks, off in the other direction. */
 void dwunw_sampler_enable(struct dwunw_sampler *sampler, bool on)
 {
 	sampler->enabled = on;
@@ -543,6 +603,9 @@ void dwunw_sampler_enable(struct dwunw_sampler *sampler, bool on)
 
 /* --- reading ------------------------------------------------------------------- */
 
+/*
+ * Samples of an inherited event have the id of the one it was inherited from.
+ */
 static struct member *find_member(const struct dwunw_sampler *sampler,
 				  uint64_t id)
 {
@@ -573,6 +636,10 @@ static bool is_double(struct dwunw_sampler *sampler, struct buffer *buffer,
 	return found;
 }
 
+/*
+ * Samples of a closed member, of another process or of the second of two events
+ * are counted, and told nobody.
+ */
 static void on_sample(struct dwunw_sampler *sampler, struct buffer *buffer,
 		      struct dwu_record *record)
 {
@@ -678,7 +745,11 @@ static void on_record(struct dwunw_sampler *sampler, struct buffer *buffer,
 		on_change(sampler, &record, dwu_record_time(bytes));
 }
 
-/* The buffer whose next record is the oldest; NULL: none is old enough. */
+/*
+ * The buffer whose next record is the oldest; NULL: none is old enough.
+ *
+ * A comparison of all heads a record: buffers are few.
+ */
 static struct buffer *oldest(struct dwunw_sampler *sampler, uint64_t limit)
 {
 	struct buffer *found = NULL;
@@ -795,6 +866,7 @@ uint64_t dwunw_sampler_late(const struct dwunw_sampler *sampler)
 	return sampler->late;
 }
 
+/* Of the buffers, which is what the kernel has locked. */
 uint64_t dwunw_sampler_bytes(const struct dwunw_sampler *sampler)
 {
 	uint64_t sum = 0;

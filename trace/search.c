@@ -3,6 +3,12 @@
 
 #include <string.h>
 
+/*
+ * The first of sorted elements whose key is not below `wanted`; count: none.
+ * The key stands first in each element, 4 or 8 bytes, in this machine's byte
+ * order; it is copied out, so elements may have any alignment. The rest is
+ * halved in each turn.
+ */
 uint32_t dwunw_search_first(const void *elements, uint32_t count, size_t size,
 			    size_t key_size, uint64_t wanted)
 {

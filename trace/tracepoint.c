@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * A tracepoint's name -> its number -> a perf event of it. For example,
+ * "sched/sched_process_exec": tracefs has events/sched/sched_process_exec/id
+ * with "316\n" in it, and perf_event_attr { type TRACEPOINT, config 316 } is an
+ * event that a BPF program can be put on. Numbers differ from kernel to kernel.
+ */
 #include "tracepoint.h"
 
 #include "kernelfs.h"
@@ -20,6 +26,10 @@ static int find_file(const char *name, const char *file, char *text,
 	return dwu_tracefs_read(path, text, size);
 }
 
+/*
+ * The text that says at which offset each field of a record is, for BPF
+ * programs that read them; cut at size - 1 bytes.
+ */
 int dwunw_tracepoint_format(const char *name, char *text, size_t size)
 {
 	return find_file(name, "format", text, size);
@@ -47,6 +57,10 @@ bool dwu_tracepoint_is_of(const char *section, const char *subsystem)
 	       (!strncmp(section, subsystem, size) && section[size] == '/');
 }
 
+/*
+ * Of CPU 0 and all processes: BPF programs on a tracepoint run at each hit, on
+ * any CPU, whatever the event is of.
+ */
 int dwunw_tracepoint_open(const char *name)
 {
 	struct perf_event_attr attr;

@@ -1,4 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * A place in a file -> a uprobe, in two ways: as a BPF link of many places
+ * (BPF_TRACE_UPROBE_MULTI, used from Linux 6.13 on) or as an event of the
+ * uprobe PMU.
+ *
+ * For example, { "/lib/x86_64-linux-gnu/libc.so.6", 0x9d4a0, pid 4711, entry }
+ * is perf_event_attr { type: sysfs' bus/event_source/devices/uprobe/type,
+ * config 0, config1: the path, config2: the offset } of that process, on any
+ * CPU; with pid -1 of all processes, on CPU 0, as the probe is in the file and
+ * not on a CPU.
+ */
 #include "uprobe_multi.h"
 
 #include "bpf_map.h"
@@ -27,6 +38,10 @@ struct link_create {
 	uint32_t pid; /* 0: every process */
 };
 
+/*
+ * The struct is zeroed beyond what it knows: bpf(2) takes a longer attr if the
+ * rest is 0.
+ */
 int dwu_uprobe_multi_link(int program, uint32_t type,
 			  const struct dwunw_uprobe_place *place)
 {
@@ -47,6 +62,7 @@ int dwu_uprobe_multi_link(int program, uint32_t type,
 	return dwu_bpf_call(BPF_LINK_CREATE, &attr);
 }
 
+/* The kernel copies the path while the call runs; it need not outlive it. */
 int dwunw_uprobe_event(const struct dwunw_uprobe_place *place)
 {
 	int type = dwu_perf_uprobe_type();
@@ -64,6 +80,7 @@ int dwunw_uprobe_event(const struct dwunw_uprobe_place *place)
 	return dwu_perf_open(&attr, place->pid, place->pid < 0 ? 0 : -1);
 }
 
+/* { r0 = 0; exit }: the smallest program that a link can be asked for. */
 int dwu_uprobe_multi_empty(uint32_t type)
 {
 	struct bpf_insn code[] = {
@@ -81,8 +98,13 @@ int dwu_uprobe_multi_empty(uint32_t type)
 	return dwu_bpf_call(BPF_PROG_LOAD, &attr);
 }
 
-/* Sessions came with 6.13. A directory has no instructions: a kernel that gets
- * so far as to see that knows the type. */
+/*
+ * Sessions came with 6.13. A directory has no instructions: a kernel that gets
+ * so far as to see that knows the type.
+ *
+ * -EBADF is what the kernel says of "/" once it has understood all else;
+ * kernels that do not know the type say -EINVAL.
+ */
 bool dwu_uprobe_multi_is_supported(void)
 {
 	struct dwunw_uprobe_place place = { .path = "/", .pid = -1 };

@@ -58,6 +58,7 @@ static struct number *place(struct number *table, uint32_t size,
 	return &table[at];
 }
 
+/* Twice the size, each element placed anew. */
 static bool grow(struct dwu_walk_files *files)
 {
 	struct number *larger = calloc(2 * files->size, sizeof(*larger));
@@ -94,6 +95,10 @@ static uint32_t add_number(struct dwu_walk_files *files, uint64_t identity)
 	return files->used;
 }
 
+/*
+ * Numbers are given in the order in which files are met; 65,535 of them, then
+ * 0: the kernel asks for stacks of other files.
+ */
 uint32_t dwu_walk_file_number(struct dwu_walk_files *files, uint32_t serial)
 {
 	uint64_t identity;

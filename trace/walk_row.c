@@ -1,5 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* A step of a walk -> the row by which the kernel makes the same step. */
+/*
+ * A step of a walk -> the row by which the kernel makes the same step: three
+ * words and a check (bpf/walk.h has the bits).
+ *
+ *	w1	CFA: offset 32, register 4 | how 4 | flags 8 | base 16
+ *	w2, w3	a byte a register: in which word it is saved, from `base` on
+ *	w3	which of them are, how many words they span, why it ends
+ *
+ * For example, x86_64 (cfa, ra, rbp) = (rbp + 16, *(cfa - 8), *(cfa - 16)):
+ * offset 16, register rbp, base 2 words below the CFA, ra in word 2, rbp in
+ * word 1.
+ *
+ * What does not fit is DWUNW_WALK_ASK: the kernel then sends the stack, and
+ * user space walks it. So a row is never wrong, only missing.
+ */
 #include "walk_rows.h"
 
 #include <string.h>
@@ -59,6 +73,7 @@ static int register_of(const struct dwu_row_target *target, uint8_t dwarf)
 	return -1;
 }
 
+/* Packed rows count in 4 bytes (core/cfi/row.h). */
 static int32_t slot_bytes(const struct dwunw_packed_row *row, uint8_t i)
 {
 	return row->slots[i] * 4;
@@ -69,7 +84,11 @@ static bool has_slot(const struct dwunw_packed_row *row, uint8_t i)
 	return (row->bits >> i & 1) != 0;
 }
 
-/* In words below where slots are told from. False: they are no words. */
+/*
+ * In words below where slots are told from. False: they are no words.
+ *
+ * The lowest slot is word 1, so that bytes suffice for the others.
+ */
 static bool find_base(const struct dwu_row_target *target,
 		      const struct dwunw_packed_row *row, uint8_t first,
 		      int32_t *base)
@@ -88,6 +107,10 @@ static bool find_base(const struct dwu_row_target *target,
 	return *base >= INT16_MIN && *base <= INT16_MAX;
 }
 
+/*
+ * FAR: some word is more than NEAR above the lowest; the kernel reads it by
+ * itself.
+ */
 static bool set_slots(const struct dwu_row_target *target,
 		      const struct dwunw_packed_row *row, uint8_t first,
 		      struct parts *parts)
@@ -136,6 +159,7 @@ static uint8_t zero_flag(const struct dwu_row_target *target,
 						      0;
 }
 
+/* Rows that hold for any stack. */
 static bool plain(const struct dwu_row_target *target,
 		  const struct dwunw_step *step, struct parts *parts)
 {
@@ -158,6 +182,10 @@ static bool realigned(const struct dwu_row_target *target,
 	return true;
 }
 
+/*
+ * False: the kernel cannot use it. END is for roots and contexts only: any
+ * other end may be another one for the next stack.
+ */
 static bool fill(const struct dwu_row_target *target,
 		 const struct dwunw_step *step, struct parts *parts)
 {
@@ -212,6 +240,9 @@ static void pack(const struct parts *parts, uint8_t how, uint64_t key,
 	row->check = key ^ row->w1 ^ row->w2 ^ row->w3;
 }
 
+/*
+ * exact: the pc itself, else the return address - 1, as the kernel looks it up.
+ */
 bool dwu_row_of_step(const struct dwu_row_target *target,
 		     const struct dwunw_step *step, uint32_t number,
 		     uint64_t *key, struct dwunw_walk_row *row)

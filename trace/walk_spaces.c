@@ -35,6 +35,7 @@ struct dwu_walk_spaces {
 	int by_pid;
 };
 
+/* `values` is mapped: a table is written without a system call. */
 int dwu_walk_spaces_open(struct dwu_walk_spaces **result, int values,
 			 int by_pid, uint32_t count, struct dwunw_context *ctx)
 {
@@ -75,6 +76,7 @@ void dwu_walk_spaces_close(struct dwu_walk_spaces *spaces)
 	free(spaces);
 }
 
+/* pid 0 finds a free place. */
 static struct followed *find(struct dwu_walk_spaces *spaces, int32_t pid)
 {
 	for (uint32_t i = 0; i < spaces->count; i++)
@@ -83,6 +85,7 @@ static struct followed *find(struct dwu_walk_spaces *spaces, int32_t pid)
 	return NULL;
 }
 
+/* The kernel's part has the same index. */
 static struct dwunw_walk_space *value_of(struct dwu_walk_spaces *spaces,
 					 const struct followed *followed)
 {
@@ -102,6 +105,10 @@ static void close_table(struct dwunw_walk_table *table)
 	__atomic_store_n(&table->version, table->version + 1, __ATOMIC_RELEASE);
 }
 
+/*
+ * Both tables are made unusable first: the place may have been another
+ * process's.
+ */
 int dwu_walk_space_follow(struct dwu_walk_spaces *spaces, int32_t pid)
 {
 	struct followed *free_one;
@@ -119,6 +126,7 @@ int dwu_walk_space_follow(struct dwu_walk_spaces *spaces, int32_t pid)
 	return dwunw_bpf_map_set(spaces->by_pid, &pid, &index);
 }
 
+/* A pid that nobody follows is well. */
 void dwu_walk_space_forget(struct dwu_walk_spaces *spaces, int32_t pid)
 {
 	struct followed *followed = pid ? find(spaces, pid) : NULL;
@@ -144,6 +152,10 @@ static uint64_t changes_of(const struct dwunw_walk_space *value)
 	return count;
 }
 
+/*
+ * The count is read before the mappings: a change between is seen at the next
+ * call. -ESRCH: not followed, or the process has ended.
+ */
 int dwu_walk_space_read(struct dwu_walk_spaces *spaces, int32_t pid)
 {
 	struct followed *followed = find(spaces, pid);
@@ -206,6 +218,10 @@ void dwu_walk_space_made_code(struct dwu_walk_spaces *spaces, int32_t pid,
 		followed->made[followed->made_count++] = mapping->start;
 }
 
+/*
+ * Only what a walk has left by its frame pointer, and only while the mapping is
+ * of the same kind: addresses are used again.
+ */
 static bool has_frame_pointers(const struct followed *followed,
 			       const struct dwunw_mapping *mapping)
 {
@@ -215,6 +231,11 @@ static bool has_frame_pointers(const struct followed *followed,
 	return false;
 }
 
+/*
+ * The kernel adds entry.add to a pc and has the key of its row: file number
+ * above, address as linked below. What has no number or is too high is left
+ * out, and asked for.
+ */
 static void add_mapping(struct dwu_walk_spaces *spaces,
 			const struct followed *followed,
 			const struct dwunw_mapping *mapping,
@@ -245,6 +266,10 @@ static void add_mapping(struct dwu_walk_spaces *spaces,
 	table->at[table->count++] = entry;
 }
 
+/*
+ * As it is to be, in spaces->table: compared with what is there before it is
+ * written.
+ */
 static void make_table(struct dwu_walk_spaces *spaces,
 		       const struct followed *followed,
 		       struct dwu_walk_files *files,
@@ -270,6 +295,7 @@ static void make_table(struct dwu_walk_spaces *spaces,
 
 #define BODY offsetof(struct dwunw_walk_table, count)
 
+/* Up to its last mapping; what is behind that nobody reads. */
 static bool is_current(const struct dwunw_walk_space *value,
 		       const struct dwunw_walk_table *table)
 {
@@ -281,6 +307,11 @@ static bool is_current(const struct dwunw_walk_space *value,
 			       table->count * sizeof(table->at[0]));
 }
 
+/*
+ * The kernel may use the table in `current` all the time; the other one is
+ * changed, and then `current`. It looks at the version again behind its
+ * look-up.
+ */
 int dwu_walk_space_write(struct dwu_walk_spaces *spaces, int32_t pid,
 			 struct dwu_walk_files *files,
 			 struct dwunw_rows_counts *stats)

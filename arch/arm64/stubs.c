@@ -4,6 +4,10 @@
 
 #include "core/base/bytes.h"
 
+/*
+ * Instructions are little-endian even where data is not; of big-endian aarch64
+ * nothing is built, so big_endian is false here.
+ */
 static uint32_t word_at(const struct dwu_stub_code *code, size_t at)
 {
 	struct dwu_cursor c = dwu_cursor(code->bytes + at, 4, code->big_endian);
@@ -11,7 +15,12 @@ static uint32_t word_at(const struct dwu_stub_code *code, size_t at)
 	return dwu_u32(&c);
 }
 
-/* [bti c]; adrp x16, page; ldr x17, [x16, #slot]; … */
+/*
+ * [bti c]; adrp x16, page; ldr x17, [x16, #slot]; …
+ *
+ * adrp: 21 bits of pages from pc's own, immlo in bits 29 and 30, immhi in 5 to
+ * 23; ldr: 12 bits of words of 8 bytes (Arm ARM, C6.2).
+ */
 static bool stub_at(const struct dwu_stub_code *code, size_t at,
 		    struct dwu_stub *stub)
 {

@@ -7,6 +7,7 @@
 
 #include "core/base/bytes.h"
 
+/* In the file's byte order, as the code. */
 static uint32_t word_at(const struct dwu_stub_code *code, size_t at)
 {
 	struct dwu_cursor c = dwu_cursor(code->bytes + at, 4, code->big_endian);

@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * The first instructions of functions of x86_64, by the scan's decoder. Which of
- * them the kernel computes: arch/x86/kernel/uprobes.c of Linux, branch_setup_xol_ops()
- * and push_setup_xol_ops().
+ * The first instructions of functions of x86_64, by the scan's decoder. Which
+ * of them the kernel computes: arch/x86/kernel/uprobes.c of Linux,
+ * branch_setup_xol_ops() and push_setup_xol_ops().
+ *
+ * For example, endbr64; test %rdi, %rdi; je ..: endbr64 and test are harmless,
+ * je is emulated, so the probe goes to offset 7.
  */
 #include "insn.h"
 #include "target.h"
 
 #include "core/base/bytes.h"
 
-/* rdx, rsi and rdi carry arguments, rsp is the stack. */
+/*
+ * rdx, rsi and rdi carry arguments, rsp is the stack.
+ *
+ * The first three arguments (psABI 3.2.3) are what dwunw_entry_cheap_offset()
+ * promises; rcx, r8 and r9 may change.
+ */
 static enum dwu_entry_kind writes_reg(uint8_t reg)
 {
 	return reg == 2 || reg == 4 || reg == 6 || reg == 7 ?
@@ -45,6 +53,7 @@ static bool is_plain(const struct dwu_x86_insn *insn)
 	       op == 0x8d || op >> 3 == 0xb8 >> 3 || op == 0xc7;
 }
 
+/* What is not known to be harmless ends the search. */
 static enum dwu_entry_kind effect_of(const struct dwu_x86_insn *insn)
 {
 	if (is_emulated(insn))
@@ -79,6 +88,7 @@ static bool has_usual_prefixes(const struct dwu_x86_insn *insn,
 	return insn->map == DWU_X86_ONE && bytes[at] == insn->opcode;
 }
 
+/* UNKNOWN, too, where less than the longest instruction is left. */
 static enum dwu_entry_kind kind(const uint8_t *bytes, size_t size,
 				uint32_t *insn_size)
 {

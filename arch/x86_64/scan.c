@@ -3,6 +3,19 @@
  * What x86-64 instructions do to the stack pointer, to registers that point
  * into the frame or are constants, and to saved registers (Intel SDM 2). All
  * else that an instruction writes becomes unknown.
+ *
+ * For example, at a function's entry rsp is CFA - 8 and the return address
+ * stands at CFA - 8:
+ *
+ *	push %rbx		rsp = CFA - 16, rbx's entry value at CFA - 16
+ *	sub $0x20, %rsp		rsp = CFA - 48
+ *	xor %ebx, %ebx		rbx = 0; its entry value is still at CFA - 16
+ *	call f			rsp and rbx are kept (psABI 3.2.1), core/scan forgets the rest
+ *	add $0x20, %rsp; pop %rbx	rbx holds its entry value, rsp = CFA - 8
+ *
+ * Code is the file's, so it may be anything: an instruction that is not decoded
+ * has size 0 and no effect here; a sum that leaves the range of frames (FAR)
+ * becomes unknown.
  */
 #include "insn.h"
 #include "target.h"
@@ -35,6 +48,10 @@ struct machine {
 	struct dwu_scan_state *state;
 };
 
+/*
+ * `number` is below 16 in what the decoder gives; DWU_X86_NONE is none and is
+ * asked for before.
+ */
 static struct dwu_value *reg(const struct machine *m, uint8_t number)
 {
 	return &m->state->regs[columns[number]];
@@ -43,6 +60,10 @@ static struct dwu_value *reg(const struct machine *m, uint8_t number)
 /* Frames are far smaller: what is beyond this is no place in one. */
 #define FAR 0x40000000
 
+/*
+ * UNKNOWN where n is FAR: immediates and displacements are the code's, whatever
+ * it is.
+ */
 static struct dwu_value number(enum dwu_value_kind kind, int64_t n)
 {
 	struct dwu_value value = unknown;
@@ -54,7 +75,12 @@ static struct dwu_value number(enum dwu_value_kind kind, int64_t n)
 	return value;
 }
 
-/* a + b or a - b. */
+/*
+ * a + b or a - b.
+ *
+ * For example, CFA - 8 and 0x20, minus: CFA - 40. The difference of two places
+ * in a frame is a constant that nobody needs: unknown.
+ */
 static struct dwu_value sum(struct dwu_value a, struct dwu_value b, bool minus)
 {
 	struct dwu_value swap = a;
@@ -69,7 +95,12 @@ static struct dwu_value sum(struct dwu_value a, struct dwu_value b, bool minus)
 	return number(a.kind, (int64_t)a.n + (minus ? -(int64_t)b.n : b.n));
 }
 
-/* Where the memory operand is, if it is in the frame. */
+/*
+ * Where the memory operand is, if it is in the frame.
+ *
+ * For example, -8(%rbp) with rbp = CFA - 16: CFA - 24. With an index, with %fs
+ * or relative to rip it is elsewhere, or nobody knows where.
+ */
 static struct dwu_value address(const struct machine *m)
 {
 	const struct dwu_x86_insn *insn = m->insn;
@@ -81,7 +112,13 @@ static struct dwu_value address(const struct machine *m)
 		   false);
 }
 
-/* The frame's word at CFA + n is no longer a register's entry value. */
+/*
+ * The frame's word at CFA + n is no longer a register's entry value.
+ *
+ * A byte that is written in a word spoils all of it. A store of more than one
+ * word (16 bytes of SSE) is taken for one of the first: compilers do not write
+ * over saved registers.
+ */
 static void overwrite(const struct machine *m, int32_t n)
 {
 	uint8_t i;
@@ -91,7 +128,13 @@ static void overwrite(const struct machine *m, int32_t n)
 			m->state->slots[i] = DWU_SLOT_NONE;
 }
 
-/* A register gets a value of the instruction's width (SDM 1, 3.4.1.1). */
+/*
+ * A register gets a value of the instruction's width (SDM 1, 3.4.1.1).
+ *
+ * For example, mov $5, %eax clears the upper half, so rax = 5; mov $-5, %eax
+ * makes 0xfffffffb, which is no sign-extended constant; mov %ax leaves the
+ * upper part.
+ */
 static void set(const struct machine *m, uint8_t to, struct dwu_value value)
 {
 	if (m->insn->width < 4 ||
@@ -101,7 +144,13 @@ static void set(const struct machine *m, uint8_t to, struct dwu_value value)
 	*reg(m, to) = value;
 }
 
-/* set() for the operand of ModRM.rm. */
+/*
+ * set() for the operand of ModRM.rm.
+ *
+ * Memory elsewhere than in the frame is not followed; what a pointer may have
+ * written in the frame is not known, and compilers do not write saved registers
+ * by one.
+ */
 static void set_rm(const struct machine *m, struct dwu_value value)
 {
 	struct dwu_value at;
@@ -115,12 +164,22 @@ static void set_rm(const struct machine *m, struct dwu_value value)
 		overwrite(m, at.n);
 }
 
+/*
+ * Words in memory are values only where they are entry values of registers
+ * (load()).
+ */
 static struct dwu_value get_rm(const struct machine *m)
 {
 	return m->insn->rm == DWU_X86_NONE ? unknown : *reg(m, m->insn->rm);
 }
 
-/* Everything that the instruction writes becomes unknown. */
+/*
+ * Everything that the instruction writes becomes unknown.
+ *
+ * insn->writes says which, of any instruction that the decoder knows the length
+ * of. FIXED: string instructions, cmpxchg and others that write registers which
+ * they do not name.
+ */
 static void forget(const struct machine *m)
 {
 	static const uint8_t fixed[] = { CX, AX, DX, SI, DI };
@@ -221,6 +280,7 @@ static void store(const struct machine *m, uint8_t from, int32_t n)
 		m->state->slots[m->arch->sp] = n;
 }
 
+/* A register that gets the saved CFA back points to the CFA (see store()). */
 static void load(const struct machine *m, uint8_t to, int32_t n)
 {
 	struct dwu_value *value = reg(m, to);
@@ -230,18 +290,31 @@ static void load(const struct machine *m, uint8_t to, int32_t n)
 		*value = number(DWU_VALUE_CFA, 0);
 }
 
+/*
+ * An unknown sp stays unknown, until leave or lea sets it from another
+ * register.
+ */
 static void move_sp(const struct machine *m, int32_t by)
 {
 	*reg(m, SP) = sum(*reg(m, SP), number(DWU_VALUE_CONST, by), false);
 }
 
-/* Bytes that a push or a pop moves (SDM 1, 6.2.2). */
+/*
+ * Bytes that a push or a pop moves (SDM 1, 6.2.2).
+ *
+ * In 64-bit code 8, or 2 with the prefix 66; never 4.
+ */
 static int32_t slot(const struct machine *m)
 {
 	return m->insn->prefix & DWU_X86_OPSIZE ? 2 : 8;
 }
 
-/* Pushes register `from`, or what is not known of. */
+/*
+ * Pushes register `from`, or what is not known of.
+ *
+ * The value of sp before: `sp` points at the state, so behind move_sp() it is
+ * the new one, which is where the word stands.
+ */
 static void push(const struct machine *m, uint8_t from)
 {
 	const struct dwu_value *sp = reg(m, SP);
@@ -304,7 +377,12 @@ static void probing(const struct machine *m, const struct dwu_code *code)
 		*sp = unknown;
 }
 
-/* push, pop, enter, leave and a call that only pushes. */
+/*
+ * push, pop, enter, leave and a call that only pushes.
+ *
+ * False: another instruction, or one whose effect is that of all others
+ * (forget()).
+ */
 static bool stack_effect(const struct machine *m)
 {
 	const struct dwu_x86_insn *insn = m->insn;
@@ -370,7 +448,12 @@ static bool stack_effect(const struct machine *m)
 
 /* --- values --------------------------------------------------------------- */
 
-/* Is it one of mov, lea, xchg? Then its effect. */
+/*
+ * Is it one of mov, lea, xchg? Then its effect.
+ *
+ * 89 and 8b are mov to and from r/m, c7 mov of an immediate, 8d lea, 87 and 90
+ * + r xchg, b8 + r mov of an immediate to a register.
+ */
 static bool move_effect(const struct machine *m)
 {
 	const struct dwu_x86_insn *insn = m->insn;
@@ -431,13 +514,20 @@ enum {
 	XOR = 6
 };
 
+/* or, and, xor make no place in a frame. */
 static struct dwu_value compute(uint8_t how, struct dwu_value a,
 				struct dwu_value b)
 {
 	return how == ADD || how == SUB ? sum(a, b, how == SUB) : unknown;
 }
 
-/* sp is aligned: below what it was, who knows how far. */
+/*
+ * sp is aligned: below what it was, who knows how far.
+ *
+ * For example, and $-32, %rsp: where sp was CFA - 16, it may be CFA - 16 or CFA
+ * - 32, .. So places below are counted from DWU_ALIGNED (arch/scan.h). Aligned
+ * twice: unknown.
+ */
 static struct dwu_value align(struct dwu_value sp)
 {
 	if (sp.kind != DWU_VALUE_CFA || dwu_is_aligned(sp.n))
@@ -445,7 +535,13 @@ static struct dwu_value align(struct dwu_value sp)
 	return number(DWU_VALUE_CFA, DWU_ALIGNED);
 }
 
-/* Is it one of add, sub, and, xor, inc, dec? Then its effect. */
+/*
+ * Is it one of add, sub, and, xor, inc, dec? Then its effect.
+ *
+ * Below 0x40 the operation is bits 3 to 5 of the opcode (01 add, 29 sub, 31
+ * xor); in 81 and 83 it is ModRM.reg; ff /0 is inc, /1 dec. xor and sub of a
+ * register with itself are 0.
+ */
 static bool sum_effect(const struct machine *m)
 {
 	const struct dwu_x86_insn *insn = m->insn;
@@ -490,6 +586,11 @@ static bool sum_effect(const struct machine *m)
 	}
 }
 
+/*
+ * An instruction is of the stack, or of values, or only writes what is
+ * forgotten. The bytes are decoded once more, since struct dwu_insn does not
+ * say all that is needed here.
+ */
 static void effect(const struct dwunw_arch_ops *arch,
 		   const struct dwu_code *code, const struct dwu_insn *decoded,
 		   struct dwu_scan_state *state)
@@ -531,6 +632,7 @@ static bool only_pushes(const struct dwu_x86_insn *insn,
 	return left >= 1 && (next[0] & 0xf8) == 0x58;
 }
 
+/* Where control goes, by opcode: Intel SDM 2, chapters 3 to 6. */
 static uint8_t flow_of(const struct dwu_x86_insn *insn,
 		       const struct dwu_code *code)
 {
@@ -597,6 +699,10 @@ static bool is_pad(const struct dwu_x86_insn *insn)
 		!(insn->prefix & DWU_X86_REP));
 }
 
+/*
+ * A displacement counts from the next instruction. It may lead anywhere:
+ * core/scan checks it.
+ */
 static void decode(const struct dwunw_arch_ops *arch,
 		   const struct dwu_code *code, struct dwu_insn *out)
 {
@@ -721,6 +827,7 @@ static void limit_index(const struct machine *m, const struct dwu_code *code,
 	t->count = (uint16_t)(n + 1);
 }
 
+/* A table's address and one of its entries: where the jump goes. */
 static struct dwu_value sum_of(struct dwu_value a, struct dwu_value b)
 {
 	if (a.kind == DWU_VALUE_CONST && b.kind == DWU_VALUE_ENTRY_AT &&
@@ -729,7 +836,12 @@ static struct dwu_value sum_of(struct dwu_value a, struct dwu_value b)
 	return unknown;
 }
 
-/* From memory: what stands in a table, and where one is. */
+/*
+ * From memory: what stands in a table, and where one is.
+ *
+ * For example, movslq (%rdx,%rax,4), %rax with rdx = 0x2010 and rax under 5: an
+ * entry of the table at 0x2010, which has 5.
+ */
 static struct dwu_value read_table(const struct dwu_x86_insn *insn,
 				   const struct dwu_code *code,
 				   const struct dwu_scan_state *old)
@@ -789,6 +901,10 @@ static void table_effect(const struct machine *m, const struct dwu_code *code,
 		*reg(m, dst) = value;
 }
 
+/*
+ * True: *t is the table that the instruction jumps through. Place and size are
+ * what the code says: core/scan checks each entry.
+ */
 static bool table(const struct dwunw_arch_ops *arch,
 		  const struct dwu_code *code, struct dwu_scan_state *state,
 		  struct dwu_table *t)
@@ -817,7 +933,13 @@ static bool table(const struct dwunw_arch_ops *arch,
 	       value.kind == DWU_VALUE_POINTER_AT;
 }
 
-/* jmp and jcc with a displacement of 4 bytes: e9, 0f 8x. */
+/*
+ * jmp and jcc with a displacement of 4 bytes: e9, 0f 8x.
+ *
+ * *to - lo < hi - lo: in [lo, hi), in one comparison, as differences below 0
+ * are large. Any byte may begin one, so data may be taken for a branch; *off is
+ * where it stands.
+ */
 static bool far_branch(const struct dwu_code *code, uint32_t *off, uint32_t lo,
 		       uint32_t hi, uint32_t *to)
 {

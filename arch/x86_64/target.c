@@ -112,18 +112,17 @@ static bool frame_pointer_row(const uint8_t *code, size_t size,
 }
 
 /* Bytes of a ModRM byte and what belongs to it (Intel SDM 2, table 2-2). */
-static size_t modrm_size(const uint8_t *code)
+static size_t modrm_size(const uint8_t *code, size_t there)
 {
 	uint8_t mod = code[0] >> 6, rm = code[0] & 7;
-	size_t size = 1;
+	bool sib = mod != 3 && rm == 4;
+	size_t size = sib ? 2 : 1;
 
-	if (mod == 3)
+	if (mod == 3 || size > there)
 		return size;
-	if (rm == 4)
-		size++;
 	if (mod == 1)
 		return size + 1;
-	if (mod == 2 || rm == 5 || (rm == 4 && (code[1] & 7) == 5))
+	if (mod == 2 || rm == 5 || (sib && (code[1] & 7) == 5))
 		return size + 4;
 	return size;
 }
@@ -141,7 +140,7 @@ static bool behind_call(const struct dwunw_arch_ops *arch, const uint8_t *code,
 	for (i = 2; i <= 7 && i <= size; i++)
 		if (code[size - i] == 0xff &&
 		    (code[size - i + 1] & 0x38) == 0x10 &&
-		    modrm_size(&code[size - i + 1]) == i - 1)
+		    modrm_size(&code[size - i + 1], i - 1) == i - 1)
 			return true;
 	return false;
 }

@@ -1,6 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * How every format of the core is read: integers, LEB128, strings and encoded
+ * pointers, from bytes that may be hostile, through a cursor that cannot leave
+ * them.
+ *
+ *	dwu_uleb()	DWARF 5 7.6, unsigned: b9 64 is 12857
+ *	dwu_sleb()	DWARF 5 7.6, signed: 80 7f is -128
+ *	dwu_encoded()	DW_EH_PE_*, LSB 5 10.5.1: 0x1b is pcrel | sdata4
+ *	dwu_string()	bytes up to a 0
+ *
+ * The first read that does not fit makes the cursor `bad`, and it stays so:
+ * each read from then on gives 0, takes nothing and is harmless. Parsers
+ * therefore read a whole record and ask once, behind it.
+ */
 #include "bytes.h"
 
+/*
+ * The bytes are the caller's and must outlive the cursor. A size of 0 goes with
+ * any address: nothing is read through it.
+ */
 struct dwu_cursor dwu_cursor(const uint8_t *data, size_t size, bool big)
 {
 	return (struct dwu_cursor){ .data = data, .size = size, .big = big };
@@ -34,6 +52,7 @@ uint8_t dwu_u8(struct dwu_cursor *c)
 	return p ? p[0] : 0;
 }
 
+/* p[0] << 8 is computed in int, which has 32 bits on all hosts: 0xff00 fits. */
 uint16_t dwu_u16(struct dwu_cursor *c)
 {
 	const uint8_t *p = next(c, 2);
@@ -44,6 +63,10 @@ uint16_t dwu_u16(struct dwu_cursor *c)
 			(uint16_t)(p[1] << 8 | p[0]);
 }
 
+/*
+ * The casts come first: p[0] << 24 in int would overflow for bytes from 0x80
+ * on.
+ */
 uint32_t dwu_u32(struct dwu_cursor *c)
 {
 	const uint8_t *p = next(c, 4);
@@ -68,6 +91,11 @@ uint64_t dwu_u64(struct dwu_cursor *c)
 	return c->big ? first << 32 | second : second << 32 | first;
 }
 
+/*
+ * Sizes of addresses and lengths, and DW_OP_deref_size: other sizes are a lie.
+ * The three bytes of DW_FORM_strx3 and addrx3 are read by core/names/form.c
+ * itself.
+ */
 uint64_t dwu_uint(struct dwu_cursor *c, uint8_t size)
 {
 	switch (size) {
@@ -106,29 +134,45 @@ uint64_t dwu_sint(struct dwu_cursor *c, uint8_t size)
 	}
 }
 
-/* Bits beyond the 64th are 0, or those of the sign. */
+/*
+ * Bits beyond the 64th are 0, or those of the sign.
+ *
+ * Seven bits a byte, the lowest first; bit 7 says that more follow. So 64 bits
+ * take up to 10 bytes, and the tenth has room for one bit: 0 or 1 unsigned,
+ * 0x00 or 0x7f (all bits the sign) signed. Longer forms are padding, which
+ * linkers write where a field must keep its width (R_RISCV_SET_ULEB128): 80 80
+ * 00 is a 0 in three bytes.
+ */
 static uint64_t leb(struct dwu_cursor *c, bool sign)
 {
 	uint64_t value = 0;
 	unsigned int shift = 0;
 	uint8_t byte, low;
 
+	/* ends with the data at the latest: behind it each byte is 0, whose bit
+	 * 7 is clear */
 	do {
 		byte = dwu_u8(c);
 		low = byte & 0x7f;
 		if (shift < 64)
 			value |= (uint64_t)low << shift;
-		/* the 10th byte has one bit of value */
-		if (shift >= 63 && low > (!sign && shift == 63) &&
-		    !(sign && low == 0x7f))
+		/* the 10th byte has one bit of value; the rest of it, and each
+		 * byte behind it, repeats the sign, or is 0 */
+		if (shift >= 63 &&
+		    low != (sign ? (value >> 63 ? 0x7f : 0) :
+				   (shift == 63 ? low & 1 : 0)))
 			c->bad = true;
+		/* stays at 70: a shift that grew with each byte of a padded
+		 * number would come round to small ones again */
 		shift += shift < 70 ? 7 : 0;
 	} while (byte & 0x80);
+	/* bit 6 of the last byte is the sign (7.6): 7f is -1, ff 00 is 127 */
 	if (sign && shift < 64 && (byte & 0x40))
 		value |= ~(uint64_t)0 << shift;
 	return c->bad ? 0 : value;
 }
 
+/* 0 and bad: cut off, or more than 64 bits. Callers bound the number itself. */
 uint64_t dwu_uleb(struct dwu_cursor *c)
 {
 	return leb(c, false);
@@ -139,11 +183,16 @@ int64_t dwu_sleb(struct dwu_cursor *c)
 	return (int64_t)leb(c, true);
 }
 
+/* Behind the end is bad, as for a read: a skip never leaves the data. */
 void dwu_skip(struct dwu_cursor *c, uint64_t size)
 {
 	(void)dwu_take(c, size);
 }
 
+/*
+ * The span points into the cursor's bytes and lives as long as they do. For
+ * example, a CIE's augmentation data or the block of a DW_CFA_expression.
+ */
 struct dwunw_span dwu_take(struct dwu_cursor *c, uint64_t size)
 {
 	struct dwunw_span span = { NULL, 0 };
@@ -157,6 +206,7 @@ struct dwunw_span dwu_take(struct dwu_cursor *c, uint64_t size)
 	return span;
 }
 
+/* "" for what has no end is a constant: a caller may keep it and print it. */
 const char *dwu_string(struct dwu_cursor *c)
 {
 	const char *s = (const char *)(c->data + c->off);
@@ -167,6 +217,7 @@ const char *dwu_string(struct dwu_cursor *c)
 	return c->bad ? "" : s;
 }
 
+/* Bad counts as the end, so that while (!dwu_at_end(c)) ends in any case. */
 bool dwu_at_end(const struct dwu_cursor *c)
 {
 	return c->bad || c->off >= c->size;
@@ -185,6 +236,12 @@ static void align_to_address(struct dwu_cursor *c,
 	dwu_skip(c, (0 - at) & mask);
 }
 
+/*
+ * The low four bits (LSB 5 10.5.1, table 10-5): how many bytes, and whether
+ * their sign is extended. 0x0b is sdata4: bit 3 (signed), then 3, which is 4
+ * bytes. 0x00 is an address of the file's class; 0x08, GCC's DW_EH_PE_signed,
+ * the same with a sign, and 0x09 SLEB128.
+ */
 static uint64_t encoded_value(struct dwu_cursor *c, uint8_t format,
 			      uint8_t address_size)
 {
@@ -201,6 +258,11 @@ static uint64_t encoded_value(struct dwu_cursor *c, uint8_t format,
 	return sign ? dwu_sint(c, size) : dwu_uint(c, size);
 }
 
+/*
+ * The next three bits (table 10-6): what the value counts from. The value of a
+ * pcrel one is relative to its own first byte, not to its end. GCC's unwinder
+ * has the same bases (unwind-pe.h, base_of_encoded_value()).
+ */
 static uint64_t encoded_base(struct dwu_cursor *c, uint8_t application,
 			     uint64_t at, const struct dwu_bases *bases)
 {
@@ -232,12 +294,15 @@ uint64_t dwu_encoded(struct dwu_cursor *c, uint8_t encoding,
 		return 0;
 	if (application == DWU_PE_ALIGNED)
 		align_to_address(c, bases);
+	/* behind the padding of DW_EH_PE_aligned, if any */
 	at = bases->vaddr + c->off;
 	value = encoded_value(c, encoding & DWU_PE_FORMAT, bases->address_size);
 	/* 0 is a NULL, whatever it is relative to, as GCC's unwinder has it
 	 * (unwind-pe.h) */
 	if (value == 0 || c->bad)
 		return 0;
+	/* a negative offset was sign-extended to 64 bits, so adding wraps to
+	 * the right place; the cut to 32 bits comes last */
 	value += encoded_base(c, application, at, bases);
 	return dwu_address(value, bases->address_size);
 }

@@ -74,7 +74,7 @@ struct dwunw_span dwu_take(struct dwu_cursor *c, uint64_t size);
 const char *dwu_string(struct dwu_cursor *c);
 bool dwu_at_end(const struct dwu_cursor *c);
 
-/* DW_EH_PE_*: LSB 10.5 (DWARF Extensions), and LSB Core 7.1.7. */
+/* DW_EH_PE_*: LSB 5 10.5.1; SIGNED and INDIRECT are GCC's (dwarf2.h). */
 enum {
 	DWU_PE_ABSPTR = 0x00,
 	DWU_PE_ULEB128 = 0x01,

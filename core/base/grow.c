@@ -1,4 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * Arrays of debug data whose length nobody knows beforehand: rows of a line
+ * table, calls of a unit. They grow at the end of an arena in chunks of 512
+ * bytes, so each needs an arena in which nobody else takes a block meanwhile.
+ *
+ * For example, 1000 rows of 16 bytes are 32 chunks (31.25, rounded up) that
+ * follow each other, and rows[999] is found without a list of chunks.
+ */
 #include "grow.h"
 
 #include "arena.h"
@@ -31,12 +39,18 @@ void *dwu_room(struct dwunw_arena *arena, size_t size)
 	return block;
 }
 
+/* Nothing is taken from the arena before the first push. */
 struct dwu_array dwu_array(struct dwunw_arena *arena, size_t item_size)
 {
 	return (struct dwu_array){ .arena = arena,
 				   .item_size = (uint32_t)item_size };
 }
 
+/*
+ * An item has at most CHUNK bytes, and stays where it is: an array never moves.
+ * A count of 2^31 items ends it, so that index + 1 and 32-bit sums of two
+ * indexes do not wrap.
+ */
 void *dwu_array_push(struct dwu_array *array)
 {
 	size_t used = (size_t)array->count * array->item_size;

@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* The printable names of statuses, evidence and stop reasons. */
+/*
+ * The printable names of statuses, evidence and stop reasons: what tools print
+ * and tests compare. For example, dwunw_stop_name(DWUNW_STOP_NO_ROW) is "no
+ * row".
+ *
+ * Each is a constant that lives for ever. A number that this version does not
+ * know has a name as well ("unknown"): callers print it without a check, and a
+ * core that is newer or older than a tool does no harm.
+ */
 #include <dwunw/walk.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -18,11 +26,16 @@ const char *dwunw_status_name(dwunw_status_t status)
 		[-DWUNW_ERR_NO_MEMORY] = "NO_MEMORY",
 		[-DWUNW_ERR_ATTACH_DENIED] = "ATTACH_DENIED",
 	};
+	/* statuses are 0 and below; one above 0 becomes a large index, which is
+	 * none */
 	unsigned int i = 0 - (unsigned int)status;
 
 	return i < COUNT(names) ? names[i] : "unknown status";
 }
 
+/*
+ * By which evidence a frame was found: "event" is the first one, "fp" a guess.
+ */
 const char *dwunw_how_name(uint8_t how)
 {
 	static const char *const names[] = {
@@ -35,6 +48,7 @@ const char *dwunw_how_name(uint8_t how)
 	return how < COUNT(names) ? names[how] : "unknown";
 }
 
+/* SPEC.md has a table of these words with their meaning. */
 const char *dwunw_stop_name(uint8_t reason)
 {
 	static const char *const names[] = {

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* The printable names of what a scan comes to. */
+/*
+ * The printable names of what a scan comes to, as names.c has those of walks. A
+ * file of its own: a program that prints none of them links none of it. For
+ * example, dwunw_scan_result_name(DWUNW_SCAN_RA_LOST) is "ra lost".
+ */
 #include <dwunw/scan.h>
 
 const char *dwunw_scan_result_name(uint8_t result)

@@ -1,4 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * The one sort of the core. It sees elements by their index alone: what they
+ * are, how they compare and how two change places is the owner's
+ * (dwu_sort.ctx), so entries of 8 bytes and pairs of arrays are sorted by the
+ * same code.
+ *
+ * For example, { 1, 3, 2 }: sift() makes a heap of it, { 3, 1, 2 }, whose first
+ * element is the largest. It changes places with the last, { 2, 1, 3 }, and the
+ * same is done with the two in front of it. Elements that compare equal may
+ * change places; who minds compares a second field (an index, an offset).
+ */
 #include "sort.h"
 
 /*

@@ -1,6 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * A table of a file through 512 bytes: what reads it entry by entry asks for
+ * each entry, and a system call is made for 8 or more of them at once. Section
+ * headers have 64 bytes in 64-bit files, so one read serves 8 of them.
+ *
+ * The answer points into the window and is good until the next call; two tables
+ * that are read in turns need two windows (core/elf/elf.c: headers and their
+ * names).
+ */
 #include "window.h"
 
+/*
+ * Reads as much as there is from `off` on, not only `size`: the next entries
+ * are asked for next. The window is refilled from `off`, so reading backwards
+ * costs a read each time.
+ */
 const uint8_t *dwu_window_at(struct dwu_window *w, uint64_t off, size_t size)
 {
 	size_t fill = DWU_WINDOW_SIZE;

@@ -1,4 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * One record of .eh_frame or .debug_frame -> struct dwunw_fde: what a CIE says
+ * for many functions, and an FDE for one. For example, of a C program of
+ * x86_64, at 0x2030 and 0x2048 as linked (a CIE's id is 0; an FDE has the
+ * distance back to it):
+ *
+ *	14 00 00 00  00 00 00 00  01 'z' 'R' 00  01 78 10  01 1b  0c 07 08 90 01 ..
+ *	length 20    id: a CIE    version 1      1 -8 r16  R: pcrel sdata4, rules
+ *	14 00 00 00  1c 00 00 00  f0 ef ff ff    22 00 00 00  00  ..
+ *	length 20    CIE: 0x1c    0x2050 - 0x1010  34 bytes   no data, rules
+ *			before    = 0x1040
+ *
+ * All of it is the file's word. A record is bounded by its section, what is in
+ * it by the record; the version, the address size and the augmentation must be
+ * known ones. A field that makes no sense costs this FDE alone: BAD_FORMAT.
+ */
 #include "entry.h"
 
 #include <dwunw/bounds.h>
@@ -6,7 +22,13 @@
 #include "arch/arch.h"
 #include "core/elf/elf.h"
 
-/* DWARF 5 7.4, 7.2.2: initial length and CIE id of either format. */
+/*
+ * DWARF 5 7.4, 7.2.2: initial length and CIE id of either format.
+ *
+ * `length` counts what follows it: 20 in the example, so the next record is at
+ * +24. A section that is not all at hand (core/cfi/index.c reads 20 bytes of
+ * each record) is bounded by its size all the same.
+ */
 dwunw_status_t dwu_record_head(struct dwu_cursor *c, bool debug_frame,
 			       uint64_t section_size, uint64_t off,
 			       struct dwu_record *rec)
@@ -36,6 +58,7 @@ dwunw_status_t dwu_record_head(struct dwu_cursor *c, bool debug_frame,
 	/* in .eh_frame the id has 4 bytes whatever the length (LSB 10.6.1.1) */
 	id = dwu_uint(c, debug_frame && rec->wide ? 8 : 4);
 	rec->body_off = (dwu_place_t)(off + (c->off - start));
+	/* a length of 1 to 3 has no room for an id */
 	if (c->bad || rec->body_off > rec->next)
 		return DWUNW_ERR_BAD_FORMAT;
 	rec->body_size = rec->next - rec->body_off;
@@ -46,10 +69,13 @@ dwunw_status_t dwu_record_head(struct dwu_cursor *c, bool debug_frame,
 		rec->cie = id == (rec->wide ? UINT64_MAX : UINT32_MAX);
 	else
 		rec->cie = id == 0;
+	/* a distance beyond the section's start wraps to an offset that no
+	 * section has: parse_cie() refuses it */
 	rec->cie_off = debug_frame ? id : id_off - id;
 	return DWUNW_OK;
 }
 
+/* The end of the section is no error: `last`, and next stays where it is. */
 dwunw_status_t dwu_record(const struct dwunw_cfi *cfi, bool big, uint64_t off,
 			  struct dwu_record *rec)
 {
@@ -69,9 +95,10 @@ dwunw_status_t dwu_record(const struct dwunw_cfi *cfi, bool big, uint64_t off,
 }
 
 /*
- * An .eh_frame of megabytes is brought in where it is used
- * (port/linux/lend.c). A lender that says no is a file that changed, or a
- * bound that was reached.
+ * An .eh_frame of megabytes is brought in where it is used (port/linux/lend.c).
+ * A lender that says no is a file that changed, or a bound that was reached.
+ *
+ * The caller knows that off is not behind the section's end.
  */
 bool dwu_cfi_fill(const struct dwunw_cfi *cfi, uint64_t off, uint64_t size)
 {
@@ -92,6 +119,7 @@ static bool is_usable(const struct dwunw_cfi *cfi, const struct dwu_record *rec,
 	       dwu_cfi_fill(cfi, rec->body_off, rec->body_size);
 }
 
+/* What stands behind the id, with the section's byte order (EI_DATA). */
 static struct dwu_cursor body(const struct dwunw_module *module,
 			      const struct dwunw_cfi *cfi,
 			      const struct dwu_record *rec)
@@ -100,6 +128,10 @@ static struct dwu_cursor body(const struct dwunw_module *module,
 			  (size_t)rec->body_size, module->elf.data == 2);
 }
 
+/*
+ * What pointers in the record are relative to (LSB 5 10.5.1, table 10-6). vaddr
+ * is that of the body's first byte, where the cursor of body() begins.
+ */
 DWU_ONE_COPY static struct dwu_bases bases(const struct dwunw_cfi *cfi,
 					   const struct dwu_record *rec,
 					   uint8_t address_size)
@@ -145,7 +177,7 @@ static bool parse_augmentation(struct dwu_cursor *c, const char *letters,
 		if (*letters == 'S') {
 			fde->signal_frame = true;
 		} else if (*letters == 'B') {
-			fde->b_key = true; /* AADWARF64 5.2 */
+			fde->b_key = true; /* AADWARF64 4.3 */
 		} else if (!aug->sized) {
 			return false; /* gas writes "S" alone in .debug_frame */
 		} else if (*letters == 'R') {
@@ -165,6 +197,12 @@ static bool parse_augmentation(struct dwu_cursor *c, const char *letters,
 	return !c->bad;
 }
 
+/*
+ * DWARF 5 6.4.1, LSB 5 10.6.1.1: id, version, augmentation, in version 4 the
+ * sizes of an address and a segment selector, code and data alignment factor,
+ * return address column, augmentation data, instructions. `off` comes from an
+ * FDE, so it may point to anything: to no CIE, or to an FDE.
+ */
 static dwunw_status_t parse_cie(const struct dwunw_module *module,
 				const struct dwunw_cfi *cfi, uint64_t off,
 				struct dwunw_fde *fde, struct augmentation *aug)
@@ -188,27 +226,34 @@ static dwunw_status_t parse_cie(const struct dwunw_module *module,
 		return DWUNW_ERR_BAD_FORMAT;
 	letters = dwu_string(&c);
 	fde->address_size = native;
+	/* 6.4.1: only DWARF 4 and 5 say it; before, it is the file's class */
 	if (fde->version == 4) {
 		fde->address_size = dwu_u8(&c);
 		fde->segment_size = dwu_u8(&c);
 	}
+	/* no target here has others, and dwu_encoded() masks with it */
 	if ((fde->address_size != 4 && fde->address_size != 8) ||
 	    fde->segment_size > 8)
 		return DWUNW_ERR_BAD_FORMAT;
 	if (letters[0] == 'e' && letters[1] == 'h' && !letters[2])
 		dwu_skip(&c, fde->address_size);
+	/* 1, or 4 for arm64; -8 or -4: registers are saved a word apart,
+	 * downwards. Other numbers do no harm: sums wrap */
 	fde->code_align = dwu_uleb(&c);
 	fde->data_align = dwu_sleb(&c);
 	/* a byte in version 1, ULEB128 later */
 	fde->ra_reg = fde->version == 1 ? dwu_u8(&c) : dwu_uleb(&c);
 	fde->encoding = DWU_PE_ABSPTR;
 	b = bases(cfi, &rec, fde->address_size);
+	/* `fde->initial` is what is left: rules that all FDEs of it begin
+	 * with */
 	if (!parse_augmentation(&c, letters, &b, fde, aug) || c.bad)
 		return DWUNW_ERR_BAD_FORMAT;
 	fde->initial = dwu_take(&c, c.size - c.off);
 	return DWUNW_OK;
 }
 
+/* What an FDE of this CIE would begin with; start, end and program stay 0. */
 dwunw_status_t dwu_cie(const struct dwunw_module *module,
 		       const struct dwunw_cfi *cfi, uint64_t off,
 		       struct dwunw_fde *fde)
@@ -219,6 +264,11 @@ dwunw_status_t dwu_cie(const struct dwunw_module *module,
 	return parse_cie(module, cfi, off, fde, &aug);
 }
 
+/*
+ * LSB 5 10.6.1.2, DWARF 5 6.4.1: where the function begins, its size, language
+ * data, instructions. The CIE is read anew for each FDE: it is 52 bytes at most
+ * in real files, and nothing is kept of it.
+ */
 dwunw_status_t dwu_fde(const struct dwunw_module *module,
 		       const struct dwunw_cfi *cfi,
 		       const struct dwu_record *rec, struct dwunw_fde *fde)
@@ -237,6 +287,8 @@ dwunw_status_t dwu_fde(const struct dwunw_module *module,
 		return DWUNW_ERR_BAD_FORMAT;
 	c = body(module, cfi, rec);
 	b = bases(cfi, rec, fde->address_size);
+	/* 6.4.1: a segment selector, on targets that have segments; all of ours
+	 * have a size of 0 there */
 	dwu_skip(&c, fde->segment_size);
 	fde->start = dwu_encoded(&c, fde->encoding, &b);
 	/* the range has the format of the start, and is relative to nothing */
@@ -247,12 +299,15 @@ dwunw_status_t dwu_fde(const struct dwunw_module *module,
 		end = c.off + size;
 		if (c.bad || size > c.size - c.off)
 			return DWUNW_ERR_BAD_FORMAT;
+		/* DW_EH_PE_funcrel is relative to the function (LSB 5
+		 * 10.5.1) */
 		b.func = fde->start;
 		if (size > 0)
 			fde->lsda = dwu_encoded(&c, aug.lsda, &b);
 		c.off = (size_t)end;
 	}
 	fde->program = dwu_take(&c, c.size - c.off);
+	/* a size that wraps would make a function of all addresses */
 	if (c.bad || fde->end < fde->start)
 		return DWUNW_ERR_BAD_FORMAT;
 	return DWUNW_OK;

@@ -1,4 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * DWARF expressions of CFI: a stack machine of 64 values and no memory of its
+ * own.
+ *
+ * For example, the CFA of a PLT entry of x86_64 (GNU ld,
+ * DW_CFA_def_cfa_expression):
+ *
+ *	77 08 80 00 3f 1a 3b 2a 33 24 22
+ *	breg7 (rsp) 8; breg16 (rip) 0; lit15; and; lit11; ge; lit3; shl; plus
+ *	rsp + 8 + ((rip & 15) >= 11) * 8
+ *
+ * An expression is hostile bytes: it is bounded by CONFIG_EXPR_STEPS
+ * operations, since DW_OP_skip can go backwards, by CONFIG_EXPR_STACK values,
+ * and by its block. What it reads goes through the reader, which asks nobody
+ * but the snapshot and the caller's callback. Whatever goes wrong first is the
+ * answer: `stop`.
+ *
+ * Left out: what 6.4.2 forbids in CFI (call2, call4, call_ref, addrx, constx,
+ * typed operations) or calls meaningless there (push_object_address,
+ * call_frame_cfa), and what a debugger alone knows (fbreg, entry_value, TLS).
+ * They are BAD_ROW, as an unknown one is: nobody knows where it ends.
+ */
 #include "expr.h"
 
 #include "core/elf/elf.h"
@@ -59,6 +81,9 @@ enum {
 typedef dwu_place_t value_t;
 #define VALUE_BITS (8 * (unsigned int)sizeof(value_t))
 
+/*
+ * One run. 512 bytes of it are the stack, by default: it lives on the C stack.
+ */
 struct machine {
 	const struct dwunw_arch_ops *arch;
 	const struct dwu_regs *regs;
@@ -69,6 +94,10 @@ struct machine {
 	value_t stack[CONFIG_EXPR_STACK];
 };
 
+/*
+ * The first reason is kept: what follows from it is noise. A machine that
+ * failed runs no further operation.
+ */
 DWU_ONE_COPY static void fail(struct machine *m, uint8_t stop)
 {
 	if (m->stop == DWU_GO)
@@ -86,6 +115,10 @@ static void push(struct machine *m, uint64_t value)
 		(value_t)dwu_address(value, dwu_arch(m->arch)->address_size);
 }
 
+/*
+ * 2.5.1: an operation that pops more than there is makes the expression
+ * ill-formed.
+ */
 static value_t pop(struct machine *m)
 {
 	if (m->depth == 0) {
@@ -95,6 +128,9 @@ static value_t pop(struct machine *m)
 	return m->stack[--m->depth];
 }
 
+/*
+ * 2.5.1.3 (1), (3), (4): a copy of an entry, 0 being the top; the entry stays.
+ */
 static void pick(struct machine *m, unsigned int below)
 {
 	if (below >= m->depth)
@@ -119,6 +155,11 @@ static void rotate(struct machine *m, unsigned int count)
 	m->stack[m->depth - count] = top;
 }
 
+/*
+ * 2.5.1.4, 2.5.1.5: the generic type has no sign; operations that need one take
+ * the top bit of the target's address. 0xfffffff0 is -16 on mips32, not on
+ * x86_64.
+ */
 static bool is_negative(const struct machine *m, value_t value)
 {
 	return value >> (dwu_arch(m->arch)->address_size * 8u - 1) & 1;
@@ -142,6 +183,9 @@ static value_t divide(value_t dividend, value_t divisor, value_t *rest)
 	unsigned int bit = VALUE_BITS;
 
 	while (bit-- > 0) {
+		/* with a divisor above half of all values the remainder may
+		 * lose its top bit in the shift; it is then larger than the
+		 * divisor */
 		bool carry = (remainder >> (VALUE_BITS - 1)) != 0;
 
 		remainder = remainder << 1 | (dividend >> bit & 1);
@@ -167,6 +211,11 @@ static value_t divide_signed(const struct machine *m, value_t a, value_t b)
 	return negative_a != negative_b ? 0 - quotient : quotient;
 }
 
+/*
+ * 2.5.1.4 (14). `>>` of a negative number is the compiler's choice in C (C11
+ * 6.5.7), so the sign is put in by hand: -16 >> 2 is 0x3f..fc with the two
+ * upper bits set.
+ */
 static value_t shift_right_signed(const struct machine *m, value_t a,
 				  value_t by)
 {
@@ -179,6 +228,10 @@ static value_t shift_right_signed(const struct machine *m, value_t a,
 				  value >> by | fill << (VALUE_BITS - by);
 }
 
+/*
+ * 2.5.1.4, operations of two operands: b was on top. Shifts by as many bits as
+ * there are, or more, are undefined in C; DWARF's fill with 0.
+ */
 static value_t calculate(struct machine *m, uint8_t op, value_t a, value_t b)
 {
 	unsigned int bits = dwu_arch(m->arch)->address_size * 8u;
@@ -211,7 +264,12 @@ static value_t calculate(struct machine *m, uint8_t op, value_t a, value_t b)
 	}
 }
 
-/* 2.5.1.5 (1): signed. */
+/*
+ * 2.5.1.5 (1): signed.
+ *
+ * Of two with different signs the negative one is less, else the order is that
+ * of unsigned numbers. The result is 1 or 0.
+ */
 static bool compare(const struct machine *m, uint8_t op, value_t a, value_t b)
 {
 	bool less = is_negative(m, a) != is_negative(m, b) ? is_negative(m, a) :
@@ -233,6 +291,7 @@ static bool compare(const struct machine *m, uint8_t op, value_t a, value_t b)
 	}
 }
 
+/* 2.5.1.4, 2.5.1.5 (1): `a` was pushed first. A division by 0 is ill-formed. */
 static void binary(struct machine *m, uint8_t op)
 {
 	value_t b = pop(m), a = pop(m);
@@ -244,7 +303,12 @@ static void binary(struct machine *m, uint8_t op)
 					 calculate(m, op, a, b));
 }
 
-/* 2.5.1.2 DW_OP_breg: a register's contents plus an offset. */
+/*
+ * 2.5.1.2 DW_OP_breg: a register's contents plus an offset.
+ *
+ * A register whose value is not known ends the walk, like one that a row names:
+ * the 0 that stands in its place would make a CFA that looks right.
+ */
 static void push_register(struct machine *m, uint64_t dwarf_reg)
 {
 	int64_t offset = dwu_sleb(&m->c);
@@ -258,7 +322,9 @@ static void push_register(struct machine *m, uint64_t dwarf_reg)
 		push(m, m->regs->r[column] + (uint64_t)offset);
 }
 
-/* 2.5.1.3 (7), (9) */
+/*
+ * 2.5.1.3 (7), (8): the bytes at an address of the target, extended with zeros.
+ */
 static void dereference(struct machine *m, uint8_t size)
 {
 	uint64_t addr = pop(m), value = 0;
@@ -273,10 +339,14 @@ static void dereference(struct machine *m, uint8_t size)
 		push(m, value);
 }
 
-/* 2.5.1.5 (3), (4): a signed distance from behind the operand. */
+/*
+ * 2.5.1.5 (2), (3): a signed distance of two bytes, from behind the operand. It
+ * may go backwards, to the start at most (below it wraps and is behind the
+ * end); to the end of the expression is allowed, and ends it.
+ */
 static void jump(struct machine *m, bool taken)
 {
-	uint64_t to = dwu_sint(&m->c, 2) + m->c.off;
+	uint64_t distance = dwu_sint(&m->c, 2), to = distance + m->c.off;
 
 	if (!taken)
 		return;
@@ -298,6 +368,10 @@ static void unary(struct machine *m, uint8_t op)
 		push(m, is_negative(m, a) ? 0 - a : a);
 }
 
+/*
+ * One operation. lit0 to lit31 and breg0 to breg31 have their operand in the
+ * opcode (7.7.1): 0x77 is breg7.
+ */
 static void execute(struct machine *m)
 {
 	uint8_t op = dwu_u8(&m->c);
@@ -383,7 +457,7 @@ static void execute(struct machine *m)
 		taken = pop(m);
 		jump(m, taken != 0);
 		break;
-	case DW_OP_nop: /* 2.5.1.6 (1) */
+	case DW_OP_nop: /* 2.5.1.7 (1) */
 		break;
 	default:
 		fail(m, DWUNW_STOP_BAD_ROW);
@@ -391,6 +465,12 @@ static void execute(struct machine *m)
 	}
 }
 
+/*
+ * Ends at the end of the bytes, with the top of the stack as its result
+ * (2.5.1), when something failed, or after CONFIG_EXPR_STEPS operations. No
+ * bytes at all are no expression. DW_CFA_def_cfa_expression begins with an
+ * empty stack, rules of registers with the CFA on it (6.4.2.2, 6.4.2.3).
+ */
 uint8_t dwu_expr(const struct dwunw_arch_ops *arch,
 		 const struct dwunw_span *bytes, const struct dwu_regs *regs,
 		 struct dwu_reader *reader, const uint64_t *initial,

@@ -1,4 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * Address -> FDE. The linker's own table serves where it is sound, else an
+ * index that is made when the file is opened. For example, .eh_frame_hdr at
+ * 0x2004:
+ *
+ *	01 1b 03 3b	version 1; pointer pcrel sdata4; count udata4;
+ *			table datarel sdata4
+ *	28 00 00 00	.eh_frame: 0x2008 + 0x28 = 0x2030
+ *	04 00 00 00	4 entries of 8 bytes, sorted by the first field:
+ *	1c f0 ff ff  74 00 00 00	0x1020, FDE at 0x2078 (0x2004 + ..)
+ *
+ * The table is used in place: a library of 30,000 functions costs 15 probes and
+ * no memory of ours. The index has 8 bytes an FDE. Both answer the same
+ * questions (how many FDEs start at an address or before it; where does FDE i
+ * start; read FDE i), and what they say is not trusted: the FDE found must
+ * cover the address by its own words.
+ */
 #include "index.h"
 
 #include <dwunw/bounds.h>
@@ -8,12 +25,18 @@
 #include "core/elf/elf.h"
 #include "entry.h"
 
+/* EI_DATA: 1 little-endian, 2 big-endian (gABI 4, ELF Identification). */
 static bool big(const struct dwunw_module *module)
 {
 	return module->elf.data == 2;
 }
 
-/* The bytes of one value of the table; 0: not of a fixed size. */
+/*
+ * The bytes of one value of the table; 0: not of a fixed size.
+ *
+ * DW_EH_PE_SIGNED alone is an address, signed. LEB128 has no fixed size, so
+ * entry i could not be found without reading all before it.
+ */
 static uint8_t value_size(uint8_t encoding, uint8_t address_size)
 {
 	switch (encoding & DWU_PE_FORMAT) {
@@ -75,7 +98,12 @@ bool dwu_hdr_parse(struct dwunw_eh_hdr *hdr, const struct dwunw_module *module,
 	return true;
 }
 
-/* An address of an entry of the table, as linked. */
+/*
+ * An address of an entry of the table, as linked.
+ *
+ * Entry i has two: field 0 the function, field 1 the FDE. Both are known to lie
+ * in the table: callers have entry < count.
+ */
 static dwu_place_t hdr_value(const struct dwunw_module *module, uint32_t entry,
 			     uint32_t field)
 {
@@ -99,6 +127,9 @@ static dwu_place_t hdr_start(const struct dwunw_module *module, uint32_t entry)
 	return hdr_value(module, entry, 0);
 }
 
+/*
+ * An offset that a table gave: it may point to a CIE, a terminator or nowhere.
+ */
 static dwunw_status_t fde_at(const struct dwunw_module *module,
 			     const struct dwunw_cfi *cfi, uint64_t off,
 			     struct dwunw_fde *fde)
@@ -111,12 +142,17 @@ static dwunw_status_t fde_at(const struct dwunw_module *module,
 	return dwu_fde(module, cfi, &rec, fde);
 }
 
-/* Where its FDE stands in .eh_frame. */
+/*
+ * Where its FDE stands in .eh_frame.
+ *
+ * Below the section it wraps, and is behind its end: fde_at() says BAD_FORMAT.
+ */
 static dwu_place_t hdr_off(const struct dwunw_module *module, uint32_t entry)
 {
 	return hdr_value(module, entry, 1) - (dwu_place_t)module->eh.vaddr;
 }
 
+/* Does the entry lead to an FDE, of the function that it names? */
 static bool hdr_entry_true(const struct dwunw_module *module, uint32_t entry)
 {
 	struct dwunw_fde fde;
@@ -126,6 +162,10 @@ static bool hdr_entry_true(const struct dwunw_module *module, uint32_t entry)
 	       fde.start == hdr_start(module, entry);
 }
 
+/*
+ * A table that fails costs nothing but time: an index of our own is made, from
+ * the FDEs themselves.
+ */
 bool dwu_hdr_usable(const struct dwunw_module *module)
 {
 	const struct dwunw_eh_hdr *hdr = &module->hdr;
@@ -154,6 +194,9 @@ bool dwu_hdr_usable(const struct dwunw_module *module)
  * One pass through a window, nothing is kept. It ends with the section, at a
  * record that makes no sense, at a terminator if the section's size was not
  * known, and at the bounds: a file of 4 GiB may be made of records of 4 bytes.
+ *
+ * UINT32_MAX: too many records. An index of that size fits no arena, so opening
+ * the module ends with NO_MEMORY and does not read for minutes.
  */
 uint32_t dwu_index_count(const struct dwunw_elf *elf,
 			 struct dwunw_section *section, bool debug_frame,
@@ -185,6 +228,8 @@ uint32_t dwu_index_count(const struct dwunw_elf *elf,
 		/* padding in a row: no linker writes so much of it */
 		if (empty == DWUNW_TERMINATORS_MAX)
 			size_known = false;
+		/* an upper bound: FDEs that turn out to be broken are
+		 * counted */
 		count += !rec.cie && !rec.empty;
 		off = rec.next;
 	}
@@ -193,6 +238,10 @@ uint32_t dwu_index_count(const struct dwunw_elf *elf,
 	return count;
 }
 
+/*
+ * By start, then by offset: FDEs at one address keep the order of the file, so
+ * that the result does not depend on the sort.
+ */
 static bool before(void *ctx, uint32_t a, uint32_t b)
 {
 	const struct dwunw_index_entry *entries = ctx;
@@ -209,7 +258,12 @@ static void swap(void *ctx, uint32_t a, uint32_t b)
 	entries[b] = held;
 }
 
-/* Where the file's lowest segment is linked: FDEs are indexed from there. */
+/*
+ * Where the file's lowest segment is linked: FDEs are indexed from there.
+ *
+ * With it, 32 bits are enough for files that are linked high up: a program at
+ * 0x7f0000001000 has its first FDE at 0x1000, as 32 bits.
+ */
 static uint64_t lowest_vaddr(const struct dwunw_elf *elf)
 {
 	uint64_t lowest = UINT64_MAX;
@@ -221,6 +275,11 @@ static uint64_t lowest_vaddr(const struct dwunw_elf *elf)
 	return elf->segment_count ? lowest : 0;
 }
 
+/*
+ * `entries` has room for `count`, in the module's arena, and belongs to the
+ * module from here on. FDEs that cannot be read are left out: their functions
+ * have no rows, others do.
+ */
 void dwu_index_build(const struct dwunw_module *module, struct dwunw_cfi *cfi,
 		     struct dwunw_index_entry *entries, uint32_t count)
 {
@@ -250,7 +309,12 @@ void dwu_index_build(const struct dwunw_module *module, struct dwunw_cfi *cfi,
 				     .swap = swap });
 }
 
-/* Number of FDEs that start at vaddr or before it. */
+/*
+ * Number of FDEs that start at vaddr or before it.
+ *
+ * Ends: high - low is halved in each turn. Entries are read from the file's
+ * bytes each time, which are mapped or copied.
+ */
 static uint32_t hdr_upper_bound(const struct dwunw_module *module,
 				uint64_t vaddr)
 {
@@ -266,6 +330,11 @@ static uint32_t hdr_upper_bound(const struct dwunw_module *module,
 	return low;
 }
 
+/*
+ * The same over the index, whose addresses count from index_base. Where the
+ * distance has more than 32 bits all entries are before it: `wanted` is as wide
+ * as an address.
+ */
 static uint32_t index_upper_bound(const struct dwunw_cfi *cfi, uint64_t vaddr)
 {
 	dwu_place_t wanted = (dwu_place_t)(vaddr - cfi->index_base);
@@ -283,12 +352,19 @@ static uint32_t index_upper_bound(const struct dwunw_cfi *cfi, uint64_t vaddr)
 	return low;
 }
 
+/*
+ * .eh_frame_hdr is a table of .eh_frame alone; .debug_frame has always an
+ * index.
+ */
 static bool by_hdr(const struct dwunw_module *module,
 		   const struct dwunw_cfi *cfi)
 {
 	return !cfi->debug_frame && module->hdr.count > 0;
 }
 
+/*
+ * For example, with FDEs at 0x1020, 0x1040, 0x1060: 2 for 0x105f, 0 for 0x1000.
+ */
 uint32_t dwu_index_after(const struct dwunw_module *module,
 			 const struct dwunw_cfi *cfi, uint64_t vaddr)
 {
@@ -319,6 +395,7 @@ dwunw_status_t dwu_index_fde(const struct dwunw_module *module,
 		      fde);
 }
 
+/* DWU_LOOK_BACK bounds a hostile table whose FDEs all start at one address. */
 dwunw_status_t dwu_index_find(const struct dwunw_module *module,
 			      const struct dwunw_cfi *cfi, uint64_t vaddr,
 			      struct dwunw_fde *fde)
@@ -347,6 +424,11 @@ void dwunw_fde_cursor_init(struct dwunw_fde_cursor *cursor,
 	*cursor = (struct dwunw_fde_cursor){ .module = module, .cfi = cfi };
 }
 
+/*
+ * A terminator need not be the last record (an object that has one may be
+ * linked in the middle), so it is stepped over; a row of them without end is
+ * bounded by DWUNW_TERMINATORS_MAX.
+ */
 dwunw_status_t dwunw_fde_next(struct dwunw_fde_cursor *cursor,
 			      struct dwunw_fde *fde)
 {

@@ -1,4 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * A file -> a module: its unwind tables found, checked, in memory or lent,
+ * ready for any number of threads. And the questions that a walk asks of a
+ * module.
+ *
+ *	open:	headers -> plan (what is there, how large) -> load -> index
+ *	rows:	address -> FDE (index.c) -> row (row.c)
+ *	code:	address -> bytes of code -> what the target says of them (arch/)
+ *
+ * Where .eh_frame is, by the first that answers: the section headers; the
+ * pointer in .eh_frame_hdr, which PT_GNU_EH_FRAME names; a search of the
+ * segments (search.c). .debug_frame may be the file's own or its debug file's,
+ * and may be compressed.
+ *
+ * The plan is made before anything is taken from the arena, so that NO_MEMORY
+ * names a size that is enough (a broken table and a compressed section ask once
+ * more: see dwunw/module.h). Everything that a module keeps lies in the arena,
+ * or in the file's view, and lives as long as they do; nothing is changed
+ * behind open.
+ */
 #include "module.h"
 
 #include "core/base/arena.h"
@@ -26,8 +46,11 @@ struct plan {
 
 /*
  * Machine, class and byte order say which target; e_flags may then say that it
- * only looks like it (mips n32, microMIPS). flags_end - 1 wraps where there is no
- * end, so that nothing is above it.
+ * only looks like it (mips n32, microMIPS). flags_end - 1 wraps where there is
+ * no end, so that nothing is above it.
+ *
+ * For example, EM_MIPS, ELFCLASS32 and EF_MIPS_ABI2 is n32: registers of 64
+ * bits.
  */
 const struct dwunw_arch_ops *dwunw_elf_arch(const struct dwunw_elf *elf)
 {
@@ -89,6 +112,10 @@ static void plan_debug_frame(const struct dwunw_module *module,
 			&plan->debug, &plan->debug_frame, true, true);
 }
 
+/*
+ * All of them in one pass over the headers. Those that are not there stay 0;
+ * .text and .got are asked for their addresses alone.
+ */
 static void find_sections(const struct dwunw_module *module, struct plan *plan)
 {
 	static const char *const names[] = { ".eh_frame", ".eh_frame_hdr",
@@ -135,6 +162,10 @@ static bool eh_frame_by_header(const struct dwunw_module *module,
 	return true;
 }
 
+/*
+ * Without a size from the section headers the section goes on to the end of its
+ * segment, and dwu_index_count() cuts it at its terminator.
+ */
 static void plan_eh_frame(struct dwunw_module *module, struct plan *plan)
 {
 	bool size_known = plan->eh_frame.size > 0;
@@ -164,7 +195,11 @@ static void plan_eh_frame(struct dwunw_module *module, struct plan *plan)
 		plan->eh_count = 0;
 }
 
-/* Larger than any arena, not wrapped, where size_t has 32 bits. */
+/*
+ * Larger than any arena, not wrapped, where size_t has 32 bits.
+ *
+ * For example, 171,047 entries of 8 bytes are 1.4 MB.
+ */
 static uint64_t index_size(uint32_t count)
 {
 	uint64_t size = (uint64_t)count * sizeof(struct dwunw_index_entry);
@@ -187,7 +222,12 @@ static uint64_t plan_size(const struct dwunw_module *module,
 	       index_size(plan->eh_count) + index_size(plan->debug_count);
 }
 
-/* Only where a table leads to each FDE; else all is looked at. */
+/*
+ * Only where a table leads to each FDE; else all is looked at.
+ *
+ * For files that are read and not mapped (no view): of an .eh_frame of 7 MB a
+ * stack needs a few hundred bytes.
+ */
 static void borrow(struct dwunw_module *module,
 		   const struct dwunw_module_files *files, struct plan *plan)
 {
@@ -255,6 +295,10 @@ static dwunw_status_t load_debug_frame(struct dwunw_module *module,
 	return DWUNW_OK;
 }
 
+/*
+ * The entries are the module's from here on. A count of 0 leaves the section
+ * without an index: a header serves it, or it is empty.
+ */
 static dwunw_status_t build_index(const struct dwunw_module *module,
 				  struct dwunw_cfi *cfi, uint32_t count,
 				  struct dwunw_arena *arena)
@@ -371,6 +415,9 @@ struct watched {
 	bool failed;
 };
 
+/*
+ * The flag is set by any failed read, also by those of a search that goes on.
+ */
 static dwunw_status_t watched_read(void *ctx, uint64_t off, void *dst,
 				   size_t size)
 {
@@ -381,6 +428,7 @@ static dwunw_status_t watched_read(void *ctx, uint64_t off, void *dst,
 	return status;
 }
 
+/* NULL is no failure: the core reads instead. */
 static const void *watched_view(void *ctx, uint64_t off, size_t size)
 {
 	const struct watched *w = ctx;
@@ -388,6 +436,11 @@ static const void *watched_view(void *ctx, uint64_t off, size_t size)
 	return w->src->view(w->src->ctx, off, size);
 }
 
+/*
+ * A file that cannot be read is IO even where enough was found to go on: a
+ * module that lacks half of its tables would give wrong rows later, and stays
+ * in caches.
+ */
 dwunw_status_t dwunw_module_open_files(struct dwunw_module *module,
 				       const struct dwunw_module_files *files,
 				       uint32_t serial,
@@ -414,6 +467,7 @@ dwunw_status_t dwunw_module_open_files(struct dwunw_module *module,
 	return w.failed ? DWUNW_ERR_IO : status;
 }
 
+/* The short form: no debug file, nothing compressed, nothing lent. */
 dwunw_status_t dwunw_module_open(struct dwunw_module *module,
 				 const struct dwunw_source *src,
 				 uint32_t serial, struct dwunw_arena *arena)
@@ -440,6 +494,10 @@ dwunw_status_t dwunw_module_fde(const struct dwunw_module *module,
 	return status;
 }
 
+/*
+ * For tools: a walk asks for the FDE first, since it has more questions about
+ * it.
+ */
 dwunw_status_t dwunw_module_row(const struct dwunw_module *module,
 				uint64_t vaddr,
 				struct dwunw_row_scratch *scratch,
@@ -472,7 +530,13 @@ struct dwunw_span dwunw_module_expression(const struct dwunw_module *module,
 	return span;
 }
 
-/* The code bytes from vaddr on, zeros behind the segment's end. */
+/*
+ * The code bytes from vaddr on, zeros behind the segment's end.
+ *
+ * DWU_CODE_SIZE bytes; what the file has not is 0, which is no trampoline or
+ * stub of any target. False: vaddr is in no segment, or in memory without file
+ * bytes (.bss).
+ */
 static bool code_at(const struct dwunw_module *module, uint64_t vaddr,
 		    uint8_t *code)
 {
@@ -504,6 +568,7 @@ static bool code_is(const struct dwunw_module *module, uint64_t vaddr,
 	return code_at(module, vaddr, code) && is(module->arch, code);
 }
 
+/* For example, arm64: mov x8, #139; svc #0 (__NR_rt_sigreturn). */
 bool dwu_module_signal(const struct dwunw_module *module, uint64_t vaddr,
 		       struct dwunw_row *row)
 {
@@ -579,6 +644,10 @@ dwunw_status_t dwu_module_fp_row(const struct dwunw_module *module,
 		       DWUNW_ERR_NO_DEBUG_DATA;
 }
 
+/*
+ * What a return address must stand behind. x86_64 has calls of 2 to 8 bytes, so
+ * "behind a call" is said of bytes that end there, as the target knows them.
+ */
 uint8_t dwu_module_call(const struct dwunw_module *module, uint64_t vaddr,
 			uint8_t isa)
 {

@@ -1,8 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * Memory of the target while a stack is walked: first the copy of the stack
+ * that an event brought along, then the caller's callback (ptrace,
+ * process_vm_readv, a core file). Values are given in the host's byte order,
+ * and counted.
+ *
+ * For example, a copy of 64 KiB from 0x7ffe0000 on: a word at 0x7ffeffa8 is
+ * taken from the copy by dwu_read_word() inline; one at 0x7ffefffc, which ends
+ * behind it, and one at 0x600000 are asked of the callback. Without one the
+ * walk stops there: UNREADABLE, or TRUNCATED if the copy was cut while there
+ * was more stack.
+ *
+ * The copy belongs to the event and outlives the walk. Addresses come from
+ * registers and memory of the target, so each may be anything.
+ */
 #include "reader.h"
 
 #define HOST_IS_BIG (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
 
+/*
+ * `swap` is decided here, once, so that a read is a copy and at most one
+ * instruction.
+ */
 struct dwu_reader dwu_reader(const struct dwunw_arch_ops *arch,
 			     const struct dwunw_walk_input *input)
 {
@@ -44,6 +63,10 @@ static bool read_bytes(struct dwu_reader *reader, uint64_t addr, void *dst,
 	return false;
 }
 
+/*
+ * Callers pass 1, 2, 4 or 8 (expr.c tests the size that DW_OP_deref_size
+ * gives).
+ */
 bool dwu_read_uint(struct dwu_reader *reader, uint64_t addr, uint8_t size,
 		   uint64_t *value)
 {
@@ -76,6 +99,10 @@ bool dwu_read_uint(struct dwu_reader *reader, uint64_t addr, uint8_t size,
 	}
 }
 
+/*
+ * Why a walk ends where a read failed. TRUNCATED tells the user to copy more
+ * stack; UNREADABLE that no copy would help.
+ */
 uint8_t dwu_read_stop(const struct dwu_reader *reader)
 {
 	uint64_t end = reader->stack.addr + reader->stack.size;

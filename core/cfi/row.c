@@ -1,9 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * The CFA program: a CIE's and an FDE's instructions -> the row at an address.
+ *
+ * For example, a function of x86_64 that pushes rbp and moves rsp into it:
+ *
+ *	CIE	def_cfa rsp + 8; offset ra at cfa - 8
+ *	0x1129			(cfa, ra) = (rsp + 8, *(cfa - 8))
+ *	advance_loc 1; def_cfa_offset 16; offset rbp at cfa - 16
+ *	0x112a			(cfa, ra, rbp) = (rsp + 16, .., *(cfa - 16))
+ *	advance_loc 3; def_cfa_register rbp
+ *	0x112d			(cfa, ra, rbp) = (rbp + 16, .., *(cfa - 16))
+ *
+ * The program runs from the start each time and stops at the row that holds the
+ * address; the rows of hot addresses are packed and kept
+ * (core/walk/rowcache.h).
+ *
+ * Its bytes are hostile: each instruction takes a byte at least, so the length
+ * of the program (DWUNW_FDE_MAX) bounds the time; remembered states are bounded
+ * by CONFIG_ROW_STATES; registers that the target does not have keep no rule.
+ * What is unknown is BAD_FORMAT, as its length is not known.
+ */
 #include "row.h"
 
 #include "core/base/bytes.h"
 
-/* DWARF 5 7.24; GNU extensions: LSB 10.5.1; AADWARF64 5.2. */
+/* DWARF 5 7.24; GNU extensions: LSB 10.5.2; AADWARF64 4.4. */
 enum {
 	DW_CFA_advance_loc = 0x40,
 	DW_CFA_offset = 0x80,
@@ -45,16 +66,25 @@ struct state {
 	struct dwunw_rule rules[DWUNW_COLUMN_MAX];
 };
 
+/*
+ * Owned by the walker or the tool that calls, one for each thread: 400 bytes a
+ * state, too much for a router's C stack.
+ */
 struct dwunw_row_scratch {
 	struct state initial; /* after the CIE's instructions */
 	struct state saved[CONFIG_ROW_STATES];
 };
 
+/* The struct is private, so that it may grow. */
 size_t dwunw_row_scratch_size(void)
 {
 	return sizeof(struct dwunw_row_scratch);
 }
 
+/*
+ * One run over one FDE. `row` is the caller's; it is complete where next_row()
+ * ends.
+ */
 struct program {
 	const struct dwunw_module *module;
 	const struct dwunw_fde *fde;
@@ -69,6 +99,11 @@ struct program {
 	bool bad;
 };
 
+/*
+ * 6.4.2.4 saves "the set of rules for every register". That the CFA's rule is
+ * one of them is how GCC's unwinder and readelf read it, and compilers rely on
+ * it: behind an epilogue in the middle of a function both are as before.
+ */
 static void save(const struct program *p, struct state *state)
 {
 	state->cfa = p->row->cfa;
@@ -95,7 +130,12 @@ DWU_ONE_COPY static int32_t narrow(struct program *p, int64_t value)
 	return (int32_t)value;
 }
 
-/* Of a register in this CFI; -1: none. */
+/*
+ * Of a register in this CFI; -1: none.
+ *
+ * ra_alias: a CIE of mips32 may call register 64 its return address column;
+ * that is ra, 31, in this CFI and no register in others.
+ */
 static int column_of(const struct program *p, uint64_t dwarf_reg)
 {
 	const struct dwunw_arch_ops *arch = p->module->arch;
@@ -130,6 +170,11 @@ static void set_rule(struct program *p, uint64_t dwarf_reg, uint8_t kind,
 		(struct dwunw_rule){ .kind = kind, .value = narrow(p, value) };
 }
 
+/*
+ * 6.4.2.3 (8): saved in another register, which must be one that has a column.
+ * A rule that names an unknown one cannot be followed, so it is an error and
+ * not left out.
+ */
 static void set_register_rule(struct program *p, uint64_t dwarf_reg)
 {
 	uint64_t from = dwu_uleb(&p->c);
@@ -147,7 +192,12 @@ static void set_register_rule(struct program *p, uint64_t dwarf_reg)
 				     .reg = (uint8_t)from_column };
 }
 
-/* The offset of an expression block in its section stands in for it. */
+/*
+ * The offset of an expression block in its section stands in for it.
+ *
+ * The bytes are not copied: dwunw_module_expression() finds them again. off is
+ * below 4 GiB, kept as an int32_t and read back as unsigned.
+ */
 static struct dwunw_rule expression(struct program *p, uint8_t kind)
 {
 	struct dwunw_span block = dwu_take(&p->c, dwu_uleb(&p->c));
@@ -166,6 +216,10 @@ static struct dwunw_rule expression(struct program *p, uint8_t kind)
 	return rule;
 }
 
+/*
+ * 6.4.2.3 (9), (10). The block is read first, so that the next instruction is
+ * found even if the register has no column.
+ */
 static void set_expression(struct program *p, uint64_t dwarf_reg, uint8_t kind)
 {
 	struct dwunw_rule rule = expression(p, kind);
@@ -175,6 +229,10 @@ static void set_expression(struct program *p, uint64_t dwarf_reg, uint8_t kind)
 		p->row->rules[column] = rule;
 }
 
+/*
+ * 6.4.2.2: the CFA must hang on a register that has a value. A vector register
+ * or an unknown one leads to no frame.
+ */
 static void set_cfa(struct program *p, uint64_t dwarf_reg, int64_t offset)
 {
 	int column = column_of(p, dwarf_reg);
@@ -205,6 +263,10 @@ static void set_cfa_part(struct program *p, bool is_offset, int64_t value)
 		p->cfa_offset = narrow(p, value);
 }
 
+/*
+ * 6.4.2.3 (11), (12): back to what the CIE's instructions made of it. In those
+ * there is nothing to go back to.
+ */
 static void restore_rule(struct program *p, uint64_t dwarf_reg)
 {
 	int column = column_of(p, dwarf_reg);
@@ -215,6 +277,10 @@ static void restore_rule(struct program *p, uint64_t dwarf_reg)
 		p->row->rules[column] = p->scratch->initial.rules[column];
 }
 
+/*
+ * 6.4.2.4. Compilers in use nest 2, CONFIG_ROW_STATES is 8; one more is
+ * BAD_FORMAT.
+ */
 static void remember(struct program *p)
 {
 	if (p->depth == CONFIG_ROW_STATES)
@@ -231,12 +297,21 @@ static void recall(struct program *p)
 		restore(p, &p->scratch->saved[--p->depth]);
 }
 
+/*
+ * 6.4.2.1 (2) to (5): delta counts instructions, code_align their size. The sum
+ * may wrap; the row that results holds no address, or not the one asked for.
+ */
 static void advance(struct program *p, uint64_t delta)
 {
 	p->loc += delta * p->fde->code_align;
 	p->moved = true;
 }
 
+/*
+ * 6.4.2.1 (1): an encoded pointer in .eh_frame (LSB 5 10.5.1), an address in
+ * .debug_frame, where the encoding is absptr. `vaddr` is that of the program's
+ * first byte, as the cursor counts from there.
+ */
 static void set_loc(struct program *p)
 {
 	const struct dwunw_cfi *cfi = p->fde->cfi;
@@ -252,7 +327,11 @@ static void set_loc(struct program *p)
 	p->moved = true;
 }
 
-/* The return address is (no longer) signed (AADWARF64 5.2). */
+/*
+ * The return address is (no longer) signed (AADWARF64 4.4).
+ *
+ * 0x2d is DW_CFA_GNU_window_save on SPARC, hence "if the target signs".
+ */
 static void negate_ra_state(struct program *p)
 {
 	if (dwu_arch(p->module->arch)->file->signs_ra)
@@ -261,6 +340,7 @@ static void negate_ra_state(struct program *p)
 		p->bad = true;
 }
 
+/* The instructions whose two upper bits are 0 (7.24); their operands follow. */
 static void execute_low(struct program *p, uint8_t op)
 {
 	struct dwu_cursor *c = &p->c;
@@ -318,7 +398,7 @@ static void execute_low(struct program *p, uint8_t op)
 		reg = dwu_uleb(c);
 		set_rule(p, reg, DWUNW_RULE_OFFSET, factored(p, dwu_sleb(c)));
 		break;
-	case DW_CFA_GNU_negative_offset_extended: /* LSB 10.5.1 */
+	case DW_CFA_GNU_negative_offset_extended: /* LSB 10.5.2 */
 		reg = dwu_uleb(c);
 		set_rule(p, reg, DWUNW_RULE_OFFSET,
 			 (int64_t)(0 - (uint64_t)factored_uleb(p)));
@@ -350,7 +430,7 @@ static void execute_low(struct program *p, uint8_t op)
 	case DW_CFA_restore_state: /* 6.4.2.4 (2) */
 		recall(p);
 		break;
-	case DW_CFA_GNU_args_size: /* LSB 10.5.1: for landing pads only */
+	case DW_CFA_GNU_args_size: /* LSB 10.5.2: for landing pads only */
 		(void)dwu_uleb(c);
 		break;
 	case DW_CFA_AARCH64_negate_ra_state:
@@ -362,6 +442,11 @@ static void execute_low(struct program *p, uint8_t op)
 	}
 }
 
+/*
+ * 7.24: three instructions have their first operand in the low six bits of the
+ * opcode: 0x41 is advance_loc 1, 0x86 offset of register 6, 0xc6 restore of
+ * register 6.
+ */
 static void execute(struct program *p)
 {
 	uint8_t op = dwu_u8(&p->c);
@@ -383,6 +468,7 @@ static void execute(struct program *p)
 	}
 }
 
+/* Ours (no such state, a value out of range), or the cursor's (cut off). */
 static bool failed(const struct program *p)
 {
 	return p->bad || p->c.bad;
@@ -394,7 +480,12 @@ static struct dwu_cursor instructions(const struct program *p,
 	return dwu_cursor(span->data, span->size, p->module->elf.data == 2);
 }
 
-/* The CIE's instructions make the rules that DW_CFA_restore returns to. */
+/*
+ * The CIE's instructions make the rules that DW_CFA_restore returns to.
+ *
+ * `moved` and `loc` of a CIE's instructions are dropped: it has no addresses.
+ * Its remembered states, too (depth = 0).
+ */
 static dwunw_status_t start(struct program *p)
 {
 	const struct dwunw_arch_ops *arch = p->module->arch;
@@ -422,9 +513,11 @@ static dwunw_status_t start(struct program *p)
 }
 
 /*
- * Runs up to the next change of location or to the end of the program; the
- * row is then complete and [row->start, row->end) is where it holds. The last
- * row is the one behind which nothing moved.
+ * Runs up to the next change of location or to the end of the program; the row
+ * is then complete and [row->start, row->end) is where it holds. The last row
+ * is the one behind which nothing moved.
+ *
+ * An instruction is a byte or more, so both this and the loops over it end.
  */
 static dwunw_status_t next_row(struct program *p)
 {
@@ -436,6 +529,10 @@ static dwunw_status_t next_row(struct program *p)
 	return failed(p) ? DWUNW_ERR_BAD_FORMAT : DWUNW_OK;
 }
 
+/*
+ * Row by row up to the one that holds vaddr. An advance of 0 makes an empty
+ * row, which is passed over.
+ */
 dwunw_status_t dwunw_fde_row(const struct dwunw_module *module,
 			     const struct dwunw_fde *fde, uint64_t vaddr,
 			     struct dwunw_row_scratch *scratch,
@@ -483,7 +580,11 @@ dwunw_fde_rows(const struct dwunw_module *module, const struct dwunw_fde *fde,
 	return status;
 }
 
-/* The index of a column among those a packed row can save, or -1. */
+/*
+ * The index of a column among those a packed row can save, or -1.
+ *
+ * saved[0] is the return address, so bit 0 of a packed row says where that is.
+ */
 static int saved_index(const struct dwunw_arch_ops *arch, uint8_t column)
 {
 	int i;
@@ -494,6 +595,10 @@ static int saved_index(const struct dwunw_arch_ops *arch, uint8_t column)
 	return -1;
 }
 
+/*
+ * False: the rule does not fit a packed row (an expression, another register,
+ * an offset that is no multiple of 4 or beyond 16 bits of them: 128 KiB).
+ */
 static bool pack_rule(const struct dwunw_arch_ops *arch, uint8_t column,
 		      const struct dwunw_rule *rule,
 		      struct dwunw_packed_row *packed)
@@ -518,6 +623,11 @@ static bool pack_rule(const struct dwunw_arch_ops *arch, uint8_t column,
 	return true;
 }
 
+/*
+ * cfa: the offset in the upper 24 bits, signed, the register in the lower 8.
+ * rsp + 16 of x86_64 is 0x1007. What cannot be said so is FULL, and the walk
+ * then makes the row anew each time, which is slower and never wrong.
+ */
 void dwu_row_pack(const struct dwunw_arch_ops *arch,
 		  const struct dwunw_row *row, struct dwunw_packed_row *packed)
 {

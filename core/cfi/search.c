@@ -1,4 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * A file without section headers and without PT_GNU_EH_FRAME still has its
+ * .eh_frame, somewhere in a segment: static and musl-gcc links that were
+ * stripped of both. Its first CIE is searched for by its bytes.
+ *
+ *	14 00 00 00  00 00 00 00  01 'z' 'R' 00 ..
+ *	length       id 0         version, augmentation
+ *
+ * Any 4-byte place may look like that by chance, so the records behind it must
+ * agree: eight in a row, one FDE at least, each pointing back to a record
+ * before it. All bytes of the segments are looked at once, DWUNW_SEARCH_MAX of
+ * them at most.
+ */
 #include "search.h"
 
 #include <dwunw/bounds.h>
@@ -29,11 +42,11 @@ static bool is_augmentation(struct dwu_cursor *c)
 	return true;
 }
 
-/* Do these bytes look like a CIE? 32 bytes or as many as there are. */
 /*
- * Any bytes may look like a length and an id of 0, so the version and the
- * letters of the augmentation have to be right as well, and the records behind
- * it.
+ * Do these bytes look like a CIE? 32 bytes, or as many as there are, hold the
+ * length, the id, the version and the augmentation. Any bytes may look like a
+ * length and an id of 0, so the version and the letters have to be right as
+ * well.
  */
 static bool is_cie(const uint8_t *bytes, size_t size, bool big)
 {
@@ -48,7 +61,13 @@ static bool is_cie(const uint8_t *bytes, size_t size, bool big)
 	return (version == 1 || version == 3) && is_augmentation(&c);
 }
 
-/* Does the record at off + *next belong to this section? */
+/*
+ * Does the record at off + *next belong to this section?
+ *
+ * `size` is what is left of the segment: the section's own size is not known,
+ * so a record may be as long as that. A terminator ends the look (*next =
+ * size).
+ */
 static bool next_record(const struct dwunw_elf *elf, struct dwu_window *w,
 			dwu_place_t off, dwu_place_t size, dwu_place_t *next,
 			uint32_t *fdes)
@@ -89,6 +108,10 @@ static bool is_section(const struct dwunw_elf *elf, struct dwu_window *w,
 	return fdes > 0;
 }
 
+/*
+ * Every fourth byte from `off` to `end`: one pass, plus eight records for each
+ * place that looks like a CIE.
+ */
 static bool search_segment(const struct dwunw_elf *elf, struct dwu_window *w,
 			   struct dwu_window *records, dwu_place_t off,
 			   dwu_place_t end, dwu_place_t *found)
@@ -112,6 +135,11 @@ static bool search_segment(const struct dwunw_elf *elf, struct dwu_window *w,
 	return false;
 }
 
+/*
+ * Segments are taken in the order of their headers; the first .eh_frame wins,
+ * as a program has one. Segments whose bytes are not all in the file are left
+ * out.
+ */
 void dwu_search_eh_frame(const struct dwunw_elf *elf,
 			 struct dwunw_section *section)
 {

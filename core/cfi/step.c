@@ -1,8 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * A row + the callee's registers + memory -> the caller's registers.
+ *
+ * For example, x86_64 with the row (cfa, ra, rbp) = (rbp + 16, *(cfa - 8),
+ * *(cfa - 16)) and rbp = 0x7ffe1000: cfa = 0x7ffe1010, the caller's pc is the
+ * word at 0x7ffe1008, its rbp that at 0x7ffe1000, its rsp is the CFA. Other
+ * registers that calls preserve (rbx, r12 to r15) stay, all the rest is lost
+ * (psABI x86-64 3.2.1).
+ *
+ * Nothing is made up: a register is known or it is not (`valid`). A CFA or a
+ * return address that needs an unknown one ends the walk with a reason; any
+ * other register is then unknown in the caller, too. Full rows are applied by
+ * dwu_step(), the packed ones of the row cache by dwu_step_packed(), to the
+ * same result.
+ */
 #include "step.h"
 
 #include "expr.h"
 
+/*
+ * What one step needs of everybody. `cfa` is set before the rules are
+ * evaluated.
+ */
 struct step {
 	const struct dwunw_arch_ops *arch;
 	const struct dwunw_module *module;
@@ -24,6 +43,10 @@ static uint8_t get_register(const struct dwu_regs *regs, uint8_t column,
 	return DWU_GO;
 }
 
+/*
+ * 6.4.2.2, 6.4.2.3: the block lies in the module's CFI bytes. Without the
+ * module, or in a build without expressions, the row cannot be used.
+ */
 static uint8_t run_expression(const struct step *s,
 			      const struct dwunw_rule *rule,
 			      const struct dwu_regs *regs,
@@ -37,6 +60,10 @@ static uint8_t run_expression(const struct step *s,
 	return dwu_expr(s->arch, &bytes, regs, s->reader, initial, value);
 }
 
+/*
+ * A saved register. The address is cut first: on mips32 sums are made in 64
+ * bits.
+ */
 static uint8_t read_word(const struct step *s, uint64_t addr, uint64_t *value)
 {
 	uint8_t size = dwu_arch(s->arch)->address_size;
@@ -60,6 +87,10 @@ static uint8_t by_register(const struct step *s, const struct dwunw_rule *rule,
 	return read_word(s, *value + (uint64_t)(int64_t)rule->value, value);
 }
 
+/*
+ * 6.4.1: the CFA is a register plus an offset, an expression, or, in rows of
+ * scans of realigned frames, a word of memory at a register plus an offset.
+ */
 static uint8_t find_cfa(struct step *s, const struct dwu_regs *regs)
 {
 	const struct dwunw_rule *cfa = &s->row->cfa;
@@ -78,6 +109,9 @@ static uint8_t find_cfa(struct step *s, const struct dwu_regs *regs)
 /*
  * The caller's value of one column by its rule (DWARF 5 6.4.1), from the
  * callee's registers.
+ *
+ * `old` has the callee's registers throughout: two rules may exchange
+ * registers.
  */
 static uint8_t evaluate(const struct step *s, const struct dwunw_rule *rule,
 			const struct dwu_regs *old, uint64_t *value)
@@ -109,6 +143,9 @@ static uint8_t evaluate(const struct step *s, const struct dwunw_rule *rule,
  * "Unspecified" means that the ABI decides (DWARF 5 6.4.1 leaves it open):
  * registers that calls preserve keep their values, and so does the return
  * address, which is in a register only where the callee has not called yet.
+ *
+ * x86_64: rbx, rbp, r12 to r15 (psABI 3.2.1); arm64: x19 to x29 (AAPCS64
+ * 6.1.1); mips32: s0 to s8 and gp (o32); riscv64: gp, tp and s0 to s11.
  */
 static bool survives_call(const struct dwunw_arch_ops *arch, uint8_t column)
 {
@@ -136,7 +173,9 @@ static uint8_t apply_rule(const struct step *s, uint8_t column,
 	    (rule->kind == DWUNW_RULE_UNSPECIFIED &&
 	     survives_call(s->arch, column)))
 		return DWU_GO;
+	/* lost until a value is found */
 	new->valid &= ~bit;
+	/* no rule for sp: the caller's sp is the CFA, on all targets */
 	if (rule->kind == DWUNW_RULE_UNSPECIFIED &&
 	    column == dwu_arch(s->arch)->sp)
 		value = s->cfa;
@@ -152,8 +191,11 @@ static uint8_t apply_rule(const struct step *s, uint8_t column,
 }
 
 /*
- * The return address becomes the pc, without what is no part of an address:
- * the ISA bit of mips32, kept beside it; the signature of arm64.
+ * The return address becomes the pc, without what is no part of an address: the
+ * ISA bit of mips32, kept beside it; the signature of arm64.
+ *
+ * For example, arm64 with a signed return address: pc_mask clears the bits of
+ * the signature. mips32: bit 0 is MIPS16e.
  */
 static uint8_t finish(const struct dwunw_arch_ops *arch, uint8_t ra_column,
 		      struct dwu_regs *regs)
@@ -186,6 +228,7 @@ uint8_t dwu_step_check(const struct dwunw_arch_ops *arch,
 	return DWU_GO;
 }
 
+/* Columns in ascending order; their rules do not depend on each other. */
 uint8_t dwu_step(const struct dwunw_arch_ops *arch,
 		 const struct dwunw_module *module, const struct dwunw_row *row,
 		 struct dwu_regs *regs, struct dwu_reader *reader)
@@ -211,6 +254,12 @@ uint8_t dwu_step(const struct dwunw_arch_ops *arch,
 	return stop;
 }
 
+/*
+ * The hot path: no switch over rules, no call where the copy of the stack has
+ * the word. Slot i is of register saved[i], bit i says that there is one; bit 0
+ * is the return address, whose read must succeed. *regs is changed in place,
+ * since a walk that fails here does not go on.
+ */
 uint8_t dwu_step_packed(const struct dwunw_arch_ops *arch,
 			const struct dwunw_packed_row *packed,
 			struct dwu_regs *regs, struct dwu_reader *reader)
@@ -232,6 +281,8 @@ uint8_t dwu_step_packed(const struct dwunw_arch_ops *arch,
 	cfa += (uint64_t)(int64_t)dwu_packed_offset(packed);
 	regs->valid &= keep;
 	mask = packed->bits & DWU_PACKED_MASK;
+	/* mask & (mask - 1) clears the lowest bit that is set: 0x16 -> 0x14 ->
+	 * 0x10 */
 	for (; mask != 0; mask &= mask - 1) {
 		i = (unsigned int)__builtin_ctz(mask);
 		bit = 1ull << arch->saved[i];

@@ -1,13 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * Which segment a mapping is of.
+ * Which segment a mapping is of, and so the bias: where a file was loaded minus
+ * where it was linked.
  *
  * A loader maps whole pages, so a mapping begins before its segment does, and
  * two segments may lie in one page of the file: lld and mold do not pad the
- * file between them. The offset alone then names several segments, each with
- * a bias of its own, and the permissions may have been changed since
- * (mprotect, or READ_IMPLIES_EXEC). But all mappings of one load have one
- * bias: the one that explains most of them is theirs.
+ * file between them. The offset alone then names several segments, each with a
+ * bias of its own, and the permissions may have been changed since (mprotect,
+ * or READ_IMPLIES_EXEC). But all mappings of one load have one bias: the one
+ * that explains most of them is theirs.
+ *
+ * For example, the mappings of a program whose text is linked at 0x1000:
+ *
+ *	555555554000 r--p 00000000	bias 555555554000 by segment 0
+ *	555555555000 r-xp 00001000	the same by segment 1
+ *	555555556000 r--p 00002000	the same by segment 2
+ *
+ * The mappings are the process's, the segments the file's; a hostile file of
+ * many segments costs some 2 * NEAR * SEGMENT_MAX^2 comparisons, two million.
  */
 #include "elf.h"
 
@@ -30,7 +40,12 @@ struct pieces {
 	dwu_place_t in_page; /* page size - 1, or a multiple's */
 };
 
-/* The piece that holds addr; count: none does. */
+/*
+ * The piece that holds addr; count: none does.
+ *
+ * Pieces are sorted and do not overlap, so their ends ascend as well; the rest
+ * is halved in each turn.
+ */
 static uint32_t find(const struct dwunw_piece *pieces, uint32_t count,
 		     uint64_t addr)
 {
@@ -46,6 +61,11 @@ static uint32_t find(const struct dwunw_piece *pieces, uint32_t count,
 	return low < count && pieces[low].start <= addr ? low : count;
 }
 
+/*
+ * Memory without a file between two pieces of one file is that file's text on
+ * other pages: node --use-largepages moves it to huge ones. The nearest pieces
+ * with a file decide, within NEAR on either side.
+ */
 uint32_t dwunw_piece_owner(const struct dwunw_piece *pieces, uint32_t count,
 			   uint64_t addr)
 {
@@ -56,6 +76,7 @@ uint32_t dwunw_piece_owner(const struct dwunw_piece *pieces, uint32_t count,
 	at = before = behind = find(pieces, count, addr);
 	if (at == count || pieces[at].file != DWUNW_PIECE_NONE)
 		return at == count ? DWUNW_PIECE_NONE : at;
+	/* both ends of the array, and NEAR, end these */
 	while (pieces[before].file == DWUNW_PIECE_NONE)
 		if (before == 0 || at - before-- == NEAR)
 			return DWUNW_PIECE_NONE;
@@ -66,12 +87,22 @@ uint32_t dwunw_piece_owner(const struct dwunw_piece *pieces, uint32_t count,
 							    DWUNW_PIECE_NONE;
 }
 
-/* Where the file's first byte would be, were all of it mapped like `p`. */
+/*
+ * Where the file's first byte would be, were all of it mapped like `p`.
+ *
+ * It may be below 0 and wrap, as a program at 0x400000 with p_offset 0x500000
+ * has it.
+ */
 static dwu_place_t origin(const struct dwunw_piece *p)
 {
 	return (dwu_place_t)p->start - (dwu_place_t)p->off;
 }
 
+/*
+ * (start - off) + s->off is where the segment's first byte would be: less
+ * s->vaddr it is the bias. For example, 0x555555555000 - 0x1000 - 0x1000 +
+ * 0x1000.
+ */
 static dwu_place_t bias_of(const struct dwunw_piece *p,
 			   const struct dwunw_segment *s)
 {
@@ -81,6 +112,9 @@ static dwu_place_t bias_of(const struct dwunw_piece *p,
 /*
  * Does it begin in a page of the segment's bytes? It may end beyond: some
  * loaders leave the first segment's pages in the holes behind it.
+ *
+ * `from` is rounded down to a page, as the loader does (gABI 5, Program
+ * Loading). An offset before it wraps, and is not below `size`.
  */
 static bool begins_in(const struct pieces *v, const struct dwunw_piece *p,
 		      const struct dwunw_segment *s)
@@ -91,14 +125,23 @@ static bool begins_in(const struct pieces *v, const struct dwunw_piece *p,
 	return s->file_size > 0 && (dwu_place_t)p->off - from < size;
 }
 
-/* Code is mapped as code; what is not to be written may have become so. */
+/*
+ * Code is mapped as code; what is not to be written may have become so.
+ *
+ * flags 0: the caller does not know them, and nothing is decided by them.
+ */
 static bool allows(const struct dwunw_segment *s, const struct dwunw_piece *p)
 {
 	return p->flags != 0 && ((s->flags ^ p->flags) & PF_X) == 0 &&
 	       (p->flags & ~s->flags & PF_W) == 0;
 }
 
-/* Of the pieces: how many a bias explains, then how many by permission too. */
+/*
+ * Of the pieces: how many a bias explains, then how many by permission too.
+ *
+ * 1 << 16 for a piece that is explained, 1 more for its permissions: 128 pieces
+ * at most do not carry into the upper half.
+ */
 static uint32_t weigh(const struct pieces *v, dwu_place_t bias)
 {
 	const struct dwunw_segment *s;
@@ -120,7 +163,12 @@ static uint32_t weigh(const struct pieces *v, dwu_place_t bias)
 	return weight;
 }
 
-/* What holds `at`, or is to hold it; pages as large as they may be. */
+/*
+ * What holds `at`, or is to hold it; pages as large as they may be.
+ *
+ * bits & (~bits + 1) is the lowest bit that is set in any address or offset.
+ * For example, 0x...5000 | 0x1000 | 65536: 0x1000, so in_page is 0xfff.
+ */
 static struct pieces look_around(const struct dwunw_elf *elf,
 				 const struct dwunw_piece *pieces,
 				 uint32_t count, uint32_t at)
@@ -171,7 +219,12 @@ static bool decide(const struct pieces *v, uint32_t at, dwu_place_t *bias)
 	return one;
 }
 
-/* Is all of a piece without a file where the file's code is to be? */
+/*
+ * Is all of a piece without a file where the file's code is to be?
+ *
+ * start - first < room and the size test are made in this order so that neither
+ * wraps.
+ */
 static bool replaces_code(const struct pieces *v, const struct dwunw_piece *p,
 			  dwu_place_t bias)
 {
@@ -194,6 +247,10 @@ static bool replaces_code(const struct pieces *v, const struct dwunw_piece *p,
 	return false;
 }
 
+/*
+ * Memory without a file (at != owner) must be explained from both of its sides,
+ * by the same bias, and lie where the file's code is to be.
+ */
 dwunw_status_t dwunw_elf_bias(const struct dwunw_elf *elf,
 			      const struct dwunw_piece *pieces, uint32_t count,
 			      uint64_t addr, uint64_t *bias)

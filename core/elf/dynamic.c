@@ -1,4 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * What the dynamic section tells, for files whose section headers were cut off:
+ * the loader needs it, so it is always there. PT_DYNAMIC -> tags -> where the
+ * symbols are, how many, and which functions run before and behind main().
+ *
+ * For example, of a program of Debian 12, x86_64:
+ *
+ *	INIT 0x2000  FINI 0x5d50  INIT_ARRAY 0x8d70  INIT_ARRAYSZ 8
+ *	GNU_HASH 0x3a0  STRTAB 0x8d8  SYMTAB 0x3e0  STRSZ 670  RELA 0xc60 ..
+ *
+ * Values are addresses as linked (a running process has had some of them
+ * relocated, but it is the file that is read). Each is hostile: an address
+ * leads into the file by its segments, and nowhere else.
+ */
 #include "dynamic.h"
 
 #include "core/base/bytes.h"
@@ -49,6 +63,10 @@ static void read_tags(const struct dwunw_elf *elf, struct dwu_window *window,
 	}
 }
 
+/*
+ * The first PT_DYNAMIC counts, as for loaders. Without it all values are 0,
+ * which no address of a tag is: the ELF header stands there.
+ */
 void dwu_dynamic_read(const struct dwunw_elf *elf, struct dwu_window *window,
 		      uint64_t values[DWU_DYN_COUNT])
 {
@@ -73,6 +91,10 @@ struct dynamic {
 	bool bad;
 };
 
+/*
+ * All words that are read by address come this way: the segment first, then the
+ * bounds of the file in dwu_window_at().
+ */
 bool dwu_dynamic_word(const struct dwunw_elf *elf, struct dwu_window *window,
 		      uint64_t vaddr, uint8_t size, uint64_t *value)
 {
@@ -90,7 +112,11 @@ bool dwu_dynamic_word(const struct dwunw_elf *elf, struct dwu_window *window,
 	return true;
 }
 
-/* The 32-bit word at an address; sticky. */
+/*
+ * The 32-bit word at an address; sticky.
+ *
+ * 0 behind a failure, and d->bad tells: loops test that.
+ */
 static uint32_t word_at(struct dynamic *d, dwu_place_t vaddr)
 {
 	uint64_t value = 0;
@@ -131,6 +157,10 @@ static dwu_place_t count_by_gnu_hash(struct dynamic *d)
 	return last + 1;
 }
 
+/*
+ * 0: none, or none that can be counted. A file's own count is not believed
+ * here: the table must lie in the file (place()).
+ */
 static dwu_place_t count_symbols(struct dynamic *d)
 {
 	const uint64_t *values = d->values;
@@ -153,6 +183,10 @@ static dwunw_status_t place(const struct dwunw_elf *elf, uint64_t vaddr,
 	return DWUNW_OK;
 }
 
+/*
+ * The symbols' number is said by DT_MIPS_SYMTABNO, else by the hash table:
+ * nchain of DT_HASH is it (gABI 5, Hash Table); DT_GNU_HASH must be walked.
+ */
 dwunw_status_t dwu_dynamic_symbols(const struct dwunw_elf *elf,
 				   struct dwunw_section *symbols,
 				   struct dwunw_section *strings)
@@ -168,6 +202,7 @@ dwunw_status_t dwu_dynamic_symbols(const struct dwunw_elf *elf,
 	if (!values[DWU_DYN_SYMTAB] || !values[DWU_DYN_STRTAB])
 		return DWUNW_OK;
 	count = count_symbols(&d);
+	/* so that the size of the table (24 bytes each) does not wrap */
 	if (d.bad || count > UINT32_MAX)
 		return DWUNW_ERR_BAD_FORMAT;
 	status = place(elf, values[DWU_DYN_SYMTAB],
@@ -192,6 +227,10 @@ static bool has_writable(const struct dwunw_elf *elf)
 	return false;
 }
 
+/*
+ * ET_EXEC, or ET_DYN with PT_INTERP. A program that is linked with -static-pie
+ * has none and is not told from a library by this.
+ */
 bool dwu_elf_is_program(const struct dwunw_elf *elf)
 {
 	return elf->entry != 0 && (elf->interp || elf->type == ET_EXEC);

@@ -1,4 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * The headers of an ELF file of either class and byte order: opened, checked,
+ * and asked for segments, sections, notes and bytes. gABI chapters 4 (Object
+ * Files) and 5 (Program Loading and Dynamic Linking).
+ *
+ *	ELF header ---> program headers ---> segments: file offset <-> address
+ *	          \---> section headers ---> .shstrtab: sections by name, by type
+ *
+ * For example, of a 64-bit program: e_phoff 64, 13 entries of 56 bytes; its
+ * second PT_LOAD has p_offset 0x1000, p_vaddr 0x1000, p_filesz 0x151, so the
+ * byte at 0x1040 as linked is that at 0x1040 of the file; of its data (0x2e00,
+ * 0x3e00) the byte at 0x3e10 is that at 0x2e10.
+ *
+ * The file may be hostile, or change while it is read. Each offset and size
+ * passes in_file() or dwu_window_at(); each count has a bound of
+ * <dwunw/bounds.h>; nothing of the file is kept but the struct and, in the
+ * caller's arena, the segments.
+ */
 #include "elf.h"
 
 #include <dwunw/bounds.h>
@@ -34,7 +52,11 @@ static bool is_64(const struct dwunw_elf *elf)
 	return dwu_elf_is_wide(elf->elf_class);
 }
 
-/* Elf32_Addr, Off and Word, or Elf64_Addr, Off and Xword. */
+/*
+ * Elf32_Addr, Off and Word, or Elf64_Addr, Off and Xword.
+ *
+ * 0 behind the cursor's end, so a header that is cut off reads as zeros.
+ */
 static uint64_t word(struct dwu_cursor *c, const struct dwunw_elf *elf)
 {
 	return is_64(elf) ? dwu_u64(c) : dwu_u32(c);
@@ -45,7 +67,12 @@ static bool big(const struct dwunw_elf *elf)
 	return elf->data == 2;
 }
 
-/* gABI 4, Program Header. The two classes order p_flags differently. */
+/*
+ * gABI 5, Program Header. The two classes order p_flags differently.
+ *
+ * Elf32_Phdr has 32 bytes, p_flags behind p_memsz; Elf64_Phdr 56, p_flags
+ * second.
+ */
 static void parse_program_header(const struct dwunw_elf *elf,
 				 const uint8_t *bytes,
 				 struct dwunw_program_header *h)
@@ -70,7 +97,12 @@ static void parse_program_header(const struct dwunw_elf *elf,
 		h->at.align_log2++;
 }
 
-/* gABI 4, Section Header; returns sh_name. */
+/*
+ * gABI 4, Section Header; returns sh_name.
+ *
+ * Elf32_Shdr has 40 bytes, Elf64_Shdr 64, in the same order; e_shentsize may be
+ * larger.
+ */
 static uint32_t parse_section_header(const struct dwunw_elf *elf,
 				     const uint8_t *bytes,
 				     struct dwunw_section *s)
@@ -92,6 +124,10 @@ static uint32_t parse_section_header(const struct dwunw_elf *elf,
 	return name;
 }
 
+/*
+ * open_programs() has made sure that all of them are in the file: what fails
+ * here is a read, or the file was cut since.
+ */
 static dwunw_status_t program_header(const struct dwunw_elf *elf,
 				     struct dwu_window *w, uint32_t index,
 				     struct dwunw_program_header *h)
@@ -128,8 +164,11 @@ struct extended {
 };
 
 /*
- * gABI 4: 65,280 sections and more put e_shnum into sh_size and e_shstrndx
- * into sh_link of section 0, 65,535 program headers their number into sh_info.
+ * gABI 4: 65,280 sections and more put e_shnum into sh_size and e_shstrndx into
+ * sh_link of section 0, 65,535 program headers their number into sh_info.
+ *
+ * Section 0 is otherwise unused, all zeros. Its fields are taken only where the
+ * header's say so: e_shnum 0, e_shstrndx SHN_XINDEX, e_phnum PN_XNUM.
  */
 static void read_extended(struct dwunw_elf *elf, struct dwu_window *w,
 			  struct extended *n)
@@ -142,6 +181,8 @@ static void read_extended(struct dwunw_elf *elf, struct dwu_window *w,
 	if (!bytes)
 		return;
 	c = dwu_cursor(bytes, elf->section_entry_size, big(elf));
+	/* sh_name, sh_type, then sh_flags, sh_addr, sh_offset: 4 + 4 + 3 * 8,
+	 * or 4 + 4 + 3 * 4 */
 	dwu_skip(&c, is_64(elf) ? 32 : 20);
 	size = word(&c, elf);
 	if (n->section_count == 0 && size <= UINT32_MAX)
@@ -170,6 +211,7 @@ static void open_sections(struct dwunw_elf *elf, struct dwu_window *w,
 	    elf->section_entry_size > DWU_WINDOW_SIZE)
 		return;
 	elf->section_count = n->section_count;
+	/* sections without names are found by their type all the same */
 	if (n->names >= elf->section_count ||
 	    dwu_elf_section_header(elf, w, n->names, &elf->names, &name) !=
 		    DWUNW_OK ||
@@ -237,6 +279,7 @@ static dwunw_status_t open_header(struct dwunw_elf *elf, struct dwu_window *w,
 	elf->type = dwu_u16(&c);
 	elf->machine = dwu_u16(&c);
 	(void)dwu_u32(&c); /* e_version */
+	/* mips: bit 0 of e_entry is the ISA, as of any function's address */
 	elf->entry = word(&c, elf);
 	elf->program_off = word(&c, elf);
 	elf->section_off = word(&c, elf);
@@ -252,6 +295,11 @@ static dwunw_status_t open_header(struct dwunw_elf *elf, struct dwu_window *w,
 	return DWUNW_OK;
 }
 
+/*
+ * Without an arena nothing is kept: whoever asks for a segment reads the
+ * headers again. The struct may be copied; it points to the source's ctx and
+ * the arena only.
+ */
 dwunw_status_t dwunw_elf_open(struct dwunw_elf *elf,
 			      const struct dwunw_source *src,
 			      struct dwunw_arena *arena)
@@ -278,6 +326,7 @@ dwunw_status_t dwunw_elf_open(struct dwunw_elf *elf,
 	return arena ? dwu_elf_keep_segments(elf, arena) : DWUNW_OK;
 }
 
+/* More than SIZE_MAX stays so: no arena has it, and NO_MEMORY is the answer. */
 uint64_t dwu_elf_segments_size(const struct dwunw_elf *elf)
 {
 	uint64_t size =
@@ -316,6 +365,7 @@ dwunw_status_t dwu_elf_keep_segments(struct dwunw_elf *elf,
 	return DWUNW_OK;
 }
 
+/* Is the section's name, at `name` of .shstrtab, the wanted one? */
 static bool name_is(const struct dwunw_elf *elf, struct dwu_window *w,
 		    uint32_t name, const char *wanted)
 {
@@ -333,6 +383,10 @@ static bool name_is(const struct dwunw_elf *elf, struct dwu_window *w,
 	return bytes && memcmp(bytes, wanted, size) == 0;
 }
 
+/*
+ * Are its bytes in the file? SHT_NOBITS has none: .bss, and the code and data
+ * of what `objcopy --only-keep-debug` makes.
+ */
 static bool usable(const struct dwunw_elf *elf, const struct dwunw_section *s)
 {
 	return s->type != DWU_SHT_NOBITS && in_file(elf, s->off, s->size);
@@ -396,6 +450,10 @@ dwunw_status_t dwu_elf_section_by_type(const struct dwunw_elf *elf,
 	return DWUNW_OK;
 }
 
+/*
+ * For printers: the name is copied byte by byte through the window, up to its
+ * 0, the end of .shstrtab, or name_size.
+ */
 dwunw_status_t dwunw_elf_section_at(const struct dwunw_elf *elf, uint32_t index,
 				    struct dwunw_section *section, char *name,
 				    size_t name_size)
@@ -482,6 +540,10 @@ dwunw_status_t dwunw_elf_segment(const struct dwunw_elf *elf, uint64_t vaddr,
 	return DWUNW_ERR_INVALID_ARG;
 }
 
+/*
+ * Only what the file has: an address in .bss (p_memsz beyond p_filesz) has no
+ * offset.
+ */
 dwunw_status_t dwunw_elf_vaddr_to_off(const struct dwunw_elf *elf,
 				      uint64_t vaddr, uint64_t *off)
 {
@@ -525,7 +587,13 @@ dwunw_status_t dwunw_elf_read(const struct dwunw_elf *elf, uint64_t vaddr,
 			     size);
 }
 
-/* gABI 5, Note Section: name and descriptor are padded to 4 bytes. */
+/*
+ * gABI 5, Note Section: name and descriptor are padded to 4 bytes.
+ *
+ * For example, 04 00 00 00  14 00 00 00  03 00 00 00  "GNU\0" and 20 bytes of
+ * SHA-1: 36 bytes of a little-endian file. Type 3 in a core file is
+ * NT_PRPSINFO, of the name "CORE", so the name is compared too.
+ */
 static bool find_build_id(const struct dwunw_elf *elf, struct dwu_window *w,
 			  uint64_t off, uint32_t left, uint8_t *id,
 			  size_t *id_size)
@@ -562,6 +630,10 @@ static bool find_build_id(const struct dwunw_elf *elf, struct dwu_window *w,
 	return false;
 }
 
+/*
+ * Program headers first: they are there in stripped files, and in an image in
+ * memory.
+ */
 dwunw_status_t dwunw_elf_build_id(const struct dwunw_elf *elf, uint8_t *id,
 				  size_t *size)
 {
@@ -604,6 +676,10 @@ dwunw_status_t dwunw_elf_build_id(const struct dwunw_elf *elf, uint8_t *id,
 	return DWUNW_ERR_NO_DEBUG_DATA;
 }
 
+/*
+ * The source's own bytes (a mapped file), which live as long as it does; NULL:
+ * they must be copied.
+ */
 static const void *in_place(const struct dwunw_elf *elf,
 			    const struct dwunw_section *section)
 {
@@ -614,6 +690,7 @@ static const void *in_place(const struct dwunw_elf *elf,
 	return src->view(src->ctx, section->off, (size_t)section->size);
 }
 
+/* Callers add these sizes up before they load anything (core/cfi/module.c). */
 uint64_t dwu_elf_load_size(const struct dwunw_elf *elf,
 			   const struct dwunw_section *section)
 {
@@ -624,6 +701,7 @@ uint64_t dwu_elf_load_size(const struct dwunw_elf *elf,
 		       dwu_arena_round((size_t)section->size);
 }
 
+/* Zero bytes and OK for a section that is not there: callers need no test. */
 dwunw_status_t dwu_elf_load(const struct dwunw_elf *elf,
 			    const struct dwunw_section *section,
 			    struct dwunw_arena *arena, struct dwunw_span *span)
@@ -652,6 +730,7 @@ dwunw_status_t dwu_elf_load(const struct dwunw_elf *elf,
 	return DWUNW_OK;
 }
 
+/* All or nothing, like every source (dwunw/types.h). */
 static dwunw_status_t span_read(void *ctx, uint64_t off, void *dst, size_t size)
 {
 	const struct dwunw_span *span = ctx;

@@ -1,4 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * Sections that are stored compressed -> their content in the arena. The head
+ * says the algorithm and the size; the bytes behind it are unpacked by a
+ * callback of the caller (zlib and zstd are the port's: the core has neither).
+ *
+ *	SHF_COMPRESSED		Elf64_Chdr: 01 00 00 00 | 0 | ch_size | ch_addralign
+ *	.zdebug_frame		"ZLIB" 00 00 00 00 00 01 86 a0	(100,000 bytes, zlib)
+ *
+ * The head is the file's word. Without a bound 1 KB of file could ask for 4 GB
+ * of memory; what claims to shrink by more than DWUNW_CONTENT_RATIO is refused.
+ */
 #include "inflate.h"
 
 #include <dwunw/bounds.h>
@@ -21,7 +32,12 @@ struct head {
 	uint8_t bytes; /* of the head itself */
 };
 
-/* "ZLIB", then the size, 8 bytes big-endian (GNU as, --compress-debug). */
+/*
+ * "ZLIB", then the size, 8 bytes big-endian (GNU as, --compress-debug).
+ *
+ * Big-endian whatever the file's byte order is. What does not begin with "ZLIB"
+ * is not compressed, whatever its name says.
+ */
 static bool gnu_head(const uint8_t *bytes, struct head *head)
 {
 	struct dwu_cursor c = dwu_cursor(bytes, 12, true);
@@ -33,7 +49,12 @@ static bool gnu_head(const uint8_t *bytes, struct head *head)
 	return memcmp(bytes, "ZLIB", 4) == 0;
 }
 
-/* Elf32_Chdr, Elf64_Chdr */
+/*
+ * Elf32_Chdr, Elf64_Chdr
+ *
+ * gABI 4, Section Compression: ch_type, in 64-bit files ch_reserved, ch_size,
+ * ch_addralign, which nobody needs. 12 or 24 bytes.
+ */
 static void elf_head(const struct dwunw_elf *elf, const uint8_t *bytes,
 		     struct head *head)
 {
@@ -47,6 +68,10 @@ static void elf_head(const struct dwunw_elf *elf, const uint8_t *bytes,
 	head->size = dwu_uint(&c, wide ? 8 : 4);
 }
 
+/*
+ * True: the section is compressed. head->size is 0 if nobody can use it: the
+ * head cannot be read, is cut off, or claims too much.
+ */
 static bool read_head(const struct dwunw_elf *elf,
 		      const struct dwunw_section *section, bool gnu,
 		      struct head *head)
@@ -85,6 +110,7 @@ bool dwu_inflate_size(const struct dwunw_elf *elf,
 	return compressed;
 }
 
+/* As dwu_arena_round(), for sizes that a 32-bit size_t does not hold. */
 static uint64_t rounded(uint64_t size)
 {
 	return size > SIZE_MAX ? size : dwu_arena_round((size_t)size);
@@ -100,6 +126,10 @@ uint64_t dwu_inflate_need(const struct dwunw_elf *elf,
 	return rounded(head.size) + dwu_elf_load_size(elf, section);
 }
 
+/*
+ * The content stays in the arena; `span` points to it. The packed bytes are
+ * taken from it as well, and given back (mark).
+ */
 dwunw_status_t dwu_inflate(const struct dwunw_elf *elf,
 			   const struct dwunw_section *section, bool gnu,
 			   const struct dwunw_module_files *files,

@@ -1,5 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* Functions of an ELF symbol table, by address and by name (gABI 4). */
+/*
+ * Functions of an ELF symbol table, by address and by name (gABI 4, Symbol
+ * Table).
+ *
+ *	.symtab, else .dynsym, else what PT_DYNAMIC names
+ *	  -> order[]: indexes of functions, sorted by address
+ *	  -> ends[]: where functions without a size end
+ *	address -> the last function that starts at it or before it and reaches it
+ *
+ * For example, with  0x1000 40 FUNC GLOBAL read,  0x1000 40 FUNC WEAK __read
+ * and 0x1028 0 FUNC LOCAL asm_loop:  0x1010 is "read" (global before weak),
+ * 0x1030 is "asm_loop", up to the next symbol or the section's end.
+ *
+ * The table is hostile: symbols may overlap, nest, have sizes of 2^64 or names
+ * that go on to the end of the file. Look-ups are bounded (LOOK_BACK,
+ * LABELS_BACK), names by the string table, which is cut behind its last 0.
+ */
 #include "arch/arch.h"
 #include "core/base/arena.h"
 #include "core/base/bytes.h"
@@ -25,15 +41,16 @@ enum {
 /* Bytes up to which the shorter of two names is looked for. */
 #define NAME_COMPARED 256
 
+/* sizeof(Elf64_Sym), sizeof(Elf32_Sym); sh_entsize has nothing else to say. */
 static size_t entry_size(const struct dwunw_symtab *tab)
 {
 	return dwu_elf_is_wide(tab->elf_class) ? 24 : 16;
 }
 
-/* The name is not resolved: returns st_name. */
 /*
- * gABI 4, Symbol Table: Elf32_Sym and Elf64_Sym order their fields
- * differently.
+ * gABI 4, Symbol Table: Elf32_Sym has st_name, st_value, st_size, st_info,
+ * st_other, st_shndx; Elf64_Sym st_name, st_info, st_other, st_shndx, st_value,
+ * st_size. The name is not resolved: returns st_name.
  */
 static uint32_t symbol_in(const struct dwunw_symtab *tab, const uint8_t *bytes,
 			  struct dwunw_elf_symbol *sym)
@@ -58,11 +75,13 @@ static uint32_t symbol_in(const struct dwunw_symtab *tab, const uint8_t *bytes,
 	}
 	/* the ISA of a function is no part of its address */
 	sym->vaddr &= ~(uint64_t)tab->isa_mask;
+	/* ELF32_ST_TYPE and ELF32_ST_BIND, alike in both classes */
 	sym->type = info & 0xf;
 	sym->bind = info >> 4;
 	return name;
 }
 
+/* Callers know that index is below the number of whole entries in the table. */
 static uint32_t symbol_at(const struct dwunw_symtab *tab, uint32_t index,
 			  struct dwunw_elf_symbol *sym)
 {
@@ -92,13 +111,23 @@ static bool name_is(const struct dwunw_symtab *tab, uint32_t name,
 	return false;
 }
 
+/*
+ * STT_GNU_IFUNC: its value is the resolver's, which is a function as well.
+ * SHN_UNDEF is 0: an import, which is elsewhere.
+ */
 static bool is_function(const struct dwunw_elf_symbol *sym)
 {
 	return sym->shndx != 0 &&
 	       (sym->type == STT_FUNC || sym->type == STT_GNU_IFUNC);
 }
 
-/* Code whose functions are not all declared as such: it ends what it follows. */
+/*
+ * Code whose functions are not all declared as such: it ends what it follows.
+ *
+ * Assembly without .type makes STT_NOTYPE symbols: global ones are entry
+ * points, local ones labels in a function (.Lfoo never gets here), as $x and $d
+ * of arm64.
+ */
 static bool is_start(const struct dwunw_elf_symbol *sym)
 {
 	return is_function(sym) || (sym->shndx != 0 && sym->bind != STB_LOCAL &&
@@ -114,7 +143,12 @@ static dwu_place_t vaddr_at(const struct dwunw_symtab *tab, uint32_t index)
 }
 
 #if !IS_ON(CONFIG_ARCH_32BIT_ONLY)
-/* One digit of 8 bits, the others as they are. False: all have the same. */
+/*
+ * One digit of 8 bits, the others as they are. False: all have the same.
+ *
+ * Counting sort: how many have each digit, where the first of each goes, then
+ * all of them in the order in which they stand.
+ */
 static bool sort_digit(const struct dwunw_symtab *tab, const uint32_t *from,
 		       uint32_t *to, uint32_t digit)
 {
@@ -176,6 +210,7 @@ static void swap(void *ctx, uint32_t a, uint32_t b)
 	o->order[b] = held;
 }
 
+/* A router's tables are small and its memory too: no second array, in place. */
 static void sort_functions(struct dwunw_symtab *tab, uint32_t *order)
 {
 	dwu_sort(&(struct dwu_sort){
@@ -188,6 +223,10 @@ static void sort_functions(struct dwunw_symtab *tab, uint32_t *order)
 #define IN_ORDER false
 #endif
 
+/*
+ * .symtab lists all functions, .dynsym those that others may call. sh_link of
+ * either is its string table (gABI 4, sh_link and sh_info).
+ */
 static dwunw_status_t find_tables(const struct dwunw_elf *elf,
 				  struct dwunw_section *symbols,
 				  struct dwunw_section *strings)
@@ -215,6 +254,7 @@ static dwunw_status_t find_tables(const struct dwunw_elf *elf,
 	return DWUNW_OK;
 }
 
+/* `order` has room for all symbols; imports and objects are left out. */
 static void order_functions(struct dwunw_symtab *tab, uint32_t *order,
 			    uint32_t total)
 {
@@ -232,6 +272,10 @@ static void order_functions(struct dwunw_symtab *tab, uint32_t *order,
 
 /* --- where functions without a size end ------------------------------------- */
 
+/*
+ * Assembly without .size. Such a function goes on to the next symbol, or to the
+ * end of its code.
+ */
 static bool has_no_size(const struct dwunw_elf_symbol *sym)
 {
 	return is_function(sym) && sym->size == 0;
@@ -275,6 +319,7 @@ static struct dwunw_symbol_end *end_before(const struct dwunw_symtab *tab,
 	return low ? &tab->ends[low - 1] : NULL;
 }
 
+/* Whatever begins at `end` ends what began before it and goes further. */
 static void cut(const struct dwunw_symtab *tab, dwu_place_t end)
 {
 	struct dwunw_symbol_end *at = end_before(tab, end);
@@ -283,6 +328,10 @@ static void cut(const struct dwunw_symtab *tab, dwu_place_t end)
 		at->end = end;
 }
 
+/*
+ * Also for callers who know of functions that the table has not: [start, end)
+ * is one, and both its ends are ends for others.
+ */
 void dwunw_symtab_limit(struct dwunw_symtab *tab, uint64_t start, uint64_t end)
 {
 	if (!tab || tab->end_count == 0)
@@ -291,7 +340,11 @@ void dwunw_symtab_limit(struct dwunw_symtab *tab, uint64_t start, uint64_t end)
 	cut(tab, (dwu_place_t)end);
 }
 
-/* By address: what is looked for is near what was. */
+/*
+ * By address: what is looked for is near what was.
+ *
+ * Binary searches of neighbours touch the same cache lines.
+ */
 static void limit_in_order(struct dwunw_symtab *tab)
 {
 	struct dwunw_elf_symbol sym;
@@ -303,6 +356,7 @@ static void limit_in_order(struct dwunw_symtab *tab)
 	}
 }
 
+/* Nothing goes on beyond its section or segment, named or not. */
 static void limit_by_code(struct dwunw_symtab *tab, const struct dwunw_elf *elf)
 {
 	struct dwu_window window = { .src = &elf->src };
@@ -323,7 +377,11 @@ static void limit_by_code(struct dwunw_symtab *tab, const struct dwunw_elf *elf)
 					   head.at.vaddr + head.at.mem_size);
 }
 
-/* The file may have changed since they were counted: `room` is what is there. */
+/*
+ * The file may have changed since they were counted: `room` is what is there.
+ *
+ * ends[] is in order since order[] is; equal addresses get one entry.
+ */
 static void find_ends(struct dwunw_symtab *tab, const struct dwunw_elf *elf,
 		      uint32_t room, uint32_t total)
 {
@@ -353,6 +411,10 @@ static void find_ends(struct dwunw_symtab *tab, const struct dwunw_elf *elf,
 	limit_by_code(tab, elf);
 }
 
+/*
+ * Everything that the table keeps is taken from the arena here, after one
+ * question. `total` is below 2^32 / 16, so the products do not wrap.
+ */
 static dwunw_status_t load(struct dwunw_symtab *tab,
 			   const struct dwunw_elf *elf,
 			   const struct dwunw_section *symbols,
@@ -397,6 +459,10 @@ static uint8_t isa_mask(const struct dwunw_elf *elf)
 	return arch && arch->machine == elf->machine ? arch->isa_mask : 0;
 }
 
+/*
+ * The table keeps no pointer to *elf: only to the arena, or to the source's
+ * view.
+ */
 dwunw_status_t dwunw_symtab_open(struct dwunw_symtab *tab,
 				 const struct dwunw_elf *elf,
 				 struct dwunw_arena *arena)
@@ -436,7 +502,12 @@ static uint32_t upper_bound(const struct dwunw_symtab *tab, dwu_place_t vaddr)
 	return low;
 }
 
-/* Of two names for one address, is `b` the one to print? */
+/*
+ * Of two names for one address, is `b` the one to print?
+ *
+ * Global before weak before local; then the shorter name ("read" before
+ * "__read"). STB_GNU_UNIQUE is 10, and 10 & 3 is 2: as weak.
+ */
 static bool better(const struct dwunw_elf_symbol *a,
 		   const struct dwunw_elf_symbol *b)
 {
@@ -460,7 +531,12 @@ static void take_better(struct dwunw_elf_symbol *best, bool *found,
 	*found = true;
 }
 
-/* Goes back from order[i - 1]; the size says where a function ends. */
+/*
+ * Goes back from order[i - 1]; the size says where a function ends.
+ *
+ * A function of the nearest start wins: the innermost of nested ones, and of
+ * several at one address the better one.
+ */
 static bool by_size(const struct dwunw_symtab *tab, dwu_place_t vaddr,
 		    uint32_t i, struct dwunw_elf_symbol *sym)
 {
@@ -491,6 +567,10 @@ static bool by_size(const struct dwunw_symtab *tab, dwu_place_t vaddr,
 	return found;
 }
 
+/*
+ * … of those without a size: end_before(vaddr + 1) is the last that starts at
+ * vaddr or before it.
+ */
 static bool by_end(const struct dwunw_symtab *tab, dwu_place_t vaddr,
 		   uint32_t i, struct dwunw_elf_symbol *sym)
 {
@@ -512,6 +592,9 @@ static bool by_end(const struct dwunw_symtab *tab, dwu_place_t vaddr,
 	return found;
 }
 
+/*
+ * place == vaddr: an address beyond 32 bits is in no function of a 32-bit file.
+ */
 dwunw_status_t dwunw_symtab_by_vaddr(const struct dwunw_symtab *tab,
 				     uint64_t vaddr,
 				     struct dwunw_elf_symbol *sym)

@@ -1,4 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * The abbreviations of one unit (DWARF 5 7.5.3): what entries of each code are
+ * and which attributes they have, in which form. An entry of .debug_info is
+ * then a code and bare values.
+ *
+ *	01 11 01  25 0e  13 0b  03 0e  00 00
+ *	code 1: DW_TAG_compile_unit, with children; DW_AT_producer strp,
+ *	DW_AT_language data1, DW_AT_name strp
+ *
+ * becomes an abbrev { 1, tag 0x11, count 3, size 9 } and three specs. The size
+ * (4 + 1 + 4 here) is what lets call.c step over entries that it has no
+ * question about.
+ *
+ * A table ends with code 0. It is the file's: bounded by ABBREV_MAX and
+ * SPEC_MAX, by its section, and by a budget of bytes for all units, which may
+ * share one.
+ */
 #include "abbrev.h"
 
 #include "core/base/grow.h"
@@ -29,7 +46,12 @@ struct filler {
 	uint64_t bytes; /* that were read */
 };
 
-/* False at the pair of zeros that ends a list. */
+/*
+ * False at the pair of zeros that ends a list.
+ *
+ * An attribute beyond 16 bits is a vendor's: its number is not kept, its form
+ * is, as the value must be stepped over. A form beyond 16 bits exists nowhere.
+ */
 static bool read_spec(struct dwu_cursor *c, struct dwunw_abbrev_spec *spec)
 {
 	uint64_t name = dwu_uleb(c), form = dwu_uleb(c);
@@ -48,6 +70,11 @@ static bool read_spec(struct dwu_cursor *c, struct dwunw_abbrev_spec *spec)
 	return !c->bad && (name || form);
 }
 
+/*
+ * The bytes of all attributes together, if none of them varies (an ULEB128, a
+ * string, a block). has_sibling: DW_AT_sibling leads past an entry's children
+ * (7.5.3, 2.3).
+ */
 static void add_size(const struct filler *f, struct dwunw_abbrev *abbrev,
 		     const struct dwunw_abbrev_spec *spec)
 {
@@ -84,6 +111,7 @@ static bool read_one(struct filler *f, struct dwu_cursor *c)
 		add_size(f, &abbrev, &spec);
 		f->linkage |= spec.name == DW_AT_linkage_name ||
 			      spec.name == DW_AT_MIPS_linkage_name;
+		/* bad: the record was cut by the stream, and is read again */
 		if (f->specs && !c->bad)
 			f->specs[f->spec_count + count] = spec;
 		count++;
@@ -106,6 +134,9 @@ static bool read_one(struct filler *f, struct dwu_cursor *c)
  * Twice: once to count, once to fill. A table ends with code 0, behind the one
  * abbreviation that is wanted, or with the section; each turn reads a byte at
  * least.
+ *
+ * The second run counts again, within what the first one found: a file that
+ * grows meanwhile is BAD_FORMAT, and nothing is written behind the arrays.
  */
 static dwunw_status_t read_all(struct filler *f)
 {
@@ -130,6 +161,7 @@ static dwunw_status_t read_all(struct filler *f)
 	}
 }
 
+/* Codes need not be in order, though compilers number them 1, 2, 3. */
 static bool before(void *ctx, uint32_t a, uint32_t b)
 {
 	const struct dwunw_abbrev *abbrevs = ctx;
@@ -145,6 +177,10 @@ static void swap(void *ctx, uint32_t a, uint32_t b)
 	abbrevs[b] = held;
 }
 
+/*
+ * What is kept lies in `arena`, 16 bytes an abbreviation and 8 an attribute.
+ * The unit's sizes must be set, since DW_FORM_addr and strp have theirs.
+ */
 dwunw_status_t dwu_abbrevs_open(struct dwunw_unit *unit,
 				struct dwu_stream *stream, uint64_t last,
 				uint64_t *budget, struct dwunw_arena *arena)
@@ -163,6 +199,7 @@ dwunw_status_t dwu_abbrevs_open(struct dwunw_unit *unit,
 	if (f.bytes > *budget)
 		return DWUNW_ERR_BAD_FORMAT;
 	*budget -= f.bytes;
+	/* one byte more: a table without any is no lack of memory */
 	f.abbrevs = dwu_room(arena, f.abbrev_count * sizeof(*f.abbrevs) + 1);
 	f.specs = f.abbrevs ?
 			  dwu_room(arena, f.spec_count * sizeof(*f.specs) + 1) :
@@ -187,6 +224,10 @@ dwunw_status_t dwu_abbrevs_open(struct dwunw_unit *unit,
 	return DWUNW_OK;
 }
 
+/*
+ * In the usual table code n is element n - 1: one comparison. Else a binary
+ * search.
+ */
 const struct dwunw_abbrev *dwu_abbrev_find(const struct dwunw_unit *unit,
 					   uint64_t code)
 {

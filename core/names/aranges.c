@@ -1,7 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
  * Which unit an address belongs to: by .debug_aranges (DWARF 5 6.1.2), or by
- * the first entry of every unit.
+ * the first entry of every unit. The result is an array of ranges, sorted by
+ * start, each with the offset of its unit.
+ *
+ *	2c 00 00 00  02 00  00 00 00 00  08  00  (4 bytes of padding)
+ *	length 44    v2     unit at 0    address 8, no segment
+ *	29 11 00 00 00 00 00 00  1f 00 00 00 00 00 00 00	0x1129, 31 bytes
+ *	and a pair of zeros
+ *
+ * becomes { 0x1129, 31, unit 0 }. Compilers may leave sets out (clang writes
+ * none by default), so a caller that finds nothing asks again with all = true:
+ * that reads the first entry of each unit, and costs more.
+ *
+ * Sets, units and ranges are bounded by their sections and DWUNW_UNITS_MAX;
+ * memory by the arena.
  */
 #include <dwunw/bounds.h>
 
@@ -21,6 +34,7 @@ struct maker {
 	uint64_t range_bytes; /* that may still be read, for all units */
 };
 
+/* A range of 4 GiB and more is cut: no unit is so large. */
 static dwunw_status_t add(struct maker *m, uint64_t start, uint64_t end)
 {
 	struct dwunw_unit_range *range;
@@ -35,6 +49,10 @@ static dwunw_status_t add(struct maker *m, uint64_t start, uint64_t end)
 	return DWUNW_OK;
 }
 
+/*
+ * Of ranges with one start the longest comes first: a search that goes back
+ * then sees the inner ones before it.
+ */
 static bool before(void *ctx, uint32_t a, uint32_t b)
 {
 	const struct dwunw_unit_range *ranges = ctx;
@@ -54,10 +72,10 @@ static void swap(void *ctx, uint32_t a, uint32_t b)
 
 /* --- .debug_aranges ---------------------------------------------------------- */
 
-/* A set's header. False: it cannot be read, *end says where the next is. */
 /*
- * DWARF 5 6.1.2. A segment selector, another version or an address of 2 bytes
- * leave the set out; the next one is where the length says.
+ * A set's header (DWARF 5 6.1.2). False: it cannot be read, or is left out: a
+ * segment selector, another version, an address of 2 bytes, a unit beyond
+ * .debug_info. *end says where the next one is.
  */
 static bool set_header(struct maker *m, struct dwu_cursor *c, uint64_t off,
 		       uint64_t *end, struct dwunw_unit *unit)
@@ -74,6 +92,7 @@ static bool set_header(struct maker *m, struct dwu_cursor *c, uint64_t off,
 	unit->address_size = dwu_u8(c);
 	segment = dwu_u8(c);
 	/* pairs are aligned to their own size, from the set's start on */
+	/* for example, 12 bytes of header, pairs of 16: 4 bytes of padding */
 	dwu_skip(c, (0 - (uint64_t)c->off) &
 			    (2 * (uint64_t)unit->address_size - 1));
 	return !c->bad && unit->version == 2 && segment == 0 &&
@@ -113,6 +132,7 @@ static dwunw_status_t read_set(struct maker *m, struct dwu_stream *s,
 	return DWUNW_OK;
 }
 
+/* A set that is left out costs its ranges only. */
 static dwunw_status_t read_aranges(struct maker *m)
 {
 	struct dwu_stream s;
@@ -147,6 +167,10 @@ static dwunw_status_t read_aranges(struct maker *m)
 
 /* --- the units themselves ------------------------------------------------------ */
 
+/*
+ * The ranges of a unit's first entry: low_pc and high_pc, or a list. Without
+ * either the unit has no code (a partial unit, one of declarations).
+ */
 static dwunw_status_t add_unit(struct maker *m, struct dwunw_unit *unit,
 			       const struct dwu_where *where)
 {
@@ -169,6 +193,10 @@ static dwunw_status_t add_unit(struct maker *m, struct dwunw_unit *unit,
 	return status;
 }
 
+/*
+ * Each unit's abbreviations are read up to the code of its first entry, and
+ * forgotten again: scratch->used goes back.
+ */
 static dwunw_status_t read_units(struct maker *m)
 {
 	struct dwunw_arena *scratch = m->scratch;
@@ -203,6 +231,10 @@ static dwunw_status_t read_units(struct maker *m)
 
 /* --- public ---------------------------------------------------------------------- */
 
+/*
+ * `arena` grows by the ranges alone. An empty result is OK: the file says
+ * nothing.
+ */
 dwunw_status_t dwunw_units_open(struct dwunw_units *units,
 				const struct dwunw_dwarf *dwarf, bool all,
 				struct dwunw_arena *arena,
@@ -232,6 +264,10 @@ dwunw_status_t dwunw_units_open(struct dwunw_units *units,
 	return DWUNW_OK;
 }
 
+/*
+ * The last range that starts at vaddr or before it; where units overlap, those
+ * before it, LOOK_BACK of them at most.
+ */
 dwunw_status_t dwunw_units_find(const struct dwunw_units *units, uint64_t vaddr,
 				uint32_t *unit)
 {

@@ -1,7 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * The functions of a unit and what was inlined into them (DWARF 5 3.3):
- * address -> innermost call, and from there to its callers; and their names.
+ * The functions of a unit and what was inlined into them (DWARF 5 3.3): address
+ * -> innermost call, and from there to its callers; and their names.
+ *
+ *	subprogram main        0x1139, 60 bytes
+ *	  inlined_subroutine f 0x1150, 16 bytes   called at line 9
+ *	    inlined_subroutine g 0x1154, 4 bytes  called at line 4
+ *
+ * becomes calls { main; f in main; g in f } and pieces, each from its start to
+ * the next one's: 0x1139 main, 0x1150 f, 0x1154 g, 0x1158 f, 0x1160 main,
+ * 0x1175 none. A look-up is a binary search of the pieces, then a step per
+ * caller.
+ *
+ * Entries are walked once, forwards, without recursion; their number is bounded
+ * by the unit, that of ranges by range_bytes (unit.c), memory by the arenas.
+ * Names are looked up only for calls that somebody prints.
  */
 #include "core/base/grow.h"
 #include "core/base/sort.h"
@@ -54,6 +67,10 @@ static void take_entry(struct entry *entry, uint16_t name,
 		entry->call_column = value.u;
 }
 
+/*
+ * All attributes, in the order of the abbreviation; `at` is the entry's offset,
+ * which strings in the entry itself are told by.
+ */
 static void read_entry(const struct walk *w, struct dwu_cursor *c, uint64_t at,
 		       const struct dwunw_abbrev *abbrev, struct entry *entry)
 {
@@ -70,6 +87,10 @@ static void read_entry(const struct walk *w, struct dwu_cursor *c, uint64_t at,
 	}
 }
 
+/*
+ * An entry nobody asks about: a variable, a type, a block. In one step where
+ * its size does not vary.
+ */
 static void skip_entry(const struct dwunw_unit *unit, struct dwu_cursor *c,
 		       const struct dwunw_abbrev *abbrev)
 {
@@ -89,6 +110,10 @@ static uint32_t clamp(uint64_t value, uint32_t max)
 	return value > max ? 0 : (uint32_t)value;
 }
 
+/*
+ * Of the call that is pushed next: add_call() reads the ranges first, and
+ * pushes the call only if there are any.
+ */
 static bool add_range(struct walk *w, uint64_t start, uint64_t end)
 {
 	struct range *range = dwu_array_push(&w->ranges);
@@ -102,7 +127,11 @@ static bool add_range(struct walk *w, uint64_t start, uint64_t end)
 	return true;
 }
 
-/* Adds the call if it has code. False: no memory. */
+/*
+ * Adds the call if it has code. False: no memory.
+ *
+ * A function without code is a declaration, or one that was inlined everywhere.
+ */
 static bool add_call(struct walk *w, uint64_t off, bool inlined,
 		     const struct entry *entry)
 {
@@ -146,7 +175,12 @@ static bool is_type(uint16_t tag)
 	       tag == DW_TAG_union_type || tag == DW_TAG_enumeration_type;
 }
 
-/* A type's DW_AT_sibling leads past what is in it. */
+/*
+ * A type's DW_AT_sibling leads past what is in it.
+ *
+ * Much of C++'s .debug_info is types. A sibling must lie behind the type and in
+ * the unit, else it is not believed, and the walk goes through the children.
+ */
 static void skip_type(struct walk *w, struct dwu_cursor *c, uint64_t off,
 		      const struct dwunw_abbrev *abbrev)
 {
@@ -172,7 +206,12 @@ static void skip_type(struct walk *w, struct dwu_cursor *c, uint64_t off,
 		w->next = 0;
 }
 
-/* One entry. False: the null entry that ends its siblings, or bad. */
+/*
+ * One entry. False: the null entry that ends its siblings, or bad.
+ *
+ * c->bad: the entry was cut by the stream; nothing was added yet, and it is
+ * read again.
+ */
 static bool visit(struct walk *w, struct dwu_cursor *c, uint64_t off)
 {
 	const struct dwunw_unit *unit = w->entries.unit;
@@ -218,7 +257,12 @@ static bool visit(struct walk *w, struct dwu_cursor *c, uint64_t off)
 	return true;
 }
 
-/* The walk leaves the children of an entry. False: of the last one. */
+/*
+ * The walk leaves the children of an entry. False: of the last one.
+ *
+ * `current` becomes the nearest call around what comes next: one whose depth is
+ * less.
+ */
 static bool leave(struct walk *w)
 {
 	if (w->depth == 0)
@@ -262,6 +306,7 @@ static dwunw_status_t walk_entries(struct walk *w)
 
 /* --- ranges that nest -> pieces that do not ----------------------------------- */
 
+/* Callers stand before what they call: they were pushed first. */
 static bool before(void *ctx, uint32_t a, uint32_t b)
 {
 	const struct range *ranges = ctx;
@@ -331,6 +376,10 @@ static bool close_until(struct sweep *s, uint64_t until)
 	return true;
 }
 
+/*
+ * Ranges of a hostile file may overlap without nesting: the last that began
+ * counts then.
+ */
 static dwunw_status_t make_pieces(struct dwunw_calls *calls,
 				  struct dwu_array *ranges,
 				  struct dwunw_arena *arena,
@@ -387,6 +436,7 @@ static dwunw_status_t open_calls(struct dwunw_calls *calls,
 	return make_pieces(calls, &w.ranges, arena, scratch);
 }
 
+/* calls and pieces stay in `arena`; `scratch` is as it was. */
 dwunw_status_t dwunw_calls_open(struct dwunw_calls *calls,
 				const struct dwunw_unit *unit,
 				struct dwunw_arena *arena,
@@ -404,6 +454,7 @@ dwunw_status_t dwunw_calls_open(struct dwunw_calls *calls,
 	return status;
 }
 
+/* In front of the first piece, and in gaps between functions: CALL_NONE. */
 uint32_t dwunw_calls_find(const struct dwunw_calls *calls, uint64_t vaddr)
 {
 	uint32_t low = 0, high = calls->piece_count, middle;
@@ -432,6 +483,11 @@ struct search {
 	struct dwunw_arena *scratch;
 };
 
+/*
+ * A name may be in another unit (DW_FORM_ref_addr, which LTO and dwz make), or
+ * in the file that dwz has shared out (DW_FORM_GNU_ref_alt). The list of units
+ * must be there.
+ */
 static dwunw_status_t open_other(struct search *s)
 {
 	const struct dwunw_unit_place *place;
@@ -453,6 +509,11 @@ struct naming {
 	struct dwu_value next;
 };
 
+/*
+ * abstract_origin leads from an inlined call to the function (3.3.8.2),
+ * specification from a definition to its declaration (2.13.2); linkage names
+ * are 2.22.
+ */
 static void take_naming(struct naming *naming, uint16_t name,
 			struct dwu_value value)
 {
@@ -471,6 +532,11 @@ static void take_naming(struct naming *naming, uint16_t name,
 	}
 }
 
+/*
+ * The entry must lie in the unit and begin with a code that the unit has. A
+ * hostile reference may lead into the middle of another entry: what is read
+ * there is bounded as any entry is, and the name may be a wrong one.
+ */
 static dwunw_status_t read_naming(const struct search *s,
 				  struct dwu_stream *info,
 				  struct naming *naming)
@@ -558,6 +624,11 @@ static dwunw_status_t find_name(struct search *s)
 	return s->linkage || s->name ? DWUNW_OK : DWUNW_ERR_NO_DEBUG_DATA;
 }
 
+/*
+ * The linkage name (mangled) where there is one, which a demangler makes
+ * "ns::f(int)" of; C has none, and the plain name is it. `scratch` is as it
+ * was.
+ */
 dwunw_status_t dwunw_call_name(const struct dwunw_unit *unit, uint64_t die_off,
 			       struct dwunw_arena *scratch, char *dst,
 			       size_t size)

@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* The debug sections of a file: found, and unpacked where compressed. */
+/*
+ * The debug sections of a file: found, and unpacked where compressed.
+ * Afterwards each is a place in the file that is read as needed (stream.c), or
+ * bytes in memory.
+ *
+ * For example, a file with .debug_info, .debug_abbrev and .debug_line_str, the
+ * last one SHF_COMPRESSED: parts[INFO] and parts[ABBREV] have an offset and a
+ * size, parts[LINE_STR] has data in the arena; all others have a size of 0, and
+ * whoever needs them finds nothing there.
+ */
 #include <dwunw/dwarf.h>
 
 #include "core/base/arena.h"
@@ -83,6 +92,7 @@ static uint64_t need(const struct dwunw_elf *elf, const struct found *found)
 	return sum;
 }
 
+/* Nothing is copied that is not packed: debug sections may have gigabytes. */
 static dwunw_status_t load(struct dwunw_dwarf_section *part,
 			   const struct dwunw_elf *elf,
 			   const struct dwunw_module_files *files,
@@ -106,6 +116,11 @@ static dwunw_status_t load(struct dwunw_dwarf_section *part,
 	return DWUNW_OK;
 }
 
+/*
+ * The file's bytes and `arena` must outlive *dwarf. dead_zero: in a linked file
+ * nothing is at address 0, so a range there is of a function that was dropped
+ * (unit.c); in an object file (ET_REL) everything is.
+ */
 dwunw_status_t dwunw_dwarf_open(struct dwunw_dwarf *dwarf,
 				const struct dwunw_module_files *files,
 				struct dwunw_arena *arena)

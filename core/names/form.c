@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * DWARF 5 7.5.5 and 7.5.6: how attribute values are written. A file may hold any
- * number for a form; one that is not known here has no known size, so nothing
- * behind it in its unit can be read (DWU_FORM_VARIES, then c->bad).
+ * DWARF 5 7.5.5 and 7.5.6: how attribute values are written.
+ *
+ *	DW_FORM_data1	09			UINT 9
+ *	DW_FORM_strp	2a 00 00 00		TEXT: .debug_str, offset 0x2a
+ *	DW_FORM_ref4	5d 00 00 00		REF: the unit's offset + 0x5d
+ *	DW_FORM_addrx	03			ADDRX 3: an index into .debug_addr
+ *
+ * A file may hold any number for a form; one that is not known here has no
+ * known size, so nothing behind it in its unit can be read (DWU_FORM_VARIES,
+ * then c->bad).
  */
 #include "form.h"
 
@@ -68,7 +75,12 @@ dwunw_status_t dwunw_dwarf_text(const struct dwunw_dwarf *dwarf,
 	return used + 1 == size ? DWUNW_OK : DWUNW_ERR_BAD_FORMAT;
 }
 
-/* DWARF 5 7.5.5 and 7.5.6; forms of DWARF 2 to 4 are among them. */
+/*
+ * DWARF 5 7.5.5 and 7.5.6; forms of DWARF 2 to 4 are among them.
+ *
+ * For example, DW_FORM_strp has 4 bytes in 32-bit DWARF, 8 in 64-bit DWARF;
+ * udata has as many as it needs.
+ */
 uint8_t dwu_form_size(const struct dwunw_unit *unit, uint16_t form)
 {
 	switch (form) {
@@ -122,7 +134,12 @@ uint8_t dwu_form_size(const struct dwunw_unit *unit, uint16_t form)
 	}
 }
 
-/* The form in the bytes. One that says so again would have no end. */
+/*
+ * The form in the bytes. One that says so again would have no end.
+ *
+ * 0 is no form: it has no size, and whoever reads it is told that the entry is
+ * bad.
+ */
 static uint16_t direct(struct dwu_cursor *c, uint16_t form)
 {
 	uint64_t real;
@@ -138,6 +155,10 @@ static uint16_t direct(struct dwu_cursor *c, uint16_t form)
 	return (uint16_t)real;
 }
 
+/*
+ * Steps over a value of any form. Lengths of blocks are the file's: dwu_skip()
+ * refuses what goes beyond the entry's bytes.
+ */
 void dwu_form_skip(struct dwu_cursor *c, const struct dwunw_unit *unit,
 		   uint16_t form)
 {
@@ -218,6 +239,7 @@ static struct dwu_value reference(struct dwu_cursor *c,
 	return value(DWU_VALUE_REF, unit->off + off);
 }
 
+/* DW_FORM_string stands in the entry: its place is kept, not its bytes. */
 static struct dwu_value read_string(struct dwu_cursor *c,
 				    enum dwunw_dwarf_part part, uint64_t at)
 {
@@ -227,6 +249,11 @@ static struct dwu_value read_string(struct dwu_cursor *c,
 	return text(part, false, off);
 }
 
+/*
+ * The classes of 7.5.5 that name or place code. data4 and data8 may be a
+ * constant or, up to DWARF 3, an offset in another section: the attribute says
+ * which, so it is UINT.
+ */
 struct dwu_value dwu_form_read(struct dwu_cursor *c,
 			       const struct dwunw_unit *unit,
 			       const struct dwunw_abbrev_spec *spec,

@@ -1,5 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* The line number program of a unit (DWARF 5 6.2; 2 to 4 alike). */
+/*
+ * The line number program of a unit (DWARF 5 6.2; 2 to 4 alike): address ->
+ * file, line and column.
+ *
+ *	header: files 1 = "t.c"; line_base -5, line_range 14, opcode_base 13
+ *	00 09 02 29 11 00 ..	set_address 0x1129
+ *	13			special: line += 1, a row	0x1129 line 2
+ *	83			special: address += 8, line += 1	0x1131 line 3
+ *	02 07  00 01 01		advance_pc 7, end_sequence	0x1138 end
+ *
+ * Rows of a sequence rise in address; a sequence becomes a run [0x1129,
+ * 0x1138), runs are sorted, and a look-up is two binary searches: of the run,
+ * of the row in it.
+ *
+ * The program is hostile: it is bounded by the unit's length (DWUNW_LINE_MAX),
+ * an operation takes a byte and makes a row at most, and what is cut off or not
+ * known ends it with the sequences that were whole.
+ */
 #include <dwunw/bounds.h>
 
 #include "core/base/grow.h"
@@ -62,6 +79,9 @@ struct program {
 
 /* --- header -------------------------------------------------------------------- */
 
+/*
+ * 6.2.4. Version 2 to 5; 5 has the sizes of an address and a segment selector.
+ */
 static bool read_header(struct program *p, struct dwu_cursor *c)
 {
 	uint64_t length = dwu_initial_length(c, &p->sizes.offset_size);
@@ -99,6 +119,7 @@ static bool read_header(struct program *p, struct dwu_cursor *c)
 	return !c->bad && p->version >= 2 && p->version <= 5 && p->line_range;
 }
 
+/* A directory, or a file with the number of its directory; 16 bytes each. */
 static bool push_file(struct program *p, struct dwu_array *array,
 		      dwunw_text_t name, uint64_t dir)
 {
@@ -115,7 +136,11 @@ static bool push_file(struct program *p, struct dwu_array *array,
 	return true;
 }
 
-/* DWARF 2 to 4: a string; of a file also directory, time and size. */
+/*
+ * DWARF 2 to 4: a string; of a file also directory, time and size.
+ *
+ * False without c->bad: the empty name that ends the list.
+ */
 static bool read_old(struct program *p, struct dwu_cursor *c, bool files)
 {
 	uint64_t off = p->off + c->off, dir = 0;
@@ -178,6 +203,10 @@ static bool read_format(struct program *p, struct dwu_cursor *c,
 	return true;
 }
 
+/*
+ * One entry by its format: for a file of GCC 12, path (line_strp) and directory
+ * (udata); clang adds MD5 (data16), which is stepped over.
+ */
 static bool read_new(struct program *p, struct dwu_cursor *c,
 		     struct dwu_array *array)
 {
@@ -202,6 +231,7 @@ static bool read_new(struct program *p, struct dwu_cursor *c,
 	return push_file(p, array, name, dir);
 }
 
+/* 6.2.4.1: the format, the number of entries, the entries. */
 static bool read_new_list(struct program *p, struct dwu_array *array)
 {
 	uint64_t count = 0, i;
@@ -231,6 +261,10 @@ static bool read_new_list(struct program *p, struct dwu_array *array)
 	return true;
 }
 
+/*
+ * Directories first, then files, in either form. Each array needs the arena for
+ * itself until it is finished.
+ */
 static bool read_names(struct program *p, struct dwunw_arena *arena)
 {
 	bool good;
@@ -259,6 +293,10 @@ static void begin_sequence(struct program *p)
 	p->sequence = p->rows.count;
 }
 
+/*
+ * 16 bytes a row: files beyond 16 bits become the largest number that is one,
+ * columns beyond them 0, which is "not known" (6.2.2).
+ */
 static bool push_row(struct program *p, bool end)
 {
 	struct dwunw_line_row *row = dwu_array_push(&p->rows);
@@ -286,7 +324,12 @@ static void advance(struct program *p, uint64_t instructions)
 	p->vaddr += instructions * p->instruction_size;
 }
 
-/* 6.2.5.1 */
+/*
+ * 6.2.5.1
+ *
+ * For example, 0x83 with opcode_base 13, line_range 14, line_base -5: 0x83 - 13
+ * = 118; 118 / 14 = 8 instructions on, -5 + 118 % 14 = 1 line on.
+ */
 static bool special(struct program *p, uint8_t opcode)
 {
 	/* line_range is not 0: read_header() */
@@ -321,7 +364,12 @@ static bool extended(struct program *p, struct dwu_cursor *c)
 	return good;
 }
 
-/* 6.2.5.2 */
+/*
+ * 6.2.5.2
+ *
+ * DW_LNS_const_add_pc is a special opcode of 255 without its line: how far it
+ * moves the address (6.2.5.2 (8)).
+ */
 static bool standard(struct program *p, struct dwu_cursor *c, uint8_t opcode)
 {
 	uint8_t i;
@@ -377,6 +425,10 @@ static bool run_some(struct program *p, struct dwu_cursor *c)
 	return true;
 }
 
+/*
+ * The stream is asked again for an operation that it has cut. A program that
+ * ends in the middle of one, or of a sequence, keeps what was whole.
+ */
 static dwunw_status_t run(struct program *p)
 {
 	struct dwu_cursor c;
@@ -397,6 +449,9 @@ static dwunw_status_t run(struct program *p)
 
 /* --- runs -------------------------------------------------------------------------- */
 
+/*
+ * By start, then in the order of the program, so that equal runs stay in order.
+ */
 static bool before(void *ctx, uint32_t a, uint32_t b)
 {
 	const struct dwunw_line_run *runs = ctx;
@@ -414,6 +469,10 @@ static void swap(void *ctx, uint32_t a, uint32_t b)
 	runs[b] = held;
 }
 
+/*
+ * A sequence of a function that was not linked has a tombstone for its start,
+ * and is left out (dwu_is_live()).
+ */
 static dwunw_status_t make_runs(struct dwunw_lines *lines,
 				const struct dwunw_unit *unit,
 				struct dwunw_arena *arena)
@@ -448,6 +507,7 @@ static dwunw_status_t make_runs(struct dwunw_lines *lines,
 	return DWUNW_OK;
 }
 
+/* `rows` false: the file names alone, for the calls of a unit. */
 static dwunw_status_t open_lines(struct dwunw_lines *lines,
 				 const struct dwunw_unit *unit, bool rows,
 				 struct dwunw_arena *arena,
@@ -489,6 +549,7 @@ static dwunw_status_t open_lines(struct dwunw_lines *lines,
 	return make_runs(lines, unit, arena);
 }
 
+/* What is found stays in `arena`; `scratch` is as it was. */
 dwunw_status_t dwunw_lines_open(struct dwunw_lines *lines,
 				const struct dwunw_unit *unit, bool rows,
 				struct dwunw_arena *arena,
@@ -529,6 +590,9 @@ static const struct dwunw_line_row *row_of(const struct dwunw_lines *lines,
 	return low ? &rows[low - 1] : NULL;
 }
 
+/*
+ * NULL: no run holds the address. The row lives as long as the arena of *lines.
+ */
 const struct dwunw_line_row *dwunw_lines_find(const struct dwunw_lines *lines,
 					      uint64_t vaddr)
 {
@@ -577,6 +641,7 @@ static void join(struct path *path, const struct dwunw_dwarf *dwarf,
 	path->used = used;
 }
 
+/* "/usr/src/t.c" names itself; other names are joined to their directory. */
 static bool is_absolute(const struct dwunw_dwarf *dwarf, dwunw_text_t text)
 {
 	char first[2];
@@ -586,6 +651,11 @@ static bool is_absolute(const struct dwunw_dwarf *dwarf, dwunw_text_t text)
 	       first[0] == '/';
 }
 
+/*
+ * comp_dir / directory / name, as far as those are relative (6.2.4,
+ * directories): for example "/build" + "src" + "t.c". What does not fit dst is
+ * cut, at any byte.
+ */
 dwunw_status_t dwunw_lines_path(const struct dwunw_lines *lines,
 				const struct dwunw_unit *unit, uint32_t file,
 				char *dst, size_t size)

@@ -1,4 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * A debug section, a buffer at a time: sections may have gigabytes, entries
+ * have a few bytes. In memory (part->data) it is used in place, and nothing is
+ * read.
+ *
+ * For example, entries of a unit at 0x5000: the first read takes 1 KiB from
+ * 0x5000 on, the next 2 KiB from the first entry of which fewer than MARGIN
+ * bytes are at hand, then 4 KiB, up to `room`; a jump to another unit begins
+ * with 1 KiB again.
+ *
+ * A record that is cut by the buffer's end turns its cursor bad;
+ * dwu_stream_more() then reads it from its start with more bytes, until `room`
+ * is full. So a record of up to DWU_STREAM_ROOM bytes can be read, and a longer
+ * one is the file's fault.
+ */
 #include "stream.h"
 
 #include "core/base/grow.h"
@@ -7,6 +22,7 @@
 /* Records are mostly smaller; less at hand is refilled beforehand. */
 #define MARGIN 256u
 
+/* The buffer is taken from `arena` and belongs to whoever resets that. */
 bool dwu_stream_open(struct dwu_stream *stream, const struct dwunw_dwarf *dwarf,
 		     enum dwunw_dwarf_part part, size_t room,
 		     struct dwunw_arena *arena)
@@ -29,7 +45,12 @@ bool dwu_stream_open(struct dwu_stream *stream, const struct dwunw_dwarf *dwarf,
 /* A cursor needs an address, though it never reads from it. */
 static const uint8_t nothing[1];
 
-/* The buffer begins at off, with up to `fill` bytes. */
+/*
+ * The buffer begins at off, with up to `fill` bytes.
+ *
+ * off is below the section's size: callers know. A failed read leaves an empty
+ * buffer, so that old bytes are never taken for those at off.
+ */
 static bool refill(struct dwu_stream *s, uint64_t off)
 {
 	uint64_t left = s->section.size - off;
@@ -72,6 +93,10 @@ static bool at_hand(const struct dwu_stream *s, uint64_t off, uint64_t end)
 	return left >= MARGIN || left >= end - off;
 }
 
+/*
+ * Empty, with any address, behind the end or after a failed read: its first
+ * read is bad. The cursor is good until the stream is used again.
+ */
 struct dwu_cursor dwu_stream_at(struct dwu_stream *s, uint64_t off,
 				uint64_t end)
 {
@@ -110,6 +135,7 @@ bool dwu_stream_more(struct dwu_stream *s, uint64_t off, uint64_t end)
 	return refill(s, off);
 }
 
+/* For tables that are read here and there: .debug_addr, .debug_str_offsets. */
 bool dwu_stream_uint(struct dwu_stream *s, uint64_t off, uint8_t size,
 		     uint64_t *value)
 {

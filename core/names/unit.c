@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * Units of .debug_info: headers, first entries, and the ranges of addresses that
- * entries have. All numbers are the file's: a unit is bounded by its length, which
- * is checked once against the section, a list of ranges by its section, and the
- * bytes of all lists together by range_bytes, as many entries may share one.
+ * Units of .debug_info: headers, first entries, and the ranges of addresses
+ * that entries have.
+ *
+ *	4d 00 00 00  05 00  01  08  00 00 00 00		DWARF 5 7.5.1.1
+ *	length 77    v5     compile, address 8, abbreviations at 0
+ *	01  ..	the first entry: name "t.c", comp_dir "/tmp", low_pc 0x1129, ..
+ *
+ * becomes a dwunw_unit { off 0, end 81, die_off 12, low_pc 0x1129, .. }.
+ *
+ * All numbers are the file's: a unit is bounded by its length, which is checked
+ * once against the section, a list of ranges by its section, and the bytes of
+ * all lists together by range_bytes, as many entries may share one.
  */
 #include "unit.h"
 
@@ -36,7 +44,12 @@ uint64_t dwu_initial_length(struct dwu_cursor *c, uint8_t *offset_size)
 	return c->bad ? 0 : length;
 }
 
-/* DWARF 5 7.5.1; version 5 moved the address size and added the type. */
+/*
+ * DWARF 5 7.5.1; version 5 moved the address size and added the type.
+ *
+ * A skeleton has the id of its .dwo; type units a signature and an offset
+ * (7.5.1.2, 7.5.1.3).
+ */
 static void read_header(struct dwunw_unit *unit, struct dwu_cursor *c)
 {
 	unit->version = dwu_u16(c);
@@ -57,6 +70,10 @@ static void read_header(struct dwunw_unit *unit, struct dwu_cursor *c)
 		dwu_skip(c, 8 + (uint64_t)unit->offset_size);
 }
 
+/*
+ * unit->end is set as soon as the length makes sense, also where the rest does
+ * not: who walks over units goes on behind it.
+ */
 dwunw_status_t dwu_unit_header(struct dwunw_unit *unit,
 			       const struct dwunw_dwarf *dwarf,
 			       struct dwu_stream *info, uint64_t off)
@@ -115,6 +132,7 @@ bool dwu_entries_open(struct dwu_entries *entries,
 			       DWU_STREAM_SMALL, scratch);
 }
 
+/* 2.17: the attributes that say where code is. True: it was one of them. */
 bool dwu_where_take(struct dwu_where *where, uint16_t name,
 		    struct dwu_value value)
 {
@@ -143,6 +161,9 @@ static bool indexed(struct dwu_entries *entries, uint64_t index, uint64_t *addr)
 			       unit->address_size, addr);
 }
 
+/*
+ * DW_AT_low_pc: an address, or an index of one (DW_FORM_addrx, GNU_addr_index).
+ */
 static bool address(struct dwu_entries *entries, struct dwu_value value,
 		    uint64_t *addr)
 {
@@ -177,6 +198,11 @@ static void one_range(struct dwu_range_list *list,
 	list->kind = LIST_ONE;
 }
 
+/*
+ * 2.17: DW_AT_ranges goes before low_pc and high_pc. DW_FORM_rnglistx is an
+ * index into the table of offsets at rnglists_base (7.28); all else is an
+ * offset itself.
+ */
 struct dwu_range_list dwu_ranges(struct dwu_entries *entries,
 				 const struct dwu_where *where)
 {
@@ -213,10 +239,10 @@ struct dwu_range_list dwu_ranges(struct dwu_entries *entries,
 	return list;
 }
 
-/* True if list->start and end are set; false at the end, or with no range. */
 /*
- * DWARF 4 2.17.3: (0, 0) ends the list, the largest address as a start sets
- * the base that the pairs behind it are relative to.
+ * True if list->start and end are set; false at the end, or with no range.
+ * DWARF 4 2.17.3: (0, 0) ends the list, the largest address as a start sets the
+ * base that the pairs behind it are relative to.
  */
 static bool read_pair(struct dwu_range_list *list, struct dwu_cursor *c)
 {
@@ -247,7 +273,12 @@ enum {
 	DW_RLE_start_length = 7,
 };
 
-/* DWARF 5 7.25. An unknown kind ends the list: its length is not known. */
+/*
+ * DWARF 5 7.25. An unknown kind ends the list: its length is not known.
+ *
+ * For example, 04 10 20 00 with a base of 0x1000: offset_pair 0x1010 to 0x1020,
+ * end.
+ */
 static bool read_rle(struct dwu_range_list *list, struct dwu_cursor *c)
 {
 	struct dwu_entries *entries = list->entries;
@@ -293,6 +324,8 @@ static bool read_rle(struct dwu_range_list *list, struct dwu_cursor *c)
 /*
  * Linkers that drop a function leave its debug data and write a "tombstone" for
  * its address. ld: 0, and 1 in .debug_ranges; lld: -1, and -2 there.
+ *
+ * In an object file (dead_zero false) code may well be at 0.
  */
 bool dwu_is_live(const struct dwunw_unit *unit, uint64_t start, uint64_t end)
 {
@@ -326,6 +359,7 @@ static bool next_of_list(struct dwu_range_list *list)
 	return found;
 }
 
+/* Ranges that are empty, or of functions that were dropped, are passed over. */
 bool dwu_ranges_next(struct dwu_range_list *list)
 {
 	const struct dwunw_unit *unit = list->entries->unit;
@@ -361,6 +395,11 @@ struct root {
 	uint16_t tag;
 };
 
+/*
+ * Attributes of a unit's first entry (3.1.1). Bases are offsets into the
+ * sections that its indexes count from; names may come before their base, so
+ * they are looked up later (open_root()).
+ */
 static void take_root(struct dwunw_unit *unit, struct root *root, uint16_t name,
 		      struct dwu_value value)
 {
@@ -444,6 +483,10 @@ static dwunw_status_t read_root(struct dwunw_unit *unit,
 	return c.bad ? DWUNW_ERR_BAD_FORMAT : DWUNW_OK;
 }
 
+/*
+ * A string that stands somewhere, or an index of its offset (DW_FORM_strx,
+ * GNU_str_index).
+ */
 dwunw_text_t dwu_unit_text(const struct dwunw_unit *unit,
 			   struct dwu_stream *str_offsets,
 			   struct dwu_value value)
@@ -464,6 +507,10 @@ dwunw_text_t dwu_unit_text(const struct dwunw_unit *unit,
 	return dwu_text_ref(DWUNW_DWARF_STR, false, off);
 }
 
+/*
+ * The streams are taken from `scratch`, once for all units that are opened with
+ * it.
+ */
 bool dwu_opener_open(struct dwu_opener *o, const struct dwunw_dwarf *dwarf,
 		     struct dwunw_arena *scratch)
 {
@@ -494,7 +541,11 @@ static dwunw_status_t open_root(struct dwunw_unit *unit, struct dwu_opener *o,
 	return DWUNW_OK;
 }
 
-/* Needs scratch for .debug_addr only where low_pc is an index. */
+/*
+ * Needs scratch for .debug_addr only where low_pc is an index.
+ *
+ * low_pc of the unit is the base of its range lists (2.17.3).
+ */
 static bool set_low_pc(struct dwunw_unit *unit, const struct root *root,
 		       struct dwunw_arena *scratch)
 {
@@ -520,6 +571,10 @@ static uint64_t root_code(struct dwu_opener *o, const struct dwunw_unit *unit)
 	return dwu_uleb(&c);
 }
 
+/*
+ * `all` false: the abbreviations end with that of the first entry, so nothing
+ * but this can be read of the unit.
+ */
 dwunw_status_t dwu_unit_root(struct dwunw_unit *unit, struct dwu_where *where,
 			     struct dwu_opener *o, uint64_t off, bool all,
 			     struct dwunw_arena *arena)
@@ -543,6 +598,9 @@ dwunw_status_t dwu_unit_root(struct dwunw_unit *unit, struct dwu_where *where,
 						     DWUNW_ERR_NO_MEMORY;
 }
 
+/*
+ * The unit's abbreviations lie in `arena` and live as long as the unit is used.
+ */
 dwunw_status_t dwunw_unit_open(struct dwunw_unit *unit,
 			       const struct dwunw_dwarf *dwarf, uint64_t off,
 			       struct dwunw_arena *arena,
@@ -567,6 +625,10 @@ dwunw_status_t dwunw_unit_open(struct dwunw_unit *unit,
 
 /* --- all units -------------------------------------------------------------- */
 
+/*
+ * Headers only. The list ends where a length leads nowhere, or at
+ * DWUNW_UNITS_MAX, with what was found: `arena` has 8 bytes a unit.
+ */
 dwunw_status_t dwunw_dwarf_list(struct dwunw_dwarf *dwarf,
 				struct dwunw_arena *arena,
 				struct dwunw_arena *scratch)
@@ -626,6 +688,11 @@ const struct dwunw_unit_place *dwu_unit_at(const struct dwunw_dwarf *dwarf,
 		       NULL;
 }
 
+/*
+ * Split DWARF (3.1.2, 7.3.2): the skeleton is in the linked file, with the
+ * addresses and bases; the unit of the same id is in the .dwo, with everything
+ * else.
+ */
 dwunw_status_t dwunw_unit_open_dwo(struct dwunw_unit *unit,
 				   const struct dwunw_dwarf *dwo,
 				   const struct dwunw_unit *skeleton,
@@ -659,5 +726,7 @@ dwunw_status_t dwunw_unit_open_dwo(struct dwunw_unit *unit,
 			break;
 		off = unit->end;
 	}
+	/* the last one that was looked at has no abbreviations any more */
+	*unit = (struct dwunw_unit){ 0 };
 	return DWUNW_ERR_NO_DEBUG_DATA;
 }

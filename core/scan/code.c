@@ -1,4 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * Code bytes of a module, an instruction at a time: place in the text -> bytes
+ * -> what the target's decoder says of them. A text is one executable segment,
+ * a place its distance from the segment's start.
+ *
+ * For example, x86_64, a segment at 0x401000: place 0x136 is 0x401136, bytes 55
+ * are "push rbp", { size 1, flow NEXT }; e8 c5 fe ff ff at 0x401146 is { size
+ * 5, flow CALL, target 0x401010 }, which is place 0x10.
+ *
+ * The file is hostile: a segment ends where its file does, places have 32 bits
+ * and stay below 2^31, so that place + size never wraps; what cannot be decoded
+ * moves on by a unit, so that every walk over code ends.
+ */
 #include "code.h"
 
 #include "core/base/bytes.h"
@@ -16,6 +29,10 @@ enum {
 /* Sections that are looked at. */
 #define SECTION_MAX 4096u
 
+/*
+ * text->view, or the window, is valid as long as the module's source. The isa
+ * is 0 until somebody who knows sets it.
+ */
 bool dwu_code_open(struct dwu_text *text, const struct dwunw_module *module,
 		   uint64_t vaddr)
 {
@@ -54,6 +71,10 @@ uint32_t dwu_code_place(const struct dwu_text *text, uint64_t vaddr)
 	return off < text->size ? (uint32_t)off : DWU_NOWHERE;
 }
 
+/*
+ * Up to DWU_INSN_MAX bytes, as any instruction may need; fewer at the end of
+ * the text.
+ */
 static void read_bytes(struct dwu_text *text, uint32_t at,
 		       struct dwu_code *code)
 {
@@ -70,6 +91,10 @@ static void read_bytes(struct dwu_text *text, uint32_t at,
 		code->size = size;
 }
 
+/*
+ * op->target is told only where it is in this text: a call into another segment
+ * is DWU_NOWHERE, as if it were not known.
+ */
 void dwu_code_read(struct dwu_text *text, uint32_t at, struct dwu_op *op)
 {
 	struct dwu_insn *insn = &op->insn;
@@ -95,6 +120,7 @@ void dwu_code_read(struct dwu_text *text, uint32_t at, struct dwu_op *op)
 		op->target = insn->target - (uint32_t)text->vaddr;
 }
 
+/* For words that are no instructions: tables, constants, the resolver's two. */
 uint32_t dwu_code_number(struct dwu_text *text, uint32_t at, uint8_t size)
 {
 	struct dwu_code code = { .bytes = NULL };
@@ -127,6 +153,11 @@ uint32_t dwu_code_table(struct dwu_text *text, uint32_t at)
 	return place == end ? end : at;
 }
 
+/*
+ * For example, _start of x86_64: xor ebp, ebp; ..; call *__libc_start_main;
+ * hlt. A pc between, or the return address behind the call, is in the first
+ * function.
+ */
 bool dwu_code_from_entry(struct dwu_text *text,
 			 const struct dwunw_module *module, uint64_t vaddr,
 			 bool called)
@@ -154,6 +185,10 @@ bool dwu_code_from_entry(struct dwu_text *text,
 	return at == to;
 }
 
+/*
+ * Sections with SHF_EXECINSTR, in the order of their headers; their addresses
+ * are the file's, and are clipped by whoever asks.
+ */
 bool dwu_code_section(struct dwu_text *text, uint32_t *index,
 		      struct dwunw_section *s)
 {

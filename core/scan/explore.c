@@ -1,4 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * Instructions of one function -> the state before each: which register is how
+ * far from the CFA, where entry values are saved. explore.h has the method;
+ * this is its engine.
+ *
+ *	0x1129 push rbp		rsp = CFA - 8
+ *	0x112a mov rbp, rsp	rsp = CFA - 16, rbp saved at CFA - 16
+ *	0x112d sub rsp, 32	.. rbp = CFA - 16
+ *	0x1131 call g		rsp = CFA - 48
+ *
+ *	begin()		blocks: where branches lead to (one pass over the bytes)
+ *	settle()	pop() a block whose state is new, run() from there, arrive()
+ *			at others with what is known; until nothing is new
+ *	explore_rest()	what no edge leads to, by a guess
+ *	tell_all()	visit() each instruction with its state
+ *
+ * It ends: a join only takes knowledge from a state, of which there is a finite
+ * amount (DWU_SCAN_REGS values and slots); a restart marks one more call as not
+ * returning, RESTART_MAX times at most; and steps are counted (STEPS_A_UNIT).
+ *
+ * The code is the file's, hostile or data: blocks, states and steps are bounded
+ * by the memory that was given, and where it runs out the answer is TOO_LARGE,
+ * not a guess.
+ */
 #include "explore.h"
 
 #include "core/base/bytes.h"
@@ -26,11 +50,13 @@ DWU_ONE_COPY static bool in_function(const struct dwu_scan_memory *m,
 	return at >= m->x.function.start && at < m->x.function.end;
 }
 
+/* A bit of the map `visited`: 1 byte of x86 code, 4 of arm64, 2 of MIPS16e. */
 static uint32_t unit_of(const struct dwu_scan_memory *m, uint32_t at)
 {
 	return (at - m->x.function.start) >> m->x.shift;
 }
 
+/* In begin() the map says where instructions start instead (PUSHED_RA). */
 static bool visited(const struct dwu_scan_memory *m, uint32_t at)
 {
 	return in_function(m, at) && dwu_bit(m->visited, unit_of(m, at));
@@ -57,6 +83,10 @@ static bool is_cfa(const struct dwu_value *value)
 	return value->kind == DWU_VALUE_CFA && !dwu_is_aligned(value->n);
 }
 
+/*
+ * x86_64: and rsp, -32 loses the distance from the CFA; places of the new frame
+ * are known by their distance from each other (DWU_ALIGNED).
+ */
 uint8_t dwu_scan_aligned_column(const struct dwu_scan_memory *m,
 				const struct dwu_scan_state *state)
 {
@@ -71,6 +101,10 @@ uint8_t dwu_scan_aligned_column(const struct dwu_scan_memory *m,
 	return i;
 }
 
+/*
+ * sp first: it is right at any instruction. A register that calls preserve is
+ * the next best, as it still holds behind a call.
+ */
 uint8_t dwu_scan_cfa_column(const struct dwu_scan_memory *m,
 			    const struct dwu_scan_state *state)
 {
@@ -89,6 +123,10 @@ uint8_t dwu_scan_cfa_column(const struct dwu_scan_memory *m,
 	return found;
 }
 
+/*
+ * For example, arm64 behind mov x15, x30: x15 and x30 hold x30's entry value,
+ * and x30 itself is the answer; behind the next call x15 is.
+ */
 uint8_t dwu_scan_holder(const struct dwu_scan_state *state, uint8_t reg)
 {
 	uint8_t i, found = DWU_SCAN_REGS;
@@ -100,6 +138,7 @@ uint8_t dwu_scan_holder(const struct dwu_scan_state *state, uint8_t reg)
 	return found;
 }
 
+/* A 0 in the link register is no loss: it says that there is no caller. */
 bool dwu_scan_ra_lost(const struct dwu_scan_memory *m,
 		      const struct dwu_scan_state *state)
 {
@@ -120,6 +159,9 @@ enum {
  * Which of them both states know, and tell in the same way. Where code pushes
  * arguments, a register that lasts tells the CFA if it is a frame pointer and
  * stands at its own slot; any other one holds a local's address.
+ *
+ * For example, a: rsp = CFA - 16, ra at CFA - 8; b: rsp unknown, ra at CFA - 8.
+ * Both know RA; CFA is what a join would lose.
  */
 static uint8_t both_know(const struct dwu_scan_memory *m,
 			 const struct dwu_scan_state *a,
@@ -156,11 +198,20 @@ static uint8_t both_know(const struct dwu_scan_memory *m,
 
 /* --- states, each kept once ------------------------------------------------ */
 
+/*
+ * As bytes. Values have no padding (arch/scan.h); the two bytes behind a
+ * state's last field are 0, as dwu_scan_fresh() has made them, and are copied
+ * with it.
+ */
 static bool same(const struct dwu_scan_state *a, const struct dwu_scan_state *b)
 {
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
+/*
+ * Where m->next is kept already, or a free place; NO_STATE: none. Linear in the
+ * states of one function.
+ */
 static uint16_t find_next(struct dwu_scan_memory *m)
 {
 	uint32_t i, found = m->x.round.state_count;
@@ -202,7 +253,12 @@ static void forget(struct dwu_scan_memory *m, enum dwu_value_kind kind)
 	}
 }
 
-/* Gives *state a place that holds m->next instead. False: no room. */
+/*
+ * Gives *state a place that holds m->next instead. False: no room.
+ *
+ * The first time that there is no room, all begins anew with states that say
+ * less (sparing): fewer of them differ. The second time the scan gives up.
+ */
 static bool keep_next(struct dwu_scan_memory *m, uint16_t *state)
 {
 	uint16_t at;
@@ -225,7 +281,13 @@ static bool keep_next(struct dwu_scan_memory *m, uint16_t *state)
 	return true;
 }
 
-/* Leaves in *a what both states say. */
+/*
+ * Leaves in *a what both states say.
+ *
+ * Two values that differ become unknown, two slots none. A return address that
+ * may be signed is taken for signed: clearing the bits of a signature from an
+ * address that has none changes nothing.
+ */
 static void join(const struct dwunw_arch_ops *arch, struct dwu_scan_state *a,
 		 const struct dwu_scan_state *b)
 {
@@ -248,7 +310,12 @@ static void join(const struct dwunw_arch_ops *arch, struct dwu_scan_state *a,
 
 /* --- blocks ------------------------------------------------------------------ */
 
-/* The first block at `at` or behind it. */
+/*
+ * The first block at `at` or behind it.
+ *
+ * Blocks are kept in the order of their places; the rest is halved in each
+ * turn.
+ */
 static uint32_t first_from(const struct dwu_scan_memory *m, uint32_t at)
 {
 	uint32_t lo = 0, hi = m->x.block_count, middle;
@@ -271,7 +338,12 @@ static struct dwu_block *block_at(const struct dwu_scan_memory *m, uint32_t at)
 							       NULL;
 }
 
-/* The block at `at`, made if need be, with more bits. NULL: no room. */
+/*
+ * The block at `at`, made if need be, with more bits. NULL: no room.
+ *
+ * Insertion moves what stands behind: pointers to blocks are good until the
+ * next one.
+ */
 static struct dwu_block *add_block(struct dwu_scan_memory *m, uint32_t at,
 				   uint16_t bits)
 {
@@ -290,7 +362,12 @@ static struct dwu_block *add_block(struct dwu_scan_memory *m, uint32_t at,
 	return b;
 }
 
-/* The first block from i on of which these bits are so. */
+/*
+ * The first block from i on of which these bits are so.
+ *
+ * `called` 0 or DWU_BLOCK_CALLED: those that edges lead to, or those behind
+ * calls.
+ */
 static struct dwu_block *find_dirty(struct dwu_scan_memory *m, uint32_t i,
 				    uint16_t called)
 {
@@ -309,6 +386,10 @@ enum {
 	GUESS_PAD /* no-ops that align what follows: nothing runs there */
 };
 
+/*
+ * A block's bits hold the phase in which it was reached, 11 bits of it: what
+ * came in an earlier phase is worth more (explore.h).
+ */
 static void next_phase(struct dwu_scan_memory *m, uint32_t root, uint8_t guess)
 {
 	m->x.root = root;
@@ -321,6 +402,9 @@ static void next_phase(struct dwu_scan_memory *m, uint32_t root, uint8_t guess)
  * Takes the next block: one that an edge leads to, the first; without any, what
  * stands behind the first call. Calls that do not return stand last, by habit
  * of compilers. Its state is in m->now.
+ *
+ * A block that no branch leads to, behind a call, is given up once it runs:
+ * nothing can come to it again but the run before it.
  */
 static bool pop(struct dwu_scan_memory *m, uint32_t *at)
 {
@@ -386,7 +470,14 @@ static enum verdict judge(struct dwu_scan_memory *m, struct dwu_block *b,
 	return DROP;
 }
 
-/* Makes m->next the block's state with that path. False: nothing changes. */
+/*
+ * Makes m->next the block's state with that path. False: nothing changes.
+ *
+ * `lost` is what both know of the frame, each in its own way: a contradiction,
+ * of which judge() decides. Where one of them does not know, a join is right in
+ * any case; but of a guess, `lost` is all that the block knows and the guess
+ * does not.
+ */
 static bool meet(struct dwu_scan_memory *m, struct dwu_block *b, bool called)
 {
 	const struct dwu_scan_state *state = &m->states[b->state];
@@ -410,7 +501,11 @@ static bool meet(struct dwu_scan_memory *m, struct dwu_block *b, bool called)
 	return verdict != DROP;
 }
 
-/* What runs into a block that was not known to be one ends there. */
+/*
+ * What runs into a block that was not known to be one ends there.
+ *
+ * It is run again from the block before, as that run did not stop here.
+ */
 static void run_before(struct dwu_scan_memory *m, struct dwu_block *b)
 {
 	while (b-- > m->blocks)
@@ -422,7 +517,12 @@ static void run_before(struct dwu_scan_memory *m, struct dwu_block *b)
 		}
 }
 
-/* Control comes to `at` with m->next; `called`: straight from behind a call. */
+/*
+ * Control comes to `at` with m->next; `called`: straight from behind a call.
+ *
+ * Numbers, and entry values that no caller wants back, are forgotten first:
+ * states then differ in fewer ways, and more of them are one.
+ */
 static void arrive(struct dwu_scan_memory *m, uint32_t at, bool called)
 {
 	struct dwu_block *b;
@@ -458,7 +558,12 @@ static void arrive(struct dwu_scan_memory *m, uint32_t at, bool called)
 
 /* --- effects --------------------------------------------------------------- */
 
-/* Slots below the stack are anyone's. */
+/*
+ * Slots below the stack are anyone's.
+ *
+ * Below sp - red_zone a signal handler may write at any time (psABI x86-64
+ * 3.2.2: 128 bytes; others have none), and callees do (red_zone 0).
+ */
 static void drop_slots(const struct dwunw_arch_ops *arch,
 		       struct dwu_scan_state *state, int32_t red_zone)
 {
@@ -484,6 +589,7 @@ static void load_constant(struct dwu_scan_memory *m, const struct dwu_op *op,
 	to->kind = to->n ? DWU_VALUE_CONST : DWU_VALUE_UNKNOWN;
 }
 
+/* The target's own effect, then what is true of all targets. */
 static void apply(struct dwu_scan_memory *m, const struct dwu_op *op,
 		  struct dwu_scan_state *state)
 {
@@ -521,8 +627,13 @@ static bool in_scratch(const struct dwunw_arch_ops *arch,
 	return scratch;
 }
 
-/* Who keeps the return address in such a register knows the callee: it stays
- * there (glibc, arm64: rawmemchr, x15). */
+/*
+ * Who keeps the return address in such a register knows the callee: it stays
+ * there (glibc, arm64: rawmemchr, x15).
+ *
+ * psABI x86-64 3.2.1, AAPCS64 6.1.1, o32: a callee may change all but the
+ * preserved.
+ */
 static void clobber(const struct dwunw_arch_ops *arch,
 		    struct dwu_scan_state *state)
 {
@@ -541,7 +652,12 @@ static void clobber(const struct dwunw_arch_ops *arch,
 	drop_slots(arch, state, 0);
 }
 
-/* From the callee at `at` to where straight code ends: what it does to m->next. */
+/*
+ * From the callee at `at` to where straight code ends: what it does to m->next.
+ *
+ * A jump out of it or a return ends it; more than PIECE_MAX instructions are no
+ * piece.
+ */
 static void run_callee(struct dwu_scan_memory *m, uint32_t at,
 		       struct dwu_op *op)
 {
@@ -594,6 +710,11 @@ DWU_ONE_COPY static bool call_piece(struct dwu_scan_memory *m, uint32_t at)
 	return flow == DWU_FLOW_RETURN;
 }
 
+/*
+ * For example, arm64, Cortex-A53 erratum 843419: ld replaces a load by a branch
+ * to a stub, { load; b back }. The jump and the jump back count as straight
+ * code.
+ */
 bool dwu_scan_detour(struct dwu_text *text, const struct dwu_op *jump)
 {
 	struct dwu_op op;
@@ -609,6 +730,7 @@ bool dwu_scan_detour(struct dwu_text *text, const struct dwu_op *jump)
 
 /* --- one run: instructions one after another ------------------------------- */
 
+/* Nobody is told before all has settled: a state may still lose knowledge. */
 static void tell(struct dwu_scan_memory *m, const struct dwu_op *op,
 		 const struct dwu_scan_state *state, uint8_t moment)
 {
@@ -620,7 +742,11 @@ static void tell(struct dwu_scan_memory *m, const struct dwu_op *op,
 		m->x.stopped = !m->x.visit(m->x.ctx, &at);
 }
 
-/* Has this state a frame, unlike a tail call's? */
+/*
+ * Has this state a frame, unlike a tail call's?
+ *
+ * x86_64: entry_size 8, so sp = CFA - 8 is no frame; arm64: sp = CFA.
+ */
 static bool has_frame(const struct dwu_scan_memory *m,
 		      const struct dwu_scan_state *state)
 {
@@ -655,6 +781,10 @@ static bool is_misaligned(const struct dwu_scan_memory *m,
 	return align != 0 && sp->kind == DWU_VALUE_CFA && sp->n % align != 0;
 }
 
+/*
+ * m->body is what is known at all calls: the frame of the function's body, by
+ * which code that nothing leads to is judged (guess()).
+ */
 static void note_call(struct dwu_scan_memory *m)
 {
 	if (m->x.round.called)
@@ -667,8 +797,13 @@ static void note_call(struct dwu_scan_memory *m)
 
 /* --- tables that jumps go through ------------------------------------------- */
 
-/* Where entry i leads to; DWU_NOWHERE: out of the function. False: the table
- * is none. */
+/*
+ * Where entry i leads to; DWU_NOWHERE: out of the function. False: the table is
+ * none.
+ *
+ * Relative entries (GCC, clang: .rodata, 4 bytes from the table) and absolute
+ * ones.
+ */
 static bool entry_at(struct dwu_scan_memory *m, const struct dwu_table *t,
 		     uint32_t i, uint32_t *to)
 {
@@ -722,6 +857,9 @@ static void keep_constants(struct dwu_scan_state *state)
 			state->regs[i].kind = DWU_VALUE_UNKNOWN;
 }
 
+/*
+ * One pass over the bytes: movslq (%rdi,%rax,4), add, jmp *, behind cmp $n, ja.
+ */
 static void find_tables(struct dwu_scan_memory *m)
 {
 	struct dwu_table t = { 0 };
@@ -745,8 +883,12 @@ static void find_tables(struct dwu_scan_memory *m)
 	}
 }
 
-/* From a jump with m->next, to where its table leads. False: that is not
- * known. */
+/*
+ * From a jump with m->next, to where its table leads. False: that is not known.
+ *
+ * The entries count as steps: a table may have 65,535 of them, and be taken
+ * often.
+ */
 static bool take_table(struct dwu_scan_memory *m, const struct dwu_op *op)
 {
 	const struct dwu_jump *j = m->x.jumps, *end = j + m->x.jump_count;
@@ -766,7 +908,12 @@ static bool take_table(struct dwu_scan_memory *m, const struct dwu_op *op)
 	return true;
 }
 
-/* Leaves m->next joined with what was known there before. */
+/*
+ * Leaves m->next joined with what was known there before.
+ *
+ * Kept for guess(): blocks of a switch whose table is not known are reached
+ * from here.
+ */
 static void note_switch(struct dwu_scan_memory *m, const struct dwu_op *op)
 {
 	struct dwu_switch *s = m->x.switches;
@@ -788,6 +935,9 @@ static void note_switch(struct dwu_scan_memory *m, const struct dwu_op *op)
 /*
  * The instruction in a delay slot: told with the state before it, applied to
  * m->next. False: there is none.
+ *
+ * mips32: the instruction behind a jump or branch runs before control goes. A
+ * block there means that something jumps to it as well.
  */
 static bool slot(struct dwu_scan_memory *m, uint32_t at, struct dwu_op *op)
 {
@@ -805,6 +955,9 @@ static bool slot(struct dwu_scan_memory *m, uint32_t at, struct dwu_op *op)
 /*
  * Behind a call, whose slot is done; `last` is what was run last. True: that it
  * returns was decided before; the run goes on with m->now.
+ *
+ * A second arrival behind a call whose code was run through already goes
+ * straight on: no block is made for each call of a loop.
  */
 static bool call(struct dwu_scan_memory *m, const struct dwu_op *last)
 {
@@ -824,8 +977,11 @@ static bool call(struct dwu_scan_memory *m, const struct dwu_op *last)
 }
 
 /*
- * Where control goes from an instruction: m->now is the state where it goes
- * on to *next, m->next the one where it jumps. False: the run ends.
+ * Where control goes from an instruction: m->now is the state where it goes on
+ * to *next, m->next the one where it jumps. False: the run ends.
+ *
+ * "likely" branches of mips32 run their slot only if they are taken, so m->now
+ * has not seen it.
  */
 static bool leave(struct dwu_scan_memory *m, const struct dwu_op *op,
 		  uint32_t *next)
@@ -864,7 +1020,12 @@ static bool leave(struct dwu_scan_memory *m, const struct dwu_op *op,
 	return flow == DWU_FLOW_BRANCH;
 }
 
-/* From `at` with m->now to where control leaves, or comes to a block. */
+/*
+ * From `at` with m->now to where control leaves, or comes to a block.
+ *
+ * Each turn takes an instruction and a step of the budget; it ends at a block,
+ * which is run for itself, since what comes to it there may say more or less.
+ */
 static void run(struct dwu_scan_memory *m, uint32_t at)
 {
 	const struct dwu_block *end, *b = m->blocks + first_from(m, at + 1);
@@ -902,7 +1063,13 @@ static void run(struct dwu_scan_memory *m, uint32_t at)
 	}
 }
 
-/* All that is to be explored, until nothing changes. */
+/*
+ * All that is to be explored, until nothing changes.
+ *
+ * pop() takes DIRTY blocks; a block gets dirty again only when its state has
+ * changed, which is a loss of knowledge (join()), or, once a block, REPLACE
+ * (judge()).
+ */
 static void settle(struct dwu_scan_memory *m)
 {
 	uint32_t at;
@@ -913,6 +1080,9 @@ static void settle(struct dwu_scan_memory *m)
 
 /* --- what no edge leads to -------------------------------------------------- */
 
+/*
+ * The state at the first instruction of any function: nothing has been changed.
+ */
 void dwu_scan_fresh(struct dwu_scan_state *state)
 {
 	uint8_t i;
@@ -925,6 +1095,12 @@ void dwu_scan_fresh(struct dwu_scan_state *state)
 	}
 }
 
+/*
+ * x86_64: the call has pushed 8 bytes (psABI 3.2.2), so rsp = CFA - 8 and the
+ * return address is at CFA - 8. ld.so's resolver is jumped to by the PLT:
+ * arm64's has pushed x16 and x30, 16 bytes; mips32's stub has moved ra to t7,
+ * column 15.
+ */
 static void entry_state(const struct dwu_scan_memory *m,
 			struct dwu_scan_state *state)
 {
@@ -972,7 +1148,13 @@ static bool join_switches(struct dwu_scan_memory *m)
 	return any;
 }
 
-/* Leaves in m->next the state of code that nothing was seen to lead to. */
+/*
+ * Leaves in m->next the state of code that nothing was seen to lead to.
+ *
+ * In this order: where switches may lead; the frame at all calls; the entry's
+ * frame in a function that never had another one. What has no CFA by that is
+ * CONTRADICTION.
+ */
 static bool guess(struct dwu_scan_memory *m, uint8_t what)
 {
 	if (join_switches(m))
@@ -990,6 +1172,11 @@ static bool guess(struct dwu_scan_memory *m, uint8_t what)
 
 /* --- the function ------------------------------------------------------------ */
 
+/*
+ * By two instructions of _dl_runtime_resolve near its start
+ * (arch/TARGET/scan.c): it is called by no call, so its return address is not
+ * where a call leaves it.
+ */
 bool dwu_scan_is_resolver(struct dwu_scan_memory *m, uint32_t at)
 {
 	const uint32_t *words = dwu_scan_ops(m->text.ops)->resolver;
@@ -1009,7 +1196,12 @@ bool dwu_scan_is_resolver(struct dwu_scan_memory *m, uint32_t at)
 	return false;
 }
 
-/* Zeroes and fills m->x. False: the function is too large. */
+/*
+ * Zeroes and fills m->x. False: the function is too large.
+ *
+ * The bytes are read straight through: on x86 data among the code may make this
+ * lose its place, and a block too many costs a join, no wrong state.
+ */
 static bool begin(struct dwu_scan_memory *m, const struct dwu_function *f)
 {
 	uint32_t at = f->start, units;
@@ -1042,7 +1234,11 @@ static bool begin(struct dwu_scan_memory *m, const struct dwu_function *f)
 	return !m->x.dropped;
 }
 
-/* Forgets all but where blocks begin, and the calls that do not return. */
+/*
+ * Forgets all but where blocks begin, and the calls that do not return.
+ *
+ * Tables and counts of restarts stay; states, and what was visited, go.
+ */
 static void start_again(struct dwu_scan_memory *m)
 {
 	struct dwu_block *from = m->blocks, *to = from;
@@ -1061,7 +1257,12 @@ static void start_again(struct dwu_scan_memory *m)
 	m->x.low = DWU_NOWHERE;
 }
 
-/* What no edge leads to: code, or what is left then, which are no-ops. */
+/*
+ * What no edge leads to: code, or what is left then, which are no-ops.
+ *
+ * First code; then, when all of that is known, no-ops between blocks: nothing
+ * that runs there may take away what is known (meet()).
+ */
 static void explore_rest(struct dwu_scan_memory *m, uint8_t what)
 {
 	uint32_t at = m->x.function.start;
@@ -1083,7 +1284,12 @@ static void explore_rest(struct dwu_scan_memory *m, uint8_t what)
 	}
 }
 
-/* Calls visit() for what is reached; see dwu_scan_explore(). */
+/*
+ * Calls visit() for what is reached; see dwu_scan_explore().
+ *
+ * Block by block, each from its settled state: with `watch`, two of them at
+ * most.
+ */
 static void tell_all(struct dwu_scan_memory *m, uint32_t watch,
 		     dwu_scan_visit_fn visit, void *ctx)
 {
@@ -1106,7 +1312,12 @@ static void tell_all(struct dwu_scan_memory *m, uint32_t watch,
 	}
 }
 
-/* From `at` along all edges and, if `all`, what none leads to. */
+/*
+ * From `at` along all edges and, if `all`, what none leads to.
+ *
+ * The loop ends: each restart has added a CUT block, or `sparing`, and cut()
+ * counts.
+ */
 static uint8_t explore(struct dwu_scan_memory *m,
 		       const struct dwu_function *function, uint32_t at,
 		       bool all)
@@ -1133,6 +1344,10 @@ static uint8_t explore(struct dwu_scan_memory *m,
 					DWUNW_SCAN_OK;
 }
 
+/*
+ * UNDECODABLE and CONTRADICTION concern a part of the function: what was told
+ * of the rest holds.
+ */
 uint8_t dwu_scan_explore(struct dwu_scan_memory *m,
 			 const struct dwu_function *function, uint32_t watch,
 			 dwu_scan_visit_fn visit, void *ctx)
@@ -1146,8 +1361,15 @@ uint8_t dwu_scan_explore(struct dwu_scan_memory *m,
 
 /* --- memory ------------------------------------------------------------------ */
 
-/* Sixteenths of the block: 8 for starts, 1 for what was visited, 3 for blocks;
- * states have the rest. */
+/*
+ * Sixteenths of the block: 8 for starts, 1 for what was visited, 3 for blocks;
+ * states have the rest.
+ *
+ * The block is the caller's and stays in use as long as the memory does. For
+ * example, of 256 KiB: starts 128 KiB (a bit a unit: 1 MiB of x86 code, 4 of
+ * arm64), visited 16 KiB (131,072 units: the largest function), 6,144 blocks of
+ * 8 bytes, and 163 states of 400 bytes.
+ */
 void dwu_scan_memory_init(struct dwu_scan_memory *m, uint8_t *block,
 			  size_t size)
 {

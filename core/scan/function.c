@@ -1,4 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * Address -> the function around it, by what the file lists, the best first:
+ * symbols of a known size, an FDE, the target's own table (.pdr), a list of
+ * starts; else the gap between what is known, in which a sweep of the code
+ * looks for it.
+ *
+ * For example, a stripped library without CFI: e_entry and DT_INIT are starts,
+ * sections are bounds; address 0x5a10 lies in [0x5000, 0x9000) of .text, and
+ * dwu_sweep() finds [0x59e0, 0x5a40).
+ *
+ * Each list makes [lo, hi), which holds the place, smaller; what it says is
+ * clipped to the text first. A wrong table gives a wrong function, whose scan
+ * then contradicts itself or is refuted by the walk; it cannot lead out of the
+ * file.
+ */
 #include "function.h"
 
 #include "core/base/bytes.h"
@@ -52,6 +67,10 @@ static uint32_t clip(const struct bounds *b, uint64_t vaddr)
 	return (dwu_place_t)vaddr < (dwu_place_t)text->vaddr ? 0 : text->size;
 }
 
+/*
+ * A function starts there: it bounds the one that is looked for from below (the
+ * place itself may be a start) or from above.
+ */
 static void start_at(struct bounds *b, uint32_t start)
 {
 	if (start <= b->place && start > b->lo) {
@@ -63,8 +82,13 @@ static void start_at(struct bounds *b, uint32_t start)
 		b->hi = start;
 }
 
-/* A function is [start, end); the place is in it or beside it. If it is empty
- * it only begins there. */
+/*
+ * A function is [start, end); the place is in it or beside it. If it is empty
+ * it only begins there.
+ *
+ * Of several that hold it (nested, or an alias of another size) the one that
+ * starts last counts.
+ */
 static void range_at(struct bounds *b, uint32_t start, uint32_t end)
 {
 	start_at(b, start);
@@ -85,6 +109,7 @@ static void section_at(struct bounds *b, const struct dwunw_section *s)
 
 /* --- sections ---------------------------------------------------------------- */
 
+/* No function goes on from one section into the next. */
 static void by_sections(struct bounds *b)
 {
 	struct dwunw_section s;
@@ -96,6 +121,10 @@ static void by_sections(struct bounds *b)
 	}
 }
 
+/*
+ * e_entry, DT_INIT, arrays: where they point to a function begins, of the ISA
+ * that bit 0 says.
+ */
 static void by_pointer(void *ctx, uint64_t pointer)
 {
 	const struct dwunw_arch_ops *arch;
@@ -114,6 +143,8 @@ static void by_pointer(void *ctx, uint64_t pointer)
 /*
  * Record i of a table; NULL behind the last. A large table costs its reads, so
  * these fill the memory that marks what is visited, while nothing is.
+ *
+ * i only grows, so the table is read once, RECORD_MAX bytes at most.
  */
 static const uint8_t *record(struct bounds *b,
 			     const struct dwunw_section *table, uint32_t i,
@@ -157,7 +188,11 @@ struct range {
 	uint8_t isa;
 };
 
-/* False: it is over before `lo`, or begins at `hi` or behind it. */
+/*
+ * False: it is over before `lo`, or begins at `hi` or behind it.
+ *
+ * Most symbols are far away: this is asked of each, the rest of few.
+ */
 static bool symbol_near(const struct bounds *b, const uint8_t *bytes,
 			uint32_t lo, uint32_t hi, struct range *at)
 {
@@ -222,7 +257,12 @@ static void by_symbols(struct bounds *b, const struct dwunw_section *table,
 	}
 }
 
-/* By the target's own table of functions, if the file has one. */
+/*
+ * By the target's own table of functions, if the file has one.
+ *
+ * mips32: .pdr has a procedure descriptor of 32 bytes for each function, with
+ * its address first (gas).
+ */
 static void by_function_table(struct bounds *b)
 {
 	const struct dwunw_arch_ops *arch = dwu_arch(b->module->arch);
@@ -251,6 +291,9 @@ static void by_function_table(struct bounds *b)
 /*
  * Does control run on from [at, to), a function with CFI, to what stands behind
  * it? glibc's clone() has none around its system call, where two stacks meet.
+ *
+ * In glibc that is the code from cfi_endproc, before the system call, to
+ * cfi_startproc, in the child.
  */
 static bool falls_into(struct dwu_text *text, uint32_t at, uint32_t to)
 {
@@ -288,9 +331,13 @@ static void fde_at(struct bounds *b, const struct dwunw_fde *fde)
 }
 
 /*
- * The FDEs around the place: one search in a sorted table. One that holds it
- * is the function unless a symbol says otherwise; else the gap between them
- * bounds it.
+ * The FDEs around the place: one search in a sorted table. One that holds it is
+ * the function unless a symbol says otherwise; else the gap between them bounds
+ * it.
+ *
+ * A gap is believed in a file with an FDE for each FDE_SHARE bytes of code, and
+ * if it is no larger than 1/GAP_SHARE of it: a file of few FDEs has gaps that
+ * say nothing.
  */
 static void by_cfi(struct bounds *b, const struct dwunw_cfi *cfi)
 {
@@ -312,7 +359,12 @@ static void by_cfi(struct bounds *b, const struct dwunw_cfi *cfi)
 				  b->memory->text.size / FDE_SHARE, &start);
 }
 
-/* What the linker or the compiler has listed, the most exact first. */
+/*
+ * What the linker or the compiler has listed, the most exact first.
+ *
+ * A symbol goes before an FDE, which may cover a part of a function or a whole
+ * PLT; the target's table is read only where there is neither.
+ */
 static void by_lists(struct bounds *b, const struct dwunw_section *tables)
 {
 	bool all = tables[0].size != 0;
@@ -328,6 +380,10 @@ static void by_lists(struct bounds *b, const struct dwunw_section *tables)
 	}
 }
 
+/*
+ * DWUNW_SCAN_NO_SYMBOLS leaves out symbols and CFI, for tests: what is left is
+ * what a file that was stripped of all of them has.
+ */
 static void find_bounds(struct bounds *b, uint32_t flags)
 {
 	static const char *const names[] = { ".symtab", ".dynsym", ".init",
@@ -409,6 +465,10 @@ static void find_entry(struct dwu_scan_memory *memory,
 	function->entry = !returns;
 }
 
+/*
+ * text->isa: `b.isa` is what a symbol, an FDE or a pointer said; the flag what
+ * the pc said. A sweep then reads code of that ISA.
+ */
 uint8_t dwu_function_find(struct dwu_scan_memory *memory,
 			  const struct dwunw_module *module, uint64_t vaddr,
 			  uint32_t flags, struct dwu_function *function)

@@ -1,4 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * Parts of functions that stand elsewhere (GCC's .cold): without symbols and
+ * CFI they look like functions, but begin with a frame that no instruction of
+ * theirs has made.
+ *
+ *	f:      push rbx; sub rsp, 16; ..; je f.cold	rsp = CFA - 32 here,
+ *	f.cold: mov edi, 2; call abort			and here
+ *
+ * The sign is a call with an sp that no function has there (x86_64: not a
+ * multiple of 16, psABI 3.2.2). Then all code is searched for jumps into the
+ * place; what is known at such a jump is tried as the part's first state, and
+ * believed if with it all calls are aligned and all returns have their sp back.
+ *
+ * Work is bounded: one pass over the text, BRANCH_MAX jumps, BEFORE_MAX
+ * functions before each, SWEEP_MAX sweeps.
+ */
 #include "part.h"
 
 #include "core/base/bytes.h"
@@ -10,6 +26,7 @@
 /* Functions, or what looks so, before a branch that may be part of its own. */
 #define BEFORE_MAX 3u
 
+/* From a place to a place, both in the text. */
 struct branch {
 	uint32_t from;
 	uint32_t to;
@@ -40,6 +57,10 @@ static void keep(struct search *s, uint32_t from, uint32_t to)
 	s->found[i] = (struct branch){ .from = from, .to = to };
 }
 
+/*
+ * Branches of the function itself explain nothing. One that leads behind the
+ * place says where the part ends, at the latest.
+ */
 static void note(struct search *s, uint32_t from, uint32_t to)
 {
 	if (from >= s->function->start && from < s->function->end)
@@ -50,7 +71,12 @@ static void note(struct search *s, uint32_t from, uint32_t to)
 		s->end = to;
 }
 
-/* All of the text, a window at a time; a branch may stand across two. */
+/*
+ * All of the text, a window at a time; a branch may stand across two.
+ *
+ * off + 1: a byte that looks like a jump may be a part of another instruction
+ * (x86), so each byte is asked; what is no jump is refuted by find_state().
+ */
 static void search(struct search *s)
 {
 	const uint32_t vaddr = (uint32_t)s->text->vaddr;
@@ -89,6 +115,7 @@ struct origin {
 	bool found;
 };
 
+/* Keeps the state before the jump, and ends the scan there. */
 static bool visit_origin(void *ctx, const struct dwu_scan_at *at)
 {
 	struct origin *o = ctx;
@@ -118,6 +145,10 @@ struct trial {
 	bool bad;
 };
 
+/*
+ * Behind a return sp is the caller's: CFA - entry_size before the ret, as a
+ * call left it. Anything else says that the part's first state was a wrong one.
+ */
 static bool visit_trial(void *ctx, const struct dwu_scan_at *at)
 {
 	struct trial *t = ctx;
@@ -129,6 +160,7 @@ static bool visit_trial(void *ctx, const struct dwu_scan_at *at)
 	return !t->bad && !t->memory->x.round.misaligned;
 }
 
+/* A scan that was not finished explains nothing. */
 static bool explains(struct dwu_scan_memory *memory,
 		     const struct dwu_function *part)
 {
@@ -202,6 +234,10 @@ static bool find_part(struct dwu_scan_memory *memory, uint32_t place,
 
 /* --- rows --------------------------------------------------------------------- */
 
+/*
+ * The scan is made for what it notes (x.round.misaligned), not for what it
+ * tells.
+ */
 static bool go_on(void *ctx, const struct dwu_scan_at *at)
 {
 	(void)ctx;
@@ -225,6 +261,10 @@ uint8_t dwu_part_or_function(struct dwu_scan_memory *memory,
 	return result;
 }
 
+/*
+ * The function first, as it nearly always is one; then the part, if its calls
+ * say so.
+ */
 uint8_t dwu_scan_row_in(struct dwu_scan_memory *memory,
 			const struct dwu_function *function, uint64_t vaddr,
 			uint32_t flags, struct dwunw_row *row)

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * What is known before an instruction -> its row; and two questions of code
+ * that CFI is wrong about.
+ *
+ *	rsp = CFA - 48, rbp saved at CFA - 16, ra at CFA - 8
+ *	-> (cfa, rbp, ra) = (rsp + 48, *(cfa - 16), *(cfa - 8))
+ *
+ * A row says no more than the states of all paths agree in. What is missing has
+ * a name: SP_UNKNOWN, CONTRADICTION (paths met with different frames), RA_LOST.
+ */
 #include "scan.h"
 
 #include "core/base/bytes.h"
@@ -6,7 +16,13 @@
 /* Instructions of an epilogue, at most. */
 #define RETURN_MAX 24u
 
-/* A place in a realigned frame, by a register that points there. */
+/*
+ * A place in a realigned frame, by a register that points there.
+ *
+ * Both are known by their distance from one aligned place A: the difference is
+ * what the rule adds to the register. For example, a slot at A - 16 and rbp =
+ * A: *(rbp - 16).
+ */
 static void aligned_rule(const struct dwu_scan_memory *m,
 			 const struct dwu_scan_state *state,
 			 struct dwunw_rule *rule)
@@ -19,7 +35,12 @@ static void aligned_rule(const struct dwu_scan_memory *m,
 	rule->value -= state->regs[rule->reg].n;
 }
 
-/* Where the CFA is. False: nowhere. */
+/*
+ * Where the CFA is. False: nowhere.
+ *
+ * A register first; else, in a realigned frame, the word in which the CFA was
+ * saved.
+ */
 static bool cfa_rule(const struct dwu_scan_memory *m,
 		     const struct dwu_scan_state *state,
 		     struct dwunw_rule *rule)
@@ -38,7 +59,13 @@ static bool cfa_rule(const struct dwu_scan_memory *m,
 	return rule->kind == DWUNW_RULE_REG_OFFSET;
 }
 
-/* Where the entry value of a column is. */
+/*
+ * Where the entry value of a column is.
+ *
+ * In its own register, in memory, in another register, or nowhere. For example,
+ * x30 of arm64 before stp x29, x30, [sp, -32]!: SAME; behind it OFFSET, CFA -
+ * 24.
+ */
 static void saved_rule(const struct dwu_scan_memory *m,
 		       const struct dwu_scan_state *state, uint8_t reg,
 		       struct dwunw_rule *rule)
@@ -111,6 +138,10 @@ struct wanted {
 	bool passed; /* the place is in code, but not at a call's end */
 };
 
+/*
+ * The instruction at the place, before it runs (exact), or the call that
+ * returns to place + 1: `place` is a return address - 1 then.
+ */
 static bool visit_wanted(void *ctx, const struct dwu_scan_at *at)
 {
 	struct wanted *w = ctx;
@@ -131,6 +162,10 @@ static bool visit_wanted(void *ctx, const struct dwu_scan_at *at)
 	return false;
 }
 
+/*
+ * With `watch` the scan tells only what is near the place; all of the function
+ * is explored all the same, since any path may take knowledge away.
+ */
 uint8_t dwu_scan_at(struct dwu_scan_memory *memory,
 		    const struct dwu_function *function, uint32_t place,
 		    bool exact, struct dwunw_row *row)
@@ -157,7 +192,11 @@ uint8_t dwu_scan_at(struct dwu_scan_memory *memory,
 	return w.result;
 }
 
-/* A tail call? */
+/*
+ * A tail call?
+ *
+ * A jump out of the function, or to where a register says without a table.
+ */
 static bool leaves_by_jump(const struct dwu_insn *insn,
 			   const struct dwunw_fde *fde)
 {
@@ -170,8 +209,13 @@ static bool leaves_by_jump(const struct dwu_insn *insn,
 				       (uint32_t)(fde->end - fde->start);
 }
 
-/* Where straight code from `at` to `end` stops, which flows only as `flows`
- * has it; what it does is in m->next. */
+/*
+ * Where straight code from `at` to `end` stops, which flows only as `flows` has
+ * it; what it does is in m->next.
+ *
+ * RETURN_MAX instructions at most; m->next.regs[sp] is then CFA + how far sp
+ * moved.
+ */
 static uint32_t run_straight(struct dwu_scan_memory *m, uint32_t at,
 			     uint32_t end, uint32_t flows, struct dwu_op *op)
 {
@@ -194,7 +238,11 @@ static uint32_t run_straight(struct dwu_scan_memory *m, uint32_t at,
 	return at;
 }
 
-/* Does the code before a jump take off stack, as an epilogue does? */
+/*
+ * Does the code before a jump take off stack, as an epilogue does?
+ *
+ * arm64: ldp x29, x30, [sp], 32; (autiasp;) b elsewhere.
+ */
 static bool pops_before(struct dwu_scan_memory *m, uint32_t at)
 {
 	const struct dwu_value *sp = &m->next.regs[m->text.arch->sp];
@@ -208,6 +256,10 @@ static bool pops_before(struct dwu_scan_memory *m, uint32_t at)
 		 sp->n > 0));
 }
 
+/*
+ * For example, mips32 at lw ra, 28(sp); jr ra; addiu sp, sp, 32: *n is 32. The
+ * delay slot runs before control goes.
+ */
 bool dwu_scan_to_return(struct dwu_scan_memory *m,
 			const struct dwunw_module *module, uint64_t vaddr,
 			uint8_t isa, const struct dwunw_fde *fde, int32_t *n)
@@ -296,6 +348,10 @@ static bool branch_denies(struct dwu_scan_memory *m, uint32_t start,
 	return sp->kind == DWU_VALUE_CFA && n + sp->n != -cfa;
 }
 
+/*
+ * True: the walk does without the CFI of this frame (core/walk/walk.c,
+ * forgets_code()).
+ */
 bool dwu_scan_forgets_push(struct dwu_scan_memory *m,
 			   const struct dwunw_module *module, uint64_t vaddr,
 			   const struct dwunw_fde *fde, int32_t cfa)

@@ -3,6 +3,14 @@
  * dwunw/scan.h: scans for tools, which need no walk. Without CONFIG_SCAN_ROWS
  * every function is there and says so, since a tool is compiled once for all
  * builds of the library.
+ *
+ * For example, dwunw_scan_row(scan, module, 0x1131, EXACT, &row) finds the
+ * function around 0x1131, explores it and makes the row before that
+ * instruction; a second question about the same function finds it in
+ * scan->function.
+ *
+ * The struct and its working memory lie in the caller's arena. One thread at a
+ * time.
  */
 #include "core/base/arena.h"
 #include "core/base/bytes.h"
@@ -16,6 +24,7 @@ struct dwunw_scan {
 	struct dwunw_row row;
 };
 
+/* What dwunw_scan_init() takes from an arena for so much working memory. */
 size_t dwunw_scan_size(size_t memory)
 {
 	if (!IS_ON(CONFIG_SCAN_ROWS))
@@ -80,6 +89,7 @@ static uint8_t find(struct dwunw_scan *scan, const struct dwunw_module *module,
 	return result;
 }
 
+/* The function is kept for the next question, the row is not. */
 uint8_t dwunw_scan_row(struct dwunw_scan *scan,
 		       const struct dwunw_module *module, uint64_t vaddr,
 		       uint32_t flags, struct dwunw_row *row)
@@ -95,6 +105,7 @@ uint8_t dwunw_scan_row(struct dwunw_scan *scan,
 			       row);
 }
 
+/* Column = CFA + n at that point. False: it is not a known distance from it. */
 bool dwunw_scan_cfa_offset(const struct dwunw_scan_point *point, uint8_t column,
 			   int32_t *n)
 {
@@ -134,6 +145,10 @@ static bool tell_point(void *ctx, const struct dwu_scan_at *at)
 	return at->moment >= DWU_LEAVING || t->visit(t->ctx, &point);
 }
 
+/*
+ * *start and *end are set before visit() is called; where no function is found
+ * they stay as they were.
+ */
 uint8_t dwunw_scan_function(struct dwunw_scan *scan,
 			    const struct dwunw_module *module, uint64_t vaddr,
 			    uint32_t flags, uint64_t *start, uint64_t *end,
@@ -160,6 +175,10 @@ uint8_t dwunw_scan_function(struct dwunw_scan *scan,
 				tell_point, &t);
 }
 
+/*
+ * size 0: nothing is known of vaddr. A target of UINT64_MAX: unknown, or in
+ * another segment.
+ */
 void dwunw_scan_decode(struct dwunw_scan *scan,
 		       const struct dwunw_module *module, uint64_t vaddr,
 		       struct dwunw_scan_insn *insn)
@@ -221,6 +240,10 @@ static void note_effect(const struct dwu_scan_state *state, uint8_t from,
 	}
 }
 
+/*
+ * One instruction by itself, from a state in which every register holds its own
+ * value and `from` is the CFA.
+ */
 void dwunw_scan_apply(struct dwunw_scan *scan, uint64_t vaddr, uint8_t from,
 		      struct dwunw_scan_effect *effect)
 {

@@ -1,4 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * Where functions begin, by what a loader needs of a file: e_entry, DT_INIT,
+ * DT_FINI, and the arrays of functions that run before and behind main().
+ *
+ * For example, /bin/true of Debian 12: e_entry, 0x2000, 0x5d50, and of
+ * INIT_ARRAY (0x8d70, 8 bytes) one pointer, 0x24b0. The file has it, and so has
+ * the addend of the R_X86_64_RELATIVE relocation whose r_offset is 0x8d70; lld
+ * writes the addend alone.
+ *
+ * Pointers are hostile numbers: they are told as they are, and whoever is told
+ * clips them to the code.
+ */
 #include "starts.h"
 
 #include "core/base/bytes.h"
@@ -13,6 +25,7 @@ enum {
 #define SECTION_MAX 4096u
 #define ARRAY_MAX 65536u
 
+/* Everything that one question needs; `values` by enum dwu_dynamic_value. */
 struct starts {
 	const struct dwunw_elf *elf;
 	struct dwu_window *window;
@@ -101,6 +114,10 @@ static void by_sections(struct starts *s)
 			by_array(s, section.vaddr, section.size);
 }
 
+/*
+ * A 0 is told as well where a tag is not there: it is in no text, or its first
+ * byte, which is a bound already.
+ */
 void dwu_starts(const struct dwunw_elf *elf, struct dwu_window *window,
 		dwu_start_fn tell, void *ctx)
 {

@@ -1,4 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * Functions that nobody has listed: where calls lead to, where code ends, and
+ * what is whole by itself.
+ *
+ *	mark()		call targets and sure starts: a bit each, for all code
+ *	cut()		the piece between two bits, split behind returns and jumps
+ *			that no branch goes past, and where a frame opens
+ *	join()		pieces that branch into each other are one
+ *	join_before()	a piece that is not whole belongs to what stands before it
+ *	split()		what begins behind a call that does not return is cut off
+ *
+ * For example, bits at 0x1000 and 0x1100, the place 0x1050: code of [0x1000,
+ * 0x1100) returns at 0x103f and nothing jumps past that, so the function is
+ * [0x1040, 0x1100).
+ *
+ * All of it is evidence, not proof: the result is a range whose scan makes
+ * sense. Work is bounded: bytes swept for a walk (DWUNW_SWEEP_WALK_MAX),
+ * instructions explored (STEP_MAX), pieces (PIECE_MAX), calls (CALL_MAX).
+ */
 #include "sweep.h"
 
 #include <dwunw/bounds.h>
@@ -25,6 +44,10 @@ static const struct dwunw_arch_ops *arch_of(const struct dwu_scan_memory *m)
 	return dwu_arch(m->text.arch);
 }
 
+/*
+ * 1 byte (x86) or 4: instructions stand at multiples of it, those of MIPS16e at
+ * half.
+ */
 static uint32_t unit_of(const struct dwu_scan_memory *m)
 {
 	return dwu_scan_ops(m->text.ops)->unit;
@@ -46,6 +69,7 @@ static uint32_t bit_of(const struct dwu_scan_memory *m, uint32_t at)
 	return (at - m->starts.of.window) >> (unit_of(m) >> 1);
 }
 
+/* Outside of the window nothing is kept: a large file is swept in parts. */
 static void set_start(struct dwu_scan_memory *m, uint32_t at)
 {
 	uint32_t bit = bit_of(m, at);
@@ -61,7 +85,11 @@ static bool is_start(const struct dwu_scan_memory *m, uint32_t at)
 	return bit < m->starts.count && dwu_bit(m->starts.bits, bit);
 }
 
-/* Forgets the starts in (lo, hi], both in the window. */
+/*
+ * Forgets the starts in (lo, hi], both in the window.
+ *
+ * (lo, hi], so that the start at lo, of the function that goes on, stays.
+ */
 static void clear_starts(struct dwu_scan_memory *m, uint32_t lo, uint32_t hi)
 {
 	uint32_t bit = bit_of(m, lo), last = bit_of(m, hi);
@@ -70,7 +98,12 @@ static void clear_starts(struct dwu_scan_memory *m, uint32_t lo, uint32_t hi)
 		m->starts.bits[bit / 32] &= ~(1u << bit % 32);
 }
 
-/* Makes *piece that of starts.within between the starts around a place. */
+/*
+ * Makes *piece that of starts.within between the starts around a place.
+ *
+ * A step of a unit each, within starts.within: bounded by the gap that is
+ * looked at.
+ */
 static void between_starts(const struct dwu_scan_memory *m, uint32_t at,
 			   struct dwu_range *piece)
 {
@@ -104,6 +137,7 @@ static bool is_fill(const struct dwu_scan_memory *m, const struct dwu_op *op,
 	       op->code.size > 1 && bytes[0] == 0 && (filled || bytes[1] == 0);
 }
 
+/* No-ops and fill between functions; `end` bounds it. */
 static uint32_t skip_pads(struct dwu_scan_memory *m, uint32_t at, uint32_t end)
 {
 	bool filled = false;
@@ -118,6 +152,7 @@ static uint32_t skip_pads(struct dwu_scan_memory *m, uint32_t at, uint32_t end)
 	return at;
 }
 
+/* May the function end behind it? A jump through a table stays inside. */
 static bool ends(const struct dwu_insn *insn)
 {
 	return insn->flow & (DWU_FLOW_RETURN | DWU_FLOW_JUMP | DWU_FLOW_END) ||
@@ -145,7 +180,12 @@ static void note_end(struct dwu_scan_memory *m, const struct dwu_op *op,
 
 /* --- where functions begin ------------------------------------------------------- */
 
-/* Call targets, and what looks like nothing but a start, of [from, to). */
+/*
+ * Call targets, and what looks like nothing but a start, of [from, to).
+ *
+ * One pass: each instruction is decoded once. Data among the code gives some
+ * bits that are wrong; join() and join_before() undo those that matter.
+ */
 static void mark(struct dwu_scan_memory *m, uint32_t from, uint32_t to)
 {
 	const bool two = IS_ON(CONFIG_SCAN_TWO_ISAS) &&
@@ -189,7 +229,12 @@ static uint32_t entry_of(const struct dwu_scan_memory *m)
 			      m->text.module->elf.entry & arch_of(m)->pc_mask);
 }
 
-/* The program's first function, and the one it goes on to. */
+/*
+ * The program's first function, and the one it goes on to.
+ *
+ * Two functions that nothing calls: e_entry, and where it jumps to
+ * (_dl_start_user).
+ */
 static void mark_entry(struct dwu_scan_memory *m)
 {
 	uint32_t entry = entry_of(m);
@@ -217,6 +262,10 @@ static void mark_section(struct dwu_scan_memory *m, uint32_t from, uint32_t to)
 	mark(m, from, to);
 }
 
+/*
+ * Section by section, so that data between them is not read as code; a file
+ * without section headers is one.
+ */
 static void mark_all(struct dwu_scan_memory *m)
 {
 	struct dwunw_section s;
@@ -236,7 +285,11 @@ static void mark_all(struct dwu_scan_memory *m)
 	mark_entry(m);
 }
 
-/* Marks the starts of a window that begins at `window`, unless they are. */
+/*
+ * Marks the starts of a window that begins at `window`, unless they are.
+ *
+ * starts.of says what the bits are of: the same question costs one comparison.
+ */
 static void sweep(struct dwu_scan_memory *m, uint32_t window, uint32_t from,
 		  uint32_t to)
 {
@@ -391,6 +444,10 @@ struct extent {
 	bool framed;   /* a frame was opened */
 };
 
+/*
+ * A new function at `at`: its start gets a bit, and nothing is known of its
+ * end.
+ */
 static void begin(struct dwu_scan_memory *m, struct extent *x, uint32_t at)
 {
 	set_start(m, dwu_isa_aligned(&m->text, at));
@@ -400,6 +457,9 @@ static void begin(struct dwu_scan_memory *m, struct extent *x, uint32_t at)
 /*
  * x86: is sp, in the first call of [at, end), what a function's is that begins
  * there? Arguments are pushed in a frame whose calls are aligned already.
+ *
+ * psABI x86-64 3.2.2: rsp + 8 is a multiple of 16 at a function's entry, so rsp
+ * is one at each call it makes.
  */
 static bool calls_aligned(struct dwu_scan_memory *m, uint32_t at, uint32_t end)
 {
@@ -498,8 +558,11 @@ static void cut(struct dwu_scan_memory *m, uint32_t from, uint32_t to)
 }
 
 /*
- * Has the piece at `at`, up to `end`, what cannot be decoded? Or does it stand behind such a
- * word, where instructions all have the size of one: in the middle of a table.
+ * Has the piece at `at`, up to `end`, what cannot be decoded? Or does it stand
+ * behind such a word, where instructions all have the size of one: in the
+ * middle of a table.
+ *
+ * Ends at `end` or at the next start.
  */
 static bool is_data(struct dwu_scan_memory *m, uint32_t at, uint32_t end)
 {
@@ -520,7 +583,12 @@ static bool is_data(struct dwu_scan_memory *m, uint32_t at, uint32_t end)
 	return op.insn.size == 0;
 }
 
-/* Joins what was cut and branches into each other. */
+/*
+ * Joins what was cut and branches into each other.
+ *
+ * A branch from one piece into the next makes one function of both: what stands
+ * between them loses its bits.
+ */
 static void join(struct dwu_scan_memory *m, uint32_t from, uint32_t to)
 {
 	struct line l = { .next = from };
@@ -566,6 +634,8 @@ static void find_piece(struct dwu_scan_memory *m, uint32_t at,
  * Is sp so where no function's is: at a call, at a return, at a jump to the
  * function's start, or at a tail call where that is no jump to a part of the
  * function, or (MIPS16e, which has none) data among the code?
+ *
+ * sp counts from the CFA: -16 at a call is aligned, -24 is not.
  */
 static bool is_odd(const struct dwu_scan_memory *m,
 		   const struct dwu_scan_at *at, int32_t sp)
@@ -634,6 +704,7 @@ static bool judge(void *ctx, const struct dwu_scan_at *at)
 	return true;
 }
 
+/* Beyond STEP_MAX nothing is explored, and the piece is what it seems. */
 static void judge_piece(struct dwu_scan_memory *m, uint32_t from, uint32_t to,
 			struct verdict *v)
 {
@@ -682,6 +753,8 @@ static bool is_whole(struct dwu_scan_memory *m, uint32_t from, uint32_t to,
  * A landing pad, or blocks of a switch, belong to the function before them:
  * makes *piece what holds it. The program's first function keeps no return
  * address.
+ *
+ * PIECE_MAX pieces before it at most; each turn goes further back.
  */
 static void join_before(struct dwu_scan_memory *m, struct dwu_range *piece)
 {
@@ -706,6 +779,8 @@ static void join_before(struct dwu_scan_memory *m, struct dwu_range *piece)
 /*
  * Behind the last call up to `end` that no branch in the piece goes past: if it
  * does not return, a function may begin there. 0: there is none.
+ *
+ * For example, call abort at 0x1083, the next function at 0x1088 without a bit.
  */
 static uint32_t last_call(struct dwu_scan_memory *m,
 			  const struct dwu_range *piece, uint32_t end)
@@ -739,8 +814,12 @@ static bool is_better(struct dwu_scan_memory *m, uint32_t start, uint32_t end,
 			     (dwu_call_align(m->text.ops) != 0 && v.odd > odd));
 }
 
-/* What begins behind a call that does not return is cut off; what is left holds
- * the place. */
+/*
+ * What begins behind a call that does not return is cut off; what is left holds
+ * the place.
+ *
+ * Ends: each turn takes something off the piece, PIECE_MAX times at most.
+ */
 static void split(struct dwu_scan_memory *m, struct dwu_range *piece,
 		  uint32_t place)
 {
@@ -767,6 +846,7 @@ static void split(struct dwu_scan_memory *m, struct dwu_range *piece,
 	}
 }
 
+/* steps are counted for one question, swept bytes for one walk. */
 bool dwu_sweep(struct dwu_scan_memory *m, uint32_t place,
 	       struct dwu_function *function)
 {

@@ -1,5 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* Event bytes -> registers and a walk input. SPEC.md has the layout. */
+/*
+ * Event bytes -> registers and a walk input. SPEC.md has the layout.
+ *
+ *	"DWE1" (magic) | version | arch | size | kind | flags | pid | tid | ..
+ *	reg_count registers, 8 bytes each | return_count pairs | stack bytes
+ *
+ * For example, a STACK event of x86_64 with 17 registers and 64 KiB of stack:
+ * 88 + 136 + 65,536 bytes. Registers and returns are copied into *event; the
+ * stack is not: it points into the bytes, which must stay until the walk is
+ * over.
+ *
+ * The bytes may come from a file or a network: sizes and counts are checked
+ * against the record, which is checked against the buffer. Either byte order is
+ * read.
+ */
 #include "arch/arch.h"
 #include "core/base/bytes.h"
 
@@ -9,8 +23,9 @@ _Static_assert(sizeof(struct dwunw_event_header) == 88, "SPEC.md");
 _Static_assert(sizeof(struct dwunw_event_return) == 16, "SPEC.md");
 
 /*
- * In the order of SPEC.md 1: fields are read, never cast, so alignment is
- * free.
+ * In the order of SPEC.md 1: fields are read, never cast, so alignment is free.
+ *
+ * A field that is cut off is 0; c->bad is asked once, by the caller.
  */
 static void parse_header(struct dwu_cursor *c, struct dwunw_event_header *h)
 {
@@ -35,6 +50,10 @@ static void parse_header(struct dwu_cursor *c, struct dwunw_event_header *h)
 	h->reserved = dwu_u64(c);
 }
 
+/*
+ * Registers in the order of their DWARF numbers, 64 bits each on all targets;
+ * mips32's are cut to 32, whatever their sender has above.
+ */
 static dwunw_status_t parse_regs(struct dwu_cursor *c,
 				 const struct dwunw_event_header *h,
 				 struct dwunw_regset *regs)
@@ -59,6 +78,7 @@ static dwunw_status_t parse_regs(struct dwu_cursor *c,
 	return DWUNW_OK;
 }
 
+/* registers, pairs of a uretprobe (entry sp, true return address), stack */
 static dwunw_status_t parse_stack(struct dwunw_event *event,
 				  struct dwu_cursor *c)
 {
@@ -94,6 +114,10 @@ static dwunw_status_t parse_stack(struct dwunw_event *event,
 	return DWUNW_OK;
 }
 
+/*
+ * Events of other kinds (MAP, EXEC, ..) have a body of their own: it is given
+ * as bytes.
+ */
 dwunw_status_t dwunw_event_parse(struct dwunw_event *event, const void *bytes,
 				 size_t size)
 {

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * The memory of the row cache: count entries of 64 bytes, aligned to a cache
+ * line. For example, 16,384 entries are 1 MiB and 64 bytes; a key has one place
+ * there (rowcache.h), so finding it takes no search.
+ *
+ * The block is the walker's and must be zeroed: serial 0 is an empty entry.
+ */
 #include "rowcache.h"
 
 #include "core/base/bytes.h"
@@ -11,6 +18,7 @@ size_t dwu_rowcache_size(uint32_t count)
 	return ((size_t)count + 1) * sizeof(struct dwu_rowcache_entry);
 }
 
+/* 0 - block is how far it is to the next multiple of 64, in the low 6 bits. */
 void dwu_rowcache_init(struct dwu_rowcache *cache, void *block, uint32_t count)
 {
 	size_t lost = (size_t)(0 - (uintptr_t)block) &

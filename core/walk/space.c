@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* The mappings of a process, sorted: pc -> mapping by a binary search. */
+/*
+ * The mappings of a process, sorted: pc -> mapping by a binary search. For
+ * example, of [0x401000, 0x402000) and [0x7f0000000000, 0x7f0000028000),
+ * 0x401136 is in the first and 0x402000 in none.
+ *
+ * The array is the caller's; it is sorted in place by dwunw_space_init() and
+ * must not change while walks use it, but for the serials, which open_module()
+ * sets.
+ */
 #include <dwunw/walk.h>
 
 #include "core/base/sort.h"
 
+/* By start alone: mappings that overlap are refused behind the sort. */
 static bool before(void *ctx, uint32_t a, uint32_t b)
 {
 	const struct dwunw_space *space = ctx;

@@ -1,4 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * Row -> what a walk tells of the step that it made by it, in a form that the
+ * kernel can apply later (bpf/walk.bpf.h): END, a packed ROW, SIGNAL, or
+ * REALIGNED.
+ *
+ * For example, rbp + 16, ra at CFA - 8, rbp at CFA - 16 is a packed row; a PLT
+ * entry's CFA, rsp + 8 + ((rip & 15) >= 11) * 8, is at one pc rsp + 8 or rsp +
+ * 16, and so a packed row as well. What fits none of them is NONE, and the
+ * kernel stops there.
+ */
 #include "tell.h"
 
 #include "core/cfi/expr.h"
@@ -30,7 +40,12 @@ static bool has_row(uint8_t stop)
 	       stop == DWUNW_STOP_NO_REGISTER;
 }
 
-/* "At register reg + offset", with a dereference behind it? Else false. */
+/*
+ * "At register reg + offset", with a dereference behind it? Else false.
+ *
+ * DWARF 5 2.5.1.2, 2.5.1.3: breg and an offset, with or without deref, and no
+ * more.
+ */
 static bool is_place(const struct dwunw_module *module,
 		     const struct dwunw_row *row, const struct dwunw_rule *rule,
 		     bool deref, struct dwunw_rule *place)
@@ -65,7 +80,12 @@ static bool as_place(const struct dwunw_module *module,
 	       is_place(module, row, rule, deref, place);
 }
 
-/* (sp, ra, r) = (*(reg + n), *(sp - word), *(reg + m)); see the header. */
+/*
+ * (sp, ra, r) = (*(reg + n), *(sp - word), *(reg + m)); see the header.
+ *
+ * Each saved register must hang on the same register as the CFA: the packed row
+ * has one.
+ */
 static bool realigned(const struct dwunw_arch_ops *arch,
 		      const struct dwunw_module *module,
 		      const struct dwunw_row *row, struct dwunw_row *plain)
@@ -95,6 +115,9 @@ static bool realigned(const struct dwunw_arch_ops *arch,
 /*
  * A CFA that hangs on sp and the pc alone: at this pc it is sp and a constant
  * (stubs of the procedure linkage table: 8 or 16 bytes, by pc & 15).
+ *
+ * The expression runs twice, with two values of sp, without memory: what reads
+ * memory, or another register, fails and is not constant.
  */
 static bool constant(const struct dwunw_arch_ops *arch,
 		     const struct dwunw_module *module,
@@ -178,6 +201,10 @@ static void pack_preserved(const struct dwunw_arch_ops *arch,
 	dwu_row_pack(arch, &plain, packed);
 }
 
+/*
+ * In this order: signal, end or packed row, constant CFA, realigned. A row that
+ * is none of these leaves *step NONE.
+ */
 void dwu_tell_row(const struct dwunw_arch_ops *arch,
 		  const struct dwunw_module *module,
 		  const struct dwunw_row *row, uint64_t pc, uint8_t stop,

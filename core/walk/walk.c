@@ -2,6 +2,24 @@
 /*
  * The loop: locate a frame's code, find its row, step to its caller, decide
  * whether that is a frame. Every way out has a reason.
+ *
+ *	frame 0: pc 0x401136 -> mapping -> module, vaddr 0x1136
+ *	  row: cache, else CFI, else code (signal, stub, scan, link, fp)
+ *	  step: (cfa, ra) -> the caller's pc, sp, registers
+ *	frame 1: is it code? behind a call? further out on the stack?
+ *	..
+ *	ROOT: the return address is undefined, or the frame starts a thread
+ *
+ * For example, main called by __libc_start_call_main called by
+ * __libc_start_main called by _start, whose CFI says that rip is undefined:
+ * four frames, and ROOT.
+ *
+ * Evidence is tried from the strongest to the weakest, and each frame says by
+ * which it was found (how). What contradicts it ends the walk: a short stack
+ * that is true, not a long one that looks so. The stack, the registers and the
+ * files may be hostile: a walk makes at most max_frames frames, each of which
+ * moves sp outwards (progressed()), but for signal frames and switches of
+ * stacks, which may lead anywhere.
  */
 #include "core/base/arena.h"
 #include "core/cfi/module.h"
@@ -52,17 +70,30 @@ struct walk {
 	uint8_t isa;	/* of the frame whose step is told next */
 };
 
-/* What is known of it when the core is built. */
+/*
+ * What is known of it when the core is built.
+ *
+ * With one target in the build its numbers are constants (arch/arch.h,
+ * DWU_ALONE).
+ */
 static const struct dwunw_arch_ops *arch_of(const struct walk *w)
 {
 	return dwu_arch(w->arch);
 }
 
+/*
+ * Another thread may open the module at the same time: what it wrote before it
+ * set the serial is seen by who reads the serial so.
+ */
 static uint32_t serial_of(const struct dwunw_mapping *mapping)
 {
 	return __atomic_load_n(&mapping->serial, __ATOMIC_ACQUIRE);
 }
 
+/*
+ * Modules are the port's cache's; a walk holds one at a time, so that others
+ * can go.
+ */
 static void release_module(struct walk *w)
 {
 	if (w->module)
@@ -70,7 +101,11 @@ static void release_module(struct walk *w)
 	w->module = NULL;
 }
 
-/* Holds the module of w->mapping, and no other. */
+/*
+ * Holds the module of w->mapping, and no other.
+ *
+ * A cached row needs no module, so most steps of a warm walk open none.
+ */
 static bool hold_module(struct walk *w)
 {
 	if (w->module && w->module->serial == serial_of(w->mapping))
@@ -89,7 +124,13 @@ static bool is_code(const struct dwunw_mapping *mapping)
 	return mapping && (mapping->flags & DWUNW_MAPPING_EXEC) != 0;
 }
 
-/* Finds the frame's mapping and module, and its address as linked. */
+/*
+ * Finds the frame's mapping and module, and its address as linked.
+ *
+ * The look-up is by pc - 1 for a return address: a call may be a function's
+ * last instruction, and pc then that of the next function
+ * (dwunw_frame_lookup()).
+ */
 static void locate(struct walk *w, struct dwunw_frame *frame)
 {
 	uint64_t at = dwunw_frame_lookup(frame, frame->pc);
@@ -115,11 +156,16 @@ static struct dwunw_frame *last_frame(struct walk *w)
 	return &w->frames[w->count - 1];
 }
 
+/*
+ * Had the instruction at pc not run yet (frame 0, interrupted frames)? Else pc
+ * is a return address.
+ */
 static bool is_exact(const struct dwunw_frame *frame)
 {
 	return dwunw_frame_is_exact(frame);
 }
 
+/* NULL: this walker has no cache. */
 static struct dwu_rowcache_entry *cache_entry(struct walk *w,
 					      const struct dwunw_frame *frame)
 {
@@ -129,6 +175,7 @@ static struct dwu_rowcache_entry *cache_entry(struct walk *w,
 			       dwunw_frame_lookup(frame, frame->vaddr));
 }
 
+/* The key is compared whole: the hash only says where to look. */
 static bool cache_hit(const struct walk *w,
 		      const struct dwu_rowcache_entry *entry,
 		      const struct dwunw_frame *frame)
@@ -138,7 +185,12 @@ static bool cache_hit(const struct walk *w,
 	       entry->exact == is_exact(frame) && entry->isa == w->regs.isa;
 }
 
-/* What was found of a frame's code: walker->row, or why there is none. */
+/*
+ * What was found of a frame's code: walker->row, or why there is none.
+ *
+ * BAD_ROW is not kept, since its status is in no entry; what holds for this
+ * stack alone (once) is not kept, either.
+ */
 static void cache_fill(struct walk *w, struct dwu_rowcache_entry *entry,
 		       const struct dwunw_frame *frame, uint8_t stop)
 {
@@ -198,7 +250,12 @@ static bool starts_here(struct walk *w, const struct dwunw_frame *frame)
 	return true;
 }
 
-/* By the frame's instructions. */
+/*
+ * By the frame's instructions.
+ *
+ * A scan may explore thousands of instructions; its row is kept in the cache as
+ * any.
+ */
 static bool scan_row(struct walk *w, const struct dwunw_frame *frame)
 {
 	uint32_t flags = is_exact(frame) ? DWUNW_SCAN_EXACT : 0;
@@ -230,9 +287,12 @@ static bool is_trampoline(struct walk *w, const struct dwunw_frame *frame)
 }
 
 /*
- * Nothing calls what the kernel or ld.so begins to run, whatever CFI says.
- * Code with a link register that is behind it in one FDE is told by that
- * (glibc, arm64: __wrap_main).
+ * Nothing calls what the kernel or ld.so begins to run, whatever CFI says. Code
+ * with a link register that is behind it in one FDE is told by that (glibc,
+ * arm64: __wrap_main).
+ *
+ * No psABI has a return address at the process's entry point; crt1.o of some
+ * libcs has no CFI that says so.
  */
 static void mark_start(struct walk *w, const struct dwunw_fde *fde,
 		       const struct dwunw_frame *frame)
@@ -408,7 +468,11 @@ static bool no_call(struct walk *w, const struct dwunw_frame *frame)
 	       !stands_behind_call(w, frame);
 }
 
-/* CFI that cannot be used hides nothing else that tells. */
+/*
+ * CFI that cannot be used hides nothing else that tells.
+ *
+ * w->status is what a stop would report: BAD_FORMAT, or the reader's own.
+ */
 static uint8_t bad_cfi(struct walk *w, const struct dwunw_frame *frame,
 		       dwunw_status_t status)
 {
@@ -420,6 +484,9 @@ static uint8_t bad_cfi(struct walk *w, const struct dwunw_frame *frame,
 /*
  * A signal trampoline by its CFI: the kernel puts the address of its first
  * instruction on a stack in place of a caller's.
+ *
+ * CFI of a trampoline begins before it, for pc - 1: glibc's a byte (x86_64),
+ * the vdso's a nop of 4 bytes (arm64).
  */
 static bool may_be_planted(const struct walk *w,
 			   const struct dwunw_frame *frame)
@@ -444,6 +511,9 @@ static bool was_preempted(struct walk *w, struct dwunw_frame *frame)
 /*
  * walker->row of a frame's code, or why there is none. What stands behind no
  * call is a trampoline, the end of a context, or no return address at all.
+ *
+ * `called`: the cache knew this frame's row, so the call before it was seen
+ * once.
  */
 static uint8_t find_row(struct walk *w, struct dwunw_frame *frame, bool called)
 {
@@ -467,7 +537,11 @@ static uint8_t find_row(struct walk *w, struct dwunw_frame *frame, bool called)
 		       DWUNW_STOP_NO_CALL;
 }
 
-/* The last frame, and all beyond. */
+/*
+ * The last frame, and all beyond.
+ *
+ * Everything further out hangs on it, so it is a guess as well.
+ */
 static void mark_guess(struct walk *w, struct dwunw_frame *last)
 {
 	w->guess = DWUNW_FRAME_FLAG_GUESS;
@@ -519,7 +593,12 @@ static bool is_known_signal(const struct walk *w,
 		dwu_module_signal(w->module, frame->vaddr, NULL));
 }
 
-/* Applies walker->row. */
+/*
+ * Applies walker->row.
+ *
+ * A trampoline's code may be returned to without a signal by a hostile stack;
+ * the kernel's frame tells (has_signal_frame()).
+ */
 static uint8_t apply_row(struct walk *w)
 {
 	const struct dwunw_row *row = &w->walker->row;
@@ -622,7 +701,12 @@ static bool was_entered(struct walk *w, const struct dwunw_frame *frame)
 	return w->wild;
 }
 
-/* From the last frame's registers to its caller's. */
+/*
+ * From the last frame's registers to its caller's.
+ *
+ * In this order: the entry row of a function that was just entered, the frame
+ * pointer of code without a file, the cache, the module.
+ */
 static uint8_t leave(struct walk *w)
 {
 	struct dwunw_frame *frame = last_frame(w);
@@ -675,7 +759,12 @@ static bool is_unread(const struct walk *w)
 	       !w->arch->scan;
 }
 
-/* The true return address behind a uretprobe's trampoline. */
+/*
+ * The true return address behind a uretprobe's trampoline.
+ *
+ * returns[] is the event's: what uretprobes have put aside, by the sp at entry.
+ * Go on with the true address, as if the trampoline were not there.
+ */
 static bool replace_trampoline(struct walk *w)
 {
 	dwu_place_t entry_sp =
@@ -714,7 +803,12 @@ static uint8_t drop_frame(struct walk *w, uint8_t stop)
 	return stop;
 }
 
-/* Is the caller's state, reached from old_sp, further out on the stack? */
+/*
+ * Is the caller's state, reached from old_sp, further out on the stack?
+ *
+ * Stacks grow down on all targets. A leaf's frame may be empty (sp == old_sp)
+ * once, from an exact pc; a second one would be a loop.
+ */
 DWU_HOT static bool progressed(const struct walk *w, dwu_place_t old_sp,
 			       bool exact)
 {
@@ -926,6 +1020,10 @@ DWU_COLD static void tell(struct walk *w, uint8_t stop)
 			     stop, step);
 }
 
+/*
+ * One turn of the walk: leave the last frame, and admit its caller. What is
+ * known of the step is told in any case (steps).
+ */
 static uint8_t next_frame(struct walk *w)
 {
 	bool full = w->count == w->max;
@@ -950,6 +1048,10 @@ static uint8_t next_frame(struct walk *w)
 	return add_caller(w);
 }
 
+/*
+ * Frame 0's registers are the input's. What the regset has beyond the target's
+ * columns is masked off.
+ */
 static void start(struct walk *w)
 {
 	const struct dwunw_regset *regs = w->input->regs;
@@ -964,7 +1066,12 @@ static void start(struct walk *w)
 	w->regs.valid |= 1ull << arch_of(w)->sp | 1ull << arch_of(w)->pc;
 }
 
-/* Frame 0, as somebody else has found it. */
+/*
+ * Frame 0, as somebody else has found it.
+ *
+ * For example, a walk in the kernel that ended: its last caller is where this
+ * goes on.
+ */
 DWU_COLD static uint8_t resume(struct walk *w)
 {
 	const struct dwunw_walk_input *input = w->input;
@@ -979,6 +1086,10 @@ DWU_COLD static uint8_t resume(struct walk *w)
 	return admit(w);
 }
 
+/*
+ * Which address, status or scan result belongs to which reason: dwunw/walk.h,
+ * struct dwunw_stop.
+ */
 static void explain(struct walk *w, uint8_t reason, struct dwunw_stop *stop)
 {
 	struct dwunw_frame *frame = w->count ? last_frame(w) : w->frames;
@@ -1004,7 +1115,11 @@ static void explain(struct walk *w, uint8_t reason, struct dwunw_stop *stop)
 		stop->scan = w->scan;
 }
 
-/* What is known before the first step: *reason is DWU_GO, or the walk's end. */
+/*
+ * Frame 0, and what is known before the first step: DWU_GO, or why the walk
+ * ends here. Without a stack and without a callback there is nothing to walk:
+ * one frame, PARTIAL.
+ */
 static uint8_t first_frame(struct walk *w)
 {
 	uint8_t reason = DWU_GO;
@@ -1022,6 +1137,7 @@ static uint8_t first_frame(struct walk *w)
 	return DWUNW_STOP_UNREADABLE;
 }
 
+/* A caller that mixes versions of the headers is told INVALID_ARG here. */
 static bool usable(const struct walk *w)
 {
 	const struct dwunw_walk_input *input = w->input;
@@ -1033,6 +1149,10 @@ static bool usable(const struct walk *w)
 		 input->first_how != DWUNW_HOW_EVENT));
 }
 
+/*
+ * The loop ends: each turn adds a frame (max_frames bounds them) or has a
+ * reason.
+ */
 dwunw_status_t dwunw_walk_steps(struct dwunw_walker *walker,
 				const struct dwunw_space *space,
 				const struct dwunw_walk_input *input,
@@ -1070,6 +1190,7 @@ dwunw_status_t dwunw_walk_steps(struct dwunw_walker *walker,
 	return DWUNW_OK;
 }
 
+/* The same for callers who do not ask how each step was made. */
 dwunw_status_t dwunw_walk(struct dwunw_walker *walker,
 			  const struct dwunw_space *space,
 			  const struct dwunw_walk_input *input,
@@ -1094,6 +1215,9 @@ static size_t scan_size(void)
 		       0;
 }
 
+/*
+ * The arena was asked for everything in dwunw_walker_init(): these do not fail.
+ */
 static void init_scan(struct dwunw_walker *w, struct dwunw_arena *arena)
 {
 	if (!IS_ON(CONFIG_SCAN))
@@ -1103,6 +1227,7 @@ static void init_scan(struct dwunw_walker *w, struct dwunw_arena *arena)
 			     SCAN_MEMORY);
 }
 
+/* For example, 1 MiB of row cache, 256 KiB for scans, 4 KiB of states. */
 size_t dwunw_walker_size(uint32_t cache_entries)
 {
 	return dwu_arena_round(sizeof(struct dwunw_walker)) +
@@ -1110,6 +1235,7 @@ size_t dwunw_walker_size(uint32_t cache_entries)
 	       dwu_arena_round(dwu_rowcache_size(cache_entries));
 }
 
+/* A walker is for one thread; it lies in `arena`, and needs no release. */
 dwunw_status_t dwunw_walker_init(struct dwunw_walker **walker,
 				 uint32_t cache_entries,
 				 struct dwunw_arena *arena)

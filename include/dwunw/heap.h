@@ -213,6 +213,7 @@ struct dwunw_heap_flow {
 /* Zeroed, each field has its default, but for those that say "needed". Texts are
  * the caller's until dwunw_heap_close(). */
 struct dwunw_heap_config {
+	size_t size;	  /* see types.h, "What may grow" */
 	const char *tool; /* needed: before what is said on stderr */
 	struct dwunw_heap_words words; /* needed */
 	const void *object;	       /* needed: bpf/heap.bpf.c, compiled */

@@ -92,6 +92,15 @@ const char *dwunw_cfi_text(const struct dwunw_module *module,
 			   char *text, size_t size);
 
 /*
+ * For libraries on top of this one, as libdwunw-trace.a: copies a caller's struct
+ * that may grow (types.h, "What may grow") to dst, this version's, of dst_size bytes;
+ * `least` are the bytes of the first version. Both begin with `size_t size`.
+ * INVALID_ARG: NULL; fewer than `least`; more than dst_size that are not 0.
+ */
+dwunw_status_t dwunw_struct_from(void *dst, size_t dst_size, size_t least,
+				 const void *src);
+
+/*
  * One stopped thread. PTRACE_SEIZE and PTRACE_INTERRUPT by attach; its
  * registers, its memory; detach lets it go on. Nothing is held in between.
  */

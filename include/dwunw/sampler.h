@@ -82,6 +82,7 @@ struct dwunw_sampler_change {
 };
 
 struct dwunw_sampler_config {
+	size_t size; /* see types.h, "What may grow" */
 	int32_t pid;
 	uint32_t ring_size; /* of each CPU, for large samples; a power of two */
 	uint32_t small_size; /* the same for small ones */
@@ -113,6 +114,7 @@ struct dwunw_sampler_probe {
 };
 
 struct dwunw_sampler;
+/* 0; else -errno, -EINVAL also for a `size` that no version has. */
 int dwunw_sampler_open(struct dwunw_sampler **sampler,
 		       const struct dwunw_sampler_config *config);
 int dwunw_sampler_add(struct dwunw_sampler *sampler,

@@ -1,5 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* One request -> a space, memory, a walk. */
+/*
+ * One request -> a space, memory, a walk. The space is a process's mappings,
+ * the caller's, or one file's; the memory is bytes, a callback, a live process
+ * or a stopped thread.
+ *
+ *	request.pid	    dwu_process_hold() -> image -> walk over its space
+ *	request.space	    the caller's own
+ *	request.module_path one file at load_bias, as if it were mapped whole
+ *
+ * For example, an event of pid 4711 ends with "no code" at an address that is
+ * in no mapping: the process has loaded a library since its mappings were read.
+ * They are read anew, once, and the walk is made again.
+ */
 #include "capture.h"
 #include "context.h"
 #include "given.h"
@@ -26,6 +38,7 @@ struct job {
 	bool event; /* the input is an event's */
 };
 
+/* A process that runs on: words may change between two reads of them. */
 static dwunw_status_t read_live(void *ctx, uint64_t addr, void *dst,
 				size_t size)
 {
@@ -34,6 +47,10 @@ static dwunw_status_t read_live(void *ctx, uint64_t addr, void *dst,
 	return dwu_memory_read(image->via, addr, dst, size);
 }
 
+/*
+ * The context's own walker where the caller brings none: then one thread at a
+ * time.
+ */
 static dwunw_status_t walk(struct job *job, const struct dwunw_space *space)
 {
 	struct dwunw_unwind_request *request = job->request;
@@ -47,6 +64,7 @@ static dwunw_status_t walk(struct job *job, const struct dwunw_space *space)
 
 /* --- one file --------------------------------------------------------------------- */
 
+/* The one file is open already. */
 static dwunw_status_t open_one(void *ctx, struct dwunw_mapping *mapping,
 			       const struct dwunw_module **module)
 {
@@ -94,6 +112,7 @@ static dwunw_status_t cover_segments(struct one_file *file)
 		       DWUNW_ERR_INVALID_ARG;
 }
 
+/* Its module is held as long as the walk takes. */
 static dwunw_status_t walk_file(struct job *job)
 {
 	struct one_file file = { .bias = job->request->load_bias };
@@ -176,6 +195,7 @@ static dwunw_status_t walk_stopped(struct job *job, struct dwu_image *image)
 	return status;
 }
 
+/* *again: newer mappings may tell more. */
 static dwunw_status_t walk_image(struct job *job, struct dwu_image *image,
 				 bool *again)
 {
@@ -196,6 +216,7 @@ static dwunw_status_t walk_image(struct job *job, struct dwu_image *image,
 	return status;
 }
 
+/* Two walks at most, each over an image that is held while it lasts. */
 static dwunw_status_t walk_process(struct job *job)
 {
 	const struct dwunw_unwind_request *request = job->request;
@@ -247,6 +268,7 @@ static void fill_input(struct job *job)
 	};
 }
 
+/* What would be read as a NULL or a wrong number later is INVALID_ARG here. */
 static bool usable(const struct dwunw_unwind_request *request)
 {
 	return request->regs && request->frames && request->max_frames &&
@@ -256,6 +278,7 @@ static bool usable(const struct dwunw_unwind_request *request)
 	       (request->returns || !request->return_count);
 }
 
+/* The request is copied (given.c): an older caller's struct is shorter. */
 dwunw_status_t dwunw_capture(struct dwunw_context *ctx,
 			     struct dwunw_unwind_request *request,
 			     size_t *count)
@@ -283,6 +306,7 @@ dwunw_status_t dwunw_capture(struct dwunw_context *ctx,
 	return status;
 }
 
+/* The request is of this version: it was made here. */
 dwunw_status_t dwu_capture_event(struct dwunw_context *ctx,
 				 const struct dwunw_event *event,
 				 struct dwunw_unwind_request *request,
@@ -314,6 +338,9 @@ static bool usable_thread(const struct dwunw_context *ctx,
 	       request->pid > 0 && request->tid > 0;
 }
 
+/*
+ * Stops the thread for as long as a walk takes, and lets it go whatever comes.
+ */
 dwunw_status_t dwunw_thread_capture(struct dwunw_context *ctx,
 				    struct dwunw_unwind_request *request,
 				    struct dwunw_regset *regs, size_t *count)

@@ -1,5 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* Event bytes -> frames, and what events tell of processes. */
+/*
+ * Event bytes -> frames, and what events tell of processes.
+ *
+ *	STACK	registers and bytes of stack	-> a walk
+ *	WALKED	frames of the kernel, the rest	-> those, and a walk from there
+ *	EXEC, EXIT, FORK			-> what is known of that pid is old
+ *
+ * For example, EXEC of pid 4711: its mappings are read anew with its next
+ * stack, and not now, as there may be none. Other kinds (a MAP, one of a later
+ * version) are OK and tell nothing here.
+ */
 #include "capture.h"
 #include "modules.h"
 #include "process.h"
@@ -16,6 +26,9 @@ static dwunw_status_t note_change(struct dwunw_context *ctx, uint64_t pid)
 	return DWUNW_OK;
 }
 
+/*
+ * The event's pid is hostile as the rest: 0 and what is no pid are BAD_FORMAT.
+ */
 static dwunw_status_t unwind(struct dwunw_context *ctx,
 			     struct dwunw_walker *walker,
 			     const struct dwunw_event *event,
@@ -167,6 +180,7 @@ dwunw_event_consume(struct dwunw_context *ctx, struct dwunw_walker *walker,
 	}
 }
 
+/* The context's own walker: one thread at a time. */
 dwunw_status_t dwunw_consume(struct dwunw_context *ctx, const void *bytes,
 			     size_t size, struct dwunw_event *event,
 			     struct dwunw_frame *frames, size_t max_frames,

@@ -1,7 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * Where a file's debug file is. Conventions: GDB's manual, Separate Debug
- * Files (build id, .gnu_debuglink) and MiniDebugInfo (.gnu_debugdata).
+ * Where a file's debug file is. Conventions: GDB's manual, Separate Debug Files
+ * (build id, .gnu_debuglink) and MiniDebugInfo (.gnu_debugdata).
+ *
+ * For example, /usr/bin/true with build id ab cd ef ..: in this order
+ *
+ *	.gnu_debugdata in the file itself, an .xz
+ *	/usr/lib/debug/.build-id/ab/cdef...debug
+ *	/usr/bin/true.debug, /usr/bin/.debug/true.debug, /usr/lib/debug/usr/bin/true.debug
+ *	SYSROOT/usr/bin/true
+ *
+ * A debug file names functions and moves the walk, so it must prove that it is
+ * of the same build: by build id, CRC, or equal code; and where others may put
+ * files, by its owner. What is refused is told in a line.
  */
 #include <dwunw/bounds.h>
 
@@ -36,6 +47,7 @@ struct finder {
 	bool ours; /* in our mount namespace, path leads to the same file */
 };
 
+/* Of a name, and all of it in the file. */
 static bool has_section(const struct dwunw_elf *elf, const char *name)
 {
 	struct dwunw_section section;
@@ -77,6 +89,7 @@ void dwu_debug_close(struct dwu_debug *debug)
 	dwu_pages_free(&debug->unpacked);
 }
 
+/* CFI of another machine would be read with wrong registers. */
 static bool same_target(const struct dwunw_elf *a, const struct dwunw_elf *b)
 {
 	return a->machine == b->machine && a->elf_class == b->elf_class &&
@@ -99,6 +112,10 @@ static bool serves(const struct finder *finder)
 typedef bool proof_fn(const struct finder *finder, const char *path,
 		      const struct link *link);
 
+/*
+ * *debug is open where this is true, closed where it is false. The file itself
+ * is no debug file of its own.
+ */
 static bool try_file(const struct finder *finder, const char *root,
 		     const char *path, enum dwu_follow follow, proof_fn *proof,
 		     const struct link *link)
@@ -138,6 +155,7 @@ static dwunw_status_t unpack_section(const struct dwunw_elf *elf,
 	return status;
 }
 
+/* It has symbols and CFI, never lines. */
 static bool by_minidebuginfo(const struct finder *finder)
 {
 	const struct dwunw_elf *elf = finder->search->elf;
@@ -174,6 +192,7 @@ static bool has_build_id(const struct finder *finder, const char *path,
 	return false;
 }
 
+/* First byte, '/', the others in hex. An id of one byte has no such path. */
 static bool by_build_id(const struct finder *finder, const char *dir)
 {
 	uint8_t id[DWUNW_BUILD_ID_MAX];
@@ -193,7 +212,11 @@ static bool by_build_id(const struct finder *finder, const char *dir)
 
 /* --- by .gnu_debuglink ------------------------------------------------------------ */
 
-/* A name, '\0' up to a multiple of 4, the CRC in the file's byte order. */
+/*
+ * A name, '\0' up to a multiple of 4, the CRC in the file's byte order.
+ *
+ * The name has no '/', and is not "." or "..": it may not lead elsewhere.
+ */
 static bool read_link(const struct dwunw_elf *elf, struct link *link)
 {
 	uint8_t bytes[LINK_NAME_MAX + 1 + 8];
@@ -247,6 +270,10 @@ static bool crc_of(const struct dwunw_source *src, uint32_t *crc)
 	return true;
 }
 
+/*
+ * NULL: it is the one. A build id that both have decides without the CRC, whose
+ * cost is to read the whole file.
+ */
 static const char *crc_refused(const struct dwunw_elf *elf,
 			       const struct dwunw_elf *debug,
 			       const struct link *link)
@@ -277,6 +304,7 @@ const char *dwunw_debug_file_refused(const struct dwunw_elf *elf,
 	return dwu_build_same(elf, debug) ? NULL : "is of another build";
 }
 
+/* In /usr/lib/debug, which is root's, nobody asks for an owner. */
 static bool has_crc(const struct finder *finder, const char *path,
 		    const struct link *link)
 {
@@ -305,6 +333,7 @@ static bool has_crc_and_owner(const struct finder *finder, const char *path,
 	return has_crc(finder, path, link);
 }
 
+/* before + the file's directory + between + the name. */
 static bool try_link(const struct finder *finder, const char *before,
 		     const char *between, const struct link *link,
 		     proof_fn *proof)
@@ -324,6 +353,7 @@ static bool try_link(const struct finder *finder, const char *before,
 
 /* --- the sysroot ------------------------------------------------------------------- */
 
+/* Stripped and unstripped files of one link have equal code. */
 static bool is_same_build(const struct finder *finder, const char *path,
 			  const struct link *link)
 {
@@ -359,6 +389,11 @@ static bool goes_up(const char *path)
 	return false;
 }
 
+/*
+ * finder->path: as the target has it. It is used in our own file system only
+ * where it leads to the very same file (ours), or behind a directory that was
+ * given.
+ */
 static void find_path(struct finder *finder)
 {
 	const char *path = path_in_root(finder->search->path);
@@ -394,6 +429,7 @@ static bool in_dirs(const struct finder *finder, const struct link *link)
 	}
 }
 
+/* Beside the file, in .debug/ there, in the directories for debug files. */
 static bool by_link(const struct finder *finder)
 {
 	struct link link;
@@ -406,6 +442,9 @@ static bool by_link(const struct finder *finder)
 	       in_dirs(finder, &link);
 }
 
+/*
+ * Nothing is looked for where the file has it itself, or is no file (a vdso).
+ */
 bool dwu_debug_find(const struct dwu_debug_search *search,
 		    struct dwu_debug *debug)
 {

@@ -4,7 +4,15 @@
  *
  * The path, the file and what happens to it meanwhile are the target's: the
  * path is resolved to an O_PATH descriptor first, and only a regular file is
- * opened through that.
+ * opened through that. So a FIFO that would block, or a device whose open does
+ * something, is never opened.
+ *
+ * For example, dwu_file_open(&file, "/proc/4711/root", "/usr/lib/libc.so.6",
+ * BENEATH, max): a symbolic link in that container leads to files of that
+ * container, never to ours; a file of more than max bytes is refused (EFBIG).
+ *
+ * "near" is done by this process, "far" by a helper, after dwunw_limit(): a
+ * FUSE server that does not answer costs the helper, and the caller ETIMEDOUT.
  */
 #include <dwunw/bounds.h>
 
@@ -26,6 +34,10 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+/*
+ * Device, inode, size and time of change: the same content, as far as a file
+ * system tells.
+ */
 bool dwu_file_id_same(const struct dwu_file_id *a, const struct dwu_file_id *b)
 {
 	return a->dev == b->dev && a->ino == b->ino && a->size == b->size &&
@@ -33,6 +45,10 @@ bool dwu_file_id_same(const struct dwu_file_id *a, const struct dwu_file_id *b)
 	       a->changed_nsec == b->changed_nsec;
 }
 
+/*
+ * Without the time of change: it may have been written to since, and is that
+ * file.
+ */
 bool dwu_file_id_held(const struct dwu_file_id *a, const struct dwu_file_id *b)
 {
 	return a->dev == b->dev && a->ino == b->ino && a->size == b->size;
@@ -78,6 +94,7 @@ static dwunw_status_t path_far(const char *path, struct dwu_file_id *id,
 	return status;
 }
 
+/* `resolved` gets where the path leads to, PATH_MAX bytes. */
 dwunw_status_t dwu_file_path(const char *path, struct dwu_file_id *id,
 			     char *resolved)
 {
@@ -97,6 +114,10 @@ dwunw_status_t dwu_file_stat(const char *path, struct dwu_file_id *id)
 
 static uint32_t shortages;
 
+/*
+ * How often a file was not opened for want of descriptors or memory: who kept
+ * "there is no such file" can look again.
+ */
 uint32_t dwu_file_shortages(void)
 {
 	return __atomic_load_n(&shortages, __ATOMIC_RELAXED);
@@ -111,11 +132,13 @@ static dwunw_status_t not_opened(void)
 	return DWUNW_ERR_IO;
 }
 
+/* glibc's strerror(3) says "Connection timed out" of a file. */
 const char *dwu_error_text(int error)
 {
 	return error == ETIMEDOUT ? "no answer in time" : strerror(error);
 }
 
+/* Behind a failed dwu_file_open(), before anything else sets errno. */
 const char *dwu_file_why(dwunw_status_t status)
 {
 	if (status == DWUNW_ERR_IO)
@@ -171,6 +194,7 @@ static dwunw_status_t open_far(struct dwu_file *file, const char *root,
 	return DWUNW_OK;
 }
 
+/* The O_PATH descriptor is of no further use here. */
 static dwunw_status_t open_near(struct dwu_file *file, const char *root,
 				const char *path, enum dwu_follow follow,
 				uint64_t size_max)
@@ -188,6 +212,10 @@ static dwunw_status_t open_near(struct dwu_file *file, const char *root,
 	return DWUNW_OK;
 }
 
+/*
+ * errno says why where this is IO (dwu_file_why()). The file is the caller's to
+ * close; in a file that could not be opened there is nothing to close.
+ */
 dwunw_status_t dwu_file_open(struct dwu_file *file, const char *root,
 			     const char *path, enum dwu_follow follow,
 			     uint64_t size_max)
@@ -201,6 +229,7 @@ dwunw_status_t dwu_file_open(struct dwu_file *file, const char *root,
 	return status == DWUNW_ERR_IO ? not_opened() : status;
 }
 
+/* A vdso, or an unpacked file: device UINT64_MAX is none of the kernel's. */
 void dwu_file_from_bytes(struct dwu_file *file, struct dwunw_span bytes,
 			 uint64_t id)
 {
@@ -211,6 +240,7 @@ void dwu_file_from_bytes(struct dwu_file *file, struct dwunw_span bytes,
 	};
 }
 
+/* errno stays, since closes stand behind errors. */
 static void close_far(const struct dwu_file *file)
 {
 	struct dwu_ask ask = { .what = DWU_ASK_CLOSE, .id = file->far };
@@ -222,6 +252,7 @@ static void close_far(const struct dwu_file *file)
 	errno = error;
 }
 
+/* Of a file that is not open: well. */
 void dwu_file_close(struct dwu_file *file)
 {
 	if (file->mapped)
@@ -249,6 +280,9 @@ void dwu_file_map(struct dwu_file *file)
 	file->mapped = true;
 }
 
+/*
+ * `read` counts KiB of one question; a page fault of a mapping is not counted.
+ */
 void dwu_file_begin(struct dwu_file *file)
 {
 	__atomic_store_n(&file->read, 0, __ATOMIC_RELAXED);
@@ -270,6 +304,7 @@ static bool may_read(struct dwu_file *file, size_t size)
 	return !dwu_file_exceeded(file);
 }
 
+/* By the size at open: what a file has grown since is not read. */
 static bool in_file(const struct dwu_file *file, uint64_t off, size_t size)
 {
 	return off <= file->id.size && size <= file->id.size - off;
@@ -289,6 +324,7 @@ static dwunw_status_t open_again(struct dwu_file *file)
 	return status;
 }
 
+/* Twice at most: ESTALE says that the helper which had it open is gone. */
 static dwunw_status_t read_piece(struct dwu_file *file, uint64_t off,
 				 uint8_t *dst, size_t size)
 {
@@ -314,6 +350,7 @@ static dwunw_status_t read_piece(struct dwu_file *file, uint64_t off,
 	return status;
 }
 
+/* DWU_HELPER_ROOM bytes at a time, which is what both sides share. */
 static dwunw_status_t read_far(struct dwu_file *file, uint64_t off,
 			       uint8_t *dst, size_t size)
 {
@@ -330,6 +367,7 @@ static dwunw_status_t read_far(struct dwu_file *file, uint64_t off,
 	return status;
 }
 
+/* errno 0: the file was shorter than it said. */
 static dwunw_status_t read_file(struct dwu_file *file, uint64_t off,
 				uint8_t *dst, size_t size)
 {
@@ -342,6 +380,7 @@ static dwunw_status_t read_file(struct dwu_file *file, uint64_t off,
 	return status;
 }
 
+/* All or nothing, as every source. IO also when DWUNW_READ_MAX was reached. */
 static dwunw_status_t source_read(void *ctx, uint64_t off, void *dst,
 				  size_t size)
 {
@@ -357,6 +396,10 @@ static dwunw_status_t source_read(void *ctx, uint64_t off, void *dst,
 	return DWUNW_OK;
 }
 
+/*
+ * Bytes in place, without a copy; NULL: read them. They live as long as the
+ * file is open.
+ */
 static const void *source_view(void *ctx, uint64_t off, size_t size)
 {
 	const struct dwu_file *file = ctx;
@@ -366,6 +409,7 @@ static const void *source_view(void *ctx, uint64_t off, size_t size)
 	return file->bytes.data + off;
 }
 
+/* `file` is the source's context: it may not move while src is used. */
 void dwu_file_source(struct dwu_file *file, struct dwunw_source *src)
 {
 	*src = (struct dwunw_source){
@@ -410,6 +454,10 @@ static ssize_t far_next(void *text, char *dst, size_t room)
 	return text_ask(text, NULL, dst, room);
 }
 
+/*
+ * *out is the caller's, to be freed; `max` bytes at most, as /proc's files have
+ * no size.
+ */
 dwunw_status_t dwu_text_read(const char *path, size_t max, char **out,
 			     size_t *size)
 {

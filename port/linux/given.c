@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* A struct of the caller's, from whichever version's header -> this version's. */
-#include "given.h"
+/*
+ * A struct of the caller's, from whichever version's header -> this version's.
+ *
+ * For example, a program built with 0.2.0 passes size 64 to a library whose
+ * struct has 80: the 16 new bytes are 0, which means "as before". One built
+ * with a later header passes 96: the 16 that are not known here must be 0, or
+ * the caller asks for what this version cannot do (INVALID_ARG). A size of 0 is
+ * this header's own.
+ */
+#include <dwunw/linux.h>
 
 #include <string.h>
 
@@ -15,11 +23,14 @@ static bool all_zero(const unsigned char *bytes, size_t size)
 	return true;
 }
 
-dwunw_status_t dwu_given(void *dst, size_t dst_size, size_t least,
-			 const void *src)
+/* `least`: the struct as it first was; a smaller one is no such struct. */
+dwunw_status_t dwunw_struct_from(void *dst, size_t dst_size, size_t least,
+				 const void *src)
 {
 	size_t size;
 
+	if (!dst || !src || dst_size < sizeof(size))
+		return DWUNW_ERR_INVALID_ARG;
 	memcpy(&size, src, sizeof(size));
 	if (!size)
 		size = dst_size;

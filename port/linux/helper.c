@@ -1,5 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* The helper's side: asked, done, answered, one after another. */
+/*
+ * The helper's side: asked, done, answered, one after another. A helper is a
+ * forked process that makes calls of the kernel which may not come back;
+ * limit.c is the other side, helper.h says why there are two.
+ *
+ *	library					helper
+ *	{ READ, id 5, at 0x2000, 512 }   ---->	pread(5, shared bytes, 512, 0x2000)
+ *	{ status OK, got 512, errno 0 }  <----	bytes are in the shared memory
+ *
+ * Messages are a struct dwu_ask on a SOCK_SEQPACKET socket, descriptors go
+ * beside them (SCM_RIGHTS). The helper takes no lock and calls nothing but the
+ * kernel, as it was forked from a program that may have threads.
+ */
 #include "helper.h"
 #include "now.h"
 
@@ -25,6 +37,10 @@ union control {
 	char bytes[CMSG_SPACE(sizeof(int))];
 };
 
+/*
+ * MSG_NOSIGNAL: a reader that is gone is an error here, no SIGPIPE in the
+ * program.
+ */
 bool dwu_helper_send(int channel, const struct dwu_ask *ask, int fd)
 {
 	struct iovec vec = { (void *)(uintptr_t)ask, sizeof(*ask) };
@@ -48,6 +64,7 @@ bool dwu_helper_send(int channel, const struct dwu_ask *ask, int fd)
 	return sent == (ssize_t)sizeof(*ask);
 }
 
+/* A message of another size is the end: the sides are of one program. */
 bool dwu_helper_receive(int channel, struct dwu_ask *ask, int *fd)
 {
 	struct iovec vec = { ask, sizeof(*ask) };
@@ -89,6 +106,10 @@ static dwunw_status_t open_path(struct dwu_ask *ask, const uint8_t *bytes,
 	return status;
 }
 
+/*
+ * The new helper opens what the old one had, by the O_PATH descriptor that is
+ * its name.
+ */
 static dwunw_status_t reopen(struct dwu_ask *ask, int *fd)
 {
 	ask->id = dwu_reopen_now(*fd);
@@ -112,6 +133,10 @@ static dwunw_status_t read_text(struct dwu_ask *ask, uint8_t *bytes)
 	return ask->id < 0 || got < 0 ? DWUNW_ERR_IO : DWUNW_OK;
 }
 
+/*
+ * ask->room: how long the thread may stay stopped, whatever the library does
+ * meanwhile.
+ */
 static dwunw_status_t attach(struct dwu_ask *ask, struct state *state)
 {
 	bool seized;
@@ -123,6 +148,7 @@ static dwunw_status_t attach(struct dwu_ask *ask, struct state *state)
 	return status;
 }
 
+/* Nothing was stopped: well. */
 static dwunw_status_t detach(struct state *state)
 {
 	if (state->tid)
@@ -141,6 +167,10 @@ static dwunw_status_t read_regs(struct dwu_ask *ask, uint8_t *bytes)
 	return status;
 }
 
+/*
+ * process_vm_readv(2), or /proc/PID/mem: both wait for pages that the target
+ * serves.
+ */
 static dwunw_status_t read_memory(struct dwu_ask *ask, uint8_t *bytes)
 {
 	size_t got = 0;
@@ -152,6 +182,7 @@ static dwunw_status_t read_memory(struct dwu_ask *ask, uint8_t *bytes)
 	return status;
 }
 
+/* One question; bytes are those that both sides see. Unknown: INVALID_ARG. */
 static dwunw_status_t done(struct dwu_ask *ask, uint8_t *bytes, int *fd,
 			   struct state *state)
 {
@@ -207,6 +238,7 @@ static bool next_comes(int channel, struct state *state)
 	}
 }
 
+/* Ends with the channel: the library has closed it, or has died. */
 void dwu_helper_serve(int channel, uint8_t *bytes)
 {
 	struct state state = { 0 };

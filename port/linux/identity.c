@@ -20,6 +20,7 @@ enum {
 	PF_X = 1,
 };
 
+/* For comparing with what callers have kept; not for proof. */
 uint64_t dwu_build_id_hash(const struct dwunw_elf *elf)
 {
 	uint8_t id[DWUNW_BUILD_ID_MAX];
@@ -30,6 +31,7 @@ uint64_t dwu_build_id_hash(const struct dwunw_elf *elf)
 		       0;
 }
 
+/* 0: equal, 1: different, -1: one of them has none. */
 int dwu_build_id_compare(const struct dwunw_elf *a, const struct dwunw_elf *b)
 {
 	uint8_t id_a[DWUNW_BUILD_ID_MAX], id_b[DWUNW_BUILD_ID_MAX];
@@ -51,6 +53,10 @@ struct digest {
 	uint64_t code_max;  /* further code is not read */
 };
 
+/*
+ * A multiplication by 2^64 / golden ratio, and the upper half mixed into the
+ * lower.
+ */
 static void mix_word(struct digest *digest, uint64_t word)
 {
 	digest->hash = (digest->hash ^ word) * 0x9e3779b97f4a7c15ull;
@@ -75,6 +81,7 @@ static uint64_t word_at(const uint8_t *p)
 	       (uint64_t)p[7] << 56;
 }
 
+/* By words where it can be: the result is that of mix_byte() for each byte. */
 static void mix(struct digest *digest, const uint8_t *p, size_t size)
 {
 	while (size && digest->size & 7) {
@@ -104,7 +111,12 @@ static uint64_t finish(struct digest *digest)
 	return digest->hash;
 }
 
-/* Where what stripping rewrites ends, if off is in it; else off. */
+/*
+ * Where what stripping rewrites ends, if off is in it; else off.
+ *
+ * For example, a header of 64 bytes with 13 program headers of 56 behind it: 0
+ * -> 792.
+ */
 static uint64_t rewritten_until(const struct dwunw_elf *elf, uint64_t off)
 {
 	uint64_t head = elf->elf_class == 2 ? 64 : 52;
@@ -127,6 +139,10 @@ static uint64_t kept_until(const struct dwunw_elf *elf, uint64_t off,
 								    limit;
 }
 
+/*
+ * Ends: each turn reads a byte at least, or leaves. What is read of all
+ * segments is no more than the file, and no more than code_max.
+ */
 static dwunw_status_t mix_code(const struct dwunw_elf *elf,
 			       const struct dwunw_segment *segment,
 			       struct digest *digest)
@@ -160,7 +176,11 @@ static dwunw_status_t mix_code(const struct dwunw_elf *elf,
 	return DWUNW_OK;
 }
 
-/* Of the headers, and of so many bytes of the code. */
+/*
+ * Of the headers, and of so many bytes of the code.
+ *
+ * 0xcbf29ce484222325 is FNV's offset basis: any number that is not 0 would do.
+ */
 static dwunw_status_t digest_of(const struct dwunw_elf *elf, uint64_t code_max,
 				struct digest *digest)
 {
@@ -188,6 +208,10 @@ static dwunw_status_t digest_of(const struct dwunw_elf *elf, uint64_t code_max,
 	return status;
 }
 
+/*
+ * The build id where there is one: it costs little, and a debug file has the
+ * same.
+ */
 dwunw_status_t dwunw_elf_identity(const struct dwunw_elf *elf,
 				  uint64_t *identity)
 {
@@ -205,6 +229,10 @@ dwunw_status_t dwunw_elf_identity(const struct dwunw_elf *elf,
 	return status;
 }
 
+/*
+ * The headers first, since code is read whole. Without code, equality says
+ * nothing.
+ */
 bool dwu_build_same(const struct dwunw_elf *a, const struct dwunw_elf *b)
 {
 	int ids = dwu_build_id_compare(a, b);

@@ -2,8 +2,16 @@
 /*
  * The mappings of one process at one time, and the modules behind them.
  *
+ *	/proc/PID/maps -> mappings (code), pieces (all of files), places (which file)
+ *	mapping -> place -> open file -> module (cache) -> bias -> serial, for good
+ *
  * A file is opened through the target's own root, so that what is opened is
- * what is mapped; by which way else, enum way says.
+ * what is mapped; by which way else, enum way says. For example, /app/lib.so of
+ * a container is /proc/4711/root/app/lib.so here; if it was deleted since,
+ * /proc/4711/map_files/START-END still has it, with privileges.
+ *
+ * An image is read once and never changed but for biases, serials and statuses,
+ * which are set once. Threads that walk hold a reference.
  */
 #include "context.h"
 #include "host.h"
@@ -18,6 +26,7 @@
 /* Threads looked at when the first one of a process has ended. */
 #define THREADS_MAX 4096u
 
+/* A dwunw_space's own callback. */
 static void close_module(void *ctx, const struct dwunw_module *module)
 {
 	const struct dwu_image *image = ctx;
@@ -30,6 +39,7 @@ static dwunw_status_t open_module(void *ctx, struct dwunw_mapping *mapping,
 
 /* --- images ------------------------------------------------------------------- */
 
+/* Modules are the cache's: they were given back by the walks. */
 void dwu_image_free(struct dwu_image *image)
 {
 	if (!image)
@@ -48,6 +58,7 @@ void dwu_image_drop(struct dwu_image *image)
 		dwu_image_free(image);
 }
 
+/* Any thread; the last reference frees. */
 void dwu_image_release(struct dwu_image *image)
 {
 	pthread_mutex_t *lock = &image->ctx->port->processes.lock;
@@ -75,6 +86,7 @@ struct dwu_image *dwu_image_new(struct dwunw_context *ctx, uint16_t arch)
 	return image;
 }
 
+/* DWU_MAPS_SIZE_MAX bounds what a process of a million mappings costs. */
 static dwunw_status_t read_maps(struct dwu_image *image, size_t *size)
 {
 	char path[40];
@@ -125,6 +137,7 @@ static bool same_file(const struct dwu_place *p, const struct dwu_place *q)
 	       !strcmp(p->path, q->path);
 }
 
+/* Same file at the same place: what was found out of it still holds. */
 static bool same_place(const struct dwu_image *a, const struct dwunw_mapping *x,
 		       const struct dwu_image *b, const struct dwunw_mapping *y)
 {
@@ -219,6 +232,7 @@ static void unescape(char *path)
 	*to = 0;
 }
 
+/* What the kernel adds to the path of a file that has no name any more. */
 static void strip_deleted(char *path)
 {
 	static const char suffix[] = " (deleted)";
@@ -244,7 +258,11 @@ struct way_path {
 	enum dwu_follow follow;
 };
 
-/* False: there is no such way. */
+/*
+ * False: there is no such way.
+ *
+ * For a recording (image->root) only the first two ways are there.
+ */
 static bool way_to(const struct dwu_image *image,
 		   const struct dwunw_mapping *mapping, enum way way,
 		   struct way_path *to)
@@ -351,6 +369,7 @@ static dwunw_status_t open_file(const struct dwu_image *image,
 	return status == DWUNW_ERR_INVALID_ARG ? status : DWUNW_ERR_IO;
 }
 
+/* The label is the path as the target has it. */
 static dwunw_status_t open_place_file(struct dwu_image *image,
 				      const struct dwunw_mapping *mapping,
 				      const struct dwunw_module **module)
@@ -365,6 +384,7 @@ static dwunw_status_t open_place_file(struct dwu_image *image,
 		       status;
 }
 
+/* From the process, or from what the recording has of it. */
 static dwunw_status_t read_vdso(const struct dwu_image *image,
 				const struct dwunw_mapping *mapping, void *dst,
 				size_t size)
@@ -377,6 +397,7 @@ static dwunw_status_t read_vdso(const struct dwu_image *image,
 	return DWUNW_OK;
 }
 
+/* A vdso has no file: its bytes are copied, 256 KiB of them at most. */
 static dwunw_status_t open_place_vdso(struct dwu_image *image,
 				      const struct dwunw_mapping *mapping,
 				      const struct dwunw_module **module)
@@ -487,6 +508,9 @@ static dwunw_status_t open_place(struct dwu_image *image,
 	return status;
 }
 
+/*
+ * A dwunw_space's own callback. *module is held by the caller where this is OK.
+ */
 static dwunw_status_t open_module(void *ctx, struct dwunw_mapping *mapping,
 				  const struct dwunw_module **module)
 {
@@ -504,6 +528,7 @@ static dwunw_status_t open_module(void *ctx, struct dwunw_mapping *mapping,
 	return status;
 }
 
+/* For walks of a stopped thread: would opening it take time? */
 bool dwu_image_opened(struct dwu_image *image,
 		      const struct dwunw_mapping *mapping)
 {
@@ -521,6 +546,7 @@ bool dwu_image_opened(struct dwu_image *image,
 	return tried || module;
 }
 
+/* A path here that leads to the file now, for names. */
 dwunw_status_t dwu_image_file(const struct dwu_image *image,
 			      const struct dwunw_mapping *mapping, char *path,
 			      size_t size)

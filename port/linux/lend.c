@@ -2,6 +2,14 @@
 /*
  * A section of a file as address space, of which a block is read when it is
  * first needed: memory is what is used, whatever size the file says.
+ *
+ * For example, an .eh_frame of 7,398,496 bytes: mmap() of so much without
+ * memory behind it, and a flag for each of 452 blocks of 16 KiB. The FDE at
+ * 0x51234 is in block 20, which is read; its CIE at 0x4ff00 in block 19. A
+ * stack of 40 frames in the file may need 12 blocks, 192 KiB.
+ *
+ * A file may be as large as it likes: blocks are read up to tables_max bytes,
+ * and beyond that its FDEs cannot be used, which is told once.
  */
 #include "context.h"
 
@@ -18,6 +26,10 @@ static size_t flags_off(const struct dwu_lent *lent)
 	return (lent->size + BLOCK - 1) & ~(BLOCK - 1);
 }
 
+/*
+ * Section, then the flags; lent->size is bounded by SIZE_MAX / 4, so this does
+ * not wrap.
+ */
 static size_t room(const struct dwu_lent *lent)
 {
 	return flags_off(lent) + lent->size / BLOCK + 1;
@@ -80,6 +92,10 @@ static bool read_block(struct dwu_lent *lent, size_t block, uint8_t *flag)
 	return true;
 }
 
+/*
+ * The core has bounded [off, off + size) by the section. A flag that is seen
+ * set was set behind the bytes (RELEASE, ACQUIRE).
+ */
 static bool fill(void *ctx, uint64_t off, size_t size)
 {
 	struct dwu_lent *lent = ctx;
@@ -112,6 +128,7 @@ void dwu_lent_open(struct dwu_lent *lent, struct dwunw_context *ctx,
 	snprintf(lent->label, sizeof(lent->label), "%s", label);
 }
 
+/* No thread may be reading: the module is in nobody's hands. */
 void dwu_lent_close(struct dwu_lent *lent)
 {
 	if (!lent->base)

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * libdw_bpf.c - dwunw/libdw_bpf.h: a context, and a walker for each thread
- * that is inside a call, taken from a list and put back.
+ * libdw_bpf.c - dwunw/libdw_bpf.h: a context, and a walker for each thread that
+ * is inside a call, taken from a list and put back.
+ *
+ * For example, two threads in bpf_unwind_ctx__resolve_callchain() at once have
+ * two workers; a third call later takes the one that was put back last, whose
+ * row cache is warm. So there are as many workers as there were calls at the
+ * same time, each of 1.3 MB.
  */
 #include "pages.h"
 #include "process.h"
@@ -36,6 +41,7 @@ static void worker_free(struct worker *worker)
 	free(worker);
 }
 
+/* NULL: no memory. The row cache is as large as the context's own. */
 static struct worker *worker_new(const struct dwunw_context *ctx)
 {
 	struct worker *worker = dwu_calloc(1, sizeof(*worker));
@@ -75,6 +81,7 @@ static void worker_put(machine_t *machine, struct worker *worker)
 	pthread_mutex_unlock(&machine->lock);
 }
 
+/* For callers without frames of their own: addresses are all that they want. */
 static bool worker_room(struct worker *worker, size_t count)
 {
 	struct dwunw_frame *frames;
@@ -93,6 +100,7 @@ static bool worker_room(struct worker *worker, size_t count)
 
 /* --- machine ---------------------------------------------------------------- */
 
+/* NULL: no memory. Everything that follows is freed by machine__delete(). */
 machine_t *machine__new(void)
 {
 	machine_t *machine = dwu_calloc(1, sizeof(*machine));
@@ -110,6 +118,7 @@ machine_t *machine__new(void)
 	return machine;
 }
 
+/* No call may be under way. */
 void machine__delete(machine_t *machine)
 {
 	if (!machine)
@@ -132,6 +141,7 @@ struct dwunw_context *machine__context(machine_t *machine)
 
 /* --- processes -------------------------------------------------------------- */
 
+/* The mappings are read now; of tid nothing is kept, threads share them. */
 int bpf_unwind_ctx__thread_map(machine_t *machine, int32_t tgid, int32_t tid)
 {
 	struct dwu_hold how = { .pid = tgid, .refresh = true };
@@ -146,6 +156,9 @@ int bpf_unwind_ctx__thread_map(machine_t *machine, int32_t tgid, int32_t tid)
 	return status;
 }
 
+/*
+ * Of one image, which is held: what the process maps meanwhile does not show.
+ */
 int bpf_dl_iterate_phdr(machine_t *machine, int32_t tgid,
 			int (*cb)(struct dwunw_phdr_info *info, void *ctx),
 			void *ctx)
@@ -192,6 +205,9 @@ static void copy_header(struct unwind_ctx *uc,
 	       sizeof(uc->name) - 1);
 }
 
+/*
+ * A frame whose pc is a return address has pc - 1 here, which lies in the call.
+ */
 static void copy_frames(struct stacktrace *st, const struct dwunw_frame *frames,
 			size_t count)
 {
@@ -224,6 +240,10 @@ static dwunw_status_t resolve(machine_t *machine, struct worker *worker,
 	return status;
 }
 
+/*
+ * 0, or a negative dwunw_status_t. *st has what was found, also of a walk that
+ * ended early.
+ */
 int bpf_unwind_ctx__resolve_callchain(struct stacktrace *st, machine_t *machine,
 				      struct unwind_ctx *uc)
 {

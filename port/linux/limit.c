@@ -2,6 +2,17 @@
 /*
  * The library's side of the helpers: one of each kind is started, asked, waited
  * for, and given up with what it was doing when it does not answer in time.
+ *
+ *	ask -> shared bytes + message -> poll(channel, ms) -> answer
+ *	                                              \-> SIGKILL, ETIMEDOUT
+ *
+ * For example, a file on a FUSE mount whose server is stopped: the helper hangs
+ * in open(), 4 s later it is killed or, if not even that helps, left behind;
+ * the caller has IO and ETIMEDOUT. The next file has 2 s, and so on down to
+ * READ_MS: many such files cost little more than twice the first.
+ *
+ * All of it is under guard->lock: one question at a time. A fork of the program
+ * has no helpers of its own and makes them when it asks.
  */
 #include "given.h"
 #include "helper.h"
@@ -60,6 +71,7 @@ struct guard {
 
 static struct guard *guard;
 
+/* Also where `limits` is NULL: is there a limit at all? */
 bool dwu_limited(struct dwunw_limits *limits)
 {
 	if (guard && limits)
@@ -109,6 +121,10 @@ static pid_t fork_quietly(void)
 	return pid;
 }
 
+/*
+ * PR_SET_PDEATHSIG: it ends with the thread that has started it, so it is never
+ * orphaned.
+ */
 __attribute__((noreturn)) static void be_helper(int channel, uint8_t *bytes,
 						pid_t parent)
 {
@@ -137,6 +153,7 @@ static bool reap(void)
 	return room;
 }
 
+/* False: errno. A socket pair, 256 KiB of shared memory, a process. */
 static bool start(struct helper *helper)
 {
 	pid_t parent = getpid();
@@ -170,6 +187,7 @@ static bool start(struct helper *helper)
 
 /* --- end ------------------------------------------------------------------------- */
 
+/* It is reaped when it ends after all. */
 static void leave_behind(pid_t pid)
 {
 	for (size_t i = 0; i < LEFT_MAX; i++) {
@@ -204,6 +222,10 @@ static void end(struct helper *helper)
 		leave_behind(helper->pid);
 }
 
+/*
+ * In a fork the helpers are the parent's: descriptors are closed, nobody is
+ * killed.
+ */
 static void end_all(void)
 {
 	for (size_t i = 0; i < DWU_HELPER_KINDS; i++)
@@ -217,6 +239,7 @@ void dwu_helper_drop(enum dwu_helper_kind kind)
 	pthread_mutex_unlock(&guard->lock);
 }
 
+/* Halved each time that a thread did not stop, as with files. */
 uint32_t dwu_stop_wait(bool late)
 {
 	uint32_t ms;
@@ -293,6 +316,10 @@ static bool lives(struct helper *helper)
 	return helper->bytes != NULL;
 }
 
+/*
+ * What is in flight is of this question alone: a helper that is late is never
+ * asked again.
+ */
 static dwunw_status_t exchange(struct helper *helper, struct dwu_ask *ask,
 			       struct dwu_ask_io *io)
 {
@@ -315,6 +342,7 @@ static dwunw_status_t exchange(struct helper *helper, struct dwu_ask *ask,
 	return (dwunw_status_t)ask->status;
 }
 
+/* errno is set behind the unlock, which may change it. */
 dwunw_status_t dwu_helper_ask(enum dwu_helper_kind kind, struct dwu_ask *ask,
 			      struct dwu_ask_io *io)
 {
@@ -346,6 +374,7 @@ static uint32_t given(uint32_t ms, uint32_t usual)
 	return ms ? ms : usual;
 }
 
+/* No question may be under way in another thread. */
 static void unlimited(void)
 {
 	struct guard *old = guard;
@@ -364,6 +393,10 @@ static bool usable(const struct dwunw_limits *limits)
 	       limits->file_ms <= INT_MAX / 2 && limits->stop_ms <= INT_MAX / 2;
 }
 
+/*
+ * NULL: no limits from here on. A helper is started at once, so that its
+ * failure is told here and not by a stack without names.
+ */
 dwunw_status_t dwunw_limit(const struct dwunw_limits *limits)
 {
 	struct dwunw_limits own;

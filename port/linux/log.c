@@ -1,11 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* One line a problem, once: a broken file meets every event of its process. */
+/*
+ * One line a problem, once: a broken file meets every event of its process, and
+ * a tool would print the same line thousands of times a second.
+ *
+ * For example, dwu_log(ctx, "%s: %s", path, why): the line is made, bytes that
+ * would steer a terminal become '?', its hash is looked up among the last
+ * DWU_LOG_SLOTS, and only a new one reaches the user's callback. Two lines that
+ * share a slot push each other out, so one may come again; none is lost.
+ */
 #include "context.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+/*
+ * FNV-1a, 64 bits: offset basis and prime of draft-eastlake-fnv. For buckets
+ * and lines seen before; nothing trusts it against somebody who wants two to be
+ * equal.
+ */
 uint64_t dwu_hash(const void *bytes, size_t size)
 {
 	const uint8_t *at = bytes;
@@ -39,6 +52,7 @@ static bool is_control(const char *text)
 	       (c == 0xc2 && next >= 0x80 && next < 0xa0);
 }
 
+/* UTF-8 stays as it is; what is no UTF-8 is the terminal's to show. */
 bool dwu_is_printable(const char *text)
 {
 	while (*text && !is_control(text))
@@ -46,6 +60,7 @@ bool dwu_is_printable(const char *text)
 	return !*text;
 }
 
+/* In place, a '?' for each byte. */
 void dwu_make_printable(char *text)
 {
 	for (; *text; text++) {
@@ -57,6 +72,10 @@ void dwu_make_printable(char *text)
 	}
 }
 
+/*
+ * A long line is cut. The callback runs with locks held and calls nothing of
+ * ours.
+ */
 void dwu_log(struct dwunw_context *ctx, const char *format, ...)
 {
 	char line[DWU_LOG_LINE];

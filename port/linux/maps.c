@@ -38,6 +38,7 @@ enum {
 	NEAR = 64,
 };
 
+/* 16: none, which is beyond any base that is used here. */
 static int digit(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -47,6 +48,7 @@ static int digit(char c)
 	return 16;
 }
 
+/* Bad if there is no digit, or more than 64 bits of them. */
 static uint64_t number(struct line *line, int base)
 {
 	uint64_t value = 0;
@@ -70,6 +72,10 @@ static void expect(struct line *line, char c)
 		line->bad = true;
 }
 
+/*
+ * For example, "r-xp": PF_R and PF_X; the fourth says private or shared, and is
+ * no flag.
+ */
 static void perms(struct line *line, struct entry *entry)
 {
 	static const char *const allowed[] = { "r-", "w-", "x-", "ps" };
@@ -119,6 +125,10 @@ static void classify(struct entry *entry)
 	entry->mapping.flags = flags;
 }
 
+/*
+ * proc_pid_maps(5). The path is cut out of the text in place: entry->place.path
+ * points there, and lives as long as the image's text.
+ */
 static bool parse_line(struct line *line, struct entry *entry)
 {
 	struct dwunw_mapping *mapping = &entry->mapping;
@@ -146,6 +156,7 @@ static bool parse_line(struct line *line, struct entry *entry)
 	return !line->bad && mapping->start < mapping->end;
 }
 
+/* *items is as it was where there is no memory. */
 static bool grow(void **items, uint32_t room, size_t size)
 {
 	void *more = dwu_realloc(*items, room * size);
@@ -155,6 +166,10 @@ static bool grow(void **items, uint32_t room, size_t size)
 	return more != NULL;
 }
 
+/*
+ * Three arrays of the same length; the first may have grown where the second
+ * could not.
+ */
 static bool make_room(struct dwu_image *image)
 {
 	uint32_t room = image->room ? image->room * 2 : 64;
@@ -198,6 +213,7 @@ static uint32_t file_number(const struct dwu_image *image,
 	return image->piece_count;
 }
 
+/* CONFIG_MAPPING_MAX bounds what the process can make us keep. */
 static dwunw_status_t add(struct dwu_image *image, struct entry *entry)
 {
 	uint32_t i = image->piece_count;
@@ -232,6 +248,10 @@ static bool is_wanted(const struct entry *entry)
 	       (entry->flags && entry->place.kind == DWU_PLACE_FILE);
 }
 
+/*
+ * Of the kernel this is never seen; of a text that a user gives
+ * (dwunw_process_from_maps()) it is.
+ */
 static dwunw_status_t bad_line(const struct dwu_image *image, uint64_t number)
 {
 	dwu_log(image->ctx, "pid %d: line %llu of its maps is no mapping",
@@ -239,6 +259,10 @@ static dwunw_status_t bad_line(const struct dwu_image *image, uint64_t number)
 	return DWUNW_ERR_BAD_FORMAT;
 }
 
+/*
+ * Mappings ascend and do not overlap: the kernel writes them so, and space.c
+ * relies on it.
+ */
 static dwunw_status_t parse_lines(struct dwu_image *image, size_t size)
 {
 	char *at = image->text, *end = image->text + size;
@@ -288,6 +312,7 @@ static void find_owners(struct dwu_image *image)
 	}
 }
 
+/* image->text has `size` bytes and one more, which is ours. */
 dwunw_status_t dwu_maps_parse(struct dwu_image *image, size_t size)
 {
 	dwunw_status_t status = parse_lines(image, size);

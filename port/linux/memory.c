@@ -1,5 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* Memory of a live process, without stopping it. */
+/*
+ * Memory of a live process, without stopping it: process_vm_readv(2) or
+ * /proc/PID/mem (dwu_memory_now()), or a helper that makes these calls and may
+ * be left behind.
+ *
+ * For example, 8 bytes at 0x7ffe1000 with room for 64 KiB: one call gives the 8
+ * bytes and what follows them in the same mapping, so that the next words cost
+ * no call.
+ *
+ * A word may change while it is read, and two words may be of different
+ * moments: a walk of a running thread is as good as its stack stands still.
+ */
 #include "helper.h"
 #include "now.h"
 #include "reader.h"
@@ -10,6 +21,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+/* DWU_HELPER_ROOM at a time, until what is needed has come. */
 static dwunw_status_t read_far(int32_t pid, uint64_t addr, uint8_t *dst,
 			       size_t size, size_t room, uint32_t ms,
 			       size_t *got)
@@ -37,6 +49,10 @@ static dwunw_status_t read_far(int32_t pid, uint64_t addr, uint8_t *dst,
 	return status;
 }
 
+/*
+ * `room` is optional and shrinks to `size` where it would wrap; `size` is not.
+ * Addresses from 2^63 on are the kernel's.
+ */
 dwunw_status_t dwu_memory_some(int32_t pid, uint64_t addr, void *dst,
 			       size_t size, size_t room, uint32_t ms,
 			       size_t *got)

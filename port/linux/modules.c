@@ -6,6 +6,16 @@
  *
  * A serial belongs to a content (dwu_file_id) for good, so rows remembered by
  * (serial, address) stay true when the module was reclaimed and comes back.
+ *
+ * For example, libc.so.6 of 200 processes is opened once: device, inode, size
+ * and time of change are the same, so all have serial 7. When slots or memory
+ * (bytes_max) run out, the module that has been warm for longest goes; its rows
+ * in the row cache stay true, since 7 will be libc.so.6 again or nothing.
+ *
+ * Files are the target's: what is parsed, kept and told of each is bounded
+ * (tables_max, DWUNW_READ_MAX, DWU_LABEL_BYTES_MAX), and a file that exceeds
+ * them is used with its segments alone. modules.lock is held by callers, but
+ * for the public functions.
  */
 #include "context.h"
 #include "debug.h"
@@ -20,6 +30,7 @@
 /* An arena larger than this is not kept for the slot's next file. */
 #define ARENA_KEEP ((size_t)4 << 20)
 
+/* `capacity` slots, and no file: memory is taken as files are opened. */
 dwunw_status_t dwu_modules_init(struct dwu_modules *modules, uint32_t capacity)
 {
 	modules->slots = dwu_calloc(capacity, sizeof(*modules->slots));
@@ -78,6 +89,7 @@ void dwu_modules_free(struct dwu_modules *modules)
 
 /* --- content -> serial -------------------------------------------------------- */
 
+/* The chain of serials whose identity hashes there, newest first. */
 static uint32_t *bucket_of(struct dwu_modules *modules,
 			   const struct dwu_file_id *id)
 {
@@ -87,6 +99,9 @@ static uint32_t *bucket_of(struct dwu_modules *modules,
 				 DWU_IDENTITY_BUCKETS];
 }
 
+/*
+ * 0: the content was never opened. A chain holds each serial once, so it ends.
+ */
 static uint32_t find_identity(struct dwu_modules *modules,
 			      const struct dwu_file_id *id)
 {
@@ -98,6 +113,7 @@ static uint32_t find_identity(struct dwu_modules *modules,
 	return serial;
 }
 
+/* The array may move: pointers to identities are good under the lock only. */
 static bool room_for_identity(struct dwu_modules *modules)
 {
 	uint32_t room = modules->identity_room ? modules->identity_room * 2 :
@@ -161,6 +177,9 @@ static void add_identity(struct dwu_modules *modules,
 
 /* --- slots --------------------------------------------------------------------- */
 
+/*
+ * One more user, and a new question to the file (DWUNW_READ_MAX counts anew).
+ */
 static const struct dwunw_module *take(struct dwu_modules *modules,
 				       struct dwu_slot *slot)
 {
@@ -170,6 +189,7 @@ static const struct dwunw_module *take(struct dwu_modules *modules,
 	return &slot->module;
 }
 
+/* Linear: slots are few (16 by default). */
 const struct dwunw_module *dwu_modules_find(struct dwu_modules *modules,
 					    uint32_t serial)
 {
@@ -207,6 +227,7 @@ static struct dwu_slot *slot_to_use(struct dwu_modules *modules)
 	return evict(modules);
 }
 
+/* Tables in arenas, and what was lent of .eh_frames (lend.c). */
 static uint64_t bytes_of(const struct dwu_modules *modules)
 {
 	return modules->arena_bytes +
@@ -227,6 +248,7 @@ static bool free_empty(struct dwu_modules *modules)
 	return false;
 }
 
+/* Ends: each turn frees an arena, or a module, or nothing is left to free. */
 static void keep_within(struct dwu_modules *modules)
 {
 	while (bytes_of(modules) > modules->bytes_max &&
@@ -234,7 +256,11 @@ static void keep_within(struct dwu_modules *modules)
 		;
 }
 
-/* The core says how much is enough, so a second try is the last but one. */
+/*
+ * The core says how much is enough, so a second try is the last but one.
+ *
+ * `max` is tables_max: what is wanted is the file's choice.
+ */
 static dwunw_status_t parse_files(struct dwu_slot *slot,
 				  const struct dwunw_module_files *files,
 				  uint32_t serial, uint64_t max)
@@ -252,6 +278,7 @@ static dwunw_status_t parse_files(struct dwu_slot *slot,
 	return status;
 }
 
+/* For messages alone; 0: there is none. */
 static unsigned long long section_size(const struct dwunw_elf *elf,
 				       const char *name)
 {
@@ -283,7 +310,12 @@ static void tell_tables(struct dwunw_context *ctx, const struct dwunw_elf *elf,
 		(unsigned long long)ctx->config.tables_max);
 }
 
-/* With its segments alone: its code is still looked at. */
+/*
+ * With its segments alone: its code is still looked at.
+ *
+ * For example, a file with .debug_frame of 2 GB: no CFI, but its code is
+ * scanned, and its frames have names.
+ */
 static dwunw_status_t parse_bare(struct dwunw_context *ctx,
 				 struct dwu_slot *slot,
 				 const struct dwunw_source *src,
@@ -334,6 +366,7 @@ static void tell_unused(struct dwunw_context *ctx,
 		dwu_log(ctx, "%s: no FDE can be used: %s", label, why);
 }
 
+/* Why a debug file that was found is not used. */
 static void log_refused(void *ctx, const char *line)
 {
 	dwu_log(ctx, "%s", line);
@@ -378,6 +411,7 @@ static dwunw_status_t parse(struct dwunw_context *ctx, struct dwu_slot *slot,
 	return status;
 }
 
+/* The line says which bound, or what it is instead. */
 static const char *why_refused(dwunw_status_t status,
 			       const struct dwunw_elf *elf, char *text,
 			       size_t size)
@@ -402,6 +436,7 @@ static const char *why_refused(dwunw_status_t status,
 	}
 }
 
+/* *file is the slot's from here on, closed where the file cannot be used. */
 static dwunw_status_t fill(struct dwunw_context *ctx, struct dwu_slot *slot,
 			   const struct dwu_file *file, const char *label)
 {
@@ -431,6 +466,7 @@ static dwunw_status_t fill(struct dwunw_context *ctx, struct dwu_slot *slot,
 	return status;
 }
 
+/* Known content in a slot is a hit, and the new descriptor is closed. */
 dwunw_status_t dwu_modules_open(struct dwunw_context *ctx,
 				struct dwu_file *file, const char *label,
 				const struct dwunw_module **module)
@@ -477,6 +513,10 @@ static uint32_t keep_bytes(struct dwu_modules *modules, struct dwunw_span bytes)
 	return i;
 }
 
+/*
+ * A vdso: there is no file, so its bytes are its identity. DWU_BLOB_MAX
+ * different ones.
+ */
 dwunw_status_t dwu_modules_open_bytes(struct dwunw_context *ctx,
 				      struct dwunw_span bytes,
 				      const char *label,
@@ -506,6 +546,7 @@ static struct dwu_slot *slot_of(struct dwu_modules *modules,
 	return NULL;
 }
 
+/* The last user makes it warm. That may be the moment to free others. */
 static void give_back(struct dwu_modules *modules, struct dwu_slot *slot)
 {
 	if (slot && slot->refs && !--slot->refs) {
@@ -534,6 +575,7 @@ void dwu_modules_cfi_text(struct dwu_modules *modules, uint32_t serial,
 
 /* --- public ---------------------------------------------------------------------- */
 
+/* By path, for tools. The module is the caller's until it is released. */
 dwunw_status_t dwunw_module_cache_acquire(struct dwunw_context *ctx,
 					  const char *path,
 					  const struct dwunw_module **module)
@@ -570,6 +612,7 @@ void dwunw_module_cache_release(struct dwunw_context *ctx,
 	pthread_mutex_unlock(&modules->lock);
 }
 
+/* All that nobody uses; serials and labels stay. */
 void dwunw_module_cache_flush(struct dwunw_context *ctx)
 {
 	struct dwu_modules *modules;
@@ -632,6 +675,10 @@ static struct dwu_identity identity_of(const struct dwunw_context *ctx,
 	return identity;
 }
 
+/*
+ * The path under which the content was first seen. It lives as long as the
+ * context.
+ */
 const char *dwunw_module_label(const struct dwunw_context *ctx, uint32_t serial)
 {
 	return identity_of(ctx, serial).label;
@@ -656,6 +703,7 @@ size_t dwunw_module_build_id(const struct dwunw_context *ctx, uint32_t serial,
 	return identity.build_id_size;
 }
 
+/* Linear, over up to 65,536: asked once for a file of an event. */
 uint32_t dwu_modules_with(struct dwunw_context *ctx, uint64_t content)
 {
 	struct dwu_modules *modules = &ctx->port->modules;
@@ -670,6 +718,10 @@ uint32_t dwu_modules_with(struct dwunw_context *ctx, uint64_t content)
 	return serial;
 }
 
+/*
+ * SPEC.md has the sum: by content and address as linked, so equal stacks of
+ * different processes have equal ids.
+ */
 uint64_t dwunw_stack_id(const struct dwunw_context *ctx,
 			const struct dwunw_frame *frames, size_t count)
 {

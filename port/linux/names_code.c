@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * Functions of code that comes and goes. What was told last holds: it took
- * the place of whatever it overlaps, which has no name from then on, not even
- * where nothing else stands.
+ * Functions of code that comes and goes. What was told last holds: it took the
+ * place of whatever it overlaps, which has no name from then on, not even where
+ * nothing else stands.
  *
- * New ones wait in a short list until they are an eighth of all, so a map
- * that grows and grows is sorted a few times only.
+ * For example, a JIT tells [0x1000, 0x1100) "a", then [0x1080, 0x1180) "b":
+ * 0x1040 has no name any more, since "a" was thrown away, 0x1090 is "b".
+ *
+ * New ones wait in a short list until they are an eighth of all, so a map that
+ * grows and grows is sorted a few times only. What a process tells is bounded:
+ * ITEM_MAX functions, DWU_CODE_TEXT_MAX bytes of names.
  */
 #include "names.h"
 #include "shortage.h"
@@ -24,6 +28,10 @@ struct dwu_code {
 	uint32_t number; /* of two, the later one holds */
 };
 
+/*
+ * Names stand one behind another; *name is where. False: no memory, or too
+ * many.
+ */
 bool dwu_codemap_text(struct dwu_codemap *map, const char *text, size_t size,
 		      uint32_t *name)
 {
@@ -48,6 +56,7 @@ bool dwu_codemap_text(struct dwu_codemap *map, const char *text, size_t size,
 	return true;
 }
 
+/* A size that wraps ends at the last address. */
 bool dwu_codemap_add(struct dwu_codemap *map, uint64_t start, uint64_t size,
 		     uint32_t name)
 {
@@ -119,7 +128,12 @@ static uint32_t cell_of(const struct cells *cells, uint64_t bound)
 	return low;
 }
 
-/* The first from i on that is not covered. */
+/*
+ * The first from i on that is not covered.
+ *
+ * Union-find (Tarjan 1975) with paths made shorter: nearly constant for each
+ * cell.
+ */
 static uint32_t free_from(struct cells *cells, uint32_t i)
 {
 	uint32_t root = i, next;
@@ -133,7 +147,12 @@ static uint32_t free_from(struct cells *cells, uint32_t i)
 	return root;
 }
 
-/* Covers the cells of one function. True: none of them was covered before. */
+/*
+ * Covers the cells of one function. True: none of them was covered before.
+ *
+ * Each cell is covered once, whatever overlaps: the loop jumps over those that
+ * are.
+ */
 static bool cover(struct cells *cells, const struct dwu_code *code)
 {
 	uint32_t at = cell_of(cells, code->start), last, i;
@@ -173,7 +192,11 @@ static bool cells_open(struct cells *cells, const struct dwu_codemap *map)
 	return true;
 }
 
-/* Those that later ones overlap go. False: no memory, nothing has changed. */
+/*
+ * Those that later ones overlap go. False: no memory, nothing has changed.
+ *
+ * From the latest to the first: one that meets a covered cell was replaced.
+ */
 static bool drop_replaced(struct dwu_codemap *map)
 {
 	struct cells cells;
@@ -205,6 +228,10 @@ static void end_at_next(struct dwu_codemap *map)
 	}
 }
 
+/*
+ * /proc/kallsyms (sizeless) has functions of fixed places: nothing replaces
+ * another.
+ */
 void dwu_codemap_settle(struct dwu_codemap *map)
 {
 	/* without memory all of them go on waiting */
@@ -245,6 +272,7 @@ static const struct dwu_code *find_settled(const struct dwu_codemap *map,
 	return &map->items[low - 1];
 }
 
+/* The name lives as long as the map does not grow. */
 const char *dwu_codemap_find(const struct dwu_codemap *map, uint64_t addr,
 			     uint64_t *start)
 {

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
  * The DWARF sections of one file, open and unpacked: a program's or its debug
- * file's, an alternate file's (dwz), a .dwo's, a .dwp's. The file stays open for
- * what is still to be read.
+ * file's, an alternate file's (dwz), a .dwo's, a .dwp's. The file stays open
+ * for what is still to be read.
+ *
+ * For example, a debug file of 80 MB whose .debug_info is compressed: it is
+ * mapped or read as needed; the 240 MB of .debug_info are unpacked into
+ * lines->content if they are within CONTENT_TIMES * memory_max, else the file
+ * is used without its DWARF.
  */
 #include "log.h"
 #include "names.h"
@@ -31,6 +36,11 @@ static void trim(struct dwunw_arena *arena)
 	arena->size = size;
 }
 
+/*
+ * fn is called until both arenas are large enough, each time from the start;
+ * one of them grows in each turn, up to max, so it ends. What `arena` does not
+ * use is given back.
+ */
 dwunw_status_t dwu_fill(dwu_fill_fn *fn, void *what, struct dwunw_arena *arena,
 			size_t room, struct dwunw_arena *scratch, uint64_t max)
 {
@@ -91,6 +101,7 @@ static void tell_content(const struct dwu_lines_ctx *ctx, const char *path,
 	config->log(config->log_ctx, line);
 }
 
+/* *debug is taken over, whatever the status. */
 dwunw_status_t dwu_content_open(struct dwu_lines *lines,
 				const struct dwu_lines_ctx *ctx,
 				struct dwu_debug *debug, const char *path)

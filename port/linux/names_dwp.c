@@ -68,7 +68,13 @@ static bool read_header(struct dwu_dwp *dwp)
 	return 16 + 12 * (uint64_t)dwp->slots + 4 * cells <= dwp->size;
 }
 
-/* The row of a unit, from 1 on; 0: it is not there. */
+/*
+ * The row of a unit, from 1 on; 0: it is not there.
+ *
+ * For example, of 0x10 slots with id 0xabcd...0003: slot 3, then 3 + step, ..
+ * until the id or an empty slot. The step is odd and the number of slots a
+ * power of two, so all of them are visited once (DWARF 5 7.3.5.3).
+ */
 static uint32_t find_row(const struct dwu_dwp *dwp, uint64_t id)
 {
 	uint32_t mask = dwp->slots - 1, slot = (uint32_t)id & mask;
@@ -99,6 +105,10 @@ static void narrow(struct dwunw_dwarf_section *section, uint64_t off,
 	section->size = size;
 }
 
+/*
+ * DWARF 5 table 7.1, GNU's DW_SECT_*: which section a column is of; -1: not
+ * needed.
+ */
 static int part_of(const struct dwu_dwp *dwp, uint64_t column)
 {
 	switch (column) {
@@ -117,6 +127,7 @@ static int part_of(const struct dwu_dwp *dwp, uint64_t column)
 	}
 }
 
+/* .debug_str.dwo is shared by all units, so it is left whole. */
 static void narrow_all(const struct dwu_dwp *dwp, uint32_t row,
 		       struct dwunw_dwarf *dwarf)
 {
@@ -141,6 +152,10 @@ static void narrow_all(const struct dwu_dwp *dwp, uint32_t row,
 			dwarf->parts[part].size = 0;
 }
 
+/*
+ * A copy with narrower sections: nothing of it is to be closed, its bytes are
+ * the .dwp's.
+ */
 struct dwu_lines *dwu_dwp_unit(const struct dwu_dwp *dwp, uint64_t id)
 {
 	uint32_t row = find_row(dwp, id);
@@ -195,6 +210,7 @@ void dwu_dwp_begin(struct dwu_dwp *dwp)
 	dwu_file_begin(&dwp->lines.debug.file);
 }
 
+/* NULL is well. */
 void dwu_dwp_close(struct dwu_dwp *dwp)
 {
 	if (!dwp)

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * Functions of a file's ELF symbols: of one table, or of a debug file's and
- * the file's own .dynsym. Those without a size end where the other table or
- * the file's CFI knows of another function; and where .dynsym is all there is,
+ * Functions of a file's ELF symbols: of one table, or of a debug file's and the
+ * file's own .dynsym. Those without a size end where the other table or the
+ * file's CFI knows of another function; and where .dynsym is all there is,
  * which lists some functions only, where their code does.
+ *
+ * For example, MiniDebugInfo has the local functions of a stripped library,
+ * .dynsym the exported ones: an address in memcpy() is between two local
+ * symbols, and .dynsym's "memcpy", which starts later and holds it, is the
+ * name.
  */
 #include "log.h"
 #include "names.h"
@@ -46,6 +51,7 @@ static void tell(const struct dwunw_symbol_config *config, const char *path,
 	config->log(config->log_ctx, line);
 }
 
+/* The core says what it wants; more than table_max() is told and not given. */
 static dwunw_status_t read_table(struct dwunw_symtab *tab,
 				 const struct dwunw_elf *elf,
 				 const struct dwunw_symbol_config *config,
@@ -67,6 +73,10 @@ static dwunw_status_t read_table(struct dwunw_symtab *tab,
 	return status;
 }
 
+/*
+ * What starts or ends in the other table ends functions without a size in this
+ * one.
+ */
 static void limit_by_table(struct dwunw_symtab *tab,
 			   const struct dwunw_symtab *other)
 {
@@ -78,6 +88,7 @@ static void limit_by_table(struct dwunw_symtab *tab,
 					   symbol.vaddr + symbol.size);
 }
 
+/* Copied into an arena: the file may be closed behind it. */
 dwunw_status_t dwu_symbols_read(struct dwu_symbols *symbols,
 				const struct dwunw_elf *elf,
 				const struct dwunw_symbol_config *config,
@@ -86,6 +97,9 @@ dwunw_status_t dwu_symbols_read(struct dwu_symbols *symbols,
 	return read_table(&symbols->tab, elf, config, path, &symbols->arena);
 }
 
+/*
+ * A second table is a gain only: where it cannot be read the first one stands.
+ */
 void dwu_symbols_add(struct dwu_symbols *symbols, const struct dwunw_elf *elf,
 		     const struct dwunw_symbol_config *config, const char *path)
 {
@@ -96,6 +110,7 @@ void dwu_symbols_add(struct dwu_symbols *symbols, const struct dwunw_elf *elf,
 	limit_by_table(&symbols->own, &symbols->tab);
 }
 
+/* FDE_MAX records; broken ones are stepped over. */
 static void limit_by_cfi(struct dwu_symbols *symbols,
 			 const struct dwunw_module *module,
 			 const struct dwunw_cfi *cfi)
@@ -137,6 +152,10 @@ static uint64_t end_of(struct dwunw_scan *scan,
 	return end > vaddr ? end : vaddr + 1;
 }
 
+/*
+ * A scan reads all symbols to find bounds: READ_MAX bounds functions times
+ * symbols.
+ */
 static void limit_by_code(struct dwunw_symtab *tab,
 			  const struct dwunw_module *module)
 {
@@ -155,6 +174,10 @@ static void limit_by_code(struct dwunw_symtab *tab,
 	dwu_pages_free(&arena);
 }
 
+/*
+ * Only where some function has no size. The module is opened for this, and
+ * closed.
+ */
 void dwu_symbols_limit(struct dwu_symbols *symbols,
 		       const struct dwunw_source *src, bool some,
 		       const struct dwunw_symbol_config *config)
@@ -244,6 +267,10 @@ static bool is_compressed(const struct dwunw_symtab *tab, uint64_t vaddr)
 	return false;
 }
 
+/*
+ * MIPS16e or microMIPS: a breakpoint of 32 bits would be another instruction
+ * there.
+ */
 bool dwu_symbols_compressed(const struct dwu_symbols *symbols, uint64_t vaddr)
 {
 	return is_compressed(&symbols->tab, vaddr) ||

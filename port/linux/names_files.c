@@ -29,8 +29,10 @@ struct link {
 };
 
 /*
- * .debug_sup (DWARF 5 7.3.6) has a version of 2 bytes and a flag in front,
- * and a LEB128 size, below 128 in fact, before its id.
+ * .debug_sup (DWARF 5 7.3.6) has a version of 2 bytes and a flag in front, and
+ * a LEB128 size, below 128 in fact, before its id.
+ *
+ * For example, "/usr/lib/debug/.dwz/x.debug\0" and 20 bytes of build id.
  */
 static bool read_link(const struct dwunw_elf *elf, const char *name, bool sup,
 		      struct link *link)
@@ -55,6 +57,7 @@ static bool read_link(const struct dwunw_elf *elf, const char *name, bool sup,
 	return link->id_size <= DWUNW_BUILD_ID_MAX;
 }
 
+/* The one proof that an alternate file has. */
 static bool has_id(const struct dwunw_elf *elf, const struct link *link)
 {
 	uint8_t id[DWUNW_BUILD_ID_MAX];
@@ -146,6 +149,7 @@ static bool find_alt(const struct dwu_lines *lines,
 	}
 }
 
+/* From malloc, NULL where there is none; freed by names_lines.c. */
 struct dwu_lines *dwu_names_alt(const struct dwu_lines *lines,
 				const struct dwu_lines_ctx *ctx)
 {
@@ -181,6 +185,10 @@ static bool has_owner(const struct dwu_lines *lines,
 	       owner == lines->debug.file.owner;
 }
 
+/*
+ * comp_dir/name, then beside the file that wants it: a tree that was moved. The
+ * id of 64 bits is compared when the unit is opened (dwunw_unit_open_dwo()).
+ */
 static struct dwu_lines *find_dwo(const struct dwu_lines *lines,
 				  const struct dwu_lines_ctx *ctx,
 				  const struct dwunw_unit *unit)
@@ -240,6 +248,7 @@ static bool open_dwp(const struct dwu_lines *lines,
 	return false;
 }
 
+/* Looked for once a file. */
 static void find_dwp(struct dwu_lines *lines, const struct dwu_lines_ctx *ctx)
 {
 	struct dwu_debug debug;

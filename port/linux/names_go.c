@@ -57,6 +57,10 @@ static uint64_t get(const struct dwu_go *go, uint64_t off, unsigned int size,
 	return value;
 }
 
+/*
+ * A name with its 0 in the table; NULL: it has none, or is longer than Go
+ * writes any.
+ */
 static const char *text_at(const struct dwu_go *go, uint64_t off)
 {
 	size_t left, size;
@@ -108,6 +112,9 @@ static uint64_t entry_pc(const struct dwu_go *go, uint64_t i, bool *bad)
 	return go->field == 4 && go->version >= 18 ? go->text + pc : pc;
 }
 
+/*
+ * One pass over all entries when the table is opened: the search relies on it.
+ */
 static bool is_sorted(const struct dwu_go *go)
 {
 	uint64_t last = 0, pc;
@@ -123,6 +130,10 @@ static bool is_sorted(const struct dwu_go *go)
 	return last != 0;
 }
 
+/*
+ * Names, units and pc tables count from the table's start: those offsets stay
+ * 0.
+ */
 static bool read_1_2(struct dwu_go *go)
 {
 	unsigned int word = go->word;
@@ -163,6 +174,9 @@ static bool read_1_16(struct dwu_go *go)
 	       go->count <= go->size / (2 * go->field) && is_sorted(go);
 }
 
+/*
+ * Bounds of the header's own numbers; each read behind it is bounded by get().
+ */
 bool dwu_go_read(struct dwu_go *go)
 {
 	bool bad = false;
@@ -181,6 +195,10 @@ bool dwu_go_read(struct dwu_go *go)
 
 /* --- where it is -------------------------------------------------------------------- */
 
+/*
+ * What is beyond the file's end is cut off: a section may be of a file that was
+ * truncated.
+ */
 static bool load(struct dwu_go *go, const struct dwunw_elf *elf, uint64_t off,
 		 uint64_t size, uint64_t max)
 {
@@ -305,6 +323,7 @@ static bool by_search(struct dwu_go *go, const struct dwunw_elf *elf,
 	return false;
 }
 
+/* True: go->data is ours, until dwu_go_close(). */
 bool dwu_go_open(struct dwu_go *go, const struct dwunw_elf *elf, uint64_t max)
 {
 	*go = (struct dwu_go){ .big = elf->data == 2 };
@@ -326,7 +345,11 @@ void dwu_go_close(struct dwu_go *go)
 
 /* --- pc -> names ---------------------------------------------------------------- */
 
-/* The value of the pc table at off for pc, of the function at entry; -1. */
+/*
+ * The value of the pc table at off for pc, of the function at entry; -1.
+ *
+ * Ends at pc, at a change of 0 (but for the first), or with the table.
+ */
 static int32_t value_at(const struct dwu_go *go, uint64_t off, uint64_t entry,
 			uint64_t pc)
 {
@@ -405,6 +428,7 @@ static bool find_entry(const struct dwu_go *go, uint64_t vaddr, uint64_t *index)
 	return !bad && low && low <= go->count;
 }
 
+/* Of a function whose line is not known the name stands alone. */
 bool dwu_go_find(const struct dwu_go *go, uint64_t vaddr,
 		 struct dwu_go_place *place)
 {

@@ -120,6 +120,10 @@ void dwu_jitdump_search(struct dwu_told *told, int pid)
 
 /* --- records -------------------------------------------------------------------- */
 
+/*
+ * A record of a function: struct load, its name with its 0, its code, which is
+ * not read.
+ */
 static bool take_load(struct dwu_codemap *code, const struct record *record)
 {
 	const char *text;
@@ -139,7 +143,12 @@ static bool take_load(struct dwu_codemap *code, const struct record *record)
 	       dwu_codemap_add(code, load.code_addr, load.code_size, name);
 }
 
-/* What was there is not there any more. */
+/*
+ * What was there is not there any more.
+ *
+ * For example, V8 moves code when it collects: the old place gets a function
+ * without a name, the new one the old name.
+ */
 static bool take_move(struct dwu_codemap *code, const struct record *record)
 {
 	const char *text;
@@ -216,6 +225,10 @@ static bool read_header(const struct dwunw_source *src, uint64_t *off)
 	return true;
 }
 
+/*
+ * From *off on, record by record; *off is then where the next one begins. Each
+ * record has 16 bytes at least, and RECORD_MAX bounds their number.
+ */
 bool dwu_jitdump_read(struct dwu_told *told, const struct dwunw_source *src,
 		      uint64_t *off)
 {

@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * Function, file, line and inlined calls of one file's addresses, from DWARF.
- * A unit is parsed when the first address of it is asked for, in an arena of
- * its own; the file stays open for the units still to come.
+ * Function, file, line and inlined calls of one file's addresses, from DWARF. A
+ * unit is parsed when the first address of it is asked for, in an arena of its
+ * own; the file stays open for the units still to come.
+ *
+ *	vaddr -> .debug_aranges, else all units -> unit (parsed, or parsed before)
+ *	      -> row: file and line; call: function, and what it was inlined into
+ *
+ * For example, 0x1154 of the unit t.c, in g, which f calls in line 4, which
+ * main calls in line 9: levels { g at t.c:2, inlined }, { f at t.c:4, inlined
+ * }, { main at t.c:9 }. Units that were not used for long are freed when they
+ * take more than max_bytes together.
  */
 #include "log.h"
 #include "names.h"
@@ -44,6 +52,10 @@ struct dwu_unit_names {
 
 /* --- opening ------------------------------------------------------------------ */
 
+/*
+ * *debug is taken over, whatever the status. An alternate file that is missing
+ * is no error: names that are in it have none.
+ */
 dwunw_status_t dwu_lines_open(struct dwu_lines *lines,
 			      const struct dwu_lines_ctx *ctx,
 			      struct dwu_debug *debug, const char *path)
@@ -76,6 +88,7 @@ static size_t path_count(const struct dwu_unit_names *names)
 	       names->call_lines.file_count + 1;
 }
 
+/* What lines->bytes is counted by, up and down. */
 static uint64_t unit_size(const struct dwu_unit_names *names)
 {
 	return sizeof(*names) + names->arena.size +
@@ -83,6 +96,7 @@ static uint64_t unit_size(const struct dwu_unit_names *names)
 	       (names->dwo ? names->dwo->bytes : 0);
 }
 
+/* The unit is out of the list, or was never in it. */
 static void free_unit(struct dwu_lines *lines, struct dwu_unit_names *names)
 {
 	lines->bytes -= unit_size(names);
@@ -93,6 +107,7 @@ static void free_unit(struct dwu_lines *lines, struct dwu_unit_names *names)
 	free(names);
 }
 
+/* Names that were handed out stay: they are the resolver's. */
 void dwu_lines_close(struct dwu_lines *lines)
 {
 	while (lines->units) {
@@ -110,6 +125,7 @@ void dwu_lines_close(struct dwu_lines *lines)
 
 /* --- address -> unit ------------------------------------------------------------ */
 
+/* What .debug_aranges says: quick, and not all of it. */
 static dwunw_status_t fill_quick(void *what, struct dwunw_arena *arena,
 				 struct dwunw_arena *scratch)
 {
@@ -119,6 +135,7 @@ static dwunw_status_t fill_quick(void *what, struct dwunw_arena *arena,
 				scratch);
 }
 
+/* The ranges of all units: each unit's entry is read, once a file. */
 static dwunw_status_t fill_all(void *what, struct dwunw_arena *arena,
 			       struct dwunw_arena *scratch)
 {
@@ -170,7 +187,12 @@ struct opening {
 	const struct dwu_lines_ctx *ctx;
 };
 
-/* What is left in the object file: its entries, and its file names. */
+/*
+ * What is left in the object file: its entries, and its file names.
+ *
+ * The .dwo may be of another build of the program: then its id is another one,
+ * and this is NO_DEBUG_DATA.
+ */
 static dwunw_status_t fill_dwo(struct dwu_unit_names *names,
 			       struct dwunw_arena *arena,
 			       struct dwunw_arena *scratch)
@@ -180,15 +202,22 @@ static dwunw_status_t fill_dwo(struct dwu_unit_names *names,
 
 	status = dwunw_unit_open_dwo(inner, &names->dwo->dwarf, &names->unit,
 				     arena, scratch);
-	if (status != DWUNW_OK)
+	if (status != DWUNW_OK) {
+		/* another build's .dwo: what the program itself has is all */
+		*inner = names->unit;
 		return status;
+	}
 	if (!names->dwo->dwarf.parts[DWUNW_DWARF_LINE].size)
 		return DWUNW_OK;
 	inner->has_line = true;
-	return dwunw_lines_open(&names->call_lines, inner, false, arena,
-				scratch);
+	status = dwunw_lines_open(&names->call_lines, inner, false, arena,
+				  scratch);
+	if (status != DWUNW_OK)
+		names->call_lines = (struct dwunw_lines){ 0 };
+	return status;
 }
 
+/* Called again with a larger arena after a NO_MEMORY, so all is set anew. */
 static dwunw_status_t fill_unit(void *what, struct dwunw_arena *arena,
 				struct dwunw_arena *scratch)
 {
@@ -219,6 +248,7 @@ static dwunw_status_t fill_unit(void *what, struct dwunw_arena *arena,
 	return status == DWUNW_ERR_NO_MEMORY ? status : DWUNW_OK;
 }
 
+/* lines->bytes counts it before it may be freed, which takes it off again. */
 static struct dwu_unit_names *new_unit(struct dwu_lines *lines,
 				       const struct dwu_lines_ctx *ctx,
 				       uint32_t off, dwunw_status_t *status)
@@ -246,7 +276,11 @@ static struct dwu_unit_names *new_unit(struct dwu_lines *lines,
 	return NULL;
 }
 
-/* All but the first, which is in use. */
+/*
+ * All but the first, which is in use.
+ *
+ * Ends: each turn frees a unit. The least recently used stands last.
+ */
 static void keep_within(struct dwu_lines *lines, uint64_t max)
 {
 	while (lines->bytes > max && lines->units && lines->units->next) {
@@ -305,6 +339,9 @@ static bool list_units(struct dwu_lines *lines, const struct dwu_lines_ctx *ctx)
 	return true;
 }
 
+/*
+ * Kept once it is found: the name of a call costs a walk from entry to entry.
+ */
 static const char *function_of(struct dwu_lines *lines,
 			       const struct dwu_lines_ctx *ctx,
 			       struct dwu_unit_names *names, uint32_t call)
@@ -383,7 +420,13 @@ static bool is_bare(const struct dwu_unit_names *names)
 	}
 }
 
-/* From the innermost call outwards; each call's site is in its caller. */
+/*
+ * From the innermost call outwards; each call's site is in its caller.
+ *
+ * Ends at a function that was not inlined, at DWU_INLINED_MAX levels, or where
+ * the caller is not known. c->caller is below calls->count: core/names has made
+ * it.
+ */
 static uint32_t add_levels(struct dwu_lines *lines,
 			   const struct dwu_lines_ctx *ctx,
 			   struct dwu_unit_names *names, uint32_t call,
@@ -423,6 +466,10 @@ static void begin(struct dwu_lines *lines)
 		dwu_dwp_begin(lines->dwp);
 }
 
+/*
+ * A unit without a line for vaddr may still have a function there, and the
+ * other way round.
+ */
 dwunw_status_t dwu_lines_find(struct dwu_lines *lines,
 			      const struct dwu_lines_ctx *ctx, uint64_t vaddr,
 			      uint64_t max_bytes, struct dwu_level *levels,

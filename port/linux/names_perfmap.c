@@ -22,7 +22,12 @@ static bool number(char **at, uint64_t *value)
 	return true;
 }
 
-/* A line that makes no sense is passed over; false: it could not be kept. */
+/*
+ * A line that makes no sense is passed over; false: it could not be kept.
+ *
+ * For example, "3ef414c0 398 LazyCompile:~f t.js:1": [0x3ef414c0, 0x3ef41858).
+ * A name may have blanks: it goes on to the end of the line.
+ */
 static bool take_line(struct dwu_codemap *map, char *line)
 {
 	uint64_t start, size;
@@ -35,7 +40,12 @@ static bool take_line(struct dwu_codemap *map, char *line)
 	       dwu_codemap_add(map, start, size, name);
 }
 
-/* T, t, W, w: code. Modules' names stand behind a tab. */
+/*
+ * T, t, W, w: code. Modules' names stand behind a tab.
+ *
+ * For example, "ffffffff81001000 T _text". Where kptr_restrict hides them all
+ * addresses are 0, and nothing is taken.
+ */
 static bool take_kernel_line(struct dwu_codemap *map, char *line)
 {
 	uint64_t start;

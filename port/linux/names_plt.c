@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * Names of stubs that lead to other files' functions: "puts@plt". They have
- * no symbols: the code of a stub names a slot of the global offset table, the
- * relocation of that slot the function; the stubs of mips32 name the symbol
- * by its number. What a stub looks like is the target's (arch/hosted.h).
+ * Names of stubs that lead to other files' functions: "puts@plt". They have no
+ * symbols: the code of a stub names a slot of the global offset table, the
+ * relocation of that slot the function; the stubs of mips32 name the symbol by
+ * its number. What a stub looks like is the target's (arch/hosted.h).
+ *
+ * For example, x86_64, /bin/true: .plt has at 0x2030 jmp *0x6fca(%rip), which
+ * is slot 0x9000; .rela.plt has R_X86_64_JUMP_SLOT { 0x9000, symbol 1 };
+ * .dynsym[1] is "free". So [0x2030, 0x2040) is "free@plt".
+ *
+ * Sections are read whole, SECTION_MAX bytes of each at most; names are copied.
  */
 #include "names.h"
 #include "shortage.h"
@@ -78,6 +84,7 @@ static uint64_t get(const struct dwunw_elf *elf, const uint8_t *at,
 	return value;
 }
 
+/* ELFCLASS64: Elf64_Rela, Elf64_Sym. */
 static bool wide(const struct finder *f)
 {
 	return f->elf->elf_class == 2;
@@ -92,6 +99,10 @@ static int compare_slots(const void *a, const void *b)
 	return x->vaddr < y->vaddr ? -1 : x->vaddr > y->vaddr;
 }
 
+/*
+ * gABI 4, Relocation: r_offset, r_info, r_addend where there is one. The symbol
+ * is the upper part of r_info: 32 bits of 64, 24 of 32.
+ */
 static void read_relocations(struct finder *f, const char *name, bool addend)
 {
 	size_t word = wide(f) ? 8 : 4, size = (addend ? 3 : 2) * word;
@@ -121,6 +132,10 @@ static void read_relocations(struct finder *f, const char *name, bool addend)
 
 /* --- stubs ----------------------------------------------------------------------- */
 
+/*
+ * st_name of a .dynsym entry; NULL: there is no such symbol, or no name that
+ * ends.
+ */
 static const char *symbol_name(const struct finder *f, uint32_t symbol)
 {
 	size_t size = wide(f) ? 24 : 16;
@@ -151,6 +166,7 @@ static bool has_room(struct finder *f)
 	return true;
 }
 
+/* Without memory a stub has no name, and nothing else is lost. */
 static void add_stub(struct finder *f, uint64_t start, uint64_t end,
 		     uint32_t symbol)
 {
@@ -170,6 +186,10 @@ static void add_stub(struct finder *f, uint64_t start, uint64_t end,
 	plt->bytes += sizeof(*plt->stubs) + size + sizeof("@plt");
 }
 
+/*
+ * The slot that the code names must be one of a relocation: data that looks
+ * like a stub names none.
+ */
 static void add_by_slot(struct finder *f, uint64_t start, uint64_t end,
 			uint64_t vaddr)
 {
@@ -183,6 +203,10 @@ static void add_by_slot(struct finder *f, uint64_t start, uint64_t end,
 		add_stub(f, start, end, slot->symbol);
 }
 
+/*
+ * Each place where a stub may begin, `step` bytes apart: a section may have
+ * fill in it.
+ */
 static void read_stubs(struct finder *f, const char *name)
 {
 	const struct dwu_stub_form *form = f->form;
@@ -216,6 +240,7 @@ static int compare_stubs(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
+/* Nothing to close where nothing was found. */
 void dwu_plt_open(struct dwu_plt *plt, const struct dwunw_elf *elf)
 {
 	static const char *const sections[] = { ".plt", ".plt.sec",
@@ -258,6 +283,7 @@ void dwu_plt_close(struct dwu_plt *plt)
 	*plt = (struct dwu_plt){ .stubs = NULL };
 }
 
+/* The last stub that starts at vaddr or before it, if it reaches that far. */
 const char *dwu_plt_find(const struct dwu_plt *plt, uint64_t vaddr,
 			 uint64_t *start)
 {

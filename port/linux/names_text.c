@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * What a process tells of code that it makes, in perf-PID.map and
- * jit-PID.dump, and the kernel in /proc/kallsyms: which files those are, whose,
- * and how far they were read. They grow while the program runs; only what is
- * new is read.
+ * What a process tells of code that it makes, in perf-PID.map and jit-PID.dump,
+ * and the kernel in /proc/kallsyms: which files those are, whose, and how far
+ * they were read. They grow while the program runs; only what is new is read.
+ *
+ * For example, /proc/4711/root/tmp/perf-12.map (12 is the process's number in
+ * its own namespace): owner and time of change are checked, since /tmp is
+ * everybody's; 3,000 bytes were read before, and the last of them are there as
+ * they were, so reading goes on at 3,000. A file that was replaced is read from
+ * its start.
  */
 #include "names.h"
 #include "process.h"
@@ -34,6 +39,7 @@ static bool is_perf_map(const char *path, int *pid)
 	       end && !path[end];
 }
 
+/* By the path alone: such a path is no ELF file. */
 bool dwu_told_is(const char *path)
 {
 	int pid;
@@ -41,6 +47,7 @@ bool dwu_told_is(const char *path)
 	return !strcmp(path, DWUNW_SYMBOL_KERNEL) || is_perf_map(path, &pid);
 }
 
+/* For the name of a table: it need not exist. */
 dwunw_status_t dwu_jit_path(int32_t pid, char *path, size_t size)
 {
 	int length;
@@ -57,7 +64,11 @@ dwunw_status_t dwu_jit_path(int32_t pid, char *path, size_t size)
 
 /* --- files of a process's own ------------------------------------------------------ */
 
-/* Seconds of the wall clock. */
+/*
+ * Seconds of the wall clock.
+ *
+ * start_time counts from boot in ticks (proc_pid_stat(5), field 22).
+ */
 static bool started(int pid, int64_t *seconds)
 {
 	struct dwu_process_stat stat;
@@ -92,6 +103,7 @@ static bool is_trusted(const struct dwu_file *file, int pid)
 	       started(pid, &start) && file->id.changed_sec >= start - 2;
 }
 
+/* FOLLOW_NONE: no symbolic link, and nothing outside of the process's root. */
 dwunw_status_t dwu_jit_open(struct dwu_file *file, int pid, const char *path,
 			    uint64_t size_max)
 {
@@ -119,6 +131,9 @@ static size_t last_bytes(struct dwu_file *file, uint64_t off, uint8_t *bytes,
 									0;
 }
 
+/*
+ * Same file, no shorter, and the bytes before `off` are those that were read.
+ */
 bool dwu_growing_goes_on(const struct dwu_growing *growing,
 			 struct dwu_file *file)
 {
@@ -134,6 +149,7 @@ bool dwu_growing_goes_on(const struct dwu_growing *growing,
 	return size && !memcmp(bytes, growing->last, size);
 }
 
+/* Where reading goes on next time, and how that place is known again. */
 void dwu_growing_read_to(struct dwu_growing *growing, struct dwu_file *file,
 			 uint64_t off)
 {
@@ -144,6 +160,10 @@ void dwu_growing_read_to(struct dwu_growing *growing, struct dwu_file *file,
 
 /* --- the kernel ------------------------------------------------------------------- */
 
+/*
+ * Addresses are all 0 without the right to see them (kptr_restrict): then
+ * nothing is known.
+ */
 static dwunw_status_t read_kernel(struct dwu_codemap *map)
 {
 	dwunw_status_t status;
@@ -166,7 +186,11 @@ static dwunw_status_t read_kernel(struct dwu_codemap *map)
 
 /* --- what a process tells ------------------------------------------------------------ */
 
-/* Up to the last whole line. */
+/*
+ * Up to the last whole line.
+ *
+ * A line that is being written has no end yet, and is read the next time.
+ */
 static bool take_lines(struct dwu_told *told, struct dwu_file *file)
 {
 	size_t size = (size_t)(file->id.size - told->map.off);
@@ -207,6 +231,7 @@ static bool read_map(struct dwu_told *told, int pid)
 	return good;
 }
 
+/* By its inode as well: a dump is found by a mapping of the process. */
 static bool read_dump(struct dwu_told *told, int pid)
 {
 	struct dwunw_source src;
@@ -245,6 +270,11 @@ void dwu_told_close(struct dwu_told *told)
 	*told = (struct dwu_told){ .status = DWUNW_OK };
 }
 
+/*
+ * Twice at most: files that were replaced are read anew from their starts.
+ * `lost`: some of it could not be read, and a map with holes would give wrong
+ * names, so it is dropped.
+ */
 static void read_process(struct dwu_told *told, int pid)
 {
 	struct dwu_process_stat stat;

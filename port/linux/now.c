@@ -52,6 +52,7 @@ static dwunw_status_t memory_status(void)
 	}
 }
 
+/* Part of it may be read: *got says how much, from the start. */
 static dwunw_status_t read_vm(int32_t pid, uint64_t addr, void *dst,
 			      size_t size, size_t *got)
 {
@@ -131,6 +132,10 @@ static size_t there(int32_t pid, uint64_t addr, size_t room)
 	return count > addr ? (size_t)(count - addr) : 0;
 }
 
+/*
+ * What is needed is read whatever it takes; more of it only as far as the pages
+ * are there, since a page that the target serves may never come (userfaultfd).
+ */
 dwunw_status_t dwu_memory_now(int32_t pid, uint64_t addr, void *dst,
 			      size_t size, size_t room, size_t *got)
 {
@@ -211,6 +216,7 @@ static int open_beneath(const char *root, const char *path, bool links)
 	return fd;
 }
 
+/* A path of the user's own: symbolic links are followed. */
 static int open_plain(const char *root, const char *path)
 {
 	char full[DWU_PATH_MAX];
@@ -223,6 +229,10 @@ static int open_plain(const char *root, const char *path)
 	return open(full, O_PATH | O_CLOEXEC);
 }
 
+/*
+ * O_NONBLOCK and O_NOCTTY, though a regular file needs neither: the name was
+ * checked, and this cannot hang if that changed.
+ */
 int dwu_reopen_now(int name)
 {
 	char path[40];
@@ -294,12 +304,17 @@ dwunw_status_t dwu_read_now(int fd, uint64_t off, uint8_t *dst, size_t size)
 
 /* --- threads ------------------------------------------------------------------- */
 
+/* ESRCH is IO: the thread has ended. */
 static dwunw_status_t ptrace_status(void)
 {
 	return errno == EPERM || errno == EACCES ? DWUNW_ERR_ATTACH_DENIED :
 						   DWUNW_ERR_IO;
 }
 
+/*
+ * ptrace(2) takes a pointer; glibc's macro and musl's prototype differ in the
+ * type of NULL.
+ */
 static void *no_address(void)
 {
 	return NULL;
@@ -352,6 +367,10 @@ static dwunw_status_t wait_stop(int32_t tid, uint32_t wait_ms)
 	return DWUNW_ERR_IO;
 }
 
+/*
+ * PTRACE_SEIZE stops nothing by itself and sends no SIGSTOP; PTRACE_INTERRUPT
+ * stops.
+ */
 dwunw_status_t dwu_attach_now(int32_t tid, uint32_t wait_ms, bool *seized)
 {
 	*seized = !ptrace(PTRACE_SEIZE, tid, no_address(), no_address());
@@ -361,6 +380,7 @@ dwunw_status_t dwu_attach_now(int32_t tid, uint32_t wait_ms, bool *seized)
 	return wait_stop(tid, wait_ms);
 }
 
+/* Only a stopped thread can be let go of: one that runs is waited for. */
 void dwu_detach_now(int32_t tid)
 {
 	if (!ptrace(PTRACE_DETACH, tid, no_address(), no_address()))
@@ -369,6 +389,10 @@ void dwu_detach_now(int32_t tid)
 		ptrace(PTRACE_DETACH, tid, no_address(), no_address());
 }
 
+/*
+ * NT_PRSTATUS: of a 32-bit program on a 64-bit kernel fewer bytes than asked
+ * for.
+ */
 dwunw_status_t dwu_regs_now(int32_t tid, void *dst, size_t size, size_t *got)
 {
 	struct iovec vec = { dst, size };

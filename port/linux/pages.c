@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* Arenas straight from the kernel: given back whole, zero until touched. */
+/*
+ * Arenas straight from the kernel: given back whole, zero until touched, so an
+ * arena of 16 MiB of which 1 MiB is used costs 1 MiB. For example,
+ * dwunw_module_open() says NO_MEMORY and wanted 1,400,000: dwu_pages_grow()
+ * maps 1,441,792 bytes (22 x 64 KiB) in place of what there was, and the caller
+ * opens it again.
+ */
 #include "pages.h"
 
 #include <errno.h>
@@ -7,6 +13,7 @@
 
 #define PAGE ((size_t)64 << 10)
 
+/* What was made in it is gone. An arena that has no pages is well. */
 void dwu_pages_free(struct dwunw_arena *arena)
 {
 	if (arena->base)
@@ -14,6 +21,9 @@ void dwu_pages_free(struct dwunw_arena *arena)
 	*arena = (struct dwunw_arena){ 0 };
 }
 
+/*
+ * fresh: the kernel's pages are 0, and dwunw_arena_alloc() need not touch them.
+ */
 dwunw_status_t dwu_pages_alloc(struct dwunw_arena *arena, size_t size)
 {
 	void *base;
@@ -33,6 +43,7 @@ dwunw_status_t dwu_pages_alloc(struct dwunw_arena *arena, size_t size)
 	return DWUNW_OK;
 }
 
+/* `wanted` is what a hostile file asks for, so callers bound it. */
 dwunw_status_t dwu_pages_grow(struct dwunw_arena *arena, uint64_t max)
 {
 	size_t wanted = arena->wanted;

@@ -3,9 +3,23 @@
  * pid -> what is mapped where, and which file that is.
  *
  * A process is known by pid and start time, its program by the identity of
- * /proc/PID/exe. Its mappings are an image that is replaced whole; a walk
- * holds the image it started with. What a process left behind when it went
- * (its last image) still serves the events that are on their way.
+ * /proc/PID/exe. Its mappings are an image that is replaced whole; a walk holds
+ * the image it started with. What a process left behind when it went (its last
+ * image) still serves the events that are on their way.
+ *
+ *	event of pid 4711 -> known? -> vouched for by its mapping counter: no call
+ *	                            -> same start time, same exe: the image is used
+ *	                            -> exec, or marked stale: read anew
+ *	                            -> another start time: another process
+ *
+ * For example, dlopen() in 4711: its counter of changes (map_generation) is
+ * another one with the next event, so /proc/4711/maps is read once more; files
+ * that are still mapped where they were keep their modules
+ * (dwu_image_inherit()).
+ *
+ * What the process says of itself is hostile: paths are opened through its own
+ * root, and a table of process_capacity processes forgets the one that was
+ * unused for longest.
  */
 #include "context.h"
 #include "host.h"
@@ -47,6 +61,7 @@ enum life {
 
 /* --- life --------------------------------------------------------------------------- */
 
+/* proc_pid_stat(5), field 22: with the pid it names a process for good. */
 static dwunw_status_t read_start_time(int32_t pid, uint64_t *start_time)
 {
 	struct dwu_process_stat stat;
@@ -64,6 +79,7 @@ static void read_exe(int32_t via, struct dwu_file_id *exe)
 		*exe = (struct dwu_file_id){ 0 };
 }
 
+/* COARSE: no system call, and a tick is exact enough for VOUCH_MS. */
 static uint64_t now_ms(void)
 {
 	struct timespec now;
@@ -72,6 +88,7 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* Three system calls or so: asked when nothing vouches for what is known. */
 static enum life check(struct dwunw_process *process)
 {
 	struct dwu_file_id exe;
@@ -102,6 +119,7 @@ static const char *why_gone(int32_t pid, int error)
 		       "not to be seen in /proc: not mounted, or hidepid";
 }
 
+/* One line, once (log.c); errno stays for the caller. */
 static dwunw_status_t denied_or_gone(const struct dwunw_process *process,
 				     dwunw_status_t status)
 {
@@ -122,6 +140,8 @@ static dwunw_status_t denied_or_gone(const struct dwunw_process *process,
 /*
  * A program of other code than this kernel's own (i386, x32, arm): neither its
  * registers nor its files say anything that would be right.
+ *
+ * x32 is EM_X86_64 of ELFCLASS32, so it is told by the class.
  */
 static dwunw_status_t check_code(const struct dwunw_process *process,
 				 int32_t via)
@@ -149,7 +169,12 @@ static dwunw_status_t check_code(const struct dwunw_process *process,
 	return DWUNW_ERR_UNSUPPORTED_ARCH;
 }
 
-/* Replaces the image, or leaves all as it was. */
+/*
+ * Replaces the image, or leaves all as it was.
+ *
+ * The start time is read before and after: a pid that changes hands in between
+ * would give one process the mappings of another.
+ */
 static dwunw_status_t reload(struct dwunw_process *process)
 {
 	uint64_t before = 0, after = 0;
@@ -194,6 +219,7 @@ static dwunw_status_t reload(struct dwunw_process *process)
 
 /* --- the table ------------------------------------------------------------------------ */
 
+/* Nothing else to take: processes are added as they are met. */
 dwunw_status_t dwu_processes_init(struct dwu_processes *processes)
 {
 	return pthread_mutex_init(&processes->lock, NULL) ?
@@ -201,12 +227,14 @@ dwunw_status_t dwu_processes_init(struct dwu_processes *processes)
 		       DWUNW_OK;
 }
 
+/* It is in no list any more. A walk that holds the image still has it. */
 static void free_process(struct dwunw_process *process)
 {
 	dwu_image_drop(process->image);
 	free(process);
 }
 
+/* Also those that users still have open: their handles are void. */
 void dwu_processes_free(struct dwu_processes *processes)
 {
 	while (processes->first) {
@@ -250,6 +278,7 @@ static void forget(struct dwu_processes *processes,
 	free_process(process);
 }
 
+/* Least recently used last; from text (pid 0) they are never found. */
 static struct dwunw_process *find(struct dwu_processes *processes, int32_t pid)
 {
 	struct dwunw_process *process = processes->first;
@@ -263,7 +292,11 @@ static struct dwunw_process *find(struct dwu_processes *processes, int32_t pid)
 	return process;
 }
 
-/* Forgets the least recently used one that no user has. */
+/*
+ * Forgets the least recently used one that no user has.
+ *
+ * The list is in order of use, so the last one that fits is it.
+ */
 static bool make_room(struct dwu_processes *processes, uint32_t capacity)
 {
 	struct dwunw_process *last = NULL;
@@ -278,6 +311,7 @@ static bool make_room(struct dwu_processes *processes, uint32_t capacity)
 	return last != NULL;
 }
 
+/* A process that cannot be read is not kept. */
 static dwunw_status_t add(struct dwunw_context *ctx, int32_t pid,
 			  struct dwunw_process **process)
 {
@@ -317,6 +351,10 @@ static bool outdated(const struct dwunw_process *process,
 /*
  * A mapping that is not there at this count of changes will not be, but for
  * those whose change was counted before it was done.
+ *
+ * DWU_MISS_MAX: else stacks whose return addresses lead nowhere cost a reading
+ * of the mappings each. Without a counter (map_generation 0) nothing says that
+ * they stand still.
  */
 static bool worth_a_miss(struct dwunw_process *process,
 			 const struct dwu_hold *how)
@@ -337,7 +375,11 @@ static bool vouched(const struct dwunw_process *process,
 	       now_ms() - process->checked_ms < VOUCH_MS;
 }
 
-/* An image that can be used in process->image, or a status. */
+/*
+ * An image that can be used in process->image, or a status.
+ *
+ * A process that is gone keeps its last image; that is no error.
+ */
 static dwunw_status_t update(struct dwunw_process *process,
 			     const struct dwu_hold *how, enum life life)
 {
@@ -359,7 +401,12 @@ static dwunw_status_t update(struct dwunw_process *process,
 	return DWUNW_OK;
 }
 
-/* With processes.lock held. */
+/*
+ * With processes.lock held.
+ *
+ * A new process under a known pid: the old one is forgotten, its image stays
+ * for walks that hold it.
+ */
 static dwunw_status_t find_or_add(struct dwunw_context *ctx,
 				  const struct dwu_hold *how,
 				  struct dwunw_process **process)
@@ -384,6 +431,10 @@ static dwunw_status_t find_or_add(struct dwunw_context *ctx,
 	return status;
 }
 
+/*
+ * *image is the caller's until dwu_image_release(): it is not changed, only
+ * replaced.
+ */
 dwunw_status_t dwu_process_hold(struct dwunw_context *ctx,
 				const struct dwu_hold *how,
 				struct dwu_image **image)
@@ -402,6 +453,7 @@ dwunw_status_t dwu_process_hold(struct dwunw_context *ctx,
 	return status;
 }
 
+/* Nobody waits for the new mappings now: they are read with the next event. */
 void dwu_process_stale(struct dwunw_context *ctx, int32_t pid)
 {
 	struct dwu_processes *processes = &ctx->port->processes;
@@ -416,6 +468,7 @@ void dwu_process_stale(struct dwunw_context *ctx, int32_t pid)
 
 /* --- public ---------------------------------------------------------------------------- */
 
+/* A handle that keeps the process in the table, alive or not. */
 dwunw_status_t dwunw_process_open(struct dwunw_context *ctx, int32_t pid,
 				  struct dwunw_process **process)
 {
@@ -457,6 +510,7 @@ static struct dwu_image *image_from_text(struct dwunw_context *ctx,
 	return image;
 }
 
+/* Of a recording: files are below `root`, nothing is live. */
 dwunw_status_t dwunw_process_from_maps(struct dwunw_context *ctx,
 				       uint16_t arch_id, const char *text,
 				       size_t size, const char *root,
@@ -490,6 +544,7 @@ dwunw_status_t dwunw_process_from_maps(struct dwunw_context *ctx,
 	return status;
 }
 
+/* The bytes are the caller's, and stay as long as the process is used. */
 dwunw_status_t dwunw_process_set_vdso(struct dwunw_process *process,
 				      const struct dwunw_span *bytes)
 {
@@ -516,6 +571,7 @@ dwunw_status_t dwunw_process_refresh(struct dwunw_process *process)
 	return status;
 }
 
+/* The last handle lets it go, and its image unless a walk holds that. */
 void dwunw_process_close(struct dwunw_process *process)
 {
 	struct dwu_processes *processes;
@@ -576,6 +632,7 @@ dwunw_status_t dwunw_process_file(const struct dwunw_process *process,
 	return dwu_image_file(image, mapping, path, size);
 }
 
+/* A dwunw_read_memory_fn. A recording has no memory to read. */
 dwunw_status_t dwunw_process_read(void *process, uint64_t addr, void *dst,
 				  size_t size)
 {

@@ -25,6 +25,7 @@
 
 /* --- text ---------------------------------------------------------------------- */
 
+/* /proc says EACCES where ptrace would be denied: that is told apart. */
 static dwunw_status_t status_of_errno(void)
 {
 	dwunw_short(errno);
@@ -66,6 +67,7 @@ static dwunw_status_t gather(dwu_text_next *next, void *from, size_t max,
 	return DWUNW_OK;
 }
 
+/* *out is the caller's where this is OK, and NULL else. */
 dwunw_status_t dwu_text_gather(dwu_text_next *next, void *from, size_t max,
 			       char **out, size_t *size)
 {
@@ -88,6 +90,7 @@ static ssize_t read_next(void *fd, char *dst, size_t room)
 	return got;
 }
 
+/* "Ready": the kernel makes the text without asking another process. */
 dwunw_status_t dwu_text_ready(const char *path, size_t max, char **out,
 			      size_t *size)
 {
@@ -104,7 +107,11 @@ dwunw_status_t dwu_text_ready(const char *path, size_t max, char **out,
 
 /* --- a process ------------------------------------------------------------------ */
 
-/* What stands before field `to`; NULL: there are not so many. */
+/*
+ * What stands before field `to`; NULL: there are not so many.
+ *
+ * For example, from field 2 to 22 of "4711 (a) S 1 ..": twenty blanks on.
+ */
 static const char *skip_fields(const char *at, unsigned int from,
 			       unsigned int to)
 {
@@ -222,6 +229,10 @@ static long long status_field(const char *pid, const char *key, int base)
 	return value;
 }
 
+/*
+ * kernel.yama.ptrace_scope (Documentation/admin-guide/LSM/Yama.rst); 0: no
+ * Yama.
+ */
 static int ptrace_scope(void)
 {
 	char *text;
@@ -236,6 +247,7 @@ static int ptrace_scope(void)
 	return scope;
 }
 
+/* By the first reason that applies, with what would help. */
 const char *dwunw_denied_text(int32_t pid, char *text, size_t size)
 {
 	char name[16];
@@ -305,6 +317,10 @@ static int by_number(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
+/*
+ * A thread may end or start meanwhile; an error of readdir() is no end of the
+ * list.
+ */
 static dwunw_status_t list_tids(int32_t pid, struct tids *tids)
 {
 	char path[40];
@@ -330,6 +346,7 @@ static dwunw_status_t list_tids(int32_t pid, struct tids *tids)
 	return DWUNW_OK;
 }
 
+/* In ascending order. Ends when visit() has seen enough. */
 dwunw_status_t dwunw_threads(int32_t pid,
 			     bool (*visit)(void *visit_ctx, int32_t tid),
 			     void *visit_ctx)

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
  * What was short: memory, descriptors, a read that failed. Where that costs a
- * name or a frame and no more, nobody is told by a status; so it is counted.
+ * name or a frame and no more, nobody is told by a status; so it is counted,
+ * and a tool can say that its result may lack something.
+ *
+ * For example, EMFILE when a debug file is opened: the frame has the name of
+ * its ELF symbol, dwunw_shortages() is one more, and its last errno EMFILE.
+ * ENOENT is no shortage: there is no such file.
  */
 #include "shortage.h"
 
@@ -29,6 +34,7 @@ static bool is_short(int error)
 	}
 }
 
+/* Any thread. What was counted last is told, not what was first. */
 void dwunw_short(int error)
 {
 	if (!is_short(error))
@@ -51,6 +57,7 @@ static void *or_short(void *memory)
 	return memory;
 }
 
+/* As malloc(3), counted. The others likewise. */
 void *dwu_malloc(size_t size)
 {
 	return or_short(malloc(size));

@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* Why a stack ended and how a frame was found, in words for people. */
+/*
+ * Why a stack ended and how a frame was found, in words for people: what tools
+ * print below a stack. For example, NO_ROW with scan RA_LOST at 0x1b2c of
+ * libc.musl.so is "no unwind information for 0x1b2c in /lib/libc.musl.so
+ * (instructions: ra lost)". A root has no text: nothing is missing.
+ *
+ * doc/troubleshooting.md quotes these lines and says what to do about each.
+ * Paths are the target's, so the line is made printable.
+ */
 #include "context.h"
 
 #include <stdio.h>
@@ -20,6 +28,10 @@ static void place_text(const struct dwunw_context *ctx,
 			 (unsigned long long)stop->vaddr, stop->module);
 }
 
+/*
+ * The last frame's pc is outside of all that can be unwound; why, says its
+ * status.
+ */
 static void no_module_text(const struct dwunw_stop *stop, const char *place,
 			   char *text, size_t size)
 {
@@ -42,6 +54,7 @@ static void no_module_text(const struct dwunw_stop *stop, const char *place,
 	}
 }
 
+/* "" for the usual: the event's own frame, and those by CFI. */
 const char *dwunw_frame_text(const struct dwunw_frame *frame, char *text,
 			     size_t size)
 {
@@ -76,6 +89,7 @@ static void bad_row_text(const struct dwunw_context *ctx,
 		 why[0] ? why : dwunw_status_text(status), place);
 }
 
+/* text is the caller's, cut at size - 1 bytes, and returned. */
 const char *dwunw_stop_text(const struct dwunw_context *ctx,
 			    const struct dwunw_stop *stop, char *text,
 			    size_t size)

@@ -1,5 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* A thread that is stopped for no longer than a walk takes. */
+/*
+ * A thread that is stopped for no longer than a walk takes. Files that the walk
+ * meets are opened while the thread runs, and the walk is made anew from its
+ * new registers.
+ *
+ *	stop, registers, walk -> met a file that is not open: go on, open it, again
+ *	                      -> a read was late: go on, wait longer, again
+ *	                      -> done
+ *
+ * For example, a process of 12 libraries that nobody has looked at yet: up to
+ * 12 short stops instead of a long one.
+ *
+ * Ends after STOPS_MAX stops; the last one opens what it meets while the thread
+ * is stopped (give_in), so that a walk comes of it in any case.
+ */
 #include "stopped.h"
 #include "now.h"
 #include "reader.h"
@@ -20,6 +34,10 @@
 #define BLOCK_SIZE ((size_t)64 << 10)
 #define BLOCK_ALIGN 4096u
 
+/*
+ * What is taken here is given back by dwu_stopped_free(), also where this
+ * fails.
+ */
 dwunw_status_t dwu_stopped_init(struct dwu_stopped *stopped, int32_t pid,
 				int32_t tid, struct dwunw_regset *regs)
 {
@@ -42,6 +60,7 @@ void dwu_stopped_free(struct dwu_stopped *stopped)
 
 /* --- files ------------------------------------------------------------------------ */
 
+/* CACHE_FULL ends the walk at that frame; `wanted` says why. */
 static dwunw_status_t open_known(void *ctx, struct dwunw_mapping *mapping,
 				 const struct dwunw_module **module)
 {
@@ -88,6 +107,7 @@ static bool open_wanted(struct dwu_stopped *stopped)
 
 /* --- memory ----------------------------------------------------------------------- */
 
+/* No sum that could wrap: addresses come from the thread's stack. */
 static bool in_block(const struct dwu_stopped *stopped, uint64_t addr,
 		     size_t size)
 {
@@ -95,6 +115,10 @@ static bool in_block(const struct dwu_stopped *stopped, uint64_t addr,
 	       addr - stopped->block_addr <= stopped->block_size - size;
 }
 
+/*
+ * A stack is read upwards, so what follows is read with it, up to BLOCK_SIZE;
+ * of one that ends sooner, as much as there is.
+ */
 dwunw_status_t dwu_stopped_read(void *ctx, uint64_t addr, void *dst,
 				size_t size)
 {
@@ -145,6 +169,10 @@ dwunw_status_t dwu_stopped_begin(struct dwu_stopped *stopped)
 	return status;
 }
 
+/*
+ * A root or a limit is an end of its own; all others may have come of the late
+ * read.
+ */
 void dwu_stopped_end(struct dwu_stopped *stopped, struct dwunw_stop *stop)
 {
 	dwunw_stack_reader_detach(&stopped->reader);
@@ -155,6 +183,10 @@ void dwu_stopped_end(struct dwu_stopped *stopped, struct dwunw_stop *stop)
 	stop->addr = stopped->late_addr;
 }
 
+/*
+ * Patience doubles the time, PATIENCE_MAX times; reader.hung: it will not be
+ * read at all.
+ */
 bool dwu_stopped_again(struct dwu_stopped *stopped)
 {
 	if (stopped->stops >= STOPS_MAX)

@@ -31,6 +31,10 @@ static bool mapped_file(struct dwunw_context *ctx, int32_t pid,
 	return found;
 }
 
+/*
+ * A path may be replaced by an upgrade while the process runs on with the old
+ * file.
+ */
 static bool leads_to(const char *path, const struct dwu_module_is *is)
 {
 	struct dwu_file_id id;
@@ -39,6 +43,10 @@ static bool leads_to(const char *path, const struct dwu_module_is *is)
 	       dwu_file_id_same(&id, &is->id);
 }
 
+/*
+ * Names known of that very file; else its label, if that still leads there;
+ * else what the process itself has mapped.
+ */
 static dwunw_status_t in_module(struct dwunw_symbol_resolver *resolver,
 				struct dwunw_context *ctx, int32_t pid,
 				const struct dwunw_frame *frame,
@@ -63,6 +71,7 @@ static dwunw_status_t in_module(struct dwunw_symbol_resolver *resolver,
 	return dwu_symbols_ask(resolver, &input, &is, info);
 }
 
+/* Code without a file: perf-PID.map, jit-PID.dump. */
 static dwunw_status_t told_by_process(struct dwunw_symbol_resolver *resolver,
 				      int32_t pid,
 				      const struct dwunw_frame *frame,
@@ -80,6 +89,10 @@ static dwunw_status_t told_by_process(struct dwunw_symbol_resolver *resolver,
 	return dwu_symbols_ask(resolver, &input, NULL, info);
 }
 
+/*
+ * The offset is that of the pc, though the name is looked up at pc - 1 for a
+ * return address: "main+0x1f" is where main goes on.
+ */
 dwunw_status_t dwunw_symbol_frame(struct dwunw_symbol_resolver *resolver,
 				  struct dwunw_context *ctx, int32_t pid,
 				  const struct dwunw_frame *frame,

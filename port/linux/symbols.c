@@ -1,8 +1,22 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
  * Names for addresses: one table for each path, of DWARF and of ELF symbols;
- * the least recently used one goes first. Names handed out are copies of
- * their own.
+ * the least recently used one goes first. Names handed out are copies of their
+ * own, kept until shutdown.
+ *
+ *	table: DWARF (file open) -> levels: function, file, line, inlined calls
+ *	       else Go's .gopclntab, else a PLT stub "puts@plt"
+ *	       else ELF symbols of the file, its debug file, MiniDebugInfo
+ *	       told: perf-PID.map, jit-PID.dump, /proc/kallsyms
+ *
+ * For example, { "/usr/bin/t", pc 0x1154 }: the table of /usr/bin/t is opened
+ * (unit and line table are parsed when the first address of the unit is asked
+ * for), and the answer is "main" at t.c:9; its info->inlined is "f" at t.c:4,
+ * and that one's is "g" at t.c:2, which is where 0x1154 is.
+ *
+ * Files are the target's: tables take memory_max together, one file twice that,
+ * a question reads DWUNW_READ_MAX; what is beyond is told in a line, once a
+ * file.
  */
 #include "given.h"
 #include "log.h"
@@ -85,6 +99,10 @@ struct dwunw_symbol_store {
 
 /* --- names ---------------------------------------------------------------------- */
 
+/*
+ * Each text is kept once, so callers may compare pointers; memory_max bounds
+ * them all.
+ */
 static const char *keep_printable(struct dwunw_symbol_resolver *resolver,
 				  const char *text, size_t size)
 {
@@ -135,6 +153,7 @@ static const char *keep_path(void *ctx, const char *text)
 	return keep_text(ctx, text);
 }
 
+/* C++ and Rust names become readable here, unless RAW_NAMES. */
 static const char *keep_function(void *ctx, const char *text)
 {
 	struct dwunw_symbol_resolver *resolver = ctx;
@@ -149,7 +168,12 @@ static const char *keep_function(void *ctx, const char *text)
 	return kept;
 }
 
-/* A name in .symtab may end in its version, after '@'. */
+/*
+ * A name in .symtab may end in its version, after '@'.
+ *
+ * For example, "malloc@@GLIBC_2.2.5" is kept as "malloc"; "@plt" is added
+ * elsewhere.
+ */
 static const char *keep_symbol(struct dwunw_symbol_resolver *resolver,
 			       const char *text)
 {
@@ -168,6 +192,7 @@ static const char *keep_symbol(struct dwunw_symbol_resolver *resolver,
 	return kept;
 }
 
+/* All names that were handed out are gone with it. */
 static void free_names(struct dwunw_symbol_store *store)
 {
 	for (uint32_t i = 0; i < NAME_BUCKETS; i++)
@@ -204,6 +229,7 @@ static dwunw_status_t open_elf(const struct dwunw_symbol_resolver *resolver,
 	return status;
 }
 
+/* Not stripped: it lists all functions. */
 static bool has_symtab(const struct dwunw_elf *elf)
 {
 	struct dwunw_section section;
@@ -245,6 +271,7 @@ static bool debug_file_fits(const struct dwunw_symbol_resolver *resolver,
 	return dwu_build_same(elf, debug) || !is_dynamic(elf);
 }
 
+/* The one that the user has given goes before any that is found. */
 static bool read_debug_file(struct dwunw_symbol_resolver *resolver,
 			    struct table *table, const struct dwunw_elf *elf)
 {
@@ -262,6 +289,7 @@ static bool read_debug_file(struct dwunw_symbol_resolver *resolver,
 	return done;
 }
 
+/* For dwu_debug_find(): `table` must stay while it searches. */
 static void search_of(const struct dwunw_symbol_resolver *resolver,
 		      const struct table *table, enum dwu_debug_need need,
 		      struct dwu_debug_search *search)
@@ -299,6 +327,7 @@ static bool find_symbols(const struct dwunw_symbol_resolver *resolver,
 	return done;
 }
 
+/* What store->table_bytes is counted by, before and after each change. */
 static uint64_t table_size(const struct table *table)
 {
 	uint64_t size = dwu_symbols_size(&table->symbols) + table->lines.bytes +
@@ -309,6 +338,7 @@ static uint64_t table_size(const struct table *table)
 	return size;
 }
 
+/* Kept in memory: half of memory_max at most. */
 static void open_go(const struct dwunw_symbol_resolver *resolver,
 		    struct table *table)
 {
@@ -378,6 +408,10 @@ static bool open_lines_of(struct dwunw_symbol_resolver *resolver,
 			      path) == DWUNW_OK;
 }
 
+/*
+ * The first of: the given debug file, the file itself, a debug file that is
+ * found.
+ */
 static void open_lines(struct dwunw_symbol_resolver *resolver,
 		       struct table *table)
 {
@@ -398,6 +432,7 @@ static void open_lines(struct dwunw_symbol_resolver *resolver,
 				table->path) == DWUNW_OK);
 }
 
+/* Only what is new is read (names_text.c). */
 static void read_told(struct dwunw_symbol_resolver *resolver,
 		      struct table *table)
 {
@@ -410,7 +445,12 @@ static void read_told(struct dwunw_symbol_resolver *resolver,
 	resolver->store->table_bytes += table_size(table) - before;
 }
 
-/* Lines or symbols: what there is of the file is opened, or read. */
+/*
+ * Lines or symbols: what there is of the file is opened, or read.
+ *
+ * A file with DWARF stays open, and its symbols are read when they are asked
+ * for; of one without, symbols are read now, and it is closed.
+ */
 static void load(struct dwunw_symbol_resolver *resolver, struct table *table,
 		 const struct dwu_module_is *is)
 {
@@ -433,6 +473,9 @@ static void load(struct dwunw_symbol_resolver *resolver, struct table *table,
 	dwu_file_close(&table->opened.file);
 }
 
+/*
+ * The ELF file and its debug file are closed; levels that were handed out stay.
+ */
 static void close_lines(struct table *table)
 {
 	if (!IS_ON(CONFIG_NAMES_LINES) || !table->has_lines)
@@ -455,6 +498,7 @@ static void close_files(struct dwunw_symbol_resolver *resolver,
 
 /* --- tables ------------------------------------------------------------------------ */
 
+/* Names stay; they belong to the store. */
 static void free_table(struct dwunw_symbol_store *store, struct table *table)
 {
 	store->table_bytes -= table_size(table);
@@ -471,7 +515,11 @@ static void free_table(struct dwunw_symbol_store *store, struct table *table)
 	free(table);
 }
 
-/* All but the first, which is in use. */
+/*
+ * All but the first, which is in use.
+ *
+ * Ends: each turn frees a table.
+ */
 static void keep_within(struct dwunw_symbol_resolver *resolver)
 {
 	struct dwunw_symbol_store *store = resolver->store;
@@ -523,6 +571,9 @@ static struct table *take(struct dwunw_symbol_store *store, const char *path,
 /*
  * Looked at once in a batch. A file that cannot be seen any more (its process
  * is gone) keeps the table it had.
+ *
+ * `lacking`: something of it could not be opened for want of descriptors, so it
+ * is read anew, now that there may be some.
  */
 static bool is_current(struct dwunw_symbol_resolver *resolver,
 		       struct table *table)
@@ -541,6 +592,10 @@ static bool is_current(struct dwunw_symbol_resolver *resolver,
 	return !table->lacking && dwu_file_id_same(&id, &table->id);
 }
 
+/*
+ * A file that cannot be opened has a table as well, with its status: it is
+ * tried once a batch, and not again while stat() cannot find it.
+ */
 static struct table *new_table(struct dwunw_symbol_resolver *resolver,
 			       const char *path, const struct dwu_module_is *is)
 {
@@ -621,6 +676,7 @@ static bool by_stub(struct dwunw_symbol_resolver *resolver,
 	return symbol->name && info->function;
 }
 
+/* Go has functions, files and lines in one table, and it survives stripping. */
 static bool by_go(struct dwunw_symbol_resolver *resolver,
 		  const struct table *table, uint64_t vaddr,
 		  struct dwunw_symbol_info *info)
@@ -640,7 +696,11 @@ static bool by_go(struct dwunw_symbol_resolver *resolver,
 	return info->function;
 }
 
-/* The best name of the ELF symbols. */
+/*
+ * The best name of the ELF symbols.
+ *
+ * In this order: Go's table, PLT stubs, symbols.
+ */
 static dwunw_status_t by_symbol(struct dwunw_symbol_resolver *resolver,
 				struct table *table, uint64_t vaddr,
 				struct dwunw_symbol_info *info)
@@ -668,6 +728,7 @@ static dwunw_status_t by_symbol(struct dwunw_symbol_resolver *resolver,
 	return DWUNW_OK;
 }
 
+/* For inlined calls; they live until the next batch. */
 static struct dwunw_symbol_info *new_info(struct dwunw_symbol_store *store)
 {
 	struct chain *chain = store->chains;
@@ -683,7 +744,11 @@ static struct dwunw_symbol_info *new_info(struct dwunw_symbol_store *store)
 	return &chain->infos[chain->used++];
 }
 
-/* The last one serves the next batch. */
+/*
+ * The last one serves the next batch.
+ *
+ * It has room for most batches, so that no memory is taken for each.
+ */
 static void drop_chains(struct dwunw_symbol_store *store, bool all)
 {
 	while (store->chains && (all || store->chains->next)) {
@@ -696,6 +761,7 @@ static void drop_chains(struct dwunw_symbol_store *store, bool all)
 		store->chains->used = 0;
 }
 
+/* What is known, for callers who print less. */
 static void set_flags(struct dwunw_symbol_info *info)
 {
 	if (info->function)
@@ -706,6 +772,7 @@ static void set_flags(struct dwunw_symbol_info *info)
 		info->flags |= DWUNW_SYMBOL_FLAG_PARTIAL;
 }
 
+/* All fields: info may have been used before. */
 static void set_level(struct dwunw_symbol_info *info,
 		      const struct dwu_level *level)
 {
@@ -737,7 +804,12 @@ static void name_in_full(struct dwunw_symbol_resolver *resolver,
 		info->function = name;
 }
 
-/* Levels from the innermost outwards become a chain inwards. */
+/*
+ * Levels from the innermost outwards become a chain inwards.
+ *
+ * info is the outermost function; info->inlined leads to the calls inside of
+ * it.
+ */
 static void by_levels(struct dwunw_symbol_resolver *resolver,
 		      struct table *table, uint64_t vaddr,
 		      const struct dwu_level *levels, uint32_t count,
@@ -764,6 +836,8 @@ static void by_levels(struct dwunw_symbol_resolver *resolver,
 		(void)by_symbol(resolver, table, vaddr, info);
 	else if (levels->bare && !levels->inlined)
 		name_in_full(resolver, table, levels->start, info);
+	if (!info->function) /* a line, and nothing that it is in */
+		info->offset = 0;
 	set_flags(info);
 }
 
@@ -786,6 +860,7 @@ static void tell_lines(const struct dwunw_symbol_resolver *resolver,
 	config->log(config->log_ctx, line);
 }
 
+/* DWARF where it says something, else the symbols. */
 static dwunw_status_t by_table(struct dwunw_symbol_resolver *resolver,
 			       struct table *table, uint64_t vaddr,
 			       struct dwunw_symbol_info *info)
@@ -813,6 +888,7 @@ static dwunw_status_t by_table(struct dwunw_symbol_resolver *resolver,
 	return status;
 }
 
+/* Code that a process has made, and the kernel's: addresses as they run. */
 static dwunw_status_t by_text(struct dwunw_symbol_resolver *resolver,
 			      const struct table *table, uint64_t addr,
 			      struct dwunw_symbol_info *info)
@@ -830,6 +906,7 @@ static dwunw_status_t by_text(struct dwunw_symbol_resolver *resolver,
 	return DWUNW_OK;
 }
 
+/* A build id that the caller has must be the file's. */
 static dwunw_status_t in_table(struct dwunw_symbol_resolver *resolver,
 			       struct table *table,
 			       const struct dwunw_symbol_input *input,
@@ -882,6 +959,7 @@ static dwunw_status_t ask_table(struct dwunw_symbol_resolver *resolver,
 	return status;
 }
 
+/* One of a batch, by path alone. */
 static dwunw_status_t resolve(struct dwunw_symbol_resolver *resolver,
 			      const struct dwunw_symbol_input *input,
 			      struct dwunw_symbol_info *info)
@@ -925,6 +1003,7 @@ dwunw_symbol_resolve_batch(struct dwunw_symbol_resolver *resolver,
 	return DWUNW_OK;
 }
 
+/* Has that very file a table? Then it is the first of the list. */
 bool dwu_symbols_known(struct dwunw_symbol_resolver *resolver,
 		       const struct dwu_module_is *is)
 {
@@ -933,6 +1012,10 @@ bool dwu_symbols_known(struct dwunw_symbol_resolver *resolver,
 	return first_in_list(resolver, table) != NULL;
 }
 
+/*
+ * Of the file that was mapped (is), if its path still leads there. After an
+ * upgrade the path has another file: NO_DEBUG_DATA instead of its names.
+ */
 dwunw_status_t dwu_symbols_ask(struct dwunw_symbol_resolver *resolver,
 			       const struct dwunw_symbol_input *input,
 			       const struct dwu_module_is *is,
@@ -1002,6 +1085,7 @@ dwunw_status_t dwunw_symbol_offset(struct dwunw_symbol_resolver *resolver,
 	return status;
 }
 
+/* Names, chains and tables are gone; NULL and twice are well. */
 void dwunw_symbol_resolver_shutdown(struct dwunw_symbol_resolver *resolver)
 {
 	struct dwunw_symbol_store *store = resolver ? resolver->store : NULL;

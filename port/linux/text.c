@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* Statuses, targets and CFI that cannot be read, in words for people. */
+/*
+ * Statuses, targets and CFI that cannot be read, in words for people: what
+ * tools print behind a path. For example, dwunw_elf_target() of a file of
+ * EM_MIPS with EF_MIPS_ABI2 is "mips n32", and the line begins "./a: code of
+ * mips n32, which this build cannot unwind". Texts are constants.
+ */
 #include <stdio.h>
 
 #include <dwunw/bounds.h>
@@ -43,6 +48,10 @@ static const char *mips_name(const struct dwunw_elf *elf)
 	return "mips";
 }
 
+/*
+ * Everything that is met, not only what is built in: a message names what it
+ * refuses.
+ */
 const char *dwunw_elf_target(const struct dwunw_elf *elf)
 {
 	size_t i;
@@ -63,6 +72,7 @@ const char *dwunw_elf_target(const struct dwunw_elf *elf)
 	return "an unknown machine";
 }
 
+/* For "FILE: …": each goes on a sentence about a file. */
 const char *dwunw_status_text(dwunw_status_t status)
 {
 	switch (status) {
@@ -109,10 +119,16 @@ static uint64_t record_length(const struct dwunw_module *module,
 		length = length << 8 | cfi->bytes.data[off + (big ? i : 3 - i)];
 		id = id << 8 | cfi->bytes.data[off + 4 + (big ? i : 3 - i)];
 	}
+	if (length >= 0xfffffff0) /* DWARF of 64 bits, or reserved (7.4) */
+		return 0;
 	*cie = cfi->debug_frame ? id : id ? off + 4 - id : off;
 	return length < 4 ? 0 : length - 4;
 }
 
+/*
+ * "": no bound was met, the record is damaged. An FDE within its bound may have
+ * a CIE that is not.
+ */
 const char *dwunw_cfi_text(const struct dwunw_module *module,
 			   const struct dwunw_cfi *cfi, uint64_t off,
 			   char *text, size_t size)

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
  * zlib, zstd and xz by the libraries of these names. The sizes are known
- * before, so nothing grows while it is unpacked, and each library is told
- * where its output ends.
+ * before, so nothing grows while it is unpacked, and each library is told where
+ * its output ends.
+ *
+ * For example, .debug_info with ch_type 1 and ch_size 100,000: uncompress2()
+ * into 100,000 bytes that the core has taken from its arena; less or more is
+ * BAD_FORMAT. Content that would be larger than its bound is refused before
+ * anything is unpacked.
  */
 #include "debug.h"
 #include "pages.h"
@@ -37,6 +42,7 @@ static dwunw_status_t no_memory(void)
 #endif
 
 #ifdef CONFIG_INFLATE_ZLIB
+/* One stream (RFC 1950) that fills dst exactly. */
 static dwunw_status_t unpack_zlib(const void *src, size_t src_size, void *dst,
 				  size_t dst_size)
 {
@@ -52,6 +58,7 @@ static dwunw_status_t unpack_zlib(const void *src, size_t src_size, void *dst,
 #endif
 
 #ifdef CONFIG_INFLATE_ZSTD
+/* One or more frames (RFC 8878). */
 static dwunw_status_t unpack_zstd(const void *src, size_t src_size, void *dst,
 				  size_t dst_size)
 {
@@ -65,6 +72,10 @@ static dwunw_status_t unpack_zstd(const void *src, size_t src_size, void *dst,
 }
 #endif
 
+/*
+ * NOT_IMPLEMENTED is told apart: the section is sound, this build lacks the
+ * library.
+ */
 dwunw_status_t dwu_unpack(void *ctx, uint32_t type, const void *src,
 			  size_t src_size, void *dst, size_t dst_size)
 {
@@ -97,7 +108,12 @@ dwunw_status_t dwunw_inflate(void *ctx, uint32_t type, const void *src,
 #define DECODER_MEMORY ((uint64_t)72 << 20)
 #define INDEX_MEMORY ((uint64_t)1 << 20)
 
-/* The index at the end of the stream knows the size; 0: not a sound file. */
+/*
+ * The index at the end of the stream knows the size; 0: not a sound file.
+ *
+ * The .xz file format 1.1: a footer of 12 bytes says how long the index before
+ * it is, and that the size of each block.
+ */
 static uint64_t xz_size(struct dwunw_span packed)
 {
 	lzma_stream_flags flags;

@@ -1,6 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* Bytes of a WALKED event -> frames that the kernel has walked, and the walk
- * input for the rest. SPEC.md 1. */
+/*
+ * Bytes of a WALKED event -> the frames that the kernel has walked, and the
+ * walk input for the rest. SPEC.md 1.
+ *
+ *	header 88 | registers | walk 24 | returns | frames of 32 | stack bytes
+ *
+ * For example, 9 frames and "goes on": frames 0 to 8 are taken as they are, and
+ * a walk in user space begins behind the ninth, with its registers and the
+ * bytes of stack. A walk that the kernel has ended itself has a stop and no
+ * stack.
+ *
+ * The record may be hostile: each count is bounded before it becomes a size,
+ * sums are made in 64 bits and compared with the record's size.
+ */
 
 #include <string.h>
 
@@ -18,6 +30,7 @@ enum {
 
 _Static_assert(WALK == 24 && FRAME == 32, "SPEC.md");
 
+/* Either byte order, as the rest of an event (core/walk/event.c). */
 static uint64_t number(const uint8_t *p, size_t size, bool big)
 {
 	uint64_t value = 0;
@@ -27,7 +40,13 @@ static uint64_t number(const uint8_t *p, size_t size, bool big)
 	return value;
 }
 
-/* Of the same capture as if it had no walk, and no stack: a STACK event. */
+/*
+ * Of the same capture as if it had no walk, and no stack: a STACK event.
+ *
+ * Header, registers and returns are put together as a STACK event of no stack,
+ * so that one parser knows registers; 8, 12 and 68 are offsets of size, kind
+ * and stack_size.
+ */
 static dwunw_status_t parse_rest(struct dwunw_event *event,
 				 const uint8_t *record, bool big)
 {
@@ -51,6 +70,7 @@ static dwunw_status_t parse_rest(struct dwunw_event *event,
 	return status;
 }
 
+/* SPEC.md 1, "walk": 24 bytes, of which two are reserved. */
 static void read_walk(struct dwunw_event_walk *walk, const uint8_t *p, bool big)
 {
 	*walk = (struct dwunw_event_walk){
@@ -88,6 +108,7 @@ static void resume_input(struct dwunw_event *event,
 	input->first_flags = walk->flags;
 }
 
+/* walked->frames points into the record, which must stay. */
 dwunw_status_t dwunw_walked_parse(struct dwunw_walked *walked,
 				  struct dwunw_event *event)
 {
@@ -127,6 +148,10 @@ dwunw_status_t dwunw_walked_parse(struct dwunw_walked *walked,
 	return DWUNW_OK;
 }
 
+/*
+ * Frame n with its file's identity in place of a module: serials are this
+ * context's own.
+ */
 dwunw_status_t dwunw_walked_frame(const struct dwunw_walked *walked, uint32_t n,
 				  struct dwunw_frame *frame, uint64_t *file)
 {

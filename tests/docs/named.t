@@ -133,7 +133,7 @@ for my $path (@documents) {
 # --- what the library says ----------------------------------------------------------------
 
 # The sentences of doc/troubleshooting.md's headings, where a stack ends.
-my $says = Blocks::slurp('port/linux/text.c') =~ s/"\s+"//gr;
+my $says = Blocks::slurp('port/linux/stop_text.c') =~ s/"\s+"//gr;
 my $trouble = Blocks::prose('doc/troubleshooting.md');
 my (@unsaid, %explained);
 while ($trouble =~ /^## (.*) \(([A-Z_]+)\)$/mg) {

@@ -142,6 +142,28 @@ static void costs(void)
 	dwunw_shutdown(&ctx);
 }
 
+/* Of libraries on top. */
+static void libraries(void)
+{
+	struct own {
+		size_t size;
+		uint32_t first, later;
+	} own, old = { .size = 12, .first = 7, .later = 9 };
+
+	is_u64(dwunw_struct_from(&own, sizeof(own), 12, &old), DWUNW_OK,
+	       "a library's own struct");
+	is_u64(own.first, 7, "… what an older header has");
+	is_u64(own.later, 0, "… and nothing behind it");
+	is_u64(own.size, sizeof(own), "… as this version's");
+	old.size = 11;
+	is_u64((uint64_t)dwunw_struct_from(&own, sizeof(own), 12, &old),
+	       (uint64_t)DWUNW_ERR_INVALID_ARG, "one byte less");
+	is_u64((uint64_t)dwunw_struct_from(NULL, sizeof(own), 12, &old),
+	       (uint64_t)DWUNW_ERR_INVALID_ARG, "into nothing");
+	is_u64((uint64_t)dwunw_struct_from(&own, sizeof(own), 12, NULL),
+	       (uint64_t)DWUNW_ERR_INVALID_ARG, "from nothing");
+}
+
 int main(void)
 {
 	const char *exec = getenv("EXEC");
@@ -151,5 +173,6 @@ int main(void)
 	configs();
 	requests();
 	others();
+	libraries();
 	return done();
 }

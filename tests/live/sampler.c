@@ -11,6 +11,7 @@
 
 #include "tap.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -175,9 +176,13 @@ int main(void)
 		{ .all_children = true },
 		{ .by_pmu = true },
 	};
+	static const struct dwunw_sampler_config odd = { .size = 8 };
 	struct dwunw_symbol_resolver resolver;
+	struct dwunw_sampler *sampler;
 	uint64_t off = 0;
 
+	ok(dwunw_sampler_open(&sampler, &odd) == -EINVAL,
+	   "a configuration of a size that there never was");
 	if (dwunw_symbol_resolver_init(&resolver, NULL) ||
 	    dwunw_symbol_offset(&resolver, "/proc/self/exe", "hit_me", &off,
 				NULL))

@@ -134,6 +134,21 @@ for form in clang4 clang5 gcc4; do
 		"$dwunw" symbolize "$work/$form/program" 0x1100
 done
 
+stale() {
+	nm -S "$at/stale/program" | awk '$4 == "first" { print $1, $2 }' |
+		while read -r value size; do
+			seq $((0x$value)) $((0x$value + 0x$size - 1))
+		done >"$work/pcs"
+	"$dwunw" symbolize "$at/stale/program" <"$work/pcs" >"$work/got" &&
+		[ "$(grep -c '^  first+0x' "$work/got")" = \
+			"$(wc -l <"$work/pcs")" ] && [ -s "$work/pcs" ]
+}
+if [ -f "$at/stale/program" ] && built_with NAMES_LINES; then
+	ok "a .dwo of another build is not read" stale
+else
+	skip "no program with a .dwo of another build"
+fi
+
 # --- Go ---------------------------------------------------------------------------
 
 # FULL STRIPPED: functions and lines as go tool addr2line has them

@@ -106,6 +106,15 @@ ifneq ($(and $(call has,g++),$(call has,dwp)),)
 $(eval $(call symbols_package,gcc4,g++ -O2 -gdwarf-4 -gsplit-dwarf,dwp -e))
 endif
 
+# A .dwo of another build, where the program's own was.
+$(symbols)/stale/program: tests/symbols/stale.c tests/symbols/stale.S $(symbols_made)
+	@mkdir -p $(@D)
+	$(say) CCLD $@
+	$(Q)cd $(@D) && gcc -O1 -gdwarf-4 -gsplit-dwarf -c $(abspath $<) && \
+		gcc stale.o -o program && \
+		gcc -c $(abspath tests/symbols/stale.S) -o stale.dwo
+symbols_bin += $(symbols)/stale/program
+
 # --- Go ---
 
 ifneq ($(call has,go),)

@@ -91,6 +91,12 @@ static void leb(void)
 		  INT64_MAX },
 		{ "more than 64 bits", "80 80 80 80 80 80 80 80 80 01", true,
 		  0 },
+		{ "the sign is not repeated", "80 80 80 80 80 80 80 80 80 80 7f",
+		  true, 0 },
+		{ "… nor in the last byte", "80 80 80 80 80 80 80 80 80 ff 00",
+		  true, 0 },
+		{ "least, overlong", "80 80 80 80 80 80 80 80 80 ff 7f", false,
+		  1ull << 63 },
 		{ "no end", "ff ff", true, 0 },
 	};
 	struct dwu_cursor c;
