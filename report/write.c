@@ -4,8 +4,7 @@
  */
 #include "out.h"
 
-#include <stdlib.h>
-#include <string.h>
+#include <dwunw/linux.h>
 
 #define TOP_DEFAULT 10u
 
@@ -28,23 +27,13 @@ const char *dwunw_report_format_name(uint32_t format)
 	return format < DWUNW_REPORT_FORMAT_END ? formats[format].name : NULL;
 }
 
-/* types.h, "What may grow": a copy in this version's size. */
 static bool take_options(struct dwunw_report_options *copy,
 			 const struct dwunw_report_options *given)
 {
-	size_t size = given && given->size ? given->size : sizeof(*copy);
-
 	*copy = (struct dwunw_report_options){ 0 };
-	if (given && size > sizeof(*copy)) {
-		const uint8_t *rest = (const uint8_t *)given;
-
-		for (size_t i = sizeof(*copy); i < size; i++)
-			if (rest[i])
-				return false;
-		size = sizeof(*copy);
-	}
-	if (given)
-		memcpy(copy, given, size);
+	if (given && dwunw_struct_from(copy, sizeof(*copy), sizeof(*copy),
+				       given) != DWUNW_OK)
+		return false;
 	if (!copy->top)
 		copy->top = TOP_DEFAULT;
 	return true;
