@@ -239,9 +239,8 @@ dwunw_recording_read(struct dwunw_recording *recording, const void *bytes,
 			 (unsigned int)version);
 		return refuse(recording, DWUNW_ERR_NOT_IMPLEMENTED, NULL);
 	}
-	reading.pool = dwu_rec_pool_new(config && config->memory_max ?
-						config->memory_max :
-						MEMORY_MAX);
+	reading.pool = dwu_rec_pool_new(
+		config && config->memory_max ? config->memory_max : MEMORY_MAX);
 	if (!reading.pool)
 		return refuse(recording, DWUNW_ERR_NO_MEMORY, "no memory");
 	recording->memory = reading.pool;

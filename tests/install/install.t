@@ -143,7 +143,8 @@ fi
 options() {
 	grep -o -- '--[a-z][a-z-]*' | sort -u
 }
-leaks=$(grep -q "^CONFIG_LEAKS=y" "$BUILD/.config" && echo leaks)
+leaks=$(grep -q "^CONFIG_LEAKS=y" "$BUILD/.config" && echo leaks record)
+[ "$(grep -c "^CONFIG_RE[CP]ORT*D*=y" "$BUILD/.config")" != 2 ] || leaks="$leaks report"
 for command in stack rows symbolize $leaks; do
 	"$there/bin/dwunw" $command --help | options |
 		grep -v -x -e --debug-dump >"$work/help"

@@ -46,8 +46,8 @@ struct leak {
 	bool missing_free; /* kernel: allocated again means freed */
 	/* by format: a file; "": stdout; NULL: not asked for */
 	const char *exports[DWUNW_REPORT_FORMAT_END];
-	const char *output; /* a file for the text; NULL: stdout */
-	const char *only;   /* stacks with a function like that */
+	const char *output;	 /* a file for the text; NULL: stdout */
+	const char *only;	 /* stacks with a function like that */
 	const char *record;	 /* a file for the recording; NULL: none */
 	uint64_t record_max;	 /* its bytes; 0: no limit */
 	uint64_t record_keep_ns; /* older steps are one; 0: all are kept */
