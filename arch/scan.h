@@ -12,8 +12,10 @@
 
 #include "arch.h"
 
-/* Bytes of the longest instruction of any target. */
-#define DWU_INSN_MAX 16u
+/* Bytes of the longest instruction of any target; of what is taken for one. */
+#define DWU_INSN_MAX 24u
+/* … and is several, if it is longer: nothing is known in the midst of it. */
+#define DWU_INSN_ONE 15u
 
 /* Where control goes behind an instruction; bits, to ask for several. */
 enum dwu_flow {
@@ -150,13 +152,13 @@ struct dwu_scan_ops {
 		       struct dwu_scan_state *state);
 
 	/*
-	 * The next place in code->bytes, from *off on, that looks like a branch
-	 * or a jump of 32 bits into [lo, hi), low 32 bits all; where it leads to
-	 * in *to. False: none. NULL: compilers leave functions of the target in
-	 * one piece.
+	 * The next place in code->bytes, from *off on, that looks like a branch,
+	 * a jump or a call of 32 bits into [lo, hi), low 32 bits all; where it
+	 * leads to in *to. DWU_FLOW_BRANCH or CALL; 0: none. NULL: compilers
+	 * leave functions of the target in one piece.
 	 */
-	bool (*far_branch)(const struct dwu_code *code, uint32_t *off,
-			   uint32_t lo, uint32_t hi, uint32_t *to);
+	uint8_t (*far_branch)(const struct dwu_code *code, uint32_t *off,
+			      uint32_t lo, uint32_t hi, uint32_t *to);
 
 	/*
 	 * Told every instruction of a function in the order of their places,

@@ -19,7 +19,8 @@
  *   WORD_MAX	the largest of them
  *   BLOCKS	what its functions are declared with
  *   LEVEL_END	mappings of 2^LEVEL_END bytes and more are not found
- *   levels_seen, level_see(bit)	a u64, and setting a bit of it
+ *   level_is_seen(level), level_see(level)	a flag for each level below 64, and
+ *	setting it
  *   struct live_block	size, key, and what the tool wants to know
  *   block_id, block_id_of(addr)	the key of `live` and `spans`: the address,
  *	and the process where there may be several
@@ -95,7 +96,7 @@ static BLOCKS void span_add(uint64_t start, uint64_t size)
 
 	if (level < LEVEL_FIRST || level >= LEVEL_END)
 		return;
-	level_see(1ull << (level & 63));
+	level_see(level);
 	for (int i = 0; i < 2 && at < end; i++, at += step) {
 		block_id id = block_id_of(at | level);
 
@@ -143,7 +144,7 @@ static BLOCKS uint64_t span_find(uint64_t addr, uint64_t *size)
 		uint64_t step = 1ull << (i / 2), at = (addr & -step) | i / 2;
 		uint64_t *known;
 
-		if (!(levels_seen & step))
+		if (!level_is_seen(i / 2))
 			continue;
 		id = block_id_of(at + (i % 2 ? step : 0));
 		known = map_find(&spans, &id);

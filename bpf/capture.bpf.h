@@ -82,6 +82,7 @@
 /* Pieces of the largest copy: one cut by a page end, one retry. */
 #define DWUNW_PIECES (DWUNW_CAPTURE_STACK_CAP_MAX / DWUNW_PAGE + 2)
 #define DWUNW_SLOT_TRIES 8
+#define DWUNW_SEQUENCES 8
 
 /* The tail must hold a piece more than is ever used: the verifier's proof. */
 #define DWUNW_TAIL_USED                                                 \
@@ -122,11 +123,17 @@ struct {
 	__type(value, __u64);
 } dwunw_counters SEC(".maps");
 
+/* The keys of a processor; one for each program that may interrupt another. */
+struct dwunw_sequence {
+	__u64 users;
+	__u64 last;
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, DWUNW_SEQUENCES);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct dwunw_sequence);
 } dwunw_sequence SEC(".maps");
 
 const volatile struct dwunw_capture_options
@@ -207,16 +214,6 @@ static __always_inline void dwunw_count_drop(__u32 cause)
 	dwunw_count(cause);
 }
 
-/* A stack key: cpu << 48 | sequence number; never 0. */
-static __always_inline __u64 dwunw_next_key(void)
-{
-	__u32 zero = 0;
-	__u64 *next = bpf_map_lookup_elem(&dwunw_sequence, &zero);
-	__u64 cpu = bpf_get_smp_processor_id();
-
-	return next ? cpu << 48 | (__sync_fetch_and_add(next, 1) + 1) : 0;
-}
-
 #ifdef DWUNW_CAPTURE_PROCESS
 #define DWUNW_PROCESSES (DWUNW_SMALL_MAPS ? 1024 : 16384)
 
@@ -282,6 +279,30 @@ static __always_inline int dwunw_claim(__u64 *users)
 	if (*(volatile __u64 *)users == 1)
 		return 1;
 	__sync_fetch_and_add(users, -1);
+	return 0;
+}
+
+/*
+ * A stack key: cpu << 48 | which sequence << 44 | number; bit 63 is never set. 0: all
+ * sequences are in use, of which each is for nanoseconds. An addition that returns
+ * what was there needs Linux 5.12.
+ */
+static __always_inline __u64 dwunw_next_key(void)
+{
+	__u64 cpu = bpf_get_smp_processor_id();
+
+	for (__u32 i = 0; i < DWUNW_SEQUENCES; i++) {
+		__u32 index = i;
+		struct dwunw_sequence *sequence =
+			bpf_map_lookup_elem(&dwunw_sequence, &index);
+		__u64 number;
+
+		if (!sequence || !dwunw_claim(&sequence->users))
+			continue;
+		number = ++sequence->last;
+		__sync_fetch_and_add(&sequence->users, -1);
+		return cpu << 48 | (__u64)i << 44 | number;
+	}
 	return 0;
 }
 

@@ -6,10 +6,17 @@
  * Where upstream calls bpf_get_stackid() at the return of an allocation, this
  * sends an event with registers and stack; all lines that are there for it
  * are marked dwunw-added, with the number that README.md has for them.
+ *
+ * Two objects are made of it. With DWUNW_HEAP_WALK a stack is walked in the kernel
+ * and most times only counted; without, each is copied, on any kernel.
  */
 #define DWUNW_CAPTURE_PROCESS /* dwunw-added 6: mappings, fork, exec, exit */
 #include "heap.h"
+#ifdef DWUNW_HEAP_WALK
+#include "walk.bpf.h"
+#else
 #include "capture.bpf.h" /* dwunw-added 1: dwunw_slot_…(), registers */
+#endif
 
 /* What allocator.bpf.h wants. */
 typedef struct block_id block_id;
@@ -126,7 +133,10 @@ static __always_inline bool within_budget(void)
 		window->number = number;
 		window->sent = 0;
 	}
-	return __sync_fetch_and_add(&window->sent, 1) < options.budget;
+	/* not what the addition returns: that needs Linux 5.12. Of several at a
+	 * time each may see the others' */
+	__sync_fetch_and_add(&window->sent, 1);
+	return *(volatile __u64 *)&window->sent <= options.budget;
 }
 
 /* --- entries -------------------------------------------------------------- */
@@ -179,26 +189,88 @@ static __always_inline long send_fp_walk(struct dwunw_pt_regs *ctx,
 /* The walk goes first: when the other event is read, both are there. */
 static __always_inline long send_stack(struct dwunw_pt_regs *ctx,
 				       struct dwunw_slot *slot,
-				       struct dwunw_capture_args *args)
+				       const struct dwunw_capture_args *args,
+				       __u32 ways)
 {
-	__u64 id = dwunw_current_id();
-	__u32 pid = id >> 32, ways = DWUNW_HEAP_SNAPSHOT | DWUNW_HEAP_FP;
-	struct dwunw_heap_process *process;
 	long status = 0;
 
-	process = bpf_map_lookup_elem(&processes, &pid);
-	if (process)
-		ways = process->ways;
-	/* of the first thread: its stack is the program's */
-	id = bpf_get_current_pid_tgid();
-	if (process && id >> 32 == (__u32)id)
-		args->stack_end = process->stack_end; /* dwunw-added 8 */
 	if (ways & DWUNW_HEAP_FP)
 		status = send_fp_walk(ctx, slot, args, ways);
 	if (ways & DWUNW_HEAP_SNAPSHOT) /* dwunw-added 2: registers and stack */
 		status = dwunw_slot_send(ctx, slot,
 					 dwunw_slot_fill(slot, ctx, args));
 	return status;
+}
+
+/* How stacks of this process are taken, and where its first one ends. */
+static __always_inline __u32 find_ways(struct dwunw_capture_args *args)
+{
+	__u64 id = dwunw_current_id();
+	__u32 pid = id >> 32;
+	struct dwunw_heap_process *process;
+
+	process = bpf_map_lookup_elem(&processes, &pid);
+	if (!process)
+		return DWUNW_HEAP_SNAPSHOT | DWUNW_HEAP_FP;
+	/* of the first thread: its stack is the program's */
+	id = bpf_get_current_pid_tgid();
+	if (id >> 32 == (__u32)id)
+		args->stack_end = process->stack_end; /* dwunw-added 8 */
+	return process->ways;
+}
+
+static __always_inline void count_sent(long status)
+{
+	dwunw_count(status ? DWUNW_HEAP_COUNT_NO_ROOM :
+			     DWUNW_HEAP_COUNT_STACKS);
+}
+
+/* False: no slot is free. */
+static __always_inline bool copy_stack(struct dwunw_pt_regs *ctx,
+				       const struct dwunw_capture_args *args,
+				       __u32 ways, struct live_block *block)
+{
+	struct dwunw_slot *slot = dwunw_slot_claim();
+	long status;
+
+	if (!slot) {
+		dwunw_count_drop(DWUNW_COUNT_DROP_SLOT);
+		return false;
+	}
+	status = send_stack(ctx, slot, args, ways);
+	block->time_ns = slot->header.time_ns;
+	dwunw_slot_release(slot);
+	count_sent(status);
+	block->key = status ? 0 : args->key;
+	return true;
+}
+
+#ifdef DWUNW_HEAP_WALK
+static __always_inline bool walk_stack(struct dwunw_pt_regs *ctx,
+				       struct dwunw_capture_args *args,
+				       struct live_block *block)
+{
+	long status = dwunw_walk_stack(ctx, ctx, args);
+
+	if (status == DWUNW_WALK_NO_SLOT)
+		return false;
+	count_sent(status);
+	block->key = status ? 0 : args->key;
+	return true;
+}
+#else
+#define walk_stack(ctx, args, block) false
+#endif
+
+/* Only a copy goes with the walk by frame pointers. */
+static __always_inline bool is_walked(__u32 ways)
+{
+#ifdef DWUNW_HEAP_WALK
+	return ways == DWUNW_HEAP_SNAPSHOT;
+#else
+	(void)ways;
+	return false;
+#endif
 }
 
 /* Fills the block's key, 0: no stack was sent, and that is counted; and its
@@ -208,29 +280,22 @@ static __always_inline void take_stack(struct dwunw_pt_regs *ctx, __u64 addr,
 {
 	struct dwunw_capture_args args = { .cookie = addr,
 					   .value = block->size };
-	struct dwunw_slot *slot;
-	long status;
+	__u32 ways;
 
 	dwunw_count(DWUNW_HEAP_COUNT_ALLOCATIONS);
+	block->time_ns = bpf_ktime_get_ns();
 	if (!within_budget()) {
-		block->time_ns = bpf_ktime_get_ns();
 		dwunw_count(DWUNW_HEAP_COUNT_OVER_BUDGET);
 		return;
 	}
-	slot = dwunw_slot_claim();
-	if (!slot) {
-		block->time_ns = bpf_ktime_get_ns();
-		dwunw_count_drop(DWUNW_COUNT_DROP_SLOT);
-		dwunw_count(DWUNW_HEAP_COUNT_NO_SLOT);
-		return;
-	}
 	args.key = dwunw_next_key();
-	status = send_stack(ctx, slot, &args);
-	block->time_ns = slot->header.time_ns;
-	dwunw_slot_release(slot);
-	dwunw_count(status ? DWUNW_HEAP_COUNT_NO_ROOM :
-			     DWUNW_HEAP_COUNT_STACKS);
-	block->key = status ? 0 : args.key;
+	ways = find_ways(&args);
+	if (!args.key)
+		dwunw_count_drop(DWUNW_COUNT_DROP_SLOT);
+	else if (is_walked(ways) ? walk_stack(ctx, &args, block) :
+				   copy_stack(ctx, &args, ways, block))
+		return;
+	dwunw_count(DWUNW_HEAP_COUNT_NO_SLOT);
 }
 
 /* --- returns and frees ---------------------------------------------------- */

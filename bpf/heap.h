@@ -74,6 +74,11 @@ enum dwunw_heap_counter {
 /* as the objects say */
 #define DWUNW_HEAP_PROCESSES 0u
 #define DWUNW_HEAP_SPANS_MAX 0u
+/* where the kernel walks (walk.bpf.h) */
+#define DWUNW_HEAP_WALK_RING_SIZE (1u << 19)
+#define DWUNW_HEAP_WALK_ROWS 8192u
+#define DWUNW_HEAP_WALK_PROCESSES 8u
+#define DWUNW_HEAP_WALK_STACKS 2048u
 #else
 #define DWUNW_HEAP_RING_SIZE (1u << 22)
 #define DWUNW_LIVE_MAX (5u << 14)
@@ -82,6 +87,10 @@ enum dwunw_heap_counter {
 #define DWUNW_HEAP_PROCESSES 4096u
 /* The map "spans": as many as half the live blocks, at most. */
 #define DWUNW_HEAP_SPANS_MAX 65536u
+#define DWUNW_HEAP_WALK_RING_SIZE (1u << 20)
+#define DWUNW_HEAP_WALK_ROWS 32768u
+#define DWUNW_HEAP_WALK_PROCESSES 32u
+#define DWUNW_HEAP_WALK_STACKS 16384u
 #endif
 
 /* --- allocations of the kernel (kernel.bpf.c) --------------- */

@@ -96,13 +96,14 @@ struct {
 	__type(value, __u32);
 } dwunw_walk_space_of SEC(".maps");
 
-/* What `seen` of a walk is -> how often it was there since it was sent. Not by
- * the id, since a program can have the identity of another one's file. */
+/* What `seen` of a walk is -> is it known, how often was it there. Not by the
+ * id, since a program can have the identity of another one's file. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, DWUNW_WALK_STACKS);
+	__uint(map_flags, DWUNW_GROWING_MAP);
 	__type(key, __u64);
-	__type(value, __u64);
+	__type(value, struct dwunw_walk_stack);
 } dwunw_walk_stacks SEC(".maps");
 
 struct {
@@ -119,6 +120,15 @@ struct {
 	__type(key, __u32);
 	__type(value, struct dwunw_walk_asked);
 } dwunw_walk_held SEC(".maps");
+
+/* Events that the tool has read, of those that dwunw_counters counts. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, __u64);
+} dwunw_walk_taken SEC(".maps");
 
 const volatile struct dwunw_walk_options
 	dwunw_walk_options SEC(DWUNW_WALK_OPTIONS_MAP) = {
@@ -151,7 +161,7 @@ struct dwunw_walk {
 	__u64 seen;	   /* the same of keys: by files that were opened */
 	__u64 key;	   /* of the last row that was looked for */
 	__u64 vaddr, file; /* of the frame at hand */
-	__u32 space, table, version;
+	__u32 space, table, version, tgid;
 	__u32 entered; /* at a function's first instructions: ENTRY */
 	__s32 entry_offset;
 	__u32 count, slow;
@@ -283,8 +293,9 @@ static __always_inline int dwunw_walk_locate(struct dwunw_walk *w)
 			return cause;
 	}
 	w->file = w->map_file;
-	if (!w->file) {
-		w->vaddr = w->key = w->pc;
+	if (!w->file) { /* a process's own */
+		w->vaddr = w->pc;
+		w->key = w->pc ^ w->tgid * 0x9e3779b97f4a7c15ull;
 		return 0;
 	}
 	at += w->map_add;
@@ -784,6 +795,10 @@ __noinline int dwunw_walk_run(__u32 slot)
 	return next;
 }
 
+/* What dwunw_walk_stack() gives besides what the buffer says. */
+#define DWUNW_WALK_NO_SLOT 1
+#define DWUNW_WALK_HELD_BACK 2
+
 /* --- for programs ---------------------------------------------------------------- */
 
 /* NULL: none is free. *slot is its number. */
@@ -824,6 +839,7 @@ dwunw_walk_from(struct dwunw_walk *w, __u32 slot, struct dwunw_pt_regs *regs,
 	w->id = 0;
 	w->seen = 0;
 	w->key = tgid;
+	w->tgid = tgid;
 	if (!space)
 		return DWUNW_WALK_NO_SPACE;
 	w->space = *space;
@@ -947,7 +963,7 @@ dwunw_walk_send_rest(void *ctx, struct dwunw_pt_regs *regs,
 
 	if (!slot) {
 		dwunw_count_drop(DWUNW_COUNT_DROP_SLOT);
-		return -1;
+		return DWUNW_WALK_NO_SLOT;
 	}
 	/* a walk that ended with frame 0 has no next frame */
 	if (w->count)
@@ -957,6 +973,19 @@ dwunw_walk_send_rest(void *ctx, struct dwunw_pt_regs *regs,
 	status = dwunw_slot_send(ctx, slot, size);
 	dwunw_slot_release(slot);
 	return status;
+}
+
+/* Are there so many events unread that what is asked for twice can wait? */
+static __always_inline int dwunw_walk_is_busy(void)
+{
+	__u32 zero = 0, events = DWUNW_COUNT_EVENTS;
+	__u64 *taken = bpf_map_lookup_elem(&dwunw_walk_taken, &zero);
+	__u64 *sent = bpf_map_lookup_elem(&dwunw_counters, &events);
+
+	/* read before it was counted: less than nothing */
+	return taken && sent &&
+	       (__s64)(*(volatile __u64 *)sent - *(volatile __u64 *)taken) >=
+		       (__s64)dwunw_walk_options.hold_from;
 }
 
 /* Was user space asked for that row a moment ago? Else it is now. */
@@ -975,33 +1004,76 @@ static __always_inline int dwunw_walk_is_held(const struct dwunw_walk *w,
 		return 0;
 	now = bpf_ktime_get_ns();
 	if (asked->key == w->key &&
-	    now - asked->time_ns < dwunw_walk_options.hold_ms * 1000000ull)
+	    now - asked->time_ns < dwunw_walk_options.hold_ms * 1000000ull &&
+	    dwunw_walk_is_busy())
 		return 1;
 	asked->key = w->key;
 	asked->time_ns = now;
 	return 0;
 }
 
-/* A stack that has ended: one more of its kind, or the first. */
+/* The key of a whole stack. */
+static __always_inline __u64 dwunw_walk_key(const struct dwunw_walk *w)
+{
+	__u64 seen = w->seen;
+
+	if (dwunw_walk_options.by_thread)
+		seen = (seen ^ (__u32)bpf_get_current_pid_tgid()) *
+		       0x9e3779b97f4a7c15ull;
+	return seen | DWUNW_WALK_KNOWN_KEY;
+}
+
+/* Its entry, new or not; NULL: there is no room for it. */
+static __always_inline struct dwunw_walk_stack *dwunw_walk_entry(__u64 key)
+{
+	struct dwunw_walk_stack none = { 0 }, *known;
+
+	known = bpf_map_lookup_elem(&dwunw_walk_stacks, &key);
+	if (known)
+		return known;
+	bpf_map_update_elem(&dwunw_walk_stacks, &key, &none, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&dwunw_walk_stacks, &key);
+}
+
 static __always_inline long
-dwunw_walk_known(void *ctx, struct dwunw_walk *w,
+dwunw_walk_fresh(void *ctx, struct dwunw_walk *w,
 		 const struct dwunw_capture_args *args)
 {
-	__u64 key = w->seen, none = 0;
-	__u64 *seen = bpf_map_lookup_elem(&dwunw_walk_stacks, &key);
+	long status = dwunw_walk_send(ctx, w, DWUNW_WALK_ENDED, args);
+
+	dwunw_walk_count(status ? DWUNW_WALK_COUNT_DROPS : DWUNW_WALK_COUNT_NEW,
+			 1);
+	return status;
+}
+
+/*
+ * A stack that has ended: one more of its kind, or the first. Until the frames
+ * of that one are in the buffer each is sent: whoever has its key will find them.
+ */
+static __always_inline long dwunw_walk_known(void *ctx, struct dwunw_walk *w,
+					     struct dwunw_capture_args *args)
+{
+	struct dwunw_walk_stack *known;
+	__u64 key = dwunw_walk_key(w);
 	long status;
 
-	if (seen) {
-		__sync_fetch_and_add(seen, 1);
+	if (dwunw_walk_options.whole && w->stop != DWUNW_WALK_STOP_ROOT &&
+	    w->stop != DWUNW_WALK_STOP_CONTEXT)
+		return dwunw_walk_fresh(ctx, w, args);
+	known = dwunw_walk_entry(key);
+	if (!known) {
+		dwunw_walk_count(DWUNW_WALK_COUNT_STACKS_FULL, 1);
+		return dwunw_walk_fresh(ctx, w, args);
+	}
+	args->key = key;
+	if (*(volatile __u64 *)&known->sent) {
+		__sync_fetch_and_add(&known->count, 1);
 		dwunw_walk_count(DWUNW_WALK_COUNT_KNOWN, 1);
 		return 0;
 	}
-	status = dwunw_walk_send(ctx, w, DWUNW_WALK_ENDED, args);
-	dwunw_walk_count(status ? DWUNW_WALK_COUNT_DROPS : DWUNW_WALK_COUNT_NEW,
-			 1);
-	if (!status &&
-	    bpf_map_update_elem(&dwunw_walk_stacks, &key, &none, BPF_NOEXIST))
-		dwunw_walk_count(DWUNW_WALK_COUNT_STACKS_FULL, 1);
+	status = dwunw_walk_fresh(ctx, w, args);
+	if (!status)
+		*(volatile __u64 *)&known->sent = 1;
 	return status;
 }
 
@@ -1013,7 +1085,7 @@ dwunw_walk_miss(void *ctx, struct dwunw_pt_regs *regs, struct dwunw_walk *w,
 
 	if (dwunw_walk_is_held(w, cause)) {
 		dwunw_walk_count(DWUNW_WALK_COUNT_HELD, 1);
-		return -1;
+		return DWUNW_WALK_HELD_BACK;
 	}
 	status = dwunw_walk_send_rest(ctx, regs, w, cause, args);
 	dwunw_walk_count(status	  ? DWUNW_WALK_COUNT_DROPS :
@@ -1026,11 +1098,13 @@ dwunw_walk_miss(void *ctx, struct dwunw_pt_regs *regs, struct dwunw_walk *w,
 
 /*
  * One stack of this thread: counted, or sent. `regs` as dwunw_walk_from().
- * 0: done; else it is counted as a drop.
+ * args->key is an event's, if one is sent for this stack alone; then it is the
+ * key that its frames were sent under, now or before. 0: done; NO_SLOT,
+ * HELD_BACK or negative (the buffer): it is counted as a drop.
  */
-static __always_inline long
-dwunw_walk_stack(void *ctx, struct dwunw_pt_regs *regs,
-		 const struct dwunw_capture_args *args)
+static __always_inline long dwunw_walk_stack(void *ctx,
+					     struct dwunw_pt_regs *regs,
+					     struct dwunw_capture_args *args)
 {
 	struct dwunw_walk *w;
 	__u32 slot;
@@ -1041,7 +1115,7 @@ dwunw_walk_stack(void *ctx, struct dwunw_pt_regs *regs,
 	w = dwunw_walk_claim(&slot);
 	if (!w) {
 		dwunw_walk_count(DWUNW_WALK_COUNT_DROPS, 1);
-		return -1;
+		return DWUNW_WALK_NO_SLOT;
 	}
 	cause = dwunw_walk_from(w, slot, regs, args);
 	dwunw_walk_count(DWUNW_WALK_COUNT_FRAMES, w->count);

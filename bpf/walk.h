@@ -129,6 +129,7 @@ struct dwunw_walk_space {
 
 #define DWUNW_WALK_STOP_ROOT 0
 #define DWUNW_WALK_STOP_TRAMPOLINE 9
+#define DWUNW_WALK_STOP_CONTEXT 10
 #define DWUNW_WALK_STOP_ZERO_RETURN 11
 #define DWUNW_WALK_HOW_ENTRY 2
 #define DWUNW_WALK_HOW_FP 7
@@ -147,6 +148,11 @@ struct dwunw_walk_options {
 	uint32_t spaces;    /* … of dwunw_walk_spaces, processes */
 	uint32_t hold_ms;   /* a miss at a pc whose row was asked for so short
 			       * a time ago is held back; 0: none is */
+	uint32_t hold_from; /* … while so many events or more are unread */
+	uint32_t by_thread; /* a stack is known of one thread alone */
+	uint32_t whole;	    /* one that does not come to its start is sent each
+			       * time */
+	uint32_t reserved;
 };
 
 #define DWUNW_WALK_ROWS_LOG2 14u /* 32,768 rows, 1 MiB */
@@ -156,6 +162,14 @@ struct dwunw_walk_options {
 #define DWUNW_WALK_SPACES 32u
 #define DWUNW_WALK_STACKS 16384u
 #define DWUNW_WALK_HELD 1024u
+/* Of the keys of events that a stack is known by; others do without it. */
+#define DWUNW_WALK_KNOWN_KEY (1ull << 63)
+
+/* The map dwunw_walk_stacks: a key with that bit -> this. */
+struct dwunw_walk_stack {
+	uint64_t count; /* it was only counted so often */
+	uint64_t sent;	/* not 0: its frames were sent, under that key */
+};
 
 /* Rows that user space was asked for, and when; at dwunw_walk_held_of(). */
 struct dwunw_walk_asked {

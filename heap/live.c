@@ -247,24 +247,31 @@ static void count_losses(const struct dwunw_heap *heap,
 	c->events = dwu_map_counter(heap, DWUNW_COUNT_EVENTS);
 }
 
+static void count_length(void *ctx, const struct dwunw_stack *stack,
+			 uint64_t count)
+{
+	struct dwunw_heap_counts *c = ctx;
+
+	if (dwunw_stop_is_complete(stack->stop.reason))
+		c->whole += count;
+	else if (dwunw_stack_reaches_main(stack))
+		c->to_main += count;
+	else
+		c->short_ones += count;
+}
+
 static void count_lengths(const struct dwunw_heap *heap,
 			  struct dwunw_heap_counts *c)
 {
 	for (uint32_t i = 0; i < heap->stacks.all_size; i++) {
 		const struct dwunw_stack *stack = heap->stacks.all[i];
-		uint64_t alone;
 
 		if (!stack)
 			continue;
-		alone = stack->seen - stack->joined;
 		c->by_fp += stack->joined;
-		if (dwunw_stop_is_complete(stack->stop.reason))
-			c->whole += alone;
-		else if (dwunw_stack_reaches_main(stack))
-			c->to_main += alone;
-		else
-			c->short_ones += alone;
+		count_length(c, stack, stack->seen - stack->joined);
 	}
+	dwu_walk_each(heap, c, count_length);
 }
 
 /* Processes, and those of their threads that were created. */
@@ -305,6 +312,7 @@ void dwunw_heap_count(const struct dwunw_heap *heap,
 	};
 	count_losses(heap, counts);
 	count_lengths(heap, counts);
+	dwu_walk_count(heap, counts);
 	count_targets(heap, counts);
 }
 

@@ -107,7 +107,14 @@ static int size_maps(struct dwunw_heap *heap)
 	return 0;
 }
 
-static int configure(struct dwunw_heap *heap)
+static uint32_t ring_size(const struct dwunw_heap_config *config, bool walk)
+{
+	if (config->ring_size)
+		return config->ring_size;
+	return walk ? DWUNW_HEAP_WALK_RING_SIZE : DWUNW_HEAP_RING_SIZE;
+}
+
+static int configure(struct dwunw_heap *heap, bool walk)
 {
 	const struct dwunw_heap_config *config = &heap->config;
 	long cpus = sysconf(_SC_NPROCESSORS_CONF);
@@ -115,7 +122,7 @@ static int configure(struct dwunw_heap *heap)
 	struct dwunw_capture_options capture = {
 		.stack_cap = config->stack_cap,
 		.perf = config->perf_buffer,
-		.wakeup_size = config->ring_size / 4,
+		.wakeup_size = ring_size(config, walk) / 4,
 		.namespace_dev = heap->namespace.dev,
 		.namespace_ino = heap->namespace.ino,
 		.follow = heap->follow,
@@ -136,6 +143,8 @@ static int configure(struct dwunw_heap *heap)
 	};
 	struct dwunw_loader *loader = heap->loader;
 
+	if (walk && dwu_walk_prepare(heap))
+		return -ENOENT;
 	capture.cgroup = heap->cgroup.cgroup;
 	capture.cgroup_level = heap->cgroup.cgroup_level;
 	if (dwunw_loader_set_value(loader, DWUNW_CAPTURE_OPTIONS_MAP, &capture,
@@ -146,7 +155,8 @@ static int configure(struct dwunw_heap *heap)
 	    size_maps(heap))
 		return -ENOENT;
 	return dwunw_loader_set_events(loader, "dwunw_events",
-				       config->perf_buffer, config->ring_size);
+				       config->perf_buffer,
+				       ring_size(config, walk));
 }
 
 /* dwunw-added 6: exec, exit and fork as events; changed mappings as those, or
@@ -160,6 +170,8 @@ static int follow_processes(struct dwunw_heap *heap, const char **missing)
 		return error;
 	if (!heap->config.perf_probes &&
 	    !dwunw_map_watch_open(&heap->watch, dwu_target_remapped, heap))
+		return 0;
+	if (heap->rows) /* they are there already */
 		return 0;
 	return dwunw_loader_attach_subsystem(heap->loader, "syscalls", missing);
 }
@@ -205,6 +217,84 @@ static void choose_probes(struct dwunw_heap *heap)
 		      dwunw_loader_use_multi(heap->loader);
 }
 
+/* One of the two objects, into the kernel. */
+static int load_object(struct dwunw_heap *heap, bool walk)
+{
+	const struct dwunw_heap_config *config = &heap->config;
+	int error;
+
+	error = dwunw_loader_open(
+		&heap->loader, walk ? config->walk_object : config->object,
+		walk ? config->walk_object_size : config->object_size,
+		config->verbose);
+	if (!error)
+		error = configure(heap, walk);
+	if (!error)
+		choose_probes(heap);
+	return error ? error : dwunw_loader_load(heap->loader);
+}
+
+/* 0; else why the kernel does not walk, in words. */
+static const char *load_walk(struct dwunw_heap *heap, char *why, size_t size)
+{
+	const char *refused = dwu_walk_refused(heap), *missing = NULL;
+	int error;
+
+	if (refused)
+		return refused;
+	error = load_object(heap, true);
+	if (error)
+		snprintf(why, size,
+			 "its program is not allowed, or needs a newer kernel "
+			 "(%s)",
+			 strerror(-error));
+	else
+		error = dwu_walk_open(heap, &missing);
+	if (!error)
+		return NULL;
+	if (missing)
+		snprintf(why, size,
+			 "this kernel does not tell of new mappings (no %s)",
+			 missing);
+	else if (!why[0])
+		snprintf(why, size, "%s", strerror(-error));
+	dwu_walk_close(heap);
+	dwunw_loader_close(heap->loader);
+	heap->loader = NULL;
+	return why;
+}
+
+/* The walk in the kernel if it can be had, else copies. */
+static int load_programs(struct dwunw_heap *heap)
+{
+	const struct dwunw_heap_config *config = &heap->config;
+	const char *refused = NULL;
+	char why[160] = "";
+	int error;
+
+	if (config->walk != DWUNW_HEAP_COPY) {
+		refused = load_walk(heap, why, sizeof(why));
+		if (!refused)
+			return 0;
+	}
+	if (config->walk == DWUNW_HEAP_KERNEL) {
+		fprintf(stderr, "%s: %s: %s\n", config->tool,
+			config->words.walk, refused);
+		return EXIT_FAILURE;
+	}
+	error = load_object(heap, false);
+	if (error)
+		return dwunw_permission_explain(
+			config->tool, "the BPF programs were not loaded",
+			-error);
+	if (refused)
+		fprintf(stderr,
+			"note: stacks are copied, not walked in the "
+			"kernel: %s\n",
+			refused);
+	return 0;
+}
+
 static int load(struct dwunw_heap *heap)
 {
 	const char *missing = "";
@@ -213,21 +303,10 @@ static int load(struct dwunw_heap *heap)
 	if (error)
 		return dwunw_pidns_explain(heap->config.tool, error);
 	error = choose_follow(heap);
+	if (!error)
+		error = load_programs(heap);
 	if (error)
 		return error;
-	error = dwunw_loader_open(&heap->loader, heap->config.object,
-				  heap->config.object_size,
-				  heap->config.verbose);
-	if (!error)
-		error = configure(heap);
-	if (!error)
-		choose_probes(heap);
-	if (!error)
-		error = dwunw_loader_load(heap->loader);
-	if (error)
-		return dwunw_permission_explain(
-			heap->config.tool, "the BPF programs were not loaded",
-			-error);
 	error = dwunw_inbox_open(&heap->inbox, heap->loader, dwu_unwind_event,
 				 heap);
 	if (error)
@@ -385,8 +464,6 @@ static void set_defaults(struct dwunw_heap_config *config)
 		config->depth = 127;
 	if (!config->stack_cap)
 		config->stack_cap = DWUNW_CAPTURE_STACK_CAP;
-	if (!config->ring_size)
-		config->ring_size = DWUNW_HEAP_RING_SIZE;
 	if (!config->live_max)
 		config->live_max = DWUNW_LIVE_MAX;
 }
@@ -530,6 +607,7 @@ void dwunw_heap_close(struct dwunw_heap *heap)
 		return;
 	dwunw_naming_end(heap->naming);
 	dwunw_inbox_close(heap->inbox);
+	dwu_walk_close(heap);
 	dwunw_loader_close(heap->loader);
 	dwunw_map_watch_close(heap->watch); /* dwunw-added 6 */
 	dwunw_stacks_free(&heap->stacks);

@@ -6,6 +6,7 @@
  *   places.c			    where functions are in a file
  *   attach.c			    where their probes are
  *   unwind.c			    an event -> a stack
+ *   walk.c			    the walk in the kernel, and what it learns
  *   flows.c			    allocations and frees, each with its stack
  *   live.c			    live blocks -> totals
  *   recorder.c			    the run
@@ -14,6 +15,7 @@
 #define DWU_RECORDER_H
 
 #include "heap.h"
+#include "walk.h"
 
 #include <dwunw/heap.h>
 #include <dwunw/loader.h>
@@ -148,6 +150,8 @@ struct dwunw_heap {
 	struct dwunw_inbox *inbox; /* dwunw-added 5: events, read beside */
 	struct dwunw_event event;
 	struct dwunw_frame *frames; /* config.depth of them */
+	struct dwunw_rows *rows;    /* NULL: the kernel does not walk */
+	struct dwunw_step *steps;   /* as many, if it does */
 	struct fp_walk fp_walks[FP_WALKS];
 	struct known_walk known_walks[KNOWN_WALKS];
 	uint64_t causes[CAUSES]; /* already told */
@@ -241,6 +245,29 @@ void dwu_judge_stacks(struct dwunw_heap *heap);
 /* Reads events until every stack has its names. */
 void dwu_wait_for_names(struct dwunw_heap *heap);
 
+/* walk.c */
+/* Why stacks are copied whatever the kernel can; NULL: no reason. */
+const char *dwu_walk_refused(const struct dwunw_heap *heap);
+/* Between the loader's open and load. */
+int dwu_walk_prepare(struct dwunw_heap *heap);
+/* After load: the kernel walks from now on. *missing: the event that this kernel
+ * has not, if that is why it can't. */
+int dwu_walk_open(struct dwunw_heap *heap, const char **missing);
+void dwu_walk_close(struct dwunw_heap *heap);
+/* heap->steps, from `walked` on, are of a walk over the target's event. */
+void dwu_walk_learn(struct dwunw_heap *heap, const struct target *target,
+		    size_t walked, size_t count);
+void dwu_walk_forget(struct dwunw_heap *heap, int32_t pid);
+/* Tells the kernel how many events have been read. */
+void dwu_walk_taken(struct dwunw_heap *heap);
+/* A key that other blocks may have without an event of theirs. */
+bool dwu_walk_is_known(uint64_t key);
+/* Each stack that the kernel has only counted, and how often. */
+void dwu_walk_each(const struct dwunw_heap *heap, void *ctx,
+		   void (*one)(void *ctx, const struct dwunw_stack *stack,
+			       uint64_t count));
+void dwu_walk_count(const struct dwunw_heap *heap,
+		    struct dwunw_heap_counts *counts);
 /* flows.c: told to config.on_flow. */
 bool dwu_flows_begin(struct dwunw_heap *heap);
 void dwu_flow_allocated(struct dwunw_heap *heap,

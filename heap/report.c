@@ -191,6 +191,7 @@ static void add_counts(struct dwunw_report *report,
 	report->meta.threads = counts->threads;
 	report->counts[DWUNW_REPORT_COUNT_ALLOCATIONS] = counts->allocations;
 	report->counts[DWUNW_REPORT_COUNT_STACKS] = counts->stacks;
+	report->counts[DWUNW_REPORT_COUNT_COUNTED] = counts->counted;
 	report->counts[DWUNW_REPORT_COUNT_OVER_BUDGET] = counts->over_budget;
 	report->counts[DWUNW_REPORT_COUNT_NO_SLOT] = counts->no_slot;
 	report->counts[DWUNW_REPORT_COUNT_NO_ROOM] = counts->no_room;

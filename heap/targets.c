@@ -169,6 +169,7 @@ struct target *dwu_target_add(struct dwunw_heap *heap, int32_t pid)
 		heap->targets = target;
 	} else { /* that pid again: another process */
 		detach(heap, target);
+		dwu_walk_forget(heap, pid);
 		close(target->pidfd);
 		*target = (struct target){ .next = target->next };
 	}
@@ -413,6 +414,7 @@ static void forget(struct dwunw_heap *heap, struct target **link)
 
 	if (heap->inherited)
 		detach(heap, target);
+	dwu_walk_forget(heap, target->pid);
 	dwunw_bpf_map_remove(
 		dwunw_loader_map(heap->loader, "dwunw_generations"), &pid);
 	dwunw_bpf_map_remove(dwunw_loader_map(heap->loader, "processes"), &pid);

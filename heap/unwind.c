@@ -4,6 +4,7 @@
  * upstream looks up stack_traces by stack_id when it prints.
  *
  *   snapshot   dwunw_consume() -> frames
+ *   walked     the same: frames that the kernel has walked, and the rest
  *   walk       the kernel's, by frame pointers: alone, or where those end
  */
 #include "recorder.h"
@@ -208,13 +209,16 @@ static void put_stack(struct dwunw_heap *heap, struct dwunw_stack *stack,
 		      const struct dwunw_stop *stop)
 {
 	const struct dwunw_event_header *header = &heap->event.header;
+	/* a key that the kernel knows is never forgotten */
+	uint64_t time_ns = dwu_walk_is_known(header->key) ? UINT64_MAX :
+							    header->time_ns;
 
 	if (!stack && stacks_are_full(heap))
-		dwunw_stacks_put_key(&heap->stacks, header->key,
-				     header->time_ns, &heap->unkept);
+		dwunw_stacks_put_key(&heap->stacks, header->key, time_ns,
+				     &heap->unkept);
 	if (stack)
-		dwunw_stacks_put_key(&heap->stacks, header->key,
-				     header->time_ns, stack);
+		dwunw_stacks_put_key(&heap->stacks, header->key, time_ns,
+				     stack);
 	if (heap->config.by_thread)
 		dwu_thread_see(heap, header->pid, header->tid);
 	if (heap->config.on_block)
@@ -329,6 +333,30 @@ static void count_stack(struct dwunw_heap *heap, struct target *target,
 		judge(heap, stack);
 }
 
+/* What the kernel has walked of the event; nothing of one that is a copy. */
+static struct dwunw_walked walked_of(const struct dwunw_heap *heap)
+{
+	struct dwunw_event event = heap->event;
+	struct dwunw_walked walked = { .walk.stop = DWUNW_EVENT_GOES_ON };
+
+	if (event.header.kind != DWUNW_EVENT_WALKED ||
+	    dwunw_walked_parse(&walked, &event))
+		return (struct dwunw_walked){ .walk.stop =
+						      DWUNW_EVENT_GOES_ON };
+	return walked;
+}
+
+/* The event's own address, where it is all that is known of the stack. */
+static struct dwunw_frame own_frame(const struct dwunw_heap *heap)
+{
+	const struct dwunw_walked walked = walked_of(heap);
+	struct dwunw_frame frame = { .pc = heap->event.regs.pc };
+	uint64_t file;
+
+	(void)dwunw_walked_frame(&walked, 0, &frame, &file);
+	return (struct dwunw_frame){ .pc = frame.pc, .vaddr = frame.pc };
+}
+
 static void on_snapshot(struct dwunw_heap *heap, struct target *target,
 			dwunw_status_t status, size_t count,
 			const struct dwunw_stop *stop)
@@ -346,10 +374,7 @@ static void on_snapshot(struct dwunw_heap *heap, struct target *target,
 		tell_status(heap, target->pid, status);
 		count = append_walk(heap, target, header->arch, walk, 0, 0);
 		if (!count) {
-			heap->frames[0] = (struct dwunw_frame){
-				.pc = heap->event.regs.pc,
-				.vaddr = heap->event.regs.pc
-			};
+			heap->frames[0] = own_frame(heap);
 			count = 1;
 		}
 		put_stack(heap, intern(heap, count, &none), &none);
@@ -443,6 +468,12 @@ static void see_generation(struct dwunw_heap *heap, struct target *target)
 		dwu_target_attach(heap, target);
 }
 
+static bool is_stack(const struct dwunw_event_header *header)
+{
+	return header->kind == DWUNW_EVENT_STACK ||
+	       header->kind == DWUNW_EVENT_WALKED;
+}
+
 /* A child of fork that has ended since had its parent's mappings, unless it has
  * run another program. */
 static dwunw_status_t consume(struct dwunw_heap *heap,
@@ -453,17 +484,17 @@ static dwunw_status_t consume(struct dwunw_heap *heap,
 	uint32_t pid = header->pid, generation = header->map_generation;
 	dwunw_status_t status;
 
-	status = dwunw_event_consume(&heap->dwunw, NULL, &heap->event,
-				     heap->frames, heap->config.depth, count,
-				     stop);
+	status = dwunw_event_consume_steps(&heap->dwunw, NULL, &heap->event,
+					   heap->frames, heap->steps,
+					   heap->config.depth, count, stop);
 	if (status != DWUNW_ERR_IO || !target || !target->parent ||
-	    header->kind != DWUNW_EVENT_STACK)
+	    !is_stack(header))
 		return status;
 	header->pid = (uint32_t)target->parent;
 	header->map_generation = 0;
-	status = dwunw_event_consume(&heap->dwunw, NULL, &heap->event,
-				     heap->frames, heap->config.depth, count,
-				     stop);
+	status = dwunw_event_consume_steps(&heap->dwunw, NULL, &heap->event,
+					   heap->frames, heap->steps,
+					   heap->config.depth, count, stop);
 	header->pid = pid;
 	header->map_generation = generation;
 	return status;
@@ -511,24 +542,27 @@ static void on_unpaid(struct dwunw_heap *heap)
 	struct dwunw_stop none = { 0 };
 
 	heap->statistics.not_unwound++;
-	heap->frames[0] = (struct dwunw_frame){ .pc = heap->event.regs.pc,
-						.vaddr = heap->event.regs.pc };
+	heap->frames[0] = own_frame(heap);
 	put_stack(heap, intern(heap, 1, &none), &none);
 }
 
+/* Of one that the kernel has walked whole nothing is left to be paid. */
 static void on_stack(struct dwunw_heap *heap, struct target *target)
 {
+	const struct dwunw_walked walked = walked_of(heap);
 	struct dwunw_stop stop = { 0 };
 	uint64_t begun;
 	size_t count = 0;
 	dwunw_status_t status;
 
-	if (in_debt(heap, target)) {
+	if (walked.walk.stop == DWUNW_EVENT_GOES_ON && in_debt(heap, target)) {
 		on_unpaid(heap);
 		return;
 	}
 	begun = thread_ns();
 	status = consume(heap, target, &count, &stop);
+	if (!status && count > walked.walk.frame_count)
+		dwu_walk_learn(heap, target, walked.walk.frame_count, count);
 	pay(target, thread_ns() - begun);
 	on_snapshot(heap, target, status, count, &stop);
 }
@@ -559,6 +593,7 @@ static void on_other(struct dwunw_heap *heap, struct target *target)
 		on_exec_event(heap, target);
 		break;
 	case DWUNW_EVENT_EXIT:
+		dwu_walk_forget(heap, target->pid);
 		target->leader_ends = true;
 		break;
 	case DWUNW_EVENT_FORK:
@@ -576,17 +611,18 @@ void dwu_unwind_event(void *ctx, void *bytes, size_t size)
 	size_t count = 0;
 
 	heap->statistics.received++;
+	dwu_walk_taken(heap);
 	dwu_targets_see_mappings(heap);
 	if (dwunw_event_parse(&heap->event, bytes, size)) {
 		heap->statistics.not_unwound++;
 		return;
 	}
 	target = dwu_target_see(heap, (int32_t)header->pid);
-	if (!target || header->kind != DWUNW_EVENT_STACK)
+	if (!target || !is_stack(header))
 		(void)consume(heap, target, &count, &stop);
 	if (!target)
 		return;
-	if (header->kind == DWUNW_EVENT_STACK) {
+	if (is_stack(header)) {
 		heap->statistics.stack_events++;
 		heap->statistics.stack_bytes += size;
 		on_stack(heap, target);

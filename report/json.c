@@ -107,11 +107,13 @@ static void put_counts(struct dwu_out *out, const struct dwunw_report *report)
 
 	dwu_out_print(out,
 		      "\"allocations\":%" PRIu64 ",\"stacks_sent\":%" PRIu64
+		      ",\"stacks_counted\":%" PRIu64
 		      ",\"over_budget\":%" PRIu64 ",\"no_slot\":%" PRIu64
 		      ",\"buffer_full\":%" PRIu64 ",\"live_full\":%" PRIu64
 		      ",\"shortages\":%" PRIu64 ",",
 		      c[DWUNW_REPORT_COUNT_ALLOCATIONS],
 		      c[DWUNW_REPORT_COUNT_STACKS],
+		      c[DWUNW_REPORT_COUNT_COUNTED],
 		      c[DWUNW_REPORT_COUNT_OVER_BUDGET],
 		      c[DWUNW_REPORT_COUNT_NO_SLOT],
 		      c[DWUNW_REPORT_COUNT_NO_ROOM],

@@ -42,6 +42,7 @@ static const char *const count_names[DWUNW_REPORT_COUNT_END] = {
 	[DWUNW_REPORT_COUNT_WHOLE] = "whole",
 	[DWUNW_REPORT_COUNT_SHORT] = "short",
 	[DWUNW_REPORT_COUNT_DAMAGED] = "damaged",
+	[DWUNW_REPORT_COUNT_COUNTED] = "stacks_counted",
 };
 
 const char *dwunw_report_count_name(uint32_t count)

@@ -29,6 +29,7 @@ struct dwunw_rows {
 	struct dwunw_walk_bucket *buckets; /* the kernel's */
 	uint32_t log2;
 	struct dwunw_walk_asked *asked; /* the kernel's */
+	uint64_t *taken;		/* the kernel's */
 	struct dwu_row_target target;
 	struct dwu_walk_files *files;
 	struct dwu_walk_spaces *spaces;
@@ -76,6 +77,9 @@ int dwunw_rows_prepare(struct dwunw_loader *loader,
 	struct dwunw_walk_options options = {
 		.rows_log2 = log2_of(config),
 		.hold_ms = config->hold_ms,
+		.hold_from = config->hold_from,
+		.by_thread = config->by_thread,
+		.whole = config->whole,
 	};
 	uint32_t processes = or_else(config->processes, DWUNW_WALK_SPACES);
 
@@ -123,6 +127,10 @@ static int open_maps(struct dwunw_rows *rows, struct dwunw_loader *loader,
 				 DWUNW_WALK_HELD * sizeof(*rows->asked));
 	if (!rows->asked)
 		return -errno;
+	rows->taken =
+		map_values(loader, "dwunw_walk_taken", sizeof(*rows->taken));
+	if (!rows->taken)
+		return -errno;
 	rows->counters = dwunw_loader_map(loader, "dwunw_walk_counters");
 	rows->files = dwu_walk_files_new(ctx);
 	if (!rows->files)
@@ -165,6 +173,11 @@ int dwunw_rows_follow(struct dwunw_rows *rows, int32_t pid)
 void dwunw_rows_forget(struct dwunw_rows *rows, int32_t pid)
 {
 	dwu_walk_space_forget(rows->spaces, pid);
+}
+
+void dwunw_rows_taken(struct dwunw_rows *rows, uint64_t events)
+{
+	*(volatile uint64_t *)rows->taken = events;
 }
 
 /* --- rows ------------------------------------------------------------------ */
@@ -342,5 +355,7 @@ void dwunw_rows_close(struct dwunw_rows *rows)
 		munmap(rows->buckets, bucket_bytes(rows));
 	if (rows->asked)
 		munmap(rows->asked, DWUNW_WALK_HELD * sizeof(*rows->asked));
+	if (rows->taken)
+		munmap(rows->taken, sizeof(*rows->taken));
 	free(rows);
 }

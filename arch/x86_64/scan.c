@@ -598,7 +598,8 @@ static void effect(const struct dwunw_arch_ops *arch,
 	struct dwu_x86_insn insn;
 	struct machine m = { arch, &insn, state };
 
-	(void)decoded;
+	if (decoded && decoded->size > DWU_INSN_ONE)
+		return;
 	dwu_x86_decode(code, &insn);
 	if (insn.size == 0)
 		return;
@@ -683,6 +684,59 @@ static uint8_t flow_of(const struct dwu_x86_insn *insn,
 	}
 }
 
+/*
+ * Retpolines (GCC: -mindirect-branch=, -mfunction-return=; clang: -mretpoline): a
+ * call whose return address is at once taken off the stack, or becomes where to
+ * go. What waits behind the call never runs. Each is one instruction: a return, a
+ * jump, or with a jump around it and a call of it a call to where a register
+ * says.
+ */
+static bool is_retpoline(const uint8_t *at, size_t size, struct dwu_insn *out)
+{
+	static const uint8_t waits[] = { 0,    0,    0,	   0xf3, 0x90,
+					 0x0f, 0xae, 0xe8, 0xeb, 0xf9 };
+	static const uint8_t returns[] = { 0x48, 0x8d, 0x64, 0x24, 8, 0xc3 };
+	uint8_t over = at[1]; /* it, and in clang's what aligns the rest */
+
+	if (at[0] != 0xe8 || over < 7 || size < over + 11u ||
+	    memcmp(at + 2, waits, sizeof(waits)) != 0)
+		return false;
+	at += 5 + over;
+	out->size = (uint8_t)(over + 10);
+	out->flow = DWU_FLOW_INDIRECT;
+	if (memcmp(at, returns, sizeof(returns)) == 0) {
+		out->size++;
+		out->flow = DWU_FLOW_RETURN;
+		return true;
+	}
+	/* mov %reg, (%rsp); ret */
+	return (at[0] & 0xfb) == 0x48 && at[1] == 0x89 && (at[2] & 0xc7) == 4 &&
+	       at[3] == 0x24 && at[4] == 0xc3;
+}
+
+static bool is_several(const struct dwu_code *code, struct dwu_insn *out)
+{
+	static const uint8_t calls[] = { 0xe8, 0xea, 0xff, 0xff, 0xff };
+	const uint8_t *at = code->bytes;
+	bool found;
+
+	if (code->size < DWU_INSN_MAX || (at[0] != 0xe8 && at[0] != 0xeb))
+		return false;
+	if (at[0] == 0xe8) {
+		found = is_retpoline(at, code->size, out);
+	} else {
+		found = at[1] == 17 && at[3] == 7 &&
+			is_retpoline(at + 2, code->size - 2, out) &&
+			out->flow == DWU_FLOW_INDIRECT &&
+			memcmp(at + 19, calls, sizeof(calls)) == 0;
+		out->size = 24;
+		out->flow = DWU_FLOW_CALL;
+	}
+	if (!found)
+		memset(out, 0, sizeof(*out));
+	return found;
+}
+
 /* nop, its long forms, lea of a register to itself; int3, which lld fills
  * gaps with. */
 static bool is_pad(const struct dwu_x86_insn *insn)
@@ -710,6 +764,8 @@ static void decode(const struct dwunw_arch_ops *arch,
 
 	(void)arch;
 	memset(out, 0, sizeof(*out));
+	if (is_several(code, out))
+		return;
 	dwu_x86_decode(code, &insn);
 	if (insn.size == 0)
 		return;
@@ -934,14 +990,14 @@ static bool table(const struct dwunw_arch_ops *arch,
 }
 
 /*
- * jmp and jcc with a displacement of 4 bytes: e9, 0f 8x.
+ * jmp, call and jcc with a displacement of 4 bytes: e9, e8, 0f 8x.
  *
  * *to - lo < hi - lo: in [lo, hi), in one comparison, as differences below 0
  * are large. Any byte may begin one, so data may be taken for a branch; *off is
  * where it stands.
  */
-static bool far_branch(const struct dwu_code *code, uint32_t *off, uint32_t lo,
-		       uint32_t hi, uint32_t *to)
+static uint8_t far_branch(const struct dwu_code *code, uint32_t *off,
+			  uint32_t lo, uint32_t hi, uint32_t *to)
 {
 	const uint8_t *at;
 	struct dwu_cursor c;
@@ -949,7 +1005,7 @@ static bool far_branch(const struct dwu_code *code, uint32_t *off, uint32_t lo,
 
 	for (; *off + 6 <= code->size; (*off)++) {
 		at = code->bytes + *off;
-		if (at[0] == 0xe9)
+		if ((at[0] & 0xfe) == 0xe8)
 			size = 5;
 		else if (at[0] == 0x0f && (at[1] & 0xf0) == 0x80)
 			size = 6;
@@ -958,9 +1014,9 @@ static bool far_branch(const struct dwu_code *code, uint32_t *off, uint32_t lo,
 		c = dwu_cursor(at + size - 4, 4, false);
 		*to = code->vaddr + *off + size + dwu_u32(&c);
 		if (*to - lo < hi - lo)
-			return true;
+			return at[0] == 0xe8 ? DWU_FLOW_CALL : DWU_FLOW_BRANCH;
 	}
-	return false;
+	return 0;
 }
 
 /*

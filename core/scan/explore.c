@@ -36,6 +36,8 @@
 #define RESOLVER_MAX 64u
 /* Those of a piece of a function, at most, that is called. */
 #define PIECE_MAX 24u
+/* Those of a prologue, up to where it saves the return address. */
+#define OPEN_MAX 32u
 /* The last phase: what is reached in it is worth the same. */
 #define PHASE_MAX (UINT16_MAX / DWU_BLOCK_PHASE)
 
@@ -543,6 +545,8 @@ static void arrive(struct dwu_scan_memory *m, uint32_t at, bool called)
 		return;
 	if (old == DWU_NO_STATE) {
 		b->bits |= (uint16_t)(m->x.round.phase * DWU_BLOCK_PHASE);
+		if (m->x.round.untold)
+			b->bits |= DWU_BLOCK_GUESS;
 		if (called)
 			b->bits |= DWU_BLOCK_CALLED;
 		else if (visited(m, at))
@@ -672,6 +676,29 @@ static void run_callee(struct dwu_scan_memory *m, uint32_t at,
 	op->insn.flow = DWU_FLOW_END;
 }
 
+/* … and what it is called with is in m->next before. */
+static void run_from_entry(struct dwu_scan_memory *m, uint32_t at,
+			   struct dwu_op *op)
+{
+	dwu_scan_fresh(&m->next);
+	m->next.regs[arch_of(m)->sp] =
+		(struct dwu_value){ .kind = DWU_VALUE_CFA };
+	run_callee(m, at, op);
+}
+
+bool dwu_scan_is_bare(struct dwu_scan_memory *m, uint32_t at)
+{
+	const struct dwunw_arch_ops *arch = arch_of(m);
+	struct dwu_op op;
+
+	if (!IS_ON(CONFIG_SCAN_WIDE_LINK) || !arch->link_register ||
+	    at == DWU_NOWHERE)
+		return false;
+	run_from_entry(m, at, &op);
+	return op.insn.flow == DWU_FLOW_CALL &&
+	       m->next.slots[arch->ra] == DWU_SLOT_NONE;
+}
+
 uint8_t dwu_scan_piece(struct dwu_scan_memory *m, uint32_t at)
 {
 	const struct dwunw_arch_ops *arch = arch_of(m);
@@ -682,9 +709,7 @@ uint8_t dwu_scan_piece(struct dwu_scan_memory *m, uint32_t at)
 
 	if (!dwu_has_wide_link(m->text.arch) || at == DWU_NOWHERE)
 		return 0;
-	dwu_scan_fresh(&m->next);
-	m->next.regs[arch->sp] = (struct dwu_value){ .kind = DWU_VALUE_CFA };
-	run_callee(m, at, &op);
+	run_from_entry(m, at, &op);
 	/* a function's loop may begin with a jump, its frame made */
 	moved = sp->kind != DWU_VALUE_CFA ||
 		(op.insn.flow == DWU_FLOW_RETURN && sp->n != 0) ||
@@ -756,19 +781,40 @@ static bool has_frame(const struct dwu_scan_memory *m,
 	return sp->kind != DWU_VALUE_CFA || sp->n != -arch->entry_size;
 }
 
+/* Does the code before a place run on into it? Then no function begins there. */
+static bool is_run_into(struct dwu_scan_memory *m, uint32_t at)
+{
+	/* a call may not return */
+	const uint8_t flows = DWU_FLOW_RETURN | DWU_FLOW_JUMP | DWU_FLOW_END |
+			      DWU_FLOW_INDIRECT | DWU_FLOW_CALL;
+	uint32_t before = at - 4;
+	struct dwu_op op;
+
+	if (at < 8 || at == DWU_NOWHERE || m->text.isa ||
+	    dwu_scan_ops(m->text.ops)->unit != 4)
+		return false;
+	dwu_code_read(&m->text, at - 8, &op);
+	if (op.insn.delay && op.insn.flow & flows)
+		return false;
+	dwu_code_read(&m->text, before, &op);
+	return op.insn.size != 0 && !op.insn.pad && !(op.insn.flow & flows);
+}
+
 /*
  * Control leaves with m->next. A function that has saved its return address
- * nowhere, ever, and has lost it there, is none: a part of one, that jumps lead
- * to. What is in the link register is then no return address of it.
+ * nowhere, ever, and has lost it there, or jumps into the midst of another one,
+ * is none: a part of one, that jumps lead to. What is in the link register is
+ * then no return address of it.
  */
-static void note_link(struct dwu_scan_memory *m)
+static void note_link(struct dwu_scan_memory *m, const struct dwu_op *op)
 {
-	if (!IS_ON(CONFIG_SCAN_WIDE_LINK))
-		return;
-	if (m->next.slots[arch_of(m)->ra] != DWU_SLOT_NONE)
+	if (m->next.slots[arch_of(m)->ra] != DWU_SLOT_NONE) {
 		m->x.round.saves = true;
-	else
-		m->x.round.loses |= dwu_scan_ra_lost(m, &m->next);
+		return;
+	}
+	m->x.round.shares |= op->insn.flow == DWU_FLOW_JUMP &&
+			     is_run_into(m, op->target);
+	m->x.round.loses |= m->x.round.shares || dwu_scan_ra_lost(m, &m->next);
 }
 
 /* Is sp in a call what no function's is that keeps the psABI? */
@@ -959,12 +1005,13 @@ static bool slot(struct dwu_scan_memory *m, uint32_t at, struct dwu_op *op)
  * A second arrival behind a call whose code was run through already goes
  * straight on: no block is made for each call of a loop.
  */
-static bool call(struct dwu_scan_memory *m, const struct dwu_op *last)
+static bool call(struct dwu_scan_memory *m, uint32_t callee,
+		 const struct dwu_op *last)
 {
 	if (!IS_ON(CONFIG_SCAN_WIDE_LINK) || !dwu_has_wide_link(m->text.arch) ||
-	    !call_piece(m, last->target))
+	    !call_piece(m, callee))
 		clobber(arch_of(m), &m->next);
-	note_link(m);
+	note_link(m, last);
 	tell(m, last, &m->next, DWU_IN_CALL);
 	if (!m->x.telling)
 		note_call(m);
@@ -1001,14 +1048,14 @@ static bool leave(struct dwu_scan_memory *m, const struct dwu_op *op,
 			m->now = m->next;
 	}
 	if (flow == DWU_FLOW_CALL)
-		return call(m, last);
+		return call(m, op->target, last);
 	if (in_function(m, op->target) &&
 	    !(m->x.telling && op->target == m->x.function.start)) {
 		arrive(m, op->target, false);
 	} else if (flow == DWU_FLOW_JUMP && dwu_scan_detour(&m->text, op)) {
 		return true;
 	} else if (flow != DWU_FLOW_END) {
-		note_link(m);
+		note_link(m, op);
 		tell(m, op, &m->next,
 		     flow == DWU_FLOW_RETURN ? DWU_LEAVING : DWU_JUMPING);
 		if (flow == DWU_FLOW_INDIRECT && !m->x.telling &&
@@ -1149,21 +1196,53 @@ static bool join_switches(struct dwu_scan_memory *m)
 }
 
 /*
- * Leaves in m->next the state of code that nothing was seen to lead to.
- *
- * In this order: where switches may lead; the frame at all calls; the entry's
- * frame in a function that never had another one. What has no CFA by that is
- * CONTRADICTION.
+ * Does a function begin at `at`, by what it does until control may leave? It
+ * opens a frame, and saves its return address in it or calls with sp aligned.
  */
-static bool guess(struct dwu_scan_memory *m, uint8_t what)
+static bool opens(struct dwu_scan_memory *m, uint32_t at)
 {
-	if (join_switches(m))
-		;
-	else if (m->x.round.called)
+	const struct dwunw_arch_ops *arch = arch_of(m);
+	struct dwu_op op;
+	bool found = false;
+	uint32_t i;
+
+	dwu_code_read(&m->text, at, &op);
+	if (m->text.ops->start(m->text.arch, &op.code) == DWU_START_NO)
+		return false;
+	entry_state(m, &m->next);
+	for (i = 0; i < OPEN_MAX && !found; i++, at = op.next) {
+		dwu_code_read(&m->text, at, &op);
+		if (op.insn.size == 0 || op.insn.flow & ~DWU_FLOW_BRANCH)
+			break;
+		m->text.ops->effect(m->text.arch, &op.code, &op.insn, &m->next);
+		found = arch->link_register &&
+			m->next.slots[arch->ra] != DWU_SLOT_NONE;
+	}
+	if (dwu_call_align(m->text.ops) != 0)
+		found = op.insn.flow == DWU_FLOW_CALL &&
+			m->next.regs[arch->sp].kind == DWU_VALUE_CFA &&
+			!is_misaligned(m, &m->next);
+	return found;
+}
+
+/*
+ * Leaves in m->next the state of code at `at` that nothing was seen to lead to.
+ *
+ * In this order: the entry's frame where a function may begin; where switches may
+ * lead; the frame at all calls; the entry's frame in a function that never had
+ * another one. What has no CFA by that is CONTRADICTION.
+ */
+static bool guess(struct dwu_scan_memory *m, uint32_t at, uint8_t what)
+{
+	bool entry = opens(m, at);
+
+	m->x.round.untold = !entry && !join_switches(m);
+	if (m->x.round.untold && m->x.round.called)
 		m->next = m->body;
-	else if (!m->x.round.framed && !m->x.round.undecodable)
+	else if (entry || (m->x.round.untold && !m->x.round.framed &&
+			   !m->x.round.undecodable))
 		entry_state(m, &m->next);
-	else
+	else if (m->x.round.untold)
 		return false;
 	next_phase(m, DWU_NOWHERE, what);
 	m->x.round.differ |= dwu_scan_cfa_column(m, &m->next) == DWU_SCAN_REGS;
@@ -1220,7 +1299,7 @@ static bool begin(struct dwu_scan_memory *m, const struct dwu_function *f)
 	if (IS_ON(CONFIG_SCAN_PUSHED_RA))
 		clear_visited(m);
 	m->x.step_max = STEPS_A_UNIT * (units + STEPS_A_UNIT);
-	for (; at < f->end && !m->x.dropped; at = op.next) {
+	for (; at < f->end && !m->x.dropped; at = dwu_behind(&op)) {
 		dwu_code_read(&m->text, at, &op);
 		if (op.insn.flow & (DWU_FLOW_BRANCH | DWU_FLOW_JUMP) &&
 		    in_function(m, op.target))
@@ -1276,7 +1355,7 @@ static void explore_rest(struct dwu_scan_memory *m, uint8_t what)
 		dwu_code_read(&m->text, at, &op);
 		if (what == GUESS_CODE && op.insn.pad)
 			continue;
-		if (!guess(m, what))
+		if (!guess(m, at, what))
 			return;
 		op.next = at + (1u << m->x.shift);
 		arrive(m, at, false);
@@ -1307,6 +1386,7 @@ static void tell_all(struct dwu_scan_memory *m, uint32_t watch,
 	for (; i < end && !m->x.stopped && !m->x.dropped; i++) {
 		if (m->blocks[i].state == DWU_NO_STATE)
 			continue;
+		m->x.round.untold = m->blocks[i].bits & DWU_BLOCK_GUESS;
 		m->now = m->states[m->blocks[i].state];
 		run(m, m->blocks[i].at);
 	}
@@ -1357,6 +1437,13 @@ uint8_t dwu_scan_explore(struct dwu_scan_memory *m,
 	if (result != DWUNW_SCAN_TOO_LARGE)
 		tell_all(m, watch, visit, ctx);
 	return m->x.dropped ? DWUNW_SCAN_TOO_LARGE : result;
+}
+
+bool dwu_scan_is_guess(const struct dwu_scan_memory *m, uint32_t place)
+{
+	uint32_t i = first_from(m, place + 1);
+
+	return i > 0 && m->blocks[i - 1].bits & DWU_BLOCK_GUESS;
 }
 
 /* --- memory ------------------------------------------------------------------ */

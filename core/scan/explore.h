@@ -29,6 +29,7 @@ struct dwu_function {
 	bool entry;  /* it begins at e_entry: nothing called it */
 	bool part;   /* of another one: memory->aside is the state there */
 	bool gap;    /* for dwu_sweep(): FDEs bound it, code around is enough */
+	bool sure;   /* a list says where it begins */
 };
 
 enum dwu_moment {
@@ -66,7 +67,9 @@ enum dwu_block_bits {
 	DWU_BLOCK_LEADER = 4, /* a branch leads here; else what is pending */
 	DWU_BLOCK_CUT = 8,    /* the call before it does not return */
 	DWU_BLOCK_DATA = 16,  /* a word that is loaded: nothing runs there */
-	DWU_BLOCK_PHASE = 32, /* times the phase in which it was reached */
+	/* no edge leads to what comes here: told by what calls have in common */
+	DWU_BLOCK_GUESS = 32,
+	DWU_BLOCK_PHASE = 64, /* times the phase in which it was reached */
 };
 
 /* Where a branch leads to, or what is pending behind a call. */
@@ -95,6 +98,7 @@ struct dwu_round {
 	uint16_t phase; /* how many calls, and guesses, there were that began one */
 	uint8_t switch_count;
 	uint8_t guess;	  /* the phase begins with one: at what */
+	bool untold;	  /* … and calls alone tell of it */
 	bool restart;	  /* a call was found out not to return */
 	bool undecodable; /* a path ended so */
 	bool differ;	  /* what may lead to the rest has not one frame */
@@ -102,7 +106,8 @@ struct dwu_round {
 	bool called;	  /* `body` is what is known at all calls */
 	bool saves;	  /* the return address, before it leaves or calls */
 	bool loses;	  /* … is nowhere where it does */
-	bool misaligned;  /* it calls with sp as no function does */
+	bool shares; /* … and it jumps into the midst of another function */
+	bool misaligned; /* it calls with sp as no function does */
 };
 
 /* One exploration; zeroed when it begins. */
@@ -150,6 +155,7 @@ struct dwu_start_map {
 	struct dwu_swept of;
 	uint32_t *bits;
 	uint32_t count; /* of them */
+	bool unaligned; /* x86: calls have sp so here, as other ABIs do */
 	/* the function that is looked for lies in these, and what is at or
 	 * behind `done` was looked at */
 	struct dwu_range within;
@@ -211,6 +217,16 @@ uint8_t dwu_scan_piece(struct dwu_scan_memory *memory, uint32_t at);
 uint8_t dwu_scan_explore(struct dwu_scan_memory *memory,
 			 const struct dwu_function *function, uint32_t watch,
 			 dwu_scan_visit_fn visit, void *ctx);
+
+/*
+ * Does straight code from `at` call with the return address saved nowhere? It is
+ * no function then, but a part of one. Uses memory->next.
+ */
+bool dwu_scan_is_bare(struct dwu_scan_memory *memory, uint32_t at);
+
+/* Does no edge of what was explored last lead to `place`, and no switch? It may be
+ * a landing pad of the function, or a part of another one. */
+bool dwu_scan_is_guess(const struct dwu_scan_memory *memory, uint32_t place);
 
 /* Does ld.so's function begin there that binds a call? struct dwu_scan_ops. */
 bool dwu_scan_is_resolver(struct dwu_scan_memory *memory, uint32_t at);

@@ -497,6 +497,8 @@ uint8_t dwu_function_find(struct dwu_scan_memory *memory,
 	} else if (!b.listed && !dwu_sweep(memory, b.place, function)) {
 		return DWUNW_SCAN_UNBOUNDED;
 	}
+	function->sure = IS_ON(CONFIG_SCAN_PUSHED_RA) &&
+			 (b.end != 0 || b.listed || function->start == b.lo);
 	find_entry(memory, function);
 	return DWUNW_SCAN_OK;
 }

@@ -41,6 +41,7 @@ struct search {
 	/* those to the place or before it, the nearest first */
 	struct branch found[BRANCH_MAX];
 	uint32_t end; /* where the first one behind the place leads to */
+	bool called;  /* a call leads to the function's start */
 };
 
 /* Keeps it, in its order, instead of the farthest. */
@@ -61,10 +62,14 @@ static void keep(struct search *s, uint32_t from, uint32_t to)
  * Branches of the function itself explain nothing. One that leads behind the
  * place says where the part ends, at the latest.
  */
-static void note(struct search *s, uint32_t from, uint32_t to)
+static void note(struct search *s, uint8_t flow, uint32_t from, uint32_t to)
 {
 	if (from >= s->function->start && from < s->function->end)
 		return;
+	if (flow == DWU_FLOW_CALL) {
+		s->called |= to == s->function->start;
+		return;
+	}
 	if (to <= s->place)
 		keep(s, from, to);
 	else if (to < s->end)
@@ -84,8 +89,8 @@ static void search(struct search *s)
 	const uint32_t hi = vaddr + s->function->end;
 	struct dwu_text *text = s->text;
 	struct dwu_code code;
-	uint32_t at, off;
-	uint32_t to;
+	uint32_t at, off, to;
+	uint8_t flow;
 
 	for (at = 0; at < text->size; at += DWU_WINDOW_SIZE - DWU_INSN_MAX) {
 		code.size = text->size - at < DWU_WINDOW_SIZE ?
@@ -99,10 +104,11 @@ static void search(struct search *s)
 							code.size);
 		if (!code.bytes)
 			return;
-		for (off = 0; text->ops->far_branch(&code, &off, lo, hi, &to) &&
+		for (off = 0; (flow = text->ops->far_branch(&code, &off, lo, hi,
+							    &to)) != 0 &&
 			      off < DWU_WINDOW_SIZE - DWU_INSN_MAX;
 		     off++)
-			note(s, at + off, to - vaddr);
+			note(s, flow, at + off, to - vaddr);
 	}
 }
 
@@ -142,7 +148,8 @@ static bool origin_in(const struct dwu_function *function,
 
 struct trial {
 	const struct dwu_scan_memory *memory;
-	bool bad;
+	bool returns; /* with the stack of the entry */
+	bool bad;     /* with another one */
 };
 
 /*
@@ -155,22 +162,48 @@ static bool visit_trial(void *ctx, const struct dwu_scan_at *at)
 	const struct dwunw_arch_ops *arch = t->memory->text.arch;
 	const struct dwu_value *sp = &at->state->regs[arch->sp];
 
-	t->bad |= at->moment == DWU_LEAVING &&
-		  (sp->kind != DWU_VALUE_CFA || sp->n != -arch->entry_size);
-	return !t->bad && !t->memory->x.round.misaligned;
+	if (at->moment != DWU_LEAVING)
+		return true;
+	if (sp->kind == DWU_VALUE_CFA && sp->n == -arch->entry_size)
+		t->returns = true;
+	else
+		t->bad = true;
+	return !t->bad;
+}
+
+/* False: not all of it is known. */
+static bool try_out(struct dwu_scan_memory *memory,
+		    const struct dwu_function *function, struct trial *t)
+{
+	uint8_t why;
+
+	*t = (struct trial){ .memory = memory };
+	why = dwu_scan_explore(memory, function, DWU_NOWHERE, visit_trial, t);
+	return why != DWUNW_SCAN_TOO_LARGE && why != DWUNW_SCAN_UNDECODABLE;
 }
 
 /* A scan that was not finished explains nothing. */
 static bool explains(struct dwu_scan_memory *memory,
 		     const struct dwu_function *part)
 {
-	struct trial t = { .memory = memory };
-	uint8_t result;
+	struct trial t;
 
-	result = dwu_scan_explore(memory, part, DWU_NOWHERE, visit_trial, &t);
-	t.bad |= result == DWUNW_SCAN_TOO_LARGE ||
-		 result == DWUNW_SCAN_UNDECODABLE || memory->x.round.misaligned;
-	return !t.bad;
+	return try_out(memory, part, &t) && !t.bad &&
+	       !memory->x.round.misaligned;
+}
+
+/*
+ * The stack of the entry is that of a return: what comes to one with it began
+ * with a return address on the stack. GCC's static functions are so that call
+ * no others but static ones, with the stack as it is.
+ */
+static bool returns(struct dwu_scan_memory *memory,
+		    const struct dwu_function *function)
+{
+	struct trial t;
+
+	return try_out(memory, function, &t) && !t.bad && t.returns &&
+	       !memory->x.round.differ;
 }
 
 /*
@@ -202,12 +235,18 @@ static bool find_state(struct dwu_scan_memory *memory, uint32_t from,
 	return false;
 }
 
-/*
- * All code is read once: about 1 ms a MiB. False: no branch from another
- * function leads there, or none that explains more; *function is as it was.
- */
-static bool find_part(struct dwu_scan_memory *memory, uint32_t place,
-		      uint32_t flags, struct dwu_function *function)
+/* What branches from elsewhere say of a place. */
+enum found {
+	NOTHING = 0, /* none leads there */
+	CALLED,	     /* calls lead to the function that it is in */
+	ENTERED,     /* one does, and none explains more */
+	PART,
+};
+
+/* All code is read once: about 1 ms a MiB. But for PART *function is as it
+ * was. */
+static enum found find_part(struct dwu_scan_memory *memory, uint32_t place,
+			    uint32_t flags, struct dwu_function *function)
 {
 	struct search s = { .text = &memory->text,
 			    .function = function,
@@ -216,8 +255,8 @@ static bool find_part(struct dwu_scan_memory *memory, uint32_t place,
 	struct dwu_function part = { .part = true };
 	uint32_t i, window, swept = 0;
 
-	if (!memory->x.round.misaligned || !memory->text.ops->far_branch)
-		return false;
+	if (!memory->text.ops->far_branch)
+		return NOTHING;
 	search(&s);
 	part.end = s.end;
 	for (i = 0; i < s.count && swept < SWEEP_MAX; i++) {
@@ -225,11 +264,11 @@ static bool find_part(struct dwu_scan_memory *memory, uint32_t place,
 		window = memory->starts.of.window;
 		if (find_state(memory, s.found[i].from, flags, &part)) {
 			*function = part;
-			return true;
+			return PART;
 		}
 		swept += memory->starts.of.window != window;
 	}
-	return false;
+	return s.count > 0 ? ENTERED : s.called ? CALLED : NOTHING;
 }
 
 /* --- rows --------------------------------------------------------------------- */
@@ -256,9 +295,20 @@ uint8_t dwu_part_or_function(struct dwu_scan_memory *memory,
 	    !memory->text.ops->far_branch)
 		return result;
 	(void)dwu_scan_explore(memory, function, DWU_NOWHERE, go_on, NULL);
-	(void)find_part(memory, dwu_code_place(&memory->text, vaddr), flags,
-			function);
+	if (memory->x.round.misaligned)
+		(void)find_part(memory, dwu_code_place(&memory->text, vaddr),
+				flags, function);
 	return result;
+}
+
+/* Does the code there begin as compilers open a frame? */
+static bool opens_frame(struct dwu_text *text, uint32_t at)
+{
+	struct dwu_op op;
+
+	dwu_code_read(text, at, &op);
+	return op.insn.size != 0 &&
+	       text->ops->start(text->arch, &op.code) != DWU_START_NO;
 }
 
 /*
@@ -269,14 +319,34 @@ uint8_t dwu_scan_row_in(struct dwu_scan_memory *memory,
 			const struct dwu_function *function, uint64_t vaddr,
 			uint32_t flags, struct dwunw_row *row)
 {
-	bool exact = (flags & DWUNW_SCAN_EXACT) != 0;
+	bool exact = (flags & DWUNW_SCAN_EXACT) != 0, guess, whole;
 	uint32_t place = dwu_code_place(&memory->text, vaddr);
 	struct dwu_function part = *function;
 	uint8_t result = dwu_scan_at(memory, &part, place, exact, row);
+	enum found found = CALLED;
+	bool odd = memory->x.round.misaligned;
 
-	if (IS_ON(CONFIG_SCAN_PUSHED_RA) &&
-	    find_part(memory, place, flags, &part))
-		result = dwu_scan_at(memory, &part, place, exact, row);
+	if (!IS_ON(CONFIG_SCAN_PUSHED_RA))
+		return result;
+	guess = result == DWUNW_SCAN_OK && (row->flags & DWUNW_ROW_GUESS);
+	odd |= memory->starts.unaligned && !function->sure;
+	if (odd || guess)
+		found = find_part(memory, place, flags, &part);
+	if (found == PART)
+		return dwu_scan_at(memory, &part, place, exact, row);
+	if (guess && found == ENTERED)
+		return DWUNW_SCAN_RA_LOST;
+	/* a part may be entered through a table alone */
+	if (!odd || found != NOTHING)
+		return result;
+	whole = returns(memory, function);
+	if (whole && function->sure)
+		return result;
+	if (!whole && !function->sure &&
+	    !(memory->starts.unaligned &&
+	      opens_frame(&memory->text, function->start)))
+		return DWUNW_SCAN_UNBOUNDED;
+	row->flags |= DWUNW_ROW_GUESS;
 	return result;
 }
 

@@ -115,8 +115,8 @@ uint8_t dwu_scan_row(const struct dwu_scan_memory *m,
 	/* a function that calls, or leaves, with its return address nowhere has
 	 * been given it by no call: it is a part of another one */
 	if (ra->kind == DWUNW_RULE_UNDEFINED ||
-	    (IS_ON(CONFIG_SCAN_WIDE_LINK) && ra->kind == DWUNW_RULE_SAME &&
-	     m->x.round.loses && !m->x.round.saves))
+	    (ra->kind == DWUNW_RULE_SAME && m->x.round.loses &&
+	     !m->x.round.saves))
 		return DWUNW_SCAN_RA_LOST;
 	if (IS_ON(CONFIG_SCAN_WIDE_LINK) &&
 	    (ra->kind == DWUNW_RULE_OFFSET ? state->slot_signed :
@@ -156,6 +156,13 @@ static bool visit_wanted(void *ctx, const struct dwu_scan_at *at)
 		return true;
 	}
 	w->result = dwu_scan_row(w->memory, at->state, w->row);
+	/* a jump that is a function of its own is called, and jumped to */
+	if (IS_ON(CONFIG_SCAN_PUSHED_RA) && w->exact &&
+	    at->op->insn.size > DWU_INSN_ONE &&
+	    (w->place != at->op->at ||
+	     (w->place == w->memory->x.function.start &&
+	      at->op->insn.flow == DWU_FLOW_INDIRECT)))
+		w->result = DWUNW_SCAN_SP_UNKNOWN;
 	w->at = at->op->at;
 	w->next = at->op->next;
 	w->found = true;
@@ -187,6 +194,8 @@ uint8_t dwu_scan_at(struct dwu_scan_memory *memory,
 		return w.passed		       ? DWUNW_SCAN_NO_CALL :
 		       result == DWUNW_SCAN_OK ? DWUNW_SCAN_UNREACHED :
 						 result;
+	if (dwu_scan_is_guess(memory, place))
+		row->flags |= DWUNW_ROW_GUESS;
 	row->start = memory->text.vaddr + w.at;
 	row->end = memory->text.vaddr + w.next;
 	return w.result;

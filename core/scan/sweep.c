@@ -38,6 +38,10 @@
 /* Code around a gap that is looked at as well: who calls a function that has no
  * name stands near. In bytes: 1 ms of them. */
 #define AROUND 16384u
+/* Functions that are asked whether sp is aligned in calls, and of them 1 in so
+ * many that is not. GCC's static functions are 1 in 50. */
+#define ASKED_MAX 256u
+#define ODD_SHARE 5u
 
 static const struct dwunw_arch_ops *arch_of(const struct dwu_scan_memory *m)
 {
@@ -286,6 +290,57 @@ static void mark_all(struct dwu_scan_memory *m)
 }
 
 /*
+ * x86: is sp, in the first call of [at, end), what a function's is that begins
+ * there? Arguments are pushed in a frame whose calls are aligned already.
+ *
+ * psABI x86-64 3.2.2: rsp + 8 is a multiple of 16 at a function's entry, so rsp
+ * is one at each call it makes.
+ */
+static bool calls_aligned(struct dwu_scan_memory *m, uint32_t at, uint32_t end)
+{
+	struct dwu_value *sp = &m->next.regs[arch_of(m)->sp];
+	uint8_t align = dwu_call_align(m->text.ops);
+	struct dwu_op op = { .next = at };
+
+	if (align == 0)
+		return true;
+	*sp = (struct dwu_value){ .kind = DWU_VALUE_CFA,
+				  .n = -arch_of(m)->entry_size };
+	do {
+		dwu_code_read(&m->text, op.next, &op);
+		if (op.insn.flow == DWU_FLOW_CALL)
+			return sp->kind != DWU_VALUE_CFA || sp->n % align == 0;
+		if (op.insn.size != 0)
+			m->text.ops->effect(m->text.arch, &op.code, &op.insn,
+					    &m->next);
+	} while (op.insn.size != 0 && !(op.insn.flow & ~DWU_FLOW_BRANCH) &&
+		 op.next < end);
+	return true;
+}
+
+/*
+ * x86: is sp aligned in calls at all? Kernels, and programs that are compiled
+ * as they are (-mpreferred-stack-boundary=3), leave it as it is. Those functions
+ * are asked that calls lead to.
+ */
+static bool is_unaligned(struct dwu_scan_memory *m)
+{
+	const struct dwu_start_map *map = &m->starts;
+	uint32_t bit, asked = 0, odd = 0;
+
+	if (dwu_call_align(m->text.ops) == 0)
+		return false;
+	for (bit = 0; bit < map->count && asked < ASKED_MAX; bit++) {
+		if (map->bits[bit / 32] == 0)
+			bit |= 31;
+		else if (dwu_bit(map->bits, bit) && ++asked)
+			odd += !calls_aligned(m, map->of.window + bit,
+					      m->text.size);
+	}
+	return ODD_SHARE * odd > asked;
+}
+
+/*
  * Marks the starts of a window that begins at `window`, unless they are.
  *
  * starts.of says what the bits are of: the same question costs one comparison.
@@ -306,6 +361,7 @@ static void sweep(struct dwu_scan_memory *m, uint32_t window, uint32_t from,
 	m->swept += to - from;
 	memset(map->bits, 0, map->count / 8);
 	mark_all(m);
+	m->starts.unaligned = is_unaligned(m);
 }
 
 /* All code, or what is near in a large file: a window of all of the text, or
@@ -455,35 +511,6 @@ static void begin(struct dwu_scan_memory *m, struct extent *x, uint32_t at)
 }
 
 /*
- * x86: is sp, in the first call of [at, end), what a function's is that begins
- * there? Arguments are pushed in a frame whose calls are aligned already.
- *
- * psABI x86-64 3.2.2: rsp + 8 is a multiple of 16 at a function's entry, so rsp
- * is one at each call it makes.
- */
-static bool calls_aligned(struct dwu_scan_memory *m, uint32_t at, uint32_t end)
-{
-	struct dwu_value *sp = &m->next.regs[arch_of(m)->sp];
-	uint8_t align = dwu_call_align(m->text.ops);
-	struct dwu_op op = { .next = at };
-
-	if (align == 0)
-		return true;
-	*sp = (struct dwu_value){ .kind = DWU_VALUE_CFA,
-				  .n = -arch_of(m)->entry_size };
-	do {
-		dwu_code_read(&m->text, op.next, &op);
-		if (op.insn.flow == DWU_FLOW_CALL)
-			return sp->kind != DWU_VALUE_CFA || sp->n % align == 0;
-		if (op.insn.size != 0)
-			m->text.ops->effect(m->text.arch, &op.code, &op.insn,
-					    &m->next);
-	} while (op.insn.size != 0 && !(op.insn.flow & ~DWU_FLOW_BRANCH) &&
-		 op.next < end);
-	return true;
-}
-
-/*
  * Does a function begin behind the last call, which then does not return, or
  * behind a jump, which then was the last function's end? A frame opens there;
  * or behind no-ops stands a jump to where a register says, alone (musl's qsort
@@ -495,7 +522,7 @@ static bool begins_behind_call(struct dwu_scan_memory *m, const struct line *l,
 	if (x->called == 0 || x->past)
 		return false;
 	if (l->opens && l->op.at - x->called <= x->near)
-		return calls_aligned(m, x->called, end);
+		return m->starts.unaligned || calls_aligned(m, x->called, end);
 	return l->op.insn.flow == DWU_FLOW_INDIRECT && !l->op.insn.table &&
 	       x->padded && l->op.at == x->called;
 }
@@ -637,19 +664,21 @@ static void find_piece(struct dwu_scan_memory *m, uint32_t at,
  *
  * sp counts from the CFA: -16 at a call is aligned, -24 is not.
  */
-static bool is_odd(const struct dwu_scan_memory *m,
-		   const struct dwu_scan_at *at, int32_t sp)
+static bool is_odd(struct dwu_scan_memory *m, const struct dwu_scan_at *at,
+		   int32_t sp)
 {
 	uint8_t align = dwu_call_align(m->text.ops);
 
 	if (at->moment == DWU_IN_CALL)
-		return align != 0 && sp % align != 0;
-	return (at->moment == DWU_LEAVING ||
-		(at->moment == DWU_JUMPING &&
-		 at->op->insn.flow == DWU_FLOW_JUMP &&
-		 ((align == 0 && !m->text.isa) ||
-		  at->op->target == m->x.function.start))) &&
-	       sp < -arch_of(m)->entry_size;
+		return align != 0 && !m->starts.unaligned && sp % align != 0;
+	if (sp >= -arch_of(m)->entry_size)
+		return false;
+	return at->moment == DWU_LEAVING ||
+	       (at->moment == DWU_JUMPING &&
+		at->op->insn.flow == DWU_FLOW_JUMP &&
+		((align == 0 && !m->text.isa &&
+		  !dwu_scan_is_bare(m, at->op->target)) ||
+		 at->op->target == m->x.function.start));
 }
 
 /*
@@ -699,7 +728,9 @@ static bool judge(void *ctx, const struct dwu_scan_at *at)
 		return true;
 	/* a thread's start takes its return address off the stack and stays */
 	v->inside |= sp->n > (at->moment >= DWU_LEAVING ? entry : 0);
-	if (is_odd(m, at, sp->n) && at->op->at < v->odd)
+	/* x86: what is only guessed to run there has another stack */
+	if (!(m->x.round.untold && dwu_call_align(m->text.ops) != 0) &&
+	    is_odd(m, at, sp->n) && at->op->at < v->odd)
 		v->odd = at->op->at;
 	return true;
 }
@@ -809,6 +840,8 @@ static bool is_better(struct dwu_scan_memory *m, uint32_t start, uint32_t end,
 	struct verdict v;
 
 	judge_piece(m, start, end, &v);
+	if (m->x.round.shares && !m->x.round.saves)
+		return false;
 	/* misaligned calls: the next function may be one more to cut off */
 	return !v.inside && (v.odd == DWU_NOWHERE ||
 			     (dwu_call_align(m->text.ops) != 0 && v.odd > odd));

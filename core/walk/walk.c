@@ -275,7 +275,11 @@ static bool scan_row(struct walk *w, const struct dwunw_frame *frame)
 	w->scan = dwu_scan_module_row(w->walker->scan, w->module,
 				      dwunw_frame_lookup(frame, frame->vaddr),
 				      flags, &w->walker->row);
-	return w->scan == DWUNW_SCAN_OK;
+	if (w->scan != DWUNW_SCAN_OK)
+		return false;
+	if (w->walker->row.flags & DWUNW_ROW_GUESS)
+		w->flags |= DWUNW_FRAME_FLAG_GUESS;
+	return true;
 }
 
 /* Is this the row of a signal trampoline, by the code at the frame's pc? */
@@ -789,7 +793,7 @@ static void add_frame(struct walk *w)
 
 	w->guess |= w->how == DWUNW_HOW_FP || is_unread(w) ?
 			    DWUNW_FRAME_FLAG_GUESS :
-			    0;
+			    w->flags & DWUNW_FRAME_FLAG_GUESS;
 	*frame = (struct dwunw_frame){ .pc = w->regs.pc,
 				       .how = w->how,
 				       .flags = w->flags | w->guess };

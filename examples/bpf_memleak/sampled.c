@@ -157,7 +157,8 @@ static int read_word(uint64_t addr, uint64_t *value)
 
 #define WORD_MAX dwunw_sample_word_max()
 #define BLOCKS
-#define level_see(bit) (levels_seen |= (bit))
+#define level_is_seen(level) (levels_seen >> (level)&1)
+#define level_see(level) (levels_seen |= 1ull << (level))
 #define call_end(call, tid) map_drop(&calls, tid)
 #include "blocks.h"
 

@@ -179,6 +179,15 @@ enum dwunw_heap_mode {
 	DWUNW_HEAP_FORCE     /* dwunw only: a failure is an error */
 };
 
+/* Who walks a stack. */
+enum dwunw_heap_walk {
+	DWUNW_HEAP_COPY, /* the tool: each is copied */
+	/* the kernel, by rows that the tool has used (dwunw/rows.h): a stack
+	 * that is known is counted. Where it can't, that is an error */
+	DWUNW_HEAP_KERNEL,
+	DWUNW_HEAP_AUTO /* … stacks are copied, and why is said */
+};
+
 #define DWUNW_HEAP_PATTERNS 8
 
 /* An allocator of other names: "je_*", where * is malloc, free, … */
@@ -195,6 +204,7 @@ struct dwunw_heap_words {
 	const char *pids;     /* "-p" */
 	const char *mode;     /* "--dwunw-mode=force" */
 	const char *stacks;   /* "--max-stacks" */
+	const char *walk;     /* "--walk=kernel"; only with HEAP_KERNEL */
 };
 
 /* An allocation, or the end of a block. */
@@ -218,6 +228,9 @@ struct dwunw_heap_config {
 	struct dwunw_heap_words words; /* needed */
 	const void *object;	       /* needed: bpf/heap.bpf.c, compiled */
 	size_t object_size;
+	/* bpf/heap.bpf.c, compiled with DWUNW_HEAP_WALK; NULL: only copies */
+	const void *walk_object;
+	size_t walk_object_size;
 	/* what is followed: one of the four */
 	const int32_t *pids;
 	uint32_t pid_count;
@@ -245,10 +258,12 @@ struct dwunw_heap_config {
 	uint32_t budget;       /* stacks a second; 0: no limit */
 	/* stacks */
 	enum dwunw_heap_mode mode;
+	enum dwunw_heap_walk walk;
 	uint32_t stack_storage; /* different ones kept; 0: 10240 */
 	uint32_t depth;		/* frames; 0: 127 */
 	uint32_t stack_cap;	/* bytes copied; 0: 16384 */
-	uint32_t ring_size;	/* bytes of the event buffer; 0: 4194304 */
+	uint32_t ring_size;	/* bytes of the event buffer; 0: 4194304, or
+				 * 1048576 where the kernel walks */
 	uint32_t live_max;	/* blocks followed; 0: 81920 */
 	uint64_t memory_max;	/* of names, in bytes; 0: the library's */
 	bool perf_buffer;	/* one for each CPU in place of a ring */
@@ -416,8 +431,16 @@ struct dwunw_heap_counts {
 	uint64_t map_bytes;	/* kernel memory */
 	uint32_t processes;
 	uint32_t threads; /* that were created, of all that is followed */
-	bool multi;	  /* probes are BPF links */
-	bool map_watch;	  /* mappings by perf records */
+	bool walk;	  /* the kernel walks. stacks = counted + walked_new +
+		    * walked_part + walked_none + copies of young processes */
+	uint64_t counted; /* whole, and only counted */
+	uint64_t walked_new;  /* walked, and its frames were sent */
+	uint64_t walked_part; /* sent from the frame on that had no row */
+	uint64_t walked_none; /* copied, as there was none for the first */
+	uint64_t held;	      /* of no_room: its row was on the way */
+	uint64_t rows;	      /* written for the kernel */
+	bool multi;	      /* probes are BPF links */
+	bool map_watch;	      /* mappings by perf records */
 };
 void dwunw_heap_count(const struct dwunw_heap *heap,
 		      struct dwunw_heap_counts *counts);

@@ -199,6 +199,20 @@ dwunw_event_consume(struct dwunw_context *ctx, struct dwunw_walker *walker,
 		    size_t max_frames, size_t *count, struct dwunw_stop *stop);
 
 /*
+ * The same, and steps[n] tells how frames[n] was left, as dwunw_walk_steps() has
+ * it: max_frames of them; NULL: none. The steps of frames that the kernel has
+ * walked, the first walk.frame_count of a WALKED event, are not written.
+ * NOT_IMPLEMENTED: built without.
+ */
+dwunw_status_t dwunw_event_consume_steps(struct dwunw_context *ctx,
+					 struct dwunw_walker *walker,
+					 const struct dwunw_event *event,
+					 struct dwunw_frame *frames,
+					 struct dwunw_step *steps,
+					 size_t max_frames, size_t *count,
+					 struct dwunw_stop *stop);
+
+/*
  * A WALKED event (event.h): frames that the kernel has walked, and what it has
  * sent of the rest of the stack. `frames` points into the record.
  */

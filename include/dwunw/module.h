@@ -46,6 +46,7 @@ struct dwunw_rule {
 #define DWUNW_ROW_SIGNAL 1u	 /* the frame of a signal handler ('S') */
 #define DWUNW_ROW_RA_SIGNED 2u	 /* arm64: the return address is signed */
 #define DWUNW_ROW_DEBUG_FRAME 4u /* offsets are into .debug_frame */
+#define DWUNW_ROW_GUESS 8u	 /* of code that nothing is seen to lead to */
 
 /* The full row. The CFA's rule is REGISTER, EXPRESSION or REG_OFFSET. */
 struct dwunw_row {

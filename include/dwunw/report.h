@@ -205,6 +205,7 @@ enum dwunw_report_count {
 	DWUNW_REPORT_COUNT_SHORT,	   /* and those that end before */
 	/* records of a recording that could not be read, or are missing */
 	DWUNW_REPORT_COUNT_DAMAGED,
+	DWUNW_REPORT_COUNT_COUNTED, /* of STACKS: walked in the kernel alone */
 	DWUNW_REPORT_COUNT_END
 };
 /* "over_budget", …: a name for programs; static. */

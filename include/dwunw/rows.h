@@ -34,8 +34,12 @@ struct dwunw_rows_config {
 	uint32_t processes; /* that are walked; 16.5 KB each: 32 */
 	uint32_t stacks;    /* that are counted; about 80 bytes each: 16,384 */
 	/* a stack that lacks a row which user space was asked for so short a
-	 * time ago is dropped, and counted; 0: none is */
+	 * time ago is dropped, and counted, while so many events or more are
+	 * not read yet (dwunw_rows_taken()); hold_ms 0: none is */
 	uint32_t hold_ms;
+	uint32_t hold_from;
+	bool by_thread; /* a stack is sent once for each thread */
+	bool whole;	/* one that ends before its start is sent each time */
 };
 
 /* Between open and load. -ENOENT: the object has no walk. -EINVAL: rows is no
@@ -65,12 +69,15 @@ void dwunw_rows_forget(struct dwunw_rows *rows, int32_t pid);
 int dwunw_rows_learn(struct dwunw_rows *rows, int32_t pid,
 		     const struct dwunw_step *steps, size_t count);
 
+/* So many events of those that dwunw_counters counts are read by now. */
+void dwunw_rows_taken(struct dwunw_rows *rows, uint64_t events);
+
 /* Since dwunw_rows_open(). */
 struct dwunw_rows_counts {
 	/* the kernel's: calls = counted + fresh + rest + copies + held + drops */
 	uint64_t calls;
 	uint64_t counted;     /* whole, and only counted */
-	uint64_t fresh;	      /* whole, and sent */
+	uint64_t fresh;	      /* as far as it goes, and sent */
 	uint64_t rest;	      /* sent from the frame on that had no row */
 	uint64_t copies;      /* sent from the first frame on */
 	uint64_t held;	      /* dropped: the row is on the way */

@@ -32,12 +32,14 @@ static dwunw_status_t note_change(struct dwunw_context *ctx, uint64_t pid)
 static dwunw_status_t unwind(struct dwunw_context *ctx,
 			     struct dwunw_walker *walker,
 			     const struct dwunw_event *event,
-			     struct dwunw_frame *frames, size_t max_frames,
+			     struct dwunw_frame *frames,
+			     struct dwunw_step *steps, size_t max_frames,
 			     size_t *count, struct dwunw_stop *stop)
 {
 	const struct dwunw_event_header *header = &event->header;
 	struct dwunw_unwind_request request = {
 		.frames = frames,
+		.steps = steps,
 		.max_frames = max_frames,
 		.pid = (int32_t)header->pid,
 		.tid = (int32_t)header->tid,
@@ -81,27 +83,27 @@ static uint32_t open_at(struct dwunw_context *ctx,
 	return dwunw_module_identity(ctx, serial) == content ? serial : 0;
 }
 
-/* Files are told by their content: of the same any will do, wherever it is. */
+/* Its own file where the process still has it, as of two with one content each
+ * has a stack of its own; else any with that content, wherever it is. */
 static size_t add_walked(struct dwunw_context *ctx,
 			 const struct dwunw_event_header *header,
 			 const struct dwunw_walked *walked,
 			 struct dwunw_frame *frames, size_t max)
 {
-	uint64_t content, last = 0;
-	uint32_t serial = 0;
+	uint64_t content;
 	size_t n = 0;
 
 	for (; n < max && n < walked->walk.frame_count; n++) {
-		dwunw_walked_frame(walked, (uint32_t)n, &frames[n], &content);
-		if (content != last)
-			serial = dwu_modules_with(ctx, content);
-		if (!serial && content)
-			serial = open_at(ctx, header,
-					 dwunw_frame_lookup(&frames[n],
-							    frames[n].pc),
-					 content);
-		frames[n].module = serial;
-		last = content;
+		struct dwunw_frame *frame = &frames[n];
+
+		dwunw_walked_frame(walked, (uint32_t)n, frame, &content);
+		if (!content)
+			continue;
+		frame->module = open_at(ctx, header,
+					dwunw_frame_lookup(frame, frame->pc),
+					content);
+		if (!frame->module)
+			frame->module = dwu_modules_with(ctx, content);
 	}
 	return n;
 }
@@ -118,10 +120,12 @@ static void stop_at(struct dwunw_stop *stop, const struct dwunw_frame *frame)
  * The kernel's frames and what a walk finds beyond. Where that walk fails as a
  * whole, for example since the process is gone, the kernel's frames stand.
  */
-static dwunw_status_t
-unwind_walked(struct dwunw_context *ctx, struct dwunw_walker *walker,
-	      const struct dwunw_event *event, struct dwunw_frame *frames,
-	      size_t max_frames, size_t *count, struct dwunw_stop *stop)
+static dwunw_status_t unwind_walked(struct dwunw_context *ctx,
+				    struct dwunw_walker *walker,
+				    const struct dwunw_event *event,
+				    struct dwunw_frame *frames,
+				    struct dwunw_step *steps, size_t max_frames,
+				    size_t *count, struct dwunw_stop *stop)
 {
 	struct dwunw_event own = *event;
 	struct dwunw_walked walked;
@@ -138,8 +142,9 @@ unwind_walked(struct dwunw_context *ctx, struct dwunw_walker *walker,
 	    (n == max_frames && stop->reason == DWUNW_EVENT_GOES_ON))
 		stop->reason = DWUNW_STOP_LIMIT;
 	if (stop->reason == DWUNW_EVENT_GOES_ON) {
-		status = unwind(ctx, walker, &own, frames + n, max_frames - n,
-				&more, stop);
+		status = unwind(ctx, walker, &own, frames + n,
+				steps ? steps + n : NULL, max_frames - n, &more,
+				stop);
 		if (status != DWUNW_OK && n) {
 			stop->reason = DWUNW_STOP_NO_MODULE;
 			stop->status = status;
@@ -152,10 +157,13 @@ unwind_walked(struct dwunw_context *ctx, struct dwunw_walker *walker,
 	return status;
 }
 
-dwunw_status_t
-dwunw_event_consume(struct dwunw_context *ctx, struct dwunw_walker *walker,
-		    const struct dwunw_event *event, struct dwunw_frame *frames,
-		    size_t max_frames, size_t *count, struct dwunw_stop *stop)
+dwunw_status_t dwunw_event_consume_steps(struct dwunw_context *ctx,
+					 struct dwunw_walker *walker,
+					 const struct dwunw_event *event,
+					 struct dwunw_frame *frames,
+					 struct dwunw_step *steps,
+					 size_t max_frames, size_t *count,
+					 struct dwunw_stop *stop)
 {
 	if (!ctx || !ctx->port || !event || !count || !stop)
 		return DWUNW_ERR_INVALID_ARG;
@@ -163,11 +171,11 @@ dwunw_event_consume(struct dwunw_context *ctx, struct dwunw_walker *walker,
 	*stop = (struct dwunw_stop){ 0 };
 	switch (event->header.kind) {
 	case DWUNW_EVENT_STACK:
-		return unwind(ctx, walker, event, frames, max_frames, count,
-			      stop);
+		return unwind(ctx, walker, event, frames, steps, max_frames,
+			      count, stop);
 	case DWUNW_EVENT_WALKED:
-		return unwind_walked(ctx, walker, event, frames, max_frames,
-				     count, stop);
+		return unwind_walked(ctx, walker, event, frames, steps,
+				     max_frames, count, stop);
 	case DWUNW_EVENT_EXEC:
 	case DWUNW_EVENT_EXIT:
 		return note_change(ctx, event->header.pid);
@@ -178,6 +186,15 @@ dwunw_event_consume(struct dwunw_context *ctx, struct dwunw_walker *walker,
 	default:
 		return DWUNW_OK;
 	}
+}
+
+dwunw_status_t
+dwunw_event_consume(struct dwunw_context *ctx, struct dwunw_walker *walker,
+		    const struct dwunw_event *event, struct dwunw_frame *frames,
+		    size_t max_frames, size_t *count, struct dwunw_stop *stop)
+{
+	return dwunw_event_consume_steps(ctx, walker, event, frames, NULL,
+					 max_frames, count, stop);
 }
 
 /* The context's own walker: one thread at a time. */

@@ -165,14 +165,27 @@ static void add_identity(struct dwu_modules *modules,
 		.label = keep_label(modules, label),
 		.next = *bucket,
 	};
-	if (dwunw_elf_identity(&slot->module.elf, &identity->content) !=
-	    DWUNW_OK)
-		identity->content = 0;
 	if (dwunw_elf_build_id(&slot->module.elf, identity->build_id,
 			       &build_id_size) == DWUNW_OK)
 		identity->build_id_size = (uint32_t)build_id_size;
 	*bucket = serial;
 	modules->identity_count++;
+}
+
+static uint64_t read_content(const struct dwu_slot *slot)
+{
+	uint64_t content;
+
+	return dwunw_elf_identity(&slot->module.elf, &content) == DWUNW_OK ?
+		       content :
+		       0;
+}
+
+static void keep_content(struct dwu_modules *modules, uint32_t serial,
+			 uint64_t content)
+{
+	modules->identities[serial - 1].content = content;
+	modules->identities[serial - 1].asked = true;
 }
 
 /* --- slots --------------------------------------------------------------------- */
@@ -199,6 +212,18 @@ const struct dwunw_module *dwu_modules_find(struct dwu_modules *modules,
 	return NULL;
 }
 
+/* It is not there any more when somebody asks. */
+static void take_content(struct dwu_modules *modules, struct dwu_slot *slot)
+{
+	uint32_t serial = slot->module.serial;
+
+	if (!serial || serial > modules->identity_count ||
+	    modules->identities[serial - 1].asked)
+		return;
+	dwu_file_begin(&slot->file);
+	keep_content(modules, serial, read_content(slot));
+}
+
 /* The one that has been warm for longest, now empty; NULL: none is. */
 static struct dwu_slot *evict(struct dwu_modules *modules)
 {
@@ -212,6 +237,7 @@ static struct dwu_slot *evict(struct dwu_modules *modules)
 			oldest = slot;
 	}
 	if (oldest) {
+		take_content(modules, oldest);
 		empty_slot(modules, oldest);
 		modules->evictions++;
 	}
@@ -625,6 +651,7 @@ void dwunw_module_cache_flush(struct dwunw_context *ctx)
 		struct dwu_slot *slot = &modules->slots[i];
 
 		if (!slot->refs) {
+			take_content(modules, slot);
 			empty_slot(modules, slot);
 			free_arena(modules, slot);
 		}
@@ -684,9 +711,40 @@ const char *dwunw_module_label(const struct dwunw_context *ctx, uint32_t serial)
 	return identity_of(ctx, serial).label;
 }
 
+/* The slot of a file whose content nobody has asked for, held; NULL: it is known. */
+static struct dwu_slot *slot_to_ask(struct dwu_modules *modules,
+				    uint32_t serial)
+{
+	const struct dwunw_module *module;
+
+	if (serial > modules->identity_count ||
+	    modules->identities[serial - 1].asked)
+		return NULL;
+	module = dwu_modules_find(modules, serial);
+	return module ? slot_of(modules, module) : NULL;
+}
+
+/* Its code may be long to read: others go on meanwhile. */
 uint64_t dwunw_module_identity(const struct dwunw_context *ctx, uint32_t serial)
 {
-	return identity_of(ctx, serial).content;
+	struct dwu_modules *modules;
+	struct dwu_slot *slot;
+	uint64_t content;
+
+	if (!ctx || !ctx->port || !serial)
+		return 0;
+	modules = &ctx->port->modules;
+	pthread_mutex_lock(&modules->lock);
+	slot = slot_to_ask(modules, serial);
+	pthread_mutex_unlock(&modules->lock);
+	if (!slot)
+		return identity_of(ctx, serial).content;
+	content = read_content(slot);
+	pthread_mutex_lock(&modules->lock);
+	keep_content(modules, serial, content);
+	give_back(modules, slot);
+	pthread_mutex_unlock(&modules->lock);
+	return content;
 }
 
 uint64_t dwunw_module_size(const struct dwunw_context *ctx, uint32_t serial)
@@ -707,15 +765,15 @@ size_t dwunw_module_build_id(const struct dwunw_context *ctx, uint32_t serial,
 uint32_t dwu_modules_with(struct dwunw_context *ctx, uint64_t content)
 {
 	struct dwu_modules *modules = &ctx->port->modules;
-	uint32_t serial = 0;
+	uint32_t count;
 
 	pthread_mutex_lock(&modules->lock);
-	while (content && serial < modules->identity_count &&
-	       modules->identities[serial].content != content)
-		serial++;
-	serial = content && serial < modules->identity_count ? serial + 1 : 0;
+	count = modules->identity_count;
 	pthread_mutex_unlock(&modules->lock);
-	return serial;
+	for (uint32_t serial = 1; content && serial <= count; serial++)
+		if (dwunw_module_identity(ctx, serial) == content)
+			return serial;
+	return 0;
 }
 
 /*

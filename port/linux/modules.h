@@ -34,10 +34,11 @@ struct dwu_slot {
 struct dwu_identity {
 	struct dwu_file_id id;
 	char *label;
-	uint64_t content; /* dwunw_elf_identity(); 0: it cannot be read */
-	uint32_t next;	  /* serial of the next one in its bucket, 0: none */
-	uint32_t build_id_size; /* 0: it has none */
+	uint64_t content; /* dwunw_elf_identity(); 0: it cannot be read, */
+	bool asked;	  /* … or nobody has asked for it yet */
+	uint32_t build_id_size;
 	uint8_t build_id[DWUNW_BUILD_ID_MAX];
+	uint32_t next; /* serial of the next one in its bucket, 0: none */
 };
 
 /* Content of a vdso, shared by all processes that have the same. */

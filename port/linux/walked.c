@@ -70,6 +70,16 @@ static dwunw_status_t parse_rest(struct dwunw_event *event,
 	return status;
 }
 
+/* Nothing is left to walk, so no registers need be there. */
+static dwunw_status_t parse_ended(struct dwunw_event *event)
+{
+	event->input = (struct dwunw_walk_input){ .regs = &event->regs };
+	return dwunw_regset_prepare(&event->regs, event->header.arch) ==
+			       DWUNW_OK ?
+		       DWUNW_OK :
+		       DWUNW_ERR_UNSUPPORTED_ARCH;
+}
+
 /* SPEC.md 1, "walk": 24 bytes, of which two are reserved. */
 static void read_walk(struct dwunw_event_walk *walk, const uint8_t *p, bool big)
 {
@@ -136,7 +146,10 @@ dwunw_status_t dwunw_walked_parse(struct dwunw_walked *walked,
 	if (stack > size || event->header.stack_size > size - stack ||
 	    !makes_sense(&walked->walk))
 		return DWUNW_ERR_BAD_FORMAT;
-	status = parse_rest(event, record, walked->big_endian);
+	status = walked->walk.stop != DWUNW_EVENT_GOES_ON &&
+				 !event->header.reg_count ?
+			 parse_ended(event) :
+			 parse_rest(event, record, walked->big_endian);
 	if (status != DWUNW_OK)
 		return status;
 	event->input.stack =

@@ -148,7 +148,7 @@ my ($folded, $json) = ("$dir/folded", "$dir/json");
 		$reads++;
 		my $data = eval { decode_json($line) };
 		$torn++ unless $data && $line =~ /\n\z/;
-		$torn++ if $text !~ /\n\z/ || grep { !/^\S[^;]*;.* \d+$/ } split /\n/, $text;
+		$torn++ if $text !~ /\n\z/ || grep { !/^(?:\[\w+\]|[^;]+;.*) \d+$/ } split /\n/, $text;
 		my $sum = 0;
 		$sum += $1 while $text =~ / (\d+)$/mg;
 		push @sums, $sum;

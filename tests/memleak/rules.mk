@@ -12,7 +12,7 @@ leaks_musl := $(call has,musl-gcc)
 leaks_made := tests/memleak/rules.mk tests/live/begin.h $(flags_file)
 
 leaks_bin := $(addprefix $(leaks)/,beside faults hold pipes plugs pair \
-	truth uses)
+	truth uses walked)
 $(leaks_bin): private how := gcc $(leaks_cc)
 $(leaks_bin): private with := -pthread -ldl
 $(leaks)/pipes: tests/memleak/kernel.c

@@ -244,6 +244,33 @@ static void memory(void)
 	dwunw_shutdown(&ctx);
 }
 
+/* Nobody has asked while the file was open; then it made room for another one. */
+static void evicted(void)
+{
+	const char *path = TARGET("victim-no-id"), *other = TARGET("victim");
+	const struct dwunw_module *module;
+	uint64_t want = identity(path);
+	struct dwunw_context ctx;
+	uint32_t serial;
+
+	context_start(&ctx, 1);
+	dwunw_module_cache_acquire(&ctx, path, &module);
+	serial = module->serial;
+	dwunw_module_cache_release(&ctx, module);
+	ok(identity_in(&ctx, other) != want, "another file");
+	is_u64(dwunw_module_identity(&ctx, serial), want,
+	       "a file that was closed before anybody asked");
+	dwunw_shutdown(&ctx);
+
+	context_start(&ctx, 2);
+	dwunw_module_cache_acquire(&ctx, path, &module);
+	serial = module->serial;
+	dwunw_module_cache_release(&ctx, module);
+	dwunw_module_cache_flush(&ctx);
+	is_u64(dwunw_module_identity(&ctx, serial), want, "… by a flush");
+	dwunw_shutdown(&ctx);
+}
+
 int main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "--file") == 0) {
@@ -255,6 +282,7 @@ int main(int argc, char **argv)
 	processes();
 	contents();
 	replaced();
+	evicted();
 	memory();
 	example();
 	return done();

@@ -16,6 +16,7 @@ struct record {
 	uint8_t bytes[RECORD_MAX];
 	size_t size;
 	bool big;
+	bool bare; /* one that has ended is without registers */
 };
 
 static void put(struct record *r, uint64_t value, size_t size)
@@ -89,7 +90,7 @@ static bool step(const struct whole *w, const struct dwunw_step *step,
 static void make(struct record *r, const struct whole *w, size_t n,
 		 const struct dwunw_regset *regs, uint32_t generation)
 {
-	bool ended = n == w->count;
+	bool ended = n == w->count, bare;
 	uint64_t stack = ended ? 0 : w->moment.size, id = 0;
 
 	r->size = 0;
@@ -105,12 +106,13 @@ static void make(struct record *r, const struct whole *w, size_t n,
 		put(r, 0, 8);
 	put(r, generation, 4);
 	put(r, 0, 4);
-	put(r, 17, 2);
+	bare = ended && r->bare;
+	put(r, bare ? 0 : 17, 2);
 	put(r, 1, 2);
 	put(r, stack, 4);
 	put(r, w->moment.addr, 8);
 	put(r, 0, 8);
-	for (int i = 0; i < 17; i++)
+	for (int i = 0; i < 17 && !bare; i++)
 		put(r,
 		    i == 16 ? regs->pc :
 		    i == 7  ? regs->sp :
@@ -165,7 +167,7 @@ static bool same(const struct whole *w, size_t walked,
 }
 
 static void consume(struct dwunw_context *ctx, const struct whole *w,
-		    uint32_t generation, bool big, bool serials,
+		    uint32_t generation, bool big, bool bare, bool serials,
 		    const char *title)
 {
 	static struct record r;
@@ -176,6 +178,7 @@ static void consume(struct dwunw_context *ctx, const struct whole *w,
 	struct dwunw_stop stop;
 
 	r.big = big;
+	r.bare = bare;
 	for (; n <= w->count; n++) {
 		if (n && n < w->count && !step(w, &w->steps[n - 1], &regs))
 			break;
@@ -273,12 +276,13 @@ int main(void)
 	if (!walk(&ctx, t.pid, &whole))
 		printf("Bail out! no stack\n");
 	is_u64(whole.stop.reason, DWUNW_STOP_ROOT, "a whole stack");
-	consume(&ctx, &whole, 1, false, true, "a known process");
-	consume(&ctx, &whole, 1, true, true, "big-endian");
-	consume(&fresh, &whole, 1, false, false, "an unknown process");
+	consume(&ctx, &whole, 1, false, false, true, "a known process");
+	consume(&ctx, &whole, 1, false, true, true, "without registers");
+	consume(&ctx, &whole, 1, true, true, true, "big-endian");
+	consume(&fresh, &whole, 1, false, true, false, "an unknown process");
 	lies(&ctx, &whole);
 	target_end(&t);
-	consume(&ctx, &whole, 1, false, true, "a process that has ended");
+	consume(&ctx, &whole, 1, false, true, true, "a process that has ended");
 	dwunw_shutdown(&ctx);
 	dwunw_shutdown(&fresh);
 	return done();

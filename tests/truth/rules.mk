@@ -12,10 +12,7 @@ needs_truth = $(if $(records),$(shadow_so) $(shadow_lr_so))
 truth_dir := tests/truth
 truth_out := $(out)/$(truth_dir)
 truth_src := $(addprefix $(truth_dir)/programs/,run.c start.S args.c calls.c \
-	frames.c paths.c)
-# not as MIPS16e code: which of the code is that, is guessed in a file that is
-# stripped, and was wrong in one with -Os
-truth_more = $(if $(findstring mips16,$(1)),,$(truth_dir)/programs/jumps.c)
+	frames.c jumps.c paths.c shares.S)
 truth_common := -std=gnu11 -static -no-pie -fno-stack-protector \
 	-fno-asynchronous-unwind-tables -fno-unwind-tables -Wall -Wextra
 
@@ -35,11 +32,14 @@ truth_flags_Ospush := -Os -mpush-args -mno-accumulate-outgoing-args
 truth_flags_O2store := -O2 -maccumulate-outgoing-args
 truth_flags_O2pac := -O2 -mbranch-protection=standard
 truth_flags_O2noabi := -O2 -mno-abicalls -fno-pic -fno-pie -G0
+truth_flags_O2kernel := -O2 -mpreferred-stack-boundary=3 -mno-sse
+truth_flags_O2thunk := -O2 -mindirect-branch=thunk-inline \
+	-mfunction-return=thunk-inline
 truth_flags_O2mips16 := -O2 -mips16
 truth_flags_Osmips16 := -Os -mips16
 
 truth_x86_64 := $(addprefix gcc-,O0 O1 O2 O3 Os O2fp O2clash O2cet O2split \
-	Ospush O2store) $(addprefix clang-,O0 O1 O2 Os O2fp O2cet)
+	Ospush O2store O2kernel O2thunk) $(addprefix clang-,O0 O1 O2 Os O2fp O2cet)
 truth_arm64 := $(addprefix gcc-,O0 O1 O2 O3 Os O2nofp O2clash O2pac \
 	O2split) $(addprefix clang-,O0 O1 O2 Os Oz O2nofp O2pac)
 truth_mips32el := $(addprefix gcc-,O0 O1 O2 O3 Os O2fp O2clash O2noabi \
@@ -56,26 +56,23 @@ truth_cc_clang = $(CLANG) --target=$(triple_$(1)) \
 # TARGET COMPILER FLAGS: without a libc
 define truth_program
 $(truth_out)/full/$(1)-$(2)-$(3): $(truth_src) \
-		$(call truth_more,$(3)) $(truth_dir)/programs/run.h \
+		$(truth_dir)/programs/run.h \
 		$(truth_dir)/rules.mk
 	@mkdir -p $$(@D)
 	$$(say) CCLD $$@
 	$$(Q)$$(call truth_cc_$(2),$(1)) $(truth_common) -ffreestanding \
-		-nostdlib $(truth_flags_$(3)) $(truth_src) \
-		$(call truth_more,$(3)) -lgcc -o $$@
+		-nostdlib $(truth_flags_$(3)) $(truth_src) -lgcc -o $$@
 truth_names += $(1)-$(2)-$(3)
 endef
 
 define truth_libc_program
 $(truth_out)/full/$(1)-$(2)-$(3)-libc: $(truth_src) \
-		$(call truth_more,$(3)) \
 		$(truth_dir)/programs/libc.c $(truth_dir)/programs/run.h \
 		$(truth_dir)/rules.mk
 	@mkdir -p $$(@D)
 	$$(say) CCLD $$@
 	$$(Q)$$(call truth_cc_$(2),$(1)) $(truth_common) -D_GNU_SOURCE \
 		-DWITH_LIBC $(truth_flags_$(3)) $(truth_src) \
-		$(call truth_more,$(3)) \
 		$(truth_dir)/programs/libc.c -o $$@
 truth_names += $(1)-$(2)-$(3)-libc
 endef

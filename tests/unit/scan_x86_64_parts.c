@@ -73,7 +73,7 @@ static void open_code(const struct range *ranges, size_t count)
 	dwu_scan_memory_init(&memory, block, sizeof(block));
 }
 
-/* The row while the call runs that ends at `end`. */
+/* The row while the call runs that ends at `end`; "?": it is a guess. */
 static const char *row_at(uint32_t end)
 {
 	static char text[64];
@@ -83,8 +83,9 @@ static const char *row_at(uint32_t end)
 
 	if (result != DWUNW_SCAN_OK)
 		return dwunw_scan_result_name(result);
-	snprintf(text, sizeof(text), "%s%+d",
-		 m.module.arch->column_names[row.cfa.reg], row.cfa.value);
+	snprintf(text, sizeof(text), "%s%+d%s",
+		 m.module.arch->column_names[row.cfa.reg], row.cfa.value,
+		 row.flags & DWUNW_ROW_GUESS ? "?" : "");
 	return text;
 }
 
@@ -213,6 +214,54 @@ static void check_no_parts(void)
 	is_str(row_at(end), "rsp+8", "a branch whose frame would be left over");
 }
 
+/* --- what no branch and no call leads to ------------------------------------- */
+
+/*
+ * Only a pointer, or a table, leads to 0x100, which calls with its stack
+ * unaligned. Aligned functions are at 0, 0x20, 0x40, and at 0x600 is who calls
+ * them.
+ */
+static uint32_t put_lone(const char *lone)
+{
+	uint32_t at, end;
+
+	memset(code, 0xcc, sizeof(code));
+	for (at = 0; at < 0x60; at += 0x20)
+		put(at, "4883ec08 e8>400 4883c408 c3");
+	end = put(0x100, "89fe e8>400");
+	put(end, lone);
+	put(0x400, "c3");
+	put(0x600, "50 e8>0 e8>20 e8>40 59 c3");
+	return end;
+}
+
+static void check_lone(void)
+{
+	static const struct range listed[] = {
+		{ 0, 0x0e },	  { 0x20, 0x2e },   { 0x40, 0x4e },
+		{ 0x100, 0x10c }, { 0x400, 0x401 }, { 0x600, 0x612 },
+	};
+	uint32_t end = put_lone("89f0 c3");
+
+	open_code(NULL, 0);
+	is_str(row_at(end), "rsp+8?", "it returns as it was entered");
+	open_code(listed, COUNT(listed));
+	is_str(row_at(end), "rsp+8", "… and is listed");
+	end = put_lone("e9>0e");
+	open_code(NULL, 0);
+	is_str(row_at(end), "unbounded", "it jumps away");
+	open_code(listed, COUNT(listed));
+	is_str(row_at(end), "rsp+8?", "… and is listed");
+	/* add $16, %rsp; ret: it is in a frame */
+	end = put_lone("4883c410 c3");
+	open_code(NULL, 0);
+	is_str(row_at(end), "unbounded", "it returns with a frame freed");
+	/* cmp; je; push; ret */
+	end = put_lone("85c0 7402 50 c3 c3");
+	open_code(NULL, 0);
+	is_str(row_at(end), "unbounded", "it returns so on one path alone");
+}
+
 /* --- landing pads -------------------------------------------------------------- */
 
 static void check_pads(void)
@@ -226,7 +275,7 @@ static void check_pads(void)
 	put(0x400, "c3");
 	put(0x410, "50 e8>410 0f0b");
 	open_code(&(struct range){ 0, 0x28 }, 1);
-	is_str(row_at(end), "rbp+16", "calls that differ but in rbp");
+	is_str(row_at(end), "rbp+16?", "calls that differ but in rbp");
 
 	/* sub $24, %rsp; call; push %rax; push %rax; call; add; ret */
 	put(0, "4883ec18 e8>400 50 50 e8>400 4883c428 c3 cccc");
@@ -379,6 +428,7 @@ int main(void)
 	check_parts();
 	check_edges();
 	check_no_parts();
+	check_lone();
 	check_pads();
 	check_switches();
 	check_no_tables();

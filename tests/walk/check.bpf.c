@@ -12,18 +12,12 @@ const volatile struct check_options check_options SEC(".rodata.check") = {
 	.flags = DWUNW_EVENT_FLAG_ENTRY,
 };
 
-/* Of a pair: dwunw_next_key() needs Linux 5.12. */
-static __always_inline __u64 pair_key(void)
-{
-	return bpf_ktime_get_ns() << 8 | (bpf_get_smp_processor_id() & 255);
-}
-
 /* Both, of one moment: for comparison. */
 SEC("uprobe") int check(struct dwunw_pt_regs *ctx)
 {
 	struct dwunw_capture_args args = {
 		.flags = check_options.flags,
-		.key = pair_key(),
+		.key = dwunw_next_key(),
 	};
 	struct dwunw_walk *w;
 	__u32 slot;

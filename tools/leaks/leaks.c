@@ -80,6 +80,10 @@ static const char help[] =
 	"       --mode off|fallback|force  the kernel's frame-pointer walk: "
 	"always;\n"
 	"                              where dwunw fails (fallback); never\n"
+	"       --walk auto|kernel|copy  who walks: the kernel, which counts the "
+	"stacks\n"
+	"                              that are known; the tool, each; the kernel "
+	"if it can\n"
 	"       --depth N              frames (127)\n"
 	"       --stack-bytes BYTES    copied of a stack (16384, at most 28672)\n"
 	"       --max-stacks N         different stacks kept (10240)\n"
@@ -112,6 +116,10 @@ static const struct option_row rows[] = {
 	  .kind = OPTION_CHOICE,
 	  .to = LEAK_AT(config.mode),
 	  .allowed = "off|fallback|force" },
+	{ .name = "walk",
+	  .kind = OPTION_CHOICE,
+	  .to = LEAK_AT(config.walk),
+	  .allowed = "copy|kernel|auto" },
 	LEAK_COUNT("depth", 0, config.depth, 1024),
 	LEAK_COUNT("max-stacks", 0, config.stack_storage, 1u << 24),
 	{ .name = "kernel",
@@ -235,6 +243,7 @@ static void set_words(struct leak *leak)
 		.pids = "PID",
 		.mode = "--mode=force",
 		.stacks = "--max-stacks",
+		.walk = "--walk=kernel",
 	};
 }
 
@@ -249,6 +258,7 @@ static int parse(struct arguments *arguments, char **argv)
 	leak->report.meta.tool = "dwunw leaks";
 	leak->report_options.stacks_option = leak->config.words.stacks;
 	leak->config.mode = DWUNW_HEAP_FALLBACK;
+	leak->config.walk = DWUNW_HEAP_AUTO;
 	status = option_parse(&program, arguments, argv, &count);
 	if (status < 0)
 		status = take_operands(leak, count, argv + 1, words);

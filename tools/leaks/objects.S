@@ -7,6 +7,11 @@ dwunw_heap_object:
 	.incbin HEAP_OBJECT
 dwunw_heap_object_end:
 	.balign 8
+	.globl dwunw_walk_object, dwunw_walk_object_end
+dwunw_walk_object:
+	.incbin WALK_OBJECT
+dwunw_walk_object_end:
+	.balign 8
 	.globl dwunw_kernel_object, dwunw_kernel_object_end
 dwunw_kernel_object:
 	.incbin KERNEL_OBJECT

@@ -6,6 +6,8 @@
 #include <stdint.h>
 
 extern const uint8_t dwunw_heap_object[], dwunw_heap_object_end[];
+/* heap.bpf.c again, with the walk in the kernel */
+extern const uint8_t dwunw_walk_object[], dwunw_walk_object_end[];
 extern const uint8_t dwunw_kernel_object[], dwunw_kernel_object_end[];
 
 #endif

@@ -28,6 +28,12 @@ static void print_statistics(const struct dwunw_heap_counts *c)
 	       c->probes, c->multi ? "uprobe_multi" : "perf events",
 	       c->cheap_probes, c->map_watch ? "perf records" : "tracepoints",
 	       c->failed_probes, c->late_children, c->ignored);
+	if (c->walk)
+		printf("dwunw: walked in the kernel: counted %" PRIu64
+		       ", new %" PRIu64 ", in part %" PRIu64 ", copied %" PRIu64
+		       ", held back %" PRIu64 "; rows %" PRIu64 "\n",
+		       c->counted, c->walked_new, c->walked_part,
+		       c->walked_none, c->held, c->rows);
 	printf("dwunw: events %" PRIu64 ", received %" PRIu64 ", memory: tool "
 	       "%" PRIu64 " KiB, maps %" PRIu64 " KiB, %" PRIu64
 	       " bytes an event\n",

@@ -133,6 +133,9 @@ static int run_programs(struct leak *leak)
 	config->object = dwunw_heap_object;
 	config->object_size =
 		(size_t)(dwunw_heap_object_end - dwunw_heap_object);
+	config->walk_object = dwunw_walk_object;
+	config->walk_object_size =
+		(size_t)(dwunw_walk_object_end - dwunw_walk_object);
 	config->by_thread = leak->view.by_thread;
 	config->on_block = leak->trace ? print_call : NULL;
 	status = leak_recording_prepare(leak);

@@ -5,7 +5,7 @@ volatile unsigned sink;
 volatile unsigned zero;
 
 static unsigned seed = 2463534242u;
-static const struct shape_list *lists[6];
+static const struct shape_list *lists[7];
 static unsigned list_count;
 
 KEEP unsigned pick(unsigned bound)
@@ -59,6 +59,7 @@ KEEP void run(unsigned rounds)
 	add(&jumps_list);
 	add(&libc_list);
 	add(&paths_list);
+	add(&shares_list);
 	for (unsigned i = 0; i < rounds; i++)
 		sink += next(2 + pick(9), i);
 }

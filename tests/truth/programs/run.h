@@ -35,6 +35,7 @@ extern const struct shape_list frames_list __attribute__((weak));
 extern const struct shape_list jumps_list __attribute__((weak));
 extern const struct shape_list libc_list __attribute__((weak));
 extern const struct shape_list paths_list __attribute__((weak));
+extern const struct shape_list shares_list __attribute__((weak));
 
 extern volatile unsigned sink;
 extern volatile unsigned zero; /* always 0, which no compiler knows */
