@@ -50,6 +50,14 @@ void dwu_flow_allocated(struct dwunw_heap *heap,
 	tell(heap, &flow);
 }
 
+void dwu_flow_counted(struct dwunw_heap *heap)
+{
+	const struct dwunw_stack_key *key =
+		dwunw_stacks_find_key(&heap->stacks, heap->event.header.key);
+
+	dwu_flow_allocated(heap, key ? key->stack : NULL);
+}
+
 /* The event has the block: its key, its size and when it was allocated. */
 void dwu_flow_freed(struct dwunw_heap *heap)
 {

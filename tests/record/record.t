@@ -107,6 +107,18 @@ my $sum = 0;
 $sum += $_->{5} // 0 for @{$live->{totals}};
 is($sum, $bytes, 'its text has the same bytes') or diag($said);
 
+# --- whoever walks ----------------------------------------------------------------
+
+for my $walk (qw(copy kernel)) {
+	($said, $status) = Live::run($dwunw, qw(record -o), $file, '--walk',
+		$walk, '--', $kinds);
+	SKIP: {
+		skip("--walk $walk: $said", 1) if $status && $walk eq 'kernel';
+		is($status, 0, "--walk $walk") or diag($said);
+		counts_are_right(dumped($file), $said, "--walk $walk");
+	}
+}
+
 # --- without names, from a stripped program ----------------------------------------
 
 ($said, $status) = Live::run($dwunw, qw(record --no-names -o), $file, '--',
