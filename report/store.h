@@ -85,10 +85,6 @@ void dwu_add_bucket(struct dwunw_report *report, uint32_t entry, uint32_t kind,
 /* Is it in every format, and not in JSON alone? */
 bool dwu_entry_is_shown(const struct dwunw_report *report,
 			const struct dwunw_report_entry *entry);
-/* … and has it something of what is shown first: a recording has stacks of which
- * nothing is live, too? */
-bool dwu_entry_is_live(const struct dwunw_report *report,
-		       const struct dwunw_report_entry *entry);
 /* Finds entries by where they are now. */
 void dwu_index_entries(struct dwunw_report *report);
 /* What it alone has. */

@@ -228,18 +228,6 @@ bool dwu_entry_is_shown(const struct dwunw_report *report,
 	return !report->stacks[entry->stack].of_thread;
 }
 
-bool dwu_entry_is_live(const struct dwunw_report *report,
-		       const struct dwunw_report_entry *entry)
-{
-	const uint32_t live = 1u << DWUNW_REPORT_LIVE_BLOCKS |
-			      1u << DWUNW_REPORT_LIVE_BYTES;
-
-	return dwu_entry_is_shown(report, entry) &&
-	       (!(report->meta.has & live) ||
-		entry->values[DWUNW_REPORT_LIVE_BLOCKS] ||
-		entry->values[DWUNW_REPORT_LIVE_BYTES]);
-}
-
 int64_t dwunw_report_total(const struct dwunw_report *report, uint32_t value)
 {
 	int64_t total = 0;

@@ -184,7 +184,6 @@ static void set_words(struct leak *leak)
 		.pids = "-p",
 		.mode = "--mode=force",
 		.stacks = "--max-stacks",
-		.walk = "--walk=kernel",
 	};
 }
 
@@ -209,6 +208,7 @@ static int parse(struct arguments *arguments, char **argv)
 	set_words(leak);
 	leak->config.mode = DWUNW_HEAP_FALLBACK;
 	leak->config.walk = DWUNW_HEAP_AUTO;
+	leak->config.walk_word = "--walk=kernel";
 	leak->interval_ns = 5 * LEAK_SECOND;
 	leak->view.min_age_ns = 0;
 	status = option_parse(&program, arguments, argv, &count);
