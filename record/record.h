@@ -149,8 +149,9 @@ void dwu_rec_put_stacks(struct dwu_rec_chunks *chunks,
 			uint32_t to);
 void dwu_rec_put_step(struct dwu_rec_chunks *chunks,
 		      const struct dwunw_recording_step *step);
-void dwu_rec_put_counts(struct dwu_rec_chunks *chunks,
-			const uint64_t *counters);
+/* told: those that were not 0 before, as bits; they are written when they are. */
+void dwu_rec_put_counts(struct dwu_rec_chunks *chunks, const uint64_t *counters,
+			uint64_t *told);
 void dwu_rec_put_end(struct dwu_rec_chunks *chunks, uint64_t time_ns);
 void dwu_rec_chunks_free(struct dwu_rec_chunks *chunks);
 

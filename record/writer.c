@@ -34,6 +34,7 @@ struct dwunw_recording_writer {
 	struct dwu_rec_buffer names; /* of the last chunk */
 	struct dwu_rec_values *values;
 	uint64_t counters[DWUNW_RECORDING_COUNTERS];
+	uint64_t told;	      /* those that were not 0, as bits */
 	uint64_t stack_bytes; /* of the tables, as they are before packing */
 	uint64_t merged_ns;   /* when old steps were last merged */
 	uint64_t name_bytes;
@@ -391,7 +392,8 @@ static int step(struct dwunw_recording_writer *writer, uint64_t time_ns,
 	if (!error) {
 		if (changes.count || !last)
 			dwu_rec_put_step(&writer->chunks, &changes);
-		dwu_rec_put_counts(&writer->chunks, writer->counters);
+		dwu_rec_put_counts(&writer->chunks, writer->counters,
+				   &writer->told);
 		error = append(writer);
 	}
 	dwu_rec_step_free(&changes);

@@ -94,7 +94,7 @@ is(sum($r, 'keep_here', 256 + 10), 5120, '… which are 5120');
 is(sum($r, 'temporary_here', 8), 500, 'each of them is temporary');
 is(sum($r, 'keep_here', 8), 0, 'none of these is');
 
-($said, $status) = Live::run($dwunw, qw(leaks --record), $file, '--', $kinds);
+($said, $status) = Live::run($dwunw, qw(leaks -i 1h --record), $file, '--', $kinds);
 is($status, 0, 'dwunw leaks --record') or diag($said);
 my $live = dumped($file);
 counts_are_right($live, $said, 'leaks');

@@ -108,7 +108,8 @@ SKIP: {
 	sub same_as_live {
 		my ($title, @options) = @_;
 		my @ours = grep { /^--processes$/ } @options;
-		my ($live, $said) = dwunw('leaks', "--folded=$dir/live.folded",
+		my ($live, $said) = dwunw('leaks', qw(-i 1h),
+			"--folded=$dir/live.folded",
 			"--json=$dir/live.json", '--record', $file, @options);
 		my ($report, $err, $code) = dwunw('report', @ours,
 			"--folded=$dir/report.folded", $file);
@@ -140,7 +141,7 @@ SKIP: {
 	like($out, qr/  0x[0-9a-f]+  \[kinds\]/, '… but addresses');
 
 	# of each stack: function, file and line as the unstripped program has it live
-	my ($truth) = dwunw('leaks', '--', "$programs/kinds");
+	my ($truth) = dwunw(qw(leaks -i 1h --), "$programs/kinds");
 	my $strip = sub { text_of($_[0]) =~
 		s/^\[\d\d:\d\d:\d\d\]//r =~ s/#(\d+) +0x[0-9a-f]+/#$1/gr =~
 		s/^\t.*\[(?!kinds)[^]]*\](?: \(.*\))?\n//gmr };
@@ -186,7 +187,7 @@ SKIP: {
 	# names are kept of a program that is gone
 	copy("$programs/kinds", "$here/kinds");
 	chmod 0755, "$here/kinds";
-	my ($live) = dwunw('leaks', '--record', $file, '--', "$here/kinds");
+	my ($live) = dwunw(qw(leaks -i 1h --record), $file, '--', "$here/kinds");
 	unlink "$here/kinds";
 	($out, $err) = dwunw('report', $file);
 	is($out, text_of($live), 'a program that is gone: names that were kept');

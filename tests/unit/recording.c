@@ -175,6 +175,24 @@ static void add_counts(struct dwunw_recording_writer *w, int64_t turn)
 	dwunw_recording_count(w, DWUNW_RECORDING_COUNT_NO_ROOM, 5);
 }
 
+/* A count that goes down to 0. */
+static void is_none_again(void)
+{
+	struct dwunw_recording_writer *w = NULL;
+	struct dwunw_recording r;
+
+	ok(!dwunw_recording_create(&w, path, &head, NULL), "create");
+	dwunw_recording_count(w, DWUNW_RECORDING_COUNT_THREADS, 3);
+	ok(!dwunw_recording_step(w, 2000), "a step");
+	dwunw_recording_count(w, DWUNW_RECORDING_COUNT_THREADS, 0);
+	ok(!dwunw_recording_close(w, 3000), "the end");
+	size = slurp(path, bytes, sizeof(bytes));
+	ok(dwunw_recording_read(&r, bytes, size, NULL) == DWUNW_OK, "read");
+	is_u64(r.counters[DWUNW_RECORDING_COUNT_THREADS], 0,
+	       "no thread is left");
+	dwunw_recording_free(&r);
+}
+
 static void write_all(const char *name,
 		      const struct dwunw_recording_writer_config *config)
 {
@@ -782,6 +800,7 @@ int main(int argc, char **argv)
 	write_all(path, NULL);
 	reads(path);
 	is_killed();
+	is_none_again();
 	is_bounded();
 	is_a_ring();
 	is_small();
