@@ -298,12 +298,13 @@ static __always_inline void take_stack(struct dwunw_pt_regs *ctx, __u64 addr,
 	dwunw_count(DWUNW_HEAP_COUNT_NO_SLOT);
 }
 
-/* --- returns and frees ---------------------------------------------------- */
+/* --- one by one, for heap/flows.c ----------------------------------------- */
 
-/* The block that ends is in it, if it is known: for heap/flows.c. `moved`: by
- * realloc, whose own event tells of it. */
-static __always_inline void
-send_free(void *ctx, __u64 addr, const struct live_block *block, __u32 moved)
+/* A block that begins or ends: its key, size and time. `moved`: by realloc, whose
+ * own event tells of it. */
+static __always_inline void send_block(void *ctx, __u32 kind, __u64 addr,
+				       const struct live_block *block,
+				       __u32 moved)
 {
 	struct dwunw_slot *slot = dwunw_slot_claim();
 
@@ -311,7 +312,7 @@ send_free(void *ctx, __u64 addr, const struct live_block *block, __u32 moved)
 		dwunw_count_drop(DWUNW_COUNT_DROP_SLOT);
 		return;
 	}
-	dwunw_slot_header(slot, DWUNW_HEAP_EVENT_FREE);
+	dwunw_slot_header(slot, kind);
 	slot->header.cookie = addr;
 	slot->header.key = block->key;
 	slot->header.value = block->size;
@@ -320,6 +321,22 @@ send_free(void *ctx, __u64 addr, const struct live_block *block, __u32 moved)
 	dwunw_slot_send(ctx, slot, sizeof(slot->header));
 	dwunw_slot_release(slot);
 }
+
+/* A stack that was only counted has no event of its own. */
+static __always_inline void tell_block(void *ctx, __u64 addr,
+				       const struct live_block *block)
+{
+#ifdef DWUNW_HEAP_WALK
+	if (options.trace_frees && block->key)
+		send_block(ctx, DWUNW_HEAP_EVENT_ALLOC, addr, block, 0);
+#else
+	(void)ctx;
+	(void)addr;
+	(void)block;
+#endif
+}
+
+/* --- returns and frees ---------------------------------------------------- */
 
 /* The return probe of them all: registers are the caller's already. A block
  * whose stack was not sent is followed too: its bytes stay right. */
@@ -336,9 +353,10 @@ SEC("uprobe") int alloc_exit(struct dwunw_pt_regs *ctx)
 	if (!addr)
 		return 0;
 	if (options.trace_frees && call.old.time_ns)
-		send_free(ctx, call.ptr, &call.old, 1);
+		send_block(ctx, DWUNW_HEAP_EVENT_FREE, call.ptr, &call.old, 1);
 	block.size = call.size;
 	take_stack(ctx, addr, &block);
+	tell_block(ctx, addr, &block);
 	id = dwunw_current_id();
 	block.pid = id >> 32;
 	block.tid = (__u32)id;
@@ -370,7 +388,8 @@ SEC("uprobe") int free_enter(struct dwunw_pt_regs *ctx)
 
 	blocks_free(DWUNW_ARG1(ctx));
 	if (told)
-		send_free(ctx, DWUNW_ARG1(ctx), &block, 0);
+		send_block(ctx, DWUNW_HEAP_EVENT_FREE, DWUNW_ARG1(ctx), &block,
+			   0);
 	return 0;
 }
 
@@ -381,7 +400,8 @@ SEC("uprobe") int munmap_enter(struct dwunw_pt_regs *ctx)
 
 	blocks_unmap(DWUNW_ARG1(ctx), DWUNW_ARG2(ctx));
 	if (told)
-		send_free(ctx, DWUNW_ARG1(ctx), &block, 0);
+		send_block(ctx, DWUNW_HEAP_EVENT_FREE, DWUNW_ARG1(ctx), &block,
+			   0);
 	return 0;
 }
 

@@ -48,6 +48,9 @@ struct dwunw_heap_process {
 /* Our own event kinds: that walk's addresses (as "stack"), and a free. */
 #define DWUNW_HEAP_EVENT_FP 64
 #define DWUNW_HEAP_EVENT_FREE 65
+/* An allocation, where the kernel walks and each is to be told: its stack is the
+ * one that has come under that key. */
+#define DWUNW_HEAP_EVENT_ALLOC 66
 
 /*
  * Our own counters. allocations = stacks + unsent, and unsent are those over

@@ -13,7 +13,7 @@
  * are found to be temporary. */
 struct last_block {
 	uint32_t tid;
-	uint64_t key;
+	uint64_t addr;
 };
 
 bool dwu_flows_begin(struct dwunw_heap *heap)
@@ -46,8 +46,16 @@ void dwu_flow_allocated(struct dwunw_heap *heap,
 	if (!heap->config.on_flow)
 		return;
 	heap->last_blocks[header->tid % LAST_BLOCKS] =
-		(struct last_block){ header->tid, header->key };
+		(struct last_block){ header->tid, header->cookie };
 	tell(heap, &flow);
+}
+
+void dwu_flow_counted(struct dwunw_heap *heap)
+{
+	const struct dwunw_stack_key *key =
+		dwunw_stacks_find_key(&heap->stacks, heap->event.header.key);
+
+	dwu_flow_allocated(heap, key ? key->stack : NULL);
 }
 
 /* The event has the block: its key, its size and when it was allocated. */
@@ -63,8 +71,8 @@ void dwu_flow_freed(struct dwunw_heap *heap)
 	last = &heap->last_blocks[header->tid % LAST_BLOCKS];
 	key = dwunw_stacks_find_key(&heap->stacks, header->key);
 	flow.stack = key ? key->stack : NULL;
-	flow.temporary = header->key && last->tid == header->tid &&
-			 last->key == header->key;
+	flow.temporary = last->tid == header->tid &&
+			 last->addr == header->cookie;
 	if (header->time_ns > header->stack_addr)
 		flow.age_ns = header->time_ns - header->stack_addr;
 	tell(heap, &flow);

@@ -272,6 +272,8 @@ void dwu_walk_count(const struct dwunw_heap *heap,
 bool dwu_flows_begin(struct dwunw_heap *heap);
 void dwu_flow_allocated(struct dwunw_heap *heap,
 			const struct dwunw_stack *stack);
+/* The same by the event at hand, which has the stack's key. */
+void dwu_flow_counted(struct dwunw_heap *heap);
 /* The event at hand is of a block's end. */
 void dwu_flow_freed(struct dwunw_heap *heap);
 

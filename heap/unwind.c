@@ -223,7 +223,8 @@ static void put_stack(struct dwunw_heap *heap, struct dwunw_stack *stack,
 		dwu_thread_see(heap, header->pid, header->tid);
 	if (heap->config.on_block)
 		heap->config.on_block(heap->config.ctx, header, false);
-	dwu_flow_allocated(heap, stack ? stack : &heap->unkept);
+	if (!heap->rows) /* else it has an event of its own */
+		dwu_flow_allocated(heap, stack ? stack : &heap->unkept);
 	if (heap->config.verbose)
 		fprintf(stderr,
 			"[dwunw] pid=%" PRIu32 " tid=%" PRIu32
@@ -584,6 +585,9 @@ static void on_other(struct dwunw_heap *heap, struct target *target)
 	const struct dwunw_event_header *header = &heap->event.header;
 
 	switch (header->kind) {
+	case DWUNW_HEAP_EVENT_ALLOC:
+		dwu_flow_counted(heap);
+		break;
 	case DWUNW_HEAP_EVENT_FREE:
 		dwu_flow_freed(heap);
 		if (heap->config.on_block && !header->entry_offset)

@@ -52,7 +52,7 @@ const char *dwu_walk_refused(const struct dwunw_heap *heap)
 		return "the tool has no program for it";
 	if (config->mode == DWUNW_HEAP_OFF)
 		return "only the kernel's walk by frame pointers was asked for";
-	if (config->on_block || config->on_flow)
+	if (config->on_block)
 		return "each allocation is to be told, not counted";
 	if (dwunw_walk_steps(NULL, NULL, NULL, NULL, &step, 0, NULL, NULL) ==
 	    DWUNW_ERR_NOT_IMPLEMENTED)

@@ -232,10 +232,13 @@ void dwu_rec_put_step(struct dwu_rec_chunks *chunks,
 	} while (from < step->count);
 }
 
-void dwu_rec_put_counts(struct dwu_rec_chunks *chunks, const uint64_t *counters)
+void dwu_rec_put_counts(struct dwu_rec_chunks *chunks, const uint64_t *counters,
+			uint64_t *told)
 {
 	for (uint32_t i = 0; i < DWUNW_RECORDING_COUNTERS; i++) {
-		if (!counters[i])
+		if (counters[i])
+			*told |= (uint64_t)1 << i;
+		if (!(*told >> i & 1))
 			continue;
 		dwu_rec_put_u(&chunks->content, i);
 		dwu_rec_put_u(&chunks->content, counters[i]);

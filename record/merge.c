@@ -119,6 +119,8 @@ void dwu_rec_step_free(struct dwunw_recording_step *step)
 static void put_tables(const struct dwunw_recording *recording,
 		       struct dwu_rec_chunks *chunks)
 {
+	uint64_t told = 0;
+
 	dwu_rec_put_file_head(&chunks->out);
 	dwu_rec_put_head(&chunks->content, &recording->head);
 	dwu_rec_end_chunk(chunks, DWU_REC_HEAD);
@@ -129,7 +131,7 @@ static void put_tables(const struct dwunw_recording *recording,
 			   recording->frame_count);
 	dwu_rec_put_stacks(chunks, recording->stacks, 0,
 			   recording->stack_count);
-	dwu_rec_put_counts(chunks, recording->counters);
+	dwu_rec_put_counts(chunks, recording->counters, &told);
 }
 
 /* The mappings of each process as they were last. */

@@ -6,6 +6,7 @@
  *   pack     bytes -> fewer, by zlib or zstd where they are in the build
  *   chunk    content -> a chunk of the file, and back
  *   encode   structs -> content
+ *   pool     memory up to a bound
  *   decode   content -> structs
  *   reader   a file's bytes -> a recording
  *   merge    its oldest steps -> fewer
@@ -148,22 +149,30 @@ void dwu_rec_put_stacks(struct dwu_rec_chunks *chunks,
 			uint32_t to);
 void dwu_rec_put_step(struct dwu_rec_chunks *chunks,
 		      const struct dwunw_recording_step *step);
-void dwu_rec_put_counts(struct dwu_rec_chunks *chunks,
-			const uint64_t *counters);
+/* told: those that were not 0 before, as bits; they are written when they are. */
+void dwu_rec_put_counts(struct dwu_rec_chunks *chunks, const uint64_t *counters,
+			uint64_t *told);
 void dwu_rec_put_end(struct dwu_rec_chunks *chunks, uint64_t time_ns);
 void dwu_rec_chunks_free(struct dwu_rec_chunks *chunks);
 
-/* --- decode.c, reader.c ------------------------------------------------------ */
+/* --- pool.c ------------------------------------------------------------------ */
 
 struct dwu_rec_pool;
 
-/* An array that grows, in the pool; count is its user's. */
+/* Of at most max bytes. NULL: no memory. */
+struct dwu_rec_pool *dwu_rec_pool_new(uint64_t max);
+/* NULL is well. */
+void dwu_rec_pool_free(struct dwu_rec_pool *pool);
+/* Zeroed; NULL: no memory, or beyond the bound. */
+void *dwu_rec_alloc(struct dwu_rec_pool *pool, size_t size);
+/* Room for one more of an array of `count`. */
 void *dwu_rec_grow(struct dwu_rec_pool *pool, const void *at, uint32_t count,
 		   uint32_t *room, size_t size);
-void *dwu_rec_alloc(struct dwu_rec_pool *pool, size_t size);
-/* Printable, with a NUL. NULL: no memory. */
+/* Printable, with a NUL, the same one for equal texts. NULL: no memory. */
 const char *dwu_rec_keep_text(struct dwu_rec_pool *pool,
 			      struct dwunw_span text);
+
+/* --- decode.c ---------------------------------------------------------------- */
 
 /* A recording in the making. */
 struct dwu_rec_reading {

@@ -34,6 +34,7 @@ struct dwunw_recording_writer {
 	struct dwu_rec_buffer names; /* of the last chunk */
 	struct dwu_rec_values *values;
 	uint64_t counters[DWUNW_RECORDING_COUNTERS];
+	uint64_t told;	      /* those that were not 0, as bits */
 	uint64_t stack_bytes; /* of the tables, as they are before packing */
 	uint64_t merged_ns;   /* when old steps were last merged */
 	uint64_t name_bytes;
@@ -377,7 +378,9 @@ static bool has_to_merge(const struct dwunw_recording_writer *writer,
 	       time_ns - writer->merged_ns > config->keep_ns / 4 + 1;
 }
 
-static int step(struct dwunw_recording_writer *writer, uint64_t time_ns)
+/* `last`: without a change there is none. */
+static int step(struct dwunw_recording_writer *writer, uint64_t time_ns,
+		bool last)
 {
 	struct dwunw_recording_step changes = { .time_ns = time_ns,
 						.merged = 1 };
@@ -387,8 +390,10 @@ static int step(struct dwunw_recording_writer *writer, uint64_t time_ns)
 	put_maps(writer, time_ns);
 	error = dwu_rec_values_step(writer->values, &changes);
 	if (!error) {
-		dwu_rec_put_step(&writer->chunks, &changes);
-		dwu_rec_put_counts(&writer->chunks, writer->counters);
+		if (changes.count || !last)
+			dwu_rec_put_step(&writer->chunks, &changes);
+		dwu_rec_put_counts(&writer->chunks, writer->counters,
+				   &writer->told);
 		error = append(writer);
 	}
 	dwu_rec_step_free(&changes);
@@ -399,7 +404,7 @@ int dwunw_recording_step(struct dwunw_recording_writer *writer,
 			 uint64_t time_ns)
 {
 	if (!writer->error)
-		writer->error = step(writer, time_ns);
+		writer->error = step(writer, time_ns, false);
 	if (!writer->error && has_to_merge(writer, time_ns))
 		writer->error = merge(writer, time_ns);
 	return writer->error;
@@ -452,7 +457,7 @@ static int end(struct dwunw_recording_writer *writer, uint64_t time_ns)
 	int error = writer->error;
 
 	if (!error)
-		error = step(writer, time_ns);
+		error = step(writer, time_ns, true);
 	if (!error && (writer->config.size_max || writer->config.keep_ns))
 		error = has_to_merge(writer, time_ns) ? merge(writer, time_ns) :
 							0;

@@ -22,6 +22,7 @@ my %pairs = (
 	'doc/first-leak-server.md' => 'doc/zh/first-leak-server.md',
 	'doc/memleak.md' => 'doc/zh/memleak.md',
 	'doc/reports.md' => 'doc/zh/reports.md',
+	'doc/recordings.md' => 'doc/zh/recordings.md',
 	'doc/symbols.md' => 'doc/zh/symbols.md',
 	'doc/troubleshooting.md' => 'doc/zh/troubleshooting.md',
 	'doc/your-own-tool.md' => 'doc/zh/your-own-tool.md',

@@ -94,7 +94,7 @@ is(sum($r, 'keep_here', 256 + 10), 5120, '… which are 5120');
 is(sum($r, 'temporary_here', 8), 500, 'each of them is temporary');
 is(sum($r, 'keep_here', 8), 0, 'none of these is');
 
-($said, $status) = Live::run($dwunw, qw(leaks --record), $file, '--', $kinds);
+($said, $status) = Live::run($dwunw, qw(leaks -i 1h --record), $file, '--', $kinds);
 is($status, 0, 'dwunw leaks --record') or diag($said);
 my $live = dumped($file);
 counts_are_right($live, $said, 'leaks');
@@ -106,6 +106,18 @@ my ($bytes) = $said =~ /^\[[\d:]+\] (\d+) bytes/m;
 my $sum = 0;
 $sum += $_->{5} // 0 for @{$live->{totals}};
 is($sum, $bytes, 'its text has the same bytes') or diag($said);
+
+# --- whoever walks ----------------------------------------------------------------
+
+for my $walk (qw(copy kernel)) {
+	($said, $status) = Live::run($dwunw, qw(record -o), $file, '--walk',
+		$walk, '--', $kinds);
+	SKIP: {
+		skip("--walk $walk: $said", 1) if $status && $walk eq 'kernel';
+		is($status, 0, "--walk $walk") or diag($said);
+		counts_are_right(dumped($file), $said, "--walk $walk");
+	}
+}
 
 # --- without names, from a stripped program ----------------------------------------
 

@@ -21,6 +21,10 @@ $(recordings)/kinds: private how := $(recorded_how)
 $(recordings)/other/kinds: private how := $(recorded_how) -DOTHER -O1
 $(recordings)/kinds $(recordings)/other/kinds: tests/record/kinds.c $(recorded_made)
 	$(test_build)
+$(recordings)/forks: private how := $(recorded_how)
+$(recordings)/forks: private with := -pthread
+$(recordings)/forks: tests/record/forks.c $(recorded_made)
+	$(test_build)
 # without build id, the identity is that of the code
 $(recordings)/plain/kinds: private how := $(recorded_how) -Wl,--build-id=none
 $(recordings)/plain/kinds: tests/record/kinds.c $(recorded_made)
@@ -29,6 +33,6 @@ $(recordings)/stripped/% : $(recordings)/%
 	@mkdir -p $(@D)
 	$(say) STRIP $@
 	$(Q)strip -o $@ $<
-test_programs += $(addprefix $(recordings)/,kinds other/kinds plain/kinds \
+test_programs += $(addprefix $(recordings)/,kinds forks other/kinds plain/kinds \
 	stripped/kinds stripped/plain/kinds)
 endif

@@ -175,6 +175,24 @@ static void add_counts(struct dwunw_recording_writer *w, int64_t turn)
 	dwunw_recording_count(w, DWUNW_RECORDING_COUNT_NO_ROOM, 5);
 }
 
+/* A count that goes down to 0. */
+static void is_none_again(void)
+{
+	struct dwunw_recording_writer *w = NULL;
+	struct dwunw_recording r;
+
+	ok(!dwunw_recording_create(&w, path, &head, NULL), "create");
+	dwunw_recording_count(w, DWUNW_RECORDING_COUNT_THREADS, 3);
+	ok(!dwunw_recording_step(w, 2000), "a step");
+	dwunw_recording_count(w, DWUNW_RECORDING_COUNT_THREADS, 0);
+	ok(!dwunw_recording_close(w, 3000), "the end");
+	size = slurp(path, bytes, sizeof(bytes));
+	ok(dwunw_recording_read(&r, bytes, size, NULL) == DWUNW_OK, "read");
+	is_u64(r.counters[DWUNW_RECORDING_COUNT_THREADS], 0,
+	       "no thread is left");
+	dwunw_recording_free(&r);
+}
+
 static void write_all(const char *name,
 		      const struct dwunw_recording_writer_config *config)
 {
@@ -592,7 +610,7 @@ static void is_bounded(void)
 
 	write_long(&config, STACKS);
 	read_long(&r);
-	is_u64(r.step_count, STEPS + 1, "without a bound: all steps");
+	is_u64(r.step_count, STEPS, "without a bound: all steps");
 	sum = all_allocations(&r);
 	dwunw_recording_free(&r);
 
@@ -605,7 +623,7 @@ static void is_bounded(void)
 		merged += r.steps[i].merged;
 	ok(r.step_count < STEPS && r.step_count > 5, "of %u steps %u are left",
 	   STEPS, (unsigned int)r.step_count);
-	is_u64(merged, STEPS + 1, "all of them are in these");
+	is_u64(merged, STEPS, "all of them are in these");
 	ok(all_allocations(&r) == sum, "and sums are what they were");
 	is_u64(stacks, STACKS, "as are stacks");
 	ok(r.steps[0].merged > r.steps[r.step_count - 2].merged,
@@ -782,6 +800,7 @@ int main(int argc, char **argv)
 	write_all(path, NULL);
 	reads(path);
 	is_killed();
+	is_none_again();
 	is_bounded();
 	is_a_ring();
 	is_small();

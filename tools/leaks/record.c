@@ -50,6 +50,8 @@ static const char help[] =
 	"       --mode off|fallback|force  the kernel's frame-pointer walk: "
 	"always;\n"
 	"                              where dwunw fails (fallback); never\n"
+	"       --walk auto|kernel|copy  who walks: the kernel, if it can "
+	"(auto)\n"
 	"       --depth N              frames (127)\n"
 	"       --stack-bytes BYTES    copied of a stack (16384, at most 28672)\n"
 	"       --max-stacks N         different stacks kept (10240)\n"
@@ -122,6 +124,10 @@ static const struct option_row rows[] = {
 	  .kind = OPTION_CHOICE,
 	  .to = LEAK_AT(config.mode),
 	  .allowed = "off|fallback|force" },
+	{ .name = "walk",
+	  .kind = OPTION_CHOICE,
+	  .to = LEAK_AT(config.walk),
+	  .allowed = "copy|kernel|auto" },
 	LEAK_COUNT("depth", 0, config.depth, 1024),
 	{ .name = "stack-bytes",
 	  .kind = OPTION_SIZE,
@@ -201,6 +207,8 @@ static int parse(struct arguments *arguments, char **argv)
 	leak_set_defaults(leak);
 	set_words(leak);
 	leak->config.mode = DWUNW_HEAP_FALLBACK;
+	leak->config.walk = DWUNW_HEAP_AUTO;
+	leak->config.walk_word = "--walk=kernel";
 	leak->interval_ns = 5 * LEAK_SECOND;
 	leak->view.min_age_ns = 0;
 	status = option_parse(&program, arguments, argv, &count);

@@ -373,6 +373,14 @@ static void add_steps(struct filling *filling)
 
 /* --- all of it -------------------------------------------------------------------------------- */
 
+/* When what is reported was counted. */
+static uint64_t last_ns(const struct dwunw_recording *recording)
+{
+	return recording->step_count ?
+		       recording->steps[recording->step_count - 1].time_ns :
+		       recording->end_ns;
+}
+
 static void add_meta(struct filling *filling)
 {
 	const struct dwunw_recording_head *head = &filling->recording->head;
@@ -393,7 +401,17 @@ static void add_meta(struct filling *filling)
 	meta->kernel = dwunw_report_text(report, head->kernel);
 	meta->start_realtime_ns = head->real_ns;
 	meta->start_ns = head->start_ns;
-	meta->end_ns = filling->recording->end_ns;
+	meta->end_ns = last_ns(filling->recording);
+}
+
+static uint32_t kept_stacks(const struct dwunw_recording *recording)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < recording->stack_count; i++)
+		count += !(recording->stacks[i].flags &
+			   DWUNW_RECORDING_STACK_FLAG_UNKEPT);
+	return count;
 }
 
 static void add_counts(struct filling *filling)
@@ -427,7 +445,7 @@ static void add_counts(struct filling *filling)
 		to[counts[i].count] += from[counts[i].counter];
 	to[DWUNW_REPORT_COUNT_WHOLE] += from[DWUNW_RECORDING_COUNT_WHOLE] +
 					from[DWUNW_RECORDING_COUNT_TO_MAIN];
-	to[DWUNW_REPORT_COUNT_DIFFERENT] += filling->recording->stack_count;
+	to[DWUNW_REPORT_COUNT_DIFFERENT] += kept_stacks(filling->recording);
 	to[DWUNW_REPORT_COUNT_DAMAGED] += filling->recording->end ==
 					  DWUNW_RECORDING_DAMAGED;
 }

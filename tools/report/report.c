@@ -20,9 +20,9 @@
 static const char help[] =
 	"usage: " HELP_REPORT_USAGE "       -h, --help, -V, --version\n"
 	"\n"
-	"report  prints what dwunw record or dwunw leaks --record has written, "
-	"on this\n"
-	"       machine or another. Several files are added up, by stack.\n"
+	"report  prints what dwunw record has written, on this machine or "
+	"another.\n"
+	"       Several files are added up, by stack.\n"
 	"\n"
 	"The report:\n"
 	"  -T,  --top N            so many stacks (10)\n"
