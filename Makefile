@@ -467,7 +467,7 @@ beside_scripts := $(wildcard tests/cross/*.t) tests/thin/thin.t tests/truth/trut
 	tests/core/failing.t tests/danger/frames.t \
 	$(addprefix tests/scan/,switches.t compare.t decide.t stack.t lengths.t) \
 	$(addprefix tests/house/,arch-subset.t compilers.t random.t config.t symbols.t size.t) \
-	tests/docs/runs.t tests/libdw_bpf/headers.t tests/install/debian.t tests/jit/real.t tests/linkers/shadow.t tests/libdw_bpf/parallel.t
+	tests/docs/runs.t tests/report/formats.t tests/report/page.t tests/libdw_bpf/headers.t tests/install/debian.t tests/jit/real.t tests/linkers/shadow.t tests/libdw_bpf/parallel.t
 long_scripts := $(wide_scripts) $(beside_scripts)
 short_scripts := $(filter-out $(long_scripts),$(test_scripts))
 # with DWUNW_LONG=1 these do more

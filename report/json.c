@@ -125,6 +125,7 @@ void dwu_write_json(struct dwu_out *out, const struct dwunw_report *report,
 {
 	const int64_t *unknown = report->apart[DWUNW_REPORT_UNKNOWN];
 	const int64_t *unkept = report->apart[DWUNW_REPORT_UNKEPT];
+	const char *comma = "";
 
 	(void)options;
 	dwu_out_print(out,
@@ -143,9 +144,11 @@ void dwu_write_json(struct dwu_out *out, const struct dwunw_report *report,
 		      unkept[DWUNW_REPORT_LIVE_BLOCKS]);
 	dwu_out_text(out, "\"stacks\":[");
 	for (uint32_t i = 0; i < report->entry_count; i++) {
-		if (i)
-			dwu_out_char(out, ',');
+		if (!dwu_entry_has_any(report, &report->entries[i]))
+			continue;
+		dwu_out_text(out, comma);
 		put_entry(out, report, &report->entries[i]);
+		comma = ",";
 	}
 	dwu_out_text(out, "]}\n");
 }

@@ -313,7 +313,7 @@ static bool opens_frame(struct dwu_text *text, uint32_t at)
 
 /*
  * The function first, as it nearly always is one; then the part, if its calls
- * say so.
+ * or a guess say so.
  */
 uint8_t dwu_scan_row_in(struct dwu_scan_memory *memory,
 			const struct dwu_function *function, uint64_t vaddr,
