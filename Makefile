@@ -394,9 +394,9 @@ bpf_cflags = -std=gnu11 -O2 -g -target $(bpf_target) -ffreestanding \
 examples: libs
 ifneq ($(and $(filter examples,$(goals)),$(wildcard $(config))),)
 # an older .config does not know TRACE yet, and is completed
-ifneq ($(CONFIG_PORT_LINUX)$(shell grep -E 'CONFIG_(TRACE|HEAP) is' $(config)),y)
+ifneq ($(CONFIG_PORT_LINUX)$(shell grep -E 'CONFIG_(TRACE|HEAP|REPORT) is' $(config)),y)
 $(error examples are programs for Linux on libdwunw-heap.a, and CONFIG_HEAP, \
-	CONFIG_TRACE or CONFIG_PORT_LINUX is off: make menuconfig)
+	CONFIG_TRACE, CONFIG_REPORT or CONFIG_PORT_LINUX is off: make menuconfig)
 endif
 endif
 include $(wildcard examples/*/rules.mk)

@@ -40,6 +40,15 @@ struct page {
 	uint32_t *ends; /* of entries: their node */
 };
 
+/* A browser adds what it reads of an element to what it has, 64 KiB at a time. 12 MB
+ * in one cost a fifth more of a processor than in many, which the page joins. */
+static void put_seam(struct page *page, uint32_t count)
+{
+	if (count % 4096 == 4095)
+		dwu_out_text(page->out, "</script>\n<script "
+					"type=\"application/json\">");
+}
+
 /* --- texts and calls ----------------------------------------------------------- */
 
 static uint32_t text_of(struct page *page, const char *text)
@@ -97,6 +106,7 @@ static void put_calls(struct page *page)
 		dwu_out_char(page->out, ',');
 		page->first[i] = count;
 		put_frame(page, &report->frames[i]);
+		put_seam(page, i);
 		count += 1 + report->frames[i].inlined_count;
 	}
 	for (uint32_t i = 0; i < DWUNW_REPORT_APART_END; i++) {
@@ -169,9 +179,11 @@ static void put_nodes(struct page *page)
 		page->ends[i] = leaf_of(
 			page, &report->stacks[report->entries[i].stack]);
 	dwu_out_text(page->out, ",\n\"nodes\":[0,0");
-	for (uint32_t i = 0; i < page->node_count; i++)
+	for (uint32_t i = 0; i < page->node_count; i++) {
 		dwu_out_print(page->out, ",%" PRIu32 ",%" PRIu32,
 			      page->node_at[i].parent, page->node_at[i].call);
+		put_seam(page, i);
+	}
 	dwu_out_char(page->out, ']');
 }
 
@@ -265,6 +277,7 @@ static void put_rows(struct page *page)
 			continue;
 		dwu_out_text(page->out, comma);
 		put_row(page, i);
+		put_seam(page, i);
 		comma = ",\n";
 	}
 	dwu_out_char(page->out, ']');
@@ -386,6 +399,7 @@ static void put_texts(struct page *page)
 	for (uint32_t i = 0; store && i < store->text_count; i++) {
 		dwu_out_text(page->out, i ? "," : "");
 		dwu_out_json(page->out, store->text_at[i]);
+		put_seam(page, i);
 	}
 	dwu_out_text(page->out, "]}\n");
 }

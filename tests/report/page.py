@@ -4,7 +4,7 @@
 
 STEPS is a line of JavaScript each, run in the page one after another; each one's value
 is printed as a line of JSON. The line "click X Y" presses the mouse there, "type TEXT"
-sends keys, "seconds" are those of a processor that the browser has used. What the page asks the network for
+sends keys, "seconds" are those of a processor that the page's thread has used. What the page asks the network for
 and what its script throws comes behind, as {"requests": [...], "errors": [...]}. It
 speaks the DevTools protocol through the browser's pipes 3 and 4.
 """
@@ -39,19 +39,6 @@ class Browser:
         os.close(from_write)
         self.out, self.into = to_write, from_read
         self.left, self.number, self.events = b'', 0, []
-
-    def seconds(self):
-        ticks, known = 0, {str(self.process.pid)}
-        for pid in sorted(filter(str.isdigit, os.listdir('/proc')), key=int):
-            try:
-                with open('/proc/%s/stat' % pid) as file:
-                    fields = file.read().rsplit(')', 1)[1].split()
-            except OSError:
-                continue
-            if pid in known or fields[1] in known:
-                known.add(pid)
-                ticks += int(fields[11]) + int(fields[12])
-        return ticks / os.sysconf('SC_CLK_TCK')
 
     def receive(self):
         while b'\0' not in self.left:
@@ -106,8 +93,9 @@ def step(browser, session, line):
                         'const r = e.getBoundingClientRect();'
                         'return [r.x + r.width / 2, r.y + r.height / 2]; })(%s)' % rest)
         return step(browser, session, 'click %f %f' % (x, y))
-    if word == 'seconds':  # of a processor, that the browser has used
-        return browser.seconds()
+    if word == 'seconds':  # of a processor, that the page's thread has used
+        metrics = browser.call('Performance.getMetrics', session)['metrics']
+        return next(m['value'] for m in metrics if m['name'] == 'TaskDuration')
     if word == 'type':
         browser.call('Input.insertText', session, text=rest)
         return 'typed'
@@ -120,6 +108,7 @@ def main():
         target = browser.call('Target.createTarget', url='about:blank')['targetId']
         session = browser.call('Target.attachToTarget', targetId=target,
                                flatten=True)['sessionId']
+        browser.call('Performance.enable', session, timeDomain='threadTicks')
         for domain in 'Page', 'Network', 'Runtime', 'Log':
             browser.call(domain + '.enable', session)
         page = 'file://' + os.path.abspath(sys.argv[2])
