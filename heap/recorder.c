@@ -76,7 +76,8 @@ static int open_dwunw(struct dwunw_heap *heap)
 	    dwunw_naming_start(&heap->naming, &heap->dwunw, &heap->resolver))
 		status = DWUNW_ERR_NO_MEMORY;
 	heap->stacks.max = heap->config.stack_storage;
-	heap->frames = calloc(heap->config.depth, sizeof(*heap->frames));
+	heap->frame_room = dwu_walk_frames(&heap->config);
+	heap->frames = calloc(heap->frame_room, sizeof(*heap->frames));
 	if (!status && heap->frames)
 		return 0;
 	fprintf(stderr, "%s: dwunw: %s\n", heap->config.tool,

@@ -149,7 +149,8 @@ struct dwunw_heap {
 	struct dwunw_naming *naming;
 	struct dwunw_inbox *inbox; /* dwunw-added 5: events, read beside */
 	struct dwunw_event event;
-	struct dwunw_frame *frames; /* config.depth of them */
+	struct dwunw_frame *frames; /* config.depth of them or more, */
+	size_t frame_room;	    /* … so many */
 	struct dwunw_rows *rows;    /* NULL: the kernel does not walk */
 	struct dwunw_step *steps;   /* as many, if it does */
 	struct fp_walk fp_walks[FP_WALKS];
@@ -248,6 +249,8 @@ void dwu_wait_for_names(struct dwunw_heap *heap);
 /* walk.c */
 /* Why stacks are copied whatever the kernel can; NULL: no reason. */
 const char *dwu_walk_refused(const struct dwunw_heap *heap);
+/* Frames of a walk that the kernel may learn from. */
+size_t dwu_walk_frames(const struct dwunw_heap_config *config);
 /* Between the loader's open and load. */
 int dwu_walk_prepare(struct dwunw_heap *heap);
 /* After load: the kernel walks from now on. *missing: the event that this kernel

@@ -475,6 +475,32 @@ static bool is_stack(const struct dwunw_event_header *header)
 	       header->kind == DWUNW_EVENT_WALKED;
 }
 
+/* Where the kernel walks, whole stacks are: it has to learn the frames beyond those
+ * that are wanted, or it would ask for them each time. */
+static dwunw_status_t walk_event(struct dwunw_heap *heap, size_t *count,
+				 struct dwunw_stop *stop)
+{
+	return dwunw_event_consume_steps(
+		&heap->dwunw, NULL, &heap->event, heap->frames, heap->steps,
+		heap->rows ? heap->frame_room : heap->config.depth, count,
+		stop);
+}
+
+/* As if the walk had not gone on. */
+static void cut(struct dwunw_heap *heap, size_t *count, struct dwunw_stop *stop)
+{
+	const struct dwunw_frame *last;
+
+	if (*count <= heap->config.depth)
+		return;
+	*count = heap->config.depth;
+	last = &heap->frames[*count - 1];
+	*stop = (struct dwunw_stop){ .reason = DWUNW_STOP_LIMIT,
+				     .pc = last->pc,
+				     .vaddr = last->vaddr,
+				     .module = last->module };
+}
+
 /* A child of fork that has ended since had its parent's mappings, unless it has
  * run another program. */
 static dwunw_status_t consume(struct dwunw_heap *heap,
@@ -483,19 +509,14 @@ static dwunw_status_t consume(struct dwunw_heap *heap,
 {
 	struct dwunw_event_header *header = &heap->event.header;
 	uint32_t pid = header->pid, generation = header->map_generation;
-	dwunw_status_t status;
+	dwunw_status_t status = walk_event(heap, count, stop);
 
-	status = dwunw_event_consume_steps(&heap->dwunw, NULL, &heap->event,
-					   heap->frames, heap->steps,
-					   heap->config.depth, count, stop);
 	if (status != DWUNW_ERR_IO || !target || !target->parent ||
 	    !is_stack(header))
 		return status;
 	header->pid = (uint32_t)target->parent;
 	header->map_generation = 0;
-	status = dwunw_event_consume_steps(&heap->dwunw, NULL, &heap->event,
-					   heap->frames, heap->steps,
-					   heap->config.depth, count, stop);
+	status = walk_event(heap, count, stop);
 	header->pid = pid;
 	header->map_generation = generation;
 	return status;
@@ -565,6 +586,7 @@ static void on_stack(struct dwunw_heap *heap, struct target *target)
 	if (!status && count > walked.walk.frame_count)
 		dwu_walk_learn(heap, target, walked.walk.frame_count, count);
 	pay(target, thread_ns() - begun);
+	cut(heap, &count, &stop);
 	on_snapshot(heap, target, status, count, &stop);
 }
 

@@ -35,6 +35,15 @@ static struct dwunw_rows_config rows_config(const struct dwunw_heap *heap)
 	};
 }
 
+#define FRAMES 127u /* of bpf/walk.bpf.h */
+
+size_t dwu_walk_frames(const struct dwunw_heap_config *config)
+{
+	if (config->walk == DWUNW_HEAP_COPY || config->depth > FRAMES)
+		return config->depth;
+	return FRAMES;
+}
+
 int dwu_walk_prepare(struct dwunw_heap *heap)
 {
 	const struct dwunw_rows_config config = rows_config(heap);
@@ -71,7 +80,7 @@ int dwu_walk_open(struct dwunw_heap *heap, const char **missing)
 					      missing);
 	if (error)
 		return error;
-	heap->steps = calloc(heap->config.depth, sizeof(*heap->steps));
+	heap->steps = calloc(heap->frame_room, sizeof(*heap->steps));
 	if (!heap->steps)
 		return -ENOMEM;
 	return dwunw_rows_open(&heap->rows, heap->loader, &heap->dwunw,

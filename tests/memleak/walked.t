@@ -128,6 +128,7 @@ for my $mode (qw(force fallback)) {
 same('threads', [], 1, 0.5, $walked, 'threads');
 same('children', [], 0, 0.3, $walked, 'forks');
 same('other programs', [], 0, 0.3, $walked, 'execs');
+same('three frames', ['--mode=force', '--depth', 3], 1, 0.5, $walked, 'odd');
 same('each thread apart', ['--mode=force', '--threads'], 1, 0.5, $walked, 'threads');
 # a copy is walked by the mappings of its moment where each change is counted
 same('two libraries at one address', ['--mode=force', '--perf-probes'], 0, 0.3,
