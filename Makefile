@@ -394,9 +394,9 @@ bpf_cflags = -std=gnu11 -O2 -g -target $(bpf_target) -ffreestanding \
 examples: libs
 ifneq ($(and $(filter examples,$(goals)),$(wildcard $(config))),)
 # an older .config does not know TRACE yet, and is completed
-ifneq ($(CONFIG_PORT_LINUX)$(shell grep -E 'CONFIG_(TRACE|HEAP) is' $(config)),y)
+ifneq ($(CONFIG_PORT_LINUX)$(shell grep -E 'CONFIG_(TRACE|HEAP|REPORT) is' $(config)),y)
 $(error examples are programs for Linux on libdwunw-heap.a, and CONFIG_HEAP, \
-	CONFIG_TRACE or CONFIG_PORT_LINUX is off: make menuconfig)
+	CONFIG_TRACE, CONFIG_REPORT or CONFIG_PORT_LINUX is off: make menuconfig)
 endif
 endif
 include $(wildcard examples/*/rules.mk)
@@ -467,7 +467,7 @@ beside_scripts := $(wildcard tests/cross/*.t) tests/thin/thin.t tests/truth/trut
 	tests/core/failing.t tests/danger/frames.t \
 	$(addprefix tests/scan/,switches.t compare.t decide.t stack.t lengths.t) \
 	$(addprefix tests/house/,arch-subset.t compilers.t random.t config.t symbols.t size.t) \
-	tests/docs/runs.t tests/libdw_bpf/headers.t tests/install/debian.t tests/jit/real.t tests/linkers/shadow.t tests/libdw_bpf/parallel.t
+	tests/docs/runs.t tests/report/formats.t tests/report/page.t tests/libdw_bpf/headers.t tests/install/debian.t tests/jit/real.t tests/linkers/shadow.t tests/libdw_bpf/parallel.t
 long_scripts := $(wide_scripts) $(beside_scripts)
 short_scripts := $(filter-out $(long_scripts),$(test_scripts))
 # with DWUNW_LONG=1 these do more

@@ -7,6 +7,7 @@ ifndef common_cflags
 
 common_cflags := -Itools -Itools/leaks -Ibpf
 # one way to read a command line, and to print, for every program here
-common_tools := $(addprefix $(out)/tools/,interrupt.o option.o replace.o streams.o)
+common_tools := $(addprefix $(out)/tools/,interrupt.o option.o replace.o streams.o \
+	suppress.o)
 common_libs := $(heap_lib) $(report_lib) $(trace_lib) $(full_lib)
 endif

@@ -278,8 +278,8 @@ static int load_programs(struct dwunw_heap *heap)
 			return 0;
 	}
 	if (config->walk == DWUNW_HEAP_KERNEL) {
-		fprintf(stderr, "%s: %s: %s\n", config->tool,
-			config->words.walk, refused);
+		fprintf(stderr, "%s: %s: %s\n", config->tool, config->walk_word,
+			refused);
 		return EXIT_FAILURE;
 	}
 	error = load_object(heap, false);

@@ -60,7 +60,7 @@ void dwu_write_folded(struct dwu_out *out, const struct dwunw_report *report,
 		const struct dwunw_report_stack *stack =
 			&report->stacks[entry->stack];
 
-		if (!dwu_entry_is_shown(report, entry))
+		if (!dwu_entry_is_shown(report, entry) || !entry->values[value])
 			continue;
 		put_whose(out, entry);
 		for (uint32_t k = stack->count; k-- > 0;)

@@ -107,10 +107,9 @@ static void put_counts(struct dwu_out *out, const struct dwunw_report *report)
 
 	dwu_out_print(out,
 		      "\"allocations\":%" PRIu64 ",\"stacks_sent\":%" PRIu64
-		      ",\"stacks_counted\":%" PRIu64
-		      ",\"over_budget\":%" PRIu64 ",\"no_slot\":%" PRIu64
-		      ",\"buffer_full\":%" PRIu64 ",\"live_full\":%" PRIu64
-		      ",\"shortages\":%" PRIu64 ",",
+		      ",\"stacks_counted\":%" PRIu64 ",\"over_budget\":%" PRIu64
+		      ",\"no_slot\":%" PRIu64 ",\"buffer_full\":%" PRIu64
+		      ",\"live_full\":%" PRIu64 ",\"shortages\":%" PRIu64 ",",
 		      c[DWUNW_REPORT_COUNT_ALLOCATIONS],
 		      c[DWUNW_REPORT_COUNT_STACKS],
 		      c[DWUNW_REPORT_COUNT_COUNTED],
@@ -126,6 +125,7 @@ void dwu_write_json(struct dwu_out *out, const struct dwunw_report *report,
 {
 	const int64_t *unknown = report->apart[DWUNW_REPORT_UNKNOWN];
 	const int64_t *unkept = report->apart[DWUNW_REPORT_UNKEPT];
+	const char *comma = "";
 
 	(void)options;
 	dwu_out_print(out,
@@ -144,9 +144,11 @@ void dwu_write_json(struct dwu_out *out, const struct dwunw_report *report,
 		      unkept[DWUNW_REPORT_LIVE_BLOCKS]);
 	dwu_out_text(out, "\"stacks\":[");
 	for (uint32_t i = 0; i < report->entry_count; i++) {
-		if (i)
-			dwu_out_char(out, ',');
+		if (!dwu_entry_has_any(report, &report->entries[i]))
+			continue;
+		dwu_out_text(out, comma);
 		put_entry(out, report, &report->entries[i]);
+		comma = ",";
 	}
 	dwu_out_text(out, "]}\n");
 }

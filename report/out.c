@@ -160,6 +160,18 @@ const char *dwu_apart_name(uint32_t kind)
 					      NULL;
 }
 
+bool dwu_entry_has_any(const struct dwunw_report *report,
+		       const struct dwunw_report_entry *entry)
+{
+	const int64_t *values = entry->values;
+
+	if (report->meta.has & 1u << DWUNW_REPORT_LIVE_BYTES)
+		return values[DWUNW_REPORT_LIVE_BLOCKS] ||
+		       values[DWUNW_REPORT_LIVE_BYTES];
+	return values[DWUNW_REPORT_SAMPLES] || values[DWUNW_REPORT_EVENT] ||
+	       values[DWUNW_REPORT_ALLOCATIONS];
+}
+
 uint32_t dwu_main_value(const struct dwunw_report *report)
 {
 	uint32_t has = report->meta.has;

@@ -47,6 +47,9 @@ const char *dwu_frame_name(const struct dwunw_report *report,
 /* "[no_stack]", …: apart[kind], where a format shows it as a stack; NULL: it
  * is not shown. */
 const char *dwu_apart_name(uint32_t kind);
+/* Has it something of what a text shows: live blocks, or events? */
+bool dwu_entry_has_any(const struct dwunw_report *report,
+		       const struct dwunw_report_entry *entry);
 /* The one value of formats that have one only: live bytes, or what the report
  * is of. */
 uint32_t dwu_main_value(const struct dwunw_report *report);

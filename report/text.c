@@ -147,6 +147,8 @@ static uint32_t count_processes(const struct dwunw_report *report)
 static void put_whose(struct dwu_out *out, const struct dwunw_report *report,
 		      const struct dwunw_report_entry *entry)
 {
+	if (report->meta.difference)
+		return; /* of two runs */
 	if (entry->processes == DWUNW_REPORT_PIDS)
 		dwu_out_print(out, " of %u processes or more",
 			      DWUNW_REPORT_PIDS);
@@ -332,17 +334,23 @@ static void put_head(struct dwu_out *out, const struct dwunw_report *report,
 					       "");
 }
 
+static bool is_printed(const struct dwunw_report *report, uint32_t entry)
+{
+	return dwu_entry_is_shown(report, &report->entries[entry]) &&
+	       dwu_entry_has_any(report, &report->entries[entry]);
+}
+
 void dwu_write_text(struct dwu_out *out, const struct dwunw_report *report,
 		    const struct dwunw_report_options *options)
 {
 	uint32_t shown = 0, printed = 0;
 
 	for (uint32_t i = 0; i < report->entry_count; i++)
-		shown += dwu_entry_is_shown(report, &report->entries[i]);
+		shown += is_printed(report, i);
 	put_head(out, report, shown);
 	for (uint32_t i = 0; i < report->entry_count && printed < options->top;
 	     i++) {
-		if (!dwu_entry_is_shown(report, &report->entries[i]))
+		if (!is_printed(report, i))
 			continue;
 		dwu_write_entry(out, report, i);
 		dwu_write_stack(out, report, report->entries[i].stack, options);

@@ -12,5 +12,7 @@ int dwu_cmd_leaks(int argc, char **argv);
 int dwu_cmd_record(int argc, char **argv);
 /* report/report.c, or report/absent.c */
 int dwu_cmd_report(int argc, char **argv);
+/* report/diff.c, or the same */
+int dwu_cmd_diff(int argc, char **argv);
 
 #endif

@@ -46,9 +46,12 @@
 	"       --no-lines     functions only\n"
 
 #define HELP_REPORT_USAGE "dwunw report [OPTION...] FILE...\n"
+#define HELP_DIFF_USAGE "dwunw diff [OPTION...] OLD NEW\n"
 /* In `dwunw --help`. */
-#define HELP_REPORT                                                           \
+#define HELP_REPORT                                                            \
 	"report  prints recordings, of this machine or another: dwunw report " \
+	"--help\n"                                                             \
+	"diff    prints what one recording has more than another: dwunw diff " \
 	"--help\n"
 
 #define HELP_FILES                                                           \

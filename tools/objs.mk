@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-tools-y := $(patsubst tools/%.c,%.o,$(sort $(wildcard tools/*.c)))
+tools-y := $(patsubst tools/%.c,%.o,$(filter-out %/suppress.c,$(sort $(wildcard tools/*.c))))
+tools-$(CONFIG_REPORT) += suppress.o
 # A leak tool but for its command line and its texts: of `dwunw leaks`, and of
 # examples/memleak_bcc_dwunw.
 leak_objs := $(addprefix $(out)/tools/leaks/,export.o kernel.o options.o print.o \

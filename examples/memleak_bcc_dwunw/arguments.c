@@ -52,6 +52,7 @@ static const char usage[] =
 	"      --threads              each thread apart\n"
 	"      --processes            each process apart\n"
 	"      --only=PATTERN         stacks with such a function or file\n"
+	"      --suppressions=FILE    without those that it names: leak:PATTERN\n"
 	"      --folded[=FILE]        for a flame graph, at the end; FILE: each "
 	"report\n"
 	"      --json[=FILE]          one line of JSON for each report; FILE: the "
@@ -234,7 +235,8 @@ static int check_run(const struct arguments *arguments)
 {
 	const struct leak *leak = &arguments->leak;
 
-	if (!leak_is_of_programs(leak) && leak_has_exports(leak)) {
+	if (!leak_is_of_programs(leak) &&
+	    (leak_has_exports(leak) || leak->suppressions)) {
 		fprintf(stderr, TOOL ": --json, --folded and the like need -p "
 				     "or -c\n");
 		return OPTION_WRONG;

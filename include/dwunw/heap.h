@@ -204,7 +204,6 @@ struct dwunw_heap_words {
 	const char *pids;     /* "-p" */
 	const char *mode;     /* "--dwunw-mode=force" */
 	const char *stacks;   /* "--max-stacks" */
-	const char *walk;     /* "--walk=kernel"; only with HEAP_KERNEL */
 };
 
 /* An allocation, or the end of a block. */
@@ -228,9 +227,6 @@ struct dwunw_heap_config {
 	struct dwunw_heap_words words; /* needed */
 	const void *object;	       /* needed: bpf/heap.bpf.c, compiled */
 	size_t object_size;
-	/* bpf/heap.bpf.c, compiled with DWUNW_HEAP_WALK; NULL: only copies */
-	const void *walk_object;
-	size_t walk_object_size;
 	/* what is followed: one of the four */
 	const int32_t *pids;
 	uint32_t pid_count;
@@ -258,7 +254,6 @@ struct dwunw_heap_config {
 	uint32_t budget;       /* stacks a second; 0: no limit */
 	/* stacks */
 	enum dwunw_heap_mode mode;
-	enum dwunw_heap_walk walk;
 	uint32_t stack_storage; /* different ones kept; 0: 10240 */
 	uint32_t depth;		/* frames; 0: 127 */
 	uint32_t stack_cap;	/* bytes copied; 0: 16384 */
@@ -278,6 +273,12 @@ struct dwunw_heap_config {
 	 * kernel lost is missing. NULL: not told */
 	void (*on_flow)(void *ctx, const struct dwunw_heap_flow *flow);
 	void *flow_ctx;
+	/* who walks; bpf/heap.bpf.c, compiled with DWUNW_HEAP_WALK (NULL: only
+	 * copies); the option's name, with HEAP_KERNEL: "--walk=kernel" */
+	enum dwunw_heap_walk walk;
+	const void *walk_object;
+	size_t walk_object_size;
+	const char *walk_word;
 };
 
 struct dwunw_heap;
@@ -431,6 +432,8 @@ struct dwunw_heap_counts {
 	uint64_t map_bytes;	/* kernel memory */
 	uint32_t processes;
 	uint32_t threads; /* that were created, of all that is followed */
+	bool multi;	  /* probes are BPF links */
+	bool map_watch;	  /* mappings by perf records */
 	bool walk;	  /* the kernel walks. stacks = counted + walked_new +
 		    * walked_part + walked_none + copies of young processes */
 	uint64_t counted; /* whole, and only counted */
@@ -439,8 +442,6 @@ struct dwunw_heap_counts {
 	uint64_t walked_none; /* copied, as there was none for the first */
 	uint64_t held;	      /* of no_room: its row was on the way */
 	uint64_t rows;	      /* written for the kernel */
-	bool multi;	      /* probes are BPF links */
-	bool map_watch;	      /* mappings by perf records */
 };
 void dwunw_heap_count(const struct dwunw_heap *heap,
 		      struct dwunw_heap_counts *counts);

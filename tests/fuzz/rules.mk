@@ -11,7 +11,7 @@ fuzz_targets := $(filter-out seed seeds,$(patsubst tests/fuzz/%.c,%,\
 fuzz_parts := $(filter-out port/linux/unpack.c port/linux/demangle.c \
 	port/linux/libdw_bpf.c record/pack.c,$(wildcard core/*/*.c arch/*.c arch/*/*.c port/linux/*.c \
 	record/*.c)) \
-	$(addprefix tools/,core.c core_notes.c print.c dwunw.c option.c \
+	$(addprefix tools/,core.c core_notes.c core_read.c print.c dwunw.c option.c \
 	streams.c stack.c symbolize.c rows.c compare.c flow.c cmd.c leaks/absent.c \
 	report/absent.c)
 fuzz_cc = $(CLANG) -std=c11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer \

@@ -51,7 +51,7 @@ sub way_back {
 }
 
 my $looked = 0;
-for my $dir (grep { -d } glob('core/* arch/* port/* trace tools')) {
+for my $dir (grep { -d } glob('core/* arch/* port/* trace report record tools tools/*')) {
 	my $calls = calls_of("$build/$dir");
 	next unless %$calls;
 	$looked++;

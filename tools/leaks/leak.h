@@ -46,13 +46,14 @@ struct leak {
 	bool missing_free; /* kernel: allocated again means freed */
 	/* by format: a file; "": stdout; NULL: not asked for */
 	const char *exports[DWUNW_REPORT_FORMAT_END];
-	const char *output; /* a file for the text; NULL: stdout */
-	const char *only;   /* stacks with a function like that */
-	const char *record;	 /* a file for the recording; NULL: none */
-	uint64_t record_max;	 /* its bytes; 0: no limit */
-	uint64_t record_keep_ns; /* older steps are one; 0: all are kept */
-	bool record_commands;	 /* command lines are in it */
-	bool record_bare;	 /* without names */
+	const char *output;	  /* a file for the text; NULL: stdout */
+	const char *only;	  /* stacks with a function like that */
+	const char *suppressions; /* a file; NULL: none */
+	const char *record;	  /* a file for the recording; NULL: none */
+	uint64_t record_max;	  /* its bytes; 0: no limit */
+	uint64_t record_keep_ns;  /* older steps are one; 0: all are kept */
+	bool record_commands;	  /* command lines are in it */
+	bool record_bare;	  /* without names */
 	struct leak_recording *recording;
 	leak_print_fn print; /* NULL: the recording is all */
 	struct dwunw_heap *heap;
@@ -107,72 +108,74 @@ bool leak_take_symbol(void *leak, const char *text);
 	LEAK_TEXT(option, 0, exports[DWUNW_REPORT_AS_##format])
 
 /* What both call the same. */
-#define LEAK_ROWS                                                              \
-	LEAK_FLAG("trace", 't', trace),                                        \
-		LEAK_FLAG("show-allocs", 'a', show_allocs),                    \
-		{ .name = "older",                                             \
-		  .letter = 'o',                                               \
-		  .kind = OPTION_MS,                                           \
-		  .to = LEAK_AT(view.min_age_ns),                              \
-		  .max = UINT32_MAX * 1000000ull },                            \
-		LEAK_COUNT("sample-rate", 's', config.sample_every,            \
-			   UINT32_MAX),                                        \
-		LEAK_COUNT("top", 'T', report_options.top, UINT32_MAX),        \
-		{ .name = "min-size",                                          \
-		  .letter = 'z',                                               \
-		  .kind = OPTION_SIZE64,                                       \
-		  .to = LEAK_AT(config.min_size) },                            \
-		{ .name = "max-size",                                          \
-		  .letter = 'Z',                                               \
-		  .kind = OPTION_SIZE64,                                       \
-		  .to = LEAK_AT(config.max_size) },                            \
-		LEAK_FLAG("percpu", 'P', percpu),                              \
-		LEAK_OTHER("symbols-prefix", 'S',                              \
-			   "a prefix of at most 40 characters",                \
-			   leak_take_prefix),                                  \
-		LEAK_FLAG("verbose", 'v', config.verbose),                     \
-		LEAK_FLAG("follow-forks", 'f', config.follow_forks),           \
-		LEAK_STREAM("folded", FOLDED), LEAK_STREAM("json", JSON),      \
-		LEAK_FILE("pprof", PPROF), LEAK_FILE("html", HTML),            \
-		LEAK_FILE("heaptrack", HEAPTRACK),                             \
-		LEAK_FILE("speedscope", SPEEDSCOPE),                           \
-		LEAK_FILE("metrics", METRICS),                                 \
-		LEAK_FLAG("threads", 0, view.by_thread),                       \
-		LEAK_FLAG("all", 0, config.all),                               \
-		LEAK_TEXT("cgroup", 0, config.cgroup),                         \
-		LEAK_FLAG("everywhere", 0, config.everywhere),                 \
-		LEAK_FLAG("processes", 0, view.by_process),                    \
-		{ .name = "sample-bytes",                                      \
-		  .kind = OPTION_SIZE,                                         \
-		  .to = LEAK_AT(config.sample_bytes),                          \
-		  .min = 1,                                                    \
-		  .max = 1u << 30 },                                           \
-		LEAK_COUNT("budget", 0, config.budget, 1u << 30),              \
-		LEAK_TEXT("only", 0, only), LEAK_FLAG("stats", 0, statistics), \
-		LEAK_OTHER("allocator", 0,                                     \
-			   "a pattern with a *, of at most 40 characters",     \
-			   leak_take_pattern),                                 \
-		LEAK_OTHER("symbol", 0, DWUNW_GIVEN_ALLOWED,                   \
-			   leak_take_symbol),                                  \
-		LEAK_TEXT("debug-file", 0, config.debug_file),                 \
-		{ .name = "stack-bytes",                                       \
-		  .kind = OPTION_SIZE,                                         \
-		  .to = LEAK_AT(config.stack_cap),                             \
-		  .min = 1,                                                    \
-		  .max = LEAK_STACK_CAP_MAX },                                 \
-		{ .name = "ring-size",                                         \
-		  .kind = OPTION_POWER,                                        \
-		  .to = LEAK_AT(config.ring_size),                             \
-		  .min = 4096,                                                 \
-		  .max = 1u << 30 },                                           \
-		LEAK_COUNT("max-live", 0, config.live_max, 1u << 26),          \
-		{ .name = "memory-max",                                        \
-		  .kind = OPTION_SIZE64,                                       \
-		  .to = LEAK_AT(config.memory_max),                            \
-		  .min = 1u << 20,                                             \
-		  .max = (uint64_t)1 << 40 },                                  \
-		LEAK_FLAG("perf-buffer", 0, config.perf_buffer),               \
-		LEAK_FLAG("entry-probes", 0, config.entry_only),               \
+#define LEAK_ROWS                                                          \
+	LEAK_FLAG("trace", 't', trace),                                    \
+		LEAK_FLAG("show-allocs", 'a', show_allocs),                \
+		{ .name = "older",                                         \
+		  .letter = 'o',                                           \
+		  .kind = OPTION_MS,                                       \
+		  .to = LEAK_AT(view.min_age_ns),                          \
+		  .max = UINT32_MAX * 1000000ull },                        \
+		LEAK_COUNT("sample-rate", 's', config.sample_every,        \
+			   UINT32_MAX),                                    \
+		LEAK_COUNT("top", 'T', report_options.top, UINT32_MAX),    \
+		{ .name = "min-size",                                      \
+		  .letter = 'z',                                           \
+		  .kind = OPTION_SIZE64,                                   \
+		  .to = LEAK_AT(config.min_size) },                        \
+		{ .name = "max-size",                                      \
+		  .letter = 'Z',                                           \
+		  .kind = OPTION_SIZE64,                                   \
+		  .to = LEAK_AT(config.max_size) },                        \
+		LEAK_FLAG("percpu", 'P', percpu),                          \
+		LEAK_OTHER("symbols-prefix", 'S',                          \
+			   "a prefix of at most 40 characters",            \
+			   leak_take_prefix),                              \
+		LEAK_FLAG("verbose", 'v', config.verbose),                 \
+		LEAK_FLAG("follow-forks", 'f', config.follow_forks),       \
+		LEAK_STREAM("folded", FOLDED), LEAK_STREAM("json", JSON),  \
+		LEAK_FILE("pprof", PPROF), LEAK_FILE("html", HTML),        \
+		LEAK_FILE("heaptrack", HEAPTRACK),                         \
+		LEAK_FILE("speedscope", SPEEDSCOPE),                       \
+		LEAK_FILE("metrics", METRICS),                             \
+		LEAK_FLAG("threads", 0, view.by_thread),                   \
+		LEAK_FLAG("all", 0, config.all),                           \
+		LEAK_TEXT("cgroup", 0, config.cgroup),                     \
+		LEAK_FLAG("everywhere", 0, config.everywhere),             \
+		LEAK_FLAG("processes", 0, view.by_process),                \
+		{ .name = "sample-bytes",                                  \
+		  .kind = OPTION_SIZE,                                     \
+		  .to = LEAK_AT(config.sample_bytes),                      \
+		  .min = 1,                                                \
+		  .max = 1u << 30 },                                       \
+		LEAK_COUNT("budget", 0, config.budget, 1u << 30),          \
+		LEAK_TEXT("only", 0, only),                                \
+		LEAK_TEXT("suppressions", 0, suppressions),                \
+		LEAK_FLAG("stats", 0, statistics),                         \
+		LEAK_OTHER("allocator", 0,                                 \
+			   "a pattern with a *, of at most 40 characters", \
+			   leak_take_pattern),                             \
+		LEAK_OTHER("symbol", 0, DWUNW_GIVEN_ALLOWED,               \
+			   leak_take_symbol),                              \
+		LEAK_TEXT("debug-file", 0, config.debug_file),             \
+		{ .name = "stack-bytes",                                   \
+		  .kind = OPTION_SIZE,                                     \
+		  .to = LEAK_AT(config.stack_cap),                         \
+		  .min = 1,                                                \
+		  .max = LEAK_STACK_CAP_MAX },                             \
+		{ .name = "ring-size",                                     \
+		  .kind = OPTION_POWER,                                    \
+		  .to = LEAK_AT(config.ring_size),                         \
+		  .min = 4096,                                             \
+		  .max = 1u << 30 },                                       \
+		LEAK_COUNT("max-live", 0, config.live_max, 1u << 26),      \
+		{ .name = "memory-max",                                    \
+		  .kind = OPTION_SIZE64,                                   \
+		  .to = LEAK_AT(config.memory_max),                        \
+		  .min = 1u << 20,                                         \
+		  .max = (uint64_t)1 << 40 },                              \
+		LEAK_FLAG("perf-buffer", 0, config.perf_buffer),           \
+		LEAK_FLAG("entry-probes", 0, config.entry_only),           \
 		LEAK_FLAG("perf-probes", 0, config.perf_probes)
 #define LEAK_STACK_CAP_MAX 28672u /* DWUNW_CAPTURE_STACK_CAP_MAX */
 
@@ -186,7 +189,6 @@ int leak_check(const struct option_program *program, const struct leak *leak);
 
 /* Of programs, or without one of the kernel. The exit status. */
 int leak_run(struct leak *leak);
-bool leak_stack_is_wanted(void *leak, const struct dwunw_stack *stack);
 
 /* --- print.c ------------------------------------------------------------------- */
 

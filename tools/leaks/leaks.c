@@ -60,6 +60,9 @@ static const char help[] =
 	"       --threads              each thread apart\n"
 	"       --processes            each process apart\n"
 	"       --only PATTERN         stacks with such a function or file\n"
+	"       --suppressions FILE    without those that it names: "
+	"leak:PATTERN,\n"
+	"                              LeakSanitizer's format\n"
 	"       --output FILE          the text goes there, not to stdout\n"
 	"       --folded[=FILE]        for a flame graph, at the end; FILE: each "
 	"report\n"
@@ -243,7 +246,6 @@ static void set_words(struct leak *leak)
 		.pids = "PID",
 		.mode = "--mode=force",
 		.stacks = "--max-stacks",
-		.walk = "--walk=kernel",
 	};
 }
 
@@ -259,6 +261,7 @@ static int parse(struct arguments *arguments, char **argv)
 	leak->report_options.stacks_option = leak->config.words.stacks;
 	leak->config.mode = DWUNW_HEAP_FALLBACK;
 	leak->config.walk = DWUNW_HEAP_AUTO;
+	leak->config.walk_word = "--walk=kernel";
 	status = option_parse(&program, arguments, argv, &count);
 	if (status < 0)
 		status = take_operands(leak, count, argv + 1, words);

@@ -2,6 +2,7 @@
 #include "leak.h"
 
 #include "replace.h"
+#include "suppress.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -82,9 +83,7 @@ void leak_set_defaults(struct leak *leak)
 	*leak = (struct leak){
 		.interval_ns = 5 * LEAK_SECOND,
 		.report_options = { .top = 10, .losses = true },
-		.view = { .min_age_ns = 500000000,
-			  .is_wanted = leak_stack_is_wanted,
-			  .ctx = leak },
+		.view = { .min_age_ns = 500000000 },
 		.config = { .max_size = UINT64_MAX, .sample_every = 1 },
 	};
 }
@@ -127,6 +126,16 @@ static bool can_export(const char *tool, const char *option, const char *path)
 	return !error;
 }
 
+/* Now, and not at the first report. */
+static bool check_suppressions(const struct leak *leak)
+{
+	struct dwunw_report none = { 0 };
+	bool good = suppress_file(leak->config.tool, leak->suppressions, &none);
+
+	dwunw_report_free(&none);
+	return good;
+}
+
 static int check_files(const struct option_program *program,
 		       const struct leak *leak)
 {
@@ -140,6 +149,8 @@ static int check_files(const struct option_program *program,
 	for (uint32_t i = 0; i < DWUNW_REPORT_FORMAT_END; i++)
 		if (!can_export(tool, leak_export_option(i), leak->exports[i]))
 			return EXIT_FAILURE;
+	if (leak->suppressions && !check_suppressions(leak))
+		return EXIT_FAILURE;
 	if (!leak->config.debug_file || !access(leak->config.debug_file, R_OK))
 		return -1;
 	fprintf(stderr, "%s: --debug-file %s: %s\n", tool,

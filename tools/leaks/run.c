@@ -6,6 +6,7 @@
 
 #include "interrupt.h"
 #include "objects.h"
+#include "suppress.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -38,7 +39,7 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-bool leak_stack_is_wanted(void *ctx, const struct dwunw_stack *stack)
+static bool stack_is_wanted(void *ctx, const struct dwunw_stack *stack)
 {
 	const struct leak *leak = ctx;
 	const char *only = leak->only;
@@ -70,6 +71,10 @@ static void report(struct leak *leak, bool last)
 		return;
 	}
 	leak->report.meta.last = last;
+	if (leak->suppressions &&
+	    !suppress_file(leak->config.tool, leak->suppressions,
+			   &leak->report))
+		leak->export_failed = true;
 	leak_recording_step(leak);
 	leak_export(leak);
 	if (text && leak->print)
@@ -165,6 +170,8 @@ int leak_run(struct leak *leak)
 	if (status)
 		return status;
 	interrupt_watch();
+	leak->view.is_wanted = stack_is_wanted;
+	leak->view.ctx = leak;
 	return leak_is_of_programs(leak) ? run_programs(leak) :
 					   leak_run_kernel(leak);
 }

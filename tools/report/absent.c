@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* absent.c - `dwunw report` in a build without it. */
+/* absent.c - `dwunw report` and `dwunw diff` in a build without it. */
 #include "cmd.h"
 #include "commands.h"
+
+int dwu_cmd_diff(int argc, char **argv)
+{
+	return dwu_cmd_report(argc, argv);
+}
 
 int dwu_cmd_report(int argc, char **argv)
 {

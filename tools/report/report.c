@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "help.h"
 #include "replace.h"
+#include "suppress.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +27,9 @@ static const char help[] =
 	"The report:\n"
 	"  -T,  --top N            so many stacks (10)\n"
 	"       --processes        each process apart\n"
+	"       --suppressions FILE  without stacks of these names, in "
+	"LeakSanitizer's\n"
+	"                          format: leak:PATTERN\n"
 	"       --output FILE      the text goes there, not to stdout\n"
 	"       --folded[=FILE]    for a flame graph, instead of the text; FILE: "
 	"beside it\n"
@@ -47,52 +51,8 @@ static const char help[] =
 	"       --memory-max N     bytes for names; half of it for a file's "
 	"tables (64M)\n";
 
-struct arguments {
-	struct dwu_cmd_files files; /* first: DWU_CMD_FILES_ROWS */
-	struct dwunw_report_options options;
-	const char *exports[DWUNW_REPORT_FORMAT_END];
-	bool by_process;
-	bool debuginfod;
-	bool no_debuginfod;
-};
-
-#define STREAM(option, format)                                     \
-	{                                                          \
-		.name = option, .kind = OPTION_FILE,               \
-		.to = offsetof(struct arguments,                   \
-			       exports[DWUNW_REPORT_AS_##format]), \
-		.allowed = "a file"                                \
-	}
-#define EXPORT(option, format)                                    \
-	{                                                         \
-		.name = option, .kind = OPTION_TEXT,              \
-		.to = offsetof(struct arguments,                  \
-			       exports[DWUNW_REPORT_AS_##format]) \
-	}
-#define FLAG(option, field)                             \
-	{                                               \
-		.name = option, .kind = OPTION_FLAG,    \
-		.to = offsetof(struct arguments, field) \
-	}
 static const struct option_row rows[] = {
-	{ .name = "top",
-	  .letter = 'T',
-	  .kind = OPTION_NUMBER,
-	  .to = offsetof(struct arguments, options.top),
-	  .min = 1,
-	  .max = UINT32_MAX },
-	FLAG("processes", by_process),
-	EXPORT("output", TEXT),
-	STREAM("folded", FOLDED),
-	STREAM("json", JSON),
-	EXPORT("pprof", PPROF),
-	EXPORT("html", HTML),
-	EXPORT("heaptrack", HEAPTRACK),
-	EXPORT("speedscope", SPEEDSCOPE),
-	EXPORT("metrics", METRICS),
-	FLAG("debuginfod", debuginfod),
-	FLAG("no-debuginfod", no_debuginfod),
-	DWU_CMD_FILES_ROWS,
+	REPORT_ROWS,
 	{ .kind = OPTION_END },
 };
 static const struct option_program program = {
@@ -142,7 +102,7 @@ static bool say_end(const char *path, const struct dwunw_recording *recording)
 	return recording->end == DWUNW_RECORDING_OPEN;
 }
 
-static bool fill_one(const struct arguments *arguments, const char *path,
+bool report_fill_one(const struct report_arguments *arguments, const char *path,
 		     struct report_names *names, struct dwunw_report *report)
 {
 	struct dwunw_recording recording;
@@ -170,11 +130,11 @@ static bool fill_one(const struct arguments *arguments, const char *path,
 }
 
 /* Added to what there is. */
-static bool add_one(const struct arguments *arguments, const char *path,
+static bool add_one(const struct report_arguments *arguments, const char *path,
 		    struct report_names *names, struct dwunw_report *report)
 {
 	struct dwunw_report one = { 0 };
-	bool good = fill_one(arguments, path, names, &one);
+	bool good = report_fill_one(arguments, path, names, &one);
 
 	if (one.entry_count && dwunw_report_add(report, &one, 1) != DWUNW_OK) {
 		dwu_cmd_error("report: %s: out of memory", path);
@@ -184,13 +144,14 @@ static bool add_one(const struct arguments *arguments, const char *path,
 	return good;
 }
 
-static bool add_all(const struct arguments *arguments, char **paths, int count,
-		    struct report_names *names, struct dwunw_report *report)
+static bool add_all(const struct report_arguments *arguments, char **paths,
+		    int count, struct report_names *names,
+		    struct dwunw_report *report)
 {
 	bool good = true;
 
 	if (count == 1)
-		return fill_one(arguments, paths[0], names, report);
+		return report_fill_one(arguments, paths[0], names, report);
 	for (int i = 0; i < count; i++) {
 		report_progress("recordings: %d of %d", i + 1, count);
 		good &= add_one(arguments, paths[i], names, report);
@@ -200,13 +161,21 @@ static bool add_all(const struct arguments *arguments, char **paths, int count,
 
 /* --- writing ------------------------------------------------------------------------ */
 
+bool report_suppress(const struct report_arguments *arguments,
+		     struct dwunw_report *report)
+{
+	const char *path = arguments->suppressions;
+
+	return !path || suppress_file("dwunw: report", path, report);
+}
+
 static bool write_file(void *ctx, const void *bytes, size_t size)
 {
 	return fwrite(bytes, 1, size, ctx) == size;
 }
 
 /* where "": stdout. */
-static bool write_to(const struct arguments *arguments,
+static bool write_to(const struct report_arguments *arguments,
 		     const struct dwunw_report *report, uint32_t format,
 		     const char *where)
 {
@@ -230,7 +199,7 @@ static bool write_to(const struct arguments *arguments,
 }
 
 /* The text, unless a format has its place. */
-static bool write_all(const struct arguments *arguments,
+bool report_write_all(const struct report_arguments *arguments,
 		      const struct dwunw_report *report)
 {
 	const char *text = arguments->exports[DWUNW_REPORT_AS_TEXT];
@@ -249,7 +218,8 @@ static bool write_all(const struct arguments *arguments,
 	return good;
 }
 
-static int run(const struct arguments *arguments, char **paths, int count)
+static int run(const struct report_arguments *arguments, char **paths,
+	       int count)
 {
 	struct report_names *names = report_names_new(&arguments->files);
 	struct dwunw_report report = { 0 };
@@ -261,15 +231,17 @@ static int run(const struct arguments *arguments, char **paths, int count)
 	}
 	good = add_all(arguments, paths, count, names, &report);
 	report_names_free(names);
-	if (report.meta.has) {
+	if (report.meta.has && report_suppress(arguments, &report)) {
 		dwunw_report_sort(&report, DWUNW_REPORT_LIVE_BYTES);
-		good &= write_all(arguments, &report);
+		good &= report_write_all(arguments, &report);
+	} else if (report.meta.has) {
+		good = false;
 	}
 	dwunw_report_free(&report);
 	return good ? CMD_OK : CMD_FAILED;
 }
 
-static const char *contradiction(const struct arguments *arguments)
+const char *report_contradiction(const struct report_arguments *arguments)
 {
 	const char *const *exports = arguments->exports;
 
@@ -282,14 +254,14 @@ static const char *contradiction(const struct arguments *arguments)
 	return NULL;
 }
 
-static int parse(struct arguments *arguments, char **argv)
+static int parse(struct report_arguments *arguments, char **argv)
 {
 	const char *what;
 	int count, status = option_parse(&program, arguments, argv, &count);
 
 	if (status >= 0)
 		return status;
-	what = contradiction(arguments);
+	what = report_contradiction(arguments);
 	if (what)
 		return option_wrong(&program, "%s", what);
 	if (!count)
@@ -304,7 +276,7 @@ static int parse(struct arguments *arguments, char **argv)
 
 int dwu_cmd_report(int argc, char **argv)
 {
-	struct arguments arguments = { .options = { .losses = true } };
+	struct report_arguments arguments = { .options = { .losses = true } };
 	int code = parse(&arguments, argv);
 
 	(void)argc;

@@ -3,6 +3,7 @@
  * report.h - `dwunw report`: recordings -> one report.
  *
  *   report.c      the command line, and the formats
+ *   diff.c        `dwunw diff`: what one recording has more than another
  *   fill.c        a recording -> the report's model
  *   names.c       a frame -> its names, each asked for once
  *   found.c       a file of a recording -> the file here that is of its build
@@ -16,6 +17,75 @@
 
 #include <dwunw/record.h>
 #include <dwunw/report.h>
+
+struct report_names;
+
+/* --- report.c ------------------------------------------------------------------ */
+
+struct report_arguments {
+	struct dwu_cmd_files files; /* first: DWU_CMD_FILES_ROWS */
+	struct dwunw_report_options options;
+	const char *exports[DWUNW_REPORT_FORMAT_END];
+	bool by_process;
+	bool debuginfod;
+	bool no_debuginfod;
+	const char *suppressions; /* a file; NULL: none */
+	bool is_limited;	  /* dwunw diff: exit status 3 if more than */
+	uint64_t growth_max;	  /* bytes has been added */
+};
+
+#define REPORT_STREAM(option, format)                              \
+	{                                                          \
+		.name = option, .kind = OPTION_FILE,               \
+		.to = offsetof(struct report_arguments,            \
+			       exports[DWUNW_REPORT_AS_##format]), \
+		.allowed = "a file"                                \
+	}
+#define REPORT_EXPORT(option, format)                             \
+	{                                                         \
+		.name = option, .kind = OPTION_TEXT,              \
+		.to = offsetof(struct report_arguments,           \
+			       exports[DWUNW_REPORT_AS_##format]) \
+	}
+#define REPORT_FLAG(option, field)                             \
+	{                                                      \
+		.name = option, .kind = OPTION_FLAG,           \
+		.to = offsetof(struct report_arguments, field) \
+	}
+
+/* Of report and diff. */
+#define REPORT_ROWS                                                           \
+	{ .name = "top",                                                      \
+	  .letter = 'T',                                                      \
+	  .kind = OPTION_NUMBER,                                              \
+	  .to = offsetof(struct report_arguments, options.top),               \
+	  .min = 1,                                                           \
+	  .max = UINT32_MAX },                                                \
+		REPORT_FLAG("processes", by_process),                         \
+		REPORT_EXPORT("output", TEXT),                                \
+		REPORT_STREAM("folded", FOLDED), REPORT_STREAM("json", JSON), \
+		REPORT_EXPORT("pprof", PPROF), REPORT_EXPORT("html", HTML),   \
+		REPORT_EXPORT("heaptrack", HEAPTRACK),                        \
+		REPORT_EXPORT("speedscope", SPEEDSCOPE),                      \
+		REPORT_EXPORT("metrics", METRICS),                            \
+		{ .name = "suppressions",                                     \
+		  .kind = OPTION_TEXT,                                        \
+		  .to = offsetof(struct report_arguments, suppressions) },    \
+		REPORT_FLAG("debuginfod", debuginfod),                        \
+		REPORT_FLAG("no-debuginfod", no_debuginfod),                  \
+		DWU_CMD_FILES_ROWS
+
+/* A recording to an empty report. False, told: not all of it. */
+bool report_fill_one(const struct report_arguments *arguments, const char *path,
+		     struct report_names *names, struct dwunw_report *report);
+/* --suppressions. False: told. */
+bool report_suppress(const struct report_arguments *arguments,
+		     struct dwunw_report *report);
+/* The text, unless a format has its place. False: told. */
+bool report_write_all(const struct report_arguments *arguments,
+		      const struct dwunw_report *report);
+/* What is wrong; NULL: nothing. */
+const char *report_contradiction(const struct report_arguments *arguments);
 
 /* --- progress.c -------------------------------------------------------------- */
 
@@ -71,8 +141,6 @@ void report_say_missing(const struct report_finder *finder);
 void report_finder_free(struct report_finder *finder);
 
 /* --- names.c ----------------------------------------------------------------- */
-
-struct report_names;
 
 /* NULL: no memory. */
 struct report_names *report_names_new(const struct dwu_cmd_files *files);
