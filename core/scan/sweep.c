@@ -708,6 +708,8 @@ struct verdict {
 	/* where it returns with something left on the stack, or calls with a
 	 * stack that is not aligned, the first time; DWU_NOWHERE */
 	uint32_t odd;
+	/* x86: where what is only guessed to run there returns so */
+	uint32_t stray;
 	/* what no whole function does: it frees more than was taken since its
 	 * start, or calls others without keeping its return address */
 	bool inside;
@@ -720,6 +722,7 @@ static bool judge(void *ctx, const struct dwu_scan_at *at)
 	const struct dwunw_arch_ops *arch = arch_of(m);
 	const struct dwu_value *sp = &at->state->regs[arch->sp];
 	int32_t entry = -arch->entry_size;
+	uint32_t *first;
 
 	if ((at->moment == DWU_IN_CALL && dwu_scan_ra_lost(m, at->state)) ||
 	    takes_sp(m, at))
@@ -728,10 +731,15 @@ static bool judge(void *ctx, const struct dwu_scan_at *at)
 		return true;
 	/* a thread's start takes its return address off the stack and stays */
 	v->inside |= sp->n > (at->moment >= DWU_LEAVING ? entry : 0);
+	first = &v->odd;
 	/* x86: what is only guessed to run there has another stack */
-	if (!(m->x.round.untold && dwu_call_align(m->text.ops) != 0) &&
-	    is_odd(m, at, sp->n) && at->op->at < v->odd)
-		v->odd = at->op->at;
+	if (m->x.round.untold && dwu_call_align(m->text.ops) != 0) {
+		if (at->moment != DWU_LEAVING)
+			return true;
+		first = &v->stray;
+	}
+	if (is_odd(m, at, sp->n) && at->op->at < *first)
+		*first = at->op->at;
 	return true;
 }
 
@@ -744,7 +752,7 @@ static void judge_piece(struct dwu_scan_memory *m, uint32_t from, uint32_t to,
 					       .isa = m->text.isa };
 
 	v->memory = m;
-	v->odd = DWU_NOWHERE;
+	v->odd = v->stray = DWU_NOWHERE;
 	v->inside = false;
 	if (m->steps <= STEP_MAX)
 		(void)dwu_scan_explore(m, &function, DWU_NOWHERE, judge, v);
@@ -847,6 +855,38 @@ static bool is_better(struct dwu_scan_memory *m, uint32_t start, uint32_t end,
 			     (dwu_call_align(m->text.ops) != 0 && v.odd > odd));
 }
 
+/* Cuts the piece at a start; what is left holds the place. */
+static void cut_at(struct dwu_scan_memory *m, struct dwu_range *piece,
+		   uint32_t start, uint32_t place)
+{
+	set_start(m, start);
+	if (place >= start)
+		piece->from = start;
+	else
+		piece->to = start;
+}
+
+/*
+ * x86: what no edge leads to, behind a call, and returns with something left on
+ * the stack if it has the frame of calls before it, is the next function (bash:
+ * behind __stack_chk_fail). False: it is not cut off.
+ */
+static bool split_stray(struct dwu_scan_memory *m, struct dwu_range *piece,
+			uint32_t stray, uint32_t place)
+{
+	uint32_t call, start;
+
+	if (!IS_ON(CONFIG_SCAN_PUSHED_RA) || stray == DWU_NOWHERE)
+		return false;
+	call = last_call(m, piece, stray);
+	start = skip_pads(m, call, piece->to);
+	if (call == 0 || !dwu_scan_is_guess(m, start) ||
+	    dwu_scan_is_guess(m, call - 1))
+		return false;
+	cut_at(m, piece, start, place);
+	return true;
+}
+
 /*
  * What begins behind a call that does not return is cut off; what is left holds
  * the place.
@@ -862,8 +902,11 @@ static void split(struct dwu_scan_memory *m, struct dwu_range *piece,
 	for (left = PIECE_MAX; left > 0; left--) {
 		judge_piece(m, piece->from, piece->to, &v);
 		end = v.odd;
-		if (end == DWU_NOWHERE)
+		if (end == DWU_NOWHERE) {
+			if (split_stray(m, piece, v.stray, place))
+				continue;
 			return;
+		}
 		calls = CALL_MAX;
 		do {
 			end = last_call(m, piece, end);
@@ -871,15 +914,11 @@ static void split(struct dwu_scan_memory *m, struct dwu_range *piece,
 				return;
 			start = skip_pads(m, end--, piece->to);
 		} while (!is_better(m, start, piece->to, v.odd));
-		set_start(m, start);
-		if (place >= start)
-			piece->from = start;
-		else
-			piece->to = start;
+		cut_at(m, piece, start, place);
 	}
 }
 
-/* steps are counted for one question, swept bytes for one walk. */
+/* steps are for one question, swept bytes for one walk. */
 bool dwu_sweep(struct dwu_scan_memory *m, uint32_t place,
 	       struct dwu_function *function)
 {
