@@ -158,9 +158,8 @@ static uint64_t leb(struct dwu_cursor *c, bool sign)
 			value |= (uint64_t)low << shift;
 		/* the 10th byte has one bit of value; the rest of it, and each
 		 * byte behind it, repeats the sign, or is 0 */
-		if (shift >= 63 &&
-		    low != (sign ? (value >> 63 ? 0x7f : 0) :
-				   (shift == 63 ? low & 1 : 0)))
+		if (shift >= 63 && low != (sign ? (value >> 63 ? 0x7f : 0) :
+						  (shift == 63 ? low & 1 : 0)))
 			c->bad = true;
 		/* stays at 70: a shift that grew with each byte of a padded
 		 * number would come round to small ones again */
