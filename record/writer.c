@@ -400,8 +400,8 @@ static int step(struct dwunw_recording_writer *writer, uint64_t time_ns,
 	return error;
 }
 
-int dwunw_recording_step(struct dwunw_recording_writer *writer,
-			 uint64_t time_ns)
+int dwunw_recording_write_step(struct dwunw_recording_writer *writer,
+			       uint64_t time_ns)
 {
 	if (!writer->error)
 		writer->error = step(writer, time_ns, false);

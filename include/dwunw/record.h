@@ -361,8 +361,8 @@ void dwunw_recording_count(struct dwunw_recording_writer *writer,
 			   uint32_t counter, uint64_t amount);
 
 /* Writes what is new since the last step. Later errors are the first one again. */
-int dwunw_recording_step(struct dwunw_recording_writer *writer,
-			 uint64_t time_ns);
+int dwunw_recording_write_step(struct dwunw_recording_writer *writer,
+			       uint64_t time_ns);
 /* A name for a frame. -ENOSPC: there is no room for more (size_max). */
 int dwunw_recording_add_name(struct dwunw_recording_writer *writer,
 			     uint32_t frame,

@@ -183,7 +183,7 @@ static void is_none_again(void)
 
 	ok(!dwunw_recording_create(&w, path, &head, NULL), "create");
 	dwunw_recording_count(w, DWUNW_RECORDING_COUNT_THREADS, 3);
-	ok(!dwunw_recording_step(w, 2000), "a step");
+	ok(!dwunw_recording_write_step(w, 2000), "a step");
 	dwunw_recording_count(w, DWUNW_RECORDING_COUNT_THREADS, 0);
 	ok(!dwunw_recording_close(w, 3000), "the end");
 	size = slurp(path, bytes, sizeof(bytes));
@@ -205,9 +205,9 @@ static void write_all(const char *name,
 	add_files(w);
 	add_stacks(w);
 	add_counts(w, 1);
-	ok(!dwunw_recording_step(w, 2000000000), "a step");
+	ok(!dwunw_recording_write_step(w, 2000000000), "a step");
 	add_counts(w, 2);
-	ok(!dwunw_recording_step(w, 4000000000), "another step");
+	ok(!dwunw_recording_write_step(w, 4000000000), "another step");
 	add_counts(w, 3);
 	add_names(w);
 	ok(!dwunw_recording_close(w, 6000000000), "the end");
@@ -522,7 +522,7 @@ static void is_killed(void)
 	add_files(w);
 	add_stacks(w);
 	add_counts(w, 1);
-	ok(!dwunw_recording_step(w, 2000000000), "a step");
+	ok(!dwunw_recording_write_step(w, 2000000000), "a step");
 	add_counts(w, 2);
 	size = slurp(path, bytes, sizeof(bytes));
 	ok(dwunw_recording_read(&r, bytes, size, NULL) == DWUNW_OK &&
@@ -576,7 +576,8 @@ static void write_long(const struct dwunw_recording_writer_config *config,
 					    DWUNW_RECORDING_ALLOCATIONS,
 					    1 + (random >> 24));
 		}
-		good &= !dwunw_recording_step(w, 1000000000ull * (step + 1));
+		good &= !dwunw_recording_write_step(w,
+						    1000000000ull * (step + 1));
 	}
 	ok(good, "%u steps", STEPS);
 	ok(!dwunw_recording_close(w, 1000000000ull * (STEPS + 1)), "the end");
@@ -740,7 +741,7 @@ static void end_step(struct dwunw_recording_writer *w, uint32_t ms,
 			   DWUNW_RECORDING_LIVE_AGES_BYTES,
 			   (ms - blocks[i].at) * 1000000);
 	}
-	dwunw_recording_step(w, 1000000ull * ms);
+	dwunw_recording_write_step(w, 1000000ull * ms);
 }
 
 static void is_small(void)

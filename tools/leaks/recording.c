@@ -519,8 +519,8 @@ void leak_recording_step(struct leak *leak)
 	if (!recording || recording->failed)
 		return;
 	take_step(recording);
-	error = dwunw_recording_step(recording->writer,
-				     dwunw_heap_summed_ns(leak->heap));
+	error = dwunw_recording_write_step(recording->writer,
+					   dwunw_heap_summed_ns(leak->heap));
 	if (error)
 		fail(recording, error);
 }
