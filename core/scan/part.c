@@ -12,8 +12,8 @@
  * place; what is known at such a jump is tried as the part's first state, and
  * believed if with it all calls are aligned and all returns have their sp back.
  *
- * Work is bounded: one pass over the text, BRANCH_MAX jumps, BEFORE_MAX
- * functions before each, SWEEP_MAX sweeps.
+ * Work is bounded: one pass over the text, of SEARCH_MAX bytes before and behind
+ * the place, BRANCH_MAX jumps, BEFORE_MAX functions before each, SWEEP_MAX sweeps.
  */
 #include "part.h"
 
@@ -25,6 +25,10 @@
 #define SWEEP_MAX 2u
 /* Functions, or what looks so, before a branch that may be part of its own. */
 #define BEFORE_MAX 3u
+
+/* How far from the place jumps into it are looked for, either way: a row costs
+ * about 1 ms a MiB by that. What is farther away is not found. */
+#define SEARCH_MAX (16u << 20)
 
 /* From a place to a place, both in the text. */
 struct branch {
@@ -77,7 +81,7 @@ static void note(struct search *s, uint8_t flow, uint32_t from, uint32_t to)
 }
 
 /*
- * All of the text, a window at a time; a branch may stand across two.
+ * The text around the place, a window at a time; a branch may stand across two.
  *
  * off + 1: a byte that looks like a jump may be a part of another instruction
  * (x86), so each byte is asked; what is no jump is refuted by find_state().
@@ -88,11 +92,15 @@ static void search(struct search *s)
 	const uint32_t lo = vaddr + s->function->start;
 	const uint32_t hi = vaddr + s->function->end;
 	struct dwu_text *text = s->text;
+	uint32_t at = s->place > SEARCH_MAX ? s->place - SEARCH_MAX : 0;
+	uint32_t end = text->size - s->place > SEARCH_MAX ?
+			       s->place + SEARCH_MAX :
+			       text->size;
 	struct dwu_code code;
-	uint32_t at, off, to;
+	uint32_t off, to;
 	uint8_t flow;
 
-	for (at = 0; at < text->size; at += DWU_WINDOW_SIZE - DWU_INSN_MAX) {
+	for (; at < end; at += DWU_WINDOW_SIZE - DWU_INSN_MAX) {
 		code.size = text->size - at < DWU_WINDOW_SIZE ?
 				    text->size - at :
 				    DWU_WINDOW_SIZE;
@@ -243,8 +251,7 @@ enum found {
 	PART,
 };
 
-/* All code is read once: about 1 ms a MiB. But for PART *function is as it
- * was. */
+/* Code around the place is read once. But for PART *function is as it was. */
 static enum found find_part(struct dwu_scan_memory *memory, uint32_t place,
 			    uint32_t flags, struct dwu_function *function)
 {

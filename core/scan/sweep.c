@@ -41,6 +41,8 @@
 /* Functions that are asked whether sp is aligned in calls, and of them 1 in so
  * many that is not. GCC's static functions are 1 in 50. */
 #define ASKED_MAX 256u
+/* The first call of each is looked for in so many bytes. */
+#define ASKED_BYTES 4096u
 #define ODD_SHARE 5u
 
 static const struct dwunw_arch_ops *arch_of(const struct dwu_scan_memory *m)
@@ -326,16 +328,22 @@ static bool calls_aligned(struct dwu_scan_memory *m, uint32_t at, uint32_t end)
 static bool is_unaligned(struct dwu_scan_memory *m)
 {
 	const struct dwu_start_map *map = &m->starts;
-	uint32_t bit, asked = 0, odd = 0;
+	uint32_t bit, at, end, asked = 0, odd = 0;
 
 	if (dwu_call_align(m->text.ops) == 0)
 		return false;
 	for (bit = 0; bit < map->count && asked < ASKED_MAX; bit++) {
-		if (map->bits[bit / 32] == 0)
+		if (map->bits[bit / 32] == 0) {
 			bit |= 31;
-		else if (dwu_bit(map->bits, bit) && ++asked)
-			odd += !calls_aligned(m, map->of.window + bit,
-					      m->text.size);
+			continue;
+		}
+		if (!dwu_bit(map->bits, bit))
+			continue;
+		at = map->of.window + bit;
+		end = m->text.size - at > ASKED_BYTES ? at + ASKED_BYTES :
+							m->text.size;
+		asked++;
+		odd += !calls_aligned(m, at, end);
 	}
 	return ODD_SHARE * odd > asked;
 }
