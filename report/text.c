@@ -222,7 +222,7 @@ static void put_shortages(struct dwu_out *out,
 		      count);
 }
 
-/* Nothing is lost silently. */
+/* dwunw-added 11: nothing is lost silently. */
 static void put_losses(struct dwu_out *out, const struct dwunw_report *report)
 {
 	const uint64_t *c = report->counts;
