@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,9 +17,6 @@
 #include <unistd.h>
 
 /* The buffer is read so often, or when a quarter of it is full. */
-/* of the first version with a size */
-#define HEAP_CONFIG_LEAST \
-	(offsetof(struct dwunw_heap_config, ctx) + sizeof(void *))
 #define READ_MS 20
 
 uint64_t dwunw_heap_now(void)
@@ -480,8 +476,7 @@ int dwunw_heap_open(struct dwunw_heap **result,
 	*result = heap;
 	if (!heap)
 		return dwunw_permission_explain(config->tool, "memory", ENOMEM);
-	if (dwunw_struct_from(&heap->config, sizeof(heap->config),
-			      HEAP_CONFIG_LEAST, config) != DWUNW_OK) {
+	if (DWUNW_STRUCT_FROM(&heap->config, ctx, config) != DWUNW_OK) {
 		fprintf(stderr,
 			"dwunw_heap_open: the configuration's size is %zu, of "
 			"this version %zu\n",

@@ -28,7 +28,6 @@
 #include <errno.h>
 #include <linux/perf_event.h>
 #include <poll.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,9 +37,6 @@
 #include <time.h>
 #include <unistd.h>
 
-/* of the first version with a size */
-#define SAMPLER_CONFIG_LEAST \
-	(offsetof(struct dwunw_sampler_config, ctx) + sizeof(void *))
 #define PROBES 128
 #define CPUS 256
 /* A record that is being written now may be older than one that is read. */
@@ -490,8 +486,7 @@ int dwunw_sampler_open(struct dwunw_sampler **result,
 	if (!sampler)
 		return -ENOMEM;
 	allow_files();
-	if (dwunw_struct_from(&sampler->config, sizeof(sampler->config),
-			      SAMPLER_CONFIG_LEAST, config) != DWUNW_OK) {
+	if (DWUNW_STRUCT_FROM(&sampler->config, ctx, config) != DWUNW_OK) {
 		free(sampler);
 		return -EINVAL;
 	}

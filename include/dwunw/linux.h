@@ -99,6 +99,12 @@ const char *dwunw_cfi_text(const struct dwunw_module *module,
  */
 dwunw_status_t dwunw_struct_from(void *dst, size_t dst_size, size_t least,
 				 const void *src);
+/* The same, where `last` is the last field that the first version of *dst had. */
+#define DWUNW_STRUCT_FROM(dst, last, src)                             \
+	dwunw_struct_from((dst), sizeof(*(dst)),                      \
+			  (size_t)((const char *)(&(dst)->last + 1) - \
+				   (const char *)(dst)),              \
+			  (src))
 
 /*
  * One stopped thread. PTRACE_SEIZE and PTRACE_INTERRUPT by attach; its

@@ -14,7 +14,6 @@
  */
 #include "capture.h"
 #include "context.h"
-#include "given.h"
 #include "reader.h"
 #include "stopped.h"
 
@@ -290,7 +289,7 @@ dwunw_status_t dwunw_capture(struct dwunw_context *ctx,
 	if (count)
 		*count = 0;
 	if (!ctx || !ctx->port || !request || !count ||
-	    DWU_GIVEN(&own, stop, request) != DWUNW_OK || !usable(&own))
+	    DWUNW_STRUCT_FROM(&own, stop, request) != DWUNW_OK || !usable(&own))
 		return DWUNW_ERR_INVALID_ARG;
 	if (!dwunw_arch_from_regset(own.regs))
 		return DWUNW_ERR_UNSUPPORTED_ARCH;
@@ -354,7 +353,7 @@ dwunw_status_t dwunw_thread_capture(struct dwunw_context *ctx,
 	if (count)
 		*count = 0;
 	if (!request || !regs || !count ||
-	    DWU_GIVEN(&own, stop, request) != DWUNW_OK ||
+	    DWUNW_STRUCT_FROM(&own, stop, request) != DWUNW_OK ||
 	    !usable_thread(ctx, &own))
 		return DWUNW_ERR_INVALID_ARG;
 	status = dwu_stopped_init(&stopped, own.pid, own.tid, regs);

@@ -12,7 +12,6 @@
  * 16,384 entries of 64 bytes, and 256 KiB for scans.
  */
 #include "context.h"
-#include "given.h"
 #include "pages.h"
 #include "shortage.h"
 
@@ -110,7 +109,7 @@ dwunw_status_t dwunw_init_with(struct dwunw_context *ctx,
 	if (!ctx || !config)
 		return DWUNW_ERR_INVALID_ARG;
 	*ctx = (struct dwunw_context){ 0 };
-	status = DWU_GIVEN(&ctx->config, sysroot, config);
+	status = DWUNW_STRUCT_FROM(&ctx->config, sysroot, config);
 	if (status != DWUNW_OK)
 		return status;
 	complete(&ctx->config);

@@ -14,7 +14,6 @@
  * All of it is under guard->lock: one question at a time. A fork of the program
  * has no helpers of its own and makes them when it asks.
  */
-#include "given.h"
 #include "helper.h"
 #include "now.h"
 #include "shortage.h"
@@ -402,8 +401,8 @@ dwunw_status_t dwunw_limit(const struct dwunw_limits *limits)
 	struct dwunw_limits own;
 	struct guard *new;
 
-	if (limits &&
-	    (DWU_GIVEN(&own, reserved, limits) != DWUNW_OK || !usable(&own)))
+	if (limits && (DWUNW_STRUCT_FROM(&own, reserved, limits) != DWUNW_OK ||
+		       !usable(&own)))
 		return DWUNW_ERR_INVALID_ARG;
 	unlimited();
 	if (!limits)

@@ -18,7 +18,6 @@
  * a question reads DWUNW_READ_MAX; what is beyond is told in a line, once a
  * file.
  */
-#include "given.h"
 #include "log.h"
 #include "modules.h"
 #include "names.h"
@@ -652,7 +651,7 @@ dwunw_symbol_resolver_init(struct dwunw_symbol_resolver *resolver,
 	if (!resolver)
 		return DWUNW_ERR_INVALID_ARG;
 	*resolver = (struct dwunw_symbol_resolver){ 0 };
-	if (cfg && DWU_GIVEN(&resolver->config, flags, cfg) != DWUNW_OK)
+	if (cfg && DWUNW_STRUCT_FROM(&resolver->config, flags, cfg) != DWUNW_OK)
 		return DWUNW_ERR_INVALID_ARG;
 	if (!resolver->config.memory_max)
 		resolver->config.memory_max = DWUNW_MEMORY_MAX;
