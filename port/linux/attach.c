@@ -79,7 +79,7 @@ static dwunw_status_t attach_far(struct dwunw_stack_reader *reader,
 	dwunw_status_t status = dwu_helper_ask(DWU_HELPER_STOPS, &ask, &io);
 	int error = errno;
 
-	reader->until_ms = dwu_now_ms() + stop_ms;
+	reader->until_ms = ask.at;
 	reader->attached = status == DWUNW_OK;
 	if (status != DWUNW_OK) {
 		dwu_helper_drop(DWU_HELPER_STOPS);
@@ -179,31 +179,45 @@ dwunw_status_t dwunw_stack_reader_regs(struct dwunw_stack_reader *reader,
 	return dwunw_layout_regs(dwu_host_arch(), words, regs);
 }
 
+/* While it is stopped for us: 0 once that is over. */
+static uint32_t ms_left(const struct dwunw_stack_reader *reader)
+{
+	uint64_t now = dwu_now_ms();
+
+	return now < reader->until_ms ? (uint32_t)(reader->until_ms - now) : 0;
+}
+
+static dwunw_status_t late(struct dwunw_stack_reader *reader)
+{
+	reader->late = true;
+	errno = ETIMEDOUT;
+	return DWUNW_ERR_IO;
+}
+
 /*
- * While it is stopped for us. Once that is over, what is there belongs to
- * another moment: late.
+ * Once the thread has gone on, what is there belongs to another moment: late,
+ * also if that happened while it was read.
  */
 dwunw_status_t dwu_reader_some(struct dwunw_stack_reader *reader, uint64_t addr,
 			       void *dst, size_t size, size_t room, size_t *got)
 {
 	struct dwunw_limits limits = { 0 };
 	bool limited = dwu_limited(&limits) && reader->attached;
-	uint64_t now = limited ? dwu_now_ms() : 0;
+	uint32_t left = limited ? ms_left(reader) : 0;
 	uint32_t ms = limits.read_ms;
 	dwunw_status_t status;
 
-	if (limited && (reader->late || now >= reader->until_ms)) {
-		reader->late = true;
-		errno = ETIMEDOUT;
-		return DWUNW_ERR_IO;
-	}
-	if (limited && reader->until_ms - now < ms)
-		ms = (uint32_t)(reader->until_ms - now);
+	if (limited && (reader->late || !left))
+		return late(reader);
+	if (limited && left < ms)
+		ms = left;
 	status = dwu_memory_some(reader->tid, addr, dst, size, room, ms, got);
 	if (status == DWUNW_ERR_IO && errno == ETIMEDOUT) {
 		reader->late = true;
 		reader->hung = true;
 	}
+	if (status == DWUNW_OK && limited && !ms_left(reader))
+		return late(reader);
 	return status;
 }
 

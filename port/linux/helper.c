@@ -135,7 +135,7 @@ static dwunw_status_t read_text(struct dwu_ask *ask, uint8_t *bytes)
 
 /*
  * ask->room: how long the thread may stay stopped, whatever the library does
- * meanwhile.
+ * meanwhile. ask->at: until when that is.
  */
 static dwunw_status_t attach(struct dwu_ask *ask, struct state *state)
 {
@@ -145,6 +145,7 @@ static dwunw_status_t attach(struct dwu_ask *ask, struct state *state)
 
 	state->tid = status == DWUNW_OK ? ask->id : 0;
 	state->until_ms = dwu_now_ms() + ask->room;
+	ask->at = state->until_ms;
 	return status;
 }
 
@@ -157,12 +158,21 @@ static dwunw_status_t detach(struct state *state)
 	return DWUNW_OK;
 }
 
-static dwunw_status_t read_regs(struct dwu_ask *ask, uint8_t *bytes)
+/*
+ * Of a thread that went on at the deadline the kernel says ESRCH, as of one
+ * that has ended.
+ */
+static dwunw_status_t read_regs(struct dwu_ask *ask, uint8_t *bytes,
+				const struct state *state)
 {
 	size_t got = 0;
-	dwunw_status_t status =
-		dwu_regs_now(ask->id, bytes, DWU_HELPER_ROOM, &got);
+	dwunw_status_t status;
 
+	if (state->tid != ask->id) {
+		errno = EBUSY;
+		return DWUNW_ERR_IO;
+	}
+	status = dwu_regs_now(ask->id, bytes, DWU_HELPER_ROOM, &got);
 	ask->got = got;
 	return status;
 }
@@ -209,7 +219,7 @@ static dwunw_status_t done(struct dwu_ask *ask, uint8_t *bytes, int *fd,
 	case DWU_ASK_ATTACH:
 		return attach(ask, state);
 	case DWU_ASK_REGS:
-		return read_regs(ask, bytes);
+		return read_regs(ask, bytes, state);
 	case DWU_ASK_DETACH:
 		return detach(state);
 	default:

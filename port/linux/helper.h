@@ -34,8 +34,9 @@ enum dwu_ask_what {
 	DWU_ASK_CLOSE,	/* id */
 	DWU_ASK_PATH,	/* bytes: path -> file, bytes: where it leads to */
 	DWU_ASK_TEXT,	/* id -1: bytes: path -> id; id, size -> bytes, got */
-	DWU_ASK_ATTACH, /* id, size: ms to stop, room: ms to stay so */
-	DWU_ASK_REGS,	/* id -> bytes, got */
+	/* id, size: ms to stop, room: ms to stay so -> at: until then (now.h) */
+	DWU_ASK_ATTACH,
+	DWU_ASK_REGS, /* id -> bytes, got; EBUSY: it was let go at the deadline */
 	DWU_ASK_DETACH, /* id */
 };
 

@@ -15,7 +15,6 @@
  * is stopped (give_in), so that a walk comes of it in any case.
  */
 #include "stopped.h"
-#include "now.h"
 #include "reader.h"
 #include "shortage.h"
 
@@ -162,10 +161,7 @@ dwunw_status_t dwu_stopped_begin(struct dwu_stopped *stopped)
 						 stopped->regs);
 	/* it went on before we had a processor to look at it */
 	stopped->expired = status == DWUNW_ERR_IO && stopped->reader.attached &&
-			   dwu_limited(NULL) &&
-			   dwu_now_ms() >= stopped->reader.until_ms;
-	if (stopped->expired)
-		errno = EBUSY;
+			   dwu_limited(NULL) && errno == EBUSY;
 	return status;
 }
 
