@@ -1027,10 +1027,14 @@ static uint8_t far_branch(const struct dwu_code *code, uint32_t *off,
 static uint8_t start(const struct dwunw_arch_ops *arch,
 		     const struct dwu_code *code)
 {
+	const uint8_t first = code->size ? code->bytes[0] : 0;
 	struct dwu_x86_insn insn;
 	bool opens = false;
 
 	(void)arch;
+	/* neither a push nor a prefix (26 to 67, f0 to f3), as most are */
+	if (first < 0x26 || (first > 0x67 && (first & 0xfc) != 0xf0))
+		return DWU_START_NO;
 	dwu_x86_decode(code, &insn);
 	if (insn.size == 0)
 		return DWU_START_NO;

@@ -150,8 +150,16 @@ sub known_halves {
 # that gdb has seen no more than the way to them.
 sub minute {
 	my ($title, $pid, @options) = @_;
-	my ($text, $status) = Live::run('timeout', $seconds + 60, tool(), '-o', 0,
-		'-T', 100000, '--stats', @options, '-p', $pid, 1, $seconds);
+	# so long, and until there are some: a slow machine takes longer
+	my $until;
+	my $enough = sub {
+		my ($text) = @_;
+		return 0 unless $text =~ /^recording/m;
+		$until //= time + $seconds;
+		return time >= $until && keys %{stacks_of($text)} > 10;
+	};
+	my ($text, $status) = Live::watch($enough, tool(), '-o', 0,
+		'-T', 100000, '--stats', @options, '-p', $pid, 1);
 	my $figures = check_report($title, parse_leak($text, $status));
 	my $wanted = stacks_of($text);
 	my $seen = watch($pid, $wanted);
