@@ -453,8 +453,9 @@ run_tests = DEFCONFIG=$(tests_defconfig) BUILD='$(abspath $(out))' CC='$(CC)' CX
 	scripts/run-tests
 # Each script is in one tier of these two (tests/house/tiers.t), a new one in
 # `test`. In `test-long`: minutes of real leaks, of eight threads, of single
-# steps under emulators, other projects' sources, and builds for other targets
-# and configurations. Those in wide_scripts run one at a time: they have probes in
+# steps under emulators, other projects' sources, builds for other targets
+# and configurations, and what repeats for more inputs what a file of `test` does
+# (danger/plain.t). Those in wide_scripts run one at a time: they have probes in
 # all processes, which others may not bear, or (counts.t) a process whose first
 # thread has ended, which loses its probes when another tool leaves the same function:
 # the kernel asks that thread's memory whether they are still wanted. The others by
@@ -467,7 +468,11 @@ beside_scripts := $(wildcard tests/cross/*.t) tests/thin/thin.t tests/truth/trut
 	tests/core/failing.t tests/danger/frames.t \
 	$(addprefix tests/scan/,switches.t compare.t decide.t stack.t lengths.t) \
 	$(addprefix tests/house/,arch-subset.t compilers.t random.t config.t symbols.t size.t) \
-	tests/docs/runs.t tests/report/formats.t tests/report/page.t tests/libdw_bpf/headers.t tests/install/debian.t tests/jit/real.t tests/linkers/shadow.t tests/libdw_bpf/parallel.t
+	$(addprefix tests/danger/,bounds.t debug.t hdr.t) tests/fuzz/fuzz.t \
+	tests/symbols/failing.t \
+	$(addprefix tests/docs/,blocks.t runs.t) $(addprefix tests/report/,formats.t page.t) \
+	$(addprefix tests/install/,install.t debian.t) tests/jit/real.t \
+	tests/linkers/shadow.t $(addprefix tests/libdw_bpf/,headers.t parallel.t)
 long_scripts := $(wide_scripts) $(beside_scripts)
 short_scripts := $(filter-out $(long_scripts),$(test_scripts))
 # with DWUNW_LONG=1 these do more
@@ -547,7 +552,7 @@ second := $(filter mips32eb,$(others))
 test: deps-test
 	@$(MAKE) $(two) all unit-programs test-programs examples
 	@$(MAKE) $(two) SANITIZE=1 unit-programs
-	@$(if $(second),$(call in_target,$(second)) $(two) all unit-programs)
+	@$(if $(second),$(call in_target,$(second)) $(two) unit-programs)
 	@$(MAKE) run-test
 run-test:
 	@$(run_tests) unit $(unit_bin) $(script_tiers) \

@@ -63,6 +63,6 @@ ifneq ($(and $(call has,$(CLANG)),$(wildcard \
 fuzz_programs := $(fuzz_targets:%=$(fuzz)/%) $(fuzz)/seeds/.made
 fuzz_coverage := $(fuzz_targets:%=$(fuzz)/coverage/%) $(fuzz_unit) \
 	$(fuzz)/seeds/.made
-test_programs += $(fuzz_programs)
+long_programs += $(fuzz_programs)
 endif
 endif

@@ -75,6 +75,6 @@ $(libdw)/parallel-seeded: $(libdw)/tsan/seeded.o \
 $(libdw_parallel): $(full_lib) $(libdw_made)
 	$(test_build)
 
-test_programs += $(libdw_targets) $(libdw_plugins) $(libdw_machine) \
-	$(if $(CONFIG_LIBDW_BPF),$(libdw_parallel))
+test_programs += $(libdw_targets) $(libdw_plugins) $(libdw_machine)
+long_programs += $(if $(CONFIG_LIBDW_BPF),$(libdw_parallel))
 endif
