@@ -469,6 +469,7 @@ beside_scripts := $(wildcard tests/cross/*.t) tests/thin/thin.t tests/truth/trut
 	$(addprefix tests/scan/,switches.t compare.t decide.t stack.t lengths.t) \
 	$(addprefix tests/house/,arch-subset.t compilers.t random.t config.t symbols.t size.t) \
 	$(addprefix tests/danger/,bounds.t debug.t hdr.t) tests/fuzz/fuzz.t \
+	tests/stacks/shadow.t tests/rows/large.t tests/house/make.t \
 	tests/symbols/failing.t \
 	$(addprefix tests/docs/,blocks.t runs.t) $(addprefix tests/report/,formats.t page.t) \
 	$(addprefix tests/install/,install.t debian.t) tests/jit/real.t \

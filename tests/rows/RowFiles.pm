@@ -39,20 +39,26 @@ sub existing {
 	return @found;
 }
 
+# Large ones, which take minutes: large.t.
+sub large {
+	return existing((map { "$lib/$_" } qw(libdw.so.1 libgcrypt.so.20
+			libunwind-x86_64.so.8)),
+		(map { "/usr/bin/$_" } qw(gdb git qemu-x86_64
+			qemu-x86_64-static ssh)),
+		'/usr/lib/gcc/x86_64-linux-gnu/*/cc1');
+}
+
 sub installed {
 	my ($long) = @_;
 	my @patterns = (
 		(map { "$lib/$_" } qw(libc.so.6 libm.so.6 libstdc++.so.6
 			libgcc_s.so.1 libcrypto.so.3 libssl.so.3
-			libpython3.*.so.1.0 libunwind.so.8 libunwind-x86_64.so.8
-			libelf.so.1 libdw.so.1 libz.so.1 liblzma.so.5
-			libsqlite3.so.0 libzstd.so.1 libgcrypt.so.20
+			libpython3.*.so.1.0 libunwind.so.8 libelf.so.1
+			libz.so.1 liblzma.so.5 libsqlite3.so.0 libzstd.so.1
 			libffi.so.8)),
 		'/lib64/ld-linux-x86-64.so.2',
-		(map { "/usr/bin/$_" } qw(python3 bash perl gdb git openssl
-			sqlite3 gawk mawk gzip xz tar ssh curl qemu-x86_64
-			qemu-x86_64-static dash make)),
-		'/usr/lib/gcc/x86_64-linux-gnu/*/cc1',
+		(map { "/usr/bin/$_" } qw(python3 bash perl openssl
+			sqlite3 gawk mawk gzip xz tar curl dash make)),
 		'/lib/ld-musl-x86_64.so.1',
 	);
 	push @patterns, "$lib/libLLVM-1*.so.1", "$lib/libclang-cpp.so.1*",

@@ -42,6 +42,7 @@ package Rows;
 
 use strict;
 use warnings;
+use Test::More;
 no warnings 'portable'; # hex() of 64 bits
 
 # By e_machine: registers as readelf names them, and which have a column. A
@@ -399,6 +400,22 @@ sub oracle {
 		$known = @$complaints ? undef : $file;
 	}
 	return ({ %$known_want }, $known_special);
+}
+
+# A check: the file's rows are the oracle's, each of them.
+sub agree {
+	my ($file, $sum) = @_;
+	my $good = ok(!$sum->{differing} && !$sum->{missing} &&
+		!$sum->{extra} && $sum->{fdes} == $sum->{oracle_fdes} &&
+		$sum->{rows} == $sum->{oracle_rows},
+		sprintf('%s: %d FDEs, %d rows, %d expressions, %d differing',
+			$file, @$sum{qw(fdes rows expressions differing)}) .
+		($sum->{untracked} ?
+			", $sum->{untracked} rules of xmm registers" : ''));
+	diag("FDEs: got $sum->{fdes}, want $sum->{oracle_fdes}; " .
+		"rows: got $sum->{rows}, want $sum->{oracle_rows}") if !$good;
+	diag($_) for @{$sum->{text}};
+	return $good;
 }
 
 # Compares what $dwunw, a program or a list of words, says of a file with

@@ -1,7 +1,8 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # Every row of real files, against readelf (Rows.pm), and the same rows by
-# address (random.c). DWUNW_LONG=1 adds the largest files of the system.
+# address (random.c). large.t has the large ones; DWUNW_LONG=1 adds the largest files
+# of the system.
 
 use strict;
 use warnings;
@@ -26,16 +27,7 @@ sub check {
 	my $sum = Rows::compare($dwunw, $file);
 	$total{$_} += $sum->{$_} for keys %total;
 	push @done, $file;
-	my $good = ok(!$sum->{differing} && !$sum->{missing} &&
-		!$sum->{extra} && $sum->{fdes} == $sum->{oracle_fdes} &&
-		$sum->{rows} == $sum->{oracle_rows},
-		sprintf('%s: %d FDEs, %d rows, %d expressions, %d differing',
-			$file, @$sum{qw(fdes rows expressions differing)}) .
-		($sum->{untracked} ?
-			", $sum->{untracked} rules of xmm registers" : ''));
-	diag("FDEs: got $sum->{fdes}, want $sum->{oracle_fdes}; " .
-		"rows: got $sum->{rows}, want $sum->{oracle_rows}") if !$good;
-	diag($_) for @{$sum->{text}};
+	Rows::agree($file, $sum);
 	return $sum;
 }
 

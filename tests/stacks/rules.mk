@@ -164,6 +164,8 @@ $(stacks_all): private run = $(wordlist 6,99,$(snap_$(basename $(@F))))
 $(stacks_all): $(shadow_so) $(shadow)/record $(stacks_input)/.made $(stacks_made)
 	$(test_record)
 
-test_programs += $(stacks_all)
+micro_large := $(filter %-deep-gccOs.snap %-deep-clangO2.snap,$(micro_snaps))
+test_programs += $(filter-out $(micro_large),$(micro_snaps))
+long_programs += $(stacks_snaps) $(micro_large)
 endif
 endif
