@@ -108,6 +108,15 @@ static const uint8_t two_byte[] = {
 _Static_assert(sizeof(one_byte) == 256, "an entry for each opcode");
 _Static_assert(sizeof(two_byte) == 256, "an entry for each opcode");
 
+/* dwu_u8(), in line: two or three bytes of each instruction are read so. */
+static inline uint8_t next_byte(struct dwu_cursor *c)
+{
+	if (c->off < c->size)
+		return c->data[c->off++];
+	c->bad = true;
+	return 0;
+}
+
 /* The prefix bit of a byte, 0: a prefix that says nothing here; NONE: none. */
 static uint8_t prefix_of(uint8_t byte)
 {
@@ -141,7 +150,7 @@ static uint8_t prefixes(struct dwu_x86_insn *insn, struct dwu_cursor *c)
 	uint8_t byte, bit;
 
 	for (;;) {
-		byte = dwu_u8(c);
+		byte = next_byte(c);
 		bit = prefix_of(byte);
 		if (bit != DWU_X86_NONE)
 			insn->prefix |= bit;
@@ -165,16 +174,16 @@ static void vector_prefix(struct dwu_x86_insn *insn, struct dwu_cursor *c,
 {
 	static const uint8_t implied[] = { 0, DWU_X86_OPSIZE, DWU_X86_REP,
 					   DWU_X86_REPNE };
-	uint8_t a = dwu_u8(c), b = a, map = 1;
+	uint8_t a = next_byte(c), b = a, map = 1;
 
 	insn->rex = ~a >> 5 & 4;
 	if (first != 0xc5) {
-		b = dwu_u8(c);
+		b = next_byte(c);
 		insn->rex = (~a >> 5 & 7) | (b >> 4 & 8);
 		map = a & (first == 0x62 ? 7 : 31);
 	}
 	if (first == 0x62) {
-		dwu_u8(c);
+		next_byte(c);
 		insn->prefix |= DWU_X86_ELSEWHERE;
 	}
 	insn->map = DWU_X86_NO_MAP;
@@ -195,13 +204,13 @@ static void opcode(struct dwu_x86_insn *insn, struct dwu_cursor *c,
 	if (byte == 0x62 || byte == 0xc4 || byte == 0xc5 ||
 	    (byte == 0x8f && (next & 31) >= 8)) {
 		vector_prefix(insn, c, byte);
-		byte = dwu_u8(c);
+		byte = next_byte(c);
 	} else if (byte == 0x0f) {
 		insn->map = DWU_X86_0F;
-		byte = dwu_u8(c);
+		byte = next_byte(c);
 		if (byte == 0x38 || byte == 0x3a) {
 			insn->map = byte == 0x38 ? DWU_X86_0F38 : DWU_X86_0F3A;
-			byte = dwu_u8(c);
+			byte = next_byte(c);
 		}
 	}
 	insn->opcode = byte;
@@ -318,7 +327,7 @@ static uint8_t writes_of(const struct dwu_x86_insn *insn, uint8_t shape)
 /* ModRM, SIB and displacement (SDM 2, tables 2-2 and 2-3). */
 static void operands(struct dwu_x86_insn *insn, struct dwu_cursor *c)
 {
-	uint8_t modrm = dwu_u8(c), mod = modrm >> 6, base = modrm & 7, sib;
+	uint8_t modrm = next_byte(c), mod = modrm >> 6, base = modrm & 7, sib;
 	uint8_t high = (uint8_t)(insn->rex << 3 & 8);
 
 	insn->reg = (modrm >> 3 & 7) | (insn->rex << 1 & 8);
@@ -330,7 +339,7 @@ static void operands(struct dwu_x86_insn *insn, struct dwu_cursor *c)
 	}
 	insn->base = base | high;
 	if (base == 4) {
-		sib = dwu_u8(c);
+		sib = next_byte(c);
 		base = sib & 7;
 		insn->base = base | high;
 		insn->index = (sib >> 3 & 7) | (insn->rex << 2 & 8);
@@ -462,6 +471,6 @@ void dwu_x86_decode(const struct dwu_code *code, struct dwu_x86_insn *insn)
 	if (shape & IMM)
 		insn->imm = (int64_t)dwu_sint(&c, immediate_size(insn, shape));
 	if (insn->map == DWU_X86_ONE && insn->opcode == 0xc8)
-		dwu_u8(&c); /* enter's second immediate */
+		next_byte(&c); /* enter's second immediate */
 	insn->size = c.bad ? 0 : (uint8_t)c.off;
 }

@@ -80,6 +80,20 @@ static bool stub_code(const uint8_t *code)
 }
 
 /*
+ * A frame that GCC has aligned anew: rbp + 8 holds a copy of the return address,
+ * and where the caller's frame is only r10 knows, saved somewhere below.
+ *
+ *	lea 8(%rsp), %r10; and $-64, %rsp; push -8(%r10); push %rbp
+ *
+ * `code` ends before push %rbp; r13 may be there for r10.
+ */
+static bool is_aligned_anew(const uint8_t *code, size_t size)
+{
+	return size >= 3 && code[size - 3] == 0xff &&
+	       (code[size - 2] & 0xf8) == 0x70 && code[size - 1] == 0xf8;
+}
+
+/*
  * push %rbp, then mov %rsp, %rbp (either encoding), and no ret up to pc:
  *
  *	(rsp, rip, rbp) = (rbp + 16, *(rbp + 8), *rbp)		psABI 3.2.2
@@ -102,13 +116,15 @@ static bool frame_pointer_row(const uint8_t *code, size_t size,
 		if (i == 0)
 			return false;
 	}
+	if (size == 0 || is_aligned_anew(code, i))
+		return false;
 	row->cfa.reg = RBP;
 	row->cfa.value = 16;
 	row->rules[RIP].kind = DWUNW_RULE_OFFSET;
 	row->rules[RIP].value = -8;
 	row->rules[RBP].kind = DWUNW_RULE_OFFSET;
 	row->rules[RBP].value = -16;
-	return size > 0;
+	return true;
 }
 
 /* Bytes of a ModRM byte and what belongs to it (Intel SDM 2, table 2-2). */

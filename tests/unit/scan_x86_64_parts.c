@@ -423,6 +423,47 @@ static void check_chain(void)
 		       "behind %u calls that do not return", i);
 }
 
+/*
+ * Behind a call that does not return stands a function that only a pointer leads
+ * to: it opens no frame at once, and jumps to the start of the one before it.
+ *
+ *	0x00	sub $8, %rsp; call; jne 0x15; nop; add $8, %rsp; ret
+ *	0x15	call 0x410, which does not return
+ *	0x1a	mov %edi, %eax; test %edi, %edi; je 0x00; js 0x80; ret
+ *	0x80	sub $24, %rsp; call; add $24, %rsp; ret
+ */
+static void check_stray(void)
+{
+	static const struct {
+		const char *gap; /* between the two */
+		const char *what;
+	} gaps[] = {
+		{ "", "right behind a call that does not return" },
+		{ "6690", "… behind no-ops" },
+	};
+	uint32_t at, first, fails, second;
+	size_t i;
+
+	for (i = 0; i < COUNT(gaps); i++) {
+		memset(code, 0xcc, sizeof(code));
+		first = put(0, "4883ec08 e8>400");
+		put(first, "0f85>15 90 4883c408 c3");
+		fails = put(0x15, "e8>410");
+		at = put(put(fails, gaps[i].gap), "89f8 85ff 0f84>0");
+		put(at, "0f88>80 c3");
+		second = put(0x80, "4883ec18 e8>400");
+		put(second, "4883c418 c3");
+		put(0x400, "c3");
+		put(0x410, "50 e8>410 0f0b");
+		put(0x600, "50 e8>0 e8>400 59 c3");
+		open_code(NULL, 0);
+		is_str(row_at(first), "rsp+16", "the function before");
+		is_str(row_at(fails), "rsp+16",
+		       "its call that does not return");
+		is_str(row_at(second), "rsp+32", "a function %s", gaps[i].what);
+	}
+}
+
 int main(void)
 {
 	check_parts();
@@ -434,6 +475,7 @@ int main(void)
 	check_no_tables();
 	check_case_behind();
 	check_chain();
+	check_stray();
 	return done();
 }
 

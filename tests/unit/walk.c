@@ -35,6 +35,7 @@ enum fn {
 	START,		 /* CFA = rsp + 16, but the file's entry point */
 	BAD_SCAN,	 /* no such instruction, but the code tells */
 	EXITS,	   /* rsp + 16, and ends its thread when it is returned to */
+	ALIGNED,   /* no CFI: push -8(%r10); push %rbp; mov %rsp, %rbp; … */
 	LAST_STUB, /* no CFI: jmp *(…) in the last 6 bytes of the segment */
 	FUNCTIONS
 };
@@ -110,6 +111,8 @@ static void make_module(void)
 	(void)from_hex("f3 0f 1e fa f2 ff 25 01 02 03 04", code + 0x10 * STUB,
 		       11);
 	(void)from_hex("55 48 89 e5", code + 0x10 * FP, 4);
+	memset(code + 0x10 * ALIGNED, 0x06, 0x10);
+	(void)from_hex("41 ff 72 f8 55 48 89 e5", code + 0x10 * ALIGNED, 8);
 	(void)from_hex("ff 25 01 02 03 04", code + sizeof(code) - 6, 6);
 	m.code = code;
 	m.code_size = sizeof(code);
@@ -498,12 +501,17 @@ static const struct walk_case cases[] = {
 	  BIAS + MADE_TEXT + sizeof(code) - 6,
 	  0,
 	  { IN(ROOT) },
-	  .want = "event:40117a leaf:401035 ; root" },
+	  .want = "event:40118a leaf:401035 ; root" },
 	{ "a frame pointer without CFI",
 	  FN(FP) + 8,
 	  SP + 8,
 	  { 1, SP + 32, IN(PUSH), 3, IN(ROOT) },
 	  .want = "event:4010f8 fp:401005 cfi:401035 ; root" },
+	{ "… in a frame that is aligned anew: the caller's is elsewhere",
+	  FN(ALIGNED) + 12,
+	  SP + 8,
+	  { 1, SP + 32, IN(PUSH), 3, IN(ROOT) },
+	  .want = "event:40117c ; no row" },
 	{ "a frame pointer that leads to no code",
 	  FN(FP) + 8,
 	  SP + 8,
