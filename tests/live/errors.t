@@ -119,7 +119,8 @@ SKIP: {
 		$tool, '-p', $pid, '-d', 1, '-n', 1);
 	is($status, 77, 'without any capability');
 	like($out, qr/missing capability: CAP_BPF\n/, 'it is named') or diag($out);
-	like($out, qr/setcap cap_bpf/, 'and how to give it');
+	like($out, qr/setcap cap_bpf\S+\+ep \Q$tool\E\n/, 'and how to give it') or
+	    diag($out);
 }
 stop($pid);
 
