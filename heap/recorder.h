@@ -269,8 +269,6 @@ void dwu_command_read(struct dwunw_heap *heap);
 
 /* unwind.c: an event to a stack with names */
 void dwu_unwind_event(void *heap, void *bytes, size_t size);
-/* Says what is wrong with stacks that have got their names since. */
-void dwu_judge_stacks(struct dwunw_heap *heap);
 /* Reads events until every stack has its names. */
 void dwu_wait_for_names(struct dwunw_heap *heap);
 

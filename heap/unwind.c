@@ -301,7 +301,8 @@ static void judge(struct dwunw_heap *heap, struct dwunw_stack *stack)
 		heap->failed = true;
 }
 
-void dwu_judge_stacks(struct dwunw_heap *heap)
+/* Says what is wrong with stacks that have got their names since. */
+static void judge_stacks(struct dwunw_heap *heap)
 {
 	for (uint32_t i = 0; i < heap->stacks.all_size; i++) {
 		struct dwunw_stack *stack = heap->stacks.all[i];
@@ -316,7 +317,7 @@ void dwu_wait_for_names(struct dwunw_heap *heap)
 {
 	while (!dwunw_naming_is_done(heap->naming))
 		dwu_read(heap, 5);
-	dwu_judge_stacks(heap);
+	judge_stacks(heap);
 }
 
 /* Without its names it is not known whether a stack that has not come to the
