@@ -765,13 +765,11 @@ static void end_step(struct dwunw_recording_writer *w, uint32_t ms,
 static void is_small(void)
 {
 	struct dwunw_recording_writer *w = NULL;
-	uint8_t none[1] = { 0 };
 
-	if (dwunw_inflate(NULL, 1, none, 0, none, 0) ==
-	    DWUNW_ERR_NOT_IMPLEMENTED) {
-		note("nothing is packed in this build");
-		return;
-	}
+#if !defined(CONFIG_RECORD_ZLIB) && !defined(CONFIG_RECORD_ZSTD)
+	note("nothing is packed in this build");
+	return;
+#endif
 	ok(!dwunw_recording_create(&w, path, &head, NULL), "create");
 	add_processes(w);
 	add_files(w);
