@@ -651,46 +651,29 @@ distclean:
 help:
 	@sed -n 's/^#: \{0,1\}//p' Makefile
 
-#: Build
-#:   all libs          the libraries and the dwunw command; libraries alone
-#:   examples          the programs in examples/
-#:   clean distclean   remove what was built; the configuration as well
-#:   menuconfig defconfig linux_defconfig mips32_defconfig allnoconfig allyesconfig
-#:   randconfig olddefconfig savedefconfig   build/$(ARCH)/.config (needs
-#:                     kconfiglib); an existing one builds without Python
-#: See and test (doc/testing.md)
-#:   demo              find a leak in a program without frame pointers
-#:   check             unit tests and the rules of the house
-#:   test              those and more, again under ASan+UBSan, valgrind and on
-#:                     big-endian mips32; 10 minutes. ARCH=: what EXEC can run
-#:     T="FILE..."     these alone, with every line: T=tests/danger/debug.t
-#:   test-long         the other test files; half an hour
-#:   test-others       the other targets, clang, musl, size, kernels (guests)
-#:   test-all          these three: every test there is; seconds for each
-#:   soak fuzz         for longer: hours, the leak tools for SOAK_SECONDS=1800;
-#:                     each fuzz target for FUZZ_SECONDS=20
-#:   fuzz-coverage     which branches of core/ and arch/ that and unit tests reach
-#:   guests            capture and tools on kernels of the other targets
-#:   bench size        figures: time a frame; text, stack use and their budgets
-#: For those
+#:   all libs           the libraries and the dwunw command; the libraries alone
+#:   examples demo      examples/; a leak is found where nothing has frame pointers
+#:   install uninstall  to DESTDIR= PREFIX=/usr/local; away from there
+#:   dist format help   build/dwunw-VERSION.tar.gz; clang-format; this text
+#:   clean distclean    remove what was built; the configuration as well
+#: Configure (build/$(ARCH)/.config, by python3-kconfiglib)
+#:   menuconfig defconfig linux_defconfig mips32_defconfig allnoconfig
+#:   allyesconfig randconfig olddefconfig savedefconfig
+#: Test (doc/testing.md); files alone: make T="tests/danger/debug.t" test
+#:   check test         unit tests and the rules of the house; 15 minutes of more
+#:   test-long test-others test-all   half an hour; other targets; all of these
+#:   soak fuzz fuzz-coverage          hours: SOAK_SECONDS=1800 FUZZ_SECONDS=20
+#:   guests bench size  other kernels; time a frame; text and stack, with budgets
 #:   unit-programs test-programs long-programs chosen-programs bench-programs
-#:                     build what they run; T= with the fourth
-#:   list-tests        which file is in which
+#:                      only build what those run
+#:   list-tests         which file is in which
 #:   deps-test deps-long deps-demo deps-bench deps-cross deps-guests
-#:                     install the Debian packages they need, after saying which
-#: Install and tidy
-#:   install uninstall to DESTDIR= PREFIX=/usr/local; away from there
-#:   dist              build/dwunw-VERSION.tar.gz of HEAD
-#:   format help       clang-format in place; this text
+#:                      install the Debian packages they need, after saying which
 #: Variables
-#:   ARCH=             x86_64, arm64 (aarch64), mips32el (mipsel) or
-#:                     mips32eb (mips, mips32)
-#:   CC=               gcc, clang or musl-gcc; another target's musl: scripts/musl
-#:   CROSS_COMPILE=    prefix of the tools, by default Debian's for ARCH
-#:   EXEC=             program that runs the tests of another ARCH: qemu-…
-#:   O= V=1            build root instead of build/; print the commands
-#:   SANITIZE=1        with ASan and UBSan, in build/$(ARCH)-asan
-#:   CFLAGS= LDFLAGS=  added at the end
+#:   ARCH=x86_64, arm64, riscv64, mips32el or mips32eb;  EXEC= runs its tests
+#:   CC=gcc, clang, musl-gcc  (CROSS_COMPILE= prefix of the tools for ARCH)
+#:   O=DIR, not build/;  V=1 shows the commands;  CFLAGS= LDFLAGS= are added
+#:   SANITIZE=1 with ASan and UBSan, in build/$(ARCH)-asan
 
 -include $(core_objs:.o=.d) $(arch_objs:.o=.d) $(hosted_objs:.o=.d) $(port_objs:.o=.d) \
 	$(trace_objs:.o=.d) $(heap_objs:.o=.d) $(report_objs:.o=.d) $(record_objs:.o=.d) $(leak_objs:.o=.d) $(tools_objs:.o=.d) \

@@ -71,6 +71,19 @@ static void say_kernel(int error)
 		say_uprobes();
 }
 
+/* For this program's file, whatever it was started as. */
+static void say_setcap(void)
+{
+	char path[4096] = "";
+
+	if (readlink("/proc/self/exe", path, sizeof(path) - 1) < 0)
+		strcpy(path, "FILE");
+	fprintf(stderr,
+		"run it as root, or once: sudo setcap cap_bpf,cap_perfmon,"
+		"cap_sys_ptrace,cap_dac_read_search+ep %s\n",
+		path);
+}
+
 /*
  * The exit status for main(): DWUNW_EXIT_NOT_PERMITTED where rights or the
  * kernel are the reason, so that scripts can tell it from other failures.
@@ -98,11 +111,7 @@ int dwunw_permission_explain(const char *tool, const char *what, int error)
 		fprintf(stderr, "missing capability: %s\n", needed[i].name);
 	}
 	if (missing)
-		fprintf(stderr,
-			"run it as root, or once: sudo setcap cap_bpf,"
-			"cap_perfmon,cap_sys_ptrace,"
-			"cap_dac_read_search+ep %s\n",
-			tool);
+		say_setcap();
 	else if (!(caps >> 21 & 1))
 		fprintf(stderr, "missing capability: CAP_SYS_ADMIN, which "
 				"some kernels want for uprobes\n"

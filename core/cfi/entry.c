@@ -75,6 +75,23 @@ dwunw_status_t dwu_record_head(struct dwu_cursor *c, bool debug_frame,
 	return DWUNW_OK;
 }
 
+/*
+ * An .eh_frame of megabytes is brought in where it is used (port/linux/lend.c).
+ * A lender that says no is a file that changed, or a bound that was reached.
+ *
+ * The caller knows that off is not behind the section's end.
+ */
+static bool fill(const struct dwunw_cfi *cfi, uint64_t off, uint64_t size)
+{
+	const struct dwunw_lender *lender = cfi->lender;
+
+	if (IS_ON(CONFIG_ARCH_32BIT_ONLY) || !lender)
+		return true;
+	if (size > cfi->bytes.size - off)
+		size = cfi->bytes.size - off;
+	return lender->fill(lender->ctx, off, (size_t)size);
+}
+
 /* The end of the section is no error: `last`, and next stays where it is. */
 dwunw_status_t dwu_record(const struct dwunw_cfi *cfi, bool big, uint64_t off,
 			  struct dwu_record *rec)
@@ -89,26 +106,9 @@ dwunw_status_t dwu_record(const struct dwunw_cfi *cfi, bool big, uint64_t off,
 	}
 	c = dwu_cursor(cfi->bytes.data, cfi->bytes.size, big);
 	c.off = (size_t)off;
-	if (!dwu_cfi_fill(cfi, off, DWU_RECORD_HEAD))
+	if (!fill(cfi, off, DWU_RECORD_HEAD))
 		return DWUNW_ERR_BAD_FORMAT;
 	return dwu_record_head(&c, cfi->debug_frame, cfi->bytes.size, off, rec);
-}
-
-/*
- * An .eh_frame of megabytes is brought in where it is used (port/linux/lend.c).
- * A lender that says no is a file that changed, or a bound that was reached.
- *
- * The caller knows that off is not behind the section's end.
- */
-bool dwu_cfi_fill(const struct dwunw_cfi *cfi, uint64_t off, uint64_t size)
-{
-	const struct dwunw_lender *lender = cfi->lender;
-
-	if (IS_ON(CONFIG_ARCH_32BIT_ONLY) || !lender)
-		return true;
-	if (size > cfi->bytes.size - off)
-		size = cfi->bytes.size - off;
-	return lender->fill(lender->ctx, off, (size_t)size);
 }
 
 /* Thousands of FDEs may share a CIE: one is read in bounded time. */
@@ -116,7 +116,7 @@ static bool is_usable(const struct dwunw_cfi *cfi, const struct dwu_record *rec,
 		      uint32_t size_max)
 {
 	return rec->body_size <= size_max &&
-	       dwu_cfi_fill(cfi, rec->body_off, rec->body_size);
+	       fill(cfi, rec->body_off, rec->body_size);
 }
 
 /* What stands behind the id, with the section's byte order (EI_DATA). */
@@ -251,17 +251,6 @@ static dwunw_status_t parse_cie(const struct dwunw_module *module,
 		return DWUNW_ERR_BAD_FORMAT;
 	fde->initial = dwu_take(&c, c.size - c.off);
 	return DWUNW_OK;
-}
-
-/* What an FDE of this CIE would begin with; start, end and program stay 0. */
-dwunw_status_t dwu_cie(const struct dwunw_module *module,
-		       const struct dwunw_cfi *cfi, uint64_t off,
-		       struct dwunw_fde *fde)
-{
-	struct augmentation aug;
-
-	*fde = (struct dwunw_fde){ .cfi = cfi, .off = off };
-	return parse_cie(module, cfi, off, fde, &aug);
 }
 
 /*

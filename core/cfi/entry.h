@@ -24,9 +24,6 @@ struct dwu_record {
 /* What a record's head takes at most. */
 #define DWU_RECORD_HEAD 20u
 
-/* Are [off, off + size) of the section, or what there is of them, at hand? */
-bool dwu_cfi_fill(const struct dwunw_cfi *cfi, uint64_t off, uint64_t size);
-
 /*
  * Reads the head at off. BAD_FORMAT: it lies outside the section; then
  * rec->next is valid only if it is not 0.
@@ -43,10 +40,5 @@ dwunw_status_t dwu_record_head(struct dwu_cursor *c, bool debug_frame,
 dwunw_status_t dwu_fde(const struct dwunw_module *module,
 		       const struct dwunw_cfi *cfi,
 		       const struct dwu_record *rec, struct dwunw_fde *fde);
-
-/* A CIE alone, as one step of the above and for searches. BAD_FORMAT. */
-dwunw_status_t dwu_cie(const struct dwunw_module *module,
-		       const struct dwunw_cfi *cfi, uint64_t off,
-		       struct dwunw_fde *fde);
 
 #endif

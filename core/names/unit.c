@@ -71,12 +71,12 @@ static void read_header(struct dwunw_unit *unit, struct dwu_cursor *c)
 }
 
 /*
- * unit->end is set as soon as the length makes sense, also where the rest does
+ * Header and abbreviations' place only. unit->end is set as soon as the length makes sense, also where the rest does
  * not: who walks over units goes on behind it.
  */
-dwunw_status_t dwu_unit_header(struct dwunw_unit *unit,
-			       const struct dwunw_dwarf *dwarf,
-			       struct dwu_stream *info, uint64_t off)
+static dwunw_status_t open_unit(struct dwunw_unit *unit,
+				const struct dwunw_dwarf *dwarf,
+				struct dwu_stream *info, uint64_t off)
 {
 	uint64_t size = dwarf->parts[DWUNW_DWARF_INFO].size, length, head;
 	struct dwu_cursor c = dwu_stream_at(info, off, size);
@@ -583,7 +583,7 @@ dwunw_status_t dwu_unit_root(struct dwunw_unit *unit, struct dwu_where *where,
 	struct root root;
 	dwunw_status_t status;
 
-	status = dwu_unit_header(unit, dwarf, &o->info, off);
+	status = open_unit(unit, dwarf, &o->info, off);
 	if (status != DWUNW_OK)
 		return status;
 	status = dwu_abbrevs_open(unit, &o->abbrev,
@@ -650,8 +650,7 @@ dwunw_status_t dwunw_dwarf_list(struct dwunw_dwarf *dwarf,
 	places = dwu_array(arena, sizeof(struct dwunw_unit_place));
 	while (off < info.section.size && left-- > 0) {
 		struct dwunw_unit_place *place;
-		dwunw_status_t status =
-			dwu_unit_header(&unit, dwarf, &info, off);
+		dwunw_status_t status = open_unit(&unit, dwarf, &info, off);
 
 		/* what the length leads to is worth as much as before */
 		if (unit.end <= off)

@@ -124,9 +124,4 @@ bool dwu_is_live(const struct dwunw_unit *unit, uint64_t start, uint64_t end);
 /* DWARF 5 7.4: the length, and by it the size of offsets; 0: bad. */
 uint64_t dwu_initial_length(struct dwu_cursor *c, uint8_t *offset_size);
 
-/* Header and abbreviations' place only. */
-dwunw_status_t dwu_unit_header(struct dwunw_unit *unit,
-			       const struct dwunw_dwarf *dwarf,
-			       struct dwu_stream *info, uint64_t off);
-
 #endif

@@ -328,18 +328,6 @@ bool dwu_told_is(const char *path);
 void dwu_told_read(struct dwu_told *told, const char *path);
 void dwu_told_close(struct dwu_told *told);
 
-/*
- * Opens a file of the process's own in its root: no link on the way, its
- * user's or root's, changed since the process was started. ATTACH_DENIED.
- */
-dwunw_status_t dwu_jit_open(struct dwu_file *file, int pid, const char *path,
-			    uint64_t size_max);
-/* Is it what was read up to off, and more? Else nothing of it is read. */
-bool dwu_growing_goes_on(const struct dwu_growing *growing,
-			 struct dwu_file *file);
-void dwu_growing_read_to(struct dwu_growing *growing, struct dwu_file *file,
-			 uint64_t off);
-
 /* --- names_jitdump.c ------------------------------------------------------------ */
 
 /* Finds the dump by the marker that the process maps. */

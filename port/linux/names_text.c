@@ -103,9 +103,13 @@ static bool is_trusted(const struct dwu_file *file, int pid)
 	       started(pid, &start) && file->id.changed_sec >= start - 2;
 }
 
-/* FOLLOW_NONE: no symbolic link, and nothing outside of the process's root. */
-dwunw_status_t dwu_jit_open(struct dwu_file *file, int pid, const char *path,
-			    uint64_t size_max)
+/*
+ * A file of the process's own in its root: its user's or root's, changed since the
+ * process was started. ATTACH_DENIED. FOLLOW_NONE: no symbolic link on the way, and
+ * nothing outside of that root.
+ */
+static dwunw_status_t open_jit(struct dwu_file *file, int pid, const char *path,
+			       uint64_t size_max)
 {
 	char root[40];
 	dwunw_status_t status;
@@ -134,8 +138,7 @@ static size_t last_bytes(struct dwu_file *file, uint64_t off, uint8_t *bytes,
 /*
  * Same file, no shorter, and the bytes before `off` are those that were read.
  */
-bool dwu_growing_goes_on(const struct dwu_growing *growing,
-			 struct dwu_file *file)
+static bool goes_on(const struct dwu_growing *growing, struct dwu_file *file)
 {
 	uint8_t bytes[sizeof(growing->last)];
 	size_t size;
@@ -150,8 +153,8 @@ bool dwu_growing_goes_on(const struct dwu_growing *growing,
 }
 
 /* Where reading goes on next time, and how that place is known again. */
-void dwu_growing_read_to(struct dwu_growing *growing, struct dwu_file *file,
-			 uint64_t off)
+static void read_to(struct dwu_growing *growing, struct dwu_file *file,
+		    uint64_t off)
 {
 	growing->id = file->id;
 	growing->off = off;
@@ -205,7 +208,7 @@ static bool take_lines(struct dwu_told *told, struct dwu_file *file)
 	good = good && dwu_perf_map_parse(&told->code, text, size);
 	free(text);
 	if (good && size)
-		dwu_growing_read_to(&told->map, file, told->map.off + size);
+		read_to(&told->map, file, told->map.off + size);
 	return good;
 }
 
@@ -217,13 +220,13 @@ static bool read_map(struct dwu_told *told, int pid)
 	bool good = true;
 
 	snprintf(path, sizeof(path), "/tmp/perf-%d.map", dwu_inner_pid(pid));
-	told->status = dwu_jit_open(&file, pid, path, TEXT_SIZE_MAX);
+	told->status = open_jit(&file, pid, path, TEXT_SIZE_MAX);
 	if (told->status == DWUNW_ERR_ATTACH_DENIED)
 		return !told->map.off;
 	told->lost |= told->status != DWUNW_OK && errno == EFBIG;
 	if (told->status != DWUNW_OK)
 		return true;
-	if (!dwu_growing_goes_on(&told->map, &file))
+	if (!goes_on(&told->map, &file))
 		good = false;
 	else if (file.id.size > told->map.off && !take_lines(told, &file))
 		told->lost = true;
@@ -246,7 +249,7 @@ static bool read_dump(struct dwu_told *told, int pid)
 		dwu_jitdump_search(told, pid);
 	if (!told->dump_path)
 		return true;
-	status = dwu_jit_open(&file, pid, told->dump_path, DUMP_SIZE_MAX);
+	status = open_jit(&file, pid, told->dump_path, DUMP_SIZE_MAX);
 	if (status == DWUNW_ERR_IO)
 		return true;
 	if (status != DWUNW_OK || file.id.ino != told->dump_ino) {
@@ -254,11 +257,11 @@ static bool read_dump(struct dwu_told *told, int pid)
 		return true;
 	}
 	dwu_file_source(&file, &src);
-	good = dwu_growing_goes_on(&told->dump, &file);
+	good = goes_on(&told->dump, &file);
 	if (good && file.id.size > off && !dwu_jitdump_read(told, &src, &off))
 		told->lost = true;
 	if (good && off != told->dump.off)
-		dwu_growing_read_to(&told->dump, &file, off);
+		read_to(&told->dump, &file, off);
 	dwu_file_close(&file);
 	return good;
 }

@@ -59,4 +59,35 @@ for my $dir (grep { -d } glob('core/* arch/* port/* trace report record tools to
 	is($way, undef, "$dir: no cycle");
 }
 cmp_ok($looked, '>=', 8, 'folders were looked at');
+# --- what one file alone calls is its own ---------------------------------------
+
+# Functions that a folder's own header declares, in which .c files they stand.
+{
+	my %declared;
+	my %files; # word => files
+	chomp(my @sources = `git ls-files '*.c' '*.h'`);
+	@sources = glob('core/*/*.[ch] arch/*.[ch] arch/*/*.[ch] port/*/*.[ch] ' .
+		'trace/*.[ch] heap/*.[ch] report/*.[ch] record/*.[ch] tools/*.[ch] ' .
+		'tools/*/*.[ch] tests/*/*.[ch]') unless @sources;
+	for my $path (@sources) {
+		open(my $in, '<', $path) or next;
+		local $/;
+		my $text = <$in>;
+		my $header = $path =~ /\.h$/;
+		if ($header && $path =~ m{^(?:core|arch|port|trace|heap|report|record)/}) {
+			$declared{$1} = $path while $text =~
+			    m~^(?!typedef)[a-z][\w \*\t]*?[ \t\*](dwu_\w+)\([^;{}]*\);~mg;
+		}
+		my %words = map { $_ => 1 } $text =~ /\b(dwu_\w+)\b/g;
+		for my $word (keys %words) {
+			$files{$word}{$path} = 1
+			    unless $header && ($declared{$word} // '') eq $path &&
+			    (() = $text =~ /\b$word\b/g) == 1;
+		}
+	}
+	ok(keys %declared > 200, keys(%declared) . ' functions are declared');
+	is(join(', ', sort grep { keys %{ $files{$_} // {} } < 2 } keys %declared), '',
+		'each is called by a file other than its own');
+}
+
 done_testing();

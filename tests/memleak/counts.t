@@ -31,7 +31,7 @@ push @programs, [musl => built('truth_musl')] if Live::have_musl();
 # others are given three seconds to be wrong in.
 sub begin_late {
 	my ($name, $said) = @_;
-	my $anew = $name =~ /perf probes|^memleak_user$/;
+	my $anew = $name =~ /perf probes/;
 	my $last = time + ($anew ? 200 : 3);
 	sleep 0.05 until time > $last ||
 	    (() = $said->() =~ /^probes on /mg) > 1;

@@ -84,7 +84,7 @@ $(leaks)/entry: tests/memleak/entry.c arch/entry.c $(wildcard arch/*/entry.c) \
 # The tools, linked so that their memory can be made to fail (failing.t).
 leaks_tools := $(if $(CONFIG_BPF_LOADER_LIBBPF),$(addprefix $(leaks)/,\
 	memleak_user memleak_dwunw_user))
-$(leaks)/memleak_user: $(memleak_objs) $(memleak_out)/memleak_object.o \
+$(leaks)/memleak_user: $(memleak_objs) $(heap_object) \
 		$(common_tools)
 $(leaks)/memleak_dwunw_user: $(bcc_objs)
 $(leaks_tools): private how = $(CC) $(all_cflags)

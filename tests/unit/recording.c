@@ -317,6 +317,24 @@ static void reads(const char *name)
 	dwunw_recording_free(&r);
 }
 
+/* A build may pack recordings (RECORD_ZLIB) that it does not read (INFLATE_ZLIB):
+ * then it says so. */
+static bool unpacks(const char *name)
+{
+	struct dwunw_recording r;
+	bool packed;
+
+	size = slurp(name, bytes, sizeof(bytes));
+	packed = dwunw_recording_read(&r, bytes, size, NULL) == DWUNW_OK &&
+		 r.end == DWUNW_RECORDING_PACKED;
+	if (packed)
+		ok(strstr(r.end_text, "not in this build") != NULL,
+		   "what this build has packed, and does not read: %s",
+		   r.end_text);
+	dwunw_recording_free(&r);
+	return !packed;
+}
+
 /* On a build without its library, a reason. */
 static void reads_packed(const char *name)
 {
@@ -747,13 +765,11 @@ static void end_step(struct dwunw_recording_writer *w, uint32_t ms,
 static void is_small(void)
 {
 	struct dwunw_recording_writer *w = NULL;
-	uint8_t none[1] = { 0 };
 
-	if (dwunw_inflate(NULL, 1, none, 0, none, 0) ==
-	    DWUNW_ERR_NOT_IMPLEMENTED) {
-		note("nothing is packed in this build");
-		return;
-	}
+#if !defined(CONFIG_RECORD_ZLIB) && !defined(CONFIG_RECORD_ZSTD)
+	note("nothing is packed in this build");
+	return;
+#endif
 	ok(!dwunw_recording_create(&w, path, &head, NULL), "create");
 	add_processes(w);
 	add_files(w);
@@ -799,12 +815,14 @@ int main(int argc, char **argv)
 	bounded();
 	is_safe();
 	write_all(path, NULL);
-	reads(path);
-	is_killed();
-	is_none_again();
-	is_bounded();
-	is_a_ring();
-	is_small();
+	if (unpacks(path)) {
+		reads(path);
+		is_killed();
+		is_none_again();
+		is_bounded();
+		is_a_ring();
+		is_small();
+	}
 	unlink(path);
 	rmdir(dir);
 	return done();
