@@ -120,6 +120,27 @@ SEC("uprobe") int copy(struct dwunw_pt_regs *ctx)
 	return dwunw_send_stack(ctx, &args);
 }
 
+/* The same into what cannot be read, each time: nothing is remembered. */
+SEC("uprobe") int copy_pages(struct dwunw_pt_regs *ctx)
+{
+	struct dwunw_slot *slot = dwunw_slot_claim();
+	__u64 addr = DWUNW_SP(ctx) - DWUNW_BELOW_SP, size;
+
+	if (!slot)
+		return 0;
+	dwunw_slot_header(slot, DWUNW_EVENT_STACK);
+	slot->header.flags = check_options.flags;
+	slot->header.reg_count = DWUNW_CAPTURE_REGS;
+	dwunw_regs_fill(slot->regs, ctx);
+	size = dwunw_slot_pages(slot, 0, DWUNW_SP(ctx), dwunw_options.stack_cap,
+				&addr);
+	slot->header.stack_addr = addr;
+	slot->header.stack_size = size;
+	dwunw_slot_send(ctx, slot, DWUNW_HEAD_SIZE + size);
+	dwunw_slot_release(slot);
+	return 0;
+}
+
 struct {
 	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
 	__uint(max_entries, 16384);
