@@ -19,6 +19,7 @@
  *
  * Before the #include, a program may define
  *   DWUNW_CAPTURE_PROCESS	mapping generations and EXEC, EXIT, FORK events
+ *   DWUNW_MAPS_FIXED		maps that do not grow, for perf events (below)
  *   DWUNW_CAPTURE_RETURNS n	notes of the true return addresses that
  *				uretprobes hide, of n threads (about 350 B each)
  *
@@ -64,6 +65,13 @@
 /* clang-format off */
 #include DWUNW_TEXT(../arch/DWUNW_TARGET/bpf.h)
 /* clang-format on */
+
+/* A program of perf events: before Linux 6.1 the verifier lets it have only maps
+ * whose elements are all there from the start. */
+#ifdef DWUNW_MAPS_FIXED
+#undef DWUNW_GROWING_MAP
+#define DWUNW_GROWING_MAP 0
+#endif
 
 /* Room in a slot for what an includer puts before the stack. */
 #ifndef DWUNW_TAIL_OWN
@@ -413,27 +421,69 @@ static __always_inline long dwunw_slot_piece(struct dwunw_slot *slot, __u64 pos,
 	return bpf_probe_read_user(slot->tail + pos, size, (void *)addr);
 }
 
-/*
- * Copies the stack from below sp to the tail at `pos`, page by page, as far
- * as it can be read, and not beyond `end` (0: no limit). Returns the bytes
- * copied.
- */
-static __always_inline __u64 dwunw_slot_stack(struct dwunw_slot *slot,
-					      __u64 pos, __u64 sp, __u64 end)
-{
-	__u64 cap = dwunw_options.stack_cap;
-	__u64 addr = sp - DWUNW_BELOW_SP;
-	__u64 size = 0, whole = 0;
+/* A read that faults costs 4.5 us, more than all else of a copy. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, DWUNW_SMALL_MAPS ? 128 : 512);
+	__type(key, __u64);
+	__type(value, struct dwunw_stack_end);
+} dwunw_stack_ends SEC(".maps");
 
-	if (end > addr && end - addr < cap)
-		cap = whole = end - addr;
-	if (cap > DWUNW_CAPTURE_STACK_CAP_MAX)
-		cap = DWUNW_CAPTURE_STACK_CAP_MAX;
-	/* all of it is there but for a page that was never touched */
-	if (whole && !dwunw_slot_piece(slot, pos, cap, addr))
-		size = cap;
+/* Of the last bytes of a copy at `pos` of the tail. */
+static __always_inline __u64 dwunw_slot_print(const struct dwunw_slot *slot,
+					      __u64 pos, __u64 size)
+{
+	__u64 at = (pos + size - DWUNW_STACK_PRINT_SIZE) & -8ull;
+
+	asm volatile("" : "+r"(at));
+	if (size < DWUNW_STACK_PRINT_SIZE || at > DWUNW_TAIL_USED)
+		return 0;
+	return dwunw_stack_print((const void *)(slot->tail + (at & -8ull)));
+}
+
+/*
+ * The copy up to the thread's end as it is known, in one read that does not run
+ * into it. 0: it is not known, or further than cap, or other bytes are there
+ * now: another stack, or another thread with the number.
+ */
+static __always_inline __u64
+dwunw_slot_known(struct dwunw_slot *slot, __u64 pos, __u64 addr, __u64 cap,
+		 const struct dwunw_stack_end *known)
+{
+	__u64 size;
+
+	if (!known || known->end <= addr || known->end - addr >= cap)
+		return 0;
+	size = known->end - addr;
+	if (dwunw_slot_piece(slot, pos, size, addr))
+		return 0;
+	return dwunw_slot_print(slot, pos, size) == known->print ? size : 0;
+}
+
+/* A copy has ended where nothing can be read. */
+static __always_inline void dwunw_slot_note(const struct dwunw_slot *slot,
+					    __u64 pos, __u64 size, __u64 end,
+					    __u64 thread)
+{
+	struct dwunw_stack_end now = {
+		.end = end,
+		.print = dwunw_slot_print(slot, pos, size),
+	};
+
+	if (now.print)
+		bpf_map_update_elem(&dwunw_stack_ends, &thread, &now, BPF_ANY);
+}
+
+/* Page by page, as far as it can be read; *addr may become sp's page. Returns the
+ * bytes copied. */
+static __always_inline __u64 dwunw_slot_pages(struct dwunw_slot *slot,
+					      __u64 pos, __u64 sp, __u64 cap,
+					      __u64 *addr)
+{
+	__u64 size = 0;
+
 	for (__u32 i = 0; i < DWUNW_PIECES && size < cap; i++) {
-		__u64 piece = DWUNW_PAGE - ((addr + size) & (DWUNW_PAGE - 1));
+		__u64 piece = DWUNW_PAGE - ((*addr + size) & (DWUNW_PAGE - 1));
 		__u64 at = pos + size;
 
 		if (piece > cap - size)
@@ -443,14 +493,44 @@ static __always_inline __u64 dwunw_slot_stack(struct dwunw_slot *slot,
 		if (at > DWUNW_TAIL_USED || piece > DWUNW_PAGE)
 			break;
 		if (!bpf_probe_read_user(slot->tail + at, piece,
-					 (void *)(addr + size))) {
+					 (void *)(*addr + size))) {
 			size += piece;
 			continue;
 		}
 		/* The page below that of sp may not be there at all. */
-		if (size || addr >= (sp & -DWUNW_PAGE))
+		if (size || *addr >= (sp & -DWUNW_PAGE))
 			break;
-		addr = sp & -DWUNW_PAGE;
+		*addr = sp & -DWUNW_PAGE;
+	}
+	return size;
+}
+
+/*
+ * Copies the stack from below sp to the tail at `pos`, not beyond `end` (0: where
+ * that is, is not known). Returns the bytes copied.
+ */
+static __always_inline __u64 dwunw_slot_stack(struct dwunw_slot *slot,
+					      __u64 pos, __u64 sp, __u64 end)
+{
+	__u64 thread = (__u64)slot->header.pid << 32 | slot->header.tid;
+	__u64 addr = sp - DWUNW_BELOW_SP, size = 0, whole = 0;
+	__u64 cap = dwunw_options.stack_cap;
+
+	if (end > addr && end - addr < cap)
+		cap = whole = end - addr;
+	if (cap > DWUNW_CAPTURE_STACK_CAP_MAX)
+		cap = DWUNW_CAPTURE_STACK_CAP_MAX;
+	/* all of it is there but for a page that was never touched */
+	if (whole && !dwunw_slot_piece(slot, pos, cap, addr))
+		size = cap;
+	if (!whole)
+		size = dwunw_slot_known(slot, pos, addr, cap,
+					bpf_map_lookup_elem(&dwunw_stack_ends,
+							    &thread));
+	if (!size) {
+		size = dwunw_slot_pages(slot, pos, sp, cap, &addr);
+		if (!whole && size < cap)
+			dwunw_slot_note(slot, pos, size, addr + size, thread);
 	}
 	slot->header.stack_addr = addr;
 	slot->header.stack_size = size;
@@ -606,10 +686,10 @@ dwunw_slot_fill(struct dwunw_slot *slot, struct dwunw_pt_regs *ctx,
 	return DWUNW_HEAD_SIZE + tail;
 }
 
-/* One event of this thread, now. 0: sent; else counted as a drop. */
+/* The same with registers that ctx does not have (user_regs.bpf.h). */
 static __always_inline long
-dwunw_send_stack(struct dwunw_pt_regs *ctx,
-		 const struct dwunw_capture_args *args)
+dwunw_send_stack_of(void *ctx, struct dwunw_pt_regs *regs,
+		    const struct dwunw_capture_args *args)
 {
 	struct dwunw_slot *slot = dwunw_slot_claim();
 	long status;
@@ -618,9 +698,17 @@ dwunw_send_stack(struct dwunw_pt_regs *ctx,
 		dwunw_count_drop(DWUNW_COUNT_DROP_SLOT);
 		return -1;
 	}
-	status = dwunw_slot_send(ctx, slot, dwunw_slot_fill(slot, ctx, args));
+	status = dwunw_slot_send(ctx, slot, dwunw_slot_fill(slot, regs, args));
 	dwunw_slot_release(slot);
 	return status;
+}
+
+/* One event of this thread, now. 0: sent; else counted as a drop. */
+static __always_inline long
+dwunw_send_stack(struct dwunw_pt_regs *ctx,
+		 const struct dwunw_capture_args *args)
+{
+	return dwunw_send_stack_of(ctx, ctx, args);
 }
 
 #ifdef DWUNW_CAPTURE_PROCESS

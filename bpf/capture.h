@@ -76,6 +76,32 @@ enum dwunw_capture_counter {
 	DWUNW_COUNT_END = 16,
 };
 
+/*
+ * Up to where a thread's stack is of use, in the map dwunw_stack_ends by its
+ * process << 32 | thread as events have them: nothing could be read there when it
+ * was last copied, or the tool has seen its first frame. `print` is of the bytes
+ * below, by which a copy tells that this is still so; 0: nothing is known.
+ */
+struct dwunw_stack_end {
+	uint64_t end;
+	uint64_t print;
+};
+
+#define DWUNW_STACK_PRINT_SIZE 64u
+
+/* Of the DWUNW_STACK_PRINT_SIZE bytes below an end, as words; 0: all are 0. */
+static inline uint64_t dwunw_stack_print(const uint64_t *words)
+{
+	uint64_t print = 0;
+
+#ifdef __clang__
+#pragma clang loop unroll(full)
+#endif
+	for (uint32_t i = 0; i < DWUNW_STACK_PRINT_SIZE / 8; i++)
+		print = (print ^ words[i]) * 0x9e3779b97f4a7c15ull;
+	return print;
+}
+
 /* Returns noted of one thread and sent with one event, at most. */
 #define DWUNW_CAPTURE_RETURN_MAX 16u
 

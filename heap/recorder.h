@@ -115,6 +115,15 @@ struct birth {
 };
 #define BIRTHS 1024
 
+/* ends.c: what the kernel was told of a thread. */
+#define THREAD_ENDS 256u
+
+struct thread_end {
+	uint64_t thread; /* process << 32 | thread; 0: none */
+	uint64_t end;
+	uint64_t print;
+};
+
 /* One recording. */
 struct dwunw_heap {
 	struct dwunw_heap_config config;
@@ -161,6 +170,7 @@ struct dwunw_heap {
 	struct dwunw_step *steps;   /* as many, if it does */
 	struct fp_walk fp_walks[FP_WALKS];
 	struct known_walk known_walks[KNOWN_WALKS];
+	struct thread_end thread_ends[THREAD_ENDS];
 	uint64_t causes[CAUSES]; /* already told */
 	uint32_t cause_count;
 	struct dwunw_stacks stacks;
@@ -266,6 +276,10 @@ int dwu_command_start(struct dwunw_heap *heap);
 void dwu_command_wait(int timeout_ms);
 void dwu_command_end(struct dwunw_heap *heap);
 void dwu_command_read(struct dwunw_heap *heap);
+
+/* ends.c: a stack of heap->event was walked, heap->frames */
+void dwu_end_learn(struct dwunw_heap *heap, size_t count,
+		   const struct dwunw_stop *stop);
 
 /* unwind.c: an event to a stack with names */
 void dwu_unwind_event(void *heap, void *bytes, size_t size);

@@ -608,6 +608,8 @@ static void on_stack(struct dwunw_heap *heap, struct target *target)
 	if (!status && count > walked.walk.frame_count)
 		dwu_walk_learn(heap, target, walked.walk.frame_count, count);
 	pay(target, thread_ns() - begun);
+	if (status == DWUNW_OK)
+		dwu_end_learn(heap, count, &stop);
 	cut(heap, &count, &stop);
 	on_snapshot(heap, target, status, count, &stop);
 }

@@ -34,7 +34,8 @@ void dwunw_process_close(struct dwunw_process *process);
 
 /*
  * The mappings as they were read last; valid until they are read again, by a
- * refresh, a capture, an event or an open of that pid.
+ * refresh, a capture, an event or an open of that pid. Another thread may name
+ * frames meanwhile (dwunw_symbol_frame()): that reads no mappings anew.
  */
 const struct dwunw_space *dwunw_process_space(struct dwunw_process *process);
 

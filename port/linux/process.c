@@ -417,7 +417,7 @@ static dwunw_status_t find_or_add(struct dwunw_context *ctx,
 	dwunw_status_t status;
 
 	*process = found;
-	if (found && vouched(found, how))
+	if (found && (how->known || vouched(found, how)))
 		return DWUNW_OK;
 	if (found)
 		life = check(found);

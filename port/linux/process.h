@@ -30,6 +30,7 @@ struct dwu_hold {
 	uint32_t map_generation;
 	bool refresh; /* whatever is known */
 	bool missed;  /* the last image had no mapping for a pc */
+	bool known;   /* what is known will do, however old it is */
 };
 
 /*

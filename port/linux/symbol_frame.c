@@ -10,12 +10,16 @@
 
 #include <string.h>
 
-/* The file of that serial as the process has it mapped at pc. */
+/*
+ * The file of that serial as the process has it mapped at pc. By what a walk has
+ * read of it: another thread may be looking at that (dwunw_process_space()), and
+ * newer mappings may not have the file any more.
+ */
 static bool mapped_file(struct dwunw_context *ctx, int32_t pid,
 			const struct dwunw_frame *frame, char *path,
 			size_t size)
 {
-	const struct dwu_hold how = { .pid = pid };
+	const struct dwu_hold how = { .pid = pid, .known = true };
 	const struct dwunw_mapping *mapping;
 	struct dwu_image *image;
 	bool found;

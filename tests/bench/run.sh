@@ -66,6 +66,15 @@ if [ "$(id -u)" = 0 ] && [ -x "$walk/bench" ]; then
 else
 	echo "not root, or not built"
 fi
+# its walk by CFI is newer than what distributions have
+if ! version=$(bpftrace --version 2>/dev/null); then
+	echo "bpftrace's dw_ustack: not measured, there is no bpftrace here"
+elif ! bpftrace -d -e "uprobe:$walk/depth:probed { @[dw_ustack()] = count() }" \
+	>/dev/null 2>&1; then
+	echo "bpftrace's dw_ustack: not measured, $version has none"
+else
+	echo "bpftrace's dw_ustack: $version has it, which is not measured here"
+fi
 
 head_line "private memory after one pass (dwunw: files mapped by the caller)"
 for name in $backends; do

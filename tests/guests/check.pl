@@ -162,6 +162,44 @@ sub check_bcc {
 		$text);
 }
 
+my $no_syscalls; # this kernel has no events of system calls
+
+# dwunw leaks: the same leaks by either way; where the kernel cannot walk, that
+# is said, and stacks are copied or nothing is done, as was asked for.
+sub check_leaks {
+	my ($name, $text) = @_;
+	my $asked = $name =~ /-kernel/;
+	my $walks = $name !~ /-copy/ && !$no_syscalls;
+	my (%seen, @wrong);
+
+	if ($asked && $no_syscalls) {
+		result($text =~ /^end \S+ tool=1 /m, "$name: refused", $text);
+		result($text =~ m{^\S+ leaks: --walk=kernel: .*syscalls/sys_enter_}m,
+			"$name: for that reason", $text);
+		return;
+	}
+	result($text =~ /^end \S+ tool=0 target=0/m, "$name: it ran", $text);
+	result($text =~ m{^note: stacks are copied, not walked in the kernel: .*syscalls/sys_enter_}m,
+		"$name: why it copies", $text) if $name =~ /-auto/ && $no_syscalls;
+	my ($made) = $text =~ /^(?:\| )?calls (\d+)/m;
+	my ($calls, $stacks, $drops) = $text =~
+	    /^dwunw: allocations (\d+) = stacks (\d+) \+ drops (\d+) /m;
+	result(defined $made && defined $calls && $calls == $made &&
+		$stacks == $made && !$drops, "$name: " . ($calls // '?') .
+		' allocations = ' . ($stacks // '?') . ' stacks of ' .
+		($made // '?'), $text);
+	my ($counted) = $text =~ /^dwunw: walked in the kernel: counted (\d+)/m;
+	result($walks ? ($counted // 0) >= $made / 4 : !defined $counted,
+		"$name: only counted: " . ($counted // 'nothing'), $text);
+	push @wrong, grep { defined } wrong_stack($_, \%seen) for stacks($text);
+	for (sort keys %chains) {
+		push @wrong, "$_: " . ($seen{$_} // 0) . " of $rounds"
+		    unless ($seen{$_} // 0) == $rounds;
+	}
+	result(!@wrong, "$name: every stack exact up to main", @wrong,
+		@wrong ? $text : ());
+}
+
 # --- the tools of examples/libdw_bpf ---------------------------------------------
 
 # After a fork the child's pages count as not accessed. Where that is noted by
@@ -278,6 +316,7 @@ sub check_live {
 }
 
 my $log = slurp($log_path) =~ s/\r//gr;
+$no_syscalls = $log =~ /^guest: no events of system calls/m;
 my ($system) = $log =~ /^guest: (.* cpus)/m;
 result($log =~ /^guest: done/m, 'it booted and ended: ' .
 	($system // 'no sign of life'), $log =~ /(.{0,2000})\z/s);
@@ -293,6 +332,8 @@ for my $name (slurp($plan_path) =~ /^run (\S+)/mg) {
 		check_returns($name, $text);
 	} elsif ($name =~ /-bcc/) {
 		check_bcc($name, $text);
+	} elsif ($name =~ /^leaks/) {
+		check_leaks($name, $text);
 	} elsif ($name =~ /^probed:/) {
 		check_probed($name, $text);
 	} elsif ($name =~ /^libdw:/) {

@@ -229,6 +229,13 @@ static void print_signing(void)
 		fclose(file);
 }
 
+/* A kernel may have tracepoints, and none of system calls. */
+static void print_syscall_events(void)
+{
+	if (access("/sys/kernel/tracing/events/syscalls", F_OK))
+		puts("guest: no events of system calls");
+}
+
 static void set_jit(const char *value)
 {
 	FILE *file = fopen("/proc/sys/net/core/bpf_jit_enable", "w");
@@ -251,6 +258,7 @@ int main(void)
 	printf("guest: %s %s, %ld cpus\n", name.release, name.machine,
 	       sysconf(_SC_NPROCESSORS_ONLN));
 	print_signing();
+	print_syscall_events();
 	while (plan && fgets(line, sizeof(line), plan)) {
 		char *words[ARGUMENTS] = { 0 };
 		int count = 0;

@@ -14,7 +14,7 @@
 # check.pl judges what the console shows.
 # Kernels are kept in build/cache/guests with their SHA-256 and are fetched or
 # built when they are not there; DWUNW_OFFLINE=1 skips those guests instead.
-# No root, no KVM, no network in the guest.
+# No root, no KVM, no network in the guest. GUEST_ONLY_LEAKS=1: dwunw leaks alone.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -94,12 +94,14 @@ kernel() {
 
 # --- programs ----------------------------------------------------------------
 
-# programs ARCH TRIPLE DEFCONFIG: the tool and the programs of the tests
+# programs ARCH TRIPLE DEFCONFIG: the tool and the programs of the tests. A router's
+# configuration has no reports, so no leak tools: the full one.
 programs() {
 	dir=$built/$1
 	set -- "$1" "$2" "$3" "$MAKE" ARCH="$1" O="$built" \
 		CROSS_COMPILE="$2-" CC="$2-gcc" CXX="$2-g++" AR="$2-ar" \
-		NM="$2-nm" SIZE="$2-size" SANITIZE=
+		NM="$2-nm" SIZE="$2-size" SANITIZE= \
+		DEFCONFIG=port/linux/defconfig
 	arch=$1 triple=$2 config=$3
 	shift 3
 	[ -f "$dir/.config" ] || "$@" "$config" || return 1
@@ -254,10 +256,30 @@ probed_plan() {
 	done
 }
 
+# dwunw leaks by copies and by the walk in the kernel: the same leaks.
+leaks_plan() {
+	leaks="PID --mode=force -o 0 -i 600s --stats"
+	for walk in copy kernel auto; do
+		echo "run leaks-$walk /leaky /dwunw leaks --walk=$walk $leaks"
+	done
+	for walk in copy kernel; do
+		echo "run leaks-musl-$walk /leaky-musl /dwunw leaks" \
+			"--walk=$walk $leaks --debug-file /leaky-musl.symbols"
+	done
+	echo "jit 0"
+	echo "run leaks-kernel-interpreted /leaky /dwunw leaks --walk=kernel" \
+		"$leaks"
+	echo "jit 1"
+}
+
 # What init does: a process looked at while it waits; the ways of capture, with
 # BPF interpreted and, where there is one, by its compiler; uretprobes on outer
 # functions; the other tools.
 plan() {
+	[ -z "${GUEST_ONLY_LEAKS:-}" ] || {
+		leaks_plan
+		return
+	}
 	probe='/leaky /probe /returns.bpf.o PID /leaky 600'
 	echo "run live /leaky /dwunw stack PID"
 	echo "jit 0"
@@ -283,6 +305,7 @@ plan() {
 	bcc="$bcc --debug-file /leaky-musl.symbols"
 	echo "run musl-bcc /leaky-musl $bcc -p PID 600"
 	echo "run musl-bcc-command - $bcc -c /leaky-musl 600"
+	leaks_plan
 	if [ -s "$dir/libdw" ] && [ "$target" = leaky ]; then
 		libdw_plan
 	else
@@ -347,12 +370,12 @@ line='rdinit=/init panic=-1 quiet console='
 guest() {
 	case $1 in
 	mipsel)
-		build mips32el mipsel-linux-gnu mips32_defconfig &&
+		build mips32el mipsel-linux-gnu defconfig &&
 			boot mipsel mipsel "$built/mips32el" leaky \
 				qemu-system-mipsel -M malta -m 256 -vga none \
 				-append "${line}ttyS0" ;;
 	mips)
-		build mips32eb mips-linux-gnu mips32_defconfig &&
+		build mips32eb mips-linux-gnu defconfig &&
 			boot mips mips "$built/mips32eb" leaky \
 				qemu-system-mips -M malta -cpu 24Kc -m 256 \
 				-vga none -append "${line}ttyS0" ;;

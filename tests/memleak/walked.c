@@ -7,6 +7,9 @@
  *   odd	frames with a variable part, realigned, larger than a page, with
  *		callee-saved registers, and signal handlers on the same stack
  *   threads	the same in eight threads
+ *   stacks	the same on stacks that change: contexts on memory that ends farther
+ *		and still has what was there; in the first thread, and in others, one
+ *		after another at one place
  *   forks	the same in four children that are forked, and in their threads
  *   execs	… that run this program anew
  *   plugs A B	through two libraries by turns, at one address
@@ -22,8 +25,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #define KEEP __attribute__((noipa))
@@ -151,6 +156,72 @@ static KEEP void warm(void)
 		work(1);
 }
 
+/* --- stacks that change ----------------------------------------------------------- */
+
+#define SMALL (8u << 10)
+#define LARGE (16u << 10)
+
+static _Thread_local ucontext_t back, own;
+static _Thread_local int keeps_there;
+static _Thread_local size_t size_there;
+
+/* Most of its bytes are those that were there before. */
+FRAME gap(unsigned int depth, uint64_t seed)
+{
+	volatile char room[1500];
+
+	room[seed] = 1;
+	return (depth ? gap(depth - 1, seed) : descend(0, seed)) +
+	       (uint64_t)room[seed];
+}
+
+static void there(void)
+{
+	unsigned int least = size_there == LARGE ? 4 : 0;
+
+	keep = keeps_there;
+	for (unsigned int i = 0; i < 3; i++)
+		sum += gap(least + i, i);
+	keep = 0;
+}
+
+/* The memory above `size` is not there: a copy of the stack ends with it. */
+static KEEP void on_context(char *memory, size_t size, int keeps)
+{
+	keeps_there = keeps;
+	size_there = size;
+	mprotect(memory, LARGE, PROT_NONE);
+	mprotect(memory, size, PROT_READ | PROT_WRITE);
+	getcontext(&own);
+	own.uc_stack.ss_sp = memory;
+	own.uc_stack.ss_size = size;
+	own.uc_link = &back;
+	makecontext(&own, there, 0);
+	swapcontext(&back, &own);
+}
+
+static KEEP void on_stacks(char *memory, int keeps)
+{
+	work(keeps);
+	on_context(memory, SMALL, keeps);
+	on_context(memory, LARGE, keeps);
+	work(keeps);
+}
+
+static KEEP void stacks_until_told(void)
+{
+	char *memory = mmap(NULL, LARGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+			    -1, 0);
+
+	while (!is_told()) {
+		on_stacks(memory, 0);
+		some_ms(2);
+	}
+	for (int i = 0; i < ROUNDS; i++)
+		on_stacks(memory, 1);
+	munmap(memory, LARGE);
+}
+
 static void *in_thread(void *way)
 {
 	((void (*)(void))way)();
@@ -166,6 +237,25 @@ static void threads(int count, void (*way)(void))
 		pthread_create(&thread[i], NULL, in_thread, (void *)way);
 	for (int i = 0; i < count; i++)
 		pthread_join(thread[i], NULL);
+}
+
+/* One after another, each on the same memory, of which it has more or less. */
+static void threads_there(void (*way)(void))
+{
+	size_t most = 512u << 10;
+	char *memory = mmap(NULL, most, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	for (size_t size = most / 4; size <= most; size += most / 4) {
+		pthread_attr_t attr;
+		pthread_t thread;
+
+		pthread_attr_init(&attr);
+		pthread_attr_setstack(&attr, memory, size);
+		if (!pthread_create(&thread, &attr, in_thread, (void *)way))
+			pthread_join(thread, NULL);
+		pthread_attr_destroy(&attr);
+	}
 }
 
 /* One ends when all have done their work, and then this one ends: a report in
@@ -245,7 +335,10 @@ int main(int argc, char **argv)
 		until_told();
 	else if (!strcmp(what, "threads"))
 		threads(8, until_told);
-	else if (!strcmp(what, "forks"))
+	else if (!strcmp(what, "stacks")) {
+		stacks_until_told();
+		threads_there(stacks_until_told);
+	} else if (!strcmp(what, "forks"))
 		children(argv[0], 0);
 	else if (!strcmp(what, "execs"))
 		children("/proc/self/exe", 1);

@@ -228,6 +228,41 @@ static void exec(uint32_t generation, uint16_t kind)
 	dwunw_shutdown(&ctx);
 }
 
+/*
+ * Names are asked for in a thread of their own, while another one looks at the
+ * mappings: these stay, though the process runs another program by now.
+ */
+static void naming(void)
+{
+	char *path = SCRATCH("named");
+	struct dwunw_symbol_resolver resolver;
+	struct dwunw_symbol_info info;
+	const struct dwunw_space *space;
+	struct dwunw_process *process;
+	struct target t;
+
+	context_start(&ctx, 0);
+	dwunw_symbol_resolver_init(&resolver, NULL);
+	file_copy(TARGET("victim"), path);
+	target_start(&t, path, "exec", TARGET("frames"), "wait");
+	unlink(path); /* else its names are found without the process */
+	ok(stack_now(&ctx, t.pid, t.pid, &s) && rooted(), "before exec");
+	dwunw_process_open(&ctx, t.pid, &process);
+	space = dwunw_process_space(process);
+	target_go(&t);
+	target_line(&t);
+	for (size_t i = 0; i < s.count; i++)
+		dwunw_symbol_frame(&resolver, &ctx, t.pid, &s.frames[i], &info);
+	ok(dwunw_process_space(process) == space,
+	   "naming frames reads no mappings anew");
+	ok(now(t.pid, "leaf " MAIN), "a walk does");
+	ok(dwunw_process_space(process) != space, "and has others");
+	dwunw_process_close(process);
+	dwunw_symbol_resolver_shutdown(&resolver);
+	target_end(&t);
+	dwunw_shutdown(&ctx);
+}
+
 /* Events that are still on their way when the process has gone. */
 static void exited(void)
 {
@@ -708,6 +743,7 @@ int main(void)
 	forked();
 	exec(0, 0);
 	exec(3, DWUNW_EVENT_EXEC);
+	naming();
 	exited();
 	orphaned();
 	jit();

@@ -6,7 +6,9 @@
  *   bench OBJECT PLAIN FRAME-POINTERS	depth.c, built without and with them
  *
  *   stackid	bpf_get_stackid() of the build with frame pointers
- *   copy	registers and 16 KiB of stack at most, sent; nothing is unwound
+ *   copy	registers and 16 KiB of stack at most, sent; nothing is unwound.
+ *		Page by page it ends with a read that fails; else it remembers for
+ *		each thread where that was
  *   walk	the walk in the kernel, after its first 256 calls
  */
 #include "check.h"
@@ -41,6 +43,7 @@ static const struct variant {
 	{ "empty", "empty", false },
 	{ "empty, frame pointers", "empty", true },
 	{ "bpf_get_stackid()", "stackid", true },
+	{ "copy, page by page", "copy_pages", false },
 	{ "copy", "copy", false },
 	{ "walk", "walk", false },
 };
