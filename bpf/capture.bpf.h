@@ -19,6 +19,7 @@
  *
  * Before the #include, a program may define
  *   DWUNW_CAPTURE_PROCESS	mapping generations and EXEC, EXIT, FORK events
+ *   DWUNW_MAPS_FIXED		maps that do not grow, for perf events (below)
  *   DWUNW_CAPTURE_RETURNS n	notes of the true return addresses that
  *				uretprobes hide, of n threads (about 350 B each)
  *
@@ -64,6 +65,13 @@
 /* clang-format off */
 #include DWUNW_TEXT(../arch/DWUNW_TARGET/bpf.h)
 /* clang-format on */
+
+/* A program of perf events: before Linux 6.1 the verifier lets it have only maps
+ * whose elements are all there from the start. */
+#ifdef DWUNW_MAPS_FIXED
+#undef DWUNW_GROWING_MAP
+#define DWUNW_GROWING_MAP 0
+#endif
 
 /* Room in a slot for what an includer puts before the stack. */
 #ifndef DWUNW_TAIL_OWN
@@ -606,10 +614,10 @@ dwunw_slot_fill(struct dwunw_slot *slot, struct dwunw_pt_regs *ctx,
 	return DWUNW_HEAD_SIZE + tail;
 }
 
-/* One event of this thread, now. 0: sent; else counted as a drop. */
+/* The same with registers that ctx does not have (user_regs.bpf.h). */
 static __always_inline long
-dwunw_send_stack(struct dwunw_pt_regs *ctx,
-		 const struct dwunw_capture_args *args)
+dwunw_send_stack_of(void *ctx, struct dwunw_pt_regs *regs,
+		    const struct dwunw_capture_args *args)
 {
 	struct dwunw_slot *slot = dwunw_slot_claim();
 	long status;
@@ -618,9 +626,17 @@ dwunw_send_stack(struct dwunw_pt_regs *ctx,
 		dwunw_count_drop(DWUNW_COUNT_DROP_SLOT);
 		return -1;
 	}
-	status = dwunw_slot_send(ctx, slot, dwunw_slot_fill(slot, ctx, args));
+	status = dwunw_slot_send(ctx, slot, dwunw_slot_fill(slot, regs, args));
 	dwunw_slot_release(slot);
 	return status;
+}
+
+/* One event of this thread, now. 0: sent; else counted as a drop. */
+static __always_inline long
+dwunw_send_stack(struct dwunw_pt_regs *ctx,
+		 const struct dwunw_capture_args *args)
+{
+	return dwunw_send_stack_of(ctx, ctx, args);
 }
 
 #ifdef DWUNW_CAPTURE_PROCESS

@@ -28,71 +28,16 @@
 #endif
 #include "capture.bpf.h"
 #include "unwind_ctx.h"
+#include "user_regs.bpf.h"
 
 const volatile struct unwind_options
 	unwind_options SEC(UNWIND_OPTIONS_MAP) = { 0 };
-
-/*
- * arch/TARGET/bpf.h has the sizes a kernel stack may have, what may lie between
- * its top and struct pt_regs, that struct's sizes, and whether what was found
- * there was saved on the way in from user space. struct dwunw_pt_regs is its
- * first part. A wrong guess reads other bytes of the same stack, or none.
- */
-#ifndef UNWIND_STACK_FIRST
-#error "unwind_ctx.bpf.h: where this target's kernel keeps the registers of \
-user space is not known"
-#endif
-
-static __always_inline int unwind_regs_at(struct dwunw_pt_regs *regs, __u64 at)
-{
-	return !bpf_probe_read_kernel(regs, sizeof(*regs), (void *)at) &&
-	       unwind_from_user(regs);
-}
-
-/*
- * Leaves an address on this kernel stack in slot->regs[0]. A function of its
- * own with a small frame: larger ones may be given a stack elsewhere.
- */
-static __noinline int unwind_note_stack(struct dwunw_slot *slot)
-{
-	__u64 here = 0;
-
-	if (!slot)
-		return 0;
-	asm volatile("*(u64 *)(%0 + 0) = %1"
-		     :
-		     : "r"(&slot->regs[0]), "r"(&here)
-		     : "memory");
-	return 1;
-}
-
-static __always_inline int unwind_regs_by_stack(struct dwunw_slot *slot,
-						struct dwunw_pt_regs *regs)
-{
-	__u64 size = UNWIND_STACK_FIRST;
-
-	unwind_note_stack(slot);
-#pragma clang loop unroll(full)
-	for (int i = 0; i < 4; i++, size *= 2) {
-		__u64 top = (slot->regs[0] | (size - 1)) + 1;
-
-		if (size > UNWIND_STACK_LAST)
-			break;
-		if (unwind_regs_at(regs, top - UNWIND_REGS_FAR) ||
-		    unwind_regs_at(regs, top - UNWIND_REGS_NEAR))
-			return 1;
-	}
-	return 0;
-}
 
 /* 0: this thread has none, or runs 32-bit code on a 64-bit kernel. */
 static __always_inline int unwind_user_regs(struct dwunw_slot *slot,
 					    struct dwunw_pt_regs *regs)
 {
-	if (unwind_options.regs == UNWIND_REGS_STACK)
-		return unwind_regs_by_stack(slot, regs);
-	return unwind_regs_at(
-		regs, (__u64)bpf_task_pt_regs(bpf_get_current_task_btf()));
+	return dwunw_user_regs(regs, unwind_options.regs, &slot->regs[0]);
 }
 
 /* Is this thread one that is followed: of a process in dwunw_generations? */

@@ -21,9 +21,18 @@
  *	}
  *	char LICENSE[] SEC("license") = "Dual BSD/GPL";
  *
- * From a tracepoint or a kprobe, the registers of user space are a copy on the
- * BPF stack (unwind_ctx.bpf.h finds them); from a perf event, what the event
- * has. It is all that differs.
+ * Inside the kernel ctx has not the registers of user space; these are found, and
+ * it is all that differs (user_regs.bpf.h):
+ *
+ *	SEC("tracepoint/syscalls/sys_enter_write") int on_write(void *ctx)
+ *		dwunw_walk_kernel(ctx, &args)
+ *	SEC("kprobe") the same
+ *	SEC("perf_event") int on_sample(struct dwunw_perf_event *ctx)
+ *		dwunw_walk_sample(ctx, &args)
+ *
+ * args.flags is 0 then: a function was not just entered. A perf event may come in
+ * an NMI, where Linux before 6.1 takes no map that grows: define DWUNW_MAPS_FIXED
+ * before the #include.
  *
  * Exactly the frames, evidence and marks of the walk in user space, or a miss.
  * Linux 5.10 and later: no compare-and-exchange, global functions take numbers
@@ -54,6 +63,7 @@
 static void dwunw_walk_new_code(unsigned int tgid, unsigned long long start,
 				unsigned long long end);
 #include "capture.bpf.h"
+#include "user_regs.bpf.h"
 
 #ifndef DWUNW_WALK_REGISTERS
 #error "walk.bpf.h: arch/TARGET/bpf.h does not describe the walk"
@@ -166,6 +176,8 @@ struct dwunw_walk {
 	__s32 entry_offset;
 	__u32 count, slow;
 	__u8 exact, isa, how, flags, guess, stop, unused[2];
+	struct dwunw_pt_regs user; /* where ctx does not have them */
+	__u64 note;
 	/* an event, from here on */
 	struct dwunw_event_header header;
 	struct dwunw_event_walk walk;
@@ -798,6 +810,7 @@ __noinline int dwunw_walk_run(__u32 slot)
 /* What dwunw_walk_stack() gives besides what the buffer says. */
 #define DWUNW_WALK_NO_SLOT 1
 #define DWUNW_WALK_HELD_BACK 2
+#define DWUNW_WALK_NO_USER 3
 
 /* --- for programs ---------------------------------------------------------------- */
 
@@ -1096,6 +1109,30 @@ dwunw_walk_miss(void *ctx, struct dwunw_pt_regs *regs, struct dwunw_walk *w,
 	return status;
 }
 
+/* From the registers that were found, with the slot that was claimed. */
+static __always_inline long dwunw_walk_claimed(void *ctx,
+					       struct dwunw_pt_regs *regs,
+					       struct dwunw_walk *w, __u32 slot,
+					       struct dwunw_capture_args *args)
+{
+	int cause = dwunw_walk_from(w, slot, regs, args);
+
+	dwunw_walk_count(DWUNW_WALK_COUNT_CALLS, 1);
+	dwunw_walk_count(DWUNW_WALK_COUNT_FRAMES, w->count);
+	if (w->slow)
+		dwunw_walk_count(DWUNW_WALK_COUNT_SLOW, w->slow);
+	return cause == DWUNW_WALK_ENDED ?
+		       dwunw_walk_known(ctx, w, args) :
+		       dwunw_walk_miss(ctx, regs, w, cause, args);
+}
+
+static __always_inline long dwunw_walk_no_slot(void)
+{
+	dwunw_walk_count(DWUNW_WALK_COUNT_CALLS, 1);
+	dwunw_walk_count(DWUNW_WALK_COUNT_DROPS, 1);
+	return DWUNW_WALK_NO_SLOT;
+}
+
 /*
  * One stack of this thread: counted, or sent. `regs` as dwunw_walk_from().
  * args->key is an event's, if one is sent for this stack alone; then it is the
@@ -1106,24 +1143,57 @@ static __always_inline long dwunw_walk_stack(void *ctx,
 					     struct dwunw_pt_regs *regs,
 					     struct dwunw_capture_args *args)
 {
-	struct dwunw_walk *w;
 	__u32 slot;
+	struct dwunw_walk *w = dwunw_walk_claim(&slot);
 	long status;
-	int cause;
 
-	dwunw_walk_count(DWUNW_WALK_COUNT_CALLS, 1);
-	w = dwunw_walk_claim(&slot);
-	if (!w) {
-		dwunw_walk_count(DWUNW_WALK_COUNT_DROPS, 1);
-		return DWUNW_WALK_NO_SLOT;
-	}
-	cause = dwunw_walk_from(w, slot, regs, args);
-	dwunw_walk_count(DWUNW_WALK_COUNT_FRAMES, w->count);
-	if (w->slow)
-		dwunw_walk_count(DWUNW_WALK_COUNT_SLOW, w->slow);
-	status = cause == DWUNW_WALK_ENDED ?
-			 dwunw_walk_known(ctx, w, args) :
-			 dwunw_walk_miss(ctx, regs, w, cause, args);
+	if (!w)
+		return dwunw_walk_no_slot();
+	status = dwunw_walk_claimed(ctx, regs, w, slot, args);
+	dwunw_walk_release(w);
+	return status;
+}
+
+/* A thread of the kernel, or 32-bit code on a 64-bit one: no call of the walk. */
+static __always_inline long dwunw_walk_no_user(void)
+{
+	dwunw_count_drop(DWUNW_COUNT_DROP_TOOL);
+	return DWUNW_WALK_NO_USER;
+}
+
+/* From a tracepoint or a kprobe; on mips from events of system calls alone. As
+ * dwunw_walk_stack(); NO_USER: the thread has no registers of user space. */
+static __always_inline long dwunw_walk_kernel(void *ctx,
+					      struct dwunw_capture_args *args)
+{
+	__u32 slot;
+	struct dwunw_walk *w = dwunw_walk_claim(&slot);
+	long status;
+
+	if (!w)
+		return dwunw_walk_no_slot();
+	status = dwunw_user_regs(&w->user, dwunw_walk_options.user_regs,
+				 &w->note) ?
+			 dwunw_walk_claimed(ctx, &w->user, w, slot, args) :
+			 dwunw_walk_no_user();
+	dwunw_walk_release(w);
+	return status;
+}
+
+/* From a perf event. On mips NO_USER, too, where the kernel was interrupted. */
+static __always_inline long dwunw_walk_sample(struct dwunw_perf_event *ctx,
+					      struct dwunw_capture_args *args)
+{
+	__u32 slot;
+	struct dwunw_walk *w = dwunw_walk_claim(&slot);
+	long status;
+
+	if (!w)
+		return dwunw_walk_no_slot();
+	status = dwunw_user_regs_sampled(&w->user, dwunw_walk_options.user_regs,
+					 ctx) ?
+			 dwunw_walk_claimed(ctx, &w->user, w, slot, args) :
+			 dwunw_walk_no_user();
 	dwunw_walk_release(w);
 	return status;
 }

@@ -152,7 +152,7 @@ struct dwunw_walk_options {
 	uint32_t by_thread; /* a stack is known of one thread alone */
 	uint32_t whole;	    /* one that does not come to its start is sent each
 			       * time */
-	uint32_t reserved;
+	uint32_t user_regs; /* enum unwind_regs, for programs inside the kernel */
 };
 
 #define DWUNW_WALK_ROWS_LOG2 14u /* 32,768 rows, 1 MiB */

@@ -151,7 +151,8 @@ bool dwunw_loader_use_multi(struct dwunw_loader *loader)
 		return false;
 	bpf_object__for_each_program(program, loader->object)
 	{
-		if (bpf_program__type(program) == BPF_PROG_TYPE_KPROBE)
+		if (bpf_program__type(program) == BPF_PROG_TYPE_KPROBE &&
+		    strcmp(bpf_program__section_name(program), "kprobe"))
 			bpf_program__set_expected_attach_type(
 				program,
 				(enum bpf_attach_type)DWU_UPROBE_MULTI_TYPE);
@@ -256,6 +257,19 @@ int dwunw_loader_attach_uprobe(struct dwunw_loader *loader, const char *name,
 	if (loader->multi)
 		return attach_multi(loader, program, &place);
 	return attach_event(loader, program, dwunw_uprobe_event(&place), pid);
+}
+
+int dwunw_loader_attach_event(struct dwunw_loader *loader, const char *name,
+			      int fd, int32_t pid)
+{
+	struct bpf_program *program;
+
+	program = bpf_object__find_program_by_name(loader->object, name);
+	if (program)
+		return attach_event(loader, program, fd, pid);
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? fd : -ENOENT;
 }
 
 /* Keeps the order of the others. */

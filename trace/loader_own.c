@@ -231,9 +231,14 @@ static void relocate(struct dwunw_loader *loader)
 	}
 }
 
-static bool is_tracepoint(const struct dwu_object_program *program)
+/* By its section, as libbpf has it; what is none of these is a uprobe. */
+static enum bpf_prog_type type_of(const struct dwu_object_program *program)
 {
-	return dwu_tracepoint_is_of(program->section_name, "");
+	if (dwu_tracepoint_is_of(program->section_name, ""))
+		return BPF_PROG_TYPE_TRACEPOINT;
+	if (!strcmp(program->section_name, "perf_event"))
+		return BPF_PROG_TYPE_PERF_EVENT;
+	return BPF_PROG_TYPE_KPROBE;
 }
 
 /* The end of it: the verifier says last what it refuses. */
@@ -311,12 +316,12 @@ static int load_linked(struct dwunw_loader *loader,
 	int btf = -1, fd;
 
 	memset(&attr, 0, sizeof(attr));
-	attr.prog_type = is_tracepoint(program) ? BPF_PROG_TYPE_TRACEPOINT :
-						  BPF_PROG_TYPE_KPROBE;
+	attr.prog_type = type_of(program);
 	attr.insns = dwu_bpf_address(linked->instructions);
 	attr.insn_cnt = linked->count;
 	attr.license = dwu_bpf_address(loader->object.license);
-	if (loader->multi && attr.prog_type == BPF_PROG_TYPE_KPROBE)
+	if (loader->multi && attr.prog_type == BPF_PROG_TYPE_KPROBE &&
+	    strcmp(program->section_name, "kprobe"))
 		attr.expected_attach_type = DWU_UPROBE_MULTI_TYPE;
 	strncpy(attr.prog_name, program->name, sizeof(attr.prog_name) - 1);
 	if (linked->btf) {
@@ -422,6 +427,18 @@ int dwunw_loader_attach_uprobe(struct dwunw_loader *loader, const char *name,
 			pid);
 	return attach(loader, (uint32_t)program, dwunw_uprobe_event(&place),
 		      pid);
+}
+
+int dwunw_loader_attach_event(struct dwunw_loader *loader, const char *name,
+			      int fd, int32_t pid)
+{
+	int program = dwu_object_find_program(&loader->object, name);
+
+	if (program >= 0)
+		return attach(loader, (uint32_t)program, fd, pid);
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 ? fd : program;
 }
 
 /*

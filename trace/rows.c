@@ -80,6 +80,7 @@ int dwunw_rows_prepare(struct dwunw_loader *loader,
 		.hold_from = config->hold_from,
 		.by_thread = config->by_thread,
 		.whole = config->whole,
+		.user_regs = config->user_regs,
 	};
 	uint32_t processes = or_else(config->processes, DWUNW_WALK_SPACES);
 

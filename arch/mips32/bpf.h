@@ -75,6 +75,9 @@ static __always_inline long dwunw_return_address(struct dwunw_pt_regs *ctx,
 #define UNWIND_REGS_NEAR (32 + sizeof(struct dwunw_pt_regs))
 #define UNWIND_REGS_FAR UNWIND_REGS_NEAR
 
+/* Away from events of system calls, $16 to $23 and $30 may be left over. */
+#define DWUNW_USER_REGS_PARTS 1
+
 static __always_inline int unwind_from_user(const struct dwunw_pt_regs *regs)
 {
 	/* Status.KSU: user mode; addresses of the lower half */

@@ -79,6 +79,15 @@ int dwunw_loader_attach_subsystem(struct dwunw_loader *loader,
 int dwunw_loader_attach_tracepoint(struct dwunw_loader *loader,
 				   const char *program);
 /*
+ * `program` (of a section "perf_event", "kprobe" or "tracepoint/…") on a perf event
+ * that the caller has opened, for example a clock that samples or
+ * dwunw_tracepoint_open()'s. The descriptor is the loader's from here on, also
+ * where this fails; a negative one is an error that is passed on. It goes with the
+ * uprobes of `pid`.
+ */
+int dwunw_loader_attach_event(struct dwunw_loader *loader, const char *program,
+			      int fd, int32_t pid);
+/*
  * Where uprobes are inherited: a thread has started a process. True: it has
  * all that the thread has. False: its starter was seen too late for that to be
  * sure, so that its probes may go when another of its family ends: it is to be

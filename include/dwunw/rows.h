@@ -40,6 +40,10 @@ struct dwunw_rows_config {
 	uint32_t hold_from;
 	bool by_thread; /* a stack is sent once for each thread */
 	bool whole;	/* one that ends before its start is sent each time */
+	/* enum unwind_regs (bpf/unwind_ctx.h), for tracepoints, kprobes and perf
+	 * events. 0: by the kernel's helper; a kernel without it refuses the
+	 * programs, and takes them with 1. */
+	uint32_t user_regs;
 };
 
 /* Between open and load. -ENOENT: the object has no walk. -EINVAL: rows is no

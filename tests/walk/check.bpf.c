@@ -4,6 +4,7 @@
  * same moment, and what both are measured against.
  */
 #define DWUNW_CAPTURE_RETURNS 1024
+#define DWUNW_MAPS_FIXED
 #include "walk.bpf.h"
 
 #include "check.h"
@@ -13,25 +14,91 @@ const volatile struct check_options check_options SEC(".rodata.check") = {
 };
 
 /* Both, of one moment: for comparison. */
-SEC("uprobe") int check(struct dwunw_pt_regs *ctx)
+static __always_inline void pair(void *ctx, struct dwunw_pt_regs *regs,
+				 struct dwunw_walk *w, __u32 slot, __u16 flags,
+				 __u64 cookie)
 {
 	struct dwunw_capture_args args = {
-		.flags = check_options.flags,
+		.flags = flags,
 		.key = dwunw_next_key(),
+		.cookie = cookie,
 	};
+	int cause = dwunw_walk_from(w, slot, regs, &args);
+
+	dwunw_walk_send(ctx, w, cause, &args);
+	dwunw_send_stack_of(ctx, regs, &args);
+}
+
+SEC("uprobe") int check(struct dwunw_pt_regs *ctx)
+{
 	struct dwunw_walk *w;
 	__u32 slot;
-	int cause;
 
 	if (!dwunw_followed())
 		return 0;
 	w = dwunw_walk_claim(&slot);
 	if (!w)
 		return 0;
-	cause = dwunw_walk_from(w, slot, ctx, &args);
-	dwunw_walk_send(ctx, w, cause, &args);
-	dwunw_send_stack(ctx, &args);
+	pair(ctx, ctx, w, slot, check_options.flags, CHECK_UPROBE);
 	dwunw_walk_release(w);
+	return 0;
+}
+
+static __always_inline int check_from_kernel(void *ctx)
+{
+	struct dwunw_walk *w;
+	__u32 slot;
+
+	if (!dwunw_followed())
+		return 0;
+	w = dwunw_walk_claim(&slot);
+	if (!w)
+		return 0;
+	if (dwunw_user_regs(&w->user, dwunw_walk_options.user_regs, &w->note))
+		pair(ctx, &w->user, w, slot, 0, CHECK_KERNEL);
+	dwunw_walk_release(w);
+	return 0;
+}
+
+SEC("tracepoint/check") int check_kernel(void *ctx)
+{
+	return check_from_kernel(ctx);
+}
+
+SEC("kprobe") int check_kprobe(void *ctx)
+{
+	return check_from_kernel(ctx);
+}
+
+SEC("perf_event") int check_sample(struct dwunw_perf_event *ctx)
+{
+	struct dwunw_walk *w;
+	__u64 cookie;
+	__u32 slot;
+
+	if (!dwunw_followed())
+		return 0;
+	w = dwunw_walk_claim(&slot);
+	if (!w)
+		return 0;
+	cookie = unwind_from_user(&ctx->regs) ? CHECK_USER : CHECK_KERNEL;
+	if (dwunw_user_regs_sampled(&w->user, dwunw_walk_options.user_regs,
+				    ctx))
+		pair(ctx, &w->user, w, slot, 0, cookie);
+	dwunw_walk_release(w);
+	return 0;
+}
+
+/* The tool's own return probes. */
+SEC("uprobe") int note(struct dwunw_pt_regs *ctx)
+{
+	dwunw_return_note(ctx);
+	return 0;
+}
+
+SEC("uprobe") int drop(struct dwunw_pt_regs *ctx)
+{
+	dwunw_return_drop(ctx);
 	return 0;
 }
 

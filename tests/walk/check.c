@@ -2,7 +2,8 @@
 /*
  * check.c - is each walk of the kernel the walk of user space?
  *
- *   check [-f FILE:FUNCTION] [-i] [-t] OBJECT EVENTS COMMAND...
+ *   check [-d] [-e EVENT] [-f FILE:FUNCTION] [-i] [-k N] [-r FUNCTION] [-R FUNCTION]
+ *         [-s] [-t] [-x FILE] OBJECT EVENTS COMMAND...
  *
  * Probes a function (malloc of this program's own libc) of the command. Of each
  * call the kernel sends its walk and a copy of the stack; user space walks the
@@ -10,8 +11,19 @@
  * linked, evidence, marks, the reason of the end and the name of the stack must
  * be the same, as far as the copy goes and the kernel's rows did.
  *
+ *   -e	instead: "cpu", a clock that interrupts it 4,000 times a second; "kprobe"
+ *	and a function of the kernel; or a tracepoint, "syscalls/sys_enter_getppid"
+ *   -d	return probes come when a tenth of the events is there; then EVENTS follow
  *   -i	in the processes that it starts, too
+ *   -r	a return probe of the tool on a function of the command, noted
+ *   -R	a return probe of somebody else
+ *   -s	registers of user space are looked for on the kernel's stack, not asked for
  *   -t	rows change places all the time while they are read
+ *   -x	FILE has return addresses, innermost first: a stack that has the last of
+ *	them has all of them, but for the first N of -k, one behind the other
+ *
+ * With -x "told N of N, user N, kernel N" are stacks that have them all, of those
+ * that have the last; and where user space or the kernel was interrupted.
  *
  * The last line is "pairs N whole N part N different N late N". Late: the program
  * has mapped other code before the copy was walked, which cannot be right then.
@@ -20,6 +32,7 @@
 #include "check.h"
 
 #include "capture.h"
+#include "unwind_ctx.h"
 #include "walk.h"
 
 #include <dwunw/rows.h>
@@ -30,12 +43,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/perf_event.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -54,6 +69,7 @@ static struct tool {
 	uint64_t wanted;
 	pid_t pid; /* of the command */
 	bool swap;
+	uint32_t misses;
 	/* the kernel's last walk */
 	struct dwunw_event_header header;
 	struct dwunw_event_walk walk;
@@ -69,10 +85,33 @@ static struct tool {
 	uint64_t pairs, whole, part, different, late;
 	uint64_t causes[DWUNW_WALK_CAUSES];
 	uint64_t stops[256]; /* the copy's, where the kernel went farther */
+	/* -x */
+	uint64_t told[16];
+	size_t told_count;
+	uint64_t all_told, some_told;
+	uint64_t by_cookie[CHECK_KERNEL + 1]; /* of all_told */
+	uint64_t ends[256];    /* of walks of the kernel that ended */
+	uint64_t with_returns; /* whose copy has noted returns */
 } tool;
+
+/* Of the command line. */
+static struct options {
+	const char *event;
+	const char *where;
+	const char *file_told;
+	const char *own_return[4], *other_return[4];
+	size_t own_returns, other_returns;
+	size_t skipped;
+	const char *program; /* the command's file */
+	bool by_stack;
+	bool inherited;
+	bool later;
+} options;
 
 static void die(const char *what, int error)
 {
+	if (tool.pid > 0)
+		kill(tool.pid, SIGKILL);
 	fprintf(stderr, "check: %s: %s\n", what, strerror(error));
 	exit(2);
 }
@@ -188,16 +227,44 @@ static bool same_id(size_t n)
 	       tool.walk.id == dwunw_stack_id(&tool.ctx, tool.frames, count);
 }
 
+/* Where the return addresses that were told stand in a walk of the kernel. */
+static const char *look_for_told(void)
+{
+	const uint64_t *told = tool.told + options.skipped;
+	size_t count = tool.told_count - options.skipped, at = 0, run = 0;
+
+	while (at < tool.walk.frame_count &&
+	       tool.walked[at].pc != tool.told[tool.told_count - 1])
+		at++;
+	if (at == tool.walk.frame_count)
+		return NULL;
+	tool.some_told++;
+	/* frame 0 may be in one of them, and has called nobody */
+	while (run < count && run < at &&
+	       tool.walked[at - run].pc == told[count - 1 - run])
+		run++;
+	if (run < count && run < at)
+		return "what the program has told";
+	tool.all_told++;
+	if (tool.header.cookie <= CHECK_KERNEL)
+		tool.by_cookie[tool.header.cookie]++;
+	return NULL;
+}
+
 static void compare(size_t n, const struct dwunw_stop *stop)
 {
 	const char *why = difference(n, stop);
 
 	if (!why && !same_id(n))
 		why = "the name";
+	if (!why && tool.told_count)
+		why = look_for_told();
+	tool.with_returns += tool.event.header.return_count > 0;
 	/* it could fill the ring as fast as that is read */
 	if (++tool.pairs == tool.wanted)
 		kill(tool.pid, SIGKILL);
 	tool.causes[tool.walk.cause]++;
+	tool.ends[tool.walk.stop] += tool.walk.stop != DWUNW_EVENT_GOES_ON;
 	if (why) {
 		if (tool.different++ < 3)
 			print_pair(n, stop, why);
@@ -210,6 +277,28 @@ static void compare(size_t n, const struct dwunw_stop *stop)
 	}
 }
 
+/* The copy, by rows that it tells. */
+static bool walk_copy(struct dwunw_process *process, size_t *n,
+		      struct dwunw_stop *stop)
+{
+	return !dwunw_walk_steps(tool.walker, dwunw_process_space(process),
+				 &tool.event.input, tool.frames, tool.steps,
+				 FRAMES, n, stop) &&
+	       *n;
+}
+
+/* As dwunw_event_consume() does it: code that no counter has told of. */
+static bool walk_again(struct dwunw_process *process, size_t *n,
+		       struct dwunw_stop *stop)
+{
+	if (stop->reason != DWUNW_STOP_NO_MODULE &&
+	    stop->reason != DWUNW_STOP_NO_CODE)
+		return true;
+	if (tool.misses++ >= 20 || dwunw_process_refresh(process))
+		return true;
+	return walk_copy(process, n, stop);
+}
+
 static void on_stack(const void *bytes, size_t size)
 {
 	struct dwunw_process *process;
@@ -219,11 +308,8 @@ static void on_stack(const void *bytes, size_t size)
 	if (dwunw_event_parse(&tool.event, bytes, size))
 		die("an event that is none", EINVAL);
 	process = process_of(&tool.event.header);
-	if (!process ||
-	    dwunw_walk_steps(tool.walker, dwunw_process_space(process),
-			     &tool.event.input, tool.frames, tool.steps, FRAMES,
-			     &n, &stop) ||
-	    !n)
+	if (!process || !walk_copy(process, &n, &stop) ||
+	    !walk_again(process, &n, &stop))
 		return;
 	/* it goes on while its events are read, and may map other code */
 	if (generation_of(tool.event.header.pid) !=
@@ -319,17 +405,21 @@ static void open_walker(void)
 		die("the unwinder", ENOMEM);
 }
 
-static void load(const char *path, bool inherited)
+static void load(const char *path)
 {
 	struct dwunw_capture_options capture = {
 		.stack_cap = DWUNW_CAPTURE_STACK_CAP_MAX,
 		.slots = DWUNW_CAPTURE_SLOTS,
-		.follow = inherited ? DWUNW_FOLLOW_CHILDREN :
-				      DWUNW_FOLLOW_GIVEN,
+		.follow = options.inherited ? DWUNW_FOLLOW_CHILDREN :
+					      DWUNW_FOLLOW_GIVEN,
 		.own_pid = (uint32_t)getpid(),
 	};
-	struct check_options options = { .flags = DWUNW_EVENT_FLAG_ENTRY };
-	struct dwunw_rows_config rows = { .processes = PROCESSES };
+	struct check_options check = { .flags = DWUNW_EVENT_FLAG_ENTRY };
+	struct dwunw_rows_config rows = {
+		.processes = PROCESSES,
+		.user_regs = options.by_stack ? UNWIND_REGS_STACK :
+						UNWIND_REGS_HELPER,
+	};
 	size_t size;
 	void *object = read_file(path, &size);
 	int error = dwunw_loader_open(&tool.loader, object, size, true);
@@ -338,12 +428,12 @@ static void load(const char *path, bool inherited)
 		die(path, -error);
 	if (dwunw_loader_set_value(tool.loader, DWUNW_CAPTURE_OPTIONS_MAP,
 				   &capture, sizeof(capture)) ||
-	    dwunw_loader_set_value(tool.loader, ".rodata.check", &options,
-				   sizeof(options)) ||
+	    dwunw_loader_set_value(tool.loader, ".rodata.check", &check,
+				   sizeof(check)) ||
 	    dwunw_loader_set_events(tool.loader, "dwunw_events", false, RING))
 		die("options", EINVAL);
 	error = dwunw_rows_prepare(tool.loader, &rows);
-	if (!error && inherited)
+	if (!error && options.inherited)
 		error = dwunw_loader_use_inherited(tool.loader);
 	if (!error)
 		error = dwunw_loader_load(tool.loader);
@@ -373,35 +463,126 @@ static pid_t start(char **argv)
 	return pid;
 }
 
-static void attach_function(pid_t pid, const char *where)
+/* A program at a function of a file. */
+static void attach_at(const char *program, bool at_return, pid_t pid,
+		      const char *path, const char *name)
 {
-	char path[512], function[] = "malloc";
-	const char *name = function,
-		   *colon = where ? strrchr(where, ':') : NULL;
 	struct dwunw_symbol_resolver places;
-	Dl_info libc;
 	uint64_t off;
 	int error;
 
-	if (colon) {
-		snprintf(path, sizeof(path), "%.*s", (int)(colon - where),
-			 where);
-		name = colon + 1;
-	} else {
-		dladdr((void *)malloc, &libc);
-		snprintf(path, sizeof(path), "%s", libc.dli_fname);
-	}
 	if (dwunw_symbol_resolver_init(&places, NULL) ||
 	    dwunw_symbol_offset(&places, path, name, &off, NULL))
-		die(where ? where : path, ENOENT);
-	error = dwunw_loader_attach_uprobe(tool.loader, "check", false, pid,
+		die(name, ENOENT);
+	error = dwunw_loader_attach_uprobe(tool.loader, program, at_return, pid,
 					   path, off);
 	if (error)
 		die("attach", -error);
 	dwunw_symbol_resolver_shutdown(&places);
 }
 
-static void attach(pid_t pid, const char *where)
+/* FILE:FUNCTION, or malloc of the libc that this program has. */
+static void attach_function(pid_t pid, const char *where)
+{
+	const char *colon = where ? strrchr(where, ':') : NULL;
+	char path[512];
+	Dl_info libc;
+
+	if (colon) {
+		snprintf(path, sizeof(path), "%.*s", (int)(colon - where),
+			 where);
+	} else {
+		dladdr((void *)malloc, &libc);
+		snprintf(path, sizeof(path), "%s", libc.dli_fname);
+	}
+	attach_at("check", false, pid, path, colon ? colon + 1 : "malloc");
+}
+
+static void attach_returns(pid_t pid);
+
+/* All that the program has sent is read before, and as many pairs follow. */
+static void attach_later(pid_t pid)
+{
+	uint64_t wanted = tool.wanted;
+
+	options.later = false;
+	kill(pid, SIGSTOP);
+	tool.wanted = UINT64_MAX;
+	dwunw_loader_read_events(tool.loader, 20);
+	attach_returns(pid);
+	tool.wanted = tool.pairs + wanted;
+	kill(pid, SIGCONT);
+}
+
+/* A note is taken before the return address is another one. */
+static void attach_returns(pid_t pid)
+{
+	for (size_t i = 0; i < options.own_returns; i++) {
+		attach_at("note", false, pid, options.program,
+			  options.own_return[i]);
+		attach_at("drop", true, pid, options.program,
+			  options.own_return[i]);
+	}
+	for (size_t i = 0; i < options.other_returns; i++)
+		attach_at("empty", true, pid, options.program,
+			  options.other_return[i]);
+}
+
+static int open_event(struct perf_event_attr *attr, pid_t pid, int cpu)
+{
+	attr->size = sizeof(*attr);
+	return (int)syscall(SYS_perf_event_open, attr, pid, cpu, -1,
+			    PERF_FLAG_FD_CLOEXEC);
+}
+
+static int open_clock(pid_t pid)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_CPU_CLOCK,
+		.freq = 1,
+		.sample_freq = 4000,
+	};
+
+	return open_event(&attr, pid, -1);
+}
+
+/* The PMU's number is that of this kernel. */
+static int open_kprobe(const char *function)
+{
+	struct perf_event_attr attr = {
+		.kprobe_func = (uint64_t)(uintptr_t)function,
+	};
+	FILE *file = fopen("/sys/bus/event_source/devices/kprobe/type", "r");
+
+	if (!file || fscanf(file, "%u", &attr.type) != 1)
+		die("kprobes", ENOENT);
+	fclose(file);
+	return open_event(&attr, -1, 0);
+}
+
+static void attach_event(pid_t pid)
+{
+	const char *program = "check_kernel";
+	int error, fd;
+
+	if (!strcmp(options.event, "cpu")) {
+		program = "check_sample";
+		fd = open_clock(pid);
+	} else if (!strncmp(options.event, "kprobe:", 7)) {
+		program = "check_kprobe";
+		fd = open_kprobe(options.event + 7);
+	} else {
+		fd = dwunw_tracepoint_open(options.event);
+		errno = -fd;
+	}
+	error = dwunw_loader_attach_event(tool.loader, program,
+					  fd < 0 ? -errno : fd, pid);
+	if (error)
+		die(options.event, -error);
+}
+
+static void attach(pid_t pid)
 {
 	uint32_t tgid = (uint32_t)pid, one = 1;
 	const char *missing;
@@ -415,7 +596,12 @@ static void attach(pid_t pid, const char *where)
 		die(missing, -error);
 	if (dwunw_loader_attach_subsystem(tool.loader, "syscalls", &missing))
 		printf("no %s: the program must not map code anew\n", missing);
-	attach_function(pid, where);
+	if (options.event)
+		attach_event(pid);
+	else
+		attach_function(pid, options.where);
+	if (!options.later)
+		attach_returns(pid);
 }
 
 /* Both ways of each bucket change places, which tears each row. */
@@ -453,9 +639,21 @@ static void report(void)
 		if (tool.stops[i])
 			printf(" %s %" PRIu64, dwunw_stop_name((uint8_t)i),
 			       tool.stops[i]);
+	printf("\nstops of the kernel's walks:");
+	for (uint32_t i = 0; i < 256; i++)
+		if (tool.ends[i])
+			printf(" %s %" PRIu64, dwunw_stop_name((uint8_t)i),
+			       tool.ends[i]);
+	printf("\nwith returns %" PRIu64, tool.with_returns);
 	printf("\nrows %" PRIu64 ", evicted %" PRIu64 ", asked %" PRIu64
 	       ", tables %" PRIu64 "\n",
 	       stats.rows, stats.evicted, stats.asked, stats.tables);
+	if (tool.told_count)
+		printf("told %" PRIu64 " of %" PRIu64 ", user %" PRIu64
+		       ", kernel %" PRIu64 "\n",
+		       tool.all_told, tool.some_told,
+		       tool.by_cookie[CHECK_USER],
+		       tool.by_cookie[CHECK_KERNEL]);
 	printf("pairs %" PRIu64 " whole %" PRIu64 " part %" PRIu64
 	       " different %" PRIu64 " late %" PRIu64 "\n",
 	       tool.pairs, tool.whole, tool.part, tool.different, tool.late);
@@ -476,50 +674,101 @@ static bool goes_on(pid_t pid)
 	return true;
 }
 
-static void run(char **argv, const char *where)
+static void run(char **argv)
 {
 	time_t until = time(NULL) + 900;
 	pid_t pid = tool.pid = start(argv);
 	pthread_t thread;
 
-	attach(pid, where);
+	attach(pid);
 	if (tool.swap)
 		pthread_create(&thread, NULL, swap_rows, NULL);
 	kill(pid, SIGCONT);
-	while (goes_on(pid) && tool.pairs < tool.wanted && time(NULL) < until)
+	while (goes_on(pid) && tool.pairs < tool.wanted && time(NULL) < until) {
 		dwunw_loader_read_events(tool.loader, 1);
+		if (options.later && tool.pairs > tool.wanted / 10)
+			attach_later(pid);
+	}
 	dwunw_loader_read_events(tool.loader, 0);
 	kill(pid, SIGKILL);
 	report();
 }
 
+static void read_told(const char *path)
+{
+	FILE *file = fopen(path, "r");
+
+	if (!file)
+		die(path, errno);
+	while (tool.told_count < 16 &&
+	       fscanf(file, "%" SCNx64, &tool.told[tool.told_count]) == 1)
+		tool.told_count++;
+	fclose(file);
+	if (tool.told_count <= options.skipped)
+		die(path, EINVAL);
+}
+
+static bool take_option(int option)
+{
+	switch (option) {
+	case 'd':
+		options.later = true;
+		break;
+	case 'e':
+		options.event = optarg;
+		break;
+	case 'f':
+		options.where = optarg;
+		break;
+	case 'i':
+		options.inherited = true;
+		break;
+	case 'k':
+		options.skipped = (size_t)atoi(optarg);
+		break;
+	case 'r':
+		if (options.own_returns < 4)
+			options.own_return[options.own_returns++] = optarg;
+		break;
+	case 'R':
+		if (options.other_returns < 4)
+			options.other_return[options.other_returns++] = optarg;
+		break;
+	case 's':
+		options.by_stack = true;
+		break;
+	case 't':
+		tool.swap = true;
+		break;
+	case 'x':
+		options.file_told = optarg;
+		break;
+	default:
+		return false;
+	}
+	return true;
+}
+
 int main(int argc, char **argv)
 {
-	const char *where = NULL;
-	bool inherited = false;
+	bool right = true;
 	int option;
 
 	setvbuf(stdout, NULL, _IOLBF, 1024);
-	while ((option = getopt(argc, argv, "+f:it")) != -1) {
-		if (option == 'f')
-			where = optarg;
-		else if (option == 'i')
-			inherited = true;
-		else if (option == 't')
-			tool.swap = true;
-		else
-			return 2;
-	}
-	if (argc - optind < 3) {
+	while ((option = getopt(argc, argv, "+de:f:ik:r:R:stx:")) != -1)
+		right = right && take_option(option);
+	if (!right || argc - optind < 3) {
 		fprintf(stderr,
-			"usage: %s [-f FILE:FUNCTION] [-i] [-t] OBJECT "
-			"EVENTS COMMAND...\n",
+			"usage: %s [options] OBJECT EVENTS COMMAND...\n",
 			argv[0]);
 		return 2;
 	}
+	if (options.file_told)
+		read_told(options.file_told);
 	tool.wanted = strtoull(argv[optind + 1], NULL, 0);
 	open_walker();
-	load(argv[optind], inherited);
-	run(argv + optind + 2, where);
+	options.program = argv[optind + 2];
+	load(argv[optind]);
+	run(argv + optind + 2);
 	return tool.different != 0 || tool.pairs == 0;
 }

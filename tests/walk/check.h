@@ -5,6 +5,13 @@
 
 #include <dwunw/event.h>
 
+/* An event's cookie: what was interrupted. */
+enum {
+	CHECK_UPROBE,
+	CHECK_USER,
+	CHECK_KERNEL
+};
+
 struct check_options {
 	uint32_t flags; /* of the events: ENTRY, or 0 */
 };

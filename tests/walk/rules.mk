@@ -24,6 +24,11 @@ $(walk_bin): private with := -pthread -ldl
 $(walk_bin): $(walk)/%: tests/walk/%.c $(walk_made)
 	$(test_build)
 
+# at a fixed address: see entries.c
+$(walk)/entries: private how = gcc $(walk_cc) -fno-pie -no-pie
+$(walk)/entries: tests/walk/entries.c $(walk_made)
+	$(test_build)
+
 walk_musl := $(if $(call has,musl-gcc),$(addprefix $(walk)/,odd_musl odd_musl_static))
 $(walk)/odd_musl: private how = musl-gcc $(walk_cc)
 $(walk)/odd_musl_static: private how = musl-gcc $(walk_cc) -static
@@ -50,6 +55,6 @@ $(walk)/plug_b.so: private how = gcc $(walk_cc) -shared -fPIC -DPLUGIN -DROOM=60
 $(walk_plugins): tests/walk/plug.c $(walk_made)
 	$(test_build)
 
-test_programs += $(walk_bin) $(walk_bench) $(walk_musl) $(walk_plugins) $(if $(filter y,$(DWUNW_CLANG)),\
+test_programs += $(walk_bin) $(walk)/entries $(walk_bench) $(walk_musl) $(walk_plugins) $(if $(filter y,$(DWUNW_CLANG)),\
 	$(walk)/check $(walk)/check.bpf.o)
 endif
