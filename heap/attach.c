@@ -20,37 +20,37 @@ enum kind {
 	CXX_OPERATOR /* where an allocator brings its own */
 };
 
-/* What is probed, and by which program. Patterns change C names. */
+/* What is probed, as which call. Patterns change C names. */
 static const struct function_row {
 	const char *name;
-	const char *program;
+	enum dwu_call call;
 	bool returns;
 	enum kind kind;
 } table[] = {
-	{ "malloc", "malloc_enter", true, C_FUNCTION },
-	{ "calloc", "calloc_enter", true, C_FUNCTION },
-	{ "realloc", "realloc_enter", true, C_FUNCTION },
-	{ "mmap", "mmap_enter", true, C_FUNCTION },
-	{ "mremap", "mremap_enter", true, C_FUNCTION },
-	{ "posix_memalign", "posix_memalign_enter", true, C_FUNCTION },
-	{ "memalign", "aligned_alloc_enter", true, C_FUNCTION },
-	{ "aligned_alloc", "aligned_alloc_enter", true, C_FUNCTION },
-	{ "valloc", "malloc_enter", true, C_FUNCTION },
-	{ "pvalloc", "malloc_enter", true, C_FUNCTION },
-	{ "free", "free_enter", false, C_FUNCTION },
-	{ "munmap", "munmap_enter", false, C_FUNCTION },
-	{ "_Znwm", "malloc_enter", true, CXX_OPERATOR },
-	{ "_Znam", "malloc_enter", true, CXX_OPERATOR },
-	{ "_ZnwmRKSt9nothrow_t", "malloc_enter", true, CXX_OPERATOR },
-	{ "_ZnamRKSt9nothrow_t", "malloc_enter", true, CXX_OPERATOR },
-	{ "_Znwj", "malloc_enter", true, CXX_OPERATOR },
-	{ "_Znaj", "malloc_enter", true, CXX_OPERATOR },
-	{ "_ZdlPv", "free_enter", false, CXX_OPERATOR },
-	{ "_ZdaPv", "free_enter", false, CXX_OPERATOR },
-	{ "_ZdlPvm", "free_enter", false, CXX_OPERATOR },
-	{ "_ZdaPvm", "free_enter", false, CXX_OPERATOR },
-	{ "_ZdlPvj", "free_enter", false, CXX_OPERATOR },
-	{ "_ZdaPvj", "free_enter", false, CXX_OPERATOR },
+	{ "malloc", DWU_CALL_MALLOC, true, C_FUNCTION },
+	{ "calloc", DWU_CALL_CALLOC, true, C_FUNCTION },
+	{ "realloc", DWU_CALL_REALLOC, true, C_FUNCTION },
+	{ "mmap", DWU_CALL_MMAP, true, C_FUNCTION },
+	{ "mremap", DWU_CALL_MREMAP, true, C_FUNCTION },
+	{ "posix_memalign", DWU_CALL_POSIX_MEMALIGN, true, C_FUNCTION },
+	{ "memalign", DWU_CALL_ALIGNED_ALLOC, true, C_FUNCTION },
+	{ "aligned_alloc", DWU_CALL_ALIGNED_ALLOC, true, C_FUNCTION },
+	{ "valloc", DWU_CALL_MALLOC, true, C_FUNCTION },
+	{ "pvalloc", DWU_CALL_MALLOC, true, C_FUNCTION },
+	{ "free", DWU_CALL_FREE, false, C_FUNCTION },
+	{ "munmap", DWU_CALL_MUNMAP, false, C_FUNCTION },
+	{ "_Znwm", DWU_CALL_MALLOC, true, CXX_OPERATOR },
+	{ "_Znam", DWU_CALL_MALLOC, true, CXX_OPERATOR },
+	{ "_ZnwmRKSt9nothrow_t", DWU_CALL_MALLOC, true, CXX_OPERATOR },
+	{ "_ZnamRKSt9nothrow_t", DWU_CALL_MALLOC, true, CXX_OPERATOR },
+	{ "_Znwj", DWU_CALL_MALLOC, true, CXX_OPERATOR },
+	{ "_Znaj", DWU_CALL_MALLOC, true, CXX_OPERATOR },
+	{ "_ZdlPv", DWU_CALL_FREE, false, CXX_OPERATOR },
+	{ "_ZdaPv", DWU_CALL_FREE, false, CXX_OPERATOR },
+	{ "_ZdlPvm", DWU_CALL_FREE, false, CXX_OPERATOR },
+	{ "_ZdaPvm", DWU_CALL_FREE, false, CXX_OPERATOR },
+	{ "_ZdlPvj", DWU_CALL_FREE, false, CXX_OPERATOR },
+	{ "_ZdaPvj", DWU_CALL_FREE, false, CXX_OPERATOR },
 };
 #define TABLE_COUNT (sizeof(table) / sizeof(table[0]))
 
@@ -169,11 +169,10 @@ static int attach_function(struct file *file, const struct function_row *row,
 	int error = 0;
 
 	if (row->returns)
-		error = dwunw_loader_attach_uprobe(heap->loader, "alloc_exit",
-						   true, pid, file->path, off);
+		error = dwu_source_probe(heap, DWU_CALL_RETURN, pid, file->path,
+					 off);
 	if (!error)
-		error = dwunw_loader_attach_uprobe(heap->loader, row->program,
-						   false, pid, file->path, off);
+		error = dwu_source_probe(heap, row->call, pid, file->path, off);
 	if (!error)
 		heap->statistics.probes += 1 + row->returns;
 	return error;
@@ -315,7 +314,7 @@ static void take_events(struct target *target, const char *path)
  * given its own. Their children have them, too, which nobody asked for. */
 static void use_inherited(struct dwunw_heap *heap)
 {
-	if (heap->multi || heap->inherited || heap->wide ||
+	if (heap->samples || heap->multi || heap->inherited || heap->wide ||
 	    dwunw_loader_use_inherited(heap->loader))
 		return;
 	heap->inherited = true;
@@ -327,7 +326,8 @@ static void use_inherited(struct dwunw_heap *heap)
 static bool is_everywhere(const struct dwunw_heap *heap,
 			  const struct target *target)
 {
-	return !heap->inherited && (heap->wide || target->leaderless);
+	return !heap->samples && !heap->inherited &&
+	       (heap->wide || target->leaderless);
 }
 
 /* As attach_pattern(), by all patterns that were given. */
@@ -363,7 +363,7 @@ static int attach_file(struct dwunw_heap *heap, struct target *target,
 	if (file.pid < 0 && !status)
 		note_wide(heap, path);
 	note_late(heap, target, path);
-	if (heap->inherited || (heap->multi && file.pid >= 0))
+	if (heap->inherited || heap->samples || (heap->multi && file.pid >= 0))
 		take_events(target, path);
 	take_file(&target->files, path);
 	if (!status)
@@ -474,11 +474,12 @@ static int attach_unseen(struct dwunw_heap *heap, struct target *target)
 
 void dwu_say_names(const struct dwunw_heap_config *config)
 {
+	if (config->words.names)
+		fprintf(stderr, "of another name: %s\n", config->words.names);
 	fprintf(stderr,
-		"of another name: %s; stripped: --debug-file FILE, or\n"
+		"stripped: --debug-file FILE, or\n"
 		"--symbol malloc=0xOFFSET[@FILE] --symbol free=0xOFFSET … "
-		"(offsets in the file)\n",
-		config->words.names);
+		"(offsets in the file)\n");
 }
 
 static void say_none(const struct dwunw_heap *heap, const struct target *target,
@@ -570,6 +571,8 @@ int dwu_attach_files(struct dwunw_heap *heap, struct target *target)
 		}
 		program = false;
 	}
+	if (!status)
+		status = -dwu_source_start(heap);
 	if (status)
 		return dwunw_permission_explain(
 			heap->config.tool, "a probe was not attached", status);

@@ -136,8 +136,8 @@ static bool has_mapped(struct dwunw_heap *heap, struct target *target)
 		target->remapped = false;
 		return mapped;
 	}
-	dwunw_bpf_map_get(dwunw_loader_map(heap->loader, "dwunw_generations"),
-			  &pid, &generation);
+	dwunw_bpf_map_get(dwu_map(heap, "dwunw_generations"), &pid,
+			  &generation);
 	mapped = generation != target->mapped;
 	target->mapped = generation;
 	return mapped;
@@ -207,7 +207,7 @@ static int on_exec(struct dwunw_heap *heap, pid_t pid)
 /* Often there is nothing that the reading thread would have to be waited for. */
 static bool has_read_all(struct dwunw_heap *heap)
 {
-	dwunw_inbox_read(heap->inbox, 0);
+	dwu_read(heap, 0);
 	return heap->statistics.received ==
 	       dwu_map_counter(heap, DWUNW_COUNT_EVENTS);
 }
@@ -230,7 +230,7 @@ static int on_event_stop(struct dwunw_heap *heap, pid_t pid, int event,
 		break;
 	case PTRACE_EVENT_EXIT: /* its mappings are still to be read */
 		if (dwu_target_find(heap, pid) && !has_read_all(heap))
-			dwunw_inbox_read_all(heap->inbox);
+			dwu_read_all(heap);
 		dwu_wait_for_names(heap);
 		break;
 	case PTRACE_EVENT_STOP:

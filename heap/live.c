@@ -8,19 +8,9 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define BATCH 4096u
 #define KEYS_MIN 65536u /* 2 MiB of them */
 
-uint64_t dwu_map_counter(const struct dwunw_heap *heap, uint32_t index)
-{
-	uint64_t value = 0;
-
-	dwunw_bpf_map_get(dwunw_loader_map(heap->loader, "dwunw_counters"),
-			  &index, &value);
-	return value;
-}
-
-/* --- every live block ----------------------------------------------------- */
+/* --- blocks to totals ------------------------------------------------------ */
 
 struct visit {
 	struct dwunw_heap *heap;
@@ -28,36 +18,6 @@ struct visit {
 	uint64_t now;
 	struct dwunw_totals *totals;
 };
-
-/* By batches: next-key iteration starts over when its key was just freed. */
-static void visit_live(struct visit *visit,
-		       void (*one)(struct visit *visit,
-				   const struct block_id *id,
-				   const struct live_block *block))
-{
-	static struct live_block blocks[BATCH];
-	static struct block_id ids[BATCH];
-	int fd = dwunw_loader_map(visit->heap->loader, "live"), more, first = 1;
-	uint64_t position[2] = { 0 };
-	uint32_t count;
-
-	do {
-		count = BATCH;
-		more = dwunw_bpf_map_batch(fd, position, first, ids, blocks,
-					   &count);
-		for (uint32_t i = 0; i < count; i++)
-			one(visit, &ids[i], &blocks[i]);
-		first = 0;
-	} while (more > 0);
-}
-
-static void remove_block(const struct dwunw_heap *heap,
-			 const struct block_id *id)
-{
-	dwunw_bpf_map_remove(dwunw_loader_map(heap->loader, "live"), id);
-}
-
-/* --- blocks to totals ------------------------------------------------------ */
 
 double dwu_weight_of(const struct dwunw_heap_config *config, uint64_t size)
 {
@@ -67,9 +27,10 @@ double dwu_weight_of(const struct dwunw_heap_config *config, uint64_t size)
 }
 
 /* Blocks of a program before its exec are none any more. */
-static void sum_block(struct visit *visit, const struct block_id *id,
+static void sum_block(void *ctx, const struct block_id *id,
 		      const struct live_block *block)
 {
+	struct visit *visit = ctx;
 	struct dwunw_heap *heap = visit->heap;
 	const struct dwunw_heap_view *view = visit->view;
 	const struct target *target = dwu_target_see(heap, (int32_t)block->pid);
@@ -86,7 +47,7 @@ static void sum_block(struct visit *visit, const struct block_id *id,
 	};
 
 	if (!target || block->time_ns < target->exec_time_ns) {
-		remove_block(heap, id);
+		dwu_source_remove(heap, id);
 		return;
 	}
 	if (key)
@@ -96,6 +57,11 @@ static void sum_block(struct visit *visit, const struct block_id *id,
 	if (key && !key->stack->unkept && view->is_wanted &&
 	    !view->is_wanted(view->ctx, key->stack))
 		return;
+	if (block->time_ns <= heap->lost.doubt_ns) {
+		visit->totals->doubtful_bytes += part.bytes;
+		visit->totals->doubtful_blocks += part.blocks;
+		return;
+	}
 	dwunw_totals_add(visit->totals, &part, view->threads);
 	if (view->each && key && !key->stack->unkept && !key->stack->of_free)
 		view->each(view->each_ctx, &part,
@@ -117,7 +83,7 @@ int dwunw_heap_sum(struct dwunw_heap *heap, const struct dwunw_heap_view *view,
 	if (!totals->at)
 		return -ENOMEM;
 	heap->summed_ns = visit.now;
-	visit_live(&visit, sum_block);
+	dwu_source_live(heap, &visit, sum_block);
 	dwunw_totals_sort(totals);
 	return 0;
 }
@@ -125,16 +91,16 @@ int dwunw_heap_sum(struct dwunw_heap *heap, const struct dwunw_heap_view *view,
 /* --- one by one, for who counts by itself ------------------------------------- */
 
 struct tell {
-	struct visit visit;
+	struct dwunw_heap *heap;
 	void (*tell)(void *ctx, const struct dwunw_heap_block *block);
 	void *ctx;
 };
 
-static void tell_block(struct visit *visit, const struct block_id *id,
+static void tell_block(void *ctx, const struct block_id *id,
 		       const struct live_block *block)
 {
-	const struct tell *tell = (const struct tell *)(const void *)visit;
-	struct dwunw_heap *heap = visit->heap;
+	const struct tell *tell = ctx;
+	struct dwunw_heap *heap = tell->heap;
 	const struct target *target =
 		dwu_target_find(heap, (int32_t)block->pid);
 	const struct dwunw_stack_key *key =
@@ -159,11 +125,9 @@ void dwunw_heap_visit(struct dwunw_heap *heap,
 				    const struct dwunw_heap_block *block),
 		      void *ctx)
 {
-	struct tell tell = { .visit = { .heap = heap },
-			     .tell = visit,
-			     .ctx = ctx };
+	struct tell tell = { .heap = heap, .tell = visit, .ctx = ctx };
 
-	visit_live(&tell.visit, tell_block);
+	dwu_source_live(heap, &tell, tell_block);
 }
 
 uint64_t dwunw_heap_summed_ns(const struct dwunw_heap *heap)
@@ -174,21 +138,23 @@ uint64_t dwunw_heap_summed_ns(const struct dwunw_heap *heap)
 /* --- what is not live any more ----------------------------------------------- */
 
 /* Those of a process that has ended: they have been in a report. */
-static void drop_ended(struct visit *visit, const struct block_id *id,
+static void drop_ended(void *ctx, const struct block_id *id,
 		       const struct live_block *block)
 {
+	const struct dwunw_heap *heap = ctx;
 	const struct target *target =
-		dwu_target_find(visit->heap, (int32_t)block->pid);
+		dwu_target_find(heap, (int32_t)block->pid);
 
 	if (target && target->exited)
-		remove_block(visit->heap, id);
+		dwu_source_remove(heap, id);
 }
 
-static void mark_key(struct visit *visit, const struct block_id *id,
+static void mark_key(void *ctx, const struct block_id *id,
 		     const struct live_block *block)
 {
+	const struct dwunw_heap *heap = ctx;
 	struct dwunw_stack_key *key =
-		dwunw_stacks_find_key(&visit->heap->stacks, block->key);
+		dwunw_stacks_find_key(&heap->stacks, block->key);
 
 	(void)id;
 	if (key)
@@ -205,25 +171,32 @@ static void sweep_keys(struct dwunw_heap *heap, uint64_t now)
 
 void dwu_forget_keys(struct dwunw_heap *heap)
 {
-	struct visit visit = { .heap = heap, .now = dwunw_heap_now() };
+	uint64_t now = dwunw_heap_now();
 
 	if (heap->stacks.key_count < 2 * heap->keys_kept + KEYS_MIN)
 		return;
-	visit_live(&visit, mark_key);
-	sweep_keys(heap, visit.now);
+	dwu_source_live(heap, heap, mark_key);
+	sweep_keys(heap, now);
 }
 
 void dwunw_heap_forget(struct dwunw_heap *heap)
 {
-	struct visit visit = { .heap = heap };
-
 	if (dwu_targets_ended(heap))
-		visit_live(&visit, drop_ended);
+		dwu_source_live(heap, heap, drop_ended);
 	dwu_targets_forget(heap);
 	sweep_keys(heap, heap->summed_ns);
 }
 
 /* --- what was counted -------------------------------------------------------- */
+
+static void count_events(const struct dwunw_heap *heap,
+			 struct dwunw_heap_counts *c)
+{
+	c->calls = dwu_map_counter(heap, DWUNW_COUNT_CALLS);
+	c->events = dwu_map_counter(heap, DWUNW_COUNT_EVENTS);
+	c->drop_slot = dwu_map_counter(heap, DWUNW_COUNT_DROP_SLOT);
+	c->drop_buffer = dwu_map_counter(heap, DWUNW_COUNT_DROP_BUFFER);
+}
 
 /* Of one moment, if there is one within a while. */
 static void count_losses(const struct dwunw_heap *heap,
@@ -237,14 +210,15 @@ static void count_losses(const struct dwunw_heap *heap,
 			dwu_map_counter(heap, DWUNW_HEAP_COUNT_OVER_BUDGET);
 		c->no_slot = dwu_map_counter(heap, DWUNW_HEAP_COUNT_NO_SLOT);
 		c->no_room = dwu_map_counter(heap, DWUNW_HEAP_COUNT_NO_ROOM);
-		if (c->allocations ==
-		    c->stacks + c->over_budget + c->no_slot + c->no_room)
+		count_events(heap, c);
+		if (c->allocations == c->stacks + c->over_budget + c->no_slot +
+					      c->no_room &&
+		    c->calls == c->events + c->drop_slot + c->drop_buffer)
 			break;
 	}
 	c->live_full = dwu_map_counter(heap, DWUNW_HEAP_COUNT_LIVE_FULL);
 	c->calls_full = dwu_map_counter(heap, DWUNW_HEAP_COUNT_CALLS_FULL);
 	c->ignored = dwu_map_counter(heap, DWUNW_HEAP_COUNT_IGNORED);
-	c->events = dwu_map_counter(heap, DWUNW_COUNT_EVENTS);
 }
 
 static void count_length(void *ctx, const struct dwunw_stack *stack,
@@ -306,7 +280,11 @@ void dwunw_heap_count(const struct dwunw_heap *heap,
 		.late_children = s->late_children,
 		.late_programs = s->late_programs,
 		.late_ns = s->late_ns,
-		.map_bytes = dwunw_loader_map_bytes(heap->loader),
+		.map_bytes = dwu_source_bytes(heap),
+		.lost_entries = heap->lost.entries,
+		.lost_frees = heap->lost.frees,
+		.lost_returns = heap->lost.returns,
+		.late_threads = heap->lost.late_threads,
 		.multi = heap->multi,
 		.map_watch = heap->watch != NULL,
 	};

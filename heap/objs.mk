@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-heap-y := attach.o command.o find.o flows.o live.o naming.o places.o recorder.o stacks.o \
-	targets.o totals.o unwind.o walk.o
+heap-y := attach.o command.o find.o flows.o hash.o live.o naming.o places.o recorder.o \
+	samples.o source.o stacks.o targets.o totals.o unwind.o walk.o
 heap-$(CONFIG_REPORT) += report.o
 
 # Can BPF programs be compiled here?

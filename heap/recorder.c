@@ -292,6 +292,28 @@ static int load_programs(struct dwunw_heap *heap)
 	return 0;
 }
 
+/* In place of programs. */
+static int load_samples(struct dwunw_heap *heap)
+{
+	const struct dwunw_heap_config *config = &heap->config;
+	int error;
+
+	if (config->pid_count != 1 || config->follow_forks ||
+	    config->mode < DWUNW_HEAP_FORCE ||
+	    config->mode > DWUNW_HEAP_ALONE) {
+		fprintf(stderr,
+			"%s: samples without BPF are of one process, and of "
+			"whole stacks only\n",
+			config->tool);
+		return 2;
+	}
+	error = dwu_source_open_samples(heap);
+	return error ? dwunw_permission_explain(
+			       config->tool, "perf samples are not to be had",
+			       -error) :
+		       0;
+}
+
 static int load(struct dwunw_heap *heap)
 {
 	const char *missing = "";
@@ -299,6 +321,8 @@ static int load(struct dwunw_heap *heap)
 
 	if (error)
 		return dwunw_pidns_explain(heap->config.tool, error);
+	if (heap->config.sampled)
+		return load_samples(heap);
 	error = choose_follow(heap);
 	if (!error)
 		error = load_programs(heap);
@@ -415,10 +439,10 @@ static void read_last_events(struct dwunw_heap *heap)
 	for (int tries = 0; tries < 100 && quiet < 6; tries++) {
 		uint64_t before = heap->statistics.received;
 
-		dwunw_inbox_read(heap->inbox, 10);
+		dwu_read(heap, 10);
 		if (heap->statistics.received !=
 		    dwu_map_counter(heap, DWUNW_COUNT_EVENTS))
-			dwunw_inbox_read_all(heap->inbox);
+			dwu_read_all(heap);
 		if (heap->statistics.received == before &&
 		    before == dwu_map_counter(heap, DWUNW_COUNT_EVENTS))
 			quiet++;
@@ -505,10 +529,10 @@ static void wait_for_events(struct dwunw_heap *heap)
 	uint64_t before = heap->statistics.received;
 
 	if (!heap->command_pid) {
-		dwunw_inbox_read(heap->inbox, READ_MS);
+		dwu_read(heap, READ_MS);
 		return;
 	}
-	dwunw_inbox_read(heap->inbox, 0);
+	dwu_read(heap, 0);
 	if (heap->statistics.received == before)
 		dwu_command_wait(READ_MS);
 }
@@ -554,15 +578,22 @@ bool dwunw_heap_read(struct dwunw_heap *heap)
 	return alive && !heap->failed;
 }
 
+/* What samples have lost, of all that has come: new stacks among it, too. */
 void dwunw_heap_settle(struct dwunw_heap *heap)
 {
 	dwu_wait_for_names(heap);
+	for (int tries = 0; heap->samples && tries < 10; tries++) {
+		dwu_samples_missing(heap->samples, &heap->lost);
+		if (dwunw_naming_is_done(heap->naming))
+			break;
+		dwu_wait_for_names(heap);
+	}
 }
 
 void dwunw_heap_stop(struct dwunw_heap *heap)
 {
 	read_last_events(heap);
-	dwu_wait_for_names(heap);
+	dwunw_heap_settle(heap);
 	tell_live_full(heap);
 }
 
@@ -602,9 +633,7 @@ void dwunw_heap_close(struct dwunw_heap *heap)
 	if (!heap)
 		return;
 	dwunw_naming_end(heap->naming);
-	dwunw_inbox_close(heap->inbox);
-	dwu_walk_close(heap);
-	dwunw_loader_close(heap->loader);
+	dwu_source_close(heap);
 	dwunw_map_watch_close(heap->watch); /* dwunw-added 6 */
 	dwunw_stacks_free(&heap->stacks);
 	dwunw_symbol_resolver_shutdown(&heap->resolver); /* dwunw-added 4 */

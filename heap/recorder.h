@@ -5,6 +5,8 @@
  *   targets.c, find.c, command.c   which processes
  *   places.c			    where functions are in a file
  *   attach.c			    where their probes are
+ *   source.c			    where events come from: BPF, or
+ *   samples.c, hash.c		    samples of calls
  *   unwind.c			    an event -> a stack
  *   walk.c			    the walk in the kernel, and what it learns
  *   flows.c			    allocations and frees, each with its stack
@@ -15,6 +17,7 @@
 #define DWU_RECORDER_H
 
 #include "heap.h"
+#include "samples.h"
 #include "walk.h"
 
 #include <dwunw/heap.h>
@@ -115,7 +118,10 @@ struct birth {
 /* One recording. */
 struct dwunw_heap {
 	struct dwunw_heap_config config;
-	struct dwunw_loader *loader;
+	struct dwunw_loader *loader; /* NULL: it is samples */
+	struct dwu_samples *samples;
+	bool in_samples;		/* an event of theirs is looked at */
+	struct dwu_samples_losses lost; /* of theirs, when it was last settled */
 	struct target *targets;
 	int32_t command_pid;
 	int command_status;
@@ -169,8 +175,30 @@ struct dwunw_heap {
 	struct last_block *last_blocks; /* flows.c; NULL: nobody asks */
 };
 
-/* Tells the BPF programs of `recording` and `wide` (targets.c). */
+/* source.c. 0 or a negative errno, where they return int. */
+int dwu_source_open_samples(struct dwunw_heap *heap);
+int dwu_source_probe(struct dwunw_heap *heap, enum dwu_call call, int32_t pid,
+		     const char *path, uint64_t off);
+/* New probes count from now on. */
+int dwu_source_start(struct dwunw_heap *heap);
+/* Tells it of `recording` and `wide`. */
 void dwu_set_switch(struct dwunw_heap *heap);
+/* Events to dwu_unwind_event(); and those that are all that there are by now. */
+void dwu_read(struct dwunw_heap *heap, int timeout_ms);
+void dwu_read_all(struct dwunw_heap *heap);
+/* A BPF map; negative: there is none. */
+int dwu_map(const struct dwunw_heap *heap, const char *name);
+uint64_t dwu_map_counter(const struct dwunw_heap *heap, uint32_t index);
+#define LIVE_BATCH 4096u
+typedef void (*dwu_block_fn)(void *ctx, const struct block_id *id,
+			     const struct live_block *block);
+/* Each live block. It may be removed meanwhile. */
+void dwu_source_live(const struct dwunw_heap *heap, void *ctx,
+		     dwu_block_fn one);
+void dwu_source_remove(const struct dwunw_heap *heap,
+		       const struct block_id *id);
+uint64_t dwu_source_bytes(const struct dwunw_heap *heap);
+void dwu_source_close(struct dwunw_heap *heap);
 
 /* targets.c */
 struct target *dwu_target_find(const struct dwunw_heap *heap, int32_t pid);
@@ -286,6 +314,5 @@ double dwu_weight_of(const struct dwunw_heap_config *config, uint64_t size);
 /* Between two reports, where many blocks come and go: so that what is known of
  * them does not grow until the next one. */
 void dwu_forget_keys(struct dwunw_heap *heap);
-uint64_t dwu_map_counter(const struct dwunw_heap *heap, uint32_t index);
 
 #endif

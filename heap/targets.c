@@ -103,8 +103,7 @@ static void write_process(struct dwunw_heap *heap, const struct target *target)
 	};
 	uint32_t pid = (uint32_t)target->pid;
 
-	dwunw_bpf_map_set(dwunw_loader_map(heap->loader, "processes"), &pid,
-			  &process);
+	dwunw_bpf_map_set(dwu_map(heap, "processes"), &pid, &process);
 }
 
 void dwu_target_set_ways(struct dwunw_heap *heap, struct target *target,
@@ -123,6 +122,7 @@ static uint32_t first_ways(const struct dwunw_heap *heap)
 	case DWUNW_HEAP_OFF:
 		return DWUNW_HEAP_FP;
 	case DWUNW_HEAP_FORCE:
+	case DWUNW_HEAP_ALONE:
 		return DWUNW_HEAP_SNAPSHOT;
 	default:
 		return DWUNW_HEAP_SNAPSHOT | DWUNW_HEAP_FP;
@@ -132,9 +132,8 @@ static uint32_t first_ways(const struct dwunw_heap *heap)
 /* The numbers of a process further in than the tool are told to the programs. */
 static void enter_namespace(struct dwunw_heap *heap, int32_t pid)
 {
-	int error = dwunw_pidns_enter(
-		dwunw_loader_map(heap->loader, "dwunw_namespaces"),
-		dwunw_loader_map(heap->loader, "dwunw_inner"), pid);
+	int error = dwunw_pidns_enter(dwu_map(heap, "dwunw_namespaces"),
+				      dwu_map(heap, "dwunw_inner"), pid);
 
 	if (error)
 		fprintf(stderr,
@@ -147,6 +146,8 @@ static void enter_namespace(struct dwunw_heap *heap, int32_t pid)
  * known for sure where an event was lost. */
 static void detach(struct dwunw_heap *heap, const struct target *target)
 {
+	if (heap->samples) /* they go with its threads */
+		return;
 	if (heap->inherited &&
 	    (target->forked || dwu_map_counter(heap, DWUNW_COUNT_DROP_SLOT) ||
 	     dwu_map_counter(heap, DWUNW_COUNT_DROP_BUFFER)))
@@ -176,16 +177,13 @@ struct target *dwu_target_add(struct dwunw_heap *heap, int32_t pid)
 	target->pid = pid;
 	target->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	target->attach_time_ns = dwunw_heap_now();
-	if (heap->namespace.ino)
+	if (heap->namespace.ino && !heap->samples)
 		enter_namespace(heap, pid);
 	dwu_target_set_ways(heap, target, first_ways(heap));
 	/* dwunw-added 6: its mapping changes are counted from now on */
-	if (dwunw_bpf_map_get(dwunw_loader_map(heap->loader,
-					       "dwunw_generations"),
-			      &key, &known))
-		dwunw_bpf_map_set(dwunw_loader_map(heap->loader,
-						   "dwunw_generations"),
-				  &key, &first);
+	if (dwunw_bpf_map_get(dwu_map(heap, "dwunw_generations"), &key, &known))
+		dwunw_bpf_map_set(dwu_map(heap, "dwunw_generations"), &key,
+				  &first);
 	read_comm(target);
 	return target;
 }
@@ -216,23 +214,13 @@ static bool has_ended(const struct target *target)
 	return poll(&fd, 1, 0) > 0;
 }
 
-void dwu_set_switch(struct dwunw_heap *heap)
-{
-	struct dwunw_allocator_switch now = { heap->recording, heap->wide };
-	uint32_t zero = 0;
-
-	dwunw_bpf_map_set(dwunw_loader_map(heap->loader,
-					   DWUNW_ALLOCATOR_SWITCH_MAP),
-			  &zero, &now);
-}
-
 /* dwunw-added 9: nothing of the process can be read; the kernel's walk can. */
 static int without_rights(struct dwunw_heap *heap, struct target *target)
 {
 	char why[256];
 
 	dwunw_denied_text(target->pid, why, sizeof(why));
-	if (heap->config.mode == DWUNW_HEAP_FORCE) {
+	if (heap->config.mode >= DWUNW_HEAP_FORCE) {
 		fprintf(stderr, "%s: dwunw, pid %d: %s\n", heap->config.tool,
 			target->pid, why);
 		return dwunw_permission_explain(heap->config.tool,
@@ -265,6 +253,10 @@ int dwu_target_attach(struct dwunw_heap *heap, struct target *target)
 
 	if (target->refused)
 		return EXIT_FAILURE;
+	if (heap->in_samples) { /* soon */
+		dwu_target_remapped(heap, target->pid);
+		return -1;
+	}
 	heap->last_log[0] = 0;
 	note_leader(heap, target);
 	/* each time: the library keeps only so many processes */
@@ -313,7 +305,7 @@ void dwu_target_remapped(void *ctx, int32_t pid)
 void dwu_targets_see_mappings(struct dwunw_heap *heap)
 {
 	dwunw_map_watch_read(heap->watch);
-	if (!heap->remapped)
+	if (!heap->remapped || heap->in_samples)
 		return;
 	heap->remapped = false;
 	for (struct target *target = heap->targets; target;
@@ -353,7 +345,7 @@ void dwu_targets_look(struct dwunw_heap *heap)
 static bool keeps_probes(const struct dwunw_heap *heap,
 			 const struct target *target)
 {
-	if (heap->inherited)
+	if (heap->inherited || heap->samples)
 		return dwunw_proc_keeps_events(target->pid);
 	return heap->multi && target->leader_execs && !target->events_full;
 }
@@ -367,9 +359,11 @@ void dwu_target_exec(struct dwunw_heap *heap, struct target *target,
 	if (!keeps_probes(heap, target)) {
 		target->events.count = 0;
 		target->events_full = false;
-		if (!heap->inherited)
+		if (heap->loader && !heap->inherited)
 			dwunw_loader_detach(heap->loader, target->pid);
 	}
+	if (heap->samples)
+		dwu_samples_forget(heap->samples, target->exec_time_ns);
 	target->whole = 0;
 	target->parent = 0;
 	target->refused = false;
@@ -415,12 +409,10 @@ static void forget(struct dwunw_heap *heap, struct target **link)
 	if (heap->inherited)
 		detach(heap, target);
 	dwu_walk_forget(heap, target->pid);
-	dwunw_bpf_map_remove(
-		dwunw_loader_map(heap->loader, "dwunw_generations"), &pid);
-	dwunw_bpf_map_remove(dwunw_loader_map(heap->loader, "processes"), &pid);
-	if (heap->namespace.ino)
-		dwunw_pidns_leave(dwunw_loader_map(heap->loader, "dwunw_inner"),
-				  target->pid);
+	dwunw_bpf_map_remove(dwu_map(heap, "dwunw_generations"), &pid);
+	dwunw_bpf_map_remove(dwu_map(heap, "processes"), &pid);
+	if (heap->namespace.ino && !heap->samples)
+		dwunw_pidns_leave(dwu_map(heap, "dwunw_inner"), target->pid);
 	if (target->pidfd >= 0)
 		close(target->pidfd);
 	*link = target->next;

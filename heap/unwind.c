@@ -228,9 +228,9 @@ static void put_stack(struct dwunw_heap *heap, struct dwunw_stack *stack,
 	if (heap->config.verbose)
 		fprintf(stderr,
 			"[dwunw] pid=%" PRIu32 " tid=%" PRIu32
-			" frames=%" PRIu32 " stop=%s\n",
+			" frames=%" PRIu32 " bytes=%" PRIu32 " stop=%s\n",
 			header->pid, header->tid, stack ? stack->count : 0,
-			dwunw_stop_name(stop->reason));
+			header->size, dwunw_stop_name(stop->reason));
 }
 
 static uint64_t walk_hash(const struct fp_walk *walk, int32_t pid)
@@ -292,6 +292,8 @@ static void judge(struct dwunw_heap *heap, struct dwunw_stack *stack)
 	bool to_main = dwunw_stack_reaches_main(stack);
 
 	stack->judged = true;
+	if (heap->config.mode > DWUNW_HEAP_FORCE)
+		return;
 	if (!to_main || stack->joined)
 		tell_stop(heap, stack, stack->joined);
 	if (heap->config.mode == DWUNW_HEAP_FORCE && stack->count <= 1 &&
@@ -313,7 +315,7 @@ void dwu_judge_stacks(struct dwunw_heap *heap)
 void dwu_wait_for_names(struct dwunw_heap *heap)
 {
 	while (!dwunw_naming_is_done(heap->naming))
-		dwunw_inbox_read(heap->inbox, 5);
+		dwu_read(heap, 5);
 	dwu_judge_stacks(heap);
 }
 
@@ -332,6 +334,23 @@ static void count_stack(struct dwunw_heap *heap, struct target *target,
 		      !by_fp && (root || dwunw_stack_reaches_main(stack)));
 	if (named && !stack->judged)
 		judge(heap, stack);
+}
+
+/* The kernel's walk of the same moment, of one event of that stack. */
+static void keep_beside(const struct dwunw_heap *heap,
+			struct dwunw_stack *stack)
+{
+	uint64_t key = heap->event.header.key;
+	const struct fp_walk *walk = &heap->fp_walks[key % FP_WALKS];
+	size_t size = walk->count * sizeof(*walk->pcs);
+
+	if (stack->fp || walk->key != key)
+		return;
+	stack->fp = malloc(size + 1);
+	if (!stack->fp)
+		return;
+	memcpy(stack->fp, walk->pcs, size);
+	stack->fp_count = walk->count;
 }
 
 /* What the kernel has walked of the event; nothing of one that is a copy. */
@@ -363,14 +382,15 @@ static void on_snapshot(struct dwunw_heap *heap, struct target *target,
 			const struct dwunw_stop *stop)
 {
 	const struct dwunw_event_header *header = &heap->event.header;
-	struct fp_walk *walk = &heap->fp_walks[header->key % FP_WALKS];
+	static const struct fp_walk no_walk;
+	const struct fp_walk *walk = &heap->fp_walks[header->key % FP_WALKS];
 	struct dwunw_stop none = { 0 };
 	size_t dwunw_count = count;
 	struct dwunw_stack *stack;
 	uint32_t join;
 
-	if (walk->key != header->key)
-		walk->count = 0;
+	if (walk->key != header->key || heap->config.mode == DWUNW_HEAP_BESIDE)
+		walk = &no_walk;
 	if (status) {
 		tell_status(heap, target->pid, status);
 		count = append_walk(heap, target, header->arch, walk, 0, 0);
@@ -389,6 +409,8 @@ static void on_snapshot(struct dwunw_heap *heap, struct target *target,
 				    count);
 	stack = intern(heap, count, stop);
 	put_stack(heap, stack, stop);
+	if (stack && heap->config.mode == DWUNW_HEAP_BESIDE)
+		keep_beside(heap, stack);
 	if (stack)
 		count_stack(heap, target, stack, count > dwunw_count);
 }
@@ -436,8 +458,7 @@ static void on_fork(struct dwunw_heap *heap,
 	}
 	tgid = dwunw_proc_of_thread((int32_t)child);
 	if (tgid && (uint32_t)tgid != child) {
-		dwunw_bpf_map_remove(
-			dwunw_loader_map(heap->loader, "dwunw_born"), &child);
+		dwunw_bpf_map_remove(dwu_map(heap, "dwunw_born"), &child);
 		return;
 	}
 	if (parent)

@@ -138,7 +138,7 @@ void dwu_walk_each(const struct dwunw_heap *heap, void *ctx,
 {
 	static struct dwunw_walk_stack stacks[BATCH];
 	static uint64_t keys[BATCH];
-	int fd = dwunw_loader_map(heap->loader, "dwunw_walk_stacks");
+	int fd = dwu_map(heap, "dwunw_walk_stacks");
 	int more, first = 1;
 	uint64_t position = 0;
 	uint32_t count;

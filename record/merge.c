@@ -32,26 +32,26 @@ static int add_entry(struct dwunw_recording_entry *sum,
 		     size_t count)
 {
 	uint64_t sums[DWUNW_RECORDING_FIELDS] = { 0 };
-	struct dwunw_recording_value *values =
-		malloc(DWUNW_RECORDING_FIELDS * sizeof(*values));
+	struct dwunw_recording_value *values;
+	uint32_t used = 0;
 
-	if (!values)
-		return -ENOMEM;
 	for (size_t i = 0; i < count; i++)
 		for (uint32_t k = 0; k < all[i]->count; k++)
 			sums[all[i]->values[k].field] +=
 				(uint64_t)all[i]->values[k].amount;
+	for (uint32_t i = 0; i < DWUNW_RECORDING_FIELDS; i++)
+		used += sums[i] != 0;
+	values = malloc((used + !used) * sizeof(*values));
+	if (!values)
+		return -ENOMEM;
 	*sum = (struct dwunw_recording_entry){ .process = all[0]->process,
-					       .stack = all[0]->stack };
+					       .stack = all[0]->stack,
+					       .values = values };
 	for (uint32_t i = 0; i < DWUNW_RECORDING_FIELDS; i++)
 		if (sums[i])
 			values[sum->count++] = (struct dwunw_recording_value){
 				(uint16_t)i, (int64_t)sums[i]
 			};
-	sum->values =
-		realloc(values, (sum->count + !sum->count) * sizeof(*values));
-	if (!sum->values)
-		sum->values = values;
 	return 0;
 }
 

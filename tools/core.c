@@ -185,7 +185,7 @@ static dwunw_status_t read_dumped(void *ctx, uint64_t off, void *dst,
 				  size_t size)
 {
 	const struct dumped_image *image = ctx;
-	uint64_t at;
+	uint64_t at = 0;
 
 	if (dumped(image->core, image->addr + off, &at) < size)
 		return DWUNW_ERR_INVALID_ARG;

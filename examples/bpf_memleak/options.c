@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-#include "memleak.h"
 #include "option.h"
 #include "tool.h"
 
@@ -9,6 +8,16 @@
 #include <unistd.h>
 
 #define LIVE_MAX (1u << 24) /* 256 MiB of kernel memory, at once */
+
+/* Defaults. A router's maps do not grow on demand: a live block costs 96 bytes at
+ * once. */
+#ifdef __mips__
+#define RING_SIZE (1u << 20)
+#define LIVE (1u << 14)
+#else
+#define RING_SIZE (1u << 22)
+#define LIVE (1u << 18)
+#endif
 
 static const char usage[] =
 	"usage: memleak_user -p PID [options]: allocations that are not freed, "
@@ -40,7 +49,7 @@ static bool take_symbol(void *into, const char *text)
 {
 	struct tool *tool = into;
 
-	return dwunw_given_add(&tool->options.given, text);
+	return dwunw_given_add(&tool->config.given, text);
 }
 
 #define AT(field) offsetof(struct tool, field)
@@ -48,7 +57,7 @@ static const struct option_row rows[] = {
 	{ .name = "pid",
 	  .letter = 'p',
 	  .kind = OPTION_NUMBER,
-	  .to = AT(options.pid),
+	  .to = AT(pid),
 	  .min = 1,
 	  .max = INT32_MAX },
 	{ .name = "interval",
@@ -65,38 +74,40 @@ static const struct option_row rows[] = {
 	  .max = INT32_MAX },
 	{ .name = "stack-bytes",
 	  .kind = OPTION_SIZE,
-	  .to = AT(options.stack_cap),
+	  .to = AT(config.stack_cap),
 	  .min = 1,
-	  .max = DWUNW_CAPTURE_STACK_CAP_MAX },
+	  .max = 28672 },
 	{ .name = "capture",
 	  .kind = OPTION_CHOICE,
-	  .to = AT(options.capture),
+	  .to = AT(capture),
 	  .allowed = "bpf-ring|bpf-perf|perf" }, /* enum capture */
 	{ .name = "ring-size",
 	  .kind = OPTION_POWER,
-	  .to = AT(options.ring_size),
+	  .to = AT(config.ring_size),
 	  .min = 4096,
 	  .max = 1u << 30 },
 	{ .name = "max-live",
 	  .kind = OPTION_NUMBER,
-	  .to = AT(options.live_max),
+	  .to = AT(config.live_max),
 	  .min = 1,
 	  .max = LIVE_MAX },
 	{ .name = "memory-max",
 	  .kind = OPTION_SIZE64,
-	  .to = AT(memory_max),
+	  .to = AT(config.memory_max),
 	  .min = 1u << 20,
 	  .max = (uint64_t)1 << 40 },
 	{ .name = "symbol",
 	  .kind = OPTION_OTHER,
 	  .allowed = DWUNW_GIVEN_ALLOWED,
 	  .take = take_symbol },
-	{ .name = "debug-file", .kind = OPTION_TEXT, .to = AT(debug_file) },
-	{ .name = "fp-walk", .kind = OPTION_FLAG, .to = AT(options.fp_walk) },
+	{ .name = "debug-file",
+	  .kind = OPTION_TEXT,
+	  .to = AT(config.debug_file) },
+	{ .name = "fp-walk", .kind = OPTION_FLAG, .to = AT(fp_walk) },
 	{ .name = "verbose",
 	  .letter = 'v',
 	  .kind = OPTION_FLAG,
-	  .to = AT(options.verbose) },
+	  .to = AT(config.verbose) },
 	{ .kind = OPTION_END },
 };
 static const struct option_program program = { .name = "memleak_user",
@@ -105,20 +116,21 @@ static const struct option_program program = { .name = "memleak_user",
 
 static int check(const struct tool *tool)
 {
-	const struct dwunw_given *given = &tool->options.given;
+	const struct dwunw_heap_config *config = &tool->config;
+	const struct dwunw_given *given = &config->given;
 	uint32_t page = (uint32_t)sysconf(_SC_PAGESIZE);
 
-	if (!tool->options.pid)
+	if (!tool->pid)
 		return option_wrong(&program, "-p PID is needed");
-	if (tool->options.fp_walk && tool->options.capture == CAPTURE_PERF)
+	if (tool->fp_walk && tool->capture == CAPTURE_PERF)
 		return option_wrong(&program, "--fp-walk is BPF's: not with "
 					      "--capture perf");
-	if (tool->options.ring_size < page)
+	if (config->ring_size < page)
 		return option_wrong(&program,
 				    "--ring-size: %u is less than a page, %u",
-				    tool->options.ring_size, page);
+				    config->ring_size, page);
 	for (uint32_t i = 0; i < given->count; i++) {
-		if (!probes_function(given->symbols[i].name))
+		if (!dwunw_heap_probes(config, given->symbols[i].name))
 			return option_wrong(
 				&program,
 				"--symbol %s: '%s' is no function that has a "
@@ -134,9 +146,8 @@ int parse_options(struct tool *tool, char **argv)
 	int count, status;
 
 	tool->interval_ns = 5 * SECOND;
-	tool->options.stack_cap = DWUNW_CAPTURE_STACK_CAP;
-	tool->options.ring_size = MEMLEAK_RING_SIZE;
-	tool->options.live_max = DWUNW_LIVE_MAX;
+	tool->config.ring_size = RING_SIZE;
+	tool->config.live_max = LIVE;
 	status = option_parse(&program, tool, argv, &count);
 	if (status >= 0)
 		return status;
@@ -146,9 +157,9 @@ int parse_options(struct tool *tool, char **argv)
 	status = check(tool);
 	if (status >= 0)
 		return status;
-	if (tool->debug_file && access(tool->debug_file, R_OK)) {
+	if (tool->config.debug_file && access(tool->config.debug_file, R_OK)) {
 		fprintf(stderr, "memleak_user: --debug-file %s: %s\n",
-			tool->debug_file, strerror(errno));
+			tool->config.debug_file, strerror(errno));
 		return 1;
 	}
 	return -1;

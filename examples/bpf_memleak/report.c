@@ -1,54 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-#include "memleak.h"
 #include "tool.h"
 
 #include <dwunw/report.h>
-#include <dwunw/trace.h>
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
-
-struct sums {
-	struct dwunw_totals totals;
-	uint64_t blocks;
-	uint64_t bytes;
-	uint64_t doubtful_blocks; /* their free may have been lost */
-	uint64_t doubtful_bytes;
-};
-
-struct adding {
-	struct tool *tool;
-	uint64_t doubt_ns;
-	struct sums sums;
-};
-
-static void add_block(void *ctx, const struct live_block *block)
-{
-	struct adding *adding = ctx;
-	struct sums *sums = &adding->sums;
-	struct dwunw_stack_key *key =
-		dwunw_stacks_find_key(&adding->tool->stacks, block->key);
-	struct dwunw_total part = { .stack = key ? key->stack : NULL,
-				    .bytes = (double)block->size,
-				    .blocks = 1 };
-
-	if (key)
-		key->live = true;
-	if (block->time_ns <= adding->doubt_ns) {
-		sums->doubtful_blocks++;
-		sums->doubtful_bytes += block->size;
-		return;
-	}
-	if (key && key->stack->of_free)
-		return;
-	sums->blocks++;
-	sums->bytes += block->size;
-	dwunw_totals_add(&sums->totals, &part, false);
-}
 
 static void print_share(const char *what, uint32_t part, uint32_t count)
 {
@@ -67,7 +25,8 @@ static void print_stack(const struct tool *tool,
 {
 	struct dwunw_report_output output = { .write = write_out };
 	struct dwunw_report report = { 0 };
-	uint32_t index = dwunw_stack_report(stack, &tool->ctx, &report);
+	uint32_t index = dwunw_stack_report(
+		stack, dwunw_heap_context(tool->heap), &report);
 
 	if (dwunw_report_write_stack(&report, index, NULL, &output))
 		printf("\tout of memory\n");
@@ -93,94 +52,99 @@ static void print_stacks(const struct tool *tool,
 		return;
 	print_share("complete to the program's start", root, totals->count);
 	print_share("complete to main", main_count, totals->count);
-	if (tool->options.fp_walk)
+	if (tool->fp_walk)
 		print_share("by frame pointers, to main", fp, totals->count);
 }
 
 /* Sums apart from the stacks. */
-static void print_apart(const struct tool *tool, const struct sums *sums)
+static void print_apart(const struct tool *tool,
+			const struct dwunw_totals *totals)
 {
-	const struct dwunw_totals *totals = &sums->totals;
-
 	if (totals->thread_blocks > 0)
 		printf("%.0f bytes in %.0f allocations are threads' stacks and "
 		       "tables, by pthread_create; threads now: %" PRIu32 "\n",
 		       totals->thread_bytes, totals->thread_blocks,
-		       dwunw_proc_threads(tool->options.pid) - 1);
+		       dwunw_proc_threads(tool->pid) - 1);
 	if (totals->unknown_blocks > 0)
 		printf("%.0f bytes in %.0f allocations from stacks that were "
 		       "not sent, or are on their way\n",
 		       totals->unknown_bytes, totals->unknown_blocks);
-	if (sums->doubtful_blocks)
-		printf("%" PRIu64 " bytes in %" PRIu64
-		       " allocations whose free may have been lost: not shown\n",
-		       sums->doubtful_bytes, sums->doubtful_blocks);
+	if (totals->doubtful_blocks > 0)
+		printf("%.0f bytes in %.0f allocations whose free may have "
+		       "been lost: not shown\n",
+		       totals->doubtful_bytes, totals->doubtful_blocks);
 }
 
-static void print_lost(const uint64_t *c)
+static void print_lost(const struct dwunw_heap_counts *c)
 {
 	printf("lost without BPF: entries %" PRIu64 " (of them frees %" PRIu64
 	       "), returns %" PRIu64 "\n",
-	       c[MEMLEAK_COUNT_LOST_ENTRIES], c[MEMLEAK_COUNT_LOST_FREES],
-	       c[MEMLEAK_COUNT_LOST_RETURNS]);
-	if (c[MEMLEAK_COUNT_LATE_THREADS])
+	       c->lost_entries, c->lost_frees, c->lost_returns);
+	if (c->late_threads)
 		printf("threads whose first calls may be missing: %" PRIu64
 		       "\n",
-		       c[MEMLEAK_COUNT_LATE_THREADS]);
+		       c->late_threads);
 }
 
-static void print_counters(struct tool *tool, const uint64_t *c)
+static void print_counters(const struct tool *tool)
 {
+	struct dwunw_heap_counts c;
 	int error = 0;
 
+	dwunw_heap_count(tool->heap, &c);
 	printf("calls %" PRIu64 " = events %" PRIu64 " + drops %" PRIu64
 	       " (no scratch slot %" PRIu64 ", buffer full %" PRIu64
 	       ", too many threads %" PRIu64 ")\n",
-	       c[DWUNW_COUNT_CALLS], c[DWUNW_COUNT_EVENTS],
-	       c[DWUNW_COUNT_DROP_SLOT] + c[DWUNW_COUNT_DROP_BUFFER] +
-		       c[DWUNW_COUNT_DROP_TOOL],
-	       c[DWUNW_COUNT_DROP_SLOT], c[DWUNW_COUNT_DROP_BUFFER],
-	       c[DWUNW_COUNT_DROP_TOOL]);
+	       c.calls + c.calls_full, c.events,
+	       c.drop_slot + c.drop_buffer + c.calls_full, c.drop_slot,
+	       c.drop_buffer, c.calls_full);
 	printf("received %" PRIu64 ", not unwound %" PRIu64
 	       ", live map full %" PRIu64 "\n",
-	       tool->received, tool->not_unwound, c[MEMLEAK_COUNT_LIVE_FULL]);
+	       c.received, c.not_unwound, c.live_full);
 	if (dwunw_shortages(&error))
 		printf("%s, %" PRIu32
 		       " times: names or frames may be missing\n",
 		       strerror(error), dwunw_shortages(NULL));
-	if (tool->options.capture == CAPTURE_PERF)
-		print_lost(c);
+	if (tool->capture == CAPTURE_PERF)
+		print_lost(&c);
 	printf("memory: tool %" PRIu64 " KiB, maps %" PRIu64 " KiB, %" PRIu64
 	       " bytes an event\n",
-	       dwunw_proc_resident() / 1024,
-	       probes_map_bytes(&tool->probes) / 1024,
-	       tool->stack_events ?
-		       tool->stack_event_bytes / tool->stack_events :
-		       0);
+	       dwunw_proc_resident() / 1024, c.map_bytes / 1024,
+	       c.stack_events ? c.stack_bytes / c.stack_events : 0);
+}
+
+static void print_sum(const struct tool *tool,
+		      const struct dwunw_totals *totals)
+{
+	double bytes = totals->unknown_bytes + totals->thread_bytes;
+	double blocks = totals->unknown_blocks + totals->thread_blocks;
+	time_t now = time(NULL);
+	char text[16];
+
+	for (uint32_t i = 0; i < totals->count; i++) {
+		bytes += totals->at[i].bytes;
+		blocks += totals->at[i].blocks;
+	}
+	strftime(text, sizeof(text), "%H:%M:%S", localtime(&now));
+	printf("\n[%s] pid %" PRId32 ": %.0f bytes in %.0f allocations are "
+	       "live\n",
+	       text, tool->pid, bytes, blocks);
 }
 
 void report(struct tool *tool)
 {
-	uint64_t start = dwunw_heap_now(), counters[DWUNW_COUNT_END] = { 0 };
-	struct adding adding = { .tool = tool };
-	struct sums *sums = &adding.sums;
-	char time_text[16];
-	time_t now = time(NULL);
+	const struct dwunw_heap_view view = { 0 };
+	struct dwunw_totals totals;
 
-	/* first: what is told of losses is of all that is counted then */
-	probes_counters(&tool->probes, counters);
-	adding.doubt_ns = probes_doubt_ns(&tool->probes);
-	probes_live(&tool->probes, tool->exec_time_ns, add_block, &adding);
-	dwunw_totals_sort(&sums->totals);
-	strftime(time_text, sizeof(time_text), "%H:%M:%S", localtime(&now));
-	printf("\n[%s] pid %d: %" PRIu64 " bytes in %" PRIu64
-	       " allocations are live\n",
-	       time_text, tool->options.pid, sums->bytes, sums->blocks);
-	print_stacks(tool, &sums->totals);
-	print_apart(tool, sums);
-	print_counters(tool, counters);
+	if (dwunw_heap_sum(tool->heap, &view, &totals)) {
+		printf("\nout of memory\n");
+		return;
+	}
+	print_sum(tool, &totals);
+	print_stacks(tool, &totals);
+	print_apart(tool, &totals);
+	print_counters(tool);
 	fflush(stdout);
-	dwunw_totals_free(&sums->totals);
-	/* An event may be here before its block is in the map. */
-	dwunw_stacks_sweep_keys(&tool->stacks, start - SECOND);
+	dwunw_totals_free(&totals);
+	dwunw_heap_forget(tool->heap);
 }

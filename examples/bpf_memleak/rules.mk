@@ -8,18 +8,10 @@ include examples/common.mk
 
 memleak_dir := examples/bpf_memleak
 memleak_out := $(out)/examples/bpf_memleak
-memleak_objs := $(addprefix $(memleak_out)/,memleak_user.o options.o \
-	probes.o report.o sampled.o)
-memleak_bpf := $(memleak_out)/memleak.bpf.o
+memleak_objs := $(addprefix $(memleak_out)/,memleak_user.o options.o report.o)
 
 MUSL_CC ?= musl-gcc
 LEAKY_CFLAGS ?= -O2 -fomit-frame-pointer
-
-$(memleak_out)/%.bpf.o: $(memleak_dir)/%.bpf.c $(made_first)
-	@mkdir -p $(@D)
-	$(say) BPF $<
-	$(Q)$(CLANG) $(bpf_cflags) -mcpu=v3 \
-		$(bpf_target_macro) -MMD -MP -c $< -o $@
 
 $(memleak_objs): $(memleak_out)/%.o: $(memleak_dir)/%.c $(made_first)
 	@mkdir -p $(@D)
@@ -27,16 +19,11 @@ $(memleak_objs): $(memleak_out)/%.o: $(memleak_dir)/%.c $(made_first)
 	$(Q)$(CC) $(all_cflags) $(example_cflags) $(common_cflags) \
 		-MMD -MP -c $< -o $@
 
-$(memleak_out)/memleak_object.o: $(memleak_dir)/memleak_object.S \
-		$(memleak_bpf)
-	$(say) AS $<
-	$(Q)$(CC) $(target_cflags) -DMEMLEAK_OBJECT='"$(memleak_bpf)"' -c $< -o $@
-
-$(memleak_out)/memleak_user: $(memleak_objs) $(memleak_out)/memleak_object.o \
-		$(common_tools) $(common_libs)
+$(memleak_out)/memleak_user: $(memleak_objs) $(heap_object) $(common_tools) \
+		$(common_libs)
 	$(say) LD $@
 	$(Q)$(CC) $(all_cflags) $(filter %.o,$^) $(common_libs) -static \
-		$(all_ldflags) $(trace_libs) $(LDLIBS) -o $@
+		$(all_ldflags) $(trace_libs) -lm $(LDLIBS) -o $@
 
 # Programs to be looked at: plain, without this library.
 leaky := $(addprefix $(memleak_out)/,leaky_glibc leaky_glibc_static) \
@@ -55,4 +42,4 @@ $(leaky): $(memleak_dir)/leaky.c
 examples: bpf_memleak
 bpf_memleak: $(memleak_out)/memleak_user $(if $(foreign),,$(leaky))
 
--include $(memleak_objs:.o=.d) $(memleak_bpf:.o=.d)
+-include $(memleak_objs:.o=.d)

@@ -5,35 +5,25 @@
 #ifndef TOOL_H
 #define TOOL_H
 
-#include "probes.h"
-
 #include <dwunw/heap.h>
 
 #define SECOND 1000000000ull
-#define FRAMES 128
+
+/* How calls are seen: --capture. */
+enum capture {
+	CAPTURE_BPF_RING, /* BPF and a ring buffer: Linux 5.8 */
+	CAPTURE_BPF_PERF, /* BPF and a perf buffer for each CPU */
+	CAPTURE_PERF,	  /* no BPF: samples of the uprobe PMU */
+};
 
 struct tool {
-	struct probe_options options;
-	bool leader_ends; /* an event has said so, and /proc is still to */
+	int32_t pid;
+	enum capture capture;
+	bool fp_walk;
 	uint64_t interval_ns;
 	uint32_t reports; /* 0: until the target ends */
-	const char *debug_file;
-	uint64_t memory_max; /* 0: the library's */
-	struct dwunw_context ctx;
-	struct dwunw_symbol_resolver resolver; /* naming's */
-	struct dwunw_symbol_resolver places;   /* where functions are */
-	struct dwunw_naming *naming;
-	struct dwunw_process *process;
-	struct probes probes;
-	struct dwunw_stacks stacks;
-	struct dwunw_event event;
-	struct dwunw_frame frames[FRAMES];
-	uint64_t received;
-	uint64_t stack_events;
-	uint64_t stack_event_bytes;
-	uint64_t not_unwound;
-	uint64_t exec_time_ns; /* blocks of the program before are gone */
-	bool new_program;
+	struct dwunw_heap_config config;
+	struct dwunw_heap *heap;
 };
 
 /* Prints what is live now, by stack, and the counters (report.c). */

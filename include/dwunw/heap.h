@@ -156,6 +156,8 @@ struct dwunw_totals {
 	double unkept_blocks;
 	double thread_bytes; /* pthread_create's own */
 	double thread_blocks;
+	double doubtful_bytes; /* their free may have been lost (`sampled`) */
+	double doubtful_blocks;
 };
 
 /*
@@ -176,7 +178,10 @@ void dwunw_totals_free(struct dwunw_totals *totals);
 enum dwunw_heap_mode {
 	DWUNW_HEAP_OFF,	     /* the kernel's walk by frame pointers only */
 	DWUNW_HEAP_FALLBACK, /* that walk where dwunw fails */
-	DWUNW_HEAP_FORCE     /* dwunw only: a failure is an error */
+	DWUNW_HEAP_FORCE,    /* dwunw only: a failure is an error */
+	DWUNW_HEAP_ALONE,    /* dwunw only: a failure is counted */
+	/* … and that walk, of each stack, is kept beside it: its `fp` */
+	DWUNW_HEAP_BESIDE
 };
 
 /* Who walks a stack. */
@@ -225,7 +230,7 @@ struct dwunw_heap_config {
 	size_t size;	  /* see types.h, "What may grow" */
 	const char *tool; /* needed: before what is said on stderr */
 	struct dwunw_heap_words words; /* needed */
-	const void *object;	       /* needed: bpf/heap.bpf.c, compiled */
+	const void *object; /* bpf/heap.bpf.c, compiled; needed if not sampled */
 	size_t object_size;
 	/* what is followed: one of the four */
 	const int32_t *pids;
@@ -279,6 +284,10 @@ struct dwunw_heap_config {
 	const void *walk_object;
 	size_t walk_object_size;
 	const char *walk_word;
+	/* without BPF: calls are perf samples (dwunw/sampler.h), of one pid, that
+	 * the library pairs. ring_size is each CPU's. All blocks, all sizes; none
+	 * but DWUNW_HEAP_FORCE and _ALONE; on_flow is told of allocations only */
+	bool sampled;
 };
 
 struct dwunw_heap;
@@ -411,7 +420,11 @@ struct dwunw_heap_counts {
 	uint64_t live_full;
 	uint64_t calls_full; /* too many threads in calls */
 	uint64_t ignored;    /* not sampled, or not of that size */
+	/* sent, of whatever kind: calls = events + drop_slot + drop_buffer */
+	uint64_t calls;
 	uint64_t events;
+	uint64_t drop_slot;
+	uint64_t drop_buffer;
 	uint64_t received;
 	uint64_t stack_events;
 	uint64_t stack_bytes;
@@ -442,6 +455,12 @@ struct dwunw_heap_counts {
 	uint64_t walked_none; /* copied, as there was none for the first */
 	uint64_t held;	      /* of no_room: its row was on the way */
 	uint64_t rows;	      /* written for the kernel */
+	/* config.sampled: what the kernel counted and had no room for, as of
+	 * dwunw_heap_settle() */
+	uint64_t lost_entries;
+	uint64_t lost_frees; /* of those */
+	uint64_t lost_returns;
+	uint64_t late_threads; /* whose first calls may have been missed */
 };
 void dwunw_heap_count(const struct dwunw_heap *heap,
 		      struct dwunw_heap_counts *counts);

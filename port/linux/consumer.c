@@ -90,7 +90,7 @@ static size_t add_walked(struct dwunw_context *ctx,
 			 const struct dwunw_walked *walked,
 			 struct dwunw_frame *frames, size_t max)
 {
-	uint64_t content;
+	uint64_t content = 0;
 	size_t n = 0;
 
 	for (; n < max && n < walked->walk.frame_count; n++) {

@@ -169,8 +169,7 @@ sub user_rule {
 		$file =~ m{^trace/};
 	return undef if $path =~ m{^(examples|tests/(live|memleak))/} && $file &&
 		$file =~ m{^examples/utils/};
-	return undef if $path =~ m{^tests/live/} && $file &&
-		$file =~ m{^examples/bpf_memleak/};
+	return undef if $path =~ m{^tests/live/} && $file && $file =~ m{^heap/};
 	return undef if $path =~ m{^examples/} && $file &&
 		$file =~ m{^tools/(interrupt|option|replace|streams|leaks/\w+)\.h$};
 	return undef if $path =~ m{^tools/} && $file && $file =~ m{^tools/};

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * examples/bpf_memleak/sampled.c with a sampler that says what it is told to:
+ * heap/samples.c with a sampler that says what it is told to:
  * the two samples of a return, small and large, make one block with its stack,
  * in either order, however far apart; and nothing else makes a pair.
  */
-#include "examples/bpf_memleak/sampled.h"
+#include "heap/samples.h"
 #include "tap.h"
 #include <dwunw/sampler.h>
 
@@ -88,33 +88,33 @@ static void on_event(void *ctx, void *data, size_t size)
 	events++;
 }
 
-static struct sampled *sampled;
+static struct dwu_samples *samples;
 
 static void begin(void)
 {
-	const struct sampled_config config = { .pid = 1,
-					       .stack_size = 64,
-					       .ring_size = 1u << 20,
-					       .live_max = 100,
-					       .on_event = on_event };
+	const struct dwu_samples_config config = { .pid = 1,
+						   .stack_size = 64,
+						   .ring_size = 1u << 20,
+						   .live_max = 100,
+						   .on_event = on_event };
 
-	if (sampled)
-		sampled_close(sampled);
+	if (samples)
+		dwu_samples_close(samples);
 	events = 0;
-	if (sampled_open(&sampled, &config))
+	if (dwu_samples_open(&samples, &config))
 		abort();
-	sampled_record(sampled, true);
+	dwu_samples_record(samples, true);
 }
 
 /* Every register has the value: argument, result. */
-static void give(uint32_t tid, enum sampled_kind kind, bool large,
-		 uint64_t value, uint64_t later_ns)
+static void give(uint32_t tid, enum dwu_call kind, bool large, uint64_t value,
+		 uint64_t later_ns)
 {
 	static const uint8_t stack[64];
 	struct dwunw_sample sample = { .pid = 1,
 				       .tid = tid,
 				       .cookie = kind,
-				       .at_return = kind == SAMPLED_RETURN,
+				       .at_return = kind == DWU_CALL_RETURN,
 				       .large = large,
 				       .reg_count = DWUNW_SAMPLE_REGS,
 				       .sp = 0x1000 };
@@ -122,7 +122,7 @@ static void give(uint32_t tid, enum sampled_kind kind, bool large,
 
 	for (i = 0; i < DWUNW_SAMPLE_REGS; i++)
 		sample.regs[i] = value;
-	if (kind == SAMPLED_RETURN)
+	if (kind == DWU_CALL_RETURN)
 		sample.sp += dwunw_sample_return_pops();
 	if (large) {
 		sample.stack = stack;
@@ -135,19 +135,18 @@ static void give(uint32_t tid, enum sampled_kind kind, bool large,
 
 static void call(uint32_t tid, uint64_t size)
 {
-	give(tid, SAMPLED_MALLOC, false, size, 100);
+	give(tid, DWU_CALL_MALLOC, false, size, 100);
 }
 
 /* Events, and drops for want of room, from begin() on. */
 static const char *counts(void)
 {
-	uint64_t counters[DWUNW_COUNT_END];
 	static char text[64];
 
-	sampled_record(sampled, false);
-	sampled_counters(sampled, counters);
+	dwu_samples_record(samples, false);
 	snprintf(text, sizeof(text), "events %u, dropped %u", events,
-		 (unsigned)counters[DWUNW_COUNT_DROP_BUFFER]);
+		 (unsigned)dwu_samples_counter(samples,
+					       DWUNW_COUNT_DROP_BUFFER));
 	return text;
 }
 
@@ -158,8 +157,8 @@ static void pairs(uint64_t apart, const char *how)
 	for (large = 0; large < 2; large++) {
 		begin();
 		call(7, 40);
-		give(7, SAMPLED_RETURN, large, 0x9000, 100);
-		give(7, SAMPLED_RETURN, !large, 0x9000, apart);
+		give(7, DWU_CALL_RETURN, large, 0x9000, 100);
+		give(7, DWU_CALL_RETURN, !large, 0x9000, apart);
 		is_str(counts(), "events 1, dropped 0", "%s: %s first", how,
 		       large ? "large" : "small");
 		is_u64(sizes[0], 40, "%s: … a block of its size", how);
@@ -170,30 +169,30 @@ static void no_pairs(void)
 {
 	begin();
 	call(7, 40);
-	give(7, SAMPLED_RETURN, false, 0x9000, 100);
+	give(7, DWU_CALL_RETURN, false, 0x9000, 100);
 	call(7, 50);
-	give(7, SAMPLED_RETURN, true, 0x9000, 100);
+	give(7, DWU_CALL_RETURN, true, 0x9000, 100);
 	is_str(counts(), "events 1, dropped 1",
 	       "a call between them: they are of two hits");
 	is_u64(sizes[0], 50, "… and the stack is the second one's");
 
 	begin();
 	call(7, 40);
-	give(7, SAMPLED_RETURN, false, 0x9000, 100);
-	give(7, SAMPLED_FREE, false, 0x9000, 100);
+	give(7, DWU_CALL_RETURN, false, 0x9000, 100);
+	give(7, DWU_CALL_FREE, false, 0x9000, 100);
 	call(7, 50);
-	give(7, SAMPLED_RETURN, false, 0x9000, 100);
-	give(7, SAMPLED_RETURN, true, 0x9000, 100);
+	give(7, DWU_CALL_RETURN, false, 0x9000, 100);
+	give(7, DWU_CALL_RETURN, true, 0x9000, 100);
 	is_str(counts(), "events 1, dropped 1",
 	       "a stack that is lost is counted");
 	is_u64(sizes[0], 50, "… and is not another one's");
 
 	begin();
-	give(7, SAMPLED_POSIX_MEMALIGN, false, 0x2000, 100);
-	give(7, SAMPLED_RETURN, false, 0, 100);
+	give(7, DWU_CALL_POSIX_MEMALIGN, false, 0x2000, 100);
+	give(7, DWU_CALL_RETURN, false, 0, 100);
 	call(7, 50);
-	give(7, SAMPLED_RETURN, false, 0x9000, 100);
-	give(7, SAMPLED_RETURN, true, 0x9000, 100);
+	give(7, DWU_CALL_RETURN, false, 0x9000, 100);
+	give(7, DWU_CALL_RETURN, true, 0x9000, 100);
 	is_str(counts(), "events 1, dropped 0",
 	       "one whose stack tells its block, and is lost, takes no other");
 }
@@ -203,6 +202,6 @@ int main(void)
 	pairs(1000, "at once");
 	pairs(50000000, "held up for 50 ms");
 	no_pairs();
-	sampled_close(sampled);
+	dwu_samples_close(samples);
 	return done();
 }

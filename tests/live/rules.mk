@@ -61,8 +61,8 @@ $(live)/sampler: tests/live/sampler.c $(trace_lib) $(full_lib) $(live_made)
 $(live)/partners: private how := $(test_glibc_cc) -std=c11 -D_GNU_SOURCE -O1 -g \
 	$(sanitize) -Iinclude -Ibpf -Itrace -iquote . -Itests \
 	$(host_cflags) $(host_layout)
-$(live)/partners: tests/live/partners.c examples/bpf_memleak/sampled.c \
-		trace/sample.c $(wildcard examples/*/*.h trace/*.h bpf/*.h) \
+$(live)/partners: tests/live/partners.c heap/samples.c heap/hash.c \
+		trace/sample.c $(wildcard heap/*.h trace/*.h bpf/*.h) \
 		$(live_made)
 	$(test_build)
 
