@@ -12,11 +12,7 @@
  */
 #define DWUNW_CAPTURE_PROCESS /* dwunw-added 6: mappings, fork, exec, exit */
 #include "heap.h"
-#ifdef DWUNW_HEAP_WALK
-#include "walk.bpf.h"
-#else
-#include "capture.bpf.h" /* dwunw-added 1: dwunw_slot_…(), registers */
-#endif
+#include "stack.bpf.h" /* dwunw-added 1: dwunw_slot_…(), registers */
 
 /* What allocator.bpf.h wants. */
 typedef struct block_id block_id;
@@ -32,34 +28,6 @@ static __always_inline block_id block_id_of(uint64_t addr)
 }
 
 #include "allocator.bpf.h"
-
-/* pid -> how; not there: both. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1024);
-	__uint(map_flags, DWUNW_GROWING_MAP);
-	__type(key, __u32);
-	__type(value, struct dwunw_heap_process);
-} processes SEC(".maps");
-
-/* Stacks sent in this piece of time. */
-struct window {
-	__u64 number;
-	__u64 sent;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct window);
-} windows SEC(".maps");
-
-const volatile struct dwunw_heap_options options SEC(DWUNW_HEAP_OPTIONS_MAP) = {
-	.max_size = -1ull,
-	.sample_every = 1,
-	.depth = 127,
-};
 
 /* --- which allocations ---------------------------------------------------- */
 
@@ -116,29 +84,6 @@ static __always_inline bool wanted(__u64 size)
 	       bpf_get_prandom_u32() % options.sample_every == 0;
 }
 
-/* False: enough stacks have been sent in this piece of time. */
-static __always_inline bool within_budget(void)
-{
-	struct window *window;
-	__u32 zero = 0;
-	__u64 number;
-
-	if (!options.budget)
-		return true;
-	number = bpf_ktime_get_ns() >> 30;
-	window = bpf_map_lookup_elem(&windows, &zero);
-	if (!window)
-		return false;
-	if (window->number != number) {
-		window->number = number;
-		window->sent = 0;
-	}
-	/* not what the addition returns: that needs Linux 5.12. Of several at a
-	 * time each may see the others' */
-	__sync_fetch_and_add(&window->sent, 1);
-	return *(volatile __u64 *)&window->sent <= options.budget;
-}
-
 /* --- entries -------------------------------------------------------------- */
 
 static __always_inline int enter(struct dwunw_pt_regs *ctx, __u32 function,
@@ -158,144 +103,6 @@ static __always_inline int enter(struct dwunw_pt_regs *ctx, __u32 function,
 	if (!blocks_enter(this_thread(), &call))
 		dwunw_count(DWUNW_HEAP_COUNT_CALLS_FULL);
 	return 0;
-}
-
-/* --- stacks --------------------------------------------------------------- */
-
-/* What the kernel's walk by frame pointers gives: all that upstream has. */
-static __always_inline long send_fp_walk(struct dwunw_pt_regs *ctx,
-					 struct dwunw_slot *slot,
-					 const struct dwunw_capture_args *args,
-					 __u32 ways)
-{
-	__u64 room = 8ull * options.depth;
-	long size;
-
-	if (room > 8192)
-		room = 8192;
-	dwunw_slot_header(slot, DWUNW_HEAP_EVENT_FP);
-	slot->header.key = args->key;
-	slot->header.cookie = args->cookie;
-	slot->header.value = args->value;
-	slot->header.entry_offset = ways; /* is there more to come? */
-	slot->header.reg_count = DWUNW_CAPTURE_REGS;
-	dwunw_regs_fill(slot->regs, ctx);
-	size = bpf_get_stack(ctx, slot->tail, room, BPF_F_USER_STACK);
-	slot->header.stack_size = size > 0 ? size : 0;
-	return dwunw_slot_send(ctx, slot,
-			       DWUNW_HEAD_SIZE + slot->header.stack_size);
-}
-
-/* The walk goes first: when the other event is read, both are there. */
-static __always_inline long send_stack(struct dwunw_pt_regs *ctx,
-				       struct dwunw_slot *slot,
-				       const struct dwunw_capture_args *args,
-				       __u32 ways)
-{
-	long status = 0;
-
-	if (ways & DWUNW_HEAP_FP)
-		status = send_fp_walk(ctx, slot, args, ways);
-	if (ways & DWUNW_HEAP_SNAPSHOT) /* dwunw-added 2: registers and stack */
-		status = dwunw_slot_send(ctx, slot,
-					 dwunw_slot_fill(slot, ctx, args));
-	return status;
-}
-
-/* How stacks of this process are taken, and where its first one ends. */
-static __always_inline __u32 find_ways(struct dwunw_capture_args *args)
-{
-	__u64 id = dwunw_current_id();
-	__u32 pid = id >> 32;
-	struct dwunw_heap_process *process;
-
-	process = bpf_map_lookup_elem(&processes, &pid);
-	if (!process)
-		return DWUNW_HEAP_SNAPSHOT | DWUNW_HEAP_FP;
-	/* of the first thread: its stack is the program's */
-	id = bpf_get_current_pid_tgid();
-	if (id >> 32 == (__u32)id)
-		args->stack_end = process->stack_end; /* dwunw-added 8 */
-	return process->ways;
-}
-
-static __always_inline void count_sent(long status)
-{
-	dwunw_count(status ? DWUNW_HEAP_COUNT_NO_ROOM :
-			     DWUNW_HEAP_COUNT_STACKS);
-}
-
-/* False: no slot is free. */
-static __always_inline bool copy_stack(struct dwunw_pt_regs *ctx,
-				       const struct dwunw_capture_args *args,
-				       __u32 ways, struct live_block *block)
-{
-	struct dwunw_slot *slot = dwunw_slot_claim();
-	long status;
-
-	if (!slot) {
-		dwunw_count_drop(DWUNW_COUNT_DROP_SLOT);
-		return false;
-	}
-	status = send_stack(ctx, slot, args, ways);
-	block->time_ns = slot->header.time_ns;
-	dwunw_slot_release(slot);
-	count_sent(status);
-	block->key = status ? 0 : args->key;
-	return true;
-}
-
-#ifdef DWUNW_HEAP_WALK
-static __always_inline bool walk_stack(struct dwunw_pt_regs *ctx,
-				       struct dwunw_capture_args *args,
-				       struct live_block *block)
-{
-	long status = dwunw_walk_stack(ctx, ctx, args);
-
-	if (status == DWUNW_WALK_NO_SLOT)
-		return false;
-	count_sent(status);
-	block->key = status ? 0 : args->key;
-	return true;
-}
-#else
-#define walk_stack(ctx, args, block) false
-#endif
-
-/* Only a copy goes with the walk by frame pointers. */
-static __always_inline bool is_walked(__u32 ways)
-{
-#ifdef DWUNW_HEAP_WALK
-	return ways == DWUNW_HEAP_SNAPSHOT;
-#else
-	(void)ways;
-	return false;
-#endif
-}
-
-/* Fills the block's key, 0: no stack was sent, and that is counted; and its
- * time, which is the event's if there is one. */
-static __always_inline void take_stack(struct dwunw_pt_regs *ctx, __u64 addr,
-				       struct live_block *block)
-{
-	struct dwunw_capture_args args = { .cookie = addr,
-					   .value = block->size };
-	__u32 ways;
-
-	dwunw_count(DWUNW_HEAP_COUNT_ALLOCATIONS);
-	block->time_ns = bpf_ktime_get_ns();
-	if (!within_budget()) {
-		dwunw_count(DWUNW_HEAP_COUNT_OVER_BUDGET);
-		return;
-	}
-	args.key = dwunw_next_key();
-	ways = find_ways(&args);
-	if (!args.key)
-		dwunw_count_drop(DWUNW_COUNT_DROP_SLOT);
-	else if (is_walked(ways) ? walk_stack(ctx, &args, block) :
-				   copy_stack(ctx, &args, ways, block))
-		return;
-	dwunw_count(DWUNW_HEAP_COUNT_NO_SLOT);
 }
 
 /* --- one by one, for heap/flows.c ----------------------------------------- */
@@ -342,8 +149,10 @@ static __always_inline void tell_block(void *ctx, __u64 addr,
  * whose stack was not sent is followed too: its bytes stay right. */
 SEC("uprobe") int alloc_exit(struct dwunw_pt_regs *ctx)
 {
+	struct dwunw_capture_args args = {};
 	struct live_block block = {};
 	struct call call = {};
+	struct taken taken;
 	__u64 addr, id;
 
 	addr = blocks_return(this_thread(), DWUNW_SP(ctx) - DWUNW_RETURN_POPS,
@@ -355,7 +164,11 @@ SEC("uprobe") int alloc_exit(struct dwunw_pt_regs *ctx)
 	if (options.trace_frees && call.old.time_ns)
 		send_block(ctx, DWUNW_HEAP_EVENT_FREE, call.ptr, &call.old, 1);
 	block.size = call.size;
-	take_stack(ctx, addr, &block);
+	args.cookie = addr;
+	args.value = block.size;
+	take_stack(ctx, STACK_FROM_CALL, &args, &taken);
+	block.key = taken.key;
+	block.time_ns = taken.time_ns;
 	tell_block(ctx, addr, &block);
 	id = dwunw_current_id();
 	block.pid = id >> 32;

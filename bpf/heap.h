@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * heap.h - what heap.bpf.c, kernel.bpf.c and their loader agree on.
+ * heap.h - what heap.bpf.c, count.bpf.c, kernel.bpf.c and their loaders agree on.
  */
 #ifndef DWUNW_BPF_HEAP_H
 #define DWUNW_BPF_HEAP_H
@@ -33,7 +33,7 @@ struct dwunw_heap_options {
 	uint32_t budget;       /* stacks in 2^30 ns; 0: no limit */
 	uint32_t depth;	       /* of the frame-pointer walk, in frames */
 	uint32_t trace_frees;  /* send an event for each free */
-	uint32_t reserved;
+	uint32_t user_regs;    /* enum unwind_regs: events inside the kernel */
 };
 
 /* The map "processes": pid -> how its stacks are taken. */

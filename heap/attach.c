@@ -330,17 +330,57 @@ static bool is_everywhere(const struct dwunw_heap *heap,
 	       (heap->wide || target->leaderless);
 }
 
+/* The function of config.event. -1: the file has none of that name. */
+static int attach_event(struct file *file)
+{
+	struct dwunw_heap *heap = file->heap;
+	const struct dwunw_heap_event *event = &heap->counted;
+	dwunw_status_t status;
+	uint64_t off;
+	int error;
+
+	status = dwu_event_place(heap, file->known, file->path, &off);
+	if (dwunw_given_unprobed(status, heap->config.tool, event->name,
+				 file->path))
+		return EOPNOTSUPP;
+	if (status != DWUNW_OK)
+		return -1;
+	error = dwu_event_probe(heap, file->pid, file->path, off);
+	if (!error)
+		return 0;
+	heap->statistics.failed_probes++;
+	fprintf(stderr, "probe on %s at 0x%" PRIx64 " in %s: %s\n", event->name,
+		off, file->path, strerror(-error));
+	return -error;
+}
+
 /* As attach_pattern(), by all patterns that were given. */
+static int attach_patterns(struct file *file)
+{
+	struct dwunw_heap_config *config = &file->heap->config;
+	int status = -1;
+
+	if (!config->pattern_count)
+		return attach_pattern(file, "*");
+	for (uint32_t i = 0; i < config->pattern_count; i++) {
+		int one = attach_pattern(file, config->patterns[i].text);
+
+		config->patterns[i].found |= one >= 0;
+		status = one >= 0 && status <= 0 ? one : status;
+	}
+	return status;
+}
+
+/* 0, an errno, told; -1: there is nothing in it to be probed. */
 static int attach_file(struct dwunw_heap *heap, struct target *target,
 		       const char *path, bool program)
 {
-	struct dwunw_heap_config *config = &heap->config;
 	struct file file = { .heap = heap,
 			     .target = target,
 			     .path = path,
 			     .program = program,
 			     .pid = target->pid };
-	int status = -1;
+	int status;
 
 	if (is_among(target->events.at, target->events.count, path))
 		return take_file(&target->files, path);
@@ -350,14 +390,8 @@ static int attach_file(struct dwunw_heap *heap, struct target *target,
 			return take_file(&target->files, path);
 	}
 	file.known = dwu_known_file(heap, path);
-	if (!config->pattern_count)
-		status = attach_pattern(&file, "*");
-	for (uint32_t i = 0; i < config->pattern_count; i++) {
-		int one = attach_pattern(&file, config->patterns[i].text);
-
-		config->patterns[i].found |= one >= 0;
-		status = one >= 0 && status <= 0 ? one : status;
-	}
+	status = heap->counted.kind ? attach_event(&file) :
+				      attach_patterns(&file);
 	if (status == -1)
 		return status;
 	if (file.pid < 0 && !status)
@@ -482,6 +516,16 @@ void dwu_say_names(const struct dwunw_heap_config *config)
 		"(offsets in the file)\n");
 }
 
+static void say_no_function(const struct dwunw_heap *heap,
+			    const struct target *target, const char *looked_at)
+{
+	fprintf(stderr, "%s: pid %d: %s: %s; looked at:\n%s", heap->config.tool,
+		target->pid, heap->counted.text,
+		heap->file_found ? "that file has no such function" :
+				   "no mapped file is that",
+		looked_at);
+}
+
 static void say_none(const struct dwunw_heap *heap, const struct target *target,
 		     const char *looked_at)
 {
@@ -489,6 +533,10 @@ static void say_none(const struct dwunw_heap *heap, const struct target *target,
 	const char *object = config->file;
 	char names[DWUNW_HEAP_PATTERNS * (PATTERN_SIZE + 12)] = "malloc";
 
+	if (heap->counted.kind) {
+		say_no_function(heap, target, looked_at);
+		return;
+	}
 	for (uint32_t i = 0; i < config->pattern_count; i++) {
 		size_t used = i ? strlen(names) : 0;
 
@@ -518,6 +566,8 @@ void dwunw_heap_say_unused(const struct dwunw_heap *heap)
 {
 	const struct dwunw_heap_config *config = &heap->config;
 
+	if (heap->counted.kind)
+		return;
 	if (config->file && !heap->file_found)
 		fprintf(stderr, "%s: %s %s: not used: no mapped file is that\n",
 			config->tool, config->words.file, config->file);
@@ -536,16 +586,21 @@ void dwunw_heap_say_unused(const struct dwunw_heap *heap)
 
 int dwu_attach_files(struct dwunw_heap *heap, struct target *target)
 {
+	const struct dwunw_heap_event *event = &heap->counted;
 	const struct dwunw_space *space;
 	char path[512], last[512] = "", looked_at[2048] = "";
 	bool program = true;
 	int status = 0;
 
+	if (event->kind && !dwu_is_of_calls(event))
+		return 0;
 	if (target->leaderless)
 		use_inherited(heap);
-	target->refused = !dwunw_returns_allowed(
-		heap->config.tool,
-		is_everywhere(heap, target) ? -1 : target->pid);
+	target->refused = event->kind != DWUNW_HEAP_UPROBE &&
+			  !dwunw_returns_allowed(heap->config.tool,
+						 is_everywhere(heap, target) ?
+							 -1 :
+							 target->pid);
 	if (target->refused)
 		return EXIT_FAILURE;
 	if (target->lost_rights)

@@ -153,8 +153,9 @@ static int look_for_allocator(struct dwunw_heap *heap, struct target *target,
 	if (target->refused)
 		target->starting = false;
 	if (target->starting && ++target->steps > STEPS_MAX) {
-		fprintf(stderr, "note: pid %d starts without an allocator\n",
-			target->pid);
+		fprintf(stderr, "note: pid %d starts without %s\n", target->pid,
+			heap->counted.kind ? heap->counted.text :
+					     "an allocator");
 		target->starting = false;
 	}
 	heap->begun |= !target->starting;
@@ -195,6 +196,10 @@ static int on_exec(struct dwunw_heap *heap, pid_t pid)
 		return PTRACE_CONT;
 	heap->command_ran = true;
 	target->exec_time_ns = 0;
+	if (!heap->recording) {
+		heap->recording = true;
+		dwu_set_switch(heap);
+	}
 	/* what its number was before, if another thread's than the first */
 	ptrace(PTRACE_GETEVENTMSG, pid, 0L, &before);
 	target->leader_execs = before == (unsigned long)pid;

@@ -5,6 +5,8 @@
  */
 #include "recorder.h"
 
+#include "unwind_ctx.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -88,6 +90,8 @@ static int size_maps(struct dwunw_heap *heap)
 	struct dwunw_loader *loader = heap->loader;
 	uint32_t spans = DWUNW_HEAP_SPANS_MAX;
 
+	if (heap->counted.kind) /* no blocks, and few maps that may get many */
+		return 0;
 	if (dwunw_loader_set_entries(loader, "live", config->live_max))
 		return -ENOENT;
 	while (spans > 2048 && spans > config->live_max / 2)
@@ -135,6 +139,7 @@ static int configure(struct dwunw_heap *heap, bool walk)
 		.sample_bytes = config->sample_bytes,
 		.depth = config->depth,
 		.trace_frees = config->on_block || config->on_flow,
+		.user_regs = heap->user_regs,
 		/* a second, in units of 2^30 ns */
 		.budget = (uint32_t)((double)config->budget * 1.073741824),
 	};
@@ -231,6 +236,20 @@ static int load_object(struct dwunw_heap *heap, bool walk)
 	return error ? error : dwunw_loader_load(heap->loader);
 }
 
+/* Inside the kernel the registers of user space are the kernel's to tell, or, by
+ * one without that helper, looked for on its stack. */
+static int load_either(struct dwunw_heap *heap, bool walk)
+{
+	int error = load_object(heap, walk);
+
+	if (!error || heap->user_regs || !heap->counted.kind)
+		return error;
+	dwunw_loader_close(heap->loader);
+	heap->loader = NULL;
+	heap->user_regs = UNWIND_REGS_STACK;
+	return load_object(heap, walk);
+}
+
 /* 0; else why the kernel does not walk, in words. */
 static const char *load_walk(struct dwunw_heap *heap, char *why, size_t size)
 {
@@ -239,7 +258,7 @@ static const char *load_walk(struct dwunw_heap *heap, char *why, size_t size)
 
 	if (refused)
 		return refused;
-	error = load_object(heap, true);
+	error = load_either(heap, true);
 	if (error)
 		snprintf(why, size,
 			 "its program is not allowed, or needs a newer kernel "
@@ -279,7 +298,7 @@ static int load_programs(struct dwunw_heap *heap)
 			refused);
 		return EXIT_FAILURE;
 	}
-	error = load_object(heap, false);
+	error = load_either(heap, false);
 	if (error)
 		return dwunw_permission_explain(
 			config->tool, "the BPF programs were not loaded",
@@ -298,12 +317,12 @@ static int load_samples(struct dwunw_heap *heap)
 	const struct dwunw_heap_config *config = &heap->config;
 	int error;
 
-	if (config->pid_count != 1 || config->follow_forks ||
-	    config->mode < DWUNW_HEAP_FORCE ||
+	if (heap->counted.kind || config->pid_count != 1 ||
+	    config->follow_forks || config->mode < DWUNW_HEAP_FORCE ||
 	    config->mode > DWUNW_HEAP_ALONE) {
 		fprintf(stderr,
-			"%s: samples without BPF are of one process, and of "
-			"whole stacks only\n",
+			"%s: samples without BPF are of one process's "
+			"allocations, and of whole stacks only\n",
 			config->tool);
 		return 2;
 	}
@@ -341,7 +360,7 @@ static int load(struct dwunw_heap *heap)
 			"note: no %s (%s): changed mappings are noticed "
 			"later\n",
 			missing, strerror(-error));
-	return 0;
+	return dwu_events_start(heap);
 }
 
 /* Or why not, told. */
@@ -457,8 +476,10 @@ static int start(struct dwunw_heap *heap)
 		return dwu_targets_find(heap);
 	if (!heap->config.command)
 		return start_pids(heap);
-	/* nothing has run yet: what is seen is whole from the start */
-	record(heap, true);
+	/* nothing has run yet: what is seen is whole from the start. Other events
+	 * than allocations are counted from its exec on */
+	if (!heap->counted.kind)
+		record(heap, true);
 	return dwu_command_start(heap);
 }
 
@@ -489,6 +510,17 @@ static void set_defaults(struct dwunw_heap_config *config)
 		config->live_max = DWUNW_LIVE_MAX;
 }
 
+static void set_event(struct dwunw_heap *heap)
+{
+	if (!heap->config.event)
+		return;
+	heap->counted = *heap->config.event;
+	if (!heap->counted.frequency)
+		heap->counted.frequency = 1;
+	if (dwu_is_of_calls(&heap->counted))
+		heap->config.file = heap->counted.file;
+}
+
 /* --- as a tool sees it ------------------------------------------------------- */
 
 int dwunw_heap_open(struct dwunw_heap **result,
@@ -508,6 +540,7 @@ int dwunw_heap_open(struct dwunw_heap **result,
 		return 2;
 	}
 	set_defaults(&heap->config);
+	set_event(heap);
 	allow_files();
 	if (!dwu_flows_begin(heap))
 		return dwunw_permission_explain(config->tool, "memory", ENOMEM);
@@ -518,7 +551,7 @@ int dwunw_heap_open(struct dwunw_heap **result,
 		status = load(heap);
 	if (!status)
 		status = start(heap);
-	if (!status)
+	if (!status && !(heap->config.command && heap->counted.kind))
 		record(heap, true);
 	return status;
 }
@@ -605,6 +638,13 @@ static bool is_without_probes(const struct dwunw_heap *heap)
 
 	if (heap->statistics.probes)
 		return false;
+	if (heap->counted.kind) {
+		fprintf(stderr,
+			"%s: nothing was counted: no file with %s was "
+			"mapped\n",
+			config->tool, heap->counted.text);
+		return true;
+	}
 	fprintf(stderr,
 		"%s: nothing was recorded: %s mapped no file that "
 		"defines malloc\n",

@@ -5,6 +5,7 @@
  *   targets.c, find.c, command.c   which processes
  *   places.c			    where functions are in a file
  *   attach.c			    where their probes are
+ *   events.c			    … and other events than allocations
  *   source.c			    where events come from: BPF, or
  *   samples.c, hash.c		    samples of calls
  *   unwind.c			    an event -> a stack
@@ -127,7 +128,8 @@ struct thread_end {
 /* One recording. */
 struct dwunw_heap {
 	struct dwunw_heap_config config;
-	struct dwunw_loader *loader; /* NULL: it is samples */
+	struct dwunw_heap_event counted; /* config.event's, or of allocations */
+	struct dwunw_loader *loader;	 /* NULL: it is samples */
 	struct dwu_samples *samples;
 	bool in_samples;		/* an event of theirs is looked at */
 	struct dwu_samples_losses lost; /* of theirs, when it was last settled */
@@ -166,6 +168,7 @@ struct dwunw_heap {
 	struct dwunw_event event;
 	struct dwunw_frame *frames; /* config.depth of them or more, */
 	size_t frame_room;	    /* … so many */
+	uint32_t user_regs;	    /* enum unwind_regs */
 	struct dwunw_rows *rows;    /* NULL: the kernel does not walk */
 	struct dwunw_step *steps;   /* as many, if it does */
 	struct fp_walk fp_walks[FP_WALKS];
@@ -268,6 +271,22 @@ int dwu_attach_files(struct dwunw_heap *heap, struct target *target);
 /* A child of a target has begun, as the event says: which probes it has. */
 void dwu_attach_child(struct dwunw_heap *heap, struct target *child,
 		      const struct dwunw_event_header *fork);
+
+/* events.c */
+bool dwu_is_of_calls(const struct dwunw_heap_event *event);
+/* Is its pc the address of an instruction, and not where a call returns to? */
+bool dwu_event_is_exact(const struct dwunw_heap_event *event);
+/* Nanoseconds that an event stands for; 0: it stands for itself. */
+uint64_t dwu_event_period(const struct dwunw_heap_event *event);
+/* Where the function is in a file; NO_DEBUG_DATA and others: it has none. */
+dwunw_status_t dwu_event_place(struct dwunw_heap *heap,
+			       struct dwu_known_file *known, const char *path,
+			       uint64_t *off);
+/* There, of that process, or of all (-1). 0 or a negative errno. */
+int dwu_event_probe(struct dwunw_heap *heap, int32_t pid, const char *path,
+		    uint64_t off);
+/* Events that are every process's. 0; else an exit status, told. */
+int dwu_events_start(struct dwunw_heap *heap);
 
 /* command.c: a command, and all that it starts */
 void dwu_command_prepare(struct dwunw_heap *heap); /* before any thread */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * heap/report.c - live blocks to a report.
+ * heap/report.c - live blocks, or events, to a report.
  */
 #include "recorder.h"
 
@@ -24,6 +24,7 @@ struct known_stack {
 
 struct filling {
 	struct dwunw_heap *heap;
+	const struct dwunw_heap_view *view;
 	struct dwunw_report *report;
 	struct known_stack *known; /* hashed, of 2^n slots, half of them free */
 	uint32_t size;
@@ -258,6 +259,20 @@ static uint64_t realtime_of(uint64_t monotonic)
 	       (dwunw_heap_now() - monotonic);
 }
 
+static void add_event(struct filling *filling)
+{
+	const struct dwunw_heap_event *event = &filling->heap->counted;
+	struct dwunw_report_meta *meta = &filling->report->meta;
+
+	meta->has = 1u << DWUNW_REPORT_SAMPLES;
+	meta->event = dwunw_report_text(filling->report, event->text);
+	meta->period = (uint32_t)dwu_event_period(event);
+	if (!meta->period)
+		return;
+	meta->has |= 1u << DWUNW_REPORT_EVENT;
+	meta->unit = dwunw_report_text(filling->report, "nanoseconds");
+}
+
 static void add_meta(struct filling *filling)
 {
 	const struct dwunw_heap_config *config = &filling->heap->config;
@@ -276,9 +291,13 @@ static void add_meta(struct filling *filling)
 		meta->kernel = dwunw_report_text(
 			filling->report, uname(&name) ? "" : name.release);
 	}
-	meta->has = 1u << DWUNW_REPORT_LIVE_BLOCKS |
-		    1u << DWUNW_REPORT_LIVE_BYTES;
-	meta->period = config->sample_bytes;
+	if (filling->heap->counted.kind) {
+		add_event(filling);
+	} else {
+		meta->has = 1u << DWUNW_REPORT_LIVE_BLOCKS |
+			    1u << DWUNW_REPORT_LIVE_BYTES;
+		meta->period = config->sample_bytes;
+	}
 	meta->estimated = config->sample_bytes || config->sample_every > 1;
 	meta->end_ns = filling->heap->summed_ns;
 }
@@ -306,7 +325,6 @@ static void add_point(struct dwunw_report *report)
 static void fill(struct filling *filling, const struct dwunw_totals *totals)
 {
 	struct dwunw_report *report = filling->report;
-	struct dwunw_heap_counts counts;
 
 	add_totals(filling, totals);
 	set_apart(report, DWUNW_REPORT_UNKNOWN, totals->unknown_blocks,
@@ -315,38 +333,115 @@ static void fill(struct filling *filling, const struct dwunw_totals *totals)
 		  totals->unkept_bytes);
 	set_apart(report, DWUNW_REPORT_THREADS, totals->thread_blocks,
 		  totals->thread_bytes);
+}
+
+/* --- events by stack -------------------------------------------------------------- */
+
+static void add_events(void *ctx, const struct dwunw_stack *stack,
+		       uint64_t count)
+{
+	struct filling *filling = ctx;
+	const struct dwunw_heap_view *view = filling->view;
+	uint64_t period = dwu_event_period(&filling->heap->counted);
+	uint32_t entry;
+
+	if (!count || (view->is_wanted && !view->is_wanted(view->ctx, stack)))
+		return;
+	entry = dwunw_report_add_entry(
+		filling->report, find_stack(filling, stack), 0, 0, stack->pid);
+	dwunw_report_add_value(filling->report, entry, DWUNW_REPORT_SAMPLES,
+			       (int64_t)count);
+	if (period)
+		dwunw_report_add_value(filling->report, entry,
+				       DWUNW_REPORT_EVENT,
+				       (int64_t)(count * period));
+}
+
+static void set_events_apart(struct filling *filling, uint32_t kind,
+			     uint64_t count)
+{
+	uint64_t period = dwu_event_period(&filling->heap->counted);
+	int64_t *values = filling->report->apart[kind];
+
+	values[DWUNW_REPORT_SAMPLES] = (int64_t)count;
+	values[DWUNW_REPORT_EVENT] = (int64_t)(count * period);
+}
+
+static void fill_events(struct filling *filling)
+{
+	const struct dwunw_heap *heap = filling->heap;
+	struct dwunw_heap_counts counts;
+
+	for (uint32_t i = 0; i < heap->stacks.all_size; i++)
+		if (heap->stacks.all[i])
+			add_events(filling, heap->stacks.all[i],
+				   heap->stacks.all[i]->events);
+	dwu_walk_each(heap, filling, add_events);
+	dwunw_heap_count(heap, &counts);
+	set_events_apart(filling, DWUNW_REPORT_UNKNOWN,
+			 counts.no_slot + counts.no_room);
+	set_events_apart(filling, DWUNW_REPORT_UNKEPT, heap->unkept.events);
+}
+
+/* --- all of it ------------------------------------------------------------------- */
+
+static void finish(struct filling *filling)
+{
+	struct dwunw_report *report = filling->report;
+	struct dwunw_heap_counts counts;
+
 	dwunw_heap_count(filling->heap, &counts);
 	add_counts(report, &counts);
 	add_meta(filling);
 	add_point(report);
-	dwunw_report_sort(report, DWUNW_REPORT_LIVE_BYTES);
+	dwunw_report_sort(report, filling->heap->counted.kind ?
+					  DWUNW_REPORT_SAMPLES :
+					  DWUNW_REPORT_LIVE_BYTES);
+}
+
+/* Live blocks, or events. 0 or -ENOMEM. */
+static int fill_all(struct filling *filling)
+{
+	struct dwunw_heap_view view = *filling->view;
+	struct dwunw_totals totals = { 0 };
+	int error;
+
+	if (filling->heap->counted.kind) {
+		filling->heap->summed_ns = dwunw_heap_now();
+		fill_events(filling);
+		return 0;
+	}
+	view.threads = true;
+	view.each = add_block;
+	view.each_ctx = filling;
+	error = dwunw_heap_sum(filling->heap, &view, &totals);
+	if (!error)
+		fill(filling, &totals);
+	dwunw_totals_free(&totals);
+	return error;
 }
 
 int dwunw_heap_report(struct dwunw_heap *heap,
 		      const struct dwunw_heap_view *view, bool blocks,
 		      struct dwunw_report *report)
 {
-	struct filling filling = {
-		.heap = heap, .report = report, .size = 256, .blocks = blocks
-	};
-	struct dwunw_heap_view own = *view;
-	struct dwunw_totals totals = { 0 };
+	struct filling filling = { .heap = heap,
+				   .view = view,
+				   .report = report,
+				   .size = 256,
+				   .blocks = blocks };
 	int error = -ENOMEM;
 
 	while (filling.size < 2 * heap->stacks.count + 2)
 		filling.size *= 2;
 	filling.known = calloc(filling.size, sizeof(*filling.known));
-	own.threads = true;
-	own.each = add_block;
-	own.each_ctx = &filling;
 	if (filling.known) {
 		dwunw_report_clear(report);
 		add_targets(&filling);
-		error = dwunw_heap_sum(heap, &own, &totals);
+		error = fill_all(&filling);
 	}
 	if (!error)
-		fill(&filling, &totals);
-	dwunw_totals_free(&totals);
+		finish(&filling);
 	free(filling.known);
 	return error ? error : report->failed ? -ENOMEM : 0;
 }

@@ -74,10 +74,10 @@ copy_inlined(const struct dwunw_symbol_info *first)
 }
 
 /*
- * Where the call is. An event's own pc is a return address here, too: it was
- * taken when the allocator returned.
+ * Where the call is. An event's own pc is a return address, too, if it was taken
+ * when the allocator returned: not `exact`.
  */
-static void name_frame(struct dwunw_named_frame *named,
+static void name_frame(struct dwunw_named_frame *named, bool exact,
 		       struct dwunw_context *ctx,
 		       struct dwunw_symbol_resolver *resolver, int32_t pid)
 {
@@ -85,7 +85,7 @@ static void name_frame(struct dwunw_named_frame *named,
 	const char *label = dwunw_module_label(ctx, frame.module);
 	struct dwunw_symbol_info info;
 
-	if (frame.how == DWUNW_HOW_EVENT)
+	if (frame.how == DWUNW_HOW_EVENT && !exact)
 		frame.how = DWUNW_HOW_CFI;
 	named->module = label ? label : "";
 	/* musl's trampoline has no symbol, its neighbour has */
@@ -152,6 +152,7 @@ struct dwunw_stack *dwunw_stacks_intern(struct dwunw_stacks *stacks,
 	stack->frames = (struct dwunw_named_frame *)(stack + 1);
 	stack->hash = hash;
 	stack->owner = owner;
+	stack->pid = (uint32_t)pid;
 	stack->count = (uint32_t)count;
 	for (size_t i = 0; i < count; i++) {
 		stack->frames[i].frame = frames[i];
@@ -230,7 +231,7 @@ void dwunw_stack_set_names(struct dwunw_stack *stack, struct dwunw_context *ctx,
 			   struct dwunw_symbol_resolver *resolver, int32_t pid)
 {
 	for (uint32_t i = 0; i < stack->count; i++)
-		name_frame(&stack->frames[i], ctx, resolver, pid);
+		name_frame(&stack->frames[i], stack->exact, ctx, resolver, pid);
 	stack->of_thread = is_of_thread(stack);
 	stack->of_free = is_of_free(stack);
 }

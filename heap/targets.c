@@ -270,8 +270,9 @@ int dwu_target_attach(struct dwunw_heap *heap, struct target *target)
 		if (error)
 			return error;
 	} else if (status) {
-		if (kill(target->pid, 0) && errno == ESRCH)
-			return -1;
+		if ((kill(target->pid, 0) && errno == ESRCH) ||
+		    dwunw_proc_leader_ended(target->pid))
+			return -1; /* it has ended */
 		target->refused = status == DWUNW_ERR_UNSUPPORTED_ARCH;
 		heap->command_refused |= target->refused &&
 					 target->pid == heap->command_pid;

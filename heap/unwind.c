@@ -199,6 +199,7 @@ static struct dwunw_stack *intern(struct dwunw_heap *heap, size_t count,
 	if (!stack)
 		return unkept(heap);
 	if (is_new) {
+		stack->exact = dwu_event_is_exact(&heap->counted);
 		dwunw_stack_set_end(stack, &heap->dwunw, stop);
 		dwunw_naming_add(heap->naming, stack, pid);
 	}
@@ -219,6 +220,8 @@ static void put_stack(struct dwunw_heap *heap, struct dwunw_stack *stack,
 	if (stack)
 		dwunw_stacks_put_key(&heap->stacks, header->key, time_ns,
 				     stack);
+	if (heap->counted.kind)
+		(stack ? stack : &heap->unkept)->events++;
 	if (heap->config.by_thread)
 		dwu_thread_see(heap, header->pid, header->tid);
 	if (heap->config.on_block)

@@ -30,6 +30,7 @@ static struct dwunw_rows_config rows_config(const struct dwunw_heap *heap)
 		.hold_ms = HOLD_MS,
 		.hold_from = HOLD_FROM,
 		.by_thread = heap->config.by_thread,
+		.user_regs = heap->user_regs,
 		/* frame pointers may go on with one that ends early */
 		.whole = true,
 	};

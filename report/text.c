@@ -167,6 +167,21 @@ static void put_whose(struct dwu_out *out, const struct dwunw_report *report,
 	}
 }
 
+/* "990 ms in 99 cpu events" */
+static void put_event_sum(struct dwu_out *out,
+			  const struct dwunw_report *report,
+			  const int64_t *values)
+{
+	int64_t sum = values[DWUNW_REPORT_EVENT];
+
+	if (!strcmp(report->meta.unit, "nanoseconds"))
+		dwu_out_print(out, "%" PRId64 " ms", (sum + 500000) / 1000000);
+	else
+		dwu_out_print(out, "%" PRId64 " %s", sum, report->meta.unit);
+	dwu_out_print(out, " in %" PRId64 " %s events",
+		      values[DWUNW_REPORT_SAMPLES], report->meta.event);
+}
+
 /* A sum, and of what: "12 bytes in 3 allocations". */
 static void put_sum(struct dwu_out *out, const struct dwunw_report *report,
 		    const int64_t *values)
@@ -179,9 +194,7 @@ static void put_sum(struct dwu_out *out, const struct dwunw_report *report,
 			      values[DWUNW_REPORT_LIVE_BYTES],
 			      values[DWUNW_REPORT_LIVE_BLOCKS]);
 	else if (has & 1u << DWUNW_REPORT_EVENT)
-		dwu_out_print(out, "%" PRId64 " %s in %" PRId64 " %s events",
-			      values[DWUNW_REPORT_EVENT], report->meta.unit,
-			      values[DWUNW_REPORT_SAMPLES], report->meta.event);
+		put_event_sum(out, report, values);
 	else
 		dwu_out_print(out, "%" PRId64 " events",
 			      values[DWUNW_REPORT_SAMPLES]);
@@ -227,20 +240,26 @@ static void put_losses(struct dwu_out *out, const struct dwunw_report *report)
 {
 	const uint64_t *c = report->counts;
 
-	dwu_out_print(
-		out,
-		"dwunw: allocations %" PRIu64 " = stacks %" PRIu64
-		" + drops %" PRIu64 " (over budget %" PRIu64
-		", no scratch slot %" PRIu64 ", buffer full %" PRIu64
-		"); live map full %" PRIu64 ", too many threads %" PRIu64 "\n",
-		c[DWUNW_REPORT_COUNT_ALLOCATIONS], c[DWUNW_REPORT_COUNT_STACKS],
-		c[DWUNW_REPORT_COUNT_OVER_BUDGET] +
-			c[DWUNW_REPORT_COUNT_NO_SLOT] +
-			c[DWUNW_REPORT_COUNT_NO_ROOM],
-		c[DWUNW_REPORT_COUNT_OVER_BUDGET],
-		c[DWUNW_REPORT_COUNT_NO_SLOT], c[DWUNW_REPORT_COUNT_NO_ROOM],
-		c[DWUNW_REPORT_COUNT_LIVE_FULL],
-		c[DWUNW_REPORT_COUNT_CALLS_FULL]);
+	dwu_out_print(out,
+		      "dwunw: %s %" PRIu64 " = stacks %" PRIu64
+		      " + drops %" PRIu64 " (over budget %" PRIu64
+		      ", no scratch slot %" PRIu64 ", buffer full %" PRIu64 ")",
+		      report->meta.event ? "events" : "allocations",
+		      c[DWUNW_REPORT_COUNT_ALLOCATIONS],
+		      c[DWUNW_REPORT_COUNT_STACKS],
+		      c[DWUNW_REPORT_COUNT_OVER_BUDGET] +
+			      c[DWUNW_REPORT_COUNT_NO_SLOT] +
+			      c[DWUNW_REPORT_COUNT_NO_ROOM],
+		      c[DWUNW_REPORT_COUNT_OVER_BUDGET],
+		      c[DWUNW_REPORT_COUNT_NO_SLOT],
+		      c[DWUNW_REPORT_COUNT_NO_ROOM]);
+	if (!report->meta.event)
+		dwu_out_print(out,
+			      "; live map full %" PRIu64
+			      ", too many threads %" PRIu64,
+			      c[DWUNW_REPORT_COUNT_LIVE_FULL],
+			      c[DWUNW_REPORT_COUNT_CALLS_FULL]);
+	dwu_out_char(out, '\n');
 	put_shortages(out, report);
 	if (c[DWUNW_REPORT_COUNT_LATE_PROGRAMS])
 		dwu_out_print(out,

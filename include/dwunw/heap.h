@@ -40,11 +40,16 @@ struct dwunw_stack {
 	uint64_t hash;
 	uint64_t seen;	 /* the tool's: events, */
 	uint64_t joined; /* and those that frame pointers went on with */
+	uint64_t events; /* of config.event, but for those that were only counted */
 	uint64_t *fp; /* the kernel's walk of the same, or NULL; freed with it */
 	uint32_t fp_count;
+	uint32_t pid; /* of the process that had it first */
 	uint32_t count;
 	bool judged; /* the tool's */
-	bool named;  /* dwunw_stack_is_named() */
+	/* yours, before it is named: the first frame's pc is that of an
+	 * instruction, and no return address */
+	bool exact;
+	bool named; /* dwunw_stack_is_named() */
 	/* by pthread_create itself: a thread's stack, its tables */
 	bool of_thread;
 	/* by free itself: what an allocator maps for a thread's tables */
@@ -224,6 +229,32 @@ struct dwunw_heap_flow {
 	bool temporary;
 };
 
+/* What is recorded. */
+enum dwunw_heap_kind {
+	DWUNW_HEAP_ALLOC = 0, /* allocations, and which blocks are live */
+	DWUNW_HEAP_CPU,	      /* samples of processor time */
+	DWUNW_HEAP_UPROBE,    /* calls of a function */
+	DWUNW_HEAP_URETPROBE, /* its returns */
+	DWUNW_HEAP_TRACEPOINT,
+	DWUNW_HEAP_KPROBE /* calls of a function of the kernel */
+};
+
+struct dwunw_heap_event {
+	enum dwunw_heap_kind kind;
+	uint32_t frequency; /* of DWUNW_HEAP_CPU: samples a second; 1 or more */
+	char text[256];	    /* as it was given */
+	char file[256];	    /* of calls and returns: a path or its end */
+	/* a function, or "0x…", its offset in the file; "SYSTEM/NAME" */
+	char name[128];
+};
+
+/*
+ * "alloc", "cpu", "uprobe:FILE:FUNCTION", "uretprobe:FILE:FUNCTION",
+ * "tracepoint:SYSTEM:NAME", "kprobe:FUNCTION". All but the frequency is set.
+ * False: it is none of them, or too long.
+ */
+bool dwunw_heap_event_parse(struct dwunw_heap_event *event, const char *text);
+
 /* Zeroed, each field has its default, but for those that say "needed". Texts are
  * the caller's until dwunw_heap_close(). */
 struct dwunw_heap_config {
@@ -288,6 +319,10 @@ struct dwunw_heap_config {
 	 * the library pairs. ring_size is each CPU's. All blocks, all sizes; none
 	 * but DWUNW_HEAP_FORCE and _ALONE; on_flow is told of allocations only */
 	bool sampled;
+	/* NULL: allocations. Another event is counted by stack: `object` and
+	 * `walk_object` are of bpf/count.bpf.c then, and nothing is live. Fields
+	 * about allocators and blocks, on_block, on_flow: not used */
+	const struct dwunw_heap_event *event;
 };
 
 struct dwunw_heap;
@@ -354,7 +389,8 @@ int dwunw_heap_sum(struct dwunw_heap *heap, const struct dwunw_heap_view *view,
 
 struct dwunw_report;
 /*
- * What is live, as a report (dwunw/report.h, -ldwunw-report): stacks with their
+ * What is live, or config.event's counts, as a report (dwunw/report.h,
+ * -ldwunw-report): stacks with their
  * names, sums, sizes and ages, what was counted, the time, and what each stack
  * had at reports before, if it is the same report. blocks: each block, too.
  * Zeroed, but for meta.tool and meta.start_ns, or filled by this before. 0 or

@@ -35,6 +35,8 @@ struct leak {
 	struct dwunw_heap_config config;
 	struct dwunw_heap_view view;
 	int32_t pids[LEAK_PIDS]; /* config.pids is these */
+	struct dwunw_heap_event
+		event; /* config.event is this, of `dwunw count` */
 	uint64_t interval_ns;
 	uint32_t intervals;	    /* 0: until what is followed ends */
 	struct dwunw_report report; /* the newest, and what was before */
@@ -67,6 +69,10 @@ void leak_set_defaults(struct leak *leak);
 
 /* Words behind "--", a command's; before option_parse(), which moves them. */
 int leak_count_words(char **argv);
+/* Of a program without operands: `count` words, of which `words` are a command's.
+ * -1: all well; else the exit status, told. */
+int leak_take_command(const struct option_program *program, struct leak *leak,
+		      int count, char **argv, int words);
 
 /* Of option rows that fill a struct which begins with a struct leak: "12" or
  * "12,13"; a prefix; a pattern; NAME=0xOFFSET[@FILE]. */
@@ -193,6 +199,8 @@ int leak_run(struct leak *leak);
 /* --- print.c ------------------------------------------------------------------- */
 
 bool leak_is_estimated(const struct leak *leak);
+/* leak_print_fn: the report as text, and statistics. */
+void leak_print_report(struct leak *leak);
 /* What was sent, and memory, if that is asked for. */
 void leak_print_statistics(const struct leak *leak);
 

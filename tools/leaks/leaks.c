@@ -273,23 +273,12 @@ static int parse(struct arguments *arguments, char **argv)
 	return leak_check(&program, leak);
 }
 
-/* --- the report ----------------------------------------------------------------- */
-
-static void print_report(struct leak *leak)
-{
-	struct dwunw_report_output output = leak_output(stdout);
-
-	dwunw_report_write(&leak->report, DWUNW_REPORT_AS_TEXT,
-			   &leak->report_options, &output);
-	leak_print_statistics(leak);
-}
-
 int dwu_cmd_leaks(int argc, char **argv)
 {
 	static struct arguments arguments;
 	int status = parse(&arguments, argv);
 
 	(void)argc;
-	arguments.leak.print = print_report;
+	arguments.leak.print = leak_print_report;
 	return status < 0 ? leak_run(&arguments.leak) : status;
 }

@@ -12,6 +12,16 @@ dwunw_walk_object:
 	.incbin WALK_OBJECT
 dwunw_walk_object_end:
 	.balign 8
+	.globl dwunw_count_object, dwunw_count_object_end
+dwunw_count_object:
+	.incbin COUNT_OBJECT
+dwunw_count_object_end:
+	.balign 8
+	.globl dwunw_count_walk_object, dwunw_count_walk_object_end
+dwunw_count_walk_object:
+	.incbin COUNT_WALK_OBJECT
+dwunw_count_walk_object_end:
+	.balign 8
 	.globl dwunw_kernel_object, dwunw_kernel_object_end
 dwunw_kernel_object:
 	.incbin KERNEL_OBJECT

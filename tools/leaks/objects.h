@@ -8,6 +8,9 @@
 extern const uint8_t dwunw_heap_object[], dwunw_heap_object_end[];
 /* heap.bpf.c again, with the walk in the kernel */
 extern const uint8_t dwunw_walk_object[], dwunw_walk_object_end[];
+/* count.bpf.c, and the same again */
+extern const uint8_t dwunw_count_object[], dwunw_count_object_end[];
+extern const uint8_t dwunw_count_walk_object[], dwunw_count_walk_object_end[];
 extern const uint8_t dwunw_kernel_object[], dwunw_kernel_object_end[];
 
 #endif

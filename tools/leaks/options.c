@@ -78,6 +78,18 @@ int leak_count_words(char **argv)
 	return count;
 }
 
+int leak_take_command(const struct option_program *program, struct leak *leak,
+		      int count, char **argv, int words)
+{
+	if (count && words == count)
+		leak->config.command = argv + 1;
+	if (words == count)
+		return -1;
+	return option_wrong(program,
+			    "'%s': a process is -p PID, a command is behind --",
+			    argv[1]);
+}
+
 void leak_set_defaults(struct leak *leak)
 {
 	*leak = (struct leak){

@@ -52,3 +52,12 @@ void leak_print_statistics(const struct leak *leak)
 	dwunw_heap_count(leak->heap, &counts);
 	print_statistics(&counts);
 }
+
+void leak_print_report(struct leak *leak)
+{
+	struct dwunw_report_output output = leak_output(stdout);
+
+	dwunw_report_write(&leak->report, DWUNW_REPORT_AS_TEXT,
+			   &leak->report_options, &output);
+	leak_print_statistics(leak);
+}

@@ -187,17 +187,6 @@ static void set_words(struct leak *leak)
 	};
 }
 
-static int take_command(struct leak *leak, int count, char **argv, int words)
-{
-	if (count && words == count)
-		leak->config.command = argv + 1;
-	if (words == count)
-		return -1;
-	return option_wrong(&program,
-			    "'%s': a process is -p PID, a command is behind --",
-			    argv[1]);
-}
-
 static int parse(struct arguments *arguments, char **argv)
 {
 	struct leak *leak = &arguments->leak;
@@ -213,7 +202,7 @@ static int parse(struct arguments *arguments, char **argv)
 	leak->view.min_age_ns = 0;
 	status = option_parse(&program, arguments, argv, &count);
 	if (status < 0)
-		status = take_command(leak, count, argv, words);
+		status = leak_take_command(&program, leak, count, argv, words);
 	if (status >= 0)
 		return status;
 	what = contradiction(leak);

@@ -130,17 +130,35 @@ static int divide_output(struct leak *leak)
 	return EXIT_FAILURE;
 }
 
+static size_t between(const uint8_t *start, const uint8_t *end)
+{
+	return (size_t)(end - start);
+}
+
+static void set_objects(struct dwunw_heap_config *config)
+{
+	if (config->event) {
+		config->object = dwunw_count_object;
+		config->object_size =
+			between(dwunw_count_object, dwunw_count_object_end);
+		config->walk_object = dwunw_count_walk_object;
+		config->walk_object_size = between(dwunw_count_walk_object,
+						   dwunw_count_walk_object_end);
+		return;
+	}
+	config->object = dwunw_heap_object;
+	config->object_size = between(dwunw_heap_object, dwunw_heap_object_end);
+	config->walk_object = dwunw_walk_object;
+	config->walk_object_size =
+		between(dwunw_walk_object, dwunw_walk_object_end);
+}
+
 static int run_programs(struct leak *leak)
 {
 	struct dwunw_heap_config *config = &leak->config;
 	int status;
 
-	config->object = dwunw_heap_object;
-	config->object_size =
-		(size_t)(dwunw_heap_object_end - dwunw_heap_object);
-	config->walk_object = dwunw_walk_object;
-	config->walk_object_size =
-		(size_t)(dwunw_walk_object_end - dwunw_walk_object);
+	set_objects(config);
 	config->by_thread = leak->view.by_thread;
 	config->on_block = leak->trace ? print_call : NULL;
 	status = leak_recording_prepare(leak);

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * events.c - events that are no allocations: their names, and where the program
+ * that counts them is put.
+ *
+ *	cpu			  a clock of each processor, so many times a second
+ *	uprobe:FILE:FUNCTION	  calls of it, in each process that is followed
+ *	uretprobe:FILE:FUNCTION	  its returns
+ *	tracepoint:SYSTEM:NAME	  e.g. tracepoint:syscalls:sys_enter_write
+ *	kprobe:FUNCTION		  a function of the kernel
+ *
+ * FUNCTION may be 0xOFFSET in the file. All but the calls are events of every
+ * process, of which the program takes those that are followed.
+ */
+#include "recorder.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/perf_event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* --- names ------------------------------------------------------------------- */
+
+static bool take_text(char *to, size_t room, const char *text, size_t size)
+{
+	if (!size || size >= room)
+		return false;
+	memcpy(to, text, size);
+	to[size] = 0;
+	return true;
+}
+
+/* "FILE:FUNCTION", where FILE may have colons. */
+static bool take_call(struct dwunw_heap_event *event, const char *text)
+{
+	const char *colon = strrchr(text, ':');
+
+	return colon &&
+	       take_text(event->file, sizeof(event->file), text,
+			 (size_t)(colon - text)) &&
+	       take_text(event->name, sizeof(event->name), colon + 1,
+			 strlen(colon + 1));
+}
+
+/* "SYSTEM:NAME", or with a slash, as tracefs has it. */
+static bool take_tracepoint(struct dwunw_heap_event *event, const char *text)
+{
+	size_t size = strcspn(text, ":/");
+
+	if (!size || !text[size] || !text[size + 1] ||
+	    strpbrk(text + size + 1, ":/"))
+		return false;
+	if (!take_text(event->name, sizeof(event->name), text, strlen(text)))
+		return false;
+	event->name[size] = '/';
+	return true;
+}
+
+static bool take_rest(struct dwunw_heap_event *event, const char *text)
+{
+	switch (event->kind) {
+	case DWUNW_HEAP_ALLOC:
+	case DWUNW_HEAP_CPU:
+		return !*text;
+	case DWUNW_HEAP_UPROBE:
+	case DWUNW_HEAP_URETPROBE:
+		return take_call(event, text);
+	case DWUNW_HEAP_TRACEPOINT:
+		return take_tracepoint(event, text);
+	case DWUNW_HEAP_KPROBE:
+		return take_text(event->name, sizeof(event->name), text,
+				 strlen(text));
+	}
+	return false;
+}
+
+bool dwunw_heap_event_parse(struct dwunw_heap_event *event, const char *text)
+{
+	static const char *const kinds[] = {
+		[DWUNW_HEAP_ALLOC] = "alloc",
+		[DWUNW_HEAP_CPU] = "cpu",
+		[DWUNW_HEAP_UPROBE] = "uprobe:",
+		[DWUNW_HEAP_URETPROBE] = "uretprobe:",
+		[DWUNW_HEAP_TRACEPOINT] = "tracepoint:",
+		[DWUNW_HEAP_KPROBE] = "kprobe:",
+	};
+	uint32_t frequency = event->frequency;
+
+	for (uint32_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		size_t size = strlen(kinds[i]);
+
+		if (strncmp(text, kinds[i], size))
+			continue;
+		*event = (struct dwunw_heap_event){
+			.kind = (enum dwunw_heap_kind)i, .frequency = frequency
+		};
+		if (!take_text(event->text, sizeof(event->text), text,
+			       strlen(text)))
+			return false;
+		return take_rest(event, text + size);
+	}
+	return false;
+}
+
+bool dwu_is_of_calls(const struct dwunw_heap_event *event)
+{
+	return event->kind == DWUNW_HEAP_UPROBE ||
+	       event->kind == DWUNW_HEAP_URETPROBE;
+}
+
+bool dwu_event_is_exact(const struct dwunw_heap_event *event)
+{
+	return event->kind != DWUNW_HEAP_ALLOC &&
+	       event->kind != DWUNW_HEAP_URETPROBE;
+}
+
+uint64_t dwu_event_period(const struct dwunw_heap_event *event)
+{
+	return event->kind == DWUNW_HEAP_CPU ? SECOND / event->frequency : 0;
+}
+
+/* --- calls ------------------------------------------------------------------- */
+
+dwunw_status_t dwu_event_place(struct dwunw_heap *heap,
+			       struct dwu_known_file *known, const char *path,
+			       uint64_t *off)
+{
+	const char *name = heap->counted.name;
+	uint64_t size;
+	char *end;
+
+	if (strncmp(name, "0x", 2))
+		return dwu_place_find(heap, known, path, name, off, &size);
+	*off = strtoull(name, &end, 16);
+	return *end ? DWUNW_ERR_INVALID_ARG : DWUNW_OK;
+}
+
+int dwu_event_probe(struct dwunw_heap *heap, int32_t pid, const char *path,
+		    uint64_t off)
+{
+	bool returns = heap->counted.kind == DWUNW_HEAP_URETPROBE;
+	int error = dwunw_loader_attach_uprobe(
+		heap->loader, returns ? "count_return" : "count_call", returns,
+		pid, path, off);
+
+	if (!error)
+		heap->statistics.probes++;
+	return error;
+}
+
+/* --- events of every process --------------------------------------------------- */
+
+static int open_event(struct perf_event_attr *attr, int cpu)
+{
+	int fd;
+
+	attr->size = sizeof(*attr);
+	fd = (int)syscall(SYS_perf_event_open, attr, -1, cpu, -1,
+			  PERF_FLAG_FD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int put(struct dwunw_heap *heap, const char *program, int fd)
+{
+	int error = dwunw_loader_attach_event(heap->loader, program, fd, -1);
+
+	if (!error)
+		heap->statistics.probes++;
+	return error;
+}
+
+/* A clock of processor time, which needs no PMU; of each processor that is on. */
+static int start_clocks(struct dwunw_heap *heap)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_CONF);
+	int error = -ENODEV;
+
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		struct perf_event_attr attr = {
+			.type = PERF_TYPE_SOFTWARE,
+			.config = PERF_COUNT_SW_CPU_CLOCK,
+			.sample_freq = heap->counted.frequency,
+			.freq = 1,
+		};
+		int fd = open_event(&attr, cpu);
+
+		if (fd == -ENODEV)
+			continue;
+		error = put(heap, "count_sample", fd);
+		if (error)
+			return error;
+	}
+	return error;
+}
+
+/* Linux 4.17 and later have this PMU, if they have kprobes. */
+static int open_kprobe(const char *function)
+{
+	struct perf_event_attr attr = {
+		.kprobe_func = (uint64_t)(uintptr_t)function,
+	};
+	FILE *in = fopen("/sys/bus/event_source/devices/kprobe/type", "re");
+	char digits[16] = "";
+
+	if (!in)
+		return -EOPNOTSUPP;
+	if (!fgets(digits, sizeof(digits), in))
+		digits[0] = 0;
+	fclose(in);
+	attr.type = (uint32_t)strtoul(digits, NULL, 10);
+	return attr.type ? open_event(&attr, 0) : -EOPNOTSUPP;
+}
+
+static int start_event(struct dwunw_heap *heap)
+{
+	const struct dwunw_heap_event *event = &heap->counted;
+
+	switch (event->kind) {
+	case DWUNW_HEAP_CPU:
+		return start_clocks(heap);
+	case DWUNW_HEAP_TRACEPOINT:
+		return put(heap, "count_tracepoint",
+			   dwunw_tracepoint_open(event->name));
+	case DWUNW_HEAP_KPROBE:
+		return put(heap, "count_kprobe", open_kprobe(event->name));
+	default:
+		return 0;
+	}
+}
+
+int dwu_events_start(struct dwunw_heap *heap)
+{
+	const struct dwunw_heap_event *event = &heap->counted;
+	int error = start_event(heap);
+
+	if (!error)
+		return 0;
+	if (event->kind == DWUNW_HEAP_KPROBE && error == -EOPNOTSUPP)
+		fprintf(stderr, "%s: %s: this kernel has no kprobes\n",
+			heap->config.tool, event->text);
+	else if (error == -ENOENT || error == -EINVAL)
+		fprintf(stderr, "%s: %s: this kernel has no such %s\n",
+			heap->config.tool, event->text,
+			event->kind == DWUNW_HEAP_KPROBE ? "function" :
+							   "event");
+	else
+		return dwunw_permission_explain(heap->config.tool, event->text,
+						-error);
+	return EXIT_FAILURE;
+}

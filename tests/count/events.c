@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * events [threads|forks|spin] - does what is counted in known ways, without frame
+ * pointers, and prints the truth, a line each: what, the functions outwards up to
+ * main or start, how often.
+ *
+ *	call first_way way main 700
+ *	cpu burn_much main 0.301	seconds of processor time
+ */
+#include "tests/live/begin.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ALONE __attribute__((noinline, noclone))
+
+static volatile unsigned long sum;
+
+ALONE long counted(long n)
+{
+	char room[64];
+
+	room[n & 63] = (char)n;
+	__asm__ volatile("" : : "r"(room) : "memory");
+	sum += (unsigned long)n;
+	return (long)sum;
+}
+
+ALONE static long asks_kernel(long n)
+{
+	return syscall(SYS_getpgid, 0) + n;
+}
+
+ALONE static long first_way(long n)
+{
+	return counted(n) + asks_kernel(n) + 1;
+}
+
+ALONE static long second_way(long n)
+{
+	long got = counted(n + 1) + 2;
+
+	return got + counted(got);
+}
+
+ALONE static long way(long n)
+{
+	return n % 4 ? first_way(n) + 1 : second_way(n) + 1;
+}
+
+static void *thread_way(void *arg)
+{
+	for (long i = 0; i < 200; i++)
+		sum += (unsigned long)first_way(i);
+	return arg;
+}
+
+/* Processor time of this thread. */
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+#define BURN(name)                                            \
+	ALONE static void name(unsigned long rounds)          \
+	{                                                     \
+		while (rounds--)                              \
+			__asm__ volatile("" : : : "memory"); \
+	}
+BURN(burn_little)
+BURN(burn_much)
+
+ALONE static double burnt(void (*burn)(unsigned long), unsigned long rounds)
+{
+	double start = now();
+
+	burn(rounds);
+	return now() - start;
+}
+
+/* So many rounds take a tenth of a second, here and now. */
+ALONE static unsigned long calibrate(void)
+{
+	unsigned long rounds = 1000000;
+
+	while (burnt(burn_little, rounds) < 0.1)
+		rounds *= 2;
+	return rounds;
+}
+
+ALONE static void spin(void)
+{
+	unsigned long rounds = calibrate();
+	double little, much;
+
+	wait_for_begin();
+	little = burnt(burn_little, 4 * rounds);
+	much = burnt(burn_much, 12 * rounds);
+	printf("cpu burn_little burnt spin main %f\n", little);
+	printf("cpu burn_much burnt spin main %f\n", much);
+}
+
+ALONE static void calls(void)
+{
+	for (long i = 0; i < 1000; i++)
+		sum += (unsigned long)way(i);
+}
+
+static void print_calls(int times)
+{
+	printf("call first_way way calls %d\n", times * 750);
+	printf("call second_way way calls %d\n", times * 500);
+	printf("kernel asks_kernel first_way way calls %d\n", times * 750);
+}
+
+static void threads(void)
+{
+	pthread_t ids[8];
+
+	for (int i = 0; i < 8; i++)
+		pthread_create(&ids[i], NULL, thread_way, NULL);
+	for (int i = 0; i < 8; i++)
+		pthread_join(ids[i], NULL);
+	printf("call first_way thread_way 1600\n");
+	printf("kernel asks_kernel first_way thread_way 1600\n");
+}
+
+static void forks(void)
+{
+	for (int i = 0; i < 5; i++) {
+		if (!fork()) {
+			calls();
+			_exit(0);
+		}
+		wait(NULL);
+	}
+	print_calls(5);
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc > 1 ? argv[1] : "";
+
+	if (!strcmp(what, "spin")) {
+		spin();
+	} else {
+		wait_for_begin();
+		if (!strcmp(what, "threads")) {
+			threads();
+		} else if (!strcmp(what, "forks")) {
+			forks();
+		} else {
+			calls();
+			print_calls(1);
+		}
+	}
+	fflush(stdout);
+	tell_done();
+	return 0;
+}

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+# events, which does what is counted in known ways, without frame pointers.
+
+needs_count := examples
+
+ifneq ($(foreign),1)
+counted := $(out)/tests/count
+$(counted)/events: private how := gcc -O2 -g -fomit-frame-pointer \
+	-fno-optimize-sibling-calls -I. -pthread -Wall -Wextra -Werror
+$(counted)/events: tests/count/events.c tests/live/begin.h tests/count/rules.mk \
+		$(flags_file)
+	$(test_build)
+test_programs += $(counted)/events
+endif
