@@ -48,6 +48,9 @@ static void tell_bound(void *ctx, const char *line)
 
 /* --- set-up ---------------------------------------------------------------- */
 
+/* As many as the largest map of them has (bpf/capture.bpf.h). */
+#define PROCESSES_HELD 16384u
+
 /* dwunw-added 4: the library, where upstream opens syms_cache. */
 static int open_dwunw(struct dwunw_heap *heap)
 {
@@ -55,6 +58,8 @@ static int open_dwunw(struct dwunw_heap *heap)
 		.log = keep_log,
 		.log_ctx = heap,
 		.tables_max = heap->config.memory_max / 2,
+		/* each that is followed is held, and costs what it has mapped */
+		.process_capacity = PROCESSES_HELD,
 	};
 	struct dwunw_symbol_config symbols = {
 		.memory_max = heap->config.memory_max,

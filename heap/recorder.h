@@ -179,6 +179,7 @@ struct dwunw_heap {
 	struct dwunw_stacks stacks;
 	struct dwunw_stack unkept; /* of blocks that found them full */
 	bool told_unkept;
+	bool told_spaces;   /* that more processes are there than are walked */
 	bool told_live;	    /* that the map of live blocks is full */
 	uint32_t keys_kept; /* of them, when they were last gone through */
 	uint64_t summed_ns; /* the last dwunw_heap_sum() */

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,11 +22,21 @@
 #define HOLD_FROM 4096u
 #define HOLD_MS 1000u
 
+/* Of every process, or a cgroup's, there may be many: 2 MiB of tables. */
+#define WIDE_PROCESSES (4 * DWUNW_HEAP_WALK_PROCESSES)
+
+static uint32_t processes_of(const struct dwunw_heap *heap)
+{
+	return heap->config.all || heap->config.cgroup ?
+		       WIDE_PROCESSES :
+		       DWUNW_HEAP_WALK_PROCESSES;
+}
+
 static struct dwunw_rows_config rows_config(const struct dwunw_heap *heap)
 {
 	return (struct dwunw_rows_config){
 		.rows = DWUNW_HEAP_WALK_ROWS,
-		.processes = DWUNW_HEAP_WALK_PROCESSES,
+		.processes = processes_of(heap),
 		.stacks = DWUNW_HEAP_WALK_STACKS,
 		.hold_ms = HOLD_MS,
 		.hold_from = HOLD_FROM,
@@ -96,6 +107,17 @@ void dwu_walk_close(struct dwunw_heap *heap)
 	heap->steps = NULL;
 }
 
+/* There is room again when one of them ends. */
+static void tell_full(struct dwunw_heap *heap)
+{
+	if (!heap->told_spaces)
+		fprintf(stderr,
+			"note: %" PRIu32 " processes are walked in the kernel; "
+			"the stacks of others are copied\n",
+			processes_of(heap));
+	heap->told_spaces = true;
+}
+
 /* The event, or the rest of one, was walked: rows for the next of its kind. */
 void dwu_walk_learn(struct dwunw_heap *heap, const struct target *target,
 		    size_t walked, size_t count)
@@ -106,7 +128,9 @@ void dwu_walk_learn(struct dwunw_heap *heap, const struct target *target,
 	    target->exited)
 		return;
 	error = dwunw_rows_follow(heap->rows, target->pid);
-	if (error && error != -EEXIST) /* no room for one more */
+	if (error == -ENOSPC)
+		tell_full(heap);
+	if (error && error != -EEXIST)
 		return;
 	(void)dwunw_rows_learn(heap->rows, target->pid, heap->steps + walked,
 			       count - walked);

@@ -78,7 +78,7 @@ SKIP: {
 	my %defined = map { /^(\w+) T / ? ($1 => 1) : () }
 		`nm -P -g $libs`;
 	my @inline = ('dwunw_frame_is_exact, dwunw_frame_lookup, dwunw_stack_id_add, '
-		. 'dwunw_stop_is_complete');
+		. 'dwunw_stack_print, dwunw_stop_is_complete');
 	my @empty = grep { $public{$_} eq 'function' && !$defined{$_} &&
 		!/^dwunw_mips32_/ } sort keys %public;
 	is(join(', ', @empty), join(', ', @inline),

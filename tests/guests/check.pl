@@ -174,12 +174,12 @@ sub check_leaks {
 
 	if ($asked && $no_syscalls) {
 		result($text =~ /^end \S+ tool=1 /m, "$name: refused", $text);
-		result($text =~ m{^\S+ leaks: --walk=kernel: .*syscalls/sys_enter_}m,
+		result($text =~ m{^(?:\| )?dwunw: leaks: --walk=kernel: .*syscalls/sys_enter_}m,
 			"$name: for that reason", $text);
 		return;
 	}
 	result($text =~ /^end \S+ tool=0 target=0/m, "$name: it ran", $text);
-	result($text =~ m{^note: stacks are copied, not walked in the kernel: .*syscalls/sys_enter_}m,
+	result($text =~ m{^(?:\| )?note: stacks are copied, not walked in the kernel: .*syscalls/sys_enter_}m,
 		"$name: why it copies", $text) if $name =~ /-auto/ && $no_syscalls;
 	my ($made) = $text =~ /^(?:\| )?calls (\d+)/m;
 	my ($calls, $stacks, $drops) = $text =~

@@ -6,11 +6,13 @@
  *
  *   odd	frames with a variable part, realigned, larger than a page, with
  *		callee-saved registers, and signal handlers on the same stack
+ *   stays	the same, and it does not end
  *   threads	the same in eight threads
  *   stacks	the same on stacks that change: contexts on memory that ends farther
  *		and still has what was there; in the first thread, and in others, one
  *		after another at one place
  *   forks	the same in four children that are forked, and in their threads
+ *   many	the same in forty children, a few times
  *   execs	… that run this program anew
  *   plugs A B	through two libraries by turns, at one address
  *
@@ -146,14 +148,19 @@ static KEEP void until_told(void)
 		work(1);
 }
 
-static KEEP void warm(void)
+static KEEP void rounds(int warm, int kept)
 {
-	for (int i = 0; i < WARM; i++) {
+	for (int i = 0; i < warm; i++) {
 		work(0);
 		some_ms(5);
 	}
-	for (int i = 0; i < ROUNDS; i++)
+	for (int i = 0; i < kept; i++)
 		work(1);
+}
+
+static KEEP void warm(void)
+{
+	rounds(WARM, ROUNDS);
 }
 
 /* --- stacks that change ----------------------------------------------------------- */
@@ -260,14 +267,14 @@ static void threads_there(void (*way)(void))
 
 /* One ends when all have done their work, and then this one ends: a report in
  * between would forget it. */
-static void children(const char *self, int exec)
+static void children(int count, const char *self, int exec)
 {
 	int done[2], end[2];
 	char byte;
 
 	if (pipe(done) || pipe(end))
 		return;
-	for (int i = 0; i < CHILDREN; i++) {
+	for (int i = 0; i < count; i++) {
 		if (fork())
 			continue;
 		if (exec) {
@@ -278,13 +285,17 @@ static void children(const char *self, int exec)
 			_exit(1);
 		}
 		close(end[1]);
-		warm();
-		threads(2, warm);
+		if (count > CHILDREN) {
+			rounds(10, 1);
+		} else {
+			warm();
+			threads(2, warm);
+		}
 		write(done[1], "", 1);
 		read(end[0], &byte, 1);
 		_exit(0);
 	}
-	for (int i = 0; i < CHILDREN; i++)
+	for (int i = 0; i < count; i++)
 		read(done[0], &byte, 1);
 }
 
@@ -333,15 +344,20 @@ int main(int argc, char **argv)
 	sigaction(SIGUSR1, &action, NULL);
 	if (!strcmp(what, "odd"))
 		until_told();
-	else if (!strcmp(what, "threads"))
+	else if (!strcmp(what, "stays")) {
+		until_told();
+		pause();
+	} else if (!strcmp(what, "threads"))
 		threads(8, until_told);
 	else if (!strcmp(what, "stacks")) {
 		stacks_until_told();
 		threads_there(stacks_until_told);
 	} else if (!strcmp(what, "forks"))
-		children(argv[0], 0);
+		children(CHILDREN, argv[0], 0);
+	else if (!strcmp(what, "many"))
+		children(10 * CHILDREN, argv[0], 0);
 	else if (!strcmp(what, "execs"))
-		children("/proc/self/exe", 1);
+		children(CHILDREN, "/proc/self/exe", 1);
 	else if (!strcmp(what, "child"))
 		child();
 	else if (!strcmp(what, "plugs") && argc == 4)

@@ -113,6 +113,9 @@ sub same {
 			"$title: most are only counted") if $way eq 'kernel';
 		is(sum_of_lengths(), $report->{allocations},
 			"$title, $way: each is counted by its length");
+		my $full = $said =~ /^note: 32 processes are walked in the kernel; the stacks of others are copied$/m;
+		is(!!$full, $title =~ /^more/ && $way eq 'kernel',
+			"$title, $way: are there too many processes?");
 		# a thread's stack is copied to its start, not to the cap (12 KB)
 		if ($title eq 'threads' && $way eq 'copy') {
 			my ($bytes) = Live::slurp($printed) =~ /.* (\d+) bytes an event/s;
@@ -137,6 +140,8 @@ for my $mode (qw(force fallback)) {
 same('threads', [], 1, 0.5, $walked, 'threads');
 same('stacks that change', ['--mode=force'], 1, 0.5, $walked, 'stacks');
 same('children', [], 0, 0.3, $walked, 'forks');
+# the first 32 are walked, and that is said
+same('more processes than are walked', [], 0, 0.1, $walked, 'many');
 same('other programs', [], 0, 0.3, $walked, 'execs');
 same('three frames', ['--mode=force', '--depth', 3], 1, 0.5, $walked, 'odd');
 same('each thread apart', ['--mode=force', '--threads'], 1, 0.5, $walked, 'threads');
