@@ -69,10 +69,10 @@ static double now(void)
 	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
 }
 
-#define BURN(name)                                            \
-	ALONE static void name(unsigned long rounds)          \
-	{                                                     \
-		while (rounds--)                              \
+#define BURN(name)                                           \
+	ALONE static void name(unsigned long rounds)         \
+	{                                                    \
+		while (rounds--)                             \
 			__asm__ volatile("" : : : "memory"); \
 	}
 BURN(burn_little)
