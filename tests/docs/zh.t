@@ -18,6 +18,7 @@ my %pairs = (
 	'README.md' => 'README.zh-CN.md',
 	'DESIGN.md' => 'doc/zh/design.md',
 	'doc/api.md' => 'doc/zh/api.md',
+	'doc/count.md' => 'doc/zh/count.md',
 	'doc/first-leak-router.md' => 'doc/zh/first-leak-router.md',
 	'doc/first-leak-server.md' => 'doc/zh/first-leak-server.md',
 	'doc/memleak.md' => 'doc/zh/memleak.md',
