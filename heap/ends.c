@@ -48,8 +48,7 @@ static void forget(struct dwunw_heap *heap, uint64_t thread)
 {
 	struct thread_end *told = told_of(heap, thread);
 
-	dwunw_bpf_map_remove(dwunw_loader_map(heap->loader, "dwunw_stack_ends"),
-			     &thread);
+	dwunw_bpf_map_remove(dwu_map(heap, "dwunw_stack_ends"), &thread);
 	if (told->thread == thread)
 		*told = (struct thread_end){ 0 };
 }
@@ -63,8 +62,7 @@ static void tell(struct dwunw_heap *heap, uint64_t thread,
 	    told->print == now->print)
 		return;
 	*told = (struct thread_end){ thread, now->end, now->print };
-	dwunw_bpf_map_set(dwunw_loader_map(heap->loader, "dwunw_stack_ends"),
-			  &thread, now);
+	dwunw_bpf_map_set(dwu_map(heap, "dwunw_stack_ends"), &thread, now);
 }
 
 void dwu_end_learn(struct dwunw_heap *heap, size_t count,
