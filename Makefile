@@ -465,12 +465,11 @@ wide_scripts := $(addprefix tests/memleak/,children.t containers.t counts.t) \
 beside_scripts := $(wildcard tests/cross/*.t) tests/thin/thin.t tests/truth/truth.t \
 	$(addprefix tests/memleak/,again.t said.t uses.t servers.t real.t modes.t unread.t \
 	failing.t faults.t rate.t options.t losses.t beside.t kernel.t soak.t) \
-	tests/core/failing.t tests/danger/frames.t \
+	$(addprefix tests/core/,bad.t failing.t) tests/record/record.t \
 	$(addprefix tests/scan/,switches.t compare.t decide.t stack.t lengths.t) \
-	$(addprefix tests/house/,arch-subset.t compilers.t random.t config.t symbols.t size.t) \
-	$(addprefix tests/danger/,bounds.t debug.t hdr.t) tests/fuzz/fuzz.t \
-	tests/stacks/shadow.t tests/rows/large.t tests/house/make.t \
-	tests/symbols/failing.t \
+	$(addprefix tests/house/,arch-subset.t compilers.t random.t config.t symbols.t size.t \
+	make.t) $(addprefix tests/danger/,bounds.t debug.t frames.t hdr.t) tests/fuzz/fuzz.t \
+	tests/stacks/shadow.t tests/rows/large.t tests/symbols/failing.t \
 	$(addprefix tests/docs/,blocks.t runs.t) $(addprefix tests/report/,formats.t page.t) \
 	$(addprefix tests/install/,install.t debian.t) tests/jit/real.t \
 	tests/linkers/shadow.t $(addprefix tests/libdw_bpf/,headers.t parallel.t)

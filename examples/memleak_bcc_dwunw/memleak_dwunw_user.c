@@ -6,7 +6,7 @@
  *   report.c      upstream's report
  *   tools/leaks/  the run, folded stacks and JSON, the kernel's allocations
  *   heap/         dwunw-added 3 to 9: an allocation -> a stack with names
- *   bpf/heap.bpf.c  dwunw-added 1, 2: the same in the kernel
+ *   bpf/heap.bpf.c, bpf/stack.bpf.h  dwunw-added 1, 2: the same in the kernel
  */
 #include "memleak.h"
 #include "streams.h"

@@ -6,7 +6,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/house/tap.sh
 example=examples/memleak_bcc_dwunw
-parts="$example heap report tools/leaks bpf/heap.bpf.c"
+parts="$example heap report tools/leaks bpf/heap.bpf.c bpf/stack.bpf.h"
 
 grep -R 'dwunw-added' $parts --include='*.[chS]' --include=rules.mk |
 	grep -v 'dwunw-added [0-9]' | grep -v 'are marked$\|dwunw-added, with' \

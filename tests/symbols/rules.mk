@@ -128,6 +128,10 @@ $(symbols_go): tests/symbols/names.go $(symbols_made)
 	@mkdir -p $(@D)
 	$(say) GO $@
 	$(Q)$(how) -o $@ $<
+# one behind the other: the second finds the packages compiled
+$(symbols)/go-stripped $(symbols)/go-pie $(symbols)/go-arm64: | $(symbols)/go-full
+$(symbols)/go-pie: | $(symbols)/go-pie-full
+$(symbols)/go-arm64: | $(symbols)/go-arm64-full
 $(symbols)/go-bare: $(symbols)/go-stripped tests/sstrip.pl
 	$(Q)perl tests/sstrip.pl $< $@ >/dev/null && chmod +x $@
 symbols_bin += $(symbols_go) $(symbols)/go-bare
