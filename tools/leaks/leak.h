@@ -113,6 +113,53 @@ bool leak_take_symbol(void *leak, const char *text);
 #define LEAK_FILE(option, format) \
 	LEAK_TEXT(option, 0, exports[DWUNW_REPORT_AS_##format])
 
+/* Between reports, or steps of a recording. */
+#define LEAK_INTERVAL                                                      \
+	{                                                                  \
+		.name = "interval", .letter = 'i', .kind = OPTION_SECONDS, \
+		.to = LEAK_AT(interval_ns), .min = LEAK_SECOND / 100,      \
+		.max = 1000000 * LEAK_SECOND                               \
+	}
+
+/* How stacks are taken, and how many are kept. */
+#define LEAK_STACK_ROWS                                     \
+	{ .name = "mode",                                   \
+	  .kind = OPTION_CHOICE,                            \
+	  .to = LEAK_AT(config.mode),                       \
+	  .allowed = "off|fallback|force" },                \
+		{ .name = "walk",                           \
+		  .kind = OPTION_CHOICE,                    \
+		  .to = LEAK_AT(config.walk),               \
+		  .allowed = "copy|kernel|auto" },          \
+		LEAK_COUNT("depth", 0, config.depth, 1024), \
+		LEAK_COUNT("max-stacks", 0, config.stack_storage, 1u << 24)
+
+/* What is copied, where to, and memory for names. */
+#define LEAK_BUFFER_ROWS                                           \
+	{ .name = "stack-bytes",                                   \
+	  .kind = OPTION_SIZE,                                     \
+	  .to = LEAK_AT(config.stack_cap),                         \
+	  .min = 1,                                                \
+	  .max = LEAK_STACK_CAP_MAX },                             \
+		{ .name = "ring-size",                             \
+		  .kind = OPTION_POWER,                            \
+		  .to = LEAK_AT(config.ring_size),                 \
+		  .min = 4096,                                     \
+		  .max = 1u << 30 },                               \
+	{                                                          \
+		.name = "memory-max", .kind = OPTION_SIZE64,       \
+		.to = LEAK_AT(config.memory_max), .min = 1u << 20, \
+		.max = (uint64_t)1 << 40                           \
+	}
+
+/* Which processes are followed, where they are no operands. */
+#define LEAK_FOLLOWED_ROWS                                              \
+	LEAK_OTHER("pid", 'p', "process ids: 12, or 12,13, at most 64", \
+		   leak_take_pids),                                     \
+		LEAK_FLAG("all", 'a', config.all),                      \
+		LEAK_TEXT("cgroup", 0, config.cgroup),                  \
+		LEAK_FLAG("follow-forks", 'f', config.follow_forks)
+
 /* What both call the same. */
 #define LEAK_ROWS                                                          \
 	LEAK_FLAG("trace", 't', trace),                                    \
@@ -164,22 +211,8 @@ bool leak_take_symbol(void *leak, const char *text);
 		LEAK_OTHER("symbol", 0, DWUNW_GIVEN_ALLOWED,               \
 			   leak_take_symbol),                              \
 		LEAK_TEXT("debug-file", 0, config.debug_file),             \
-		{ .name = "stack-bytes",                                   \
-		  .kind = OPTION_SIZE,                                     \
-		  .to = LEAK_AT(config.stack_cap),                         \
-		  .min = 1,                                                \
-		  .max = LEAK_STACK_CAP_MAX },                             \
-		{ .name = "ring-size",                                     \
-		  .kind = OPTION_POWER,                                    \
-		  .to = LEAK_AT(config.ring_size),                         \
-		  .min = 4096,                                             \
-		  .max = 1u << 30 },                                       \
+		LEAK_BUFFER_ROWS,                                          \
 		LEAK_COUNT("max-live", 0, config.live_max, 1u << 26),      \
-		{ .name = "memory-max",                                    \
-		  .kind = OPTION_SIZE64,                                   \
-		  .to = LEAK_AT(config.memory_max),                        \
-		  .min = 1u << 20,                                         \
-		  .max = (uint64_t)1 << 40 },                              \
 		LEAK_FLAG("perf-buffer", 0, config.perf_buffer),           \
 		LEAK_FLAG("entry-probes", 0, config.entry_only),           \
 		LEAK_FLAG("perf-probes", 0, config.perf_probes)
