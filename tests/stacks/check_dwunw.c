@@ -342,9 +342,10 @@ uint64_t backend_dwunw_id(void *arg, size_t count,
 				&state->modules[f->module - 1].module.elf,
 				&file);
 		id = dwunw_stack_id_add(id, file, f->vaddr, exact);
-		frame(f->module && f->module <= state->image->file_count ?
-			      state->image->files[f->module - 1].path :
-			      "-",
+		frame(!f->module ? "none" :
+		      f->module <= state->image->file_count ?
+				   state->image->files[f->module - 1].path :
+				   "-",
 		      f->vaddr, exact);
 	}
 	return id;
