@@ -34,6 +34,8 @@
 #define FP_FRAME_MAX (8u << 20)
 /* Code may end where a page does: the smallest of all targets. */
 #define CODE_PAGE 4096u
+/* Signals have numbers up to this one, but for mips. */
+#define SIGNAL_MAX 64u
 /* Bytes of start code after which the link register is 0, or its own. */
 #define ENTRY_CLEARS 16u
 /* Instructions of start code that jumps (musl has 6 before that). */
@@ -577,25 +579,24 @@ static dwu_place_t signal_word(struct walk *w, int32_t off,
 
 /*
  * Does the stack hold what a signal trampoline goes on to restore? That is the
- * kernel's mark; on mips32, which has none, the high halves of the registers'
- * fields extend the low ones, and sp is not 0. Nor is it where the mark is 0
- * (riscv64), which stands in many places.
+ * kernel's mark. On mips32, which has none, the high halves of the registers'
+ * fields extend the low ones, and sp is not 0. Where the mark is 0 (riscv64),
+ * which stands in many places, the word at sp is the signal's number.
  */
 static bool has_signal_frame(struct walk *w)
 {
 	const struct dwunw_rule *rules = w->walker->row.rules;
 	uint8_t i;
 
-	for (i = 1; i <= arch_of(w)->pc && !DWU_ARCH_HAS(w->arch, mark_bits);
-	     i++)
+	if (DWU_ARCH_HAS(w->arch, mark_bits))
+		return (signal_word(w, w->arch->mark_off,
+				    (dwu_place_t)w->arch->mark) &
+			w->arch->mark_bits) == w->arch->mark &&
+		       (w->arch->mark || signal_word(w, 0, 1) - 1 < SIGNAL_MAX);
+	for (i = 1; i <= arch_of(w)->pc; i++)
 		if ((uint32_t)signal_word(w, rules[i].value ^ 4, 0) + 1 > 1)
 			return false;
-	if (DWU_ARCH_HAS(w->arch, mark_bits) &&
-	    (signal_word(w, w->arch->mark_off, (dwu_place_t)w->arch->mark) &
-	     w->arch->mark_bits) != w->arch->mark)
-		return false;
-	return DWU_ARCH_HAS(w->arch, mark) ||
-	       signal_word(w, rules[arch_of(w)->sp].value, 1) != 0;
+	return signal_word(w, rules[arch_of(w)->sp].value, 1) != 0;
 }
 
 /* Is the row one of the kernel's signal frames, by its trampoline's code? With a
