@@ -588,7 +588,7 @@ test-all:
 		'others: $(MAKE) test-others'
 
 compilers := clang musl-gcc
-guest_scripts := $(addprefix tests/guests/,arm64.sh mips.sh mipsel.sh)
+guest_scripts := $(addprefix tests/guests/,arm64.sh mips.sh mipsel.sh walk.sh)
 test-others: deps-cross
 	@scripts/tiers \
 		$(foreach t,$(others),'$(t): $(call in_target,$(t)) test') \
