@@ -230,7 +230,10 @@ sub check_start {
 	say_verified($name, $text);
 	result($text =~ /^end \S+ tool=0 /m, "$name: it ran", $text);
 	my ($maps) = $text =~ /maps (\d+) KiB/;
-	result(defined $maps, "$name: maps " . ($maps // '?') . ' KiB', $text);
+	my ($more) = $text =~ /^guest: kernel memory (-?\d+) KiB more/m;
+	result(defined $maps && defined $more, "$name: maps " .
+		($maps // '?') . ' KiB by their own account, the kernel has ' .
+		'taken ' . ($more // '?') . ' KiB', $text);
 }
 
 # dwunw count: as many calls as the target makes, by their whole stack.
