@@ -94,7 +94,13 @@ configured "$work/none" >"$work/log" 2>&1
 ok "no target is not a choice" grep -x CONFIG_ARCH_X86_64=y \
 	"$work/none/$ARCH/.config"
 
-# without TARGET NAMES: a copy of the tree that never heard of it
+core_only() {
+	echo "# CONFIG_PORT_LINUX is not set" >>"$1"
+	(cd "$2" && KCONFIG_CONFIG=$1 $python -m olddefconfig)
+}
+
+# without TARGET NAMES: a copy of the tree that never heard of it; of the first all
+# libraries are built, of the others core's.
 without() {
 	tree=$work/without-$1
 	mkdir -p "$tree"
@@ -107,6 +113,7 @@ without() {
 	rm -r "${tree:?}/arch/$1"
 	sed -i "/arch\/$1\/Kconfig/d" "$tree/Kconfig"
 	$make -C "$tree" O="$tree/build" ARCH="$ARCH" defconfig &&
+		{ [ "$1" = arm64 ] || core_only "$tree/build/$ARCH/.config" "$tree"; } &&
 		libs "$tree" "$tree/build" && knows "$tree/build" "$2"
 }
 ok "without arch/arm64/ the tree builds" without arm64 \
