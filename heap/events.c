@@ -14,12 +14,11 @@
  */
 #include "recorder.h"
 
+#include <dwunw/trace.h>
+
 #include <errno.h>
-#include <inttypes.h>
-#include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* --- names ------------------------------------------------------------------- */
@@ -153,16 +152,6 @@ int dwu_event_probe(struct dwunw_heap *heap, int32_t pid, const char *path,
 
 /* --- events of every process --------------------------------------------------- */
 
-static int open_event(struct perf_event_attr *attr, int cpu)
-{
-	int fd;
-
-	attr->size = sizeof(*attr);
-	fd = (int)syscall(SYS_perf_event_open, attr, -1, cpu, -1,
-			  PERF_FLAG_FD_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 static int put(struct dwunw_heap *heap, const char *program, int fd)
 {
 	int error = dwunw_loader_attach_event(heap->loader, program, fd, -1);
@@ -172,20 +161,14 @@ static int put(struct dwunw_heap *heap, const char *program, int fd)
 	return error;
 }
 
-/* A clock of processor time, which needs no PMU; of each processor that is on. */
+/* Of each processor that is on. */
 static int start_clocks(struct dwunw_heap *heap)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_CONF);
 	int error = -ENODEV;
 
 	for (int cpu = 0; cpu < cpus; cpu++) {
-		struct perf_event_attr attr = {
-			.type = PERF_TYPE_SOFTWARE,
-			.config = PERF_COUNT_SW_CPU_CLOCK,
-			.sample_freq = heap->counted.frequency,
-			.freq = 1,
-		};
-		int fd = open_event(&attr, cpu);
+		int fd = dwunw_clock_open(cpu, heap->counted.frequency);
 
 		if (fd == -ENODEV)
 			continue;
@@ -194,24 +177,6 @@ static int start_clocks(struct dwunw_heap *heap)
 			return error;
 	}
 	return error;
-}
-
-/* Linux 4.17 and later have this PMU, if they have kprobes. */
-static int open_kprobe(const char *function)
-{
-	struct perf_event_attr attr = {
-		.kprobe_func = (uint64_t)(uintptr_t)function,
-	};
-	FILE *in = fopen("/sys/bus/event_source/devices/kprobe/type", "re");
-	char digits[16] = "";
-
-	if (!in)
-		return -EOPNOTSUPP;
-	if (!fgets(digits, sizeof(digits), in))
-		digits[0] = 0;
-	fclose(in);
-	attr.type = (uint32_t)strtoul(digits, NULL, 10);
-	return attr.type ? open_event(&attr, 0) : -EOPNOTSUPP;
 }
 
 static int start_event(struct dwunw_heap *heap)
@@ -225,7 +190,8 @@ static int start_event(struct dwunw_heap *heap)
 		return put(heap, "count_tracepoint",
 			   dwunw_tracepoint_open(event->name));
 	case DWUNW_HEAP_KPROBE:
-		return put(heap, "count_kprobe", open_kprobe(event->name));
+		return put(heap, "count_kprobe",
+			   dwunw_kprobe_open(event->name));
 	default:
 		return 0;
 	}
