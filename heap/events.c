@@ -4,6 +4,7 @@
  * that counts them is put.
  *
  *	cpu			  a clock of each processor, so many times a second
+ *	offcpu			  a thread leaves its processor: sched_switch
  *	uprobe:FILE:FUNCTION	  calls of it, in each process that is followed
  *	uretprobe:FILE:FUNCTION	  its returns
  *	tracepoint:SYSTEM:NAME	  e.g. tracepoint:syscalls:sys_enter_write
@@ -63,6 +64,7 @@ static bool take_rest(struct dwunw_heap_event *event, const char *text)
 	switch (event->kind) {
 	case DWUNW_HEAP_ALLOC:
 	case DWUNW_HEAP_CPU:
+	case DWUNW_HEAP_OFFCPU:
 		return !*text;
 	case DWUNW_HEAP_UPROBE:
 	case DWUNW_HEAP_URETPROBE:
@@ -85,6 +87,7 @@ bool dwunw_heap_event_parse(struct dwunw_heap_event *event, const char *text)
 		[DWUNW_HEAP_URETPROBE] = "uretprobe:",
 		[DWUNW_HEAP_TRACEPOINT] = "tracepoint:",
 		[DWUNW_HEAP_KPROBE] = "kprobe:",
+		[DWUNW_HEAP_OFFCPU] = "offcpu",
 	};
 	uint32_t frequency = event->frequency;
 
@@ -116,7 +119,14 @@ bool dwu_event_is_exact(const struct dwunw_heap_event *event)
 	       event->kind != DWUNW_HEAP_URETPROBE;
 }
 
-uint64_t dwu_event_period(const struct dwunw_heap_event *event)
+const char *dwunw_heap_event_unit(const struct dwunw_heap_event *event)
+{
+	return event->kind == DWUNW_HEAP_CPU	? "nanoseconds" :
+	       event->kind == DWUNW_HEAP_OFFCPU ? "microseconds" :
+						  NULL;
+}
+
+uint64_t dwunw_heap_event_period(const struct dwunw_heap_event *event)
 {
 	return event->kind == DWUNW_HEAP_CPU ? SECOND / event->frequency : 0;
 }
@@ -179,6 +189,37 @@ static int start_clocks(struct dwunw_heap *heap)
 	return error;
 }
 
+static bool is_big_endian(void)
+{
+	const uint16_t one = 1;
+
+	return !*(const uint8_t *)&one;
+}
+
+/* Between open and load: where sched_switch has what the program reads. */
+int dwu_event_prepare(struct dwunw_heap *heap)
+{
+	static const char name[] = "sched/sched_switch";
+	struct dwunw_heap_switch_fields fields = { 0 };
+	uint32_t size;
+	int error;
+
+	if (heap->counted.kind != DWUNW_HEAP_OFFCPU)
+		return 0;
+	error = dwunw_tracepoint_field(name, "prev_state", &fields.prev_state,
+				       &size);
+	/* the lowest bits of a long */
+	if (!error && size > 4 && is_big_endian())
+		fields.prev_state += size - 4;
+	if (!error)
+		error = dwunw_tracepoint_field(name, "next_pid",
+					       &fields.next_pid, &size);
+	if (error)
+		return error;
+	return dwunw_loader_set_value(heap->loader, DWUNW_HEAP_SWITCH_MAP,
+				      &fields, sizeof(fields));
+}
+
 static int start_event(struct dwunw_heap *heap)
 {
 	const struct dwunw_heap_event *event = &heap->counted;
@@ -192,6 +233,9 @@ static int start_event(struct dwunw_heap *heap)
 	case DWUNW_HEAP_KPROBE:
 		return put(heap, "count_kprobe",
 			   dwunw_kprobe_open(event->name));
+	case DWUNW_HEAP_OFFCPU:
+		return put(heap, "count_switch",
+			   dwunw_tracepoint_open("sched/sched_switch"));
 	default:
 		return 0;
 	}

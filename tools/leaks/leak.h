@@ -34,9 +34,10 @@ typedef void (*leak_print_fn)(struct leak *leak);
 struct leak {
 	struct dwunw_heap_config config;
 	struct dwunw_heap_view view;
-	int32_t pids[LEAK_PIDS]; /* config.pids is these */
-	struct dwunw_heap_event
-		event; /* config.event is this, of `dwunw count` */
+	int32_t pids[LEAK_PIDS];       /* config.pids is these */
+	struct dwunw_heap_event event; /* config.event is this, unless it is of
+					* allocations */
+	uint32_t events;	       /* given, of which there can be one */
 	uint64_t interval_ns;
 	uint32_t intervals;	    /* 0: until what is followed ends */
 	struct dwunw_report report; /* the newest, and what was before */
@@ -80,6 +81,26 @@ bool leak_take_pids(void *leak, const char *text);
 bool leak_take_prefix(void *leak, const char *text);
 bool leak_take_pattern(void *leak, const char *text);
 bool leak_take_symbol(void *leak, const char *text);
+bool leak_take_event(void *leak, const char *text);
+/* What is wrong with them; NULL: nothing. leak->config.event is set. */
+const char *leak_settle_event(struct leak *leak);
+#define LEAK_EVENTS                                                    \
+	"cpu, offcpu, uprobe:FILE:FUNCTION, uretprobe:FILE:FUNCTION, " \
+	"tracepoint:SYSTEM:NAME, kprobe:FUNCTION"
+/* Of help texts. */
+#define LEAK_EVENTS_HELP                                                          \
+	"         cpu                          processor time, by samples\n"      \
+	"         offcpu                       time off processors: asleep, "     \
+	"waiting\n"                                                               \
+	"         uprobe:FILE:FUNCTION         calls of a function; FILE is a "   \
+	"path or its\n"                                                           \
+	"                                      end, FUNCTION a name or 0xOFFSET " \
+	"in FILE\n"                                                               \
+	"         uretprobe:FILE:FUNCTION      its returns\n"                     \
+	"         tracepoint:SYSTEM:NAME       an event of the kernel\n"          \
+	"         kprobe:FUNCTION              calls of a function of the "       \
+	"kernel\n"                                                                \
+	"  -F,  --frequency N          cpu: samples a second (99)\n"
 
 #define LEAK_AT(field) offsetof(struct leak, field)
 #define LEAK_FLAG(option, short_one, field)                               \

@@ -67,6 +67,31 @@ bool leak_take_symbol(void *into, const char *text)
 	return dwunw_given_add(&leak->config.given, text);
 }
 
+bool leak_take_event(void *into, const char *text)
+{
+	struct leak *leak = into;
+
+	leak->events++;
+	return dwunw_heap_event_parse(&leak->event, text);
+}
+
+#define FREQUENCY 99
+
+const char *leak_settle_event(struct leak *leak)
+{
+	struct dwunw_heap_event *event = &leak->event;
+
+	if (leak->events > 1)
+		return "a run has one -e";
+	if (event->frequency && event->kind != DWUNW_HEAP_CPU)
+		return "-F is about -e cpu";
+	if (!event->frequency)
+		event->frequency = FREQUENCY;
+	if (event->kind)
+		leak->config.event = event;
+	return NULL;
+}
+
 int leak_count_words(char **argv)
 {
 	int count = 0;

@@ -78,6 +78,12 @@ struct report_arguments {
 /* A recording to an empty report. False, told: not all of it. */
 bool report_fill_one(const struct report_arguments *arguments, const char *path,
 		     struct report_names *names, struct dwunw_report *report);
+/* By what it is of: live bytes, or an event's time or number. */
+void report_sort(struct dwunw_report *report);
+/* Are both of the same event? False: told; `path` is the other's. */
+bool report_is_alike(const char *command, const char *path,
+		     const struct dwunw_report *report,
+		     const struct dwunw_report *other);
 /* --suppressions. False: told. */
 bool report_suppress(const struct report_arguments *arguments,
 		     struct dwunw_report *report);
