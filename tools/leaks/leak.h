@@ -8,6 +8,7 @@
  *   print.c     what their texts have beside the report
  *   export.c    reports for programs: formats, and where to
  *   recording.c what the run sees, as a recording
+ *   screen.c    a table of the report on a terminal, and its keys
  *   kernel.c    the run without a program: the kernel's own allocations
  */
 #ifndef DWUNW_TOOLS_LEAK_H
@@ -59,6 +60,8 @@ struct leak {
 	bool record_bare;	  /* without names */
 	struct leak_recording *recording;
 	leak_print_fn print; /* NULL: the recording is all */
+	/* between reports: is the last one to be printed again? NULL: never */
+	bool (*poll)(struct leak *leak);
 	struct dwunw_heap *heap;
 	bool export_failed; /* a file of a format, or a report */
 };
@@ -84,6 +87,8 @@ bool leak_take_symbol(void *leak, const char *text);
 bool leak_take_event(void *leak, const char *text);
 /* What is wrong with them; NULL: nothing. leak->config.event is set. */
 const char *leak_settle_event(struct leak *leak);
+/* An option that is about allocations alone, where it is another event. The same. */
+const char *leak_about_allocations(const struct leak *leak);
 #define LEAK_EVENTS                                                    \
 	"cpu, offcpu, uprobe:FILE:FUNCTION, uretprobe:FILE:FUNCTION, " \
 	"tracepoint:SYSTEM:NAME, kprobe:FUNCTION"
@@ -281,6 +286,20 @@ int leak_recording_begin(struct leak *leak);
 void leak_recording_step(struct leak *leak);
 /* The names, and the end; nothing where it has not begun. */
 void leak_recording_close(struct leak *leak);
+
+/* --- screen.c --------------------------------------------------------------------- */
+
+enum screen_order {
+	SCREEN_BY_AMOUNT,
+	SCREEN_BY_GROWTH,
+	SCREEN_BY_COUNT
+};
+/* Keys are read, and the screen is drawn, where stdout is a terminal; elsewhere each
+ * report is a table of lines. */
+void screen_open(enum screen_order order);
+/* leak_print_fn, and leak->poll */
+void screen_print(struct leak *leak);
+bool screen_poll(struct leak *leak);
 
 /* --- kernel.c ------------------------------------------------------------------ */
 

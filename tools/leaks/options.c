@@ -92,6 +92,27 @@ const char *leak_settle_event(struct leak *leak)
 	return NULL;
 }
 
+const char *leak_about_allocations(const struct leak *leak)
+{
+	const struct dwunw_heap_config *config = &leak->config;
+
+	if (!leak->event.kind)
+		return NULL;
+	if (config->sample_every > 1)
+		return "-s is about -e alloc";
+	if (config->sample_bytes)
+		return "--sample-bytes is about -e alloc";
+	if (config->file)
+		return "--object is about -e alloc";
+	if (config->pattern_count)
+		return "--allocator is about -e alloc";
+	if (config->given.count)
+		return "--symbol is about -e alloc";
+	if (config->live_max)
+		return "--max-live is about -e alloc";
+	return NULL;
+}
+
 int leak_count_words(char **argv)
 {
 	int count = 0;

@@ -109,24 +109,6 @@ static const struct option_program program = {
 	.rows = rows,
 };
 
-/* What another event would take no notice of. */
-static const char *about_allocations(const struct dwunw_heap_config *config)
-{
-	if (config->sample_every > 1)
-		return "-s is about -e alloc";
-	if (config->sample_bytes)
-		return "--sample-bytes is about -e alloc";
-	if (config->file)
-		return "--object is about -e alloc";
-	if (config->pattern_count)
-		return "--allocator is about -e alloc";
-	if (config->given.count)
-		return "--symbol is about -e alloc";
-	if (config->live_max)
-		return "--max-live is about -e alloc";
-	return NULL;
-}
-
 static const char *contradiction(const struct leak *leak)
 {
 	const struct dwunw_heap_config *config = &leak->config;
@@ -142,7 +124,7 @@ static const char *contradiction(const struct leak *leak)
 		return "-f is about the children of PID";
 	if (config->sample_every > 1 && config->sample_bytes)
 		return "-s and --sample-bytes exclude each other";
-	return leak->event.kind ? about_allocations(config) : NULL;
+	return leak_about_allocations(leak);
 }
 
 static void set_words(struct leak *leak)

@@ -91,6 +91,8 @@ static void record(struct leak *leak)
 
 	while (!interrupted() && goes_on) {
 		goes_on = dwunw_heap_read(leak->heap);
+		if (leak->poll && leak->poll(leak))
+			leak->print(leak);
 		if (!dwunw_heap_has_begun(leak->heap))
 			next = dwunw_heap_now() + leak->interval_ns;
 		if (dwunw_heap_now() < next || !goes_on)
