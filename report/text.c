@@ -318,6 +318,10 @@ void dwu_write_rest(struct dwu_out *out, const struct dwunw_report *report,
 		put_sum(out, report, report->apart[DWUNW_REPORT_SUPPRESSED]);
 		dwu_out_text(out, " are suppressed\n");
 	}
+	if (is_there(report, DWUNW_REPORT_KNOWN)) {
+		put_sum(out, report, report->apart[DWUNW_REPORT_KNOWN]);
+		dwu_out_text(out, " are of stacks that the baseline has\n");
+	}
 	if (options->losses)
 		put_losses(out, report);
 }

@@ -53,11 +53,13 @@ struct leak {
 	const char *output;	  /* a file for the text; NULL: stdout */
 	const char *only;	  /* stacks with a function like that */
 	const char *suppressions; /* a file; NULL: none */
-	const char *record;	  /* a file for the recording; NULL: none */
-	uint64_t record_max;	  /* its bytes; 0: no limit */
-	uint64_t record_keep_ns;  /* older steps are one; 0: all are kept */
-	bool record_commands;	  /* command lines are in it */
-	bool record_bare;	  /* without names */
+	const char *baseline;	  /* the same */
+	uint32_t left;		 /* stacks of the last report that it has not */
+	const char *record;	 /* a file for the recording; NULL: none */
+	uint64_t record_max;	 /* its bytes; 0: no limit */
+	uint64_t record_keep_ns; /* older steps are one; 0: all are kept */
+	bool record_commands;	 /* command lines are in it */
+	bool record_bare;	 /* without names */
 	struct leak_recording *recording;
 	leak_print_fn print; /* NULL: the recording is all */
 	/* between reports: is the last one to be printed again? NULL: never */
@@ -230,6 +232,7 @@ const char *leak_about_allocations(const struct leak *leak);
 		LEAK_COUNT("budget", 0, config.budget, 1u << 30),          \
 		LEAK_TEXT("only", 0, only),                                \
 		LEAK_TEXT("suppressions", 0, suppressions),                \
+		LEAK_TEXT("baseline", 0, baseline),                        \
 		LEAK_FLAG("stats", 0, statistics),                         \
 		LEAK_OTHER("allocator", 0,                                 \
 			   "a pattern with a *, of at most 40 characters", \

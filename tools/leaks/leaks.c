@@ -63,6 +63,8 @@ static const char help[] =
 	"       --suppressions FILE    without those that it names: "
 	"leak:PATTERN,\n"
 	"                              LeakSanitizer's format\n"
+	"       --baseline FILE        without what --folded=FILE had; others: "
+	"status 3\n"
 	"       --output FILE          the text goes there, not to stdout\n"
 	"       --folded[=FILE]        for a flame graph, at the end; FILE: each "
 	"report\n"
@@ -188,6 +190,8 @@ static const char *contradiction(const struct arguments *arguments)
 	     config->budget || leak->view.by_thread || leak->view.by_process))
 		return "--json and the like, -t, --sample-bytes, --budget, "
 		       "--threads and --processes are not of --kernel";
+	if (!user && (leak->suppressions || leak->baseline))
+		return "--suppressions and --baseline are not of --kernel";
 	if (!user && leak->record)
 		return "--record is of programs, not of --kernel";
 	if (leak->record_max && !leak->record)

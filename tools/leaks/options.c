@@ -185,10 +185,16 @@ static bool can_export(const char *tool, const char *option, const char *path)
 }
 
 /* Now, and not at the first report. */
-static bool check_suppressions(const struct leak *leak)
+static bool check_lists(const struct leak *leak)
 {
 	struct dwunw_report none = { 0 };
-	bool good = suppress_file(leak->config.tool, leak->suppressions, &none);
+	uint32_t left;
+	bool good = !leak->suppressions ||
+		    suppress_file(leak->config.tool, leak->suppressions, &none);
+
+	if (good && leak->baseline)
+		good = suppress_known(leak->config.tool, leak->baseline, &none,
+				      &left);
 
 	dwunw_report_free(&none);
 	return good;
@@ -207,7 +213,7 @@ static int check_files(const struct option_program *program,
 	for (uint32_t i = 0; i < DWUNW_REPORT_FORMAT_END; i++)
 		if (!can_export(tool, leak_export_option(i), leak->exports[i]))
 			return EXIT_FAILURE;
-	if (leak->suppressions && !check_suppressions(leak))
+	if (!check_lists(leak))
 		return EXIT_FAILURE;
 	if (!leak->config.debug_file || !access(leak->config.debug_file, R_OK))
 		return -1;

@@ -30,6 +30,8 @@ static const char help[] =
 	"       --suppressions FILE  without stacks of these names, in "
 	"LeakSanitizer's\n"
 	"                          format: leak:PATTERN\n"
+	"       --baseline FILE    without the stacks of FILE, which --folded=FILE has\n"
+	"                          written before; exit status 3 if others are left\n"
 	"       --output FILE      the text goes there, not to stdout\n"
 	"       --folded[=FILE]    for a flame graph, instead of the text; FILE: "
 	"beside it\n"
@@ -52,6 +54,7 @@ static const char help[] =
 	"tables (64M)\n";
 
 static const struct option_row rows[] = {
+	REPORT_TEXT("baseline", baseline),
 	REPORT_ROWS,
 	{ .kind = OPTION_END },
 };
@@ -275,6 +278,7 @@ static int run(const struct report_arguments *arguments, char **paths,
 {
 	struct report_names *names = report_names_new(&arguments->files);
 	struct dwunw_report report = { 0 };
+	uint32_t left = 0;
 	bool good;
 
 	if (!names) {
@@ -283,14 +287,17 @@ static int run(const struct report_arguments *arguments, char **paths,
 	}
 	good = add_all(arguments, paths, count, names, &report);
 	report_names_free(names);
-	if (report.meta.has && report_suppress(arguments, &report)) {
+	if (report.meta.has && report_suppress(arguments, &report) &&
+	    (!arguments->baseline ||
+	     suppress_known("dwunw: report", arguments->baseline, &report,
+			    &left))) {
 		report_sort(&report);
 		good &= report_write_all(arguments, &report);
 	} else if (report.meta.has) {
 		good = false;
 	}
 	dwunw_report_free(&report);
-	return good ? CMD_OK : CMD_FAILED;
+	return !good ? CMD_FAILED : left ? SUPPRESS_LEFT : CMD_OK;
 }
 
 const char *report_contradiction(const struct report_arguments *arguments)

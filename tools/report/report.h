@@ -30,6 +30,7 @@ struct report_arguments {
 	bool debuginfod;
 	bool no_debuginfod;
 	const char *suppressions; /* a file; NULL: none */
+	const char *baseline;	  /* the same: dwunw report */
 	bool is_limited;	  /* dwunw diff: exit status 3 if more than */
 	uint64_t growth_max;	  /* bytes has been added */
 };
@@ -46,6 +47,11 @@ struct report_arguments {
 		.name = option, .kind = OPTION_TEXT,              \
 		.to = offsetof(struct report_arguments,           \
 			       exports[DWUNW_REPORT_AS_##format]) \
+	}
+#define REPORT_TEXT(option, field)                             \
+	{                                                      \
+		.name = option, .kind = OPTION_TEXT,           \
+		.to = offsetof(struct report_arguments, field) \
 	}
 #define REPORT_FLAG(option, field)                             \
 	{                                                      \
