@@ -42,7 +42,8 @@ static const char help[] =
 	"  -S,  --symbols-prefix TEXT  TEXTmalloc, TEXTfree, ...\n"
 	"       --allocator PATTERN    the same by a pattern: 'je_*', '*_hook'\n"
 	"       --symbol NAME=0xOFFSET[@FILE]  where one is in a stripped file\n"
-	"       --debug-file FILE      symbols of a stripped file\n"
+	"       --debug-file FILE      symbols of a stripped file\n";
+static const char more_help[] =
 	"Which allocations:\n"
 	"  -o,  --older TIME           no younger ones (500ms)\n"
 	"  -z,  --min-size BYTES       not smaller\n"
@@ -63,6 +64,8 @@ static const char help[] =
 	"       --suppressions FILE    without those that it names: "
 	"leak:PATTERN,\n"
 	"                              LeakSanitizer's format\n"
+	"       --baseline FILE        without what --folded=FILE had; others: "
+	"status 3\n"
 	"       --output FILE          the text goes there, not to stdout\n"
 	"       --folded[=FILE]        for a flame graph, at the end; FILE: each "
 	"report\n"
@@ -161,6 +164,7 @@ static const struct option_program program = {
 	.name = "dwunw",
 	.command = "leaks",
 	.help = help,
+	.more = more_help,
 	.rows = rows,
 	.hints = hints,
 };
@@ -213,6 +217,8 @@ static const char *contradiction(const struct arguments *arguments)
 	     config->budget || leak->view.by_thread || leak->view.by_process))
 		return "--json and the like, -t, --sample-bytes, --budget, "
 		       "--threads and --processes are not of --kernel";
+	if (!user && (leak->suppressions || leak->baseline))
+		return "--suppressions and --baseline are not of --kernel";
 	if (!user && leak->record)
 		return "--record is of programs, not of --kernel";
 	if (leak->record_max && !leak->record)
