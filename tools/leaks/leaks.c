@@ -62,8 +62,7 @@ static const char more_help[] =
 	"       --processes            each process apart\n"
 	"       --only PATTERN         stacks with such a function or file\n"
 	"       --suppressions FILE    without those that it names: "
-	"leak:PATTERN,\n"
-	"                              LeakSanitizer's format\n"
+	"leak:PATTERN\n"
 	"       --baseline FILE        without what --folded=FILE had; others: "
 	"status 3\n"
 	"       --output FILE          the text goes there, not to stdout\n"
@@ -80,6 +79,8 @@ static const char more_help[] =
 	"       --record FILE          all of it, for dwunw report\n"
 	"       --record-max BYTES     of that file: its oldest steps are "
 	"merged\n"
+	"       --push URL             to a Pyroscope server; -headers, -name, "
+	"-label\n"
 	"       --stats                what was sent, and memory\n"
 	"  -v,  --verbose              a line for each event\n"
 	"Stacks:\n"
@@ -125,6 +126,7 @@ static const struct option_row rows[] = {
 	LEAK_FLAG("no-bpf", 0, config.sampled),
 	LEAK_TEXT("output", 0, output),
 	LEAK_TEXT("record", 0, record),
+	LEAK_PUSH_ROWS,
 	{ .name = "record-max",
 	  .kind = OPTION_SIZE64,
 	  .to = LEAK_AT(record_max),
@@ -219,6 +221,8 @@ static const char *contradiction(const struct arguments *arguments)
 		       "--threads and --processes are not of --kernel";
 	if (!user && (leak->suppressions || leak->baseline))
 		return "--suppressions and --baseline are not of --kernel";
+	if (!user && leak->push_options.url)
+		return "--push is of programs, not of --kernel";
 	if (!user && leak->record)
 		return "--record is of programs, not of --kernel";
 	if (leak->record_max && !leak->record)
@@ -285,6 +289,8 @@ static int parse(struct arguments *arguments, char **argv)
 	if (status >= 0)
 		return status;
 	what = contradiction(arguments);
+	if (!what)
+		what = push_contradiction(&leak->push_options);
 	if (what)
 		return option_wrong(&program, "%s", what);
 	if (leak->config.sampled && leak->config.mode == DWUNW_HEAP_FALLBACK)
@@ -299,5 +305,5 @@ int dwu_cmd_leaks(int argc, char **argv)
 
 	(void)argc;
 	arguments.leak.print = leak_print_report;
-	return status < 0 ? leak_run(&arguments.leak) : status;
+	return status < 0 ? leak_run_pushed(&arguments.leak) : status;
 }
