@@ -370,6 +370,11 @@ $(mips32_lib): $(core_objs) $(arch_objs) $(mips32_objs) $(core_lists) \
 		port/mips32/objs.mk $(config_h)
 	$(archive)
 
+# --- the recorder inside the program -----------------------------------------------
+
+include port/inproc/objs.mk
+all: $(inproc_lib)
+
 # --- the dwunw command ------------------------------------------------------------
 
 tool := $(if $(tools_objs),$(out)/dwunw)
