@@ -122,9 +122,18 @@ static void *plain_malloc(size_t size)
 	return at;
 }
 
-DWU_SHOWN void *malloc(size_t size)
+static void *other_malloc(size_t size)
 {
 	return wanted(size) ? dwu_stub_malloc(size) : plain_malloc(size);
+}
+
+DWU_SHOWN void *malloc(size_t size)
+{
+	uint32_t mode = __atomic_load_n(&dwu_inproc_mode, __ATOMIC_RELAXED);
+
+	if (mode == DWU_WHOLE)
+		return dwu_stub_malloc(size);
+	return mode == DWU_OFF ? dwu_real.malloc(size) : other_malloc(size);
 }
 
 void *dwu_told_malloc(size_t size, size_t b, size_t c,
@@ -235,19 +244,17 @@ DWU_SHOWN void *reallocarray(void *old, size_t count, size_t size)
 	return dwu_stub_realloc(old, all);
 }
 
+/* No state is entered: what the real one calls takes nothing that was told. */
 DWU_SHOWN void free(void *at)
 {
-	uint8_t was;
+	uint32_t mode = __atomic_load_n(&dwu_inproc_mode, __ATOMIC_RELAXED);
 
-	if (unlikely(!at || dwu_real_is_boot(at)))
+	if (unlikely(dwu_real_is_boot(at)))
 		return;
-	if (enter(&was)) {
-		leave(was);
+	if (mode == DWU_WHOLE || (mode == DWU_SAMPLED &&
+				  unlikely(dwu_event_may_be_sample(at))))
 		dwu_event_freed(dwu_event_take(at));
-		(void)enter(&was);
-	}
 	dwu_real.free(at);
-	leave(was);
 }
 
 /* --- aligned ------------------------------------------------------------------------------- */

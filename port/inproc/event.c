@@ -299,19 +299,13 @@ static bool is_on(void)
 	return mode == DWU_WHOLE || mode == DWU_SAMPLED;
 }
 
-/* Blocks that a free of may be of a sample: by hash, how many; 255 stays. */
-static uint8_t filter[1u << 16];
-
-static uint8_t *filter_of(const void *at)
-{
-	return &filter[((uint64_t)(uintptr_t)at >> 4) * 0x9e3779b97f4a7c15ull >>
-		       48];
-}
+/* Samples by the hash of their address, how many; 255 stays. */
+uint8_t dwu_event_filter[1u << DWU_FILTER_LOG2];
 
 /* More or fewer of them; one that was 255 is not known any more. */
 static void filter_add(const void *at, int by)
 {
-	uint8_t *place = filter_of(at);
+	uint8_t *place = dwu_event_filter_at(at);
 	uint8_t now = __atomic_load_n(place, __ATOMIC_RELAXED);
 
 	while (now != 255 && !__atomic_compare_exchange_n(
@@ -390,8 +384,7 @@ uint64_t dwu_event_take(const void *at)
 	uint64_t block;
 
 	if (!is_on() || (dwu_inproc_options.sample_bytes &&
-			 likely(!__atomic_load_n(filter_of(at),
-						 __ATOMIC_RELAXED))))
+			 likely(!dwu_event_may_be_sample(at))))
 		return 0;
 	block = dwu_blocks_take(at);
 	if (block && dwu_inproc_options.sample_bytes)

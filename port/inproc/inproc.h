@@ -176,13 +176,46 @@ struct dwu_row {
 	int16_t ra_off;
 	int16_t fp_off;
 };
+/* In the cache. check = key ^ words: one that is read while it is written is a
+ * miss, as in the kernel (SPEC.md 5). */
+#define DWU_ROWS_LOG2 15
+struct dwu_row_entry {
+	uint64_t check;
+	uint64_t words[2];
+	uint64_t reserved;
+};
+extern struct dwu_row_entry *dwu_row_entries;
+
 /* A frame, by its return address and the evidence for it. */
 static inline uint64_t dwu_row_key(uint64_t pc, uint8_t how)
 {
 	return pc << 4 | how;
 }
+
+/* Knuth 6.4: multiplicative hashing */
+static inline struct dwu_row_entry *dwu_row_entry(uint64_t key)
+{
+	return &dwu_row_entries[key * 0x9e3779b97f4a7c15ull >>
+				(64 - DWU_ROWS_LOG2)];
+}
+
+/* By any thread, without a lock. False: it is not there. */
+static inline bool dwu_rows_get(uint64_t key, struct dwu_row *row)
+{
+	const struct dwu_row_entry *entry = dwu_row_entry(key);
+	union {
+		uint64_t words[2];
+		struct dwu_row row;
+	} is = { .words = {
+			 __atomic_load_n(&entry->words[0], __ATOMIC_RELAXED),
+			 __atomic_load_n(&entry->words[1], __ATOMIC_RELAXED),
+		 } };
+
+	*row = is.row;
+	return (__atomic_load_n(&entry->check, __ATOMIC_RELAXED) ^
+		is.words[0] ^ is.words[1]) == key;
+}
 bool dwu_rows_open(void);
-bool dwu_rows_get(uint64_t key, struct dwu_row *row);
 /* Of one thread at a time. */
 void dwu_rows_put(uint64_t key, const struct dwu_row *row);
 void dwu_rows_flush(void);
@@ -349,6 +382,19 @@ void dwu_event_begin(void *const real[DWU_FUNCTIONS]);
 bool dwu_event_wanted(size_t size);
 void dwu_event_alloc(const void *at, size_t size, enum dwu_inproc_function by,
 		     const struct dwu_inproc_regs *regs);
+/* In DWU_SAMPLED: whether it is worth asking. */
+#define DWU_FILTER_LOG2 16
+extern uint8_t dwu_event_filter[1u << DWU_FILTER_LOG2];
+static inline uint8_t *dwu_event_filter_at(const void *at)
+{
+	return &dwu_event_filter[((uint64_t)(uintptr_t)at >> 4) *
+					 0x9e3779b97f4a7c15ull >>
+				 (64 - DWU_FILTER_LOG2)];
+}
+static inline bool dwu_event_may_be_sample(const void *at)
+{
+	return __atomic_load_n(dwu_event_filter_at(at), __ATOMIC_RELAXED);
+}
 /* Before the real call: it is no more. What it was, for the two below. */
 uint64_t dwu_event_take(const void *at);
 /* The real call has done it. */

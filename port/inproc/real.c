@@ -9,18 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BOOT_ROOM (64u << 10)
 #define BOOT_ALIGN 16u
 
-static _Alignas(BOOT_ALIGN) char boot[BOOT_ROOM];
+_Alignas(BOOT_ALIGN) char dwu_real_boot[DWU_BOOT_ROOM];
 static size_t boot_used;
-
-bool dwu_real_is_boot(const void *at)
-{
-	uintptr_t addr = (uintptr_t)at, start = (uintptr_t)boot;
-
-	return addr >= start && addr < start + BOOT_ROOM;
-}
 
 /* The size stands before the block. */
 size_t dwu_real_boot_size(const void *at)
@@ -31,12 +23,12 @@ size_t dwu_real_boot_size(const void *at)
 static void *boot_malloc(size_t size)
 {
 	size_t all = (size + 2 * BOOT_ALIGN - 1) & ~(size_t)(BOOT_ALIGN - 1);
-	char *at = boot + boot_used + BOOT_ALIGN;
+	char *at = dwu_real_boot + boot_used + BOOT_ALIGN;
 
 	dwu_real_find();
 	if (dwu_real.malloc != boot_malloc)
 		return dwu_real.malloc(size);
-	if (all < size || all > BOOT_ROOM - boot_used)
+	if (all < size || all > DWU_BOOT_ROOM - boot_used)
 		return NULL;
 	boot_used += all;
 	((size_t *)(void *)at)[-1] = size;

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 struct dwu_real {
@@ -36,8 +37,13 @@ extern struct dwu_real dwu_real;
  * memory. Done once; while it is being done: nothing.
  */
 void dwu_real_find(void);
+#define DWU_BOOT_ROOM (64u << 10)
+extern char dwu_real_boot[DWU_BOOT_ROOM];
 /* Is that of the small heap? */
-bool dwu_real_is_boot(const void *at);
+static inline bool dwu_real_is_boot(const void *at)
+{
+	return (uintptr_t)at - (uintptr_t)dwu_real_boot < DWU_BOOT_ROOM;
+}
 /* Its size then. */
 size_t dwu_real_boot_size(const void *at);
 

@@ -35,31 +35,38 @@ struct word {
 	uint64_t value;
 };
 
-/* A frame that was just walked. */
+/* A frame that was just walked, and where the words were that led to it; 0: none
+ * was read. Their values are in it: the return address, fp, and sp as a CFA. */
 struct fresh {
 	uint64_t key; /* dwu_row_key() */
 	uint64_t sp;
 	uint64_t fp;
-	struct word read[3]; /* to arrive here; at 0: not */
+	uint64_t ra_at;
+	uint64_t fp_at;
+	uint64_t cfa_at;
 	uint32_t frame;
 	bool uses;     /* its row hangs on fp, */
 	bool restores; /* … and restores it */
 };
-enum { READ_RA = 0, READ_CFA, READ_FP, READS };
+
+/* A frame that is remembered. */
+struct held {
+	uint64_t key;
+	uint64_t sp;
+	uint64_t fp;
+	uint64_t hash; /* of the frames up to here */
+	uint32_t words_end; /* words of the frames up to here */
+	bool need; /* frames from here on hang on fp */
+};
 
 struct dwu_memo {
 	uint32_t depth;
 	uint32_t id; /* of the whole stack, */
 	uint32_t leaf; /* … for a function of that frame; 0: not known */
 	uint8_t stop;
-	bool need[DWU_DEPTH]; /* frames from here on hang on fp */
-	uint64_t key[DWU_DEPTH];
-	uint64_t sp[DWU_DEPTH];
-	uint64_t fp[DWU_DEPTH];
-	uint64_t hash[DWU_DEPTH];
-	uint32_t frame[DWU_DEPTH];
-	uint32_t words_end[DWU_DEPTH]; /* words of the frames up to here */
-	struct word words[READS * DWU_DEPTH];
+	struct held held[DWU_DEPTH];
+	uint32_t frames[DWU_DEPTH];
+	struct word words[3 * DWU_DEPTH];
 	struct fresh fresh[DWU_DEPTH];
 	struct dwu_inproc_walked walked;
 };
@@ -139,51 +146,53 @@ static uint32_t unchanged(const struct dwu_memo *m)
 
 	if (!depth)
 		return 0;
-	good = first_changed(m->words, m->words_end[depth - 1]);
-	while (depth && m->words_end[depth - 1] > good)
+	good = first_changed(m->words, m->held[depth - 1].words_end);
+	while (depth && m->held[depth - 1].words_end > good)
 		depth--;
 	return depth;
 }
 
 /* The words of frame d are those that were read just now. */
-static void put_words(struct dwu_memo *m, uint32_t d, const struct fresh *fresh)
+static inline void put_words(struct dwu_memo *m, uint32_t d,
+			     const struct fresh *fresh)
 {
-	uint32_t end = d ? m->words_end[d - 1] : 0;
+	uint32_t end = d ? m->held[d - 1].words_end : 0;
 
-	for (int i = 0; i < READS; i++)
-		if (fresh->read[i].at && (i != READ_FP || m->need[d]))
-			m->words[end++] = fresh->read[i];
-	m->words_end[d] = end;
-	m->fp[d] = fresh->fp;
+	m->words[end++] = (struct word){ fresh->ra_at, fresh->key >> 4 };
+	if (unlikely(fresh->cfa_at))
+		m->words[end++] = (struct word){ fresh->cfa_at, fresh->sp };
+	if (m->held[d].need && fresh->fp_at)
+		m->words[end++] = (struct word){ fresh->fp_at, fresh->fp };
+	m->held[d].words_end = end;
+	m->held[d].fp = fresh->fp;
 }
 
 static void push(struct dwu_memo *m, const struct fresh *fresh)
 {
 	uint32_t d = m->depth++;
+	struct held *held = &m->held[d];
 
-	m->key[d] = fresh->key;
-	m->sp[d] = fresh->sp;
-	m->frame[d] = fresh->frame;
-	m->need[d] = fresh->uses ||
-		     (!fresh->restores && d > 0 && m->need[d - 1]);
-	m->hash[d] = dwu_inproc_hash(d > 0 ? m->hash[d - 1] : 0, fresh->frame);
+	held->key = fresh->key;
+	held->sp = fresh->sp;
+	held->need = fresh->uses || (!fresh->restores && d > 0 && held[-1].need);
+	held->hash = dwu_inproc_hash(d > 0 ? held[-1].hash : 0, fresh->frame);
+	m->frames[d] = fresh->frame;
 	put_words(m, d, fresh);
 }
 
-/* Is that the state in which frame d was arrived at? */
-static bool arrives(const struct dwu_memo *m, uint32_t d,
-		    const struct fresh *fresh)
+/* Is that the state in which a frame was arrived at? */
+static bool arrives(const struct held *held, const struct fresh *fresh)
 {
-	return m->sp[d] == fresh->sp && m->key[d] == fresh->key &&
-	       (!m->need[d] || m->fp[d] == fresh->fp);
+	return held->sp == fresh->sp && held->key == fresh->key &&
+	       (!held->need || held->fp == fresh->fp);
 }
 
 /* --- a walk by rows ---------------------------------------------------------------------- */
 
-static bool readable(const struct dwu_inproc_range *own, uint64_t sp,
-		     uint64_t addr)
+/* Is the word at addr one of [sp, end)? */
+static bool is_in(uint64_t sp, uint64_t end, uint64_t addr)
 {
-	return addr >= sp && addr <= own->end - WORD && !(addr & (WORD - 1));
+	return addr - sp <= end - WORD - sp && !(addr & (WORD - 1));
 }
 
 static uint64_t offset(uint64_t base, int32_t by)
@@ -192,86 +201,103 @@ static uint64_t offset(uint64_t base, int32_t by)
 }
 
 /* From `in`, which row tells how to leave, to `out`. False: it is not to be read. */
-static bool step(const struct dwu_inproc_range *own, const struct dwu_row *row,
+static bool step(uint64_t end, const struct dwu_row *row,
 		 const struct fresh *in, struct fresh *out)
 {
 	uint64_t cfa = offset(row->kind == DWU_ROW_SP ? in->sp : in->fp,
 			      row->cfa_off);
-	uint64_t ra_at, fp_at;
+	uint64_t fp_base = cfa;
 
-	out->read[READ_CFA].at = 0;
-	out->read[READ_FP].at = 0;
+	out->cfa_at = 0;
+	out->fp_at = 0;
 	out->fp = in->fp;
-	if (row->kind == DWU_ROW_REALIGNED) {
-		if (!readable(own, in->sp, cfa))
+	if (unlikely(row->kind == DWU_ROW_REALIGNED)) {
+		if (!is_in(in->sp, end, cfa))
 			return false;
-		out->read[READ_CFA] = (struct word){ cfa, word_at(cfa) };
-		cfa = out->read[READ_CFA].value;
+		out->cfa_at = cfa;
+		cfa = word_at(cfa);
+		fp_base = in->fp;
 	}
-	ra_at = offset(cfa, row->ra_off * 4);
-	if (cfa <= in->sp || cfa > own->end || !readable(own, in->sp, ra_at))
+	out->sp = cfa;
+	out->ra_at = offset(cfa, row->ra_off * 4);
+	if (unlikely(cfa <= in->sp || cfa > end ||
+		     !is_in(in->sp, end, out->ra_at)))
 		return false;
 	if (row->has_fp) {
-		fp_at = offset(row->kind == DWU_ROW_REALIGNED ? in->fp : cfa,
-			       row->fp_off * 4);
-		if (!readable(own, in->sp, fp_at))
+		out->fp_at = offset(fp_base, row->fp_off * 4);
+		if (unlikely(!is_in(in->sp, end, out->fp_at)))
 			return false;
-		out->fp = word_at(fp_at);
-		out->read[READ_FP] = (struct word){ fp_at, out->fp };
+		out->fp = word_at(out->fp_at);
 	}
-	out->read[READ_RA] = (struct word){ ra_at, word_at(ra_at) };
-	out->key = dwu_row_key(out->read[READ_RA].value, row->how);
-	out->sp = cfa;
+	out->key = dwu_row_key(word_at(out->ra_at), row->how);
 	return true;
 }
 
-/* The memo of this stack. False: some frame is not left by a row, and the memo is as
- * far as it was. */
+/* A frame's row, noted in it. */
+static bool leave_by(struct fresh *fresh, struct dwu_row *row)
+{
+	if (unlikely(!dwu_rows_get(fresh->key, row)))
+		return false;
+	fresh->frame = row->frame;
+	fresh->uses = row->kind != DWU_ROW_SP && row->kind != DWU_ROW_END;
+	fresh->restores = row->has_fp || row->kind == DWU_ROW_END;
+	return true;
+}
+
+/* From m->fresh[0] on, outwards: how many of the memo's frames the walk goes on
+ * with, and *count new ones inside them. UINT32_MAX: a frame is not left by a row. */
+static uint32_t walk(struct dwu_memo *m, uint64_t end, uint32_t *count)
+{
+	const struct held *held = m->held + unchanged(m);
+	struct fresh *fresh = m->fresh, *last = m->fresh + DWU_DEPTH - 1;
+	struct dwu_row row;
+
+	for (;; fresh++) {
+		while (held > m->held && held[-1].sp < fresh->sp)
+			held--;
+		if (held > m->held && arrives(&held[-1], fresh)) {
+			put_words(m, (uint32_t)(held - m->held) - 1, fresh);
+			break;
+		}
+		if (unlikely(fresh == last || !leave_by(fresh, &row)))
+			return UINT32_MAX;
+		if (unlikely(row.kind == DWU_ROW_END)) {
+			m->stop = row.stop;
+			held = m->held;
+			fresh++;
+			break;
+		}
+		if (unlikely(!step(end, &row, fresh, fresh + 1)))
+			return UINT32_MAX;
+	}
+	*count = (uint32_t)(fresh - m->fresh);
+	return (uint32_t)(held - m->held) + *count > DWU_DEPTH ?
+		       UINT32_MAX :
+		       (uint32_t)(held - m->held);
+}
+
+/* The memo of this stack. False: there are no rows for all of it. */
 static bool by_rows(struct dwu_walker *walker,
 		    const struct dwu_inproc_regs *regs)
 {
 	struct dwu_memo *m = walker->memo;
-	uint64_t sp = dwu_regs_sp(regs);
-	uint32_t keep = unchanged(m), n = 0;
-	struct fresh *fresh = m->fresh;
-	struct dwu_row row;
+	uint32_t n, keep;
 
-	*fresh = (struct fresh){
+	m->fresh[0] = (struct fresh){
 		.key = dwu_row_key(regs->ra, DWUNW_HOW_CFI),
-		.sp = sp,
+		.sp = dwu_regs_sp(regs),
 		.fp = regs->fp,
-		.read = { { (uint64_t)(uintptr_t)&regs->ra, regs->ra } },
+		.ra_at = (uint64_t)(uintptr_t)&regs->ra,
 	};
-	for (;;) {
-		while (keep && m->sp[keep - 1] < fresh[n].sp)
-			keep--;
-		if (keep && arrives(m, keep - 1, &fresh[n])) {
-			put_words(m, keep - 1, &fresh[n]);
-			break;
-		}
-		if (!dwu_rows_get(fresh[n].key, &row) || n + 1 == DWU_DEPTH)
-			return false;
-		fresh[n].frame = row.frame;
-		fresh[n].uses = row.kind == DWU_ROW_FP ||
-				row.kind == DWU_ROW_REALIGNED;
-		fresh[n].restores = row.has_fp || row.kind == DWU_ROW_END;
-		n++;
-		if (row.kind == DWU_ROW_END) {
-			m->stop = row.stop;
-			keep = 0;
-			break;
-		}
-		if (!step(&walker->own, &row, &fresh[n - 1], &fresh[n]))
-			return false;
-	}
-	if (keep + n > DWU_DEPTH)
+	keep = walk(m, walker->own.end, &n);
+	if (keep == UINT32_MAX)
 		return false;
 	if (n || keep != m->depth)
 		m->leaf = 0;
 	walker->counts.walked += n;
 	walker->counts.kept += keep;
 	for (m->depth = keep; n > 0; n--)
-		push(m, &fresh[n - 1]);
+		push(m, &m->fresh[n - 1]);
 	return true;
 }
 
@@ -294,16 +320,16 @@ static uint32_t number(struct dwu_inproc_found *found)
 
 static uint32_t memo_number(struct dwu_memo *m, uint32_t leaf)
 {
-	struct dwu_inproc_found found = { .frames = m->frame,
+	struct dwu_inproc_found found = { .frames = m->frames,
 					  .count = m->depth,
 					  .leaf = leaf,
 					  .stop = m->stop };
 
 	if (m->leaf == leaf)
 		return m->id;
-	while (found.count && is_ours(m->frame[found.count - 1]))
+	while (found.count && is_ours(m->frames[found.count - 1]))
 		found.count--;
-	found.hash = found.count ? m->hash[found.count - 1] : 0;
+	found.hash = found.count ? m->held[found.count - 1].hash : 0;
 	m->leaf = leaf;
 	m->id = number(&found);
 	return m->id;
@@ -337,8 +363,8 @@ static void check(struct dwu_walker *walker, const struct dwu_inproc_regs *regs)
 		return;
 	walker->counts.checked++;
 	if (m->walked.count != m->depth || m->walked.stop != m->stop ||
-	    memcmp(m->walked.frames, m->frame,
-		   m->depth * sizeof(*m->frame)) != 0)
+	    memcmp(m->walked.frames, m->frames,
+		   m->depth * sizeof(*m->frames)) != 0)
 		walker->counts.differ++;
 }
 
