@@ -487,6 +487,7 @@ void dwu_event_fork_begins(void)
 static void adopt(void)
 {
 	owner = dwu_inproc_pid();
+	dwu_inproc_tls.seed = 0; /* other samples than the parent's */
 	for (struct dwu_inproc_thread *t = threads; t; t = t->next)
 		if (t != dwu_inproc_tls.thread && t->used) {
 			flush(t);

@@ -13,7 +13,7 @@ inproc_lib := $(out)/libdwunw-preload.so
 endif
 inproc_cflags = -ftls-model=initial-exec -foptimize-sibling-calls -fno-builtin-malloc \
 	-fno-stack-protector -iquote port/inproc -DDWU_INPROC_REGS='"$(ARCH)/regs.h"'
-inproc_wrap := $(foreach f,malloc calloc realloc free strdup,-Wl,--wrap=$(f))
+inproc_wrap := $(foreach f,malloc calloc realloc free strdup qsort,-Wl,--wrap=$(f))
 
 $(filter-out %/stub.o,$(inproc_objs)): $(out)/%.o: %.c $(made_first)
 	@mkdir -p $(@D)

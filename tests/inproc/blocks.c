@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define COUNT 3000
+#define COUNT 2000
 
 static void *blocks[2][COUNT];
 
 static size_t size_of(size_t thread, size_t i)
 {
-	return 16 + (i * 7919 + thread * 104729) % 3000;
+	return 16 + (i * 7919 + thread * 104729) % 500;
 }
 
 static void *work(void *number)

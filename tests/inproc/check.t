@@ -51,7 +51,7 @@ END
 }
 SKIP: {
 	skip 'no sqlite3', 3 unless -x '/usr/bin/sqlite3';
-	my $rows = 3000 * $times;
+	my $rows = 6000 * $times;
 	none_differs('sqlite3', 10000, 'sqlite3', ':memory:', 'CREATE TABLE t(a,b);' .
 		"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i<$rows) " .
 		"INSERT INTO t SELECT i, 'k'||(i*7919%10007) FROM n;" .

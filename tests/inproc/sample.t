@@ -15,7 +15,7 @@ need_inproc();
 my $runs = 200;
 my (@blocks, @bytes, @truth, $units);
 for (1 .. $runs) {
-	my $r = run_with({ env => { DWUNW_INPROC_SAMPLE_BYTES => 32768 } },
+	my $r = run_with({ env => { DWUNW_INPROC_SAMPLE_BYTES => 4096 } },
 		built('blocks'));
 	my $has = sums($r->{file});
 	($units) = $has->{text} =~ /unit (\d+)/;

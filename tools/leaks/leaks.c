@@ -5,6 +5,7 @@
 #include "leaks.h"
 
 #include "commands.h"
+#include "inproc.h"
 #include "leak.h"
 #include "option.h"
 
@@ -34,6 +35,9 @@ static const char help[] =
 	"       --everywhere           if a process's mappings can't be read: "
 	"probes in\n"
 	"                              every process where it has no own\n"
+	"       --in-process           COMMAND records itself: no probes, no "
+	"privileges;\n"
+	"                              a report at its end\n"
 	"  -k,  --kernel               the kernel's own allocations\n"
 	"  -P,  --percpu               of them those of each processor\n"
 	"       --missing-free         allocated again means freed\n"
@@ -102,6 +106,7 @@ static const char help[] =
 struct arguments {
 	struct leak leak; /* first: the rows fill it */
 	bool kernel;
+	bool in_process;
 };
 
 /* --- the command line --------------------------------------------------------- */
@@ -115,6 +120,9 @@ static const struct option_row rows[] = {
 	  .letter = 'k',
 	  .kind = OPTION_FLAG,
 	  .to = offsetof(struct arguments, kernel) },
+	{ .name = "in-process",
+	  .kind = OPTION_FLAG,
+	  .to = offsetof(struct arguments, in_process) },
 	LEAK_FLAG("missing-free", 0, missing_free),
 	LEAK_TEXT("output", 0, output),
 	LEAK_TEXT("record", 0, record),
@@ -254,6 +262,8 @@ static int parse(struct arguments *arguments, char **argv)
 	if (status >= 0)
 		return status;
 	what = contradiction(arguments);
+	if (!what && arguments->in_process)
+		what = inproc_contradiction(leak);
 	if (what)
 		return option_wrong(&program, "%s", what);
 	return leak_check(&program, leak);
@@ -266,5 +276,7 @@ int dwu_cmd_leaks(int argc, char **argv)
 
 	(void)argc;
 	arguments.leak.print = leak_print_report;
+	if (status < 0 && arguments.in_process)
+		return inproc_run(&arguments.leak);
 	return status < 0 ? leak_run(&arguments.leak) : status;
 }
