@@ -41,9 +41,9 @@ static void *grow(void **at, size_t size)
 	if (likely(now))
 		return now;
 	made = dwu_inproc_pages(size);
-	if (!made || __atomic_compare_exchange_n(at, &now, made, false,
-						 __ATOMIC_ACQ_REL,
-						 __ATOMIC_ACQUIRE))
+	if (!made ||
+	    __atomic_compare_exchange_n(at, &now, made, false, __ATOMIC_ACQ_REL,
+					__ATOMIC_ACQUIRE))
 		return made;
 	dwu_inproc_unmap(made, size);
 	return now;
@@ -68,9 +68,9 @@ static uint64_t *make(uint64_t addr)
 		      sizeof(*middle));
 	if (!middle)
 		return NULL;
-	leaf = grow((void **)&middle
-			    ->leaves[addr >> LEAF_BITS & (MIDDLE_COUNT - 1)],
-		    sizeof(*leaf));
+	leaf = grow(
+		(void **)&middle->leaves[addr >> LEAF_BITS & (MIDDLE_COUNT - 1)],
+		sizeof(*leaf));
 	return leaf ? entry_of(leaf, addr) : NULL;
 }
 

@@ -251,8 +251,8 @@ DWU_SHOWN void free(void *at)
 
 	if (unlikely(dwu_real_is_boot(at)))
 		return;
-	if (mode == DWU_WHOLE || (mode == DWU_SAMPLED &&
-				  unlikely(dwu_event_may_be_sample(at))))
+	if (mode == DWU_WHOLE ||
+	    (mode == DWU_SAMPLED && unlikely(dwu_event_may_be_sample(at))))
 		dwu_event_freed(dwu_event_take(at));
 	dwu_real.free(at);
 }
@@ -272,17 +272,16 @@ static void tell(bool own, const void *at, size_t size,
 		dwu_stub_alloc(at, size, by);
 }
 
-#define ALIGNED(name, by, parameters, arguments)                    \
-	DWU_SHOWN void *name parameters                             \
-	{                                                           \
-		uint8_t was;                                        \
-		bool own = (mode_now(), enter(&was));               \
-		void *at = dwu_real.name ? dwu_real.name arguments : \
-					   NULL;                    \
-                                                                    \
-		leave(was);                                         \
-		tell(own, at, size, by);                            \
-		return at;                                          \
+#define ALIGNED(name, by, parameters, arguments)                           \
+	DWU_SHOWN void *name parameters                                    \
+	{                                                                  \
+		uint8_t was;                                               \
+		bool own = (mode_now(), enter(&was));                      \
+		void *at = dwu_real.name ? dwu_real.name arguments : NULL; \
+                                                                           \
+		leave(was);                                                \
+		tell(own, at, size, by);                                   \
+		return at;                                                 \
 	}
 
 ALIGNED(memalign, DWU_MEMALIGN, (size_t align, size_t size), (align, size))
@@ -443,17 +442,17 @@ DWU_SHOWN _Noreturn void _Exit(int status)
 }
 
 /* The file is there if the other program is; else recording goes on. */
-#define EXECUTES(call)                         \
-	do {                                   \
+#define EXECUTES(call)                           \
+	do {                                     \
 		bool stopped = dwu_event_stop(); \
-		int result;                    \
-                                               \
-		if (stopped)                   \
-			dwu_inproc_write();    \
-		result = call;                 \
-		if (stopped)                   \
-			dwu_event_go_on();     \
-		return result;                 \
+		int result;                      \
+                                                 \
+		if (stopped)                     \
+			dwu_inproc_write();      \
+		result = call;                   \
+		if (stopped)                     \
+			dwu_event_go_on();       \
+		return result;                   \
 	} while (0)
 
 DWU_SHOWN int execve(const char *path, char *const *argv, char *const *env)

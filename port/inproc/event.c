@@ -29,7 +29,6 @@ struct dwu_inproc_thread {
 	struct dwu_inproc_sums sums[SUMS];
 };
 
-DWU_TLS struct dwu_inproc_tls dwu_inproc_tls;
 uint32_t dwu_inproc_mode;
 
 static struct dwu_inproc_thread *threads;
@@ -109,8 +108,8 @@ static void count_alloc(uint32_t stack, uint64_t size)
 {
 	uint64_t n = units(size);
 
-	count(stack, &(struct dwu_inproc_sums){ .allocs = n,
-						.bytes = n * size });
+	count(stack,
+	      &(struct dwu_inproc_sums){ .allocs = n, .bytes = n * size });
 }
 
 static void count_free(uint64_t block)

@@ -53,10 +53,26 @@ uint64_t dwu_inproc_now(void);
 /* A line on stderr: "dwunw-preload: TEXT", or "… TEXT: DETAIL". */
 void dwu_inproc_say(const char *text, const char *detail);
 
+/* Of this thread. */
+enum dwu_inside {
+	DWU_OUTSIDE = 0,
+	DWU_IN_ALLOCATOR, /* the real one; what it calls is its own */
+	DWU_IN_RECORDER	  /* only a signal handler calls from there */
+};
+struct dwu_inproc_thread;
+struct dwu_inproc_tls {
+	int64_t left; /* bytes until the next sample */
+	uint64_t seed;
+	struct dwu_inproc_thread *thread;
+	uint8_t inside; /* enum dwu_inside */
+	uint8_t ended;	/* its state is given back */
+};
+extern DWU_TLS struct dwu_inproc_tls dwu_inproc_tls;
+
 /* --- options.c: what the environment asks for -------------------------------------- */
 
 struct dwu_inproc_options {
-	char path[4096]; /* of the recording; "": nothing is recorded */
+	char path[4096];       /* of the recording; "": nothing is recorded */
 	uint32_t sample_bytes; /* 0: every block */
 	bool check;	       /* each stack is walked twice */
 	bool children;	       /* what is forked goes on recording */
@@ -171,7 +187,7 @@ struct dwu_row {
 	uint8_t kind; /* enum dwu_row_kind */
 	uint8_t how;  /* of the frame it leads to */
 	uint8_t stop;
-	uint8_t has_fp; /* fp is saved at fp_off; else it stays */
+	uint8_t has_fp;	 /* fp is saved at fp_off; else it stays */
 	int32_t cfa_off; /* bytes */
 	int16_t ra_off;
 	int16_t fp_off;
@@ -212,8 +228,8 @@ static inline bool dwu_rows_get(uint64_t key, struct dwu_row *row)
 		 } };
 
 	*row = is.row;
-	return (__atomic_load_n(&entry->check, __ATOMIC_RELAXED) ^
-		is.words[0] ^ is.words[1]) == key;
+	return (__atomic_load_n(&entry->check, __ATOMIC_RELAXED) ^ is.words[0] ^
+		is.words[1]) == key;
 }
 bool dwu_rows_open(void);
 /* Of one thread at a time. */
@@ -284,7 +300,7 @@ struct dwu_walk_counts {
 
 /* Of a thread, for its walks; zeroed. */
 struct dwu_walker {
-	struct dwu_inproc_range own; /* its stack */
+	struct dwu_inproc_range own;   /* its stack */
 	struct dwu_inproc_range other; /* the last that was not */
 	struct dwu_memo *memo;
 	uint32_t generation;
@@ -344,22 +360,6 @@ enum dwu_inproc_mode {
 	DWU_SAMPLED
 };
 extern uint32_t dwu_inproc_mode;
-
-/* Of this thread. */
-enum dwu_inside {
-	DWU_OUTSIDE = 0,
-	DWU_IN_ALLOCATOR, /* the real one; what it calls is its own */
-	DWU_IN_RECORDER	  /* only a signal handler calls from there */
-};
-struct dwu_inproc_thread;
-struct dwu_inproc_tls {
-	int64_t left; /* bytes until the next sample */
-	uint64_t seed;
-	struct dwu_inproc_thread *thread;
-	uint8_t inside; /* enum dwu_inside */
-	uint8_t ended;	/* its state is given back */
-};
-extern DWU_TLS struct dwu_inproc_tls dwu_inproc_tls;
 
 /* Which functions there are, by the frame that their stacks begin with. */
 enum dwu_inproc_function {
@@ -421,9 +421,9 @@ void dwu_event_visit(void (*visit)(void *ctx, uint32_t stack,
 		     void *ctx);
 struct dwu_event_counts {
 	struct dwu_walk_counts walks;
-	uint64_t allocs;   /* that were told */
-	uint64_t no_room;  /* blocks that no table had room for */
-	uint64_t unknown;  /* whose stack could not be taken */
+	uint64_t allocs;  /* that were told */
+	uint64_t no_room; /* blocks that no table had room for */
+	uint64_t unknown; /* whose stack could not be taken */
 	uint64_t threads;
 	uint64_t start_ns;
 	uint64_t start_real_ns;

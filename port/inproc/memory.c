@@ -115,7 +115,7 @@ void *__wrap_calloc(size_t count, size_t size)
 void *__wrap_realloc(void *old, size_t size)
 {
 	size_t room = old ? ((size_t)1 << ((union head *)old - 1)->log2) -
-				    sizeof(union head) :
+				      sizeof(union head) :
 			    0;
 	void *at;
 
@@ -155,8 +155,8 @@ static void sift(char *base, size_t at, size_t count, size_t size,
 	size_t child;
 
 	for (; (child = 2 * at + 1) < count; at = child) {
-		if (child + 1 < count && compare(base + child * size,
-						 base + (child + 1) * size) < 0)
+		if (child + 1 < count &&
+		    compare(base + child * size, base + (child + 1) * size) < 0)
 			child++;
 		if (compare(base + at * size, base + child * size) >= 0)
 			return;

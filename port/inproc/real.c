@@ -78,8 +78,7 @@ static void *next(const char *name)
 }
 
 /* POSIX: what dlsym() gives is a function's address, whatever its type. */
-#define FIND(field, name) \
-	*(void **)(void *)&found.field = next(name)
+#define FIND(field, name) *(void **)(void *)&found.field = next(name)
 
 static void find_all(void)
 {

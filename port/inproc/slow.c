@@ -83,8 +83,8 @@ static bool slot_of(const struct dwunw_packed_row *row, uint8_t reg,
 		    int16_t *slot)
 {
 	uint8_t count;
-	const uint8_t *saved = dwunw_arch_saved(
-		dwunw_arch_by_id(DWU_HOST_ARCH), &count);
+	const uint8_t *saved =
+		dwunw_arch_saved(dwunw_arch_by_id(DWU_HOST_ARCH), &count);
 
 	for (uint8_t i = 0; i < count; i++)
 		if ((row->bits >> i & 1) && (i == 0 ? 0xff : saved[i]) == reg) {
@@ -223,9 +223,9 @@ static void take_frames(size_t count, const struct dwunw_stop *stop,
 			.file = dwu_inproc_module_file(frame->module),
 			.how = frame->how,
 			.flags = frame->flags,
-			.exact = (frame->flags &
-				  (DWUNW_FRAME_FLAG_INTERRUPTED |
-				   DWUNW_FRAME_FLAG_SIGNAL)) != 0,
+			.exact = (frame->flags & (DWUNW_FRAME_FLAG_INTERRUPTED |
+						  DWUNW_FRAME_FLAG_SIGNAL)) !=
+				 0,
 		};
 
 		walked->frames[count - 1 - i] = dwu_inproc_frame(&own);
@@ -272,8 +272,8 @@ uint32_t dwu_slow_leaf(uint64_t pc)
 
 	dwu_slow_take();
 	mapping = dwunw_space_find(space, pc);
-	if (mapping && space->open_module(space->ctx, mapping, &module) ==
-			       DWUNW_OK) {
+	if (mapping &&
+	    space->open_module(space->ctx, mapping, &module) == DWUNW_OK) {
 		frame.vaddr = pc - mapping->bias;
 		frame.file = dwu_inproc_module_file(mapping->serial);
 	}

@@ -27,7 +27,11 @@
 #define TABLES_ROOM (64u << 20)
 #define PATHS_ROOM (4u << 20)
 
-enum { PF_X = 1, PF_W = 2, PF_R = 4 };
+enum {
+	PF_X = 1,
+	PF_W = 2,
+	PF_R = 4
+};
 
 /* What maps say of a file. */
 struct place {
@@ -102,8 +106,8 @@ static void parse(const char *at, struct line *line)
 	line->place.device |= hex(&at);
 	line->place.inode = 0;
 	for (at++; *at >= '0' && *at <= '9'; at++)
-		line->place.inode = line->place.inode * 10 +
-				    (uint64_t)(*at - '0');
+		line->place.inode =
+			line->place.inode * 10 + (uint64_t)(*at - '0');
 	while (*at == ' ')
 		at++;
 	line->place.path = at;
@@ -225,7 +229,8 @@ struct header_hole {
 	uint8_t off, size;
 };
 static const struct header_hole holes[2][2] = {
-	{ { 0x20, 4 }, { 0x30, 4 } }, /* 32 bits: e_shoff; e_shnum, e_shstrndx */
+	{ { 0x20, 4 },
+	  { 0x30, 4 } }, /* 32 bits: e_shoff; e_shnum, e_shstrndx */
 	{ { 0x28, 8 }, { 0x3c, 4 } }, /* 64 bits */
 };
 #define HEADER_SIZE 64u

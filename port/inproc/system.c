@@ -23,6 +23,8 @@
 #define CALL_MMAP SYS_mmap
 #endif
 
+DWU_TLS struct dwu_inproc_tls dwu_inproc_tls;
+
 void *dwu_inproc_pages(size_t size)
 {
 	long at = syscall(CALL_MMAP, NULL, size, PROT_READ | PROT_WRITE,
@@ -57,7 +59,8 @@ void dwu_inproc_give(struct dwu_inproc_lock *lock)
 
 ptrdiff_t dwu_inproc_read(const char *path, char *text, size_t room)
 {
-	long fd = syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC), got;
+	long fd = syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC),
+	     got;
 	size_t used = 0;
 
 	if (fd < 0)

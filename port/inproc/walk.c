@@ -54,14 +54,14 @@ struct held {
 	uint64_t key;
 	uint64_t sp;
 	uint64_t fp;
-	uint64_t hash; /* of the frames up to here */
+	uint64_t hash;	    /* of the frames up to here */
 	uint32_t words_end; /* words of the frames up to here */
-	bool need; /* frames from here on hang on fp */
+	bool need;	    /* frames from here on hang on fp */
 };
 
 struct dwu_memo {
 	uint32_t depth;
-	uint32_t id; /* of the whole stack, */
+	uint32_t id;   /* of the whole stack, */
 	uint32_t leaf; /* … for a function of that frame; 0: not known */
 	uint8_t stop;
 	struct held held[DWU_DEPTH];
@@ -174,7 +174,8 @@ static void push(struct dwu_memo *m, const struct fresh *fresh)
 
 	held->key = fresh->key;
 	held->sp = fresh->sp;
-	held->need = fresh->uses || (!fresh->restores && d > 0 && held[-1].need);
+	held->need = fresh->uses ||
+		     (!fresh->restores && d > 0 && held[-1].need);
 	held->hash = dwu_inproc_hash(d > 0 ? held[-1].hash : 0, fresh->frame);
 	m->frames[d] = fresh->frame;
 	put_words(m, d, fresh);
@@ -204,8 +205,8 @@ static uint64_t offset(uint64_t base, int32_t by)
 static bool step(uint64_t end, const struct dwu_row *row,
 		 const struct fresh *in, struct fresh *out)
 {
-	uint64_t cfa = offset(row->kind == DWU_ROW_SP ? in->sp : in->fp,
-			      row->cfa_off);
+	uint64_t cfa =
+		offset(row->kind == DWU_ROW_SP ? in->sp : in->fp, row->cfa_off);
 	uint64_t fp_base = cfa;
 
 	out->cfa_at = 0;

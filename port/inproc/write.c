@@ -8,7 +8,6 @@
 #include <dwunw/record.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -224,7 +223,8 @@ static void add_process(struct output *out)
 static void add_maps(struct output *out)
 {
 	const uint32_t room = 8192;
-	struct dwunw_recording_mapping *maps = calloc(room, sizeof(*maps));
+	size_t size = room * sizeof(struct dwunw_recording_mapping);
+	struct dwunw_recording_mapping *maps = dwu_inproc_pages(size);
 	uint32_t count = maps ? dwu_inproc_maps(maps, room) : 0;
 
 	for (uint32_t i = 0; i < count; i++)
@@ -232,7 +232,7 @@ static void add_maps(struct output *out)
 	if (count)
 		dwunw_recording_add_maps(out->writer, out->process, maps,
 					 count);
-	free(maps);
+	dwu_inproc_unmap(maps, size);
 }
 
 static int create(struct output *out, const struct dwu_event_counts *counts,
@@ -266,20 +266,35 @@ static int create(struct output *out, const struct dwu_event_counts *counts,
 	return dwunw_recording_create(&out->writer, path, &head, NULL);
 }
 
+/* The three tables of an output; and away. */
+static size_t room_of(const struct output *out, int table)
+{
+	return table == 0 ? out->stack_count * sizeof(*out->totals) :
+	       table == 1 ? DWU_FRAMES_MAX * sizeof(*out->frames) :
+			    DWU_FILES_MAX * sizeof(*out->files);
+}
+
 static bool make_room(struct output *out)
 {
 	out->stack_count = dwu_inproc_stack_count();
-	out->totals = calloc(out->stack_count, sizeof(*out->totals));
-	out->frames = calloc(DWU_FRAMES_MAX, sizeof(*out->frames));
-	out->files = calloc(DWU_FILES_MAX, sizeof(*out->files));
+	out->totals = dwu_inproc_pages(room_of(out, 0));
+	out->frames = dwu_inproc_pages(room_of(out, 1));
+	out->files = dwu_inproc_pages(room_of(out, 2));
 	return out->totals && out->frames && out->files;
+}
+
+static void drop_room(struct output *out)
+{
+	dwu_inproc_unmap(out->totals, room_of(out, 0));
+	dwu_inproc_unmap(out->frames, room_of(out, 1));
+	dwu_inproc_unmap(out->files, room_of(out, 2));
 }
 
 static void count_all(struct output *out, const struct dwu_event_counts *counts)
 {
-	uint64_t stacks = 0, allocs = counts->walks.events + counts->unknown;
+	uint64_t stacks = counts->walks.events;
+	uint64_t allocs = stacks + counts->unknown;
 
-	stacks = counts->walks.events;
 	dwunw_recording_count(out->writer, DWUNW_RECORDING_COUNT_ALLOCATIONS,
 			      allocs);
 	dwunw_recording_count(out->writer, DWUNW_RECORDING_COUNT_STACKS,
@@ -339,9 +354,7 @@ void dwu_inproc_write(void)
 		 (error = fill(&out, &counts)) != 0)
 		dwu_inproc_say(strerror(-error), path);
 	dwu_slow_give();
-	free(out.totals);
-	free(out.frames);
-	free(out.files);
+	drop_room(&out);
 	if (dwu_inproc_options.statistics || counts.walks.differ)
 		say_counts(&counts);
 }

@@ -6,6 +6,7 @@
 use strict;
 use warnings;
 use FindBin;
+use JSON::PP;
 use Test::More;
 use lib $FindBin::Bin;
 use Inproc;
@@ -35,6 +36,21 @@ none_differs('handlers on their own stack', 20000, built('uses'), 'own', $times)
 none_differs('contexts', 500, built('uses'), 'contexts');
 none_differs('threads', 40000, built('uses'), 'threads');
 none_differs('libraries that come and go', 2000, built('uses'), 'plugins');
+{
+	# 30 times each; of 50 calls 8 leave a block, 196 bytes in all
+	my %has;
+	for (@{ decode_json(`$build/dwunw report --json $dir/recording`)->{stacks} }) {
+		my ($stack) = $_;
+		for my $plug (0, 1) {
+			next unless grep { ($_->{file} // '') =~ /uses_plug$plug\.so/ }
+			    @{ $stack->{frames} };
+			$has{$plug}[0] += $stack->{allocations};
+			$has{$plug}[1] += $stack->{bytes};
+		}
+	}
+	is(join(' ', map { "@{ $has{$_} // [] }" } 0, 1), '240 5880 240 5880',
+		'… and each has what was allocated below it');
+}
 none_differs('C++ exceptions', 20000, built('thrown'), 2000 * $times);
 SKIP: {
 	skip 'no python3', 3 unless -x '/usr/bin/python3';

@@ -65,8 +65,12 @@ KEEP static void reallocs(size_t i)
 
 KEEP static void aligned(size_t i)
 {
-	void *blocks[6] = { aligned_alloc(64, 64 * i), memalign(128, i),
-			    valloc(i), pvalloc(i), calloc(i, 3), strdup("text") };
+	void *blocks[6] = { aligned_alloc(64, 64 * i),
+			    memalign(128, i),
+			    valloc(i),
+			    pvalloc(i),
+			    calloc(i, 3),
+			    strdup("text") };
 	void *at = NULL;
 
 	if (posix_memalign(&at, 256, i) || posix_memalign(&at, 3, i) == 0)
@@ -96,15 +100,15 @@ KEEP static void maps(size_t i)
 {
 	char *a = map(4 * PAGE), *b = map(3 * PAGE), *c = map(i), *d;
 
-	munmap(a + PAGE, PAGE);	  /* two are left of it */
-	munmap(b, PAGE);	  /* its end is left */
+	munmap(a + PAGE, PAGE); /* two are left of it */
+	munmap(b, PAGE);	/* its end is left */
 	munmap(c, i);
 	d = mremap(map(2 * PAGE), 2 * PAGE, 9 * PAGE, MREMAP_MAYMOVE);
 	if (i % 2)
 		munmap(d, 9 * PAGE);
 	/* in place of what was there */
-	mmap(a + 2 * PAGE, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-	     -1, 0);
+	mmap(a + 2 * PAGE, PAGE, PROT_READ,
+	     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 }
 
 static void forms(void)
@@ -137,9 +141,9 @@ static void *work(void *number)
 	pthread_setspecific(late, leak(40));
 	for (size_t i = 0; i < 2000; i++) {
 		void *mine = leak(1 + (i * 31 + n * 17) % 500);
-		void *other = __atomic_exchange_n(
-			&passed[(n + i) % 8][i % BLOCKS], mine,
-			__ATOMIC_ACQ_REL);
+		void *other =
+			__atomic_exchange_n(&passed[(n + i) % 8][i % BLOCKS],
+					    mine, __ATOMIC_ACQ_REL);
 
 		if (other != mine)
 			free(other);
@@ -378,7 +382,8 @@ static void plugins(void)
 
 	self[size > 0 ? size : 0] = 0;
 	for (size_t i = 0; i < 60; i++) {
-		snprintf(path, sizeof(path), "%s_plug%d.so", self, (int)(i % 2));
+		snprintf(path, sizeof(path), "%s_plug%d.so", self,
+			 (int)(i % 2));
 		handle = dlopen(path, RTLD_NOW);
 		if (!handle)
 			abort();
@@ -393,9 +398,8 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } uses[] = {
-	{ "forms", forms },	  { "threads", threads },
-	{ "forks", forks },	  { "signals", signals },
-	{ "own", signals_own },	  { "jumps", jumps },
+	{ "forms", forms },	  { "threads", threads }, { "forks", forks },
+	{ "signals", signals },	  { "own", signals_own }, { "jumps", jumps },
 	{ "contexts", contexts }, { "plugins", plugins },
 };
 
