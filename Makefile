@@ -528,7 +528,7 @@ long-programs: $(long_programs)
 	@:
 chosen-programs: all $(chosen_programs)
 	@:
-bench-programs: $(stacks_walkers) $(stacks_snaps) $(walk_bench) $(walk_bench_object)
+bench-programs: $(inproc_bench) $(stacks_walkers) $(stacks_snaps) $(walk_bench) $(walk_bench_object)
 	@:
 list-tests:
 	@printf 'test %s\n' $(filter %.t,$(script_tiers))

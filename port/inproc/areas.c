@@ -124,8 +124,9 @@ bool dwu_areas_put(uint64_t start, uint64_t size, uint32_t stack)
 	return there;
 }
 
-void dwu_areas_each(void (*visit)(void *ctx, uint64_t block), void *ctx)
+void dwu_areas_each(void (*visit)(void *ctx, uint64_t size, uint32_t stack),
+		    void *ctx)
 {
 	for (uint32_t i = 0; i < count; i++)
-		visit(ctx, dwu_block(areas[i].size, areas[i].stack));
+		visit(ctx, areas[i].size, areas[i].stack);
 }

@@ -45,7 +45,9 @@ void dwu_inproc_give(struct dwu_inproc_lock *lock);
 
 /* A file of /proc, whole or its first `room` bytes. -1: it can't be read. */
 ptrdiff_t dwu_inproc_read(const char *path, char *text, size_t room);
-/* Own memory that may not be there: a dwunw_read_memory_fn. */
+/* Own memory that may not be there: how many of the bytes are, up to the first page
+ * that is not; and as a dwunw_read_memory_fn. */
+size_t dwu_inproc_copy(uint64_t addr, void *dst, size_t size);
 dwunw_status_t dwu_inproc_peek(void *ctx, uint64_t addr, void *dst,
 			       size_t size);
 int32_t dwu_inproc_pid(void);
@@ -347,7 +349,8 @@ struct dwu_areas_tell {
 void dwu_areas_cut(uint64_t start, uint64_t size,
 		   const struct dwu_areas_tell *tell);
 bool dwu_areas_put(uint64_t start, uint64_t size, uint32_t stack);
-void dwu_areas_each(void (*visit)(void *ctx, uint64_t block), void *ctx);
+void dwu_areas_each(void (*visit)(void *ctx, uint64_t size, uint32_t stack),
+		    void *ctx);
 void dwu_areas_take(void);
 void dwu_areas_give(void);
 

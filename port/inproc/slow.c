@@ -22,6 +22,8 @@ static size_t walker_room;
 static struct dwunw_regset regs_of_walk;
 static struct dwunw_frame frames[DWU_DEPTH];
 static struct dwunw_step steps[DWU_DEPTH];
+static uint8_t copied[16384]; /* of a stack, */
+static struct dwunw_snapshot stack_copy;
 static uint32_t seen; /* the generation that all is of */
 /* walks that ended in code that is not known: the mappings are read again at
  * every `patience`th of them, ever more rarely while that does not help */
@@ -163,6 +165,20 @@ static dwunw_status_t read_own(void *ctx, uint64_t addr, void *dst, size_t size)
 	return DWUNW_OK;
 }
 
+/* Another stack than the thread's own may end anywhere: what there is from sp on, by
+ * one call. */
+static void copy_stack(const struct dwu_inproc_range *own,
+		       struct dwunw_snapshot *stack)
+{
+	uint64_t sp = regs_of_walk.sp;
+
+	if (sp >= own->start && sp < own->end)
+		return;
+	stack->size = dwu_inproc_copy(sp, copied, sizeof(copied));
+	stack->addr = sp;
+	stack->bytes = copied;
+}
+
 static bool is_lost(const struct dwunw_stop *stop)
 {
 	return stop->reason == DWUNW_STOP_NO_MODULE ||
@@ -174,6 +190,7 @@ static bool walk_once(const struct dwu_inproc_range *own, size_t *count,
 {
 	struct dwu_inproc_range range = *own;
 	struct dwunw_walk_input input = {
+		.stack = stack_copy,
 		.regs = &regs_of_walk,
 		.flags = DWUNW_WALK_RETURN,
 		.first_how = DWUNW_HOW_CFI,
@@ -248,6 +265,8 @@ bool dwu_slow_walk(const struct dwu_inproc_regs *regs,
 		trust_nothing();
 	seen = now;
 	dwu_regs_set(regs, &regs_of_walk);
+	stack_copy = (struct dwunw_snapshot){ 0 };
+	copy_stack(own, &stack_copy);
 	done = walk(own, &count, &stop);
 	if (done)
 		take_frames(count, &stop, walked);

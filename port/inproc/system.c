@@ -17,6 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#define PAGE 4096u
+#define PAGES_MAX 8u
+
 #ifdef SYS_mmap2
 #define CALL_MMAP SYS_mmap2
 #else
@@ -73,15 +76,32 @@ ptrdiff_t dwu_inproc_read(const char *path, char *text, size_t room)
 	return got < 0 ? -1 : (ptrdiff_t)used;
 }
 
+/* The kernel splits no element, so each page is an element. */
+size_t dwu_inproc_copy(uint64_t addr, void *dst, size_t size)
+{
+	struct iovec here = { dst, size }, there[PAGES_MAX];
+	unsigned long n = 0;
+	size_t done = 0, part;
+	long got;
+
+	for (; done < size && n < PAGES_MAX; done += part, n++) {
+		part = PAGE - (addr + done) % PAGE;
+		part = part < size - done ? part : size - done;
+		there[n].iov_base = (void *)(uintptr_t)(addr + done);
+		there[n].iov_len = part;
+	}
+	here.iov_len = done;
+	got = syscall(SYS_process_vm_readv, dwu_inproc_pid(), &here, 1ul, there,
+		      n, 0ul);
+	return got > 0 ? (size_t)got : 0;
+}
+
 dwunw_status_t dwu_inproc_peek(void *ctx, uint64_t addr, void *dst, size_t size)
 {
-	struct iovec here = { dst, size };
-	struct iovec there = { (void *)(uintptr_t)addr, size };
-	long got = syscall(SYS_process_vm_readv, dwu_inproc_pid(), &here, 1ul,
-			   &there, 1ul, 0ul);
-
 	(void)ctx;
-	return got == (long)size ? DWUNW_OK : DWUNW_ERR_INVALID_ARG;
+	return dwu_inproc_copy(addr, dst, size) == size ?
+		       DWUNW_OK :
+		       DWUNW_ERR_INVALID_ARG;
 }
 
 int32_t dwu_inproc_pid(void)

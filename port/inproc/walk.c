@@ -201,36 +201,43 @@ static uint64_t offset(uint64_t base, int32_t by)
 	return base + (uint64_t)(int64_t)by;
 }
 
-/* From `in`, which row tells how to leave, to `out`. False: it is not to be read. */
+/* A realigned frame's CFA is in the stack, and fp is saved by where fp points to. */
+static bool realign(uint64_t end, const struct fresh *in, struct fresh *out,
+		    uint64_t *cfa, uint64_t *fp_base)
+{
+	out->cfa_at = *cfa;
+	if (!is_in(in->sp, end, *cfa))
+		return false;
+	*cfa = word_at(*cfa);
+	*fp_base = in->fp;
+	return true;
+}
+
+/* From `in`, which row tells how to leave, to `out`. False: it is not to be read.
+ * Without a branch for fp: which functions save it is hard to foretell. */
 static bool step(uint64_t end, const struct dwu_row *row,
 		 const struct fresh *in, struct fresh *out)
 {
 	uint64_t cfa =
 		offset(row->kind == DWU_ROW_SP ? in->sp : in->fp, row->cfa_off);
-	uint64_t fp_base = cfa;
+	uint64_t fp_base = cfa, ra_at, fp_at, fp;
 
 	out->cfa_at = 0;
-	out->fp_at = 0;
-	out->fp = in->fp;
-	if (unlikely(row->kind == DWU_ROW_REALIGNED)) {
-		if (!is_in(in->sp, end, cfa))
-			return false;
-		out->cfa_at = cfa;
-		cfa = word_at(cfa);
-		fp_base = in->fp;
-	}
-	out->sp = cfa;
-	out->ra_at = offset(cfa, row->ra_off * 4);
-	if (unlikely(cfa <= in->sp || cfa > end ||
-		     !is_in(in->sp, end, out->ra_at)))
+	if (unlikely(row->kind == DWU_ROW_REALIGNED) &&
+	    !realign(end, in, out, &cfa, &fp_base))
 		return false;
-	if (row->has_fp) {
-		out->fp_at = offset(fp_base, row->fp_off * 4);
-		if (unlikely(!is_in(in->sp, end, out->fp_at)))
-			return false;
-		out->fp = word_at(out->fp_at);
-	}
-	out->key = dwu_row_key(word_at(out->ra_at), row->how);
+	ra_at = offset(cfa, row->ra_off * 4);
+	fp_at = offset(fp_base, row->fp_off * 4);
+	fp_at = row->has_fp ? fp_at : ra_at;
+	if (unlikely(cfa <= in->sp || cfa > end || !is_in(in->sp, end, ra_at) ||
+		     !is_in(in->sp, end, fp_at)))
+		return false;
+	fp = word_at(fp_at);
+	out->key = dwu_row_key(word_at(ra_at), row->how);
+	out->sp = cfa;
+	out->fp = row->has_fp ? fp : in->fp;
+	out->ra_at = ra_at;
+	out->fp_at = row->has_fp ? fp_at : 0;
 	return true;
 }
 

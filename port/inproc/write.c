@@ -7,6 +7,7 @@
 
 #include <dwunw/record.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -45,27 +46,29 @@ static void add_sums(void *ctx, uint32_t stack,
 	sums->freed_bytes += part->freed_bytes;
 }
 
-static void add_live(struct output *out, uint64_t block, uint64_t weight)
+static void add_live(struct output *out, uint32_t stack, uint64_t size,
+		     uint64_t weight)
 {
-	struct total *total = &out->totals[dwu_block_stack(block)];
+	struct total *total = &out->totals[stack];
 
 	total->live += weight;
-	total->live_bytes += weight * dwu_block_size(block);
+	total->live_bytes += weight * size;
 }
 
 static void add_block(void *ctx, uint64_t block)
 {
+	uint64_t size = dwu_block_size(block);
 	uint32_t mean = dwu_inproc_options.sample_bytes;
 
-	add_live(ctx, block,
-		 mean ? dwu_inproc_weight(dwu_block_size(block), mean) : 1);
+	add_live(ctx, dwu_block_stack(block), size,
+		 mean ? dwu_inproc_weight(size, mean) : 1);
 }
 
-static void add_area(void *ctx, uint64_t block)
+static void add_area(void *ctx, uint64_t size, uint32_t stack)
 {
 	struct output *out = ctx;
 
-	add_live(out, block, out->unit);
+	add_live(out, stack, size, out->unit);
 }
 
 static void add_up(struct output *out)
@@ -334,6 +337,25 @@ static void say_counts(const struct dwu_event_counts *counts)
 	dwu_inproc_say(text, NULL);
 }
 
+/* Beside the file, and in its place when it is whole: who looks at it, or ends the
+ * process meanwhile, finds the one before. */
+static int write_to(struct output *out, const struct dwu_event_counts *counts,
+		    const char *path)
+{
+	char part[4096 + 64 + sizeof(".part")];
+	int error;
+
+	snprintf(part, sizeof(part), "%s.part", path);
+	error = create(out, counts, part);
+	if (!error)
+		error = fill(out, counts);
+	if (!error && rename(part, path))
+		error = -errno;
+	if (error)
+		unlink(part);
+	return error;
+}
+
 void dwu_inproc_write(void)
 {
 	struct output out = {
@@ -342,7 +364,7 @@ void dwu_inproc_write(void)
 	};
 	struct dwu_event_counts counts;
 	char path[4096 + 64];
-	int error = -1;
+	int error;
 
 	dwu_event_count(&counts);
 	dwu_slow_take();
@@ -350,8 +372,7 @@ void dwu_inproc_write(void)
 		dwu_inproc_say("the path of the recording is too long", path);
 	else if (!make_room(&out))
 		dwu_inproc_say("no memory for the recording", path);
-	else if ((error = create(&out, &counts, path)) != 0 ||
-		 (error = fill(&out, &counts)) != 0)
+	else if ((error = write_to(&out, &counts, path)) != 0)
 		dwu_inproc_say(strerror(-error), path);
 	dwu_slow_give();
 	drop_room(&out);

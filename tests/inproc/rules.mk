@@ -7,7 +7,8 @@ inproc_t := $(out)/tests/inproc
 needs_inproc := $(out)/tests/memleak/counter.so $(out)/tests/record/dump $(inproc_lib)
 inproc_made := tests/inproc/rules.mk $(flags_file)
 
-inproc_bin := $(addprefix $(inproc_t)/,uses blocks)
+inproc_bin := $(addprefix $(inproc_t)/,uses blocks pairs)
+inproc_bench := $(inproc_t)/pairs $(inproc_lib)
 $(inproc_bin): private how := gcc -O2 -fomit-frame-pointer -w
 $(inproc_bin): private with := -pthread -ldl
 $(inproc_bin): $(inproc_t)/%: tests/inproc/%.c $(inproc_made)
