@@ -99,9 +99,8 @@ size_t dwu_inproc_copy(uint64_t addr, void *dst, size_t size)
 dwunw_status_t dwu_inproc_peek(void *ctx, uint64_t addr, void *dst, size_t size)
 {
 	(void)ctx;
-	return dwu_inproc_copy(addr, dst, size) == size ?
-		       DWUNW_OK :
-		       DWUNW_ERR_INVALID_ARG;
+	return dwu_inproc_copy(addr, dst, size) == size ? DWUNW_OK :
+							  DWUNW_ERR_INVALID_ARG;
 }
 
 int32_t dwu_inproc_pid(void)

@@ -49,7 +49,8 @@ static uint64_t any(void)
 		sink += n;                    \
 	}
 SITE(0)
-SITE(1) SITE(2) SITE(3) SITE(4) SITE(5) SITE(6) SITE(7)
+SITE(1)
+SITE(2) SITE(3) SITE(4) SITE(5) SITE(6) SITE(7)
 
 	static void (*const sites[])(size_t) = { site0, site1, site2, site3,
 						 site4, site5, site6, site7 };
@@ -101,7 +102,8 @@ static inline __attribute__((always_inline)) void go(int left, uint64_t way,
 		sink += (uintptr_t)room[0];                           \
 	}
 LEVEL(0)
-LEVEL(1) LEVEL(2) LEVEL(3)
+LEVEL(1)
+LEVEL(2) LEVEL(3)
 
 	static void turn(void)
 {

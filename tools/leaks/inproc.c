@@ -10,6 +10,7 @@
 #include "commands.h"
 
 #include <errno.h>
+#include <glob.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -49,13 +50,21 @@ const char *inproc_contradiction(const struct leak *leak)
 
 /* --- before ------------------------------------------------------------------------- */
 
+/* The first such file; `below` may have a *, as Debian's directories have names of
+ * machines. */
 static bool is_there(struct run *run, const char *directory, const char *below)
 {
-	int size = snprintf(run->library, sizeof(run->library), "%s/%s" LIBRARY,
-			    directory, below);
+	char pattern[4096];
+	glob_t found = { 0 };
+	bool there;
 
-	return size > 0 && (size_t)size < sizeof(run->library) &&
-	       !access(run->library, R_OK);
+	snprintf(pattern, sizeof(pattern), "%s/%s" LIBRARY, directory, below);
+	there = !glob(pattern, 0, NULL, &found) && found.gl_pathc;
+	if (there)
+		snprintf(run->library, sizeof(run->library), "%s",
+			 found.gl_pathv[0]);
+	globfree(&found);
+	return there;
 }
 
 /* Beside the tool, as it is built; or where it is installed; or as $DWUNW_PRELOAD
@@ -76,7 +85,8 @@ static bool find_library(struct run *run)
 	if (!slash)
 		return false;
 	*slash = 0;
-	return is_there(run, self, "") || is_there(run, self, "../lib/");
+	return is_there(run, self, "") || is_there(run, self, "../lib/") ||
+	       is_there(run, self, "../lib/*/");
 }
 
 /* 0, or an errno. */
