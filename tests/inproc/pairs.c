@@ -48,9 +48,9 @@ static uint64_t any(void)
 		free(at);                     \
 		sink += n;                    \
 	}
-SITE(0)
-SITE(1)
-SITE(2) SITE(3) SITE(4) SITE(5) SITE(6) SITE(7)
+/* clang-format off */
+SITE(0) SITE(1) SITE(2) SITE(3) SITE(4) SITE(5) SITE(6) SITE(7)
+	/* clang-format on */
 
 	static void (*const sites[])(size_t) = { site0, site1, site2, site3,
 						 site4, site5, site6, site7 };
@@ -101,9 +101,9 @@ static inline __attribute__((always_inline)) void go(int left, uint64_t way,
 			go(left - 1, way, room[0]);                   \
 		sink += (uintptr_t)room[0];                           \
 	}
-LEVEL(0)
-LEVEL(1)
-LEVEL(2) LEVEL(3)
+/* clang-format off */
+LEVEL(0) LEVEL(1) LEVEL(2) LEVEL(3)
+	/* clang-format on */
 
 	static void turn(void)
 {
