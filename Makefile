@@ -415,7 +415,8 @@ unit_src := $(sort $(filter-out tests/unit/scan_% $(if $(CONFIG_RECORD),,%/recor
 	$(foreach t,$(patsubst arch/%/,%,$(wildcard arch/*/)),$(call unit_of,$(t))))
 unit_bin := $(unit_src:%.c=$(out)/%)
 test_scripts := $(sort $(wildcard tests/*/*.t))
-house_scripts := $(filter tests/house/%,$(test_scripts))
+# those of `make test`: the others build for minutes
+house_scripts = $(filter tests/house/%,$(short_scripts))
 
 $(unit_bin): $(out)/%: %.c $(record_lib) $(full_lib) $(made_first)
 	@mkdir -p $(@D)
@@ -473,8 +474,8 @@ beside_scripts := $(wildcard tests/cross/*.t) tests/thin/thin.t tests/truth/trut
 	$(addprefix tests/core/,bad.t failing.t) tests/record/record.t \
 	$(addprefix tests/scan/,switches.t compare.t decide.t stack.t lengths.t) \
 	$(addprefix tests/house/,arch-subset.t compilers.t random.t config.t symbols.t size.t \
-	make.t) $(addprefix tests/danger/,bounds.t debug.t frames.t hdr.t) tests/fuzz/fuzz.t \
-	tests/stacks/shadow.t tests/rows/large.t tests/symbols/failing.t \
+	make.t headers.t stack.t) $(addprefix tests/danger/,bounds.t debug.t frames.t hdr.t) tests/fuzz/fuzz.t \
+	tests/stacks/shadow.t tests/rows/large.t tests/rows/hdr.t tests/symbols/failing.t \
 	$(addprefix tests/docs/,blocks.t runs.t) $(addprefix tests/report/,formats.t page.t) \
 	$(addprefix tests/install/,install.t debian.t) tests/jit/real.t \
 	tests/linkers/shadow.t $(addprefix tests/libdw_bpf/,headers.t parallel.t) \
@@ -562,9 +563,9 @@ test: deps-test
 	@$(MAKE) run-test
 run-test:
 	@$(run_tests) unit $(unit_bin) $(script_tiers) \
-		-- asan $(unit_src:%.c=$(base)-asan/%) \
-		-- valgrind $(unit_bin) \
-		$(if $(second),-- unit@$(exec_$(second)) \
+		-- +asan $(unit_src:%.c=$(base)-asan/%) \
+		-- +valgrind $(unit_bin) \
+		$(if $(second),-- +unit@$(exec_$(second)) \
 		$(unit_src:%.c=$(root)/$(second)/%))
 endif
 

@@ -43,7 +43,7 @@ installed_files = \
 	$(call into,$(MANDIR)/man1,644,$(if $(tool),$(package)/dwunw.1 \
 		$(package)/dwunw-stack.1 $(package)/dwunw-rows.1 \
 		$(package)/dwunw-symbolize.1 $(if $(CONFIG_LEAKS),\
-		$(package)/dwunw-leaks.1 $(package)/dwunw-count.1 \
+		$(package)/dwunw-leaks.1 $(package)/dwunw-check.1 $(package)/dwunw-count.1 \
 		$(package)/dwunw-record.1) \
 		$(if $(CONFIG_RECORD),$(if $(CONFIG_REPORT),$(package)/dwunw-report.1 \
 		$(package)/dwunw-diff.1)))) \

@@ -16,43 +16,26 @@ struct plan {
 	uint32_t count;
 };
 
-static int by_stack(const void *a, const void *b)
-{
-	const struct dwunw_recording_entry *const *left = a, *const *right = b;
-
-	if ((*left)->stack != (*right)->stack)
-		return (*left)->stack < (*right)->stack ? -1 : 1;
-	return ((*left)->process > (*right)->process) -
-	       ((*left)->process < (*right)->process);
-}
-
 /* Those of one stack and process; amounts that come out as 0 go. */
 static int add_entry(struct dwunw_recording_entry *sum,
 		     const struct dwunw_recording_entry *const *all,
 		     size_t count)
 {
-	uint64_t sums[DWUNW_RECORDING_FIELDS] = { 0 };
+	struct dwu_rec_sums sums;
 	struct dwunw_recording_value *values;
-	uint32_t filled = 0;
 
+	memset(sums.there, 0, sizeof(sums.there));
 	for (size_t i = 0; i < count; i++)
-		for (uint32_t k = 0; k < all[i]->count; k++)
-			sums[all[i]->values[k].field] +=
-				(uint64_t)all[i]->values[k].amount;
-	for (uint32_t i = 0; i < DWUNW_RECORDING_FIELDS; i++)
-		filled += sums[i] != 0;
+		dwu_rec_sums_add(&sums, all[i]);
 	/* an entry of no values has memory, too */
-	values = malloc((filled + !filled) * sizeof(*values));
+	values = malloc((dwu_rec_sums_take(&sums, NULL) + 1) * sizeof(*values));
 	if (!values)
 		return -ENOMEM;
 	*sum = (struct dwunw_recording_entry){ .process = all[0]->process,
 					       .stack = all[0]->stack,
-					       .values = values };
-	for (uint32_t i = 0; i < DWUNW_RECORDING_FIELDS; i++)
-		if (sums[i])
-			values[sum->count++] = (struct dwunw_recording_value){
-				(uint16_t)i, (int64_t)sums[i]
-			};
+					       .values = values,
+					       .count = dwu_rec_sums_take(
+						       &sums, values) };
 	return 0;
 }
 
@@ -64,10 +47,10 @@ static int add_entries(struct dwunw_recording_step *sum,
 	int error = 0;
 
 	if (count)
-		qsort(all, count, sizeof(*all), by_stack);
+		qsort(all, count, sizeof(*all), dwu_rec_by_stack);
 	for (from = 0; !error && from < count; from = to) {
 		for (to = from + 1;
-		     to < count && !by_stack(&all[from], &all[to]);)
+		     to < count && !dwu_rec_by_stack(&all[from], &all[to]);)
 			to++;
 		error = add_entry(&entries[sum->count], &all[from], to - from);
 		sum->count += !error;

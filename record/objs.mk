@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # A program of libdwunw-record.a is linked with libdwunw.a as well.
-record-y := bytes.o chunk.o encode.o pool.o decode.o reader.o merge.o values.o file.o writer.o
+record-y := bytes.o chunk.o encode.o pool.o decode.o reader.o sums.o merge.o values.o file.o writer.o
 
 # pack.o holds what it needs of zlib or zstd, as port/linux/unpack.o does.
 record_pack-$(CONFIG_RECORD_ZLIB) += RECORD_ZLIB:zlib.h:libz.a:zlib1g-dev

@@ -24,7 +24,7 @@ static size_t pack(const uint8_t *src, size_t size, uint8_t *dst, size_t room)
 {
 	uLongf packed = room;
 
-	return compress2(dst, &packed, src, size, 9) == Z_OK ? packed : 0;
+	return compress2(dst, &packed, src, size, 6) == Z_OK ? packed : 0;
 }
 #define HOW DWU_REC_ZLIB
 #else

@@ -14,42 +14,26 @@
 
 /* --- sums over all steps ----------------------------------------------------------- */
 
-static int by_stack(const void *a, const void *b)
-{
-	const struct dwunw_recording_entry *const *left = a, *const *right = b;
-
-	if ((*left)->stack != (*right)->stack)
-		return (*left)->stack < (*right)->stack ? -1 : 1;
-	return ((*left)->process > (*right)->process) -
-	       ((*left)->process < (*right)->process);
-}
-
 /* Of `count` entries of one stack in one process. False: no memory. */
 static bool add_up(struct dwu_rec_pool *pool,
 		   struct dwunw_recording_entry *total,
 		   const struct dwunw_recording_entry *const *all, size_t count)
 {
-	uint64_t sums[DWUNW_RECORDING_FIELDS] = { 0 };
+	struct dwu_rec_sums sums;
 	struct dwunw_recording_value *values;
-	uint32_t used = 0;
 
+	memset(sums.there, 0, sizeof(sums.there));
 	for (size_t i = 0; i < count; i++)
-		for (uint32_t k = 0; k < all[i]->count; k++)
-			sums[all[i]->values[k].field] +=
-				(uint64_t)all[i]->values[k].amount;
-	for (uint32_t i = 0; i < DWUNW_RECORDING_FIELDS; i++)
-		used += sums[i] != 0;
-	values = dwu_rec_alloc(pool, used * sizeof(*values));
+		dwu_rec_sums_add(&sums, all[i]);
+	values = dwu_rec_alloc(pool, dwu_rec_sums_take(&sums, NULL) *
+					     sizeof(*values));
 	if (!values)
 		return false;
 	*total = (struct dwunw_recording_entry){ .process = all[0]->process,
 						 .stack = all[0]->stack,
-						 .values = values };
-	for (uint32_t i = 0; i < DWUNW_RECORDING_FIELDS; i++)
-		if (sums[i])
-			values[total->count++] = (struct dwunw_recording_value){
-				(uint16_t)i, (int64_t)sums[i]
-			};
+						 .values = values,
+						 .count = dwu_rec_sums_take(
+							 &sums, values) };
 	return true;
 }
 
@@ -70,11 +54,11 @@ static bool sum(struct dwunw_recording *recording, struct dwu_rec_pool *pool)
 		for (uint32_t k = 0; k < recording->steps[i].count; k++)
 			all[count++] = &recording->steps[i].entries[k];
 	if (count)
-		qsort(all, count, sizeof(*all), by_stack);
+		qsort(all, count, sizeof(*all), dwu_rec_by_stack);
 	recording->totals = totals;
 	for (from = 0; from < count; from = to) {
 		for (to = from + 1;
-		     to < count && !by_stack(&all[from], &all[to]);)
+		     to < count && !dwu_rec_by_stack(&all[from], &all[to]);)
 			to++;
 		if (!add_up(pool, &totals[recording->total_count++], &all[from],
 			    to - from))

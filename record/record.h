@@ -9,6 +9,7 @@
  *   pool     memory up to a bound
  *   decode   content -> structs
  *   reader   a file's bytes -> a recording
+ *   sums     the entries of one stack in one process -> their sum
  *   merge    its oldest steps -> fewer
  *   values   what was counted of a stack, now and when it was last written
  *   file     bytes -> the file: beside its place, appended, replaced
@@ -197,6 +198,22 @@ struct dwu_rec_reading {
 /* One chunk's content. False: what, or no_memory. */
 bool dwu_rec_decode(struct dwu_rec_reading *reading, uint16_t kind,
 		    struct dwunw_span content);
+
+/* --- sums.c ------------------------------------------------------------------ */
+
+/* The caller zeroes `there`; an amount is read where its bit is set. */
+struct dwu_rec_sums {
+	uint64_t there[DWUNW_RECORDING_FIELDS / 64];
+	uint64_t amounts[DWUNW_RECORDING_FIELDS];
+};
+_Static_assert(DWUNW_RECORDING_FIELDS % 64 == 0, "a bit for each field");
+void dwu_rec_sums_add(struct dwu_rec_sums *sums,
+		      const struct dwunw_recording_entry *entry);
+/* The amounts that are not 0, by field, ascending; without `values`, how many. */
+uint32_t dwu_rec_sums_take(const struct dwu_rec_sums *sums,
+			   struct dwunw_recording_value *values);
+/* For qsort() of pointers to entries: by stack, then by process. */
+int dwu_rec_by_stack(const void *a, const void *b);
 
 /* --- merge.c ----------------------------------------------------------------- */
 

@@ -8,6 +8,8 @@ int dwu_cmd_rows(int argc, char **argv);
 int dwu_cmd_symbolize(int argc, char **argv);
 /* leaks/leaks.c, or leaks/absent.c in a build without it */
 int dwu_cmd_leaks(int argc, char **argv);
+/* leaks/check.c, or the same */
+int dwu_cmd_check(int argc, char **argv);
 /* leaks/count.c, or the same */
 int dwu_cmd_count(int argc, char **argv);
 /* leaks/record.c, or the same */

@@ -14,11 +14,12 @@
 static const char help[] =
 	"usage: " HELP_STACK_USAGE "       " HELP_ROWS_USAGE
 	"       " HELP_SYMBOLIZE_USAGE "       " HELP_LEAKS_USAGE
-	"       " HELP_COUNT_USAGE "       " HELP_RECORD_USAGE
-	"       " HELP_REPORT_USAGE "       " HELP_DIFF_USAGE
+	"       " HELP_CHECK_USAGE "       " HELP_COUNT_USAGE
+	"       " HELP_RECORD_USAGE "       " HELP_REPORT_USAGE
+	"       " HELP_DIFF_USAGE
 	"       dwunw [COMMAND] -h | --help | -V | --version\n"
-	"\n" HELP_STACK HELP_ROWS HELP_SYMBOLIZE HELP_LEAKS HELP_COUNT
-		HELP_RECORD HELP_REPORT "\n"
+	"\n" HELP_STACK HELP_ROWS HELP_SYMBOLIZE HELP_LEAKS HELP_CHECK
+		HELP_COUNT HELP_RECORD HELP_REPORT "\n"
 	"Of stack, rows and symbolize, where a file is stripped:\n" HELP_FILES;
 
 static const struct {
@@ -27,8 +28,9 @@ static const struct {
 } commands[] = {
 	{ "stack", dwu_cmd_stack },	    { "rows", dwu_cmd_rows },
 	{ "symbolize", dwu_cmd_symbolize }, { "leaks", dwu_cmd_leaks },
-	{ "count", dwu_cmd_count },	    { "record", dwu_cmd_record },
-	{ "report", dwu_cmd_report },	    { "diff", dwu_cmd_diff },
+	{ "check", dwu_cmd_check },	    { "count", dwu_cmd_count },
+	{ "record", dwu_cmd_record },	    { "report", dwu_cmd_report },
+	{ "diff", dwu_cmd_diff },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -49,8 +51,8 @@ static int run_plain(char **argv)
 	if (!count)
 		return option_wrong(&program, "no command given");
 	nearest = option_nearest(
-		"stack|rows|symbolize|leaks|count|record|report|diff", argv[1],
-		&size);
+		"stack|rows|symbolize|leaks|check|count|record|report|diff",
+		argv[1], &size);
 	if (nearest)
 		return option_wrong(&program,
 				    "no command '%s'; did you mean %.*s?",

@@ -136,9 +136,19 @@ same_there()
 		> "$work/there"
 	diff "$work/here" "$work/there" && grep '^digest .* [1-9]' "$work/here"
 }
+# An emulator's minutes: two kinds of programs, or all with DWUNW_LONG=1.
+there_too()
+{
+	if [ -n "${DWUNW_LONG:-}" ]; then
+		ls "$snaps/$1"-*.snap
+	else
+		ls "$snaps/$1"-*-chains*.snap "$snaps/$1"-*-signals*.snap
+	fi
+}
 for target in arm64 riscv64 mips32el mips32eb; do
+	# shellcheck disable=SC2046 # a list
 	ok "$target: every frame the same on a big-endian host" \
-		same_there "$snaps/$target"-*.snap
+		same_there $(there_too $target)
 	said
 done
 ok "x86_64: every frame the same on a big-endian host" \

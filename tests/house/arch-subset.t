@@ -55,7 +55,7 @@ configured() {
 	config=$1/$ARCH/.config
 	mkdir -p "$1/$ARCH"
 	shift
-	for symbol in ALL X86_64 ARM64 MIPS32; do
+	for symbol in ALL X86_64 ARM64 MIPS32 RISCV64; do
 		case " $* " in
 		*" $symbol "*) echo "CONFIG_ARCH_$symbol=y" ;;
 		*) echo "# CONFIG_ARCH_$symbol is not set" ;;
@@ -69,7 +69,8 @@ n=0
 while read -r symbols; do
 	n=$((n + 1))
 	want=
-	for pair in X86_64:x86_64 ARM64:arm64 "MIPS32:mips32el mips32eb"; do
+	for pair in X86_64:x86_64 ARM64:arm64 "MIPS32:mips32el mips32eb" \
+		RISCV64:riscv64; do
 		case " $symbols " in
 		*" ${pair%%:*} "*) want="$want ${pair#*:}" ;;
 		*) want="$want $(echo "${pair#*:}" | sed 's/[^ ]\+/-/g')" ;;
@@ -82,29 +83,43 @@ done <<'END'
 X86_64
 ARM64
 MIPS32
-X86_64 ARM64
+RISCV64
 X86_64 MIPS32
-ARM64 MIPS32
+ARM64 RISCV64
 X86_64 ARM64 MIPS32
+X86_64 ARM64 MIPS32 RISCV64
 END
 
 configured "$work/none" >"$work/log" 2>&1
 ok "no target is not a choice" grep -x CONFIG_ARCH_X86_64=y \
 	"$work/none/$ARCH/.config"
 
-# without TARGET NAMES: a copy of the tree that never heard of it
+core_only() {
+	echo "# CONFIG_PORT_LINUX is not set" >>"$1"
+	(cd "$2" && KCONFIG_CONFIG=$1 $python -m olddefconfig)
+}
+
+# without TARGET NAMES: a copy of the tree that never heard of it; of the first all
+# libraries are built, of the others core's.
 without() {
 	tree=$work/without-$1
 	mkdir -p "$tree"
-	cp -R Makefile Kconfig scripts core arch include port trace heap record tools packaging \
-		"$tree/"
+	for part in *; do
+		case $part in
+		build* | doc | tests) ;;
+		*) cp -R "$part" "$tree/" ;;
+		esac
+	done
 	rm -r "${tree:?}/arch/$1"
 	sed -i "/arch\/$1\/Kconfig/d" "$tree/Kconfig"
 	$make -C "$tree" O="$tree/build" ARCH="$ARCH" defconfig &&
+		{ [ "$1" = arm64 ] || core_only "$tree/build/$ARCH/.config" "$tree"; } &&
 		libs "$tree" "$tree/build" && knows "$tree/build" "$2"
 }
 ok "without arch/arm64/ the tree builds" without arm64 \
-	"x86_64 - mips32el mips32eb"
+	"x86_64 - mips32el mips32eb riscv64"
 ok "without arch/mips32/ the tree builds" without mips32 \
-	"x86_64 arm64 - -"
+	"x86_64 arm64 - - riscv64"
+ok "without arch/riscv64/ the tree builds" without riscv64 \
+	"x86_64 arm64 mips32el mips32eb -"
 done_testing

@@ -122,6 +122,22 @@ ok "and the next one runs" grep -q ' s  second$' "$work/told/seconds"
 ok "DWUNW_UNTIL: then nothing is begun" run 0 DWUNW_UNTIL=1 \
 	DWUNW_SUMMARY="$work/told" scripts/run-tests some "$work/bad.t"
 ok "and it is told" grep -qx "$work/bad.t" "$work/told/late"
+test_file slow.t <<'END'
+#!/bin/sh
+sleep 3
+echo "not ok 1 - this is wrong"
+echo "1..1"
+END
+ok "a file that failed, with no time left for it once more, fails" run 1 \
+	DWUNW_AGAIN=1 DWUNW_UNTIL=$(($(date +%s) + 2)) scripts/run-tests some \
+	"$work/slow.t"
+ok "and that is said" grep -q 'FAILED, no time was left to run it again' "$work/said"
+ok "+tier: beside the others, with what it says at the end" run 1 \
+	scripts/run-tests one "$work/good.t" -- +two "$work/bad.t" -- three "$work/good.t"
+grep '^== [a-z]*$' "$work/said" >"$work/got"
+printf '== %s\n' one three two >"$work/want"
+ok "in that order" diff "$work/want" "$work/got"
+ok "and its failure" grep -q 'bad.t (two): FAILED$' "$work/said"
 ok "nor a command" run 0 DWUNW_UNTIL=1 DWUNW_SUMMARY="$work/told" \
 	scripts/tiers 'third: false'
 ok "which is told, too" grep -qx third "$work/told/late"

@@ -144,7 +144,7 @@ fi
 options() {
 	grep -o -- '--[a-z][a-z-]*' | sort -u
 }
-leaks=$(grep -q "^CONFIG_LEAKS=y" "$BUILD/.config" && echo leaks record)
+leaks=$(grep -q "^CONFIG_LEAKS=y" "$BUILD/.config" && echo leaks check count record)
 diff=$([ -f "$there/share/man/man1/dwunw-diff.1" ] && echo report diff)
 for command in stack rows symbolize $leaks $diff; do
 	"$there/bin/dwunw" $command --help | options |

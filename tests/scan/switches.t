@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # Each switch of Kconfig off by itself: the rest builds without a warning, and
 # the unit tests pass or say what they miss. Building is what is tested: each build
-# is in a directory of this test's own. Without DWUNW_LONG=1 those of
-# scans for one target only: a build for each takes minutes.
+# is in a directory of this test's own. Without DWUNW_LONG=1 two of those of scans:
+# a build for each takes minutes.
 set -u
 . tests/house/tap.sh
 
@@ -56,7 +56,9 @@ switched() {
 
 choose x86_64
 scans="SCAN SCAN_ROWS SCAN_X86_64 SCAN_ARM64 SCAN_MIPS32"
-for symbol in $scans; do
+few=$scans
+[ -n "${DWUNW_LONG:-}" ] || few="SCAN SCAN_MIPS32"
+for symbol in $few; do
 	switched "$symbol"
 done
 if [ -n "${DWUNW_LONG:-}" ]; then

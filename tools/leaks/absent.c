@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* absent.c - `dwunw leaks`, `dwunw count` and `dwunw record` in a build without
- * them. */
+/* absent.c - `dwunw leaks`, `dwunw check`, `dwunw count` and `dwunw record` in a
+ * build without them. */
 #include "cmd.h"
 #include "commands.h"
+
+int dwu_cmd_check(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	dwu_cmd_error("check: not in this build, which CONFIG_LEAKS is off in");
+	return CMD_FAILED;
+}
 
 int dwu_cmd_count(int argc, char **argv)
 {

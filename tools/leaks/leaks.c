@@ -99,6 +99,9 @@ static const char help[] =
 	"       --memory-max BYTES     for names, half of it for a file's tables "
 	"(64M)\n"
 	"       --perf-buffer          a perf buffer for each CPU instead\n"
+	"       --no-bpf               calls of PID are perf samples: for a kernel "
+	"without\n"
+	"                              BPF (dwunw check)\n"
 	"       --entry-probes         each function's first instruction\n"
 	"       --perf-probes          probes and new mappings as before Linux "
 	"6.13\n";
@@ -124,6 +127,7 @@ static const struct option_row rows[] = {
 	  .kind = OPTION_FLAG,
 	  .to = offsetof(struct arguments, in_process) },
 	LEAK_FLAG("missing-free", 0, missing_free),
+	LEAK_FLAG("no-bpf", 0, config.sampled),
 	LEAK_TEXT("output", 0, output),
 	LEAK_TEXT("record", 0, record),
 	{ .name = "record-max",
@@ -169,6 +173,27 @@ static const struct option_program program = {
 	.hints = hints,
 };
 
+/* Perf samples are of one process, and each is copied. */
+static const char *contradiction_of_samples(const struct leak *leak)
+{
+	const struct dwunw_heap_config *config = &leak->config;
+
+	if (config->pid_count != 1 || config->follow_forks)
+		return "--no-bpf is of a single PID";
+	if (config->sample_every > 1 || config->sample_bytes ||
+	    config->budget || config->min_size ||
+	    config->max_size != UINT64_MAX)
+		return "--no-bpf is of all blocks: not with -s, "
+		       "--sample-bytes, --budget, -z and -Z";
+	if (config->mode == DWUNW_HEAP_OFF)
+		return "--mode=off is the kernel's walk, which --no-bpf has "
+		       "none of";
+	if (config->walk == DWUNW_HEAP_KERNEL || config->perf_buffer)
+		return "--walk=kernel and --perf-buffer are of BPF programs, "
+		       "which --no-bpf has none of";
+	return NULL;
+}
+
 static const char *contradiction(const struct arguments *arguments)
 {
 	const struct leak *leak = &arguments->leak;
@@ -207,7 +232,7 @@ static const char *contradiction(const struct arguments *arguments)
 		      config->given.count || config->debug_file))
 		return "-O, -S, --allocator, --symbol and --debug-file are not "
 		       "of --kernel";
-	return NULL;
+	return config->sampled ? contradiction_of_samples(leak) : NULL;
 }
 
 /* PID, PID,PID or several of them; or a command and its arguments: the last
@@ -266,6 +291,8 @@ static int parse(struct arguments *arguments, char **argv)
 		what = inproc_contradiction(leak);
 	if (what)
 		return option_wrong(&program, "%s", what);
+	if (leak->config.sampled && leak->config.mode == DWUNW_HEAP_FALLBACK)
+		leak->config.mode = DWUNW_HEAP_ALONE;
 	return leak_check(&program, leak);
 }
 

@@ -8,6 +8,7 @@
 #define HELP_LEAKS_USAGE    \
 	"dwunw leaks PID\n" \
 	"       dwunw leaks -- COMMAND [ARGUMENT...]\n"
+#define HELP_CHECK_USAGE "dwunw check\n"
 #define HELP_COUNT_USAGE \
 	"dwunw count -e EVENT -p PID | -a | -- COMMAND [ARGUMENT...]\n"
 #define HELP_RECORD_USAGE \
@@ -17,6 +18,10 @@
 	"leaks  prints what a program has allocated and not freed, by the " \
 	"stack\n"                                                           \
 	"       that allocated it, every 5 seconds: dwunw leaks --help\n"
+#define HELP_CHECK                                                             \
+	"check  says which ways to record work on this machine, and what its " \
+	"kernel\n"                                                             \
+	"       lacks for the others: dwunw check --help\n"
 #define HELP_COUNT                                                        \
 	"count  counts an event (processor time, calls of a function, a " \
 	"tracepoint)\n"                                                   \
