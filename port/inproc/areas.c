@@ -7,9 +7,9 @@
 #include "inproc.h"
 
 #include <string.h>
+#include <sys/auxv.h>
 
 #define AREAS_MAX 65536u
-#define PAGE 4096u
 
 struct area {
 	uint64_t start;
@@ -103,7 +103,8 @@ static uint32_t cut_one(uint32_t at, uint64_t start, uint64_t end,
 void dwu_areas_cut(uint64_t start, uint64_t size,
 		   const struct dwu_areas_tell *tell)
 {
-	uint64_t end = start + (size + PAGE - 1) / PAGE * PAGE;
+	uint64_t page = getauxval(AT_PAGESZ);
+	uint64_t end = start + (size + page - 1) / page * page;
 	uint32_t at;
 
 	dwu_inproc_take(&lock);
