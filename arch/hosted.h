@@ -56,6 +56,11 @@ struct dwu_hosted {
 	/* NULL: none of the target's are known, or nobody asks in this build */
 	const struct dwu_stub_form *stubs;
 	const struct dwu_entry_form *entry;
+	/* instructions are at multiples of this; 0: not known in this build */
+	uint8_t insn_unit;
+	/* Bytes of the instruction at `code`; 0: it is not known, or not whole
+	 * in `size`. NULL: all have insn_unit. */
+	uint8_t (*insn_size)(const uint8_t *code, size_t size);
 };
 
 #define DWU_LAYOUT_OF(NAME, bytes)                                      \

@@ -95,14 +95,12 @@ static bool find_function(struct file *file, const char *name, uint64_t *off,
 	char full[96];
 
 	full_name(file->pattern, name, full, sizeof(full));
-	*size = 0;
 	if (dwunw_given_find(&config->given, file->path, file->program, full,
 			     off))
-		return true;
-	status = dwu_place_find(file->heap, file->known, file->path, full, off,
-				size);
-	file->unprobed |= dwunw_given_unprobed(status, file->heap->config.tool,
-					       full, file->path);
+		snprintf(full, sizeof(full), "0x%" PRIx64, *off);
+	status = dwu_place_find(file->heap, file->known, file->path, full,
+				DWUNW_SYMBOL_START, off, size);
+	file->unprobed |= status == DWUNW_ERR_NOT_IMPLEMENTED;
 	return status == DWUNW_OK;
 }
 
@@ -340,8 +338,7 @@ static int attach_event(struct file *file)
 	int error;
 
 	status = dwu_event_place(heap, file->known, file->path, &off);
-	if (dwunw_given_unprobed(status, heap->config.tool, event->name,
-				 file->path))
+	if (status == DWUNW_ERR_NOT_IMPLEMENTED) /* told */
 		return EOPNOTSUPP;
 	if (status != DWUNW_OK)
 		return -1;
@@ -521,8 +518,9 @@ static void say_no_function(const struct dwunw_heap *heap,
 {
 	fprintf(stderr, "%s: pid %d: %s: %s; looked at:\n%s", heap->config.tool,
 		target->pid, heap->counted.text,
-		heap->file_found ? "that file has no such function" :
-				   "no mapped file is that",
+		!heap->file_found   ? "no mapped file is that" :
+		*heap->no_function ? heap->no_function :
+				     "that file has no such function",
 		looked_at);
 }
 

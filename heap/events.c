@@ -10,7 +10,7 @@
  *	tracepoint:SYSTEM:NAME	  e.g. tracepoint:syscalls:sys_enter_write
  *	kprobe:FUNCTION		  a function of the kernel
  *
- * FUNCTION may be 0xOFFSET in the file. All but the calls are events of every
+ * FUNCTION may be a name of C++ or 0xOFFSET in the file. All but the calls are events of every
  * process, of which the program takes those that are followed.
  */
 #include "recorder.h"
@@ -33,10 +33,27 @@ static bool take_text(char *to, size_t room, const char *text, size_t size)
 	return true;
 }
 
-/* "FILE:FUNCTION", where FILE may have colons. */
+/*
+ * The colon between file and function: the last that is alone, or that a :: of the
+ * function follows. "a:b:f" is f of "a:b", "svc:app::f" is app::f of "svc".
+ */
+static const char *colon_of(const char *text)
+{
+	const char *found = NULL;
+
+	for (size_t size; *text; text += size) {
+		size = strspn(text, ":");
+		if (size % 2)
+			found = text;
+		size += strcspn(text + size, ":");
+	}
+	return found;
+}
+
+/* "FILE:FUNCTION", where either may have colons. */
 static bool take_call(struct dwunw_heap_event *event, const char *text)
 {
-	const char *colon = strrchr(text, ':');
+	const char *colon = colon_of(text);
 
 	return colon &&
 	       take_text(event->file, sizeof(event->file), text,
@@ -137,14 +154,13 @@ dwunw_status_t dwu_event_place(struct dwunw_heap *heap,
 			       struct dwu_known_file *known, const char *path,
 			       uint64_t *off)
 {
-	const char *name = heap->counted.name;
+	bool returns = heap->counted.kind == DWUNW_HEAP_URETPROBE;
 	uint64_t size;
-	char *end;
 
-	if (strncmp(name, "0x", 2))
-		return dwu_place_find(heap, known, path, name, off, &size);
-	*off = strtoull(name, &end, 16);
-	return *end ? DWUNW_ERR_INVALID_ARG : DWUNW_OK;
+	return dwu_place_find(heap, known, path, heap->counted.name,
+			      DWUNW_SYMBOL_WRITTEN |
+				      (returns ? DWUNW_SYMBOL_START : 0),
+			      off, &size);
 }
 
 int dwu_event_probe(struct dwunw_heap *heap, int32_t pid, const char *path,

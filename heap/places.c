@@ -89,12 +89,29 @@ static bool is_lasting(dwunw_status_t status)
 	return status != DWUNW_ERR_IO && status != DWUNW_ERR_NO_MEMORY;
 }
 
+/* What the user is told: once a file where no probe may be; that there is no such
+ * function when all files have been looked at. */
+static void take_why(struct dwunw_heap *heap, dwunw_status_t status,
+		     const char *why)
+{
+	if (status == DWUNW_ERR_NOT_IMPLEMENTED) {
+		fprintf(stderr, "%s: %s\n", heap->config.tool, why);
+		why = "no probe may be there";
+	}
+	if (status == DWUNW_ERR_NOT_IMPLEMENTED ||
+	    (status == DWUNW_ERR_NO_DEBUG_DATA && *why))
+		snprintf(heap->no_function, sizeof(heap->no_function), "%s",
+			 why);
+}
+
 dwunw_status_t dwu_place_find(struct dwunw_heap *heap,
 			      struct dwu_known_file *known, const char *path,
-			      const char *name, uint64_t *off, uint64_t *size)
+			      const char *name, uint32_t flags, uint64_t *off,
+			      uint64_t *size)
 {
 	const struct place *old = find(known, name);
 	uint32_t shortages = dwunw_shortages(NULL);
+	struct dwunw_symbol_place there;
 	struct place place = { .off = 0 };
 
 	if (old) {
@@ -102,10 +119,11 @@ dwunw_status_t dwu_place_find(struct dwunw_heap *heap,
 		*size = old->size;
 		return old->status;
 	}
-	place.status = dwunw_symbol_offset(&heap->places, path, name,
-					   &place.off, &place.size);
-	*off = place.off;
-	*size = place.size;
+	place.status = dwunw_symbol_place(&heap->places, path, name, flags,
+					  &there);
+	take_why(heap, place.status, there.why);
+	*off = place.off = there.off;
+	*size = place.size = there.size;
 	strncpy(place.name, name, NAME_MAX_SIZE - 1);
 	if (known && is_lasting(place.status) && strlen(name) < NAME_MAX_SIZE &&
 	    shortages == dwunw_shortages(NULL))

@@ -649,10 +649,12 @@ static bool is_without_probes(const struct dwunw_heap *heap)
 	if (heap->statistics.probes)
 		return false;
 	if (heap->counted.kind) {
-		fprintf(stderr,
-			"%s: nothing was counted: no file with %s was "
-			"mapped\n",
-			config->tool, heap->counted.text);
+		fprintf(stderr, "%s: nothing was counted: %s%s%s%s\n",
+			config->tool,
+			*heap->no_function ? "" : "no file with ",
+			heap->counted.text, *heap->no_function ? ": " : "",
+			*heap->no_function ? heap->no_function :
+					     " was mapped");
 		return true;
 	}
 	fprintf(stderr,

@@ -142,6 +142,7 @@ struct dwunw_heap {
 	bool begun;	  /* and something of it has probes, or never will */
 	sigset_t signals; /* those that were blocked before */
 	bool signals_kept;
+	char no_function[512]; /* of counted, of the file: why; "": just so */
 	bool file_found; /* config.file is some file that was mapped */
 	struct dwunw_namespace namespace; /* the tool's; 0: the initial one */
 	bool multi;	/* probes are BPF links, not perf events */
@@ -259,10 +260,12 @@ void dwu_thread_see(struct dwunw_heap *heap, uint32_t pid, uint32_t tid);
 /* places.c: a file by what it is, whatever its path; NULL: it is not kept. */
 struct dwu_known_file *dwu_known_file(struct dwunw_heap *heap,
 				      const char *path);
-/* As dwunw_symbol_offset(), of a file that path leads to. */
+/* As dwunw_symbol_place(), of a file that path leads to, with the same flags for a
+ * name each time. NOT_IMPLEMENTED: told. */
 dwunw_status_t dwu_place_find(struct dwunw_heap *heap,
 			      struct dwu_known_file *known, const char *path,
-			      const char *name, uint64_t *off, uint64_t *size);
+			      const char *name, uint32_t flags, uint64_t *off,
+			      uint64_t *size);
 /* As dwunw_entry_cheap_offset_in(), of the function of that name. */
 uint32_t dwu_place_cheap(struct dwu_known_file *known, uint16_t arch,
 			 const char *path, const char *name, uint64_t off,

@@ -113,15 +113,15 @@ uint32_t dwunw_given_debug_unused(const char *path, uint32_t used,
 	return 1;
 }
 
-/* uprobes write an instruction of the 32-bit ISA; see the message. */
+/* A name alone; dwunw_symbol_place() says which it is. */
 bool dwunw_given_unprobed(dwunw_status_t status, const char *tool,
 			  const char *name, const char *path)
 {
 	if (status != DWUNW_ERR_NOT_IMPLEMENTED)
 		return false;
 	fprintf(stderr,
-		"%s: %s in %s is MIPS16 or microMIPS code: no probes in that "
-		"file, a breakpoint would be another instruction there\n",
+		"%s: %s in %s: no probe may be there: it is MIPS16 or microMIPS "
+		"code, or chosen at load time (IFUNC)\n",
 		tool, name, path);
 	return true;
 }

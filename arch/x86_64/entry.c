@@ -135,4 +135,13 @@ static bool leads_to(const uint8_t *code, size_t size, uint32_t first,
 	return false;
 }
 
+uint8_t dwu_x86_insn_size(const uint8_t *bytes, size_t size)
+{
+	const struct dwu_code code = { .bytes = bytes, .size = size };
+	struct dwu_x86_insn insn;
+
+	dwu_x86_decode(&code, &insn);
+	return insn.size;
+}
+
 const struct dwu_entry_form dwu_entry_x86_64 = { kind, leads_to };

@@ -18,12 +18,15 @@ static int attach(struct tool *tool)
 {
 	const char *path = tool->operands[0], *function = tool->operands[1];
 	struct dwunw_uprobe_place place = { .path = path, .pid = -1 };
+	struct dwunw_symbol_place at;
 	dwunw_status_t status;
 
-	status = dwunw_symbol_offset(&tool->symbols, path, function, &place.off,
-				     NULL);
-	if (dwunw_given_unprobed(status, tool->name, function, path))
+	status = dwunw_symbol_place(&tool->symbols, path, function,
+				    DWUNW_SYMBOL_WRITTEN, &at);
+	if (status == DWUNW_ERR_NOT_IMPLEMENTED) {
+		fprintf(stderr, "%s: %s\n", tool->name, at.why);
 		return EXIT_FAILURE;
+	}
 	if (status != DWUNW_OK) {
 		fprintf(stderr, "%s: %s in %s: %s\n", tool->name, function,
 			path,
@@ -32,6 +35,7 @@ static int attach(struct tool *tool)
 				dwunw_status_text(status));
 		return EXIT_FAILURE;
 	}
+	place.off = at.off;
 	return tool_keep(
 		tool, tool_event(tool, "on_call", dwunw_uprobe_event(&place)),
 		"the uprobe");

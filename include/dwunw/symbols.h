@@ -101,11 +101,37 @@ dwunw_symbol_resolve_batch(struct dwunw_symbol_resolver *resolver,
  * The other direction, for probes: a function's file offset in the file at
  * path. `size` (may be NULL) gets the symbol's size. NO_DEBUG_DATA: the file
  * does not define it. NOT_IMPLEMENTED: it is MIPS16 or microMIPS code, where a
- * probe would be an instruction of another set.
+ * probe would be an instruction of another set, or chosen at load time (IFUNC):
+ * dwunw_symbol_place() says which.
  */
 dwunw_status_t dwunw_symbol_offset(struct dwunw_symbol_resolver *resolver,
 				   const char *path, const char *function,
 				   uint64_t *off, uint64_t *size);
+
+/* Where a probe may be. */
+struct dwunw_symbol_place {
+	uint64_t off;  /* in the file */
+	uint64_t size; /* the symbol's; 0: not known */
+	char why[512]; /* a line, without its end: why none may be; or "" */
+};
+
+#define DWUNW_SYMBOL_START 1u /* an offset must be a function's start */
+#define DWUNW_SYMBOL_WRITTEN 2u /* C++ and Rust names as written, too */
+
+/*
+ * As dwunw_symbol_offset(), by what a user calls the place: a function as it is
+ * linked; or as it is written, with or without its arguments, if a single one
+ * is: "app::Handler::handle"; or its offset in the file, "0x2e40", which must be
+ * that of an instruction: for a return probe that of a function's first one.
+ *
+ * NOT_IMPLEMENTED: no probe may be there; `why` says so in a line. So is a
+ * function that is chosen at load time (IFUNC): its address is that of the
+ * function which chooses. NO_DEBUG_DATA: the file has none; `why` may say more.
+ */
+dwunw_status_t dwunw_symbol_place(struct dwunw_symbol_resolver *resolver,
+				  const char *path, const char *name,
+				  uint32_t flags,
+				  struct dwunw_symbol_place *place);
 
 /*
  * The names of a frame of process pid, as a walk in `ctx` gave it: from the

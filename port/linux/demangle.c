@@ -18,15 +18,31 @@ char *cplus_demangle(const char *mangled, int options);
 /* Longer ones take libiberty more than a thousand levels of recursion. */
 #define NAME_SIZE_MAX 4096u
 
-char *dwu_demangle(const char *name)
+static char *demangle(const char *name, int options)
 {
 	/* _Z: C++ and older Rust; _R: Rust */
 	if (name[0] != '_' || (name[1] != 'Z' && name[1] != 'R') ||
 	    strnlen(name, NAME_SIZE_MAX) == NAME_SIZE_MAX)
 		return NULL;
-	return cplus_demangle(name, DMGL_PARAMS | DMGL_ANSI | DMGL_AUTO);
+	return cplus_demangle(name, options | DMGL_ANSI | DMGL_AUTO);
+}
+
+char *dwu_demangle(const char *name)
+{
+	return demangle(name, DMGL_PARAMS);
+}
+
+char *dwu_demangle_bare(const char *name)
+{
+	return demangle(name, 0);
 }
 #else
+char *dwu_demangle_bare(const char *name)
+{
+	(void)name;
+	return NULL;
+}
+
 char *dwu_demangle(const char *name)
 {
 	(void)name;

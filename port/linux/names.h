@@ -6,6 +6,7 @@
  *	names_files     the other files that DWARF refers to
  *	names_dwp       one of those: split DWARF of many units
  *	names_elf       ELF symbols
+ *	names_place     where a probe may be
  *	names_plt       stubs of the procedure linkage table -> name@plt
  *	names_go        Go's .gopclntab
  *	names_code      functions of code that comes and goes
@@ -178,6 +179,12 @@ void dwu_symbols_add(struct dwu_symbols *symbols, const struct dwunw_elf *elf,
 void dwu_symbols_limit(struct dwu_symbols *symbols,
 		       const struct dwunw_source *src, bool some,
 		       const struct dwunw_symbol_config *config);
+/* A module of the file, in memory of its own, which is freed whatever comes of
+ * it. */
+dwunw_status_t dwu_names_module(struct dwunw_module *module,
+				struct dwunw_arena *arena,
+				const struct dwunw_source *src,
+				const struct dwunw_symbol_config *config);
 /* As dwunw_symtab_by_vaddr() and dwunw_symtab_by_name(). */
 dwunw_status_t dwu_symbols_by_vaddr(const struct dwu_symbols *symbols,
 				    uint64_t vaddr,
@@ -340,5 +347,21 @@ bool dwu_jitdump_read(struct dwu_told *told, const struct dwunw_source *src,
 
 /* From malloc; NULL: not a name of C++ or Rust, or not in this build. */
 char *dwu_demangle(const char *name);
+/* … without its arguments and what it returns. */
+char *dwu_demangle_bare(const char *name);
+
+/* --- names_place.c -------------------------------------------------------------- */
+
+/* What dwunw_symbol_place() was asked. */
+struct dwu_place_question {
+	const struct dwu_symbols *symbols; /* NULL: there are none */
+	const struct dwunw_elf *elf;	   /* the file itself */
+	const struct dwunw_symbol_config *config;
+	const char *path;
+	const char *name;
+	uint32_t flags;
+	struct dwunw_symbol_place *place; /* zeroed */
+};
+dwunw_status_t dwu_place_ask(const struct dwu_place_question *question);
 
 #endif

@@ -174,6 +174,23 @@ static void limit_by_code(struct dwunw_symtab *tab,
 	dwu_pages_free(&arena);
 }
 
+dwunw_status_t dwu_names_module(struct dwunw_module *module,
+				struct dwunw_arena *arena,
+				const struct dwunw_source *src,
+				const struct dwunw_symbol_config *config)
+{
+	dwunw_status_t status;
+	unsigned int tries = 0;
+
+	do {
+		dwunw_arena_reset(arena);
+		status = dwunw_module_open(module, src, 1, arena);
+		if (status != DWUNW_ERR_NO_MEMORY || tries++ == TRIES_MAX)
+			break;
+	} while (dwu_pages_grow(arena, config->memory_max) == DWUNW_OK);
+	return status;
+}
+
 /*
  * Only where some function has no size. The module is opened for this, and
  * closed.
@@ -184,18 +201,10 @@ void dwu_symbols_limit(struct dwu_symbols *symbols,
 {
 	struct dwunw_arena arena = { .base = NULL };
 	struct dwunw_module module;
-	dwunw_status_t status;
-	unsigned int tries = 0;
 
 	if (!symbols->tab.end_count && !symbols->own.end_count)
 		return;
-	do {
-		dwunw_arena_reset(&arena);
-		status = dwunw_module_open(&module, src, 1, &arena);
-		if (status != DWUNW_ERR_NO_MEMORY || tries++ == TRIES_MAX)
-			break;
-	} while (dwu_pages_grow(&arena, config->memory_max) == DWUNW_OK);
-	if (status == DWUNW_OK) {
+	if (dwu_names_module(&module, &arena, src, config) == DWUNW_OK) {
 		limit_by_cfi(symbols, &module, &module.eh);
 		limit_by_cfi(symbols, &module, &module.debug);
 		if (some)

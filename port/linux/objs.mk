@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 port-y := host.o given.o shortage.o pages.o log.o now.o procfs.o files.o memory.o limit.o helper.o maps.o identity.o debugfiles.o \
 	modules.o image.o process.o attach.o stopped.o context.o capture.o walked.o consumer.o text.o stop_text.o \
-	symbols.o symbol_frame.o names_elf.o
+	symbols.o symbol_frame.o names_elf.o names_place.o
 # the core of a router reads an .eh_frame whole
 port-$(if $(CONFIG_ARCH_32BIT_ONLY),,y) += lend.o
 port-$(CONFIG_NAMES_TEXT) += names_text.o names_code.o names_perfmap.o
@@ -70,7 +70,8 @@ $(demangle_o): port/linux/demangle.c port/linux/objs.mk scripts/unpack-libs \
 	$(Q)if [ -s $(@D)/libs ]; then \
 		$(CC) $(target_cflags) -nostdlib -fno-lto -r -o $(@D)/whole.o \
 			$(@D)/alone.o $$(cat $(@D)/libs) && \
-		$(OBJCOPY) --keep-global-symbol=dwu_demangle --strip-debug \
+		$(OBJCOPY) --keep-global-symbol=dwu_demangle \
+			--keep-global-symbol=dwu_demangle_bare --strip-debug \
 			$(@D)/whole.o $@; \
 	else cp $(@D)/alone.o $@; fi
 -include $(out)/port/linux/demangle/demangle.d

@@ -1044,44 +1044,72 @@ dwunw_status_t dwunw_symbol_perf_map(int32_t pid, char *path, size_t size)
 }
 
 /* A debug file's segments hold no bytes: the offset is the file's own. */
+static dwunw_status_t ask_place(struct dwunw_symbol_resolver *resolver,
+				struct table *table,
+				struct dwu_place_question *question)
+{
+	uint32_t shortages = dwu_file_shortages();
+	struct opened opened;
+	dwunw_status_t status;
+
+	if (table->is_told)
+		return DWUNW_ERR_NO_DEBUG_DATA;
+	if (table->status != DWUNW_OK)
+		return table->status;
+	dwu_file_begin(&table->opened.file);
+	need_symbols(resolver, table);
+	table->lacking |= dwu_file_shortages() != shortages;
+	if (table->symbols_status == DWUNW_OK)
+		question->symbols = &table->symbols;
+	else if (table->symbols_status != DWUNW_ERR_NO_DEBUG_DATA)
+		return table->symbols_status;
+	status = open_elf(resolver, question->path, NULL, &opened);
+	if (status != DWUNW_OK)
+		return status;
+	question->elf = &opened.elf;
+	status = dwu_place_ask(question);
+	dwu_file_close(&opened.file);
+	return status;
+}
+
+dwunw_status_t dwunw_symbol_place(struct dwunw_symbol_resolver *resolver,
+				  const char *path, const char *name,
+				  uint32_t flags,
+				  struct dwunw_symbol_place *place)
+{
+	struct dwu_place_question question = {
+		.path = path, .name = name, .flags = flags, .place = place
+	};
+	struct table *table;
+
+	if (!resolver || !resolver->store || !path || !name || !place)
+		return DWUNW_ERR_INVALID_ARG;
+	*place = (struct dwunw_symbol_place){ .off = 0 };
+	question.config = &resolver->config;
+	begin(resolver);
+	table = table_of(resolver, path, NULL);
+	return table ? ask_place(resolver, table, &question) :
+		       DWUNW_ERR_NO_MEMORY;
+}
+
 dwunw_status_t dwunw_symbol_offset(struct dwunw_symbol_resolver *resolver,
 				   const char *path, const char *function,
 				   uint64_t *off, uint64_t *size)
 {
-	uint32_t shortages = dwu_file_shortages();
-	struct dwunw_elf_symbol symbol;
-	struct opened opened;
-	struct table *table;
+	struct dwunw_symbol_place place;
 	dwunw_status_t status;
 
-	if (!resolver || !resolver->store || !path || !function || !off)
-		return DWUNW_ERR_INVALID_ARG;
-	begin(resolver);
-	table = table_of(resolver, path, NULL);
-	if (!table)
-		return DWUNW_ERR_NO_MEMORY;
-	status = table->is_told ? DWUNW_ERR_NO_DEBUG_DATA : table->status;
-	dwu_file_begin(&table->opened.file);
-	if (status == DWUNW_OK) {
-		need_symbols(resolver, table);
-		status = table->symbols_status;
-	}
-	table->lacking |= dwu_file_shortages() != shortages;
-	if (status == DWUNW_OK)
-		status =
-			dwu_symbols_by_name(&table->symbols, function, &symbol);
-	if (status == DWUNW_OK &&
-	    dwu_symbols_compressed(&table->symbols, symbol.vaddr))
-		status = DWUNW_ERR_NOT_IMPLEMENTED;
-	if (status == DWUNW_OK)
-		status = open_elf(resolver, path, NULL, &opened);
+	/* such a name would be taken for an offset */
+	if (!off || !function || !strncmp(function, "0x", 2))
+		return off && function ? DWUNW_ERR_NO_DEBUG_DATA :
+					 DWUNW_ERR_INVALID_ARG;
+	status = dwunw_symbol_place(resolver, path, function, 0, &place);
 	if (status != DWUNW_OK)
 		return status;
-	status = dwunw_elf_vaddr_to_off(&opened.elf, symbol.vaddr, off);
-	dwu_file_close(&opened.file);
-	if (status == DWUNW_OK && size)
-		*size = symbol.size;
-	return status;
+	*off = place.off;
+	if (size)
+		*size = place.size;
+	return DWUNW_OK;
 }
 
 /* Names, chains and tables are gone; NULL and twice are well. */

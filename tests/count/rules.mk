@@ -10,5 +10,19 @@ $(counted)/events: private how := gcc -O2 -g -fomit-frame-pointer \
 $(counted)/events: tests/count/events.c tests/live/begin.h tests/count/rules.mk \
 		$(flags_file)
 	$(test_build)
-test_programs += $(counted)/events
+
+counted_svc := $(counted)/svc $(counted)/svc-stripped
+$(counted)/svc: private how := g++ -O2 -g
+$(counted)/svc-stripped: private how := g++ -O2 -s
+$(counted_svc): private with := -I.
+$(counted_svc): tests/count/svc.cc tests/live/begin.h tests/count/rules.mk \
+		$(flags_file)
+	$(test_build)
+
+$(counted)/places: private how := gcc -O2 -g -Wall -Wextra -Werror -Iinclude
+$(counted)/places: private with := -pthread $(LDLIBS)
+$(counted)/places: tests/count/places.c $(full_lib) tests/count/rules.mk \
+		$(flags_file)
+	$(test_build)
+test_programs += $(counted)/events $(counted_svc) $(counted)/places
 endif
