@@ -518,7 +518,7 @@ static void say_no_function(const struct dwunw_heap *heap,
 {
 	fprintf(stderr, "%s: pid %d: %s: %s; looked at:\n%s", heap->config.tool,
 		target->pid, heap->counted.text,
-		!heap->file_found   ? "no mapped file is that" :
+		!heap->file_found  ? "no mapped file is that" :
 		*heap->no_function ? heap->no_function :
 				     "that file has no such function",
 		looked_at);

@@ -92,11 +92,14 @@ static bool is_lasting(dwunw_status_t status)
 /* What the user is told: once a file where no probe may be; that there is no such
  * function when all files have been looked at. */
 static void take_why(struct dwunw_heap *heap, dwunw_status_t status,
-		     const char *why)
+		     const char *name, const char *why)
 {
 	if (status == DWUNW_ERR_NOT_IMPLEMENTED) {
 		fprintf(stderr, "%s: %s\n", heap->config.tool, why);
 		why = "no probe may be there";
+		/* a command line's: others may have probes, and it asked for
+		 * this */
+		heap->offset_refused |= !strncmp(name, "0x", 2);
 	}
 	if (status == DWUNW_ERR_NOT_IMPLEMENTED ||
 	    (status == DWUNW_ERR_NO_DEBUG_DATA && *why))
@@ -119,9 +122,9 @@ dwunw_status_t dwu_place_find(struct dwunw_heap *heap,
 		*size = old->size;
 		return old->status;
 	}
-	place.status = dwunw_symbol_place(&heap->places, path, name, flags,
-					  &there);
-	take_why(heap, place.status, there.why);
+	place.status =
+		dwunw_symbol_place(&heap->places, path, name, flags, &there);
+	take_why(heap, place.status, name, there.why);
 	*off = place.off = there.off;
 	*size = place.size = there.size;
 	strncpy(place.name, name, NAME_MAX_SIZE - 1);

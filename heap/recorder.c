@@ -650,11 +650,9 @@ static bool is_without_probes(const struct dwunw_heap *heap)
 		return false;
 	if (heap->counted.kind) {
 		fprintf(stderr, "%s: nothing was counted: %s%s%s%s\n",
-			config->tool,
-			*heap->no_function ? "" : "no file with ",
+			config->tool, *heap->no_function ? "" : "no file with ",
 			heap->counted.text, *heap->no_function ? ": " : "",
-			*heap->no_function ? heap->no_function :
-					     " was mapped");
+			*heap->no_function ? heap->no_function : " was mapped");
 		return true;
 	}
 	fprintf(stderr,
@@ -674,6 +672,8 @@ int dwunw_heap_status(const struct dwunw_heap *heap)
 		return EXIT_FAILURE;
 	}
 	if (heap->command_refused)
+		return EXIT_FAILURE;
+	if (heap->offset_refused && heap->statistics.probes)
 		return EXIT_FAILURE;
 	if (heap->command_pid && !heap->command_ran)
 		return 127; /* said by the child */

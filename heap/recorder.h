@@ -142,8 +142,9 @@ struct dwunw_heap {
 	bool begun;	  /* and something of it has probes, or never will */
 	sigset_t signals; /* those that were blocked before */
 	bool signals_kept;
+	bool offset_refused;   /* one that was given: told */
 	char no_function[512]; /* of counted, of the file: why; "": just so */
-	bool file_found; /* config.file is some file that was mapped */
+	bool file_found;       /* config.file is some file that was mapped */
 	struct dwunw_namespace namespace; /* the tool's; 0: the initial one */
 	bool multi;	/* probes are BPF links, not perf events */
 	bool inherited; /* … a process's, and what it starts has them */

@@ -115,7 +115,7 @@ struct dwunw_symbol_place {
 	char why[512]; /* a line, without its end: why none may be; or "" */
 };
 
-#define DWUNW_SYMBOL_START 1u /* an offset must be a function's start */
+#define DWUNW_SYMBOL_START 1u	/* an offset must be a function's start */
 #define DWUNW_SYMBOL_WRITTEN 2u /* C++ and Rust names as written, too */
 
 /*

@@ -90,9 +90,9 @@ static bool see_implementation(void *ctx, const struct dwunw_elf_symbol *symbol)
 	size_t used = strlen(chosen->said), size = strlen(chosen->name);
 
 	name += strspn(name, "_");
-	if (symbol->type == STT_GNU_IFUNC || strncmp(name, chosen->name, size) ||
-	    name[size] != '_' || strstr(name, "ifunc") ||
-	    strstr(name, "resolve"))
+	if (symbol->type == STT_GNU_IFUNC ||
+	    strncmp(name, chosen->name, size) || name[size] != '_' ||
+	    strstr(name, "ifunc") || strstr(name, "resolve"))
 		return true;
 	if (strlen(symbol->name) + 3 > sizeof(chosen->said) - used)
 		return true;
@@ -112,11 +112,12 @@ static dwunw_status_t refuse_chosen(const struct dwu_place_question *q)
 			      "%s is chosen at load time (IFUNC): name an "
 			      "implementation, e.g. %s",
 			      q->name, chosen.said);
-	return refuse(q->place,
-		      "%s is chosen at load time (IFUNC): name an "
-		      "implementation (%s names none: its debug symbols may, or "
-		      "give its 0xOFFSET)",
-		      q->name, base_of(q->path));
+	return refuse(
+		q->place,
+		"%s is chosen at load time (IFUNC): name an "
+		"implementation (%s names none: its debug symbols may, or "
+		"give its 0xOFFSET)",
+		q->name, base_of(q->path));
 }
 
 /* Functions of a C++ or Rust name. */
@@ -173,7 +174,8 @@ static dwunw_status_t find_written(const struct dwu_place_question *q,
 	if (written.count == 1)
 		return DWUNW_OK;
 	if (written.count)
-		return refuse(q->place, "%s is the name of %" PRIu32
+		return refuse(q->place,
+			      "%s is the name of %" PRIu32
 			      " functions of %s: name it as linked: %s",
 			      q->name, written.count, base_of(q->path),
 			      written.said);
@@ -265,8 +267,8 @@ static bool start_of(const struct dwu_place_question *q, uint64_t vaddr,
 	struct dwunw_elf_symbol symbol;
 
 	*name = "";
-	if (q->symbols && dwu_symbols_by_vaddr(q->symbols, vaddr, &symbol) ==
-				  DWUNW_OK) {
+	if (q->symbols &&
+	    dwu_symbols_by_vaddr(q->symbols, vaddr, &symbol) == DWUNW_OK) {
 		*start = symbol.vaddr;
 		*name = symbol.name;
 		return true;
@@ -321,11 +323,12 @@ static dwunw_status_t check_walk(const struct dwu_place_question *q,
 	uint64_t at = start;
 
 	if (!go_to(q->elf, hosted, &at, vaddr))
-		return refuse(q->place,
-			      "%s of %s: it is not known whether an instruction "
-			      "begins there, as that of 0x%" PRIx64
-			      " can't be decoded",
-			      q->name, base_of(q->path), off - (vaddr - at));
+		return refuse(
+			q->place,
+			"%s of %s: it is not known whether an instruction "
+			"begins there, as that of 0x%" PRIx64
+			" can't be decoded",
+			q->name, base_of(q->path), off - (vaddr - at));
 	return at == vaddr ? DWUNW_OK : refuse_within(q, off, vaddr - at);
 }
 
@@ -363,17 +366,17 @@ static dwunw_status_t check_insn(const struct dwu_place_question *q,
 			      q->name, base_of(q->path),
 			      hosted->insn_size ? "an instruction begins" :
 						  "it starts");
-	status = hosted->insn_size ?
-			 check_walk(q, hosted, off, vaddr, start) :
-			 check_isa(q, start, known);
+	status = hosted->insn_size ? check_walk(q, hosted, off, vaddr, start) :
+				     check_isa(q, start, known);
 	if (status == DWUNW_OK && known && start != vaddr &&
 	    q->flags & DWUNW_SYMBOL_START)
-		return refuse(q->place,
-			      "%s of %s is no function's start: that of %s%s0x%" PRIx64
-			      " holds it, and a return probe there would take "
-			      "another word for the return address",
-			      q->name, base_of(q->path), name,
-			      *name ? " at " : "", off - (vaddr - start));
+		return refuse(
+			q->place,
+			"%s of %s is no function's start: that of %s%s0x%" PRIx64
+			" holds it, and a return probe there would take "
+			"another word for the return address",
+			q->name, base_of(q->path), name, *name ? " at " : "",
+			off - (vaddr - start));
 	return status;
 }
 

@@ -16,7 +16,6 @@ Events::need();
 my $dwunw = $Events::dwunw;
 my ($svc, $stripped) = ($Places::svc, $Places::stripped);
 my ($handle_at, $next, $within) = Places::of_handle();
-my $plain = Places::of_data();
 $ENV{BEGIN} = '/'; # it is there: begins at once
 
 for (
@@ -24,11 +23,8 @@ for (
 	['uprobe:svc:app::Handler::handle(int) const', 8],
 	['uretprobe:svc:app::twice(int)', 3],
 	['uprobe:svc:app::twice(long)', 4],
-	['uprobe:svc:_ZNK3app7Handler6handleEi', 8],
 	['uprobe:svc:chosen_wide', 10],
-	["uprobe:svc:$handle_at", 8],
 	["uprobe:svc:$next", 8],
-	["uprobe:svc-stripped:$next", 8, $stripped],
 	["uretprobe:svc-stripped:$handle_at", 8, $stripped],
 ) {
 	my ($event, $want, $program) = @$_;
@@ -42,8 +38,6 @@ for (
 for (
 	["uprobe:svc:$within", qr/\Q$within\E of svc is within an instruction, that of $next/],
 	["uretprobe:svc:$next", qr/\Q$next\E of svc is no function's start: that of \S+ at $handle_at/],
-	["uprobe:svc:$plain", qr/\Q$plain\E of svc is not in its code/],
-	['uprobe:svc:chosen', qr/chosen is chosen at load time \(IFUNC\)/],
 	['uprobe:libc.so.6:strlen', qr/strlen is chosen at load time \(IFUNC\): name an implementation/],
 	['uprobe:svc:app::twice', qr/app::twice is the name of 2 functions of svc/],
 	['uprobe:svc:app::nothing', qr/a C\+\+ function may be named as linked: nm svc/],

@@ -19,8 +19,8 @@ int main(int argc, char **argv)
 	    dwunw_symbol_resolver_init(&resolver, NULL) != DWUNW_OK)
 		return 2;
 	while (scanf("%255s %u", name, &flags) == 2) {
-		dwunw_status_t status = dwunw_symbol_place(
-			&resolver, argv[1], name, flags, &place);
+		dwunw_status_t status = dwunw_symbol_place(&resolver, argv[1],
+							   name, flags, &place);
 
 		if (status == DWUNW_OK)
 			printf("%s 0x%" PRIx64 "\n", name, place.off);

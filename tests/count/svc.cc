@@ -9,9 +9,11 @@
 
 static volatile long sink;
 
-namespace app {
-class Handler {
-public:
+namespace app
+{
+class Handler
+{
+      public:
 	Handler();
 	int handle(int n) const;
 };
@@ -36,7 +38,7 @@ __attribute__((noinline)) void twice(long n)
 {
 	sink = sink - 2 * n;
 }
-}
+} // namespace app
 
 extern "C" {
 int chosen_wide(int n)

@@ -101,18 +101,20 @@ const char *leak_about_allocations(const struct leak *leak);
 	"cpu, offcpu, uprobe:FILE:FUNCTION, uretprobe:FILE:FUNCTION, " \
 	"tracepoint:SYSTEM:NAME, kprobe:FUNCTION"
 /* Of help texts. */
-#define LEAK_EVENTS_HELP                                                          \
-	"         cpu                          processor time, by samples\n"      \
-	"         offcpu                       time off processors: asleep, "     \
-	"waiting\n"                                                               \
-	"         uprobe:FILE:FUNCTION         calls of a function; FILE is a "   \
-	"path or its\n"                                                           \
-	"                                      end, FUNCTION a name or 0xOFFSET " \
-	"in FILE\n"                                                               \
-	"         uretprobe:FILE:FUNCTION      its returns\n"                     \
-	"         tracepoint:SYSTEM:NAME       an event of the kernel\n"          \
-	"         kprobe:FUNCTION              calls of a function of the "       \
-	"kernel\n"                                                                \
+#define LEAK_EVENTS_HELP                                                         \
+	"         cpu                          processor time, by samples\n"     \
+	"         offcpu                       time off processors: asleep, "    \
+	"waiting\n"                                                              \
+	"         uprobe:FILE:FUNCTION         calls of a function; FILE is a "  \
+	"path or its\n"                                                          \
+	"                                      end, FUNCTION a name, of C++ as " \
+	"written\n"                                                              \
+	"                                      or as linked, or 0xOFFSET of an " \
+	"instruction\n"                                                          \
+	"         uretprobe:FILE:FUNCTION      its returns\n"                    \
+	"         tracepoint:SYSTEM:NAME       an event of the kernel\n"         \
+	"         kprobe:FUNCTION              calls of a function of the "      \
+	"kernel\n"                                                               \
 	"  -F,  --frequency N          cpu: samples a second (99)\n"
 
 #define LEAK_AT(field) offsetof(struct leak, field)
