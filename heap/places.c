@@ -94,6 +94,8 @@ static bool is_lasting(dwunw_status_t status)
 static void take_why(struct dwunw_heap *heap, dwunw_status_t status,
 		     const char *name, const char *why)
 {
+	if (status == DWUNW_OK && *why)
+		fprintf(stderr, "%s: note: %s\n", heap->config.tool, why);
 	if (status == DWUNW_ERR_NOT_IMPLEMENTED) {
 		fprintf(stderr, "%s: %s\n", heap->config.tool, why);
 		why = "no probe may be there";

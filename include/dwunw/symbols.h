@@ -112,7 +112,7 @@ dwunw_status_t dwunw_symbol_offset(struct dwunw_symbol_resolver *resolver,
 struct dwunw_symbol_place {
 	uint64_t off;  /* in the file */
 	uint64_t size; /* the symbol's; 0: not known */
-	char why[512]; /* a line, without its end: why none may be; or "" */
+	char why[512]; /* a line, without its end: why none may be, a note; "" */
 };
 
 #define DWUNW_SYMBOL_START 1u	/* an offset must be a function's start */
@@ -126,7 +126,9 @@ struct dwunw_symbol_place {
  *
  * NOT_IMPLEMENTED: no probe may be there; `why` says so in a line. So is a
  * function that is chosen at load time (IFUNC): its address is that of the
- * function which chooses. NO_DEBUG_DATA: the file has none; `why` may say more.
+ * function which chooses. NO_DEBUG_DATA: the file has none; `why` may say more. OK
+ * with a `why`: of fixed-size instructions, no symbol and no FDE tells whether a
+ * function starts there, and the offset was believed.
  */
 dwunw_status_t dwunw_symbol_place(struct dwunw_symbol_resolver *resolver,
 				  const char *path, const char *name,

@@ -42,6 +42,7 @@ static const char *base_of(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* The file's own names are in it, and a terminal shows it: printable. */
 __attribute__((format(printf, 2, 3))) static dwunw_status_t
 refuse(struct dwunw_symbol_place *place, const char *form, ...)
 {
@@ -76,7 +77,11 @@ static void each_function(const struct dwu_symbols *symbols,
 				return;
 }
 
-/* Implementations of an IFUNC, as libc calls them: strlen, __strlen_avx2. */
+/*
+ * Implementations of an IFUNC, as libc calls them: strlen, __strlen_avx2.
+ *
+ * Nothing in a file ties them to it but code: names are a guess, and only said.
+ */
 struct chosen {
 	const char *name;
 	char said[128];
@@ -129,6 +134,10 @@ struct written {
 	bool any;	/* a name of C++ or Rust */
 };
 
+/*
+ * With arguments, or without: "app::f(int)" is found among several by the first,
+ * and a template, whose whole name begins with what it returns, by the second.
+ */
 static bool is_written(const char *wanted, const char *linked)
 {
 	char *whole = dwu_demangle(linked), *bare = NULL;
@@ -164,6 +173,7 @@ static bool see_written(void *ctx, const struct dwunw_elf_symbol *symbol)
 	return true;
 }
 
+/* One at a time: a probe on the first of several would count a part of the calls. */
 static dwunw_status_t find_written(const struct dwu_place_question *q,
 				   struct dwunw_elf_symbol *symbol)
 {
@@ -187,6 +197,10 @@ static dwunw_status_t find_written(const struct dwu_place_question *q,
 	return DWUNW_ERR_NO_DEBUG_DATA;
 }
 
+/*
+ * Linked names first: who gives one means it, even where it is also a name that
+ * some other function is written with.
+ */
 static dwunw_status_t by_name(const struct dwu_place_question *q)
 {
 	struct dwunw_elf_symbol symbol;
@@ -212,7 +226,10 @@ static dwunw_status_t by_name(const struct dwu_place_question *q)
 
 /* --- offsets ------------------------------------------------------------------- */
 
-/* Is the address in a section of code, if there are sections? */
+/*
+ * Is the address in a section of code, if there are sections? An executable segment
+ * of older linkers has constants and tables as well.
+ */
 static bool is_in_code(const struct dwunw_elf *elf, uint64_t vaddr)
 {
 	struct dwunw_section section;
@@ -243,6 +260,7 @@ static bool code_at(const struct dwunw_elf *elf, uint64_t off, uint64_t *vaddr)
 	return false;
 }
 
+/* A stripped file has FDEs: its stack has to be unwound by somebody. */
 static bool by_fde(const struct dwu_place_question *q, uint64_t vaddr,
 		   uint64_t *start)
 {
@@ -315,7 +333,10 @@ static dwunw_status_t refuse_within(const struct dwu_place_question *q,
 		      q->name, base_of(q->path), off - insn);
 }
 
-/* Instructions of several sizes: by those before it. */
+/*
+ * Instructions of several sizes: by those before it, as the bytes at an offset do
+ * not say whether one begins there.
+ */
 static dwunw_status_t check_walk(const struct dwu_place_question *q,
 				 const struct dwu_hosted *hosted, uint64_t off,
 				 uint64_t vaddr, uint64_t start)
@@ -346,37 +367,65 @@ static dwunw_status_t check_isa(const struct dwu_place_question *q,
 	return DWUNW_OK;
 }
 
+static dwunw_status_t check_start(const struct dwu_place_question *q,
+				  uint64_t start, uint64_t off,
+				  const char *name)
+{
+	if (start == off)
+		return DWUNW_OK;
+	return refuse(q->place,
+		      "%s of %s is no function's start: that of %s%s0x%" PRIx64
+		      " holds it, and a return probe there would take another "
+		      "word for the return address",
+		      q->name, base_of(q->path), name, *name ? " at " : "",
+		      start);
+}
+
+/*
+ * Of code that nothing tells of. Where instructions have one size a router's stripped
+ * programs have neither symbols nor FDEs: what the user says is believed, and it is
+ * said that it is.
+ */
+static dwunw_status_t check_alone(const struct dwu_place_question *q,
+				  const struct dwu_hosted *hosted)
+{
+	dwunw_status_t status;
+
+	if (hosted->insn_size)
+		return refuse(q->place,
+			      "%s of %s: no symbol and no FDE says where its "
+			      "function starts, so it is not known whether an "
+			      "instruction begins there",
+			      q->name, base_of(q->path));
+	status = check_isa(q, 0, false);
+	if (status == DWUNW_OK && q->flags & DWUNW_SYMBOL_START)
+		refuse(q->place,
+		       "%s of %s: no symbol and no FDE says whether a function "
+		       "starts there: believed",
+		       q->name, base_of(q->path));
+	return status;
+}
+
+/*
+ * The instruction first, then the function: within an instruction nothing may be,
+ * whatever kind of probe it is.
+ */
 static dwunw_status_t check_insn(const struct dwu_place_question *q,
 				 const struct dwu_hosted *hosted, uint64_t off,
 				 uint64_t vaddr)
 {
 	dwunw_status_t status;
-	uint64_t start = 0;
 	const char *name;
-	bool known;
+	uint64_t start;
 
 	if (vaddr % hosted->insn_unit)
 		return refuse_within(q, off, vaddr % hosted->insn_unit);
-	known = start_of(q, vaddr, &start, &name);
-	if (!known && (hosted->insn_size || q->flags & DWUNW_SYMBOL_START))
-		return refuse(q->place,
-			      "%s of %s: no symbol and no FDE says where its "
-			      "function starts, so it is not known whether %s "
-			      "there",
-			      q->name, base_of(q->path),
-			      hosted->insn_size ? "an instruction begins" :
-						  "it starts");
+	if (!start_of(q, vaddr, &start, &name))
+		return check_alone(q, hosted);
 	status = hosted->insn_size ? check_walk(q, hosted, off, vaddr, start) :
-				     check_isa(q, start, known);
-	if (status == DWUNW_OK && known && start != vaddr &&
-	    q->flags & DWUNW_SYMBOL_START)
-		return refuse(
-			q->place,
-			"%s of %s is no function's start: that of %s%s0x%" PRIx64
-			" holds it, and a return probe there would take "
-			"another word for the return address",
-			q->name, base_of(q->path), name, *name ? " at " : "",
-			off - (vaddr - start));
+				     check_isa(q, start, true);
+	if (status == DWUNW_OK && q->flags & DWUNW_SYMBOL_START)
+		status = check_start(q, off - (vaddr - start), off, name);
 	return status;
 }
 

@@ -154,6 +154,18 @@ static void names_live(void)
 	dwunw_symbol_resolver_shutdown(&resolver);
 }
 
+static dwunw_status_t place_of(const char *path, uint64_t off)
+{
+	struct dwunw_symbol_place place;
+	dwunw_status_t status;
+	char text[32];
+
+	snprintf(text, sizeof(text), "0x%llx", (unsigned long long)off);
+	status = dwunw_symbol_place(&resolver, path, text, 0, &place);
+	note("%s: %d %s", text, status, place.why);
+	return status;
+}
+
 /* A probe there would write an instruction of another set. */
 static void of_two_sets(const char *path)
 {
@@ -169,6 +181,12 @@ static void of_two_sets(const char *path)
 	ok(off != 0, "has an offset");
 	is_u64(dwunw_symbol_offset(&resolver, path, "free", &off, NULL),
 	       DWUNW_ERR_NOT_IMPLEMENTED, "one of MIPS16 is refused");
+	is_u64(place_of(path, off), DWUNW_OK, "an offset in mips32 code");
+	is_u64(place_of(path, off + 4), DWUNW_OK, "its second instruction");
+	is_u64(place_of(path, off + 2), DWUNW_ERR_NOT_IMPLEMENTED,
+	       "no multiple of 4 is refused");
+	is_u64(place_of(path, off + 12), DWUNW_ERR_NOT_IMPLEMENTED,
+	       "an offset in MIPS16 code is refused");
 	dwunw_symbol_resolver_shutdown(&resolver);
 }
 
