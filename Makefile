@@ -370,6 +370,11 @@ $(mips32_lib): $(core_objs) $(arch_objs) $(mips32_objs) $(core_lists) \
 		port/mips32/objs.mk $(config_h)
 	$(archive)
 
+# --- the recorder inside the program -----------------------------------------------
+
+include port/inproc/objs.mk
+all: $(inproc_lib)
+
 # --- the dwunw command ------------------------------------------------------------
 
 tool := $(if $(tools_objs),$(out)/dwunw)
@@ -466,14 +471,16 @@ wide_scripts := $(addprefix tests/memleak/,children.t containers.t counts.t) \
 beside_scripts := $(wildcard tests/cross/*.t) tests/thin/thin.t tests/truth/truth.t \
 	$(addprefix tests/memleak/,again.t said.t uses.t servers.t real.t modes.t unread.t \
 	failing.t faults.t rate.t options.t losses.t beside.t kernel.t soak.t) \
-	$(addprefix tests/core/,bad.t failing.t) tests/record/record.t \
+	$(addprefix tests/core/,bad.t failing.t) tests/count/record.t \
+	$(addprefix tests/record/,record.t push.t) \
 	$(addprefix tests/scan/,switches.t compare.t decide.t stack.t lengths.t) \
 	$(addprefix tests/house/,arch-subset.t compilers.t random.t config.t symbols.t size.t \
 	make.t headers.t stack.t) $(addprefix tests/danger/,bounds.t debug.t frames.t hdr.t) tests/fuzz/fuzz.t \
 	tests/stacks/shadow.t tests/rows/large.t tests/rows/hdr.t tests/symbols/failing.t \
 	$(addprefix tests/docs/,blocks.t runs.t) $(addprefix tests/report/,formats.t page.t) \
 	$(addprefix tests/install/,install.t debian.t) tests/jit/real.t \
-	tests/linkers/shadow.t $(addprefix tests/libdw_bpf/,headers.t parallel.t)
+	tests/linkers/shadow.t $(addprefix tests/libdw_bpf/,headers.t parallel.t) \
+	tests/inproc/sample.t
 long_scripts := $(wide_scripts) $(beside_scripts)
 short_scripts := $(filter-out $(long_scripts),$(test_scripts))
 # with DWUNW_LONG=1 these do more
@@ -523,7 +530,7 @@ long-programs: $(long_programs)
 	@:
 chosen-programs: all $(chosen_programs)
 	@:
-bench-programs: $(stacks_walkers) $(stacks_snaps) $(walk_bench) $(walk_bench_object)
+bench-programs: $(inproc_bench) $(stacks_walkers) $(stacks_snaps) $(walk_bench) $(walk_bench_object)
 	@:
 list-tests:
 	@printf 'test %s\n' $(filter %.t,$(script_tiers))

@@ -30,7 +30,7 @@ sub table {
 
 for my $sort (qw(amount growth count)) {
 	my $pid = Live::start($events);
-	my ($said, $status) = Live::watch($dwunw, qw(top -i 100ms --sort), $sort, '-e',
+	my ($said, $status) = Live::watch($dwunw, qw(top -i 100ms --ring-size 32M --sort), $sort, '-e',
 		'uprobe:events:counted', '-p', $pid);
 	Live::stop($pid);
 	is($status, 0, "--sort $sort") or diag($said);

@@ -42,6 +42,9 @@ static const char help[] =
 	"       --html FILE            a page for a browser\n"
 	"       --speedscope FILE      for speedscope\n"
 	"       --record FILE          what dwunw report reads, here or elsewhere\n"
+	"       --push URL             to a Pyroscope server, each interval: "
+	"dwunw-count(1)\n"
+	"       --push-headers FILE, --push-name NAME, --push-label KEY=VALUE\n"
 	"       --stats                what was sent, and memory\n"
 	"  -v,  --verbose              a line for each event that is sent\n"
 	"Stacks:\n"
@@ -90,6 +93,7 @@ static const struct option_row rows[] = {
 	LEAK_FILE("html", HTML),
 	LEAK_FILE("speedscope", SPEEDSCOPE),
 	LEAK_TEXT("record", 0, record),
+	LEAK_PUSH_ROWS,
 	LEAK_FLAG("stats", 0, statistics),
 	LEAK_FLAG("verbose", 'v', config.verbose),
 	LEAK_STACK_ROWS,
@@ -176,6 +180,8 @@ static int parse(struct arguments *arguments, char **argv)
 	what = contradiction(arguments);
 	if (!what)
 		what = leak_settle_event(leak);
+	if (!what)
+		what = push_contradiction(&leak->push_options);
 	if (what)
 		return option_wrong(&program, "%s", what);
 	set_times(arguments);
@@ -188,5 +194,5 @@ int dwu_cmd_count(int argc, char **argv)
 	int status = parse(&arguments, argv);
 
 	(void)argc;
-	return status < 0 ? leak_run(&arguments.leak) : status;
+	return status < 0 ? leak_run_pushed(&arguments.leak) : status;
 }

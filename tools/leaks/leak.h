@@ -8,6 +8,7 @@
  *   print.c     what their texts have beside the report
  *   export.c    reports for programs: formats, and where to
  *   recording.c what the run sees, as a recording
+ *   pushed.c    each report to a server
  *   screen.c    a table of the report on a terminal, and its keys
  *   kernel.c    the run without a program: the kernel's own allocations
  */
@@ -15,6 +16,7 @@
 #define DWUNW_TOOLS_LEAK_H
 
 #include "option.h"
+#include "push.h"
 
 #include <dwunw/heap.h>
 #include <dwunw/report.h>
@@ -62,6 +64,10 @@ struct leak {
 	bool record_bare;	 /* without names */
 	struct leak_recording *recording;
 	leak_print_fn print; /* NULL: the recording is all */
+	/* each report, before it is printed. NULL: not told */
+	void (*on_report)(struct leak *leak);
+	struct push_options push_options; /* of leaks and count */
+	struct push *push;
 	/* between reports: is the last one to be printed again? NULL: never */
 	bool (*poll)(struct leak *leak);
 	struct dwunw_heap *heap;
@@ -289,6 +295,13 @@ int leak_recording_begin(struct leak *leak);
 void leak_recording_step(struct leak *leak);
 /* The names, and the end; nothing where it has not begun. */
 void leak_recording_close(struct leak *leak);
+
+/* --- pushed.c ------------------------------------------------------------------- */
+
+bool leak_take_label(void *leak, const char *text);
+#define LEAK_PUSH_ROWS PUSH_ROWS(struct leak, push_options, leak_take_label)
+/* leak_run(), and each report to --push URL. */
+int leak_run_pushed(struct leak *leak);
 
 /* --- screen.c --------------------------------------------------------------------- */
 

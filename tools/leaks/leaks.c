@@ -5,6 +5,7 @@
 #include "leaks.h"
 
 #include "commands.h"
+#include "inproc.h"
 #include "leak.h"
 #include "option.h"
 
@@ -34,6 +35,7 @@ static const char help[] =
 	"       --everywhere           if a process's mappings can't be read: "
 	"probes in\n"
 	"                              every process where it has no own\n"
+	"       --in-process           COMMAND records itself, unprivileged\n"
 	"  -k,  --kernel               the kernel's own allocations\n"
 	"  -P,  --percpu               of them those of each processor\n"
 	"       --missing-free         allocated again means freed\n"
@@ -62,8 +64,7 @@ static const char more_help[] =
 	"       --processes            each process apart\n"
 	"       --only PATTERN         stacks with such a function or file\n"
 	"       --suppressions FILE    without those that it names: "
-	"leak:PATTERN,\n"
-	"                              LeakSanitizer's format\n"
+	"leak:PATTERN\n"
 	"       --baseline FILE        without what --folded=FILE had; others: "
 	"status 3\n"
 	"       --output FILE          the text goes there, not to stdout\n"
@@ -80,16 +81,16 @@ static const char more_help[] =
 	"       --record FILE          all of it, for dwunw report\n"
 	"       --record-max BYTES     of that file: its oldest steps are "
 	"merged\n"
+	"       --push URL             to a Pyroscope server; -headers, -name, "
+	"-label\n"
 	"       --stats                what was sent, and memory\n"
 	"  -v,  --verbose              a line for each event\n"
 	"Stacks:\n"
 	"       --mode off|fallback|force  the kernel's frame-pointer walk: "
 	"always;\n"
 	"                              where dwunw fails (fallback); never\n"
-	"       --walk auto|kernel|copy  who walks: the kernel, which counts the "
-	"stacks\n"
-	"                              that are known; the tool, each; the kernel "
-	"if it can\n"
+	"       --walk auto|kernel|copy  who walks: the kernel, if it can "
+	"(auto)\n"
 	"       --depth N              frames (127)\n"
 	"       --stack-bytes BYTES    copied of a stack (16384, at most 28672)\n"
 	"       --max-stacks N         different stacks kept (10240)\n"
@@ -108,6 +109,7 @@ static const char more_help[] =
 struct arguments {
 	struct leak leak; /* first: the rows fill it */
 	bool kernel;
+	bool in_process;
 };
 
 /* --- the command line --------------------------------------------------------- */
@@ -121,10 +123,14 @@ static const struct option_row rows[] = {
 	  .letter = 'k',
 	  .kind = OPTION_FLAG,
 	  .to = offsetof(struct arguments, kernel) },
+	{ .name = "in-process",
+	  .kind = OPTION_FLAG,
+	  .to = offsetof(struct arguments, in_process) },
 	LEAK_FLAG("missing-free", 0, missing_free),
 	LEAK_FLAG("no-bpf", 0, config.sampled),
 	LEAK_TEXT("output", 0, output),
 	LEAK_TEXT("record", 0, record),
+	LEAK_PUSH_ROWS,
 	{ .name = "record-max",
 	  .kind = OPTION_SIZE64,
 	  .to = LEAK_AT(record_max),
@@ -219,6 +225,8 @@ static const char *contradiction(const struct arguments *arguments)
 		       "--threads and --processes are not of --kernel";
 	if (!user && (leak->suppressions || leak->baseline))
 		return "--suppressions and --baseline are not of --kernel";
+	if (!user && leak->push_options.url)
+		return "--push is of programs, not of --kernel";
 	if (!user && leak->record)
 		return "--record is of programs, not of --kernel";
 	if (leak->record_max && !leak->record)
@@ -285,6 +293,10 @@ static int parse(struct arguments *arguments, char **argv)
 	if (status >= 0)
 		return status;
 	what = contradiction(arguments);
+	if (!what)
+		what = push_contradiction(&leak->push_options);
+	if (!what && arguments->in_process)
+		what = inproc_contradiction(leak);
 	if (what)
 		return option_wrong(&program, "%s", what);
 	if (leak->config.sampled && leak->config.mode == DWUNW_HEAP_FALLBACK)
@@ -299,5 +311,7 @@ int dwu_cmd_leaks(int argc, char **argv)
 
 	(void)argc;
 	arguments.leak.print = leak_print_report;
-	return status < 0 ? leak_run(&arguments.leak) : status;
+	if (status < 0 && arguments.in_process)
+		return inproc_run(&arguments.leak);
+	return status < 0 ? leak_run_pushed(&arguments.leak) : status;
 }

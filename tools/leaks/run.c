@@ -61,7 +61,7 @@ static void report(struct leak *leak, bool last)
 	for (uint32_t i = 0; i < DWUNW_REPORT_FORMAT_END; i++)
 		files |= leak->exports[i] && *leak->exports[i];
 	if (!text && !last && !files && !leak->exports[DWUNW_REPORT_AS_JSON] &&
-	    !leak->record)
+	    !leak->record && !leak->on_report)
 		return;
 	if (dwunw_heap_report(leak->heap, &leak->view, leak->show_allocs,
 			      &leak->report)) {
@@ -80,6 +80,8 @@ static void report(struct leak *leak, bool last)
 		leak->export_failed = true;
 	leak_recording_step(leak);
 	leak_export(leak);
+	if (leak->on_report)
+		leak->on_report(leak);
 	if (text && leak->print)
 		leak->print(leak);
 	fflush(stdout);

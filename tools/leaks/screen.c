@@ -413,6 +413,13 @@ static void put_sums(const struct dwunw_report *report)
 	snprintf(text, sizeof(text), ", %" PRIu32 " stacks%s", screen.row_count,
 		 report->meta.estimated ? " (estimated)" : "");
 	put(text);
+	count = report->apart[DWUNW_REPORT_UNKNOWN][count_value(report)] +
+		report->apart[DWUNW_REPORT_UNKEPT][count_value(report)];
+	if (count) {
+		snprintf(text, sizeof(text),
+			 ", %" PRId64 " of no stack that is kept", count);
+		put(text);
+	}
 	end_line();
 }
 

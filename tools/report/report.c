@@ -41,6 +41,8 @@ static const char help[] =
 	"       --heaptrack FILE   for heaptrack_print and heaptrack_gui\n"
 	"       --speedscope FILE  for speedscope\n"
 	"       --metrics FILE     OpenMetrics text for Prometheus\n"
+	"       --push URL         to a Pyroscope server: dwunw-report(1)\n"
+	"       --push-headers FILE, --push-name NAME, --push-label KEY=VALUE\n"
 	"Where names come from:\n"
 	"       --sysroot DIR      files of the machine, unstripped, at the same "
 	"paths\n"
@@ -53,7 +55,15 @@ static const char help[] =
 	"       --memory-max N     bytes for names; half of it for a file's "
 	"tables (64M)\n";
 
+static bool take_label(void *into, const char *text)
+{
+	struct report_arguments *arguments = into;
+
+	return push_take_label(&arguments->push, text);
+}
+
 static const struct option_row rows[] = {
+	PUSH_ROWS(struct report_arguments, push, take_label),
 	REPORT_TEXT("baseline", baseline),
 	REPORT_ROWS,
 	{ .kind = OPTION_END },
@@ -273,6 +283,18 @@ void report_sort(struct dwunw_report *report)
 					  DWUNW_REPORT_SAMPLES);
 }
 
+/* --push. False: told. */
+static bool push_all(const struct report_arguments *arguments,
+		     struct dwunw_report *report)
+{
+	struct push *push;
+
+	if (push_open(&push, &arguments->push, "dwunw: report"))
+		return false;
+	push_report(push, report);
+	return push_close(push);
+}
+
 static int run(const struct report_arguments *arguments, char **paths,
 	       int count)
 {
@@ -293,6 +315,7 @@ static int run(const struct report_arguments *arguments, char **paths,
 			    &left))) {
 		report_sort(&report);
 		good &= report_write_all(arguments, &report);
+		good &= push_all(arguments, &report);
 	} else if (report.meta.has) {
 		good = false;
 	}
@@ -321,6 +344,8 @@ static int parse(struct report_arguments *arguments, char **argv)
 	if (status >= 0)
 		return status;
 	what = report_contradiction(arguments);
+	if (!what)
+		what = push_contradiction(&arguments->push);
 	if (what)
 		return option_wrong(&program, "%s", what);
 	if (!count)

@@ -14,6 +14,7 @@
 #define DWUNW_TOOLS_REPORT_H
 
 #include "cmd.h"
+#include "push.h"
 
 #include <dwunw/record.h>
 #include <dwunw/report.h>
@@ -31,6 +32,7 @@ struct report_arguments {
 	bool no_debuginfod;
 	const char *suppressions; /* a file; NULL: none */
 	const char *baseline;	  /* the same: dwunw report */
+	struct push_options push; /* dwunw report */
 	bool is_limited;	  /* dwunw diff: exit status 3 if more than */
 	uint64_t growth_max;	  /* bytes has been added */
 };
