@@ -370,6 +370,11 @@ $(mips32_lib): $(core_objs) $(arch_objs) $(mips32_objs) $(core_lists) \
 		port/mips32/objs.mk $(config_h)
 	$(archive)
 
+# --- the recorder inside the program -----------------------------------------------
+
+include port/inproc/objs.mk
+all: $(inproc_lib)
+
 # --- the dwunw command ------------------------------------------------------------
 
 tool := $(if $(tools_objs),$(out)/dwunw)
@@ -474,7 +479,8 @@ beside_scripts := $(wildcard tests/cross/*.t) tests/thin/thin.t tests/truth/trut
 	tests/stacks/shadow.t tests/rows/large.t tests/rows/hdr.t tests/symbols/failing.t \
 	$(addprefix tests/docs/,blocks.t runs.t) $(addprefix tests/report/,formats.t page.t) \
 	$(addprefix tests/install/,install.t debian.t) tests/jit/real.t \
-	tests/linkers/shadow.t $(addprefix tests/libdw_bpf/,headers.t parallel.t)
+	tests/linkers/shadow.t $(addprefix tests/libdw_bpf/,headers.t parallel.t) \
+	tests/inproc/sample.t
 long_scripts := $(wide_scripts) $(beside_scripts)
 short_scripts := $(filter-out $(long_scripts),$(test_scripts))
 # with DWUNW_LONG=1 these do more
@@ -524,7 +530,7 @@ long-programs: $(long_programs)
 	@:
 chosen-programs: all $(chosen_programs)
 	@:
-bench-programs: $(stacks_walkers) $(stacks_snaps) $(walk_bench) $(walk_bench_object)
+bench-programs: $(inproc_bench) $(stacks_walkers) $(stacks_snaps) $(walk_bench) $(walk_bench_object)
 	@:
 list-tests:
 	@printf 'test %s\n' $(filter %.t,$(script_tiers))
@@ -590,7 +596,7 @@ test-all:
 		'others: $(MAKE) test-others'
 
 compilers := clang musl-gcc
-guest_scripts := $(addprefix tests/guests/,arm64.sh mips.sh mipsel.sh)
+guest_scripts := $(addprefix tests/guests/,arm64.sh mips.sh mipsel.sh walk.sh)
 test-others: deps-cross
 	@scripts/tiers \
 		$(foreach t,$(others),'$(t): $(call in_target,$(t)) test') \

@@ -7,7 +7,7 @@ tools-$(CONFIG_REPORT) += suppress.o push.o
 leak_objs := $(addprefix $(out)/tools/leaks/,export.o kernel.o options.o print.o \
 	recording.o run.o)
 ifeq ($(CONFIG_LEAKS),y)
-tools-y += $(addprefix leaks/,check.o count.o kernel_options.o leaks.o pushed.o record.o \
+tools-y += $(addprefix leaks/,check.o count.o inproc.o kernel_options.o leaks.o pushed.o record.o \
 	screen.o top.o trial.o)
 leak_libs = $(leak_objs) $(heap_object) $(heap_lib)
 tool_ldlibs = $(trace_libs) -lm

@@ -76,6 +76,17 @@ else
 	echo "bpftrace's dw_ustack: $version has it, which is not measured here"
 fi
 
+head_line "a malloc and its free with a recorder inside the program, ns of" \
+	"thread CPU: median (minimum); sampled: one of 512 KiB"
+if [ -x "$BUILD/tests/inproc/pairs" ]; then
+	for threads in 1 2; do
+		echo "threads: $threads"
+		tests/inproc/bench.sh $threads
+	done
+else
+	echo "not built"
+fi
+
 head_line "private memory after one pass (dwunw: files mapped by the caller)"
 for name in $backends; do
 	# each in a process of its own, so that nothing is reused

@@ -21,6 +21,7 @@ my %pairs = (
 	'doc/count.md' => 'doc/zh/count.md',
 	'doc/first-leak-router.md' => 'doc/zh/first-leak-router.md',
 	'doc/first-leak-server.md' => 'doc/zh/first-leak-server.md',
+	'doc/inproc.md' => 'doc/zh/inproc.md',
 	'doc/memleak.md' => 'doc/zh/memleak.md',
 	'doc/reports.md' => 'doc/zh/reports.md',
 	'doc/recordings.md' => 'doc/zh/recordings.md',

@@ -5,6 +5,7 @@
 #include "leaks.h"
 
 #include "commands.h"
+#include "inproc.h"
 #include "leak.h"
 #include "option.h"
 
@@ -34,6 +35,7 @@ static const char help[] =
 	"       --everywhere           if a process's mappings can't be read: "
 	"probes in\n"
 	"                              every process where it has no own\n"
+	"       --in-process           COMMAND records itself, unprivileged\n"
 	"  -k,  --kernel               the kernel's own allocations\n"
 	"  -P,  --percpu               of them those of each processor\n"
 	"       --missing-free         allocated again means freed\n"
@@ -87,10 +89,8 @@ static const char more_help[] =
 	"       --mode off|fallback|force  the kernel's frame-pointer walk: "
 	"always;\n"
 	"                              where dwunw fails (fallback); never\n"
-	"       --walk auto|kernel|copy  who walks: the kernel, which counts the "
-	"stacks\n"
-	"                              that are known; the tool, each; the kernel "
-	"if it can\n"
+	"       --walk auto|kernel|copy  who walks: the kernel, if it can "
+	"(auto)\n"
 	"       --depth N              frames (127)\n"
 	"       --stack-bytes BYTES    copied of a stack (16384, at most 28672)\n"
 	"       --max-stacks N         different stacks kept (10240)\n"
@@ -109,6 +109,7 @@ static const char more_help[] =
 struct arguments {
 	struct leak leak; /* first: the rows fill it */
 	bool kernel;
+	bool in_process;
 };
 
 /* --- the command line --------------------------------------------------------- */
@@ -122,6 +123,9 @@ static const struct option_row rows[] = {
 	  .letter = 'k',
 	  .kind = OPTION_FLAG,
 	  .to = offsetof(struct arguments, kernel) },
+	{ .name = "in-process",
+	  .kind = OPTION_FLAG,
+	  .to = offsetof(struct arguments, in_process) },
 	LEAK_FLAG("missing-free", 0, missing_free),
 	LEAK_FLAG("no-bpf", 0, config.sampled),
 	LEAK_TEXT("output", 0, output),
@@ -291,6 +295,8 @@ static int parse(struct arguments *arguments, char **argv)
 	what = contradiction(arguments);
 	if (!what)
 		what = push_contradiction(&leak->push_options);
+	if (!what && arguments->in_process)
+		what = inproc_contradiction(leak);
 	if (what)
 		return option_wrong(&program, "%s", what);
 	if (leak->config.sampled && leak->config.mode == DWUNW_HEAP_FALLBACK)
@@ -305,5 +311,7 @@ int dwu_cmd_leaks(int argc, char **argv)
 
 	(void)argc;
 	arguments.leak.print = leak_print_report;
+	if (status < 0 && arguments.in_process)
+		return inproc_run(&arguments.leak);
 	return status < 0 ? leak_run_pushed(&arguments.leak) : status;
 }

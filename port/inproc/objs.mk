@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+# libdwunw-preload.so: a recorder inside the program (doc/inproc.md). The libraries in
+# it have their malloc from memory.c.
+port-inproc-y := system.o options.o sample.o stacks.o rows.o blocks.o areas.o space.o \
+	slow.o walk.o event.o real.o memory.o write.o entry.o
+
+# what a target needs: its folder here
+inproc_arch := $(wildcard port/inproc/$(ARCH)/stub.S)
+ifneq ($(and $(CONFIG_INPROC),$(inproc_arch)),)
+inproc_objs := $(addprefix $(out)/port/inproc/,$(port-inproc-y)) \
+	$(inproc_arch:%.S=$(out)/%.o)
+inproc_lib := $(out)/libdwunw-preload.so
+endif
+inproc_cflags = -ftls-model=initial-exec -foptimize-sibling-calls -fno-builtin-malloc \
+	-fno-stack-protector -iquote port/inproc -DDWU_INPROC_REGS='"$(ARCH)/regs.h"'
+inproc_wrap := $(foreach f,malloc calloc realloc free strdup qsort,-Wl,--wrap=$(f))
+
+$(filter-out %/stub.o,$(inproc_objs)): $(out)/%.o: %.c $(made_first)
+	@mkdir -p $(@D)
+	$(say) CC $<
+	$(Q)$(CC) $(all_cflags) $(port_cflags) $(inproc_cflags) -MMD -MP -c $< -o $@
+$(filter %/stub.o,$(inproc_objs)): $(out)/%.o: %.S $(made_first)
+	@mkdir -p $(@D)
+	$(say) AS $<
+	$(Q)$(CC) $(all_cflags) -c $< -o $@
+
+# Nothing of the libraries is shown, and no name is left open.
+$(inproc_lib): $(inproc_objs) $(record_lib) $(full_lib) port/inproc/objs.mk
+	$(say) LD $@
+	$(Q)$(CC) $(all_cflags) -shared -Wl,-soname,$(@F) -Wl,-z,defs -Wl,-z,now \
+		-Wl,--gc-sections -Wl,--exclude-libs,ALL $(inproc_wrap) $(LDFLAGS) \
+		$(filter %.o,$^) $(record_lib) $(full_lib) -o $@
+-include $(inproc_objs:.o=.d)

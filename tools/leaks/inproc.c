@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * inproc.c - `dwunw leaks --in-process -- COMMAND`: the command runs with the recorder
+ * preloaded, and its recording is reported at its end. The tool needs no privileges,
+ * and the kernel no probes.
+ */
+#include "inproc.h"
+
+#include "cmd.h"
+#include "commands.h"
+
+#include <errno.h>
+#include <glob.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LIBRARY "libdwunw-preload.so"
+#define WORDS 32
+
+/* A run: where the recorder is, and the recording, which may be for the report only. */
+struct run {
+	struct leak *leak;
+	char library[4096];
+	char directory[64]; /* made for the recording; "": it is the user's */
+	char file[4096];
+};
+
+const char *inproc_contradiction(const struct leak *leak)
+{
+	const struct dwunw_heap_config *config = &leak->config;
+
+	if (!config->command)
+		return "--in-process is about -- COMMAND";
+	if (config->file || config->pattern_count || config->given.count ||
+	    config->debug_file || config->follow_forks || config->budget ||
+	    config->sample_every > 1 || leak->trace || leak->show_allocs ||
+	    leak->view.by_thread || leak->only || leak->intervals ||
+	    leak->record_max || leak->baseline || leak->push_options.url ||
+	    config->min_size ||
+	    config->max_size != UINT64_MAX)
+		return "of --in-process are: --sample-bytes, --record, --top, "
+		       "--suppressions, --output, --memory-max and the "
+		       "formats";
+	return NULL;
+}
+
+/* --- before ------------------------------------------------------------------------- */
+
+/* The first such file; `below` may have a *, as Debian's directories have names of
+ * machines. */
+static bool is_there(struct run *run, const char *directory, const char *below)
+{
+	char pattern[4096];
+	glob_t found = { 0 };
+	bool there;
+
+	snprintf(pattern, sizeof(pattern), "%s/%s" LIBRARY, directory, below);
+	there = !glob(pattern, 0, NULL, &found) && found.gl_pathc;
+	if (there)
+		snprintf(run->library, sizeof(run->library), "%s",
+			 found.gl_pathv[0]);
+	globfree(&found);
+	return there;
+}
+
+/* Beside the tool, as it is built; or where it is installed; or as $DWUNW_PRELOAD
+ * says. */
+static bool find_library(struct run *run)
+{
+	const char *given = getenv("DWUNW_PRELOAD");
+	char self[3000];
+	ssize_t size = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	char *slash;
+
+	if (given) {
+		snprintf(run->library, sizeof(run->library), "%s", given);
+		return !access(given, R_OK);
+	}
+	self[size > 0 ? size : 0] = 0;
+	slash = strrchr(self, '/');
+	if (!slash)
+		return false;
+	*slash = 0;
+	return is_there(run, self, "") || is_there(run, self, "../lib/") ||
+	       is_there(run, self, "../lib/*/");
+}
+
+/* 0, or an errno. */
+static int make_file(struct run *run)
+{
+	char here[3000];
+
+	if (run->leak->record && *run->leak->record == '/')
+		snprintf(run->file, sizeof(run->file), "%s", run->leak->record);
+	else if (run->leak->record) {
+		/* the command may go to another directory */
+		if (!getcwd(here, sizeof(here)))
+			return errno;
+		snprintf(run->file, sizeof(run->file), "%s/%.1000s", here,
+			 run->leak->record);
+	} else {
+		strcpy(run->directory, "/tmp/dwunw-XXXXXX");
+		if (!mkdtemp(run->directory))
+			return errno;
+		snprintf(run->file, sizeof(run->file), "%s/recording",
+			 run->directory);
+	}
+	/* what was there is of another run */
+	return unlink(run->file) && errno != ENOENT ? errno : 0;
+}
+
+/* --- the command --------------------------------------------------------------------- */
+
+static void set_environment(const struct run *run)
+{
+	const char *others = getenv("LD_PRELOAD");
+	char text[8300];
+
+	snprintf(text, sizeof(text), "%s%s%.4000s", run->library,
+		 others ? ":" : "", others ? others : "");
+	setenv("LD_PRELOAD", text, 1);
+	setenv("DWUNW_INPROC", run->file, 1);
+	/* of what it starts, nobody is to write that file */
+	snprintf(text, sizeof(text), "%" PRId32, (int32_t)getpid());
+	setenv("DWUNW_INPROC_PID", text, 1);
+	snprintf(text, sizeof(text), "%" PRIu32,
+		 run->leak->config.sample_bytes);
+	if (run->leak->config.sample_bytes)
+		setenv("DWUNW_INPROC_SAMPLE_BYTES", text, 1);
+}
+
+static void execute(const struct run *run)
+{
+	char **command = run->leak->config.command;
+
+	set_environment(run);
+	/* what reads a report on stdout is not to get both */
+	if (leak_stdout_is_taken(run->leak))
+		dup2(STDERR_FILENO, STDOUT_FILENO);
+	execvp(command[0], command);
+	dwu_cmd_error("leaks: %s: %s", command[0], strerror(errno));
+	_exit(127);
+}
+
+/* Its status as wait(2) has it; -1: told. Ctrl-C is the command's. */
+static int run_command(const struct run *run)
+{
+	int status = -1;
+	pid_t pid;
+
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0)
+		execute(run);
+	if (pid < 0) {
+		dwu_cmd_error("leaks: cannot start: %s", strerror(errno));
+		return -1;
+	}
+	signal(SIGINT, SIG_IGN);
+	signal(SIGQUIT, SIG_IGN);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	signal(SIGINT, SIG_DFL);
+	signal(SIGQUIT, SIG_DFL);
+	return status;
+}
+
+/* --- the report ------------------------------------------------------------------------ */
+
+struct words {
+	int count;
+	char *at[WORDS];
+	char texts[WORDS][4200];
+};
+
+static void add(struct words *words, const char *text, const char *value)
+{
+	char *room = words->texts[words->count];
+
+	snprintf(room, sizeof(words->texts[0]), "%s%s", text, value);
+	words->at[words->count++] = room;
+}
+
+static void add_number(struct words *words, const char *text, uint64_t value)
+{
+	char number[24];
+
+	snprintf(number, sizeof(number), "%" PRIu64, value);
+	add(words, text, number);
+}
+
+/* `dwunw report` with the same options. */
+static int report(const struct run *run)
+{
+	static struct words words;
+	const struct leak *leak = run->leak;
+	const char *format;
+
+	add(&words, "report", "");
+	add_number(&words, "--top=", leak->report_options.top);
+	for (uint32_t i = 0; i < DWUNW_REPORT_FORMAT_END; i++) {
+		format = leak->exports[i];
+		if (!format)
+			continue;
+		add(&words, leak_export_option(i), *format ? "=" : "");
+		strncat(words.at[words.count - 1], format, 4000);
+	}
+	if (leak->suppressions)
+		add(&words, "--suppressions=", leak->suppressions);
+	if (leak->output)
+		add(&words, "--output=", leak->output);
+	if (leak->config.memory_max)
+		add_number(&words, "--memory-max=", leak->config.memory_max);
+	add(&words, run->file, "");
+	return dwu_cmd_report(words.count, words.at);
+}
+
+/* Why there is none. */
+static int say_none(int status)
+{
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+		return 127;
+	if (WIFSIGNALED(status))
+		dwu_cmd_error("leaks: the command was ended by signal %d, and "
+			      "a recording is written at an exit only",
+			      WTERMSIG(status));
+	else
+		dwu_cmd_error("leaks: the command has written no recording: it "
+			      "is linked statically, or runs with other rights "
+			      "(ld.so(8)), or it has executed what is");
+	return EXIT_FAILURE;
+}
+
+int inproc_run(struct leak *leak)
+{
+	struct run run = { .leak = leak };
+	int error, status;
+
+	if (!find_library(&run)) {
+		dwu_cmd_error("leaks: " LIBRARY " is neither beside dwunw nor "
+			      "in ../lib; DWUNW_PRELOAD may say where it is");
+		return EXIT_FAILURE;
+	}
+	error = make_file(&run);
+	if (error) {
+		dwu_cmd_error("leaks: %s: %s",
+			      leak->record ? leak->record : "/tmp",
+			      strerror(error));
+		return EXIT_FAILURE;
+	}
+	status = run_command(&run);
+	if (status >= 0)
+		status = access(run.file, R_OK) ? say_none(status) :
+						  report(&run);
+	if (*run.directory) {
+		unlink(run.file);
+		rmdir(run.directory);
+	}
+	return status < 0 ? EXIT_FAILURE : status;
+}
