@@ -395,6 +395,9 @@ enum dwunw_report_format {
 	DWUNW_REPORT_AS_HEAPTRACK,  /* heaptrack's, version 2 */
 	DWUNW_REPORT_AS_SPEEDSCOPE, /* speedscope's JSON */
 	DWUNW_REPORT_AS_METRICS,    /* OpenMetrics text */
+	/* a request of OpenTelemetry, v1development of opentelemetry-proto
+	 * 1.11.0: experimental, as that is */
+	DWUNW_REPORT_AS_OTLP,
 	DWUNW_REPORT_FORMAT_END
 };
 /* "text", "folded", …; NULL: no such format. Static. */
