@@ -471,7 +471,8 @@ wide_scripts := $(addprefix tests/memleak/,children.t containers.t counts.t) \
 beside_scripts := $(wildcard tests/cross/*.t) tests/thin/thin.t tests/truth/truth.t \
 	$(addprefix tests/memleak/,again.t said.t uses.t servers.t real.t modes.t unread.t \
 	failing.t faults.t rate.t options.t losses.t beside.t kernel.t soak.t) \
-	$(addprefix tests/core/,bad.t failing.t) tests/record/record.t \
+	$(addprefix tests/core/,bad.t failing.t) tests/count/record.t \
+	$(addprefix tests/record/,record.t push.t) \
 	$(addprefix tests/scan/,switches.t compare.t decide.t stack.t lengths.t) \
 	$(addprefix tests/house/,arch-subset.t compilers.t random.t config.t symbols.t size.t \
 	make.t headers.t stack.t) $(addprefix tests/danger/,bounds.t debug.t frames.t hdr.t) tests/fuzz/fuzz.t \
@@ -595,7 +596,7 @@ test-all:
 		'others: $(MAKE) test-others'
 
 compilers := clang musl-gcc
-guest_scripts := $(addprefix tests/guests/,arm64.sh mips.sh mipsel.sh)
+guest_scripts := $(addprefix tests/guests/,arm64.sh mips.sh mipsel.sh walk.sh)
 test-others: deps-cross
 	@scripts/tiers \
 		$(foreach t,$(others),'$(t): $(call in_target,$(t)) test') \

@@ -51,6 +51,26 @@ struct dwunw_heap_process {
 /* An allocation, where the kernel walks and each is to be told: its stack is the
  * one that has come under that key. */
 #define DWUNW_HEAP_EVENT_ALLOC 66
+/* A thread is on a processor again: it was away for `value` ns, since the stack that
+ * has come under that key. */
+#define DWUNW_HEAP_EVENT_TIME 67
+
+/* Of time off processors: the map of this name has, by thread, those that are. */
+#define DWUNW_HEAP_AWAY_MAP "away"
+struct dwunw_heap_away {
+	uint64_t since_ns;
+	uint64_t key; /* of its stack; 0: that was not sent */
+	uint32_t pid; /* as the tool counts; tid too */
+	uint32_t tid;
+};
+/* … one u64, the ns of stacks that were not sent. */
+#define DWUNW_HEAP_LOST_MAP "lost_ns"
+/* … one struct dwunw_heap_switch_fields: where sched_switch has what is read. */
+#define DWUNW_HEAP_SWITCH_MAP ".rodata.switch"
+struct dwunw_heap_switch_fields {
+	uint32_t prev_state; /* a long of the kernel's: its low half */
+	uint32_t next_pid;
+};
 
 /*
  * Our own counters. allocations = stacks + unsent, and unsent are those over

@@ -1033,6 +1033,9 @@ static __always_inline __u64 dwunw_walk_key(const struct dwunw_walk *w)
 	if (dwunw_walk_options.by_thread)
 		seen = (seen ^ (__u32)bpf_get_current_pid_tgid()) *
 		       0x9e3779b97f4a7c15ull;
+	if (dwunw_walk_options.by_process)
+		seen = (seen ^ bpf_get_current_pid_tgid() >> 32) *
+		       0x9e3779b97f4a7c15ull;
 	return seen | DWUNW_WALK_KNOWN_KEY;
 }
 
@@ -1046,6 +1049,20 @@ static __always_inline struct dwunw_walk_stack *dwunw_walk_entry(__u64 key)
 		return known;
 	bpf_map_update_elem(&dwunw_walk_stacks, &key, &none, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&dwunw_walk_stacks, &key);
+}
+
+/* Sums `ns` under the key of a stack that is known; false: it is none. */
+static __always_inline int dwunw_walk_add_time(__u64 key, __u64 ns)
+{
+	struct dwunw_walk_stack *known;
+
+	if (!(key & DWUNW_WALK_KNOWN_KEY))
+		return 0;
+	known = bpf_map_lookup_elem(&dwunw_walk_stacks, &key);
+	if (!known)
+		return 0;
+	__sync_fetch_and_add(&known->ns, ns);
+	return 1;
 }
 
 static __always_inline long

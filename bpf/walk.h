@@ -153,6 +153,7 @@ struct dwunw_walk_options {
 	uint32_t whole;	    /* one that does not come to its start is sent each
 			       * time */
 	uint32_t user_regs; /* enum unwind_regs, for programs inside the kernel */
+	uint32_t by_process; /* a stack is known of one process alone */
 };
 
 #define DWUNW_WALK_ROWS_LOG2 14u /* 32,768 rows, 1 MiB */
@@ -169,6 +170,7 @@ struct dwunw_walk_options {
 struct dwunw_walk_stack {
 	uint64_t count; /* it was only counted so often */
 	uint64_t sent;	/* not 0: its frames were sent, under that key */
+	uint64_t ns;	/* the program's own: time that is summed */
 };
 
 /* Rows that user space was asked for, and when; at dwunw_walk_held_of(). */

@@ -9,6 +9,10 @@ core-y += cfi/entry.o cfi/search.o cfi/index.o cfi/reader.o cfi/expr.o \
 	cfi/row.o cfi/step.o cfi/module.o
 core-$(CONFIG_SCAN) += scan/code.o scan/explore.o scan/scan.o scan/sweep.o \
 	scan/starts.o scan/function.o scan/part.o
+# code without a file: a router has no JIT
+ifneq ($(CONFIG_ARCH_32BIT_ONLY),y)
+core-$(CONFIG_SCAN) += scan/made.o
+endif
 core-y += scan/scanner.o
 core-y += walk/space.o walk/rowcache.o
 core-$(CONFIG_WALK_STEPS) += walk/tell.o

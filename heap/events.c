@@ -4,6 +4,7 @@
  * that counts them is put.
  *
  *	cpu			  a clock of each processor, so many times a second
+ *	offcpu			  a thread leaves its processor: sched_switch
  *	uprobe:FILE:FUNCTION	  calls of it, in each process that is followed
  *	uretprobe:FILE:FUNCTION	  its returns
  *	tracepoint:SYSTEM:NAME	  e.g. tracepoint:syscalls:sys_enter_write
@@ -14,12 +15,11 @@
  */
 #include "recorder.h"
 
+#include <dwunw/trace.h>
+
 #include <errno.h>
-#include <inttypes.h>
-#include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* --- names ------------------------------------------------------------------- */
@@ -64,6 +64,7 @@ static bool take_rest(struct dwunw_heap_event *event, const char *text)
 	switch (event->kind) {
 	case DWUNW_HEAP_ALLOC:
 	case DWUNW_HEAP_CPU:
+	case DWUNW_HEAP_OFFCPU:
 		return !*text;
 	case DWUNW_HEAP_UPROBE:
 	case DWUNW_HEAP_URETPROBE:
@@ -86,6 +87,7 @@ bool dwunw_heap_event_parse(struct dwunw_heap_event *event, const char *text)
 		[DWUNW_HEAP_URETPROBE] = "uretprobe:",
 		[DWUNW_HEAP_TRACEPOINT] = "tracepoint:",
 		[DWUNW_HEAP_KPROBE] = "kprobe:",
+		[DWUNW_HEAP_OFFCPU] = "offcpu",
 	};
 	uint32_t frequency = event->frequency;
 
@@ -117,7 +119,14 @@ bool dwu_event_is_exact(const struct dwunw_heap_event *event)
 	       event->kind != DWUNW_HEAP_URETPROBE;
 }
 
-uint64_t dwu_event_period(const struct dwunw_heap_event *event)
+const char *dwunw_heap_event_unit(const struct dwunw_heap_event *event)
+{
+	return event->kind == DWUNW_HEAP_CPU	? "nanoseconds" :
+	       event->kind == DWUNW_HEAP_OFFCPU ? "microseconds" :
+						  NULL;
+}
+
+uint64_t dwunw_heap_event_period(const struct dwunw_heap_event *event)
 {
 	return event->kind == DWUNW_HEAP_CPU ? SECOND / event->frequency : 0;
 }
@@ -153,16 +162,6 @@ int dwu_event_probe(struct dwunw_heap *heap, int32_t pid, const char *path,
 
 /* --- events of every process --------------------------------------------------- */
 
-static int open_event(struct perf_event_attr *attr, int cpu)
-{
-	int fd;
-
-	attr->size = sizeof(*attr);
-	fd = (int)syscall(SYS_perf_event_open, attr, -1, cpu, -1,
-			  PERF_FLAG_FD_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 static int put(struct dwunw_heap *heap, const char *program, int fd)
 {
 	int error = dwunw_loader_attach_event(heap->loader, program, fd, -1);
@@ -172,20 +171,14 @@ static int put(struct dwunw_heap *heap, const char *program, int fd)
 	return error;
 }
 
-/* A clock of processor time, which needs no PMU; of each processor that is on. */
+/* Of each processor that is on. */
 static int start_clocks(struct dwunw_heap *heap)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_CONF);
 	int error = -ENODEV;
 
 	for (int cpu = 0; cpu < cpus; cpu++) {
-		struct perf_event_attr attr = {
-			.type = PERF_TYPE_SOFTWARE,
-			.config = PERF_COUNT_SW_CPU_CLOCK,
-			.sample_freq = heap->counted.frequency,
-			.freq = 1,
-		};
-		int fd = open_event(&attr, cpu);
+		int fd = dwunw_clock_open(cpu, heap->counted.frequency);
 
 		if (fd == -ENODEV)
 			continue;
@@ -196,22 +189,35 @@ static int start_clocks(struct dwunw_heap *heap)
 	return error;
 }
 
-/* Linux 4.17 and later have this PMU, if they have kprobes. */
-static int open_kprobe(const char *function)
+static bool is_big_endian(void)
 {
-	struct perf_event_attr attr = {
-		.kprobe_func = (uint64_t)(uintptr_t)function,
-	};
-	FILE *in = fopen("/sys/bus/event_source/devices/kprobe/type", "re");
-	char digits[16] = "";
+	const uint16_t one = 1;
 
-	if (!in)
-		return -EOPNOTSUPP;
-	if (!fgets(digits, sizeof(digits), in))
-		digits[0] = 0;
-	fclose(in);
-	attr.type = (uint32_t)strtoul(digits, NULL, 10);
-	return attr.type ? open_event(&attr, 0) : -EOPNOTSUPP;
+	return !*(const uint8_t *)&one;
+}
+
+/* Between open and load: where sched_switch has what the program reads. */
+int dwu_event_prepare(struct dwunw_heap *heap)
+{
+	static const char name[] = "sched/sched_switch";
+	struct dwunw_heap_switch_fields fields = { 0 };
+	uint32_t size;
+	int error;
+
+	if (heap->counted.kind != DWUNW_HEAP_OFFCPU)
+		return 0;
+	error = dwunw_tracepoint_field(name, "prev_state", &fields.prev_state,
+				       &size);
+	/* the lowest bits of a long */
+	if (!error && size > 4 && is_big_endian())
+		fields.prev_state += size - 4;
+	if (!error)
+		error = dwunw_tracepoint_field(name, "next_pid",
+					       &fields.next_pid, &size);
+	if (error)
+		return error;
+	return dwunw_loader_set_value(heap->loader, DWUNW_HEAP_SWITCH_MAP,
+				      &fields, sizeof(fields));
 }
 
 static int start_event(struct dwunw_heap *heap)
@@ -225,7 +231,11 @@ static int start_event(struct dwunw_heap *heap)
 		return put(heap, "count_tracepoint",
 			   dwunw_tracepoint_open(event->name));
 	case DWUNW_HEAP_KPROBE:
-		return put(heap, "count_kprobe", open_kprobe(event->name));
+		return put(heap, "count_kprobe",
+			   dwunw_kprobe_open(event->name));
+	case DWUNW_HEAP_OFFCPU:
+		return put(heap, "count_switch",
+			   dwunw_tracepoint_open("sched/sched_switch"));
 	default:
 		return 0;
 	}

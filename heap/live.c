@@ -221,17 +221,31 @@ static void count_losses(const struct dwunw_heap *heap,
 	c->ignored = dwu_map_counter(heap, DWUNW_HEAP_COUNT_IGNORED);
 }
 
-static void count_length(void *ctx, const struct dwunw_stack *stack,
-			 uint64_t count)
+static void count_length(struct dwunw_heap_counts *c,
+			 const struct dwunw_stack *stack, uint64_t count)
 {
-	struct dwunw_heap_counts *c = ctx;
-
 	if (dwunw_stop_is_complete(stack->stop.reason))
 		c->whole += count;
 	else if (dwunw_stack_reaches_main(stack))
 		c->to_main += count;
 	else
 		c->short_ones += count;
+}
+
+struct lengths {
+	const struct dwunw_heap *heap;
+	struct dwunw_heap_counts *counts;
+};
+
+static void count_walked(void *ctx, uint64_t key,
+			 const struct dwunw_walk_stack *walked)
+{
+	const struct lengths *lengths = ctx;
+	const struct dwunw_stack_key *known =
+		dwunw_stacks_find_key(&lengths->heap->stacks, key);
+
+	if (known)
+		count_length(lengths->counts, known->stack, walked->count);
 }
 
 static void count_lengths(const struct dwunw_heap *heap,
@@ -245,7 +259,7 @@ static void count_lengths(const struct dwunw_heap *heap,
 		c->by_fp += stack->joined;
 		count_length(c, stack, stack->seen - stack->joined);
 	}
-	dwu_walk_each(heap, c, count_length);
+	dwu_walk_each(heap, &(struct lengths){ heap, c }, count_walked);
 }
 
 /* Processes, and those of their threads that were created. */

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 heap-y := attach.o command.o ends.o events.o find.o flows.o hash.o live.o naming.o places.o \
-	recorder.o samples.o source.o stacks.o targets.o totals.o unwind.o walk.o
+	recorder.o samples.o source.o stacks.o sums.o targets.o totals.o unwind.o walk.o
 heap-$(CONFIG_REPORT) += report.o
 
 # Can BPF programs be compiled here?

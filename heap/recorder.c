@@ -149,7 +149,10 @@ static int configure(struct dwunw_heap *heap, bool walk)
 		.budget = (uint32_t)((double)config->budget * 1.073741824),
 	};
 	struct dwunw_loader *loader = heap->loader;
+	int error = dwu_event_prepare(heap);
 
+	if (error)
+		return error;
 	if (walk && dwu_walk_prepare(heap))
 		return -ENOENT;
 	capture.cgroup = heap->cgroup.cgroup;
@@ -445,6 +448,8 @@ static int start_pids(struct dwunw_heap *heap)
 
 static void record(struct dwunw_heap *heap, bool on)
 {
+	if (heap->recording && !on)
+		heap->stopped_ns = dwunw_heap_now();
 	heap->recording = on;
 	dwu_set_switch(heap);
 }
@@ -547,7 +552,7 @@ int dwunw_heap_open(struct dwunw_heap **result,
 	set_defaults(&heap->config);
 	set_event(heap);
 	allow_files();
-	if (!dwu_flows_begin(heap))
+	if (!dwu_flows_begin(heap) || !dwu_sums_begin(heap))
 		return dwunw_permission_explain(config->tool, "memory", ENOMEM);
 	if (heap->config.command)
 		dwu_command_prepare(heap);
@@ -687,6 +692,7 @@ void dwunw_heap_close(struct dwunw_heap *heap)
 	free(heap->frames);
 	free(heap->threads);
 	free(heap->last_blocks);
+	dwu_sums_free(heap);
 	free(heap->wide_files);
 	dwu_known_files_free(heap);
 	dwu_targets_free(heap);

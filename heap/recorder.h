@@ -10,6 +10,7 @@
  *   samples.c, hash.c		    samples of calls
  *   unwind.c			    an event -> a stack
  *   walk.c			    the walk in the kernel, and what it learns
+ *   sums.c			    events by stack and process
  *   flows.c			    allocations and frees, each with its stack
  *   live.c			    live blocks -> totals
  *   recorder.c			    the run
@@ -17,6 +18,7 @@
 #ifndef DWU_RECORDER_H
 #define DWU_RECORDER_H
 
+#include "hash.h"
 #include "heap.h"
 #include "samples.h"
 #include "walk.h"
@@ -187,6 +189,8 @@ struct dwunw_heap {
 	struct birth births[BIRTHS];
 	struct threads *threads;
 	struct last_block *last_blocks; /* flows.c; NULL: nobody asks */
+	struct event_sums *sums;	/* sums.c; NULL: of allocations */
+	uint64_t stopped_ns;		/* when recording ended */
 };
 
 /* source.c. 0 or a negative errno, where they return int. */
@@ -277,8 +281,8 @@ void dwu_attach_child(struct dwunw_heap *heap, struct target *child,
 bool dwu_is_of_calls(const struct dwunw_heap_event *event);
 /* Is its pc the address of an instruction, and not where a call returns to? */
 bool dwu_event_is_exact(const struct dwunw_heap_event *event);
-/* Nanoseconds that an event stands for; 0: it stands for itself. */
-uint64_t dwu_event_period(const struct dwunw_heap_event *event);
+/* Between the loader's open and load. 0 or a negative errno. */
+int dwu_event_prepare(struct dwunw_heap *heap);
 /* Where the function is in a file; NO_DEBUG_DATA and others: it has none. */
 dwunw_status_t dwu_event_place(struct dwunw_heap *heap,
 			       struct dwu_known_file *known, const char *path,
@@ -325,12 +329,20 @@ void dwu_walk_forget(struct dwunw_heap *heap, int32_t pid);
 void dwu_walk_taken(struct dwunw_heap *heap);
 /* A key that other blocks may have without an event of theirs. */
 bool dwu_walk_is_known(uint64_t key);
-/* Each stack that the kernel has only counted, and how often. */
+/* Each stack that the kernel counts, by its key. */
 void dwu_walk_each(const struct dwunw_heap *heap, void *ctx,
-		   void (*one)(void *ctx, const struct dwunw_stack *stack,
-			       uint64_t count));
+		   void (*one)(void *ctx, uint64_t key,
+			       const struct dwunw_walk_stack *stack));
 void dwu_walk_count(const struct dwunw_heap *heap,
 		    struct dwunw_heap_counts *counts);
+/* sums.c: events by stack and process; of allocations there are none. */
+bool dwu_sums_begin(struct dwunw_heap *heap);
+void dwu_sums_free(struct dwunw_heap *heap);
+/* The event at hand has that stack, or that of what is unkept. */
+void dwu_sums_event(struct dwunw_heap *heap, const struct dwunw_stack *stack);
+/* The event at hand is of a thread that has come back. */
+void dwu_sums_time(struct dwunw_heap *heap);
+
 /* flows.c: told to config.on_flow. */
 bool dwu_flows_begin(struct dwunw_heap *heap);
 void dwu_flow_allocated(struct dwunw_heap *heap,

@@ -262,15 +262,16 @@ static uint64_t realtime_of(uint64_t monotonic)
 static void add_event(struct filling *filling)
 {
 	const struct dwunw_heap_event *event = &filling->heap->counted;
+	const char *unit = dwunw_heap_event_unit(event);
 	struct dwunw_report_meta *meta = &filling->report->meta;
 
 	meta->has = 1u << DWUNW_REPORT_SAMPLES;
 	meta->event = dwunw_report_text(filling->report, event->text);
-	meta->period = (uint32_t)dwu_event_period(event);
-	if (!meta->period)
+	meta->period = (uint32_t)dwunw_heap_event_period(event);
+	if (!unit)
 		return;
 	meta->has |= 1u << DWUNW_REPORT_EVENT;
-	meta->unit = dwunw_report_text(filling->report, "nanoseconds");
+	meta->unit = dwunw_report_text(filling->report, unit);
 }
 
 static void add_meta(struct filling *filling)
@@ -337,50 +338,33 @@ static void fill(struct filling *filling, const struct dwunw_totals *totals)
 
 /* --- events by stack -------------------------------------------------------------- */
 
-static void add_events(void *ctx, const struct dwunw_stack *stack,
-		       uint64_t count)
+static void add_events(void *ctx, const struct dwunw_heap_event_sum *sum)
 {
 	struct filling *filling = ctx;
 	const struct dwunw_heap_view *view = filling->view;
-	uint64_t period = dwu_event_period(&filling->heap->counted);
+	struct dwunw_report *report = filling->report;
+	int64_t *apart = NULL;
 	uint32_t entry;
 
-	if (!count || (view->is_wanted && !view->is_wanted(view->ctx, stack)))
+	if (!sum->stack)
+		apart = report->apart[DWUNW_REPORT_UNKNOWN];
+	else if (sum->stack->unkept)
+		apart = report->apart[DWUNW_REPORT_UNKEPT];
+	if (apart) {
+		apart[DWUNW_REPORT_SAMPLES] += (int64_t)sum->events;
+		apart[DWUNW_REPORT_EVENT] += (int64_t)sum->amount;
 		return;
-	entry = dwunw_report_add_entry(
-		filling->report, find_stack(filling, stack), 0, 0, stack->pid);
-	dwunw_report_add_value(filling->report, entry, DWUNW_REPORT_SAMPLES,
-			       (int64_t)count);
-	if (period)
-		dwunw_report_add_value(filling->report, entry,
-				       DWUNW_REPORT_EVENT,
-				       (int64_t)(count * period));
-}
-
-static void set_events_apart(struct filling *filling, uint32_t kind,
-			     uint64_t count)
-{
-	uint64_t period = dwu_event_period(&filling->heap->counted);
-	int64_t *values = filling->report->apart[kind];
-
-	values[DWUNW_REPORT_SAMPLES] = (int64_t)count;
-	values[DWUNW_REPORT_EVENT] = (int64_t)(count * period);
-}
-
-static void fill_events(struct filling *filling)
-{
-	const struct dwunw_heap *heap = filling->heap;
-	struct dwunw_heap_counts counts;
-
-	for (uint32_t i = 0; i < heap->stacks.all_size; i++)
-		if (heap->stacks.all[i])
-			add_events(filling, heap->stacks.all[i],
-				   heap->stacks.all[i]->events);
-	dwu_walk_each(heap, filling, add_events);
-	dwunw_heap_count(heap, &counts);
-	set_events_apart(filling, DWUNW_REPORT_UNKNOWN,
-			 counts.no_slot + counts.no_room);
-	set_events_apart(filling, DWUNW_REPORT_UNKEPT, heap->unkept.events);
+	}
+	if (!sum->events ||
+	    (view->is_wanted && !view->is_wanted(view->ctx, sum->stack)))
+		return;
+	entry = dwunw_report_add_entry(report, find_stack(filling, sum->stack),
+				       view->by_process ? sum->pid : 0, 0,
+				       sum->pid);
+	dwunw_report_add_value(report, entry, DWUNW_REPORT_SAMPLES,
+			       (int64_t)sum->events);
+	dwunw_report_add_value(report, entry, DWUNW_REPORT_EVENT,
+			       (int64_t)sum->amount);
 }
 
 /* --- all of it ------------------------------------------------------------------- */
@@ -394,7 +378,9 @@ static void finish(struct filling *filling)
 	add_counts(report, &counts);
 	add_meta(filling);
 	add_point(report);
-	dwunw_report_sort(report, filling->heap->counted.kind ?
+	dwunw_report_sort(report, report->meta.has & 1u << DWUNW_REPORT_EVENT ?
+					  DWUNW_REPORT_EVENT :
+				  filling->heap->counted.kind ?
 					  DWUNW_REPORT_SAMPLES :
 					  DWUNW_REPORT_LIVE_BYTES);
 }
@@ -408,7 +394,7 @@ static int fill_all(struct filling *filling)
 
 	if (filling->heap->counted.kind) {
 		filling->heap->summed_ns = dwunw_heap_now();
-		fill_events(filling);
+		dwunw_heap_visit_events(filling->heap, add_events, filling);
 		return 0;
 	}
 	view.threads = true;

@@ -220,8 +220,7 @@ static void put_stack(struct dwunw_heap *heap, struct dwunw_stack *stack,
 	if (stack)
 		dwunw_stacks_put_key(&heap->stacks, header->key, time_ns,
 				     stack);
-	if (heap->counted.kind)
-		(stack ? stack : &heap->unkept)->events++;
+	dwu_sums_event(heap, stack ? stack : &heap->unkept);
 	if (heap->config.by_thread)
 		dwu_thread_see(heap, header->pid, header->tid);
 	if (heap->config.on_block)
@@ -636,6 +635,9 @@ static void on_other(struct dwunw_heap *heap, struct target *target)
 	switch (header->kind) {
 	case DWUNW_HEAP_EVENT_ALLOC:
 		dwu_flow_counted(heap);
+		break;
+	case DWUNW_HEAP_EVENT_TIME:
+		dwu_sums_time(heap);
 		break;
 	case DWUNW_HEAP_EVENT_FREE:
 		dwu_flow_freed(heap);

@@ -44,6 +44,7 @@ static struct dwunw_rows_config rows_config(const struct dwunw_heap *heap)
 		.user_regs = heap->user_regs,
 		/* frame pointers may go on with one that ends early */
 		.whole = true,
+		.by_process = heap->counted.kind != DWUNW_HEAP_ALLOC,
 	};
 }
 
@@ -158,8 +159,8 @@ bool dwu_walk_is_known(uint64_t key)
 #define BATCH 1024u
 
 void dwu_walk_each(const struct dwunw_heap *heap, void *ctx,
-		   void (*one)(void *ctx, const struct dwunw_stack *stack,
-			       uint64_t count))
+		   void (*one)(void *ctx, uint64_t key,
+			       const struct dwunw_walk_stack *stack))
 {
 	static struct dwunw_walk_stack stacks[BATCH];
 	static uint64_t keys[BATCH];
@@ -174,13 +175,8 @@ void dwu_walk_each(const struct dwunw_heap *heap, void *ctx,
 		count = BATCH;
 		more = dwunw_bpf_map_batch(fd, &position, first, keys, stacks,
 					   &count);
-		for (uint32_t i = 0; i < count; i++) {
-			const struct dwunw_stack_key *key =
-				dwunw_stacks_find_key(&heap->stacks, keys[i]);
-
-			if (key && stacks[i].count)
-				one(ctx, key->stack, stacks[i].count);
-		}
+		for (uint32_t i = 0; i < count; i++)
+			one(ctx, keys[i], &stacks[i]);
 		first = 0;
 	} while (more > 0);
 }

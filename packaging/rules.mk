@@ -44,7 +44,7 @@ installed_files = \
 		$(package)/dwunw-stack.1 $(package)/dwunw-rows.1 \
 		$(package)/dwunw-symbolize.1 $(if $(CONFIG_LEAKS),\
 		$(package)/dwunw-leaks.1 $(package)/dwunw-check.1 $(package)/dwunw-count.1 \
-		$(package)/dwunw-record.1) \
+		$(package)/dwunw-record.1 $(package)/dwunw-top.1) \
 		$(if $(CONFIG_RECORD),$(if $(CONFIG_REPORT),$(package)/dwunw-report.1 \
 		$(package)/dwunw-diff.1)))) \
 	$(call into,$(MANDIR)/man3,644,$(package)/libdwunw.3) \

@@ -14,10 +14,14 @@
 static const uint8_t file_magic[8] = { 0x89, 'D',  'W',	 'R',
 				       '\r', '\n', 0x1a, '\n' };
 
-void dwu_rec_put_file_head(struct dwu_rec_buffer *out)
+/* A reader of version 1 would take counts of events for none of allocations. */
+void dwu_rec_put_file_head(struct dwu_rec_buffer *out,
+			   const struct dwunw_recording_head *head)
 {
 	dwu_rec_put(out, file_magic, sizeof(file_magic));
-	dwu_rec_put_32(out, DWUNW_RECORDING_VERSION);
+	dwu_rec_put_32(out, head->event == DWUNW_RECORDING_ALLOC ?
+				    DWU_REC_VERSION_ALLOC :
+				    DWUNW_RECORDING_VERSION);
 	dwu_rec_put_32(out, 0);
 }
 

@@ -52,6 +52,11 @@ void dwu_rec_put_head(struct dwu_rec_buffer *out,
 	dwu_rec_put_text(out, head->kernel);
 	dwu_rec_put_text(out, head->machine);
 	dwu_rec_put_text(out, head->tool);
+	if (head->event == DWUNW_RECORDING_ALLOC)
+		return;
+	dwu_rec_put_text(out, head->event_text);
+	dwu_rec_put_text(out, head->event_unit);
+	dwu_rec_put_u(out, head->event_period);
 }
 
 void dwu_rec_put_processes(struct dwu_rec_chunks *chunks,

@@ -105,7 +105,7 @@ static void put_tables(const struct dwunw_recording *recording,
 {
 	uint64_t told = 0;
 
-	dwu_rec_put_file_head(&chunks->out);
+	dwu_rec_put_file_head(&chunks->out, &recording->head);
 	dwu_rec_put_head(&chunks->content, &recording->head);
 	dwu_rec_end_chunk(chunks, DWU_REC_HEAD);
 	dwu_rec_put_processes(chunks, recording->processes, 0,

@@ -208,21 +208,24 @@ dwunw_recording_read(struct dwunw_recording *recording, const void *bytes,
 	const uint8_t *at = bytes;
 	uint32_t version;
 
-	*recording = (struct dwunw_recording){
-		.head = { .kernel = "", .machine = "", .tool = "" }
-	};
+	*recording = (struct dwunw_recording){ .head = { .kernel = "",
+							 .machine = "",
+							 .tool = "",
+							 .event_text = "",
+							 .event_unit = "" } };
 	if (!dwunw_recording_is(bytes, size))
 		return refuse(recording, DWUNW_ERR_BAD_FORMAT,
 			      "no recording of dwunw");
 	version = (uint32_t)at[8] | (uint32_t)at[9] << 8 |
 		  (uint32_t)at[10] << 16 | (uint32_t)at[11] << 24;
-	if (version != DWUNW_RECORDING_VERSION) {
+	if (!version || version > DWUNW_RECORDING_VERSION) {
 		snprintf(recording->end_text, sizeof(recording->end_text),
 			 "a recording of version %u, and this reader knows "
-			 "version 1",
-			 (unsigned int)version);
+			 "1 to %u",
+			 (unsigned int)version, DWUNW_RECORDING_VERSION);
 		return refuse(recording, DWUNW_ERR_NOT_IMPLEMENTED, NULL);
 	}
+	reading.version = version;
 	reading.pool = dwu_rec_pool_new(
 		config && config->memory_max ? config->memory_max : MEMORY_MAX);
 	if (!reading.pool)

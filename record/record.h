@@ -88,13 +88,16 @@ enum dwu_rec_kind {
 	DWU_REC_END,
 };
 
-#define DWU_REC_FILE_HEAD 16u /* bytes before the first chunk */
+#define DWU_REC_VERSION_ALLOC 1u /* of allocations alone */
+#define DWU_REC_FILE_HEAD 16u	 /* bytes before the first chunk */
 #define DWU_REC_CHUNK_HEAD 24u
 #define DWU_REC_CHUNK_MAX (16u << 20) /* of content, and as stored */
 /* A writer begins another chunk when one has so much. */
 #define DWU_REC_CHUNK_FULL (1u << 20)
 
-void dwu_rec_put_file_head(struct dwu_rec_buffer *out);
+/* For that head: its version. */
+void dwu_rec_put_file_head(struct dwu_rec_buffer *out,
+			   const struct dwunw_recording_head *head);
 /* Empties content. */
 void dwu_rec_put_chunk(struct dwu_rec_buffer *out, uint16_t kind,
 		       uint32_t number, struct dwu_rec_buffer *content,
@@ -179,6 +182,7 @@ const char *dwu_rec_keep_text(struct dwu_rec_pool *pool,
 struct dwu_rec_reading {
 	struct dwunw_recording *recording;
 	struct dwu_rec_pool *pool;
+	uint32_t version; /* of the file */
 	uint32_t process_room;
 	uint32_t file_room;
 	uint32_t frame_room;

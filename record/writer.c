@@ -524,7 +524,7 @@ static int begin(struct dwunw_recording_writer *writer, const char *path,
 	if (error || !writer->file.path)
 		return -ENOMEM;
 	chunks->plain = writer->config.plain;
-	dwu_rec_put_file_head(&chunks->out);
+	dwu_rec_put_file_head(&chunks->out, head);
 	dwu_rec_put_head(&chunks->content, head);
 	dwu_rec_end_chunk(chunks, DWU_REC_HEAD);
 	if (chunks->out.failed)

@@ -49,6 +49,16 @@ static void put_whose(struct dwu_out *out,
 	dwu_out_print(out, "-%" PRIu32, entry->tid);
 }
 
+void dwu_folded_entry(struct dwu_out *out, const struct dwunw_report *report,
+		      const struct dwunw_report_entry *entry)
+{
+	const struct dwunw_report_stack *stack = &report->stacks[entry->stack];
+
+	put_whose(out, entry);
+	for (uint32_t k = stack->count; k-- > 0;)
+		put_frame(out, report, &report->frames[stack->frames[k]]);
+}
+
 void dwu_write_folded(struct dwu_out *out, const struct dwunw_report *report,
 		      const struct dwunw_report_options *options)
 {
@@ -57,15 +67,10 @@ void dwu_write_folded(struct dwu_out *out, const struct dwunw_report *report,
 	(void)options;
 	for (uint32_t i = 0; i < report->entry_count; i++) {
 		const struct dwunw_report_entry *entry = &report->entries[i];
-		const struct dwunw_report_stack *stack =
-			&report->stacks[entry->stack];
 
 		if (!dwu_entry_is_shown(report, entry) || !entry->values[value])
 			continue;
-		put_whose(out, entry);
-		for (uint32_t k = stack->count; k-- > 0;)
-			put_frame(out, report,
-				  &report->frames[stack->frames[k]]);
+		dwu_folded_entry(out, report, entry);
 		dwu_out_print(out, " %" PRId64 "\n", entry->values[value]);
 	}
 	for (uint32_t i = 0; i < DWUNW_REPORT_APART_END; i++)

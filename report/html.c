@@ -310,6 +310,7 @@ static void put_aparts(struct page *page)
 		"of stacks beyond those that are kept",
 		"threads' stacks and tables, by pthread_create",
 		"suppressed",
+		"of stacks that the baseline has",
 	};
 	const struct dwunw_report *report = page->report;
 

@@ -79,14 +79,30 @@ static void put_whose(struct dwu_out *out,
 	dwu_out_json(out, entry->thread);
 }
 
+/* Of a stack: blocks that are live, or another event. */
+static void put_sums(struct dwu_out *out, const struct dwunw_report *report,
+		     const int64_t *values)
+{
+	if (!report->meta.event) {
+		dwu_out_print(out,
+			      "{\"bytes\":%" PRId64 ",\"allocations\":%" PRId64,
+			      values[DWUNW_REPORT_LIVE_BYTES],
+			      values[DWUNW_REPORT_LIVE_BLOCKS]);
+		return;
+	}
+	dwu_out_print(out, "{\"events\":%" PRId64,
+		      values[DWUNW_REPORT_SAMPLES]);
+	if (report->meta.unit)
+		dwu_out_print(out, ",\"amount\":%" PRId64,
+			      values[DWUNW_REPORT_EVENT]);
+}
+
 static void put_entry(struct dwu_out *out, const struct dwunw_report *report,
 		      const struct dwunw_report_entry *entry)
 {
 	const struct dwunw_report_stack *stack = &report->stacks[entry->stack];
 
-	dwu_out_print(out, "{\"bytes\":%" PRId64 ",\"allocations\":%" PRId64,
-		      entry->values[DWUNW_REPORT_LIVE_BYTES],
-		      entry->values[DWUNW_REPORT_LIVE_BLOCKS]);
+	put_sums(out, report, entry->values);
 	put_whose(out, entry);
 	if (stack->of_thread)
 		dwu_out_text(out, ",\"of_thread\":true");
@@ -105,8 +121,10 @@ static void put_counts(struct dwu_out *out, const struct dwunw_report *report)
 {
 	const uint64_t *c = report->counts;
 
+	dwu_out_text(out,
+		     report->meta.event ? "\"events\":" : "\"allocations\":");
 	dwu_out_print(out,
-		      "\"allocations\":%" PRIu64 ",\"stacks_sent\":%" PRIu64
+		      "%" PRIu64 ",\"stacks_sent\":%" PRIu64
 		      ",\"stacks_counted\":%" PRIu64 ",\"over_budget\":%" PRIu64
 		      ",\"no_slot\":%" PRIu64 ",\"buffer_full\":%" PRIu64
 		      ",\"live_full\":%" PRIu64 ",\"shortages\":%" PRIu64 ",",
@@ -120,19 +138,12 @@ static void put_counts(struct dwu_out *out, const struct dwunw_report *report)
 		      c[DWUNW_REPORT_COUNT_SHORTAGES]);
 }
 
-void dwu_write_json(struct dwu_out *out, const struct dwunw_report *report,
-		    const struct dwunw_report_options *options)
+/* Sums that no stack has. */
+static void put_blocks(struct dwu_out *out, const struct dwunw_report *report)
 {
 	const int64_t *unknown = report->apart[DWUNW_REPORT_UNKNOWN];
 	const int64_t *unkept = report->apart[DWUNW_REPORT_UNKEPT];
-	const char *comma = "";
 
-	(void)options;
-	dwu_out_print(out,
-		      "{\"last\":%s,\"time_ns\":%" PRIu64 ",\"estimated\":%s,",
-		      report->meta.last ? "true" : "false", report->meta.end_ns,
-		      report->meta.estimated ? "true" : "false");
-	put_counts(out, report);
 	dwu_out_print(out,
 		      "\"unknown_bytes\":%" PRId64
 		      ",\"unknown_allocations\":%" PRId64
@@ -142,6 +153,46 @@ void dwu_write_json(struct dwu_out *out, const struct dwunw_report *report,
 		      unknown[DWUNW_REPORT_LIVE_BLOCKS],
 		      unkept[DWUNW_REPORT_LIVE_BYTES],
 		      unkept[DWUNW_REPORT_LIVE_BLOCKS]);
+}
+
+/* … of another event, and what it is. */
+static void put_event(struct dwu_out *out, const struct dwunw_report *report)
+{
+	const int64_t *unknown = report->apart[DWUNW_REPORT_UNKNOWN];
+	const int64_t *unkept = report->apart[DWUNW_REPORT_UNKEPT];
+
+	dwu_out_text(out, "\"event\":");
+	dwu_out_json(out, report->meta.event);
+	dwu_out_print(out,
+		      ",\"unknown_events\":%" PRId64
+		      ",\"unkept_events\":%" PRId64 ",",
+		      unknown[DWUNW_REPORT_SAMPLES],
+		      unkept[DWUNW_REPORT_SAMPLES]);
+	if (!report->meta.unit)
+		return;
+	dwu_out_text(out, "\"unit\":");
+	dwu_out_json(out, report->meta.unit);
+	dwu_out_print(out,
+		      ",\"unknown_amount\":%" PRId64
+		      ",\"unkept_amount\":%" PRId64 ",",
+		      unknown[DWUNW_REPORT_EVENT], unkept[DWUNW_REPORT_EVENT]);
+}
+
+void dwu_write_json(struct dwu_out *out, const struct dwunw_report *report,
+		    const struct dwunw_report_options *options)
+{
+	const char *comma = "";
+
+	(void)options;
+	dwu_out_print(out,
+		      "{\"last\":%s,\"time_ns\":%" PRIu64 ",\"estimated\":%s,",
+		      report->meta.last ? "true" : "false", report->meta.end_ns,
+		      report->meta.estimated ? "true" : "false");
+	put_counts(out, report);
+	if (report->meta.event)
+		put_event(out, report);
+	else
+		put_blocks(out, report);
 	dwu_out_text(out, "\"stacks\":[");
 	for (uint32_t i = 0; i < report->entry_count; i++) {
 		if (!dwu_entry_has_any(report, &report->entries[i]))

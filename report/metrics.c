@@ -93,9 +93,11 @@ static int64_t growth_of(const struct dwunw_report_entry *entry)
 	return bytes_of(entry) - (there ? entry->thens[0].live_bytes : 0);
 }
 
+/* `rest`: of what no stack has, this value; VALUE_END: it is not told. */
 static void put_stacks(struct dwu_out *out, const struct dwunw_report *report,
-		       const char *name, uint32_t top, bool rest,
-		       int64_t (*number)(const struct dwunw_report_entry *))
+		       const char *name, uint32_t top,
+		       int64_t (*number)(const struct dwunw_report_entry *),
+		       uint32_t rest)
 {
 	int64_t others = 0;
 	uint32_t shown = 0;
@@ -113,12 +115,23 @@ static void put_stacks(struct dwu_out *out, const struct dwunw_report *report,
 	if (shown > top)
 		dwu_out_print(out, "%s{stack=\"other\"} %" PRId64 "\n", name,
 			      others);
-	for (uint32_t i = 0; rest && i < DWUNW_REPORT_APART_END; i++)
+	for (uint32_t i = 0;
+	     rest < DWUNW_REPORT_VALUE_END && i < DWUNW_REPORT_APART_END; i++)
 		if (dwu_apart_name(i))
-			dwu_out_print(
-				out, "%s{stack=\"%s\"} %" PRId64 "\n", name,
-				dwu_apart_name(i),
-				report->apart[i][DWUNW_REPORT_LIVE_BYTES]);
+			dwu_out_print(out, "%s{stack=\"%s\"} %" PRId64 "\n",
+				      name, dwu_apart_name(i),
+				      report->apart[i][rest]);
+}
+
+static void put_lost(struct dwu_out *out, const struct dwunw_report *report,
+		     const char *help)
+{
+	put_family(out, "dwunw_lost", "counter", "", help);
+	for (uint32_t i = DWUNW_REPORT_COUNT_OVER_BUDGET;
+	     i <= DWUNW_REPORT_COUNT_CALLS_FULL; i++)
+		dwu_out_print(out,
+			      "dwunw_lost_total{reason=\"%s\"} %" PRIu64 "\n",
+			      dwunw_report_count_name(i), report->counts[i]);
 }
 
 static void put_sums(struct dwu_out *out, const struct dwunw_report *report)
@@ -135,28 +148,73 @@ static void put_sums(struct dwu_out *out, const struct dwunw_report *report)
 		   "Allocations that were counted.");
 	dwu_out_print(out, "dwunw_allocations_total %" PRIu64 "\n",
 		      report->counts[DWUNW_REPORT_COUNT_ALLOCATIONS]);
-	put_family(out, "dwunw_lost", "counter", "",
-		   "Allocations whose stack or block is not known, by reason.");
-	for (uint32_t i = DWUNW_REPORT_COUNT_OVER_BUDGET;
-	     i <= DWUNW_REPORT_COUNT_CALLS_FULL; i++)
-		dwu_out_print(out,
-			      "dwunw_lost_total{reason=\"%s\"} %" PRIu64 "\n",
-			      dwunw_report_count_name(i), report->counts[i]);
+	put_lost(out, report,
+		 "Allocations whose stack or block is not known, by reason.");
+}
+
+/* --- another event ------------------------------------------------------------ */
+
+static int64_t events_of(const struct dwunw_report_entry *entry)
+{
+	return entry->values[DWUNW_REPORT_SAMPLES];
+}
+
+static int64_t amount_of(const struct dwunw_report_entry *entry)
+{
+	return entry->values[DWUNW_REPORT_EVENT];
+}
+
+static void put_total(struct dwu_out *out, const struct dwunw_report *report,
+		      const char *name, uint32_t value)
+{
+	dwu_out_print(out, "%s{", name);
+	put_label(out, "event", report->meta.event);
+	dwu_out_print(out, "} %" PRId64 "\n",
+		      dwunw_report_total(report, value));
+}
+
+static void put_event(struct dwu_out *out, const struct dwunw_report *report,
+		      uint32_t top)
+{
+	put_family(out, "dwunw_events", "gauge", "",
+		   "Events that were counted, of the kind of the label.");
+	put_total(out, report, "dwunw_events", DWUNW_REPORT_SAMPLES);
+	put_lost(out, report, "Events whose stack is not known, by reason.");
+	put_family(out, "dwunw_stack_events", "gauge", "",
+		   "Events of the largest stacks, and of all others.");
+	put_stacks(out, report, "dwunw_stack_events", top, events_of,
+		   DWUNW_REPORT_SAMPLES);
+	if (!report->meta.unit)
+		return;
+	put_family(
+		out, "dwunw_event_amount", "gauge", "",
+		"What is summed of the event; nanoseconds of cpu, microseconds "
+		"of offcpu.");
+	put_total(out, report, "dwunw_event_amount", DWUNW_REPORT_EVENT);
+	put_family(out, "dwunw_stack_event_amount", "gauge", "",
+		   "The same of the largest stacks, and of all others.");
+	put_stacks(out, report, "dwunw_stack_event_amount", top, amount_of,
+		   DWUNW_REPORT_EVENT);
 }
 
 void dwu_write_metrics(struct dwu_out *out, const struct dwunw_report *report,
 		       const struct dwunw_report_options *options)
 {
+	if (report->meta.event) {
+		put_event(out, report, options->top);
+		dwu_out_text(out, "# EOF\n");
+		return;
+	}
 	put_sums(out, report);
 	put_family(out, "dwunw_stack_live_bytes", "gauge", "bytes",
 		   "Live bytes of the largest stacks, and of all others.");
-	put_stacks(out, report, "dwunw_stack_live_bytes", options->top, true,
-		   bytes_of);
+	put_stacks(out, report, "dwunw_stack_live_bytes", options->top,
+		   bytes_of, DWUNW_REPORT_LIVE_BYTES);
 	if (report->point_count) {
 		put_family(out, "dwunw_stack_growth_bytes", "gauge", "bytes",
 			   "What they have more than at the first report.");
 		put_stacks(out, report, "dwunw_stack_growth_bytes",
-			   options->top, false, growth_of);
+			   options->top, growth_of, DWUNW_REPORT_VALUE_END);
 	}
 	dwu_out_text(out, "# EOF\n");
 }

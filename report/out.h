@@ -59,6 +59,15 @@ void dwu_gzip(struct dwu_out *out, const uint8_t *bytes, size_t size);
 /* The bytes of the UTF-8 character there; 0: it is none. */
 size_t dwu_utf8_size(const char *text);
 
+/* Entries that are `out` become a sum apart. */
+void dwu_take_out(struct dwunw_report *report, uint32_t apart,
+		  bool (*is_out)(void *ctx, const struct dwunw_report *report,
+				 const struct dwunw_report_entry *entry),
+		  void *ctx);
+/* A line of folded stacks without its value: "program;outermost;…;innermost". */
+void dwu_folded_entry(struct dwu_out *out, const struct dwunw_report *report,
+		      const struct dwunw_report_entry *entry);
+
 /* A format each. */
 typedef void (*dwu_write_fn)(struct dwu_out *out,
 			     const struct dwunw_report *report,

@@ -510,6 +510,7 @@ static void put_comments(struct profile *profile)
 		 report->meta.tool ? report->meta.tool : "dwunw",
 		 report->meta.version ? report->meta.version : "",
 		 report->meta.estimated ? "estimated from samples" :
+		 report->meta.event	? report->meta.event :
 					  "each allocation");
 	put_comment(profile, text);
 	for (uint32_t i = 0; i < report->label_count; i++) {

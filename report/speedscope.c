@@ -137,8 +137,10 @@ static int64_t put_samples(struct speedscope *speedscope, uint32_t value,
 	return sum;
 }
 
-static const char *unit_of(uint32_t value)
+static const char *unit_of(const struct dwunw_report *report, uint32_t value)
 {
+	if (value == DWUNW_REPORT_EVENT)
+		return report->meta.unit ? report->meta.unit : "none";
 	return value == DWUNW_REPORT_LIVE_BYTES ||
 			       value == DWUNW_REPORT_ALLOCATED_BYTES ||
 			       value == DWUNW_REPORT_FREED_BYTES ||
@@ -158,7 +160,7 @@ static void put_profile(struct speedscope *speedscope, uint32_t value, int sign)
 		"\"startValue\":0,\"samples\":[",
 		speedscope->profiles++ ? "," : "",
 		dwunw_report_value_name(value), sign < 0 ? " less" : "",
-		unit_of(value));
+		unit_of(speedscope->report, value));
 	put_samples(speedscope, value, sign, false);
 	dwu_out_text(out, "],\"weights\":[");
 	sum = put_samples(speedscope, value, sign, true);

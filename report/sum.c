@@ -152,6 +152,8 @@ static void add_meta(struct dwunw_report *to, const struct dwunw_report *from,
 		to->meta.event = dwunw_report_text(to, from->meta.event);
 		to->meta.unit = dwunw_report_text(to, from->meta.unit);
 	}
+	if (to->meta.period != from->meta.period)
+		to->meta.period = 0;
 	to->meta.estimated |= from->meta.estimated;
 	to->meta.difference |= factor < 0;
 	to->meta.has = first ? from->meta.has : to->meta.has & from->meta.has;

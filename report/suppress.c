@@ -179,20 +179,28 @@ static bool stack_matches(const struct dwunw_report_stack *stack,
 	return false;
 }
 
-static void take_out(struct dwunw_report *report, const bool *matched)
+static bool is_suppressed(void *matched, const struct dwunw_report *report,
+			  const struct dwunw_report_entry *entry)
+{
+	return stack_matches(&report->stacks[entry->stack], matched);
+}
+
+void dwu_take_out(struct dwunw_report *report, uint32_t apart,
+		  bool (*is_out)(void *ctx, const struct dwunw_report *report,
+				 const struct dwunw_report_entry *entry),
+		  void *ctx)
 {
 	uint32_t kept = 0;
 
 	for (uint32_t i = 0; i < report->entry_count; i++) {
 		struct dwunw_report_entry *entry = &report->entries[i];
 
-		if (!stack_matches(&report->stacks[entry->stack], matched)) {
+		if (!is_out(ctx, report, entry)) {
 			report->entries[kept++] = *entry;
 			continue;
 		}
 		for (uint32_t k = 0; k < DWUNW_REPORT_VALUE_END; k++)
-			report->apart[DWUNW_REPORT_SUPPRESSED][k] +=
-				entry->values[k];
+			report->apart[apart][k] += entry->values[k];
 		dwu_free_entry(entry);
 	}
 	report->entry_count = kept;
@@ -217,7 +225,8 @@ dwunw_status_t dwunw_report_suppress(struct dwunw_report *report,
 	else if (patterns.at)
 		matched = match_frames(report, &patterns);
 	if (matched) {
-		take_out(report, matched);
+		dwu_take_out(report, DWUNW_REPORT_SUPPRESSED, is_suppressed,
+			     matched);
 		status = DWUNW_OK;
 	}
 	free(matched);

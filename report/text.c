@@ -176,6 +176,8 @@ static void put_event_sum(struct dwu_out *out,
 
 	if (!strcmp(report->meta.unit, "nanoseconds"))
 		dwu_out_print(out, "%" PRId64 " ms", (sum + 500000) / 1000000);
+	else if (!strcmp(report->meta.unit, "microseconds"))
+		dwu_out_print(out, "%" PRId64 " ms", (sum + 500) / 1000);
 	else
 		dwu_out_print(out, "%" PRId64 " %s", sum, report->meta.unit);
 	dwu_out_print(out, " in %" PRId64 " %s events",
@@ -253,7 +255,7 @@ static void put_losses(struct dwu_out *out, const struct dwunw_report *report)
 		      c[DWUNW_REPORT_COUNT_OVER_BUDGET],
 		      c[DWUNW_REPORT_COUNT_NO_SLOT],
 		      c[DWUNW_REPORT_COUNT_NO_ROOM]);
-	if (!report->meta.event)
+	if (!report->meta.event || c[DWUNW_REPORT_COUNT_CALLS_FULL])
 		dwu_out_print(out,
 			      "; live map full %" PRIu64
 			      ", too many threads %" PRIu64,
@@ -315,6 +317,10 @@ void dwu_write_rest(struct dwu_out *out, const struct dwunw_report *report,
 	if (is_there(report, DWUNW_REPORT_SUPPRESSED)) {
 		put_sum(out, report, report->apart[DWUNW_REPORT_SUPPRESSED]);
 		dwu_out_text(out, " are suppressed\n");
+	}
+	if (is_there(report, DWUNW_REPORT_KNOWN)) {
+		put_sum(out, report, report->apart[DWUNW_REPORT_KNOWN]);
+		dwu_out_text(out, " are of stacks that the baseline has\n");
 	}
 	if (options->losses)
 		put_losses(out, report);

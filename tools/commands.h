@@ -12,6 +12,8 @@ int dwu_cmd_leaks(int argc, char **argv);
 int dwu_cmd_check(int argc, char **argv);
 /* leaks/count.c, or the same */
 int dwu_cmd_count(int argc, char **argv);
+/* leaks/top.c, or the same */
+int dwu_cmd_top(int argc, char **argv);
 /* leaks/record.c, or the same */
 int dwu_cmd_record(int argc, char **argv);
 /* report/report.c, or report/absent.c */

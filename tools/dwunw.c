@@ -15,11 +15,11 @@ static const char help[] =
 	"usage: " HELP_STACK_USAGE "       " HELP_ROWS_USAGE
 	"       " HELP_SYMBOLIZE_USAGE "       " HELP_LEAKS_USAGE
 	"       " HELP_CHECK_USAGE "       " HELP_COUNT_USAGE
-	"       " HELP_RECORD_USAGE "       " HELP_REPORT_USAGE
-	"       " HELP_DIFF_USAGE
+	"       " HELP_TOP_USAGE "       " HELP_RECORD_USAGE
+	"       " HELP_REPORT_USAGE "       " HELP_DIFF_USAGE
 	"       dwunw [COMMAND] -h | --help | -V | --version\n"
 	"\n" HELP_STACK HELP_ROWS HELP_SYMBOLIZE HELP_LEAKS HELP_CHECK
-		HELP_COUNT HELP_RECORD HELP_REPORT "\n"
+		HELP_COUNT HELP_TOP HELP_RECORD HELP_REPORT "\n"
 	"Of stack, rows and symbolize, where a file is stripped:\n" HELP_FILES;
 
 static const struct {
@@ -30,7 +30,7 @@ static const struct {
 	{ "symbolize", dwu_cmd_symbolize }, { "leaks", dwu_cmd_leaks },
 	{ "check", dwu_cmd_check },	    { "count", dwu_cmd_count },
 	{ "record", dwu_cmd_record },	    { "report", dwu_cmd_report },
-	{ "diff", dwu_cmd_diff },
+	{ "diff", dwu_cmd_diff },	    { "top", dwu_cmd_top },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -51,7 +51,7 @@ static int run_plain(char **argv)
 	if (!count)
 		return option_wrong(&program, "no command given");
 	nearest = option_nearest(
-		"stack|rows|symbolize|leaks|check|count|record|report|diff",
+		"stack|rows|symbolize|leaks|check|count|top|record|report|diff",
 		argv[1], &size);
 	if (nearest)
 		return option_wrong(&program,

@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-tools-y := $(patsubst tools/%.c,%.o,$(filter-out %/suppress.c,$(sort $(wildcard tools/*.c))))
-tools-$(CONFIG_REPORT) += suppress.o
+tools-y := $(patsubst tools/%.c,%.o,$(filter-out %/suppress.c %/push.c,\
+	$(sort $(wildcard tools/*.c))))
+tools-$(CONFIG_REPORT) += suppress.o push.o
 # A leak tool but for its command line and its texts: of `dwunw leaks`, and of
 # examples/memleak_bcc_dwunw.
 leak_objs := $(addprefix $(out)/tools/leaks/,export.o kernel.o options.o print.o \
 	recording.o run.o)
 ifeq ($(CONFIG_LEAKS),y)
-tools-y += $(addprefix leaks/,check.o count.o inproc.o kernel_options.o leaks.o record.o trial.o)
+tools-y += $(addprefix leaks/,check.o count.o inproc.o kernel_options.o leaks.o pushed.o record.o \
+	screen.o top.o trial.o)
 leak_libs = $(leak_objs) $(heap_object) $(heap_lib)
 tool_ldlibs = $(trace_libs) -lm
 else

@@ -531,7 +531,8 @@ struct line {
 static int print_standard(const struct option_program *program, bool help)
 {
 	if (help)
-		fputs(program->help, stdout);
+		printf("%s%s", program->help,
+		       program->more ? program->more : "");
 	else
 		printf("%s %s\n", program->name, DWUNW_VERSION);
 	return 0;

@@ -59,6 +59,7 @@ struct option_program {
 	const char *name;    /* "dwunw" */
 	const char *command; /* "stack"; NULL: it has none */
 	const char *help;
+	const char *more; /* of it: C wants 4095 bytes at most; NULL: none */
 	const struct option_row *rows;
 	const struct option_hint *hints; /* NULL: none */
 	bool operands_last; /* what follows the first operand is one, too */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SIZE_MAX_OF_FILE ((size_t)16 << 20)
+#define SIZE_MAX_OF_FILE ((size_t)256 << 20)
 
 /* All of it; NULL with errno. EFBIG: it is no list of patterns. */
 static char *read_all(FILE *file, size_t *size)
@@ -36,39 +36,76 @@ static char *read_all(FILE *file, size_t *size)
 	return text;
 }
 
-static bool apply(const char *tool, const char *path, const char *text,
-		  size_t size, struct dwunw_report *report)
-{
-	uint32_t line = 0;
-	dwunw_status_t status =
-		dwunw_report_suppress(report, text, size, &line);
+/* A file that is given with an option, and what its lines are. */
+struct list {
+	const char *tool;
+	const char *option;
+	const char *path;
+	const char *lines;
+};
 
+static bool is_taken(const struct list *list, dwunw_status_t status,
+		     uint32_t line)
+{
 	if (status == DWUNW_ERR_BAD_FORMAT)
 		fprintf(stderr,
-			"%s: --suppressions %s: line %" PRIu32
-			" is neither leak:PATTERN nor a comment (#)\n",
-			tool, path, line);
+			"%s: %s %s: line %" PRIu32
+			" is neither %s nor a comment (#)\n",
+			list->tool, list->option, list->path, line,
+			list->lines);
 	else if (status != DWUNW_OK)
-		fprintf(stderr, "%s: --suppressions %s: out of memory\n", tool,
-			path);
+		fprintf(stderr, "%s: %s %s: out of memory\n", list->tool,
+			list->option, list->path);
 	return status == DWUNW_OK;
+}
+
+/* All of it; freed by free(). NULL: told. */
+static char *read_list(const struct list *list, size_t *size)
+{
+	FILE *file = fopen(list->path, "re");
+	char *text = file ? read_all(file, size) : NULL;
+
+	if (!text)
+		fprintf(stderr, "%s: %s %s: %s\n", list->tool, list->option,
+			list->path, strerror(errno));
+	if (file)
+		fclose(file);
+	return text;
 }
 
 bool suppress_file(const char *tool, const char *path,
 		   struct dwunw_report *report)
 {
-	FILE *file = fopen(path, "re");
+	const struct list list = { tool, "--suppressions", path,
+				   "leak:PATTERN" };
 	size_t size = 0;
-	char *text = file ? read_all(file, &size) : NULL;
-	bool good = false;
+	char *text = read_list(&list, &size);
+	uint32_t line = 0;
+	bool good = text &&
+		    is_taken(&list,
+			     dwunw_report_suppress(report, text, size, &line),
+			     line);
 
-	if (!text)
-		fprintf(stderr, "%s: --suppressions %s: %s\n", tool, path,
-			strerror(errno));
-	else
-		good = apply(tool, path, text, size, report);
-	if (file)
-		fclose(file);
+	free(text);
+	return good;
+}
+
+bool suppress_known(const char *tool, const char *path,
+		    struct dwunw_report *report, uint32_t *left)
+{
+	const struct list list = { tool, "--baseline", path,
+				   "a folded stack and its value" };
+	size_t size = 0;
+	char *text = read_list(&list, &size);
+	uint32_t line = 0;
+	bool good = false;
+	dwunw_status_t status;
+
+	if (text) {
+		status = dwunw_report_take_known(report, text, size, &line,
+						 left);
+		good = is_taken(&list, status, line);
+	}
 	free(text);
 	return good;
 }

@@ -8,9 +8,9 @@
  *	kernel -> [ring buffer] -> thread: put() -> list -> dwunw_inbox_read() -> tool
  *
  * For example, a report that takes 2 s while 100,000 events a second arrive:
- * they wait in memory, and none is lost. When the list is full the thread
- * waits, and the kernel's buffer, which counts what it drops, is the limit
- * again.
+ * they wait in memory, and none is lost. When the list is full, or there is no
+ * memory, the thread waits, and the kernel's buffer, which counts what it drops,
+ * is the limit again.
  */
 #include <dwunw/loader.h>
 #include <dwunw/trace.h>
@@ -43,26 +43,45 @@ struct dwunw_inbox {
 	struct letter *first; /* under lock, as the rest */
 	struct letter **last;
 	size_t bytes;
+	/* an event for which there was no memory, where the kernel has it: the
+	 * thread waits while it is lent */
+	void *lent;
+	size_t lent_size;
+	bool lending;
 	uint64_t passes; /* of the thread over the kernel's buffer */
 	int error;
 	bool end;
 };
 
-/* Nobody will say that there is memory again. */
-static void pause_unlocked(struct dwunw_inbox *inbox)
+/*
+ * Without memory, and nothing that could be read to have some again: who reads is
+ * given the kernel's own bytes, and the thread waits until they were read.
+ */
+static void lend(struct dwunw_inbox *inbox, void *bytes, size_t size)
 {
-	const struct timespec pause = { 0, 1000 * 1000 };
+	inbox->lent = bytes;
+	inbox->lent_size = size;
+	inbox->lending = true;
+	pthread_cond_signal(&inbox->came);
+	while (inbox->lending && !inbox->end)
+		pthread_cond_wait(&inbox->went, &inbox->lock);
+	inbox->lent = NULL;
+}
 
-	pthread_mutex_unlock(&inbox->lock);
-	nanosleep(&pause, NULL);
-	pthread_mutex_lock(&inbox->lock);
+/* Under lock. */
+static void append(struct dwunw_inbox *inbox, struct letter *letter)
+{
+	*inbox->last = letter;
+	inbox->last = &letter->next;
+	inbox->bytes += letter->size;
+	pthread_cond_signal(&inbox->came);
 }
 
 /*
- * From the kernel, in the thread. Without memory it waits for some.
+ * From the kernel, in the thread.
  *
  * The bytes are the kernel's and are copied. An event is dropped here only at the
- * end: without memory it waits for events that are read, or for other threads, and
+ * end: without memory it waits for events that are read, then it is lent; and
  * the kernel's buffer counts what has no room meanwhile.
  */
 static void put(void *ctx, void *bytes, size_t size)
@@ -70,24 +89,20 @@ static void put(void *ctx, void *bytes, size_t size)
 	struct dwunw_inbox *inbox = ctx;
 	struct letter *letter = malloc(sizeof(*letter) + size);
 
-	pthread_mutex_lock(&inbox->lock);
-	while (!inbox->end && (!letter || inbox->bytes > DWUNW_INBOX_MAX)) {
-		if (!letter && !inbox->first)
-			pause_unlocked(inbox);
-		else
-			pthread_cond_wait(&inbox->went, &inbox->lock);
-		if (!letter)
-			letter = malloc(sizeof(*letter) + size);
-	}
-	if (letter && !inbox->end) {
+	if (letter) {
 		letter->next = NULL;
 		letter->size = size;
 		memcpy(letter->bytes, bytes, size);
-		*inbox->last = letter;
-		inbox->last = &letter->next;
-		inbox->bytes += size;
-		pthread_cond_signal(&inbox->came);
+	}
+	pthread_mutex_lock(&inbox->lock);
+	while (!inbox->end && inbox->first &&
+	       (!letter || inbox->bytes > DWUNW_INBOX_MAX))
+		pthread_cond_wait(&inbox->went, &inbox->lock);
+	if (letter && !inbox->end) {
+		append(inbox, letter);
 		letter = NULL;
+	} else if (!inbox->end) {
+		lend(inbox, bytes, size);
 	}
 	pthread_mutex_unlock(&inbox->lock);
 	free(letter);
@@ -191,7 +206,7 @@ static struct letter *take(struct dwunw_inbox *inbox, int timeout_ms,
 	until.tv_nsec %= 1000000000;
 	pthread_mutex_lock(&inbox->lock);
 	/* ends with a letter, the end, or ETIMEDOUT */
-	while (!inbox->first && !inbox->end && timeout_ms &&
+	while (!inbox->first && !inbox->lent && !inbox->end && timeout_ms &&
 	       !pthread_cond_timedwait(&inbox->came, &inbox->lock, &until))
 		;
 	first = inbox->first;
@@ -207,21 +222,49 @@ static struct letter *take(struct dwunw_inbox *inbox, int timeout_ms,
 	return first;
 }
 
+/* What is lent comes behind all letters. */
+static bool read_lent(struct dwunw_inbox *inbox)
+{
+	void *bytes;
+
+	pthread_mutex_lock(&inbox->lock);
+	bytes = inbox->lent;
+	inbox->lent = NULL;
+	pthread_mutex_unlock(&inbox->lock);
+	if (!bytes)
+		return false;
+	inbox->on_event(inbox->ctx, bytes, inbox->lent_size);
+	pthread_mutex_lock(&inbox->lock);
+	inbox->lending = false;
+	pthread_cond_signal(&inbox->went);
+	pthread_mutex_unlock(&inbox->lock);
+	return true;
+}
+
+/* False: nothing has come. */
+static bool read_one(struct dwunw_inbox *inbox, int timeout_ms, int *error)
+{
+	struct letter *letter = take(inbox, timeout_ms, error);
+
+	if (!letter)
+		return read_lent(inbox);
+	inbox->on_event(inbox->ctx, letter->bytes, letter->size);
+	free(letter);
+	return true;
+}
+
 /*
  * Calls on_event() for what has come; timeout_ms is waited for the first only.
  */
 int dwunw_inbox_read(struct dwunw_inbox *inbox, int timeout_ms)
 {
 	struct timespec now, begun;
-	struct letter *letter;
 	int error = 0;
 
 	if (inbox->alone)
 		return dwunw_loader_read_events(inbox->loader, timeout_ms);
 	clock_gettime(CLOCK_MONOTONIC, &begun);
-	while ((letter = take(inbox, timeout_ms, &error))) {
-		inbox->on_event(inbox->ctx, letter->bytes, letter->size);
-		free(letter);
+	while (read_one(inbox, timeout_ms, &error)) {
 		timeout_ms = 0;
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		if (now.tv_sec - begun.tv_sec > 1)

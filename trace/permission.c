@@ -38,7 +38,7 @@ static uint64_t effective_capabilities(void)
 /* Whether this kernel has them is told by sysfs only. */
 static void say_uprobes(void)
 {
-	int type = dwu_perf_uprobe_type();
+	int type = dwu_perf_type("uprobe");
 
 	if (type == -ENOENT)
 		fprintf(stderr, "this kernel has no uprobes: it needs "

@@ -213,12 +213,13 @@ int dwu_perf_open(void *attr, int32_t pid, int cpu)
 	return fd < 0 ? -errno : (int)fd;
 }
 
-int dwu_perf_uprobe_type(void)
+int dwu_perf_type(const char *pmu)
 {
-	char text[16];
-	int error = dwu_sysfs_read("bus/event_source/devices/uprobe/type", text,
-				   sizeof(text));
+	char path[64], text[16];
+	int error;
 
+	snprintf(path, sizeof(path), "bus/event_source/devices/%s/type", pmu);
+	error = dwu_sysfs_read(path, text, sizeof(text));
 	return error ? error : atoi(text) > 0 ? atoi(text) : -ENOENT;
 }
 

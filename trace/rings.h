@@ -55,8 +55,8 @@ void dwu_perf_ring_drop(struct dwu_perf_ring *ring);
 
 /* perf_event_open(2); attr is a struct perf_event_attr. fd or -errno. */
 int dwu_perf_open(void *attr, int32_t pid, int cpu);
-/* The PMU of uprobes, or a negative errno: there is none. */
-int dwu_perf_uprobe_type(void);
+/* The type of a PMU, "uprobe" or "kprobe", or a negative errno: there is none. */
+int dwu_perf_type(const char *pmu);
 /* The next CPU that is online, from `from` on; -1: no more. */
 int dwu_cpu_online(int from);
 

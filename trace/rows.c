@@ -81,6 +81,7 @@ int dwunw_rows_prepare(struct dwunw_loader *loader,
 		.by_thread = config->by_thread,
 		.whole = config->whole,
 		.user_regs = config->user_regs,
+		.by_process = config->by_process,
 	};
 	uint32_t processes = or_else(config->processes, DWUNW_WALK_SPACES);
 

@@ -493,7 +493,7 @@ int dwunw_sampler_open(struct dwunw_sampler **result,
 	config = &sampler->config;
 	sampler->all_children = config->all_children;
 	sampler->by_number = !config->by_pmu && !dwu_probe_events_open();
-	sampler->type = dwu_perf_uprobe_type();
+	sampler->type = dwu_perf_type("uprobe");
 	if (!sampler->by_number && sampler->type < 0)
 		error = sampler->type;
 	for (int cpu = dwu_cpu_online(0); cpu >= 0 && !error;

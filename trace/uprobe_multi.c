@@ -65,7 +65,7 @@ int dwu_uprobe_multi_link(int program, uint32_t type,
 /* The kernel copies the path while the call runs; it need not outlive it. */
 int dwunw_uprobe_event(const struct dwunw_uprobe_place *place)
 {
-	int type = dwu_perf_uprobe_type();
+	int type = dwu_perf_type("uprobe");
 	struct perf_event_attr attr;
 
 	if (type < 0)

@@ -25,12 +25,17 @@
 #include "core/cfi/module.h"
 #include "core/cfi/step.h"
 #include "core/elf/dynamic.h"
+#include "core/scan/made.h"
 #include "core/scan/part.h"
 #include "rowcache.h"
 #include "tell.h"
 
 /* Bytes of one frame that is found by a frame pointer: a stack's default. */
 #define FP_FRAME_MAX (8u << 20)
+/* Code may end where a page does: the smallest of all targets. */
+#define CODE_PAGE 4096u
+/* Signals have numbers up to this one, but for mips. */
+#define SIGNAL_MAX 64u
 /* Bytes of start code after which the link register is 0, or its own. */
 #define ENTRY_CLEARS 16u
 /* Instructions of start code that jumps (musl has 6 before that). */
@@ -448,14 +453,19 @@ static bool code_row(struct walk *w, const struct dwunw_frame *frame)
 	       dwu_module_fp_row(w->module, frame->vaddr, row) == DWUNW_OK;
 }
 
+static bool reads(const struct walk *w, uint64_t addr, uint8_t *bytes,
+		  size_t size)
+{
+	return w->reader.read &&
+	       w->reader.read(w->reader.ctx, addr, bytes, size) == DWUNW_OK;
+}
+
 /* Is there a call before this frame's pc, in memory? */
 static bool stands_behind_call(struct walk *w, const struct dwunw_frame *frame)
 {
 	uint8_t code[DWU_CALL_SIZE];
 
-	return w->reader.read &&
-	       w->reader.read(w->reader.ctx, frame->pc - sizeof(code), code,
-			      sizeof(code)) == DWUNW_OK &&
+	return reads(w, frame->pc - sizeof(code), code, sizeof(code)) &&
 	       w->arch->behind_call(w->arch, code, sizeof(code), w->regs.isa);
 }
 
@@ -569,8 +579,9 @@ static dwu_place_t signal_word(struct walk *w, int32_t off,
 
 /*
  * Does the stack hold what a signal trampoline goes on to restore? That is the
- * kernel's mark; on mips32, which has none, the high halves of the registers'
- * fields extend the low ones, and sp is not 0.
+ * kernel's mark. On mips32, which has none, the high halves of the registers'
+ * fields extend the low ones, and sp is not 0. Where the mark is 0 (riscv64),
+ * which stands in many places, the word at sp is the signal's number.
  */
 static bool has_signal_frame(struct walk *w)
 {
@@ -580,7 +591,8 @@ static bool has_signal_frame(struct walk *w)
 	if (DWU_ARCH_HAS(w->arch, mark_bits))
 		return (signal_word(w, w->arch->mark_off,
 				    (dwu_place_t)w->arch->mark) &
-			w->arch->mark_bits) == w->arch->mark;
+			w->arch->mark_bits) == w->arch->mark &&
+		       (w->arch->mark || signal_word(w, 0, 1) - 1 < SIGNAL_MAX);
 	for (i = 1; i <= arch_of(w)->pc; i++)
 		if ((uint32_t)signal_word(w, rules[i].value ^ 4, 0) + 1 > 1)
 			return false;
@@ -634,22 +646,70 @@ static void fp_row(const struct walk *w, struct dwunw_row *row)
 	row->rules[arch->fp].value = -2 * arch->address_size;
 }
 
-/* Code without a file, as a JIT has made it, mostly keeps a frame pointer. It
- * is believed where it points into the stack, and behind it is an address of
- * code: not always one behind a call, since interpreters push others. */
-static uint8_t leave_by_fp(struct walk *w)
+/* The code around the frame's pc; less of it where it ends with a page. */
+static void read_code(struct walk *w, uint64_t pc, struct dwu_made *made)
+{
+	uint32_t before = (uint32_t)pc & (CODE_PAGE - 1);
+	uint32_t behind = CODE_PAGE - before;
+
+	made->before = DWU_MADE_BEFORE;
+	if (!reads(w, pc - DWU_MADE_BEFORE, made->bytes, DWU_MADE_BEFORE)) {
+		made->before = before < DWU_MADE_BEFORE ? before : 0;
+		if (!reads(w, pc - made->before, made->bytes, made->before))
+			made->before = 0;
+	}
+	made->size = made->before + DWU_MADE_BEHIND;
+	if (reads(w, pc, made->bytes + made->before, DWU_MADE_BEHIND))
+		return;
+	made->size = made->before;
+	if (behind < DWU_MADE_BEHIND &&
+	    reads(w, pc, made->bytes + made->before, behind))
+		made->size += behind;
+}
+
+/* The row of code without a file whose frame pointer is not its frame's yet, or
+ * no more. Then that is the caller's: the caller would be left out. */
+static bool made_row(struct walk *w, const struct dwunw_frame *frame)
+{
+	struct dwu_made made;
+
+	if (IS_ON(CONFIG_ARCH_32BIT_ONLY) || !IS_ON(CONFIG_SCAN) ||
+	    !w->walker->scan || !is_exact(frame) || w->regs.isa)
+		return false;
+	read_code(w, frame->pc, &made);
+	return dwu_made_row(w->arch, &made, &w->walker->scan->next,
+			    &w->walker->row);
+}
+
+/* Does the frame pointer point into the stack? */
+static bool may_be_fp(const struct walk *w)
 {
 	dwu_place_t fp = (dwu_place_t)w->regs.r[arch_of(w)->fp];
 	dwu_place_t sp = (dwu_place_t)w->regs.r[arch_of(w)->sp];
 
-	if (!is_code(w->mapping) ||
-	    (w->status != DWUNW_ERR_NO_DEBUG_DATA &&
-	     w->status != DWUNW_ERR_BAD_FORMAT) ||
-	    !(w->regs.valid >> arch_of(w)->fp & 1) || fp - sp > FP_FRAME_MAX ||
-	    (fp & (arch_of(w)->address_size - 1u)) != 0)
+	return (w->regs.valid >> arch_of(w)->fp & 1) &&
+	       fp - sp <= FP_FRAME_MAX &&
+	       (fp & (arch_of(w)->address_size - 1u)) == 0;
+}
+
+/* Code without a file, as a JIT has made it, mostly keeps a frame pointer. It
+ * is believed where it points into the stack, and behind it is an address of
+ * code: not always one behind a call, since interpreters push others. */
+static uint8_t leave_by_fp(struct walk *w, const struct dwunw_frame *frame)
+{
+	if (!is_code(w->mapping) || (w->status != DWUNW_ERR_NO_DEBUG_DATA &&
+				     w->status != DWUNW_ERR_BAD_FORMAT))
 		return DWUNW_STOP_NO_MODULE;
-	w->how = DWUNW_HOW_FP;
-	fp_row(w, &w->walker->row);
+	if (made_row(w, frame)) {
+		w->how = DWUNW_HOW_SCAN;
+		w->flags |= DWUNW_FRAME_FLAG_GUESS;
+		w->once = true;
+	} else if (may_be_fp(w)) {
+		w->how = DWUNW_HOW_FP;
+		fp_row(w, &w->walker->row);
+	} else {
+		return DWUNW_STOP_NO_MODULE;
+	}
 	if (apply_row(w) == DWU_GO && w->regs.pc != 0 &&
 	    is_code(dwunw_space_find(w->space, w->regs.pc - 1)))
 		return DWU_GO;
@@ -733,7 +793,7 @@ static uint8_t leave(struct walk *w)
 		return w->wild && stop != DWU_GO ? DWUNW_STOP_NO_MODULE : stop;
 	}
 	if (frame->module == 0)
-		return leave_by_fp(w);
+		return leave_by_fp(w, frame);
 	entry = cache_entry(w, frame);
 	known = cache_hit(w, entry, frame);
 	if (known && !(entry->packed.bits & DWU_PACKED_FULL))

@@ -38,11 +38,12 @@ static int begin(struct tool *tool)
 	return dwunw_heap_open(&tool->heap, config);
 }
 
-static void run(struct tool *tool)
+/* The exit status: 1 where a report is missing. */
+static int run(struct tool *tool)
 {
 	uint64_t next = dwunw_heap_now() + tool->interval_ns;
 	uint32_t done = 0;
-	bool alive;
+	bool alive, whole = true;
 
 	fprintf(stderr, "recording pid %" PRId32 "\n", tool->pid);
 	do {
@@ -53,12 +54,13 @@ static void run(struct tool *tool)
 		if (tool->reports && ++done == tool->reports)
 			break;
 		dwunw_heap_settle(tool->heap);
-		report(tool);
+		whole &= report(tool);
 	} while (alive);
 	dwunw_heap_stop(tool->heap);
-	report(tool);
+	whole &= report(tool);
 	if (!dwunw_heap_read(tool->heap))
 		printf("pid %" PRId32 " has ended\n", tool->pid);
+	return !whole;
 }
 
 int main(int argc, char **argv)
@@ -72,7 +74,7 @@ int main(int argc, char **argv)
 	interrupt_watch();
 	status = begin(&tool);
 	if (!status)
-		run(&tool);
+		status = run(&tool);
 	dwunw_heap_close(tool.heap);
 	return streams_end("memleak_user", status);
 }

@@ -131,14 +131,14 @@ static void print_sum(const struct tool *tool,
 	       text, tool->pid, bytes, blocks);
 }
 
-void report(struct tool *tool)
+bool report(struct tool *tool)
 {
 	const struct dwunw_heap_view view = { 0 };
 	struct dwunw_totals totals;
 
 	if (dwunw_heap_sum(tool->heap, &view, &totals)) {
 		printf("\nout of memory\n");
-		return;
+		return false;
 	}
 	print_sum(tool, &totals);
 	print_stacks(tool, &totals);
@@ -147,4 +147,5 @@ void report(struct tool *tool)
 	fflush(stdout);
 	dwunw_totals_free(&totals);
 	dwunw_heap_forget(tool->heap);
+	return true;
 }

@@ -26,8 +26,9 @@ struct tool {
 	struct dwunw_heap *heap;
 };
 
-/* Prints what is live now, by stack, and the counters (report.c). */
-void report(struct tool *tool);
+/* Prints what is live now, by stack, and the counters (report.c). False: there was
+ * no memory for that, which is said. */
+bool report(struct tool *tool);
 
 /* Fills tool from the command line. -1: go on; else the exit status
  * (options.c). */

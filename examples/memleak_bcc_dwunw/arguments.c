@@ -53,6 +53,7 @@ static const char usage[] =
 	"      --processes            each process apart\n"
 	"      --only=PATTERN         stacks with such a function or file\n"
 	"      --suppressions=FILE    without those that it names: leak:PATTERN\n"
+	"      --baseline=FILE        without the stacks that --folded=FILE had\n"
 	"      --folded[=FILE]        for a flame graph, at the end; FILE: each "
 	"report\n"
 	"      --json[=FILE]          one line of JSON for each report; FILE: the "
@@ -236,7 +237,7 @@ static int check_run(const struct arguments *arguments)
 	const struct leak *leak = &arguments->leak;
 
 	if (!leak_is_of_programs(leak) &&
-	    (leak_has_exports(leak) || leak->suppressions)) {
+	    (leak_has_exports(leak) || leak->suppressions || leak->baseline)) {
 		fprintf(stderr, TOOL ": --json, --folded and the like need -p "
 				     "or -c\n");
 		return OPTION_WRONG;

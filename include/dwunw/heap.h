@@ -40,7 +40,6 @@ struct dwunw_stack {
 	uint64_t hash;
 	uint64_t seen;	 /* the tool's: events, */
 	uint64_t joined; /* and those that frame pointers went on with */
-	uint64_t events; /* of config.event, but for those that were only counted */
 	uint64_t *fp; /* the kernel's walk of the same, or NULL; freed with it */
 	uint32_t fp_count;
 	uint32_t pid; /* of the process that had it first */
@@ -236,7 +235,8 @@ enum dwunw_heap_kind {
 	DWUNW_HEAP_UPROBE,    /* calls of a function */
 	DWUNW_HEAP_URETPROBE, /* its returns */
 	DWUNW_HEAP_TRACEPOINT,
-	DWUNW_HEAP_KPROBE /* calls of a function of the kernel */
+	DWUNW_HEAP_KPROBE, /* calls of a function of the kernel */
+	DWUNW_HEAP_OFFCPU  /* a thread leaves its processor, and for how long */
 };
 
 struct dwunw_heap_event {
@@ -249,11 +249,16 @@ struct dwunw_heap_event {
 };
 
 /*
- * "alloc", "cpu", "uprobe:FILE:FUNCTION", "uretprobe:FILE:FUNCTION",
+ * "alloc", "cpu", "offcpu", "uprobe:FILE:FUNCTION", "uretprobe:FILE:FUNCTION",
  * "tracepoint:SYSTEM:NAME", "kprobe:FUNCTION". All but the frequency is set.
  * False: it is none of them, or too long.
  */
 bool dwunw_heap_event_parse(struct dwunw_heap_event *event, const char *text);
+/* What is summed of it besides how often it was: "nanoseconds" of processor time,
+ * "microseconds" off a processor; NULL: nothing. Static. */
+const char *dwunw_heap_event_unit(const struct dwunw_heap_event *event);
+/* One event stands for so many of them; 0: that differs. */
+uint64_t dwunw_heap_event_period(const struct dwunw_heap_event *event);
 
 /* Zeroed, each field has its default, but for those that say "needed". Texts are
  * the caller's until dwunw_heap_close(). */
@@ -420,6 +425,18 @@ void dwunw_heap_visit(struct dwunw_heap *heap,
 		      void (*visit)(void *ctx,
 				    const struct dwunw_heap_block *block),
 		      void *ctx);
+/* Of config.event: what was counted of one stack in one process. */
+struct dwunw_heap_event_sum {
+	const struct dwunw_stack *stack; /* NULL: none was sent */
+	uint32_t pid;
+	uint64_t events;
+	uint64_t amount; /* in dwunw_heap_event_unit() */
+};
+/* Each, so far. */
+void dwunw_heap_visit_events(
+	struct dwunw_heap *heap,
+	void (*visit)(void *ctx, const struct dwunw_heap_event_sum *sum),
+	void *ctx);
 /* CLOCK_MONOTONIC: of the last dwunw_heap_sum(), which ages are counted to. */
 uint64_t dwunw_heap_summed_ns(const struct dwunw_heap *heap);
 

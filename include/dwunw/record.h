@@ -20,13 +20,20 @@
 extern "C" {
 #endif
 
-#define DWUNW_RECORDING_VERSION 1u
+/* Of what a writer writes: 1 of allocations, as before; 2 of other events. */
+#define DWUNW_RECORDING_VERSION 2u
 
 /* --- what a recording holds ------------------------------------------------ */
 
 /* What was counted. */
 enum dwunw_recording_event {
 	DWUNW_RECORDING_ALLOC = 1, /* allocations of a program */
+	DWUNW_RECORDING_CPU,	   /* samples of processor time */
+	DWUNW_RECORDING_UPROBE,	   /* calls of a function */
+	DWUNW_RECORDING_URETPROBE, /* its returns */
+	DWUNW_RECORDING_TRACEPOINT,
+	DWUNW_RECORDING_KPROBE,
+	DWUNW_RECORDING_OFFCPU, /* threads that leave a processor */
 };
 
 /* Counts are estimates, made from samples. */
@@ -52,6 +59,12 @@ struct dwunw_recording_head {
 	const char *kernel;  /* "Linux 6.1.0-26" */
 	const char *machine; /* as uname -m has it */
 	const char *tool;    /* "dwunw 0.2.0" */
+	/* of other events than ALLOC: as it was asked for, "uprobe:libc.so.6:write";
+	 * the unit of EVENT_AMOUNT, "nanoseconds", "": it is not counted; and how
+	 * much of it one event stands for, 0: that differs */
+	const char *event_text;
+	const char *event_unit;
+	uint64_t event_period;
 };
 
 /* A program of a process: one that executes another is a process again. */
@@ -151,9 +164,11 @@ enum dwunw_recording_field {
 	/* freed before the next allocation of their thread */
 	DWUNW_RECORDING_TEMPORARY,
 	DWUNW_RECORDING_TEMPORARY_BYTES,
-	DWUNW_RECORDING_GONE,		  /* live when their process ended, */
-	DWUNW_RECORDING_GONE_BYTES,	  /* and not in LIVE any more */
-	DWUNW_RECORDING_SIZES = 64,	  /* of allocations */
+	DWUNW_RECORDING_GONE,	      /* live when their process ended, */
+	DWUNW_RECORDING_GONE_BYTES,   /* and not in LIVE any more */
+	DWUNW_RECORDING_EVENTS,	      /* of head.event; the fields above are */
+	DWUNW_RECORDING_EVENT_AMOUNT, /* of allocations alone */
+	DWUNW_RECORDING_SIZES = 64,   /* of allocations */
 	DWUNW_RECORDING_FREED_AGES = 128, /* when they were freed */
 	DWUNW_RECORDING_LIVE_AGES = 192,  /* of live ones, young ones too */
 	DWUNW_RECORDING_SIZES_BYTES = 256,

@@ -183,6 +183,7 @@ enum dwunw_report_apart {
 	 * alone shows one by one */
 	DWUNW_REPORT_THREADS,
 	DWUNW_REPORT_SUPPRESSED, /* dwunw_report_suppress() */
+	DWUNW_REPORT_KNOWN,	 /* dwunw_report_take_known() */
 	DWUNW_REPORT_APART_END
 };
 
@@ -366,6 +367,16 @@ int64_t dwunw_report_total(const struct dwunw_report *report, uint32_t value);
 dwunw_status_t dwunw_report_suppress(struct dwunw_report *report,
 				     const char *lines, size_t size,
 				     uint32_t *line);
+
+/*
+ * Takes out entries whose stack is in `lines`, folded stacks as AS_FOLDED has written them
+ * before (their values are not looked at; # begins a comment): equal by the names of program
+ * and functions, whatever the build. Their sums are apart[KNOWN]; *left: so many entries
+ * that a text shows are left. BAD_FORMAT: as above.
+ */
+dwunw_status_t dwunw_report_take_known(struct dwunw_report *report,
+				       const char *lines, size_t size,
+				       uint32_t *line, uint32_t *left);
 
 /* --- write ----------------------------------------------------------------- */
 

@@ -44,6 +44,7 @@ struct dwunw_rows_config {
 	 * events. 0: by the kernel's helper; a kernel without it refuses the
 	 * programs, and takes them with 1. */
 	uint32_t user_regs;
+	bool by_process; /* a stack is sent once for each process */
 };
 
 /* Between open and load. -ENOENT: the object has no walk. -EINVAL: rows is no

@@ -110,7 +110,14 @@ struct dwunw_uprobe_place {
  * caller's, or a negative errno: -ENOENT, this kernel has no uprobes. */
 int dwunw_uprobe_event(const struct dwunw_uprobe_place *place);
 
-/* --- tracepoints ("sched/sched_process_exec") ------------------------------ */
+/* --- events of every process ------------------------------------------------ */
+
+/*
+ * Each is an open perf event, for every process, that a program is put on by
+ * dwunw_loader_attach_event(): a descriptor, the caller's, or a negative errno.
+ *
+ * Tracepoints have names: "sched/sched_process_exec".
+ */
 
 /*
  * The text of its `format` file, cut at size - 1 bytes. -ENOENT: this kernel
@@ -119,9 +126,19 @@ int dwunw_uprobe_event(const struct dwunw_uprobe_place *place);
  */
 int dwunw_tracepoint_format(const char *name, char *text, size_t size);
 
-/* An open perf event of it, for every process, on one CPU: a descriptor, the
- * caller's, or a negative errno. */
+/* Where a field of its records is, in bytes: "next_pid" of "sched/sched_switch".
+ * -ENOENT as well: it has no such field. */
+int dwunw_tracepoint_field(const char *name, const char *field, uint32_t *off,
+			   uint32_t *size);
+
+/* On one CPU, which is enough: a program is called on each. */
 int dwunw_tracepoint_open(const char *name);
+/* Calls of a function of the kernel; the same. -EOPNOTSUPP: this kernel has no
+ * kprobes; -ENOENT, -EINVAL: no such function. */
+int dwunw_kprobe_open(const char *function);
+/* A clock of one CPU's processor time, `frequency` times a second. -ENODEV: that CPU
+ * is off. */
+int dwunw_clock_open(int cpu, uint32_t frequency);
 
 /* --- which processes have mapped code anew ---------------------------------- */
 

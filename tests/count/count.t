@@ -5,68 +5,19 @@
 use strict;
 use warnings;
 use FindBin;
-use List::Util 'sum0';
 use Test::More;
+use lib $FindBin::Bin;
 use lib "$FindBin::Bin/../live";
+use Events;
 use Live ();
 
-Live::need_bpf();
-my $dwunw = "$Live::build/dwunw";
-qx{$dwunw count --help 2>&1} =~ /usage/ or do {
-	print "1..0 # SKIP this build has no dwunw count\n";
-	exit 0;
-};
-my $events = "$Live::build/tests/count/events";
-my $folded = "$Live::dir/folded";
-
-# One run of it under `dwunw count`: what that says, the counts by functions
-# outwards ("counted first_way way … _start" => 750), and the program's truth.
-sub counted {
-	my ($event, $what, @options) = @_;
-	unlink $folded;
-	local $ENV{BEGIN} = '/'; # it is there: begins at once
-	# room for what comes before anything is known of its code
-	my ($said, $status) = Live::run($dwunw, qw(count --ring-size 32M -e), $event, @options,
-		"--folded=$folded", '--', $events, $what ? $what : ());
-	my %counts;
-	for (-e $folded ? split /\n/, Live::slurp($folded) : ()) {
-		my ($stack, $count) = /^(.*) (\d+)$/ or next;
-		$counts{join ' ', reverse split /;/, $stack} += $count;
-	}
-	my @truth = map { [split] } $said =~ /^((?:call|kernel|cpu) .*)$/mg;
-	return { said => $said, status => $status, counts => \%counts,
-		truth => \@truth };
-}
-
-# The sum of those that have these functions one behind the other, and go on to a
-# start of the program or of a thread.
-sub through {
-	my ($r, @chain) = @_;
-	return sum0(map { $r->{counts}{$_} } grep {
-		/(?:^| )\Q@chain\E .*\b(?:_start|clone3?|__clone3?)\b/
-	} keys %{$r->{counts}});
-}
-
-sub is_truth {
-	my ($title, $r, $kind, @before) = @_;
-	is($r->{status}, 0, "$title: status") or diag($r->{said});
-	my ($events, $lost) = $r->{said} =~
-	    /^dwunw: events (\d+) = stacks \d+ \+ drops (\d+)/m;
-	is($lost, 0, "$title: nothing is lost") or diag($r->{said});
-	for (@{$r->{truth}}) {
-		my ($what, @chain) = @$_;
-		my $count = pop @chain;
-		next if $what ne $kind;
-		is(through($r, @before, @chain), $count,
-			"$title: @before @chain")
-		    or diag(map { "$r->{counts}{$_} $_\n" } keys %{$r->{counts}});
-	}
-	is(sum0(values %{$r->{counts}}), $events, "$title: all are in the file");
-}
+Events::need();
+my ($dwunw, $events, $base) = ($Events::dwunw, $Events::events, $Events::base);
+sub counted { return Events::counted(@_) }
+sub is_truth { return Events::is_truth(@_) }
 
 # --- calls ------------------------------------------------------------------------
 
-my $base = $events =~ s{.*/}{}r;
 for my $walk (qw(copy kernel)) {
 	my $r = counted("uprobe:$base:counted", '', '--walk', $walk);
 	SKIP: {

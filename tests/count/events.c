@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * events [threads|forks|spin] - does what is counted in known ways, without frame
+ * events [threads|forks|spin|naps|waits|stays] - does what is counted in known ways, without frame
  * pointers, and prints the truth, a line each: what, the functions outwards up to
  * main or start, how often.
  *
  *	call first_way way main 700
  *	cpu burn_much main 0.301	seconds of processor time
+ *	away long_naps naps main 12	how often it left its processor
+ *	off long_naps naps main 0.512	seconds that it was off it
  */
+#define _GNU_SOURCE
 #include "tests/live/begin.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -108,6 +112,90 @@ ALONE static void spin(void)
 	printf("cpu burn_much burnt spin main %f\n", much);
 }
 
+/* --- off its processor ------------------------------------------------------ */
+
+/* What the kernel says of this thread. */
+struct times {
+	double wall, on;
+	long away;
+};
+
+static struct times times_now(void)
+{
+	struct timespec wall;
+	struct rusage usage;
+
+	clock_gettime(CLOCK_MONOTONIC, &wall);
+	getrusage(RUSAGE_THREAD, &usage);
+	return (struct times){
+		.wall = (double)wall.tv_sec + (double)wall.tv_nsec / 1e9,
+		.on = now(),
+		.away = usage.ru_nvcsw + usage.ru_nivcsw,
+	};
+}
+
+/* At a known depth. */
+ALONE static void nap(int deeper, long ms)
+{
+	const struct timespec time = { 0, ms * 1000000 };
+
+	if (deeper)
+		nap(deeper - 1, ms);
+	else
+		nanosleep(&time, NULL);
+	__asm__ volatile("" : : : "memory");
+}
+
+static struct times spent[2];
+
+#define NAPS(name, which, count, depth, ms)                \
+	ALONE static void name(void)                       \
+	{                                                  \
+		struct times start = times_now(), end;     \
+                                                           \
+		for (int i = 0; i < (count); i++)          \
+			nap(depth, ms);                    \
+		end = times_now();                         \
+		spent[which].wall = end.wall - start.wall; \
+		spent[which].on = end.on - start.on;       \
+		spent[which].away = end.away - start.away; \
+	}
+NAPS(short_naps, 0, 100, 3, 2)
+NAPS(long_naps, 1, 4, 40, 200)
+
+ALONE static void naps(void)
+{
+	short_naps();
+	long_naps();
+}
+
+static void print_naps(void)
+{
+	static const char *const names[] = { "short_naps", "long_naps" };
+
+	for (int i = 0; i < 2; i++) {
+		printf("away %s naps main %ld\n", names[i], spent[i].away);
+		printf("off %s naps main %f\n", names[i],
+		       spent[i].wall - spent[i].on);
+	}
+}
+
+/* A thread that nothing wakes. */
+static void *waits_forever(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
+ALONE static void waits(void)
+{
+	pthread_t id;
+
+	pthread_create(&id, NULL, waits_forever, NULL);
+	nap(3, 500);
+}
+
 ALONE static void calls(void)
 {
 	for (long i = 0; i < 1000; i++)
@@ -157,6 +245,11 @@ int main(int argc, char **argv)
 			threads();
 		} else if (!strcmp(what, "forks")) {
 			forks();
+		} else if (!strcmp(what, "naps")) {
+			naps();
+			print_naps();
+		} else if (!strcmp(what, "waits") || !strcmp(what, "stays")) {
+			waits();
 		} else {
 			calls();
 			print_calls(1);
@@ -164,5 +257,7 @@ int main(int argc, char **argv)
 	}
 	fflush(stdout);
 	tell_done();
+	if (!strcmp(what, "stays"))
+		pause();
 	return 0;
 }

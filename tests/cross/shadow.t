@@ -102,9 +102,10 @@ for target in arm64 riscv64 mips32el mips32eb; do
 	note "$target plain: rejected $(cat "$work/output")"
 	# riscv64 has no scan: in a handler without CFI that has moved sp the
 	# link register leads to the trampoline, no signal's frame is at sp, and
-	# the stack ends there, as "no call" (29 of 1,992 samples of signals.c)
+	# the stack ends there, as "no call". That is 1.6 to 2.4 % of signals.c's
+	# samples, by where its timer came, and 0.5 % of all
 	prefix=99.9
-	[ $target != riscv64 ] || prefix=99.5
+	[ $target != riscv64 ] || prefix=99
 	ok "$target: plain programs, prefix without CFI gaps $prefix % right" \
 		"$check" --verbose --backend dwunw --prefix $prefix \
 		--gap-list "$work/gaps" "$snaps/$target"-plain-*.snap

@@ -2,7 +2,8 @@
 /*
  * A recording of chunks with right checksums: of each the kind, and a content. What is
  * read refers only to what is there; with fewer steps the sums are the same. A
- * first part of kind 255 is a whole file as it is.
+ * first part of kind 255 is a whole file as it is, one of kind 12 says that the
+ * version is that of other events than allocations.
  */
 #include "chunks.h"
 
@@ -12,11 +13,12 @@ CHUNKS(0, 12)
 
 static struct dwu_rec_buffer assemble(const uint8_t *data, size_t size)
 {
+	struct dwunw_recording_head head = { .event = DWUNW_RECORDING_ALLOC };
 	struct dwu_rec_buffer out = { 0 }, content = { 0 };
 	uint32_t number = 0;
 	size_t off = 0;
 
-	dwu_rec_put_file_head(&out);
+	dwu_rec_put_file_head(&out, &head);
 	while (size - off > 2) {
 		struct dwunw_span part = chunk_next(data, size, &off);
 
@@ -26,6 +28,12 @@ static struct dwu_rec_buffer assemble(const uint8_t *data, size_t size)
 			out.size = 0;
 			dwu_rec_put(&out, part.data + 1, part.size - 1);
 			break;
+		}
+		if (!number && part.data[0] == 12) {
+			out.size = 0;
+			head.event = DWUNW_RECORDING_CPU;
+			dwu_rec_put_file_head(&out, &head);
+			continue;
 		}
 		dwu_rec_put(&content, part.data + 1, part.size - 1);
 		dwu_rec_put_chunk(&out, part.data[0], number++, &content, true);

@@ -486,15 +486,19 @@ done
 perl -e '
 sub slurp { open my $in, "<", $_[0] or die "$_[0]: $!"; binmode $in; local $/; <$in> }
 my ($golden, $dir) = @ARGV;
-my ($bytes, $out, $off) = (slurp("$golden/1-plain.dwr"), "", 16);
-while ($off < length $bytes) {
-	my ($kind, $size) = unpack("x4 v x6 V", substr($bytes, $off, 24));
-	$out .= pack("vC", $size + 1, $kind) . substr($bytes, $off + 24, $size);
-	$off += 24 + $size;
-}
 sub put { open my $file, ">", "$dir/$_[0]" or die; print $file $_[1] }
-put("golden", $out);
-for my $name ("1-plain", "1-zlib", "1-zstd") {
+for my $version (1, 2) {
+	my ($bytes, $out, $off) = (slurp("$golden/$version-plain.dwr"),
+		$version > 1 ? pack("vC", 1, 12) : "", 16);
+	while ($off < length $bytes) {
+		my ($kind, $size) = unpack("x4 v x6 V", substr($bytes, $off, 24));
+		$out .= pack("vC", $size + 1, $kind) .
+			substr($bytes, $off + 24, $size);
+		$off += 24 + $size;
+	}
+	put("golden-$version", $out);
+}
+for my $name ("1-plain", "1-zlib", "1-zstd", "2-plain") {
 	my $whole = slurp("$golden/$name.dwr");
 	put($name, pack("vC", length($whole) + 1, 255) . $whole);
 }' "$here/../record/golden" "$dir/recording"

@@ -103,6 +103,25 @@ static int heard(struct child *child)
 	return 1;
 }
 
+/* What the kernel itself has taken, maps and programs of BPF among it, in KiB. */
+static long kernel_memory(void)
+{
+	static const char *const parts[] = { "SUnreclaim:", "VmallocUsed:",
+					     "Percpu:" };
+	FILE *file = fopen("/proc/meminfo", "r");
+	char line[256], name[64];
+	long value, sum = 0;
+
+	while (file && fgets(line, sizeof(line), file))
+		for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+			if (sscanf(line, "%63s %ld", name, &value) == 2 &&
+			    !strcmp(name, parts[i]))
+				sum += value;
+	if (file)
+		fclose(file);
+	return sum;
+}
+
 /* "recording…", "TOOL: ready" */
 static int is_ready(const char *line)
 {
@@ -113,7 +132,7 @@ static int is_ready(const char *line)
 }
 
 /* Both say what they have to say until the tool has ended. */
-static void watch(struct child *target, struct child *tool)
+static void watch(struct child *target, struct child *tool, long memory)
 {
 	struct pollfd fds[2] = { { .fd = tool->out, .events = POLLIN },
 				 { .fd = target->pid ? target->out : -1,
@@ -123,8 +142,13 @@ static void watch(struct child *target, struct child *tool)
 		if (fds[0].revents) {
 			int said = heard(tool);
 
-			if (said > 0 && target->pid && is_ready(tool->line) &&
-			    write(target->in, "g", 1) != 1)
+			bool ready = said > 0 && target->pid &&
+				     is_ready(tool->line);
+
+			if (ready)
+				printf("guest: kernel memory %ld KiB more\n",
+				       kernel_memory() - memory);
+			if (ready && write(target->in, "g", 1) != 1)
 				puts("guest: the target does not listen");
 			if (said < 0)
 				fds[0].fd = -1;
@@ -192,6 +216,7 @@ static void run(char **words)
 	int report = open_report(), status;
 	struct child target, tool;
 	char pid[16];
+	long memory;
 
 	printf("run %s\n", words[1]);
 	target = start_target(words[2]);
@@ -201,12 +226,13 @@ static void run(char **words)
 			*word = pid;
 	}
 	poll(NULL, 0, 100); /* it waits for its byte by then */
+	memory = kernel_memory();
 	tool = start(words + 3, 2, report);
 	if (!target.pid && write(tool.in, "g", 1) == 1) {
 		close(tool.in);
 		tool.in = -1;
 	}
-	watch(&target, &tool);
+	watch(&target, &tool, memory);
 	status = end(&tool);
 	print_report(report);
 	printf("end %s tool=%d target=%d\n", words[1], status, end(&target));

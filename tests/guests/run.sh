@@ -7,6 +7,8 @@
 #                guest out), or built from linux-source by kernel-be.sh
 #   arm64        Debian's cloud kernel, two CPUs
 #   arm64-pac    the same, with pointer authentication
+#   x86_64-5.10 x86_64-6.1 x86_64-6.12 arm64-5.10   Debian's cloud kernels of 11, 12
+#                and 12's backports: the walk in the kernel alone (walk_plan)
 #
 # Each boots with init.c, the tools and two targets in its initramfs: leaky.c
 # under each way of capture and by memleak_dwunw_user, and tests/libdw_bpf's
@@ -14,7 +16,8 @@
 # check.pl judges what the console shows.
 # Kernels are kept in build/cache/guests with their SHA-256 and are fetched or
 # built when they are not there; DWUNW_OFFLINE=1 skips those guests instead.
-# No root, no KVM, no network in the guest. GUEST_ONLY_LEAKS=1: dwunw leaks alone.
+# No root, no KVM, no network in the guest. GUEST_ONLY_LEAKS=1: dwunw leaks alone;
+# GUEST_ONLY_WALK=1: the walk in the kernel alone, GUEST_PAIRS of them (5000).
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -40,7 +43,7 @@ trap 'exit 1' INT TERM
 
 # The package that Debian's name for the newest kernel stands for.
 newest() {
-	lists=$DWUNW_CACHE/apt-$1
+	lists=$DWUNW_CACHE/apt-$1${DWUNW_SUITE:+-$DWUNW_SUITE}
 	if [ -z "$(find "$lists/updated" -mtime -1 2>/dev/null)" ]; then
 		scripts/apt-private "$lists" "$1" apt-get -q update \
 			>"$work/log" 2>&1 || return 1
@@ -51,14 +54,18 @@ newest() {
 		head -n 1
 }
 
-# kernel_from_debian ARCHITECTURE PACKAGE SUFFIX - fetches $kernels/ARCHITECTURE
+# kernel_from_debian NAME ARCHITECTURE PACKAGE SUFFIX [SUITE] - fetches $kernels/NAME
 kernel_from_debian() {
-	name=$(newest "$1" "$2")
-	[ -n "$name" ] || return 1
-	tree=$(tests/cross/package "$1" "$name$3") || return 1
-	cp "$tree"/boot/vmlinuz-* "$kernels/$1.new" || return 1
-	rm -rf "$tree" # 200 MB of modules
-	mv "$kernels/$1.new" "$kernels/$1"
+	into=$kernels/$1
+	shift
+	(
+		export DWUNW_SUITE="${4:-}"
+		name=$(newest "$1" "$2")
+		[ -n "$name" ] || exit 1
+		tree=$(tests/cross/package "$1" "$name$3") || exit 1
+		cp "$tree"/boot/vmlinuz-* "$into.new" || exit 1
+		rm -rf "$tree" # 200 MB of modules
+	) && mv "$into.new" "$into"
 }
 
 given_kernel() {
@@ -84,8 +91,15 @@ kernel() {
 	fi
 	[ "${DWUNW_OFFLINE:-0}" != 1 ] || return 1
 	case $1 in
-	mipsel) kernel_from_debian mipsel linux-image-4kc-malta '' ;;
-	arm64) kernel_from_debian arm64 linux-image-cloud-arm64 -unsigned ;;
+	mipsel) kernel_from_debian mipsel mipsel linux-image-4kc-malta '' ;;
+	arm64) kernel_from_debian arm64 arm64 linux-image-cloud-arm64 -unsigned ;;
+	arm64-5.10) kernel_from_debian "$1" arm64 linux-image-cloud-arm64 '' \
+		bullseye ;;
+	x86_64-5.10) kernel_from_debian "$1" amd64 linux-image-cloud-amd64 '' \
+		bullseye ;;
+	x86_64-6.1) kernel_from_debian "$1" amd64 linux-image-cloud-amd64 '' ;;
+	x86_64-6.12) kernel_from_debian "$1" amd64 linux-image-cloud-amd64 '' \
+		bookworm-backports ;;
 	mips) tests/guests/kernel-be.sh "$file" ;;
 	esac >&2 || return 1
 	(cd "$kernels" && sha256sum "$1" >"$1.sha256")
@@ -93,6 +107,49 @@ kernel() {
 }
 
 # --- programs ----------------------------------------------------------------
+
+# bpf_object SOURCE: $dir/NAME.bpf.o
+bpf_object() {
+	bpf=bpfel target=$arch
+	case $arch in
+	mips32eb) bpf=bpfeb target=mips32 ;;
+	mips32el) target=mips32 ;;
+	esac
+	$CLANG -std=gnu11 -O2 -g -target $bpf -mcpu=v3 -ffreestanding \
+		-Wall -Wextra -Werror -Iinclude -Ibpf -Itests/walk -idirafter \
+		"/usr/include/$(gcc -print-multiarch)" \
+		"-DDWUNW_TARGET=$target" \
+		-c "$1.bpf.c" -o "$dir/${1##*/}.bpf.o"
+}
+
+# walk_programs ARCH TRIPLE DEFCONFIG: what walk_plan() needs. On x86_64, too, our
+# own loader in a static program, which tells how much the kernel verified.
+walk_programs() {
+	dir=$built/$1
+	set -- "$1" "$2" "$3" "$MAKE" ARCH="$1" O="$built" \
+		CROSS_COMPILE="$2-" CC="$2-gcc" CXX="$2-g++" AR="$2-ar" \
+		NM="$2-nm" SIZE="$2-size" SANITIZE= \
+		DEFCONFIG=port/linux/defconfig
+	arch=$1 triple=$2 config=$3
+	shift 3
+	[ "$arch" != x86_64 ] || set -- "$@" LDFLAGS=-static DWUNW_LIBBPF=n
+	[ -f "$dir/.config" ] || "$@" "$config" || return 1
+	"$@" all && walk_check
+}
+
+walk_check() {
+	flags="-std=gnu11 -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -static"
+	bpf_object tests/walk/check || return 1
+	# shellcheck disable=SC2086 # a list
+	$triple-gcc $flags tests/guests/init.c -o "$dir/init" &&
+		$triple-gcc $flags -funwind-tables tests/guests/leaky.c \
+			-o "$dir/leaky" &&
+		$triple-gcc $flags -Iinclude -Ibpf -Itests/walk \
+			tests/walk/check.c "$dir/libdwunw-trace.a" \
+			"$dir/libdwunw.a" -pthread -o "$dir/check" &&
+		$triple-gcc -O2 -static -funwind-tables -fomit-frame-pointer \
+			tests/walk/odd.c -pthread -ldl -o "$dir/odd"
+}
 
 # programs ARCH TRIPLE DEFCONFIG: the tool and the programs of the tests. A router's
 # configuration has no reports, so no leak tools: the full one.
@@ -106,25 +163,12 @@ programs() {
 	shift 3
 	[ -f "$dir/.config" ] || "$@" "$config" || return 1
 	"$@" all bpf_memleak memleak_bcc_dwunw || return 1
-	bpf=bpfel target=$arch
-	case $arch in
-	mips32eb) bpf=bpfeb target=mips32 ;;
-	mips32el) target=mips32 ;;
-	esac
-	for object in tests/live/returns examples/libdw_bpf/uprobe; do
-		$CLANG -std=gnu11 -O2 -g -target $bpf -mcpu=v3 -ffreestanding \
-			-Wall -Wextra -Werror -Iinclude -Ibpf -idirafter \
-			"/usr/include/$(gcc -print-multiarch)" \
-			"-DDWUNW_TARGET=$target" \
-			-c $object.bpf.c -o "$dir/${object##*/}.bpf.o" || return 1
-	done
-	flags="-std=gnu11 -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -static"
-	$triple-gcc $flags tests/guests/init.c -o "$dir/init" &&
-		$triple-gcc $flags -funwind-tables tests/guests/leaky.c \
-			-o "$dir/leaky" &&
-		$triple-gcc $flags -Iinclude -Ibpf tests/live/probe.c \
-			"$dir/libdwunw-trace.a" "$dir/libdwunw.a" \
-			-o "$dir/probe" || return 1
+	bpf_object tests/live/returns && bpf_object examples/libdw_bpf/uprobe &&
+		walk_check || return 1
+	# shellcheck disable=SC2086 # a list
+	$triple-gcc $flags -Iinclude -Ibpf tests/live/probe.c \
+		"$dir/libdwunw-trace.a" "$dir/libdwunw.a" -o "$dir/probe" ||
+		return 1
 	musl_programs && target_programs && libdw_programs "$@" || return 1
 	[ "$arch" != arm64 ] || signed_programs
 }
@@ -272,12 +316,33 @@ leaks_plan() {
 	echo "jit 1"
 }
 
+# Each walk of the kernel beside the walk over a copy of the same moment; leaks by
+# the walk in the kernel; what both have asked the kernel to verify and to keep.
+walk_plan() {
+	pairs=${GUEST_PAIRS:-5000}
+	# -s: not each of these kernels has the helper for user registers
+	echo "run walked - /check -s -f /odd:malloc /check.bpf.o $pairs /odd"
+	leaks="PID --mode=force -o 0 -i 600s --stats -v"
+	echo "run leaks-kernel-told /leaky /dwunw leaks --walk=kernel $leaks"
+	# of init, which allocates nothing: what the maps take at the start
+	idle="--mode=force -o 0 -i 600s --stats"
+	echo "run start /leaky /dwunw leaks 1 $idle"
+	echo "run counted /leaky /dwunw count -v" \
+		"-e uprobe:/leaky:make_name -p PID --stats"
+	echo "run counted-kprobe /leaky /dwunw count -v -e kprobe:do_mmap" \
+		"-p PID --stats"
+}
+
 # What init does: a process looked at while it waits; the ways of capture, with
 # BPF interpreted and, where there is one, by its compiler; uretprobes on outer
 # functions; the other tools.
 plan() {
 	[ -z "${GUEST_ONLY_LEAKS:-}" ] || {
 		leaks_plan
+		return
+	}
+	[ -z "${GUEST_ONLY_WALK:-}" ] || {
+		walk_plan
 		return
 	}
 	probe='/leaky /probe /returns.bpf.o PID /leaky 600'
@@ -306,6 +371,7 @@ plan() {
 	echo "run musl-bcc /leaky-musl $bcc -p PID 600"
 	echo "run musl-bcc-command - $bcc -c /leaky-musl 600"
 	leaks_plan
+	walk_plan
 	if [ -s "$dir/libdw" ] && [ "$target" = leaky ]; then
 		libdw_plan
 	else
@@ -313,34 +379,48 @@ plan() {
 	fi
 }
 
-# boot NAME ARCHITECTURE QEMU...: adds check.pl's lines to $work/tap
+# What the guest has beside what walk_plan() needs.
+files_of_all() {
+	echo "probe=$dir/probe"
+	echo "memleak_user=$dir/examples/bpf_memleak/memleak_user"
+	echo "leaky-musl=$dir/leaky-musl"
+	echo "lib/ld-musl.so.1=$dir/libc-musl"
+	echo "leaky-musl.symbols=$dir/leaky-musl.symbols"
+	echo "memleak_dwunw_user=$dir/examples/memleak_bcc_dwunw/memleak_dwunw_user"
+	echo "returns.bpf.o=$dir/returns.bpf.o"
+	echo "uprobe.bpf.o=$dir/uprobe.bpf.o"
+	echo "target-glibc-static=$dir/$static"
+	for file in target-glibc plugin-glibc.so target-musl-static target-musl \
+		plugin-musl.so; do
+		echo "$file=$dir/$file"
+	done
+	cat "$dir/shared" "$dir/libdw"
+}
+
+# The files of a guest, as DESTINATION=SOURCE.
+files() {
+	for file in init dwunw check check.bpf.o odd; do
+		echo "$file=$dir/$file"
+	done
+	echo "leaky=$dir/$target"
+	echo "plan=$work/plan"
+	[ -n "${GUEST_ONLY_WALK:-}" ] || files_of_all
+}
+
+# boot NAME KERNEL DIR TARGET QEMU...: adds check.pl's lines to $work/tap
 boot() {
-	name=$1 architecture=$2 dir=$3 target=$4
+	name=$1 kernel=$2 dir=$3 target=$4
 	blocking=poll static=target-glibc-static
 	[ "$target" = leaky ] || static=target-pac
-	[ "$architecture" != arm64 ] || blocking=ppoll
+	case $kernel in arm64*) blocking=ppoll ;; esac
 	shift 4
-	image=$(kernel "$architecture") || {
+	image=$(kernel "$kernel") || {
 		echo "ok - $name # SKIP no kernel for it" >>"$work/tap"
 		return
 	}
 	(plan) >"$work/plan"
 	# shellcheck disable=SC2046 # a list
-	tests/guests/cpio.pl "$work/initramfs" "init=$dir/init" \
-		"leaky=$dir/$target" "probe=$dir/probe" "dwunw=$dir/dwunw" \
-		"memleak_user=$dir/examples/bpf_memleak/memleak_user" \
-		"leaky-musl=$dir/leaky-musl" "lib/ld-musl.so.1=$dir/libc-musl" \
-		"leaky-musl.symbols=$dir/leaky-musl.symbols" \
-		"memleak_dwunw_user=$dir/examples/memleak_bcc_dwunw/memleak_dwunw_user" \
-		"returns.bpf.o=$dir/returns.bpf.o" \
-		"uprobe.bpf.o=$dir/uprobe.bpf.o" "plan=$work/plan" \
-		"target-glibc-static=$dir/$static" \
-		"target-glibc=$dir/target-glibc" \
-		"plugin-glibc.so=$dir/plugin-glibc.so" \
-		"target-musl-static=$dir/target-musl-static" \
-		"target-musl=$dir/target-musl" \
-		"plugin-musl.so=$dir/plugin-musl.so" \
-		$(cat "$dir/shared" "$dir/libdw") || return 1
+	tests/guests/cpio.pl "$work/initramfs" $(files) || return 1
 	start=$(date +%s.%N)
 	timeout -k 5 "$timeout" "$@" -nographic -no-reboot -nic none \
 		-kernel "$image" -initrd "$work/initramfs" \
@@ -349,7 +429,7 @@ boot() {
 	wait $qemu
 	qemu=
 	end=$(date +%s.%N)
-	[ -s "$dir/libdw" ] ||
+	[ -n "${GUEST_ONLY_WALK:-}" ] || [ -s "$dir/libdw" ] ||
 		echo "ok - $name: tools with libbpf # SKIP none for it here" \
 			>>"$work/tap"
 	cp "$work/console" "$built/$name.log"
@@ -360,7 +440,9 @@ boot() {
 }
 
 build() {
-	programs "$@" >"$work/build.log" 2>&1 && return 0
+	maker=programs
+	[ -z "${GUEST_ONLY_WALK:-}" ] || maker=walk_programs
+	$maker "$@" >"$work/build.log" 2>&1 && return 0
 	sed 's/^/# /' "$work/build.log" >>"$work/tap"
 	echo "not ok - $1: its programs compile" >>"$work/tap"
 	return 1
@@ -390,6 +472,18 @@ guest() {
 				qemu-system-aarch64 -M virt \
 				-cpu max,pauth-impdef=on -m 512 \
 				-append "${line}ttyAMA0" ;;
+	arm64-5.10)
+		GUEST_ONLY_WALK=1
+		build arm64 aarch64-linux-gnu defconfig &&
+			boot "$1" "$1" "$built/arm64" leaky \
+				qemu-system-aarch64 -M virt -cpu cortex-a57 \
+				-smp 2 -m 512 -append "${line}ttyAMA0" ;;
+	x86_64-*)
+		GUEST_ONLY_WALK=1
+		build x86_64 x86_64-linux-gnu defconfig &&
+			boot "$1" "$1" "$built/x86_64" leaky \
+				qemu-system-x86_64 -M q35 -cpu max -smp 2 \
+				-m 512 -vga none -append "${line}ttyS0" ;;
 	*)
 		echo "run.sh: no guest $1" >&2
 		exit 2 ;;

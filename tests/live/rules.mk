@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # What the live tests look at, and a probe of their own.
 
-needs_live := examples
+needs_live := examples $(out)/tests/count/ $(out)/tests/record/
 
 ifneq ($(foreign),1)
 live := $(out)/tests/live

@@ -35,8 +35,12 @@ sub start_pair {
 	return Live::start_to($out, 'nice', '-n', -10, built('pair'), @args);
 }
 
-# 100,000 a second, by the program's clock.
+# 100,000 a second, by the program's clock. What the tool has to know of blocks is
+# that of a second or more: it has 78 MiB on an idle machine. Where it comes late,
+# its inbox has up to 64 MiB of events as well (DWUNW_INBOX_MAX). All of 1,200,000
+# blocks would be 167 MiB without such events.
 {
+	my $seconds = 2 * $seconds;
 	my $out = "$dir/paced.out";
 	my $pid = start_pair($out, 100_000, 10, $seconds, 'paced');
 	my $r = leak('--stats', '-p', $pid, 500);
@@ -49,7 +53,7 @@ sub start_pair {
 	# a matter of how busy the machine is
 	cmp_ok(abs($rate - 100_000), '<', 10_000, 'in a second, by its clock')
 	    if $ENV{DWUNW_LONG};
-	cmp_ok($r->{rss}, '<', 100 << 10,
+	cmp_ok($r->{rss}, '<', 150 << 10,
 		'the tool does not grow with what is freed');
 	diag("100,000/s: $r->{allocations} allocations, $r->{drops} lost, "
 		. "tool $r->{rss} KiB, $rate in a second, $r->{event_bytes} bytes an event");

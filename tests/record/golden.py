@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-"""golden.py DIR - writes the recordings of version 1 in tests/record/golden, by
-SPEC.md 6 alone: tests/unit/recording.c writes the same bytes and reads all three.
-1-zstd.dwr needs the program zstd."""
+"""golden.py DIR - writes the recordings of both versions in tests/record/golden, by
+SPEC.md 6 alone: tests/unit/recording.c writes the same bytes and reads them all.
+Those by zstd need the program zstd."""
 import struct
 import subprocess
 import sys
@@ -35,7 +35,7 @@ def record(*parts):
 
 
 HEAD, PROCESSES, FILES, MAPS, FRAMES, STACKS, STEP, COUNTS, NAMES, END = range(1, 11)
-LIVE, LIVE_BYTES, SIZES = 4, 5, 64
+LIVE, LIVE_BYTES, EVENTS, AMOUNT, SIZES = 4, 5, 12, 13, 64
 
 
 def step(time, *entries):
@@ -54,12 +54,17 @@ def call(function, source, line, column):
     return text(function) + text(source) + u(line) + u(column)
 
 
-def chunks():
-    second = 1000000000
-    yield HEAD, b''.join([
-        u(4), u(2), u(1), u(1), u(2), u(1), u(1700000000 * second), u(1000),
+def head(event, *more):
+    return HEAD, b''.join([
+        u(4), u(2), u(1), u(event), u(2), u(1), u(1700000000 * second), u(1000),
         u(second // 2), u(0), u((1 << 64) - 1), u(1), u(0),
-        text('Linux 5.15.0'), text('mips'), text('dwunw 0.2.0')])
+        text('Linux 5.15.0'), text('mips'), text('dwunw 0.2.0'), *more])
+
+
+second = 1000000000
+
+
+def tables():
     yield PROCESSES, (
         record(u(1234), u(1), u(900), text('leaky'), text('leaky --forever')) +
         record(u(1235), u(0), u(0), text('\nline'), text('')))
@@ -84,6 +89,11 @@ def chunks():
         u(2 * second), u(1), u(2),
         u(0x400000), u(0x10000), u(0), u(1), s(0),
         u(0x77000000 - 0x410000), u(0x80000), u(0x1000), u(2), s(0x77000000)])
+
+
+def allocations():
+    yield head(1)
+    yield from tables()
     yield STEP, step(2 * second,
                      (1, 1, {0: 100, 1: 6400, LIVE: 9, LIVE_BYTES: 639,
                              SIZES + 7: 100}),
@@ -100,6 +110,24 @@ def chunks():
                      (1, 1, {0: 100, 1: 6400, LIVE: -1, LIVE_BYTES: -1,
                              SIZES + 7: 100}))
     yield COUNTS, u(0) + u(300) + u(4) + u(5)
+    yield from end()
+
+
+def events():
+    yield head(2, text('cpu'), text('nanoseconds'), u(10101010))
+    yield from tables()
+    yield STEP, step(2 * second,
+                     (0, 0, {EVENTS: 5, AMOUNT: 50505050}),
+                     (1, 1, {EVENTS: 99, AMOUNT: 999999990}),
+                     (1, 2, {EVENTS: 1, AMOUNT: 10101010}))
+    yield COUNTS, u(0) + u(105) + u(4) + u(5)
+    yield STEP, step(4 * second, (1, 1, {EVENTS: 1, AMOUNT: 10101010}))
+    for _ in range(2):  # of the step, and of the end
+        yield COUNTS, u(0) + u(106) + u(4) + u(5)
+    yield from end()
+
+
+def end():
     yield NAMES, (
         record(u(2), u(0x20), u(2), call('work', '/src/leaky.c', 12, 5),
                call('grow', '/src/grow.h', 17, 3),
@@ -123,16 +151,17 @@ def by_zstd(content):
     return 2, packed
 
 
-def recording(pack):
-    out = b'\x89DWR\r\n\x1a\n' + struct.pack('<II', 1, 0)
+def recording(version, chunks, pack):
+    out = b'\x89DWR\r\n\x1a\n' + struct.pack('<II', version, 0)
     for number, (kind, content) in enumerate(chunks()):
         how, stored = pack(content)
-        head = struct.pack('<IHBBIII', 0x4b435744, kind, how, 0, number,
-                           len(stored), len(content))
-        out += head + struct.pack('<I', zlib.crc32(head + stored)) + stored
+        start = struct.pack('<IHBBIII', 0x4b435744, kind, how, 0, number,
+                            len(stored), len(content))
+        out += start + struct.pack('<I', zlib.crc32(start + stored)) + stored
     return out
 
 
-for name, pack in ('plain', plain), ('zlib', by_zlib), ('zstd', by_zstd):
-    with open(f'{sys.argv[1]}/1-{name}.dwr', 'wb') as file:
-        file.write(recording(pack))
+for version, chunks in (1, allocations), (2, events):
+    for name, pack in ('plain', plain), ('zlib', by_zlib), ('zstd', by_zstd):
+        with open(f'{sys.argv[1]}/{version}-{name}.dwr', 'wb') as file:
+            file.write(recording(version, chunks, pack))

@@ -167,9 +167,6 @@ sub refused {
 }
 refused(qr/-o FILE is needed/, '--', $kinds);
 refused(qr/one of -p PID/, '-o', $file);
-refused(qr/-e.*cpu.*not in this version/s, '-e', 'cpu', '-o', $file, '--', $kinds);
-refused(qr/uprobe:libc:write.*not in this version/s, '-e', 'uprobe:libc:write',
-	'-o', $file, '--', $kinds);
 refused(qr/a process is -p PID/, '-o', $file, '1');
 refused(qr/no regular file/, '-o', $Live::dir, '--', $kinds);
 refused(qr/No such file/, '-o', "$Live::dir/none/file", '--', $kinds);

@@ -18,7 +18,7 @@ stacks=$top/tests/stacks
 flags="-std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Wpedantic -Wconversion
 	-Wshadow -Wundef -Werror -I$top/include -DHAVE_DWUNW"
 sources="$stacks/image.c $stacks/check_dwunw.c $stacks/resume.c
-	$stacks/shadow/snap.c"
+	$stacks/made.c $stacks/shadow/snap.c"
 libs=$BUILD/libdwunw.a
 names=dwunw
 

@@ -4,7 +4,7 @@
  *
  *	check [--verbose] [--backend NAME]… [--min PERCENT] [--gaps] [--main]
  *	      [--prefix PERCENT] [--gap-list FILE] [--digest] [--resume]
- *	      [--ids] FILE…
+ *	      [--ids] [--made] FILE…
  *
  * A sample is exact when the frame pcs are the true chain from the sampled
  * pc to the program's start code, no more and no less; where the copy of the
@@ -33,6 +33,9 @@
  *
  * --ids: of the first stacks all frames, as a stack's id is made of them, and
  * then that.
+ *
+ * --made: no frame may be wrong, and those found from code without a file must
+ * say so (made.c).
  *
  * Exit status 1: below --min or --prefix, a different frame without the row
  * cache or of a walk begun anew, or dwunw below another back end.
@@ -67,6 +70,7 @@ struct options {
 	bool digest;
 	bool resume;
 	bool ids;
+	bool made;
 	double min;
 	double min_prefix;
 	FILE *gap_list;
@@ -94,6 +98,7 @@ static struct options opt;
 static uint64_t cache_differs;
 #ifdef HAVE_DWUNW
 static struct resumed resumed;
+static struct made made;
 #endif
 static uint64_t digest = 14695981039346656037u; /* FNV-1a */
 static uint64_t digest_frames;
@@ -229,6 +234,15 @@ static size_t prefix_of(const struct image *image,
 	return prefix;
 }
 
+/* A frame where the chain has another, or none. */
+static bool is_wrong(const struct snap_sample *s, size_t count)
+{
+	size_t true_count = agreement(s, count);
+
+	return count > true_count &&
+	       !(true_count == s->chain_count && s->flags & SNAP_CUT);
+}
+
 static void judge_prefix(const struct image *image,
 			 const struct backend *backend, void *state,
 			 const struct snap_sample *s, size_t count,
@@ -242,6 +256,7 @@ static void judge_prefix(const struct image *image,
 		return;
 	no_row = backend->no_row(state);
 	frames = backend_dwunw_frames(state);
+	made_sample(frames, count, is_wrong(s, count), &made);
 	add_to_digest(frames, count, backend->why(state));
 	prefix = prefix_of(image, frames, count, no_row);
 	score->prefix_frames += prefix;
@@ -358,6 +373,17 @@ static void print_ids(struct image *image)
 	backend_dwunw.close(state);
 }
 
+static bool print_made(void)
+{
+	printf("made: %" PRIu64 " frames by the frame pointer, %" PRIu64
+	       " by the code, %" PRIu64 " interrupted; %" PRIu64
+	       " marked otherwise, %" PRIu64 " samples with a wrong frame\n",
+	       made.by_fp, made.by_code, made.interrupted, made.unmarked,
+	       made.wrong);
+	return made.by_fp > 0 && made.by_code > 0 && made.interrupted > 0 &&
+	       !made.unmarked && !made.wrong;
+}
+
 static bool print_resumed(void)
 {
 	printf("resumed: %" PRIu64 " walks of %" PRIu64 " stacks, at %" PRIu64
@@ -376,6 +402,11 @@ static void resume(struct image *image)
 static void print_ids(struct image *image)
 {
 	(void)image;
+}
+
+static bool print_made(void)
+{
+	return false;
 }
 
 static bool print_resumed(void)
@@ -500,6 +531,8 @@ static int parse(int argc, char **argv)
 			opt.resume = true;
 		else if (strcmp(argv[i], "--ids") == 0)
 			opt.ids = true;
+		else if (strcmp(argv[i], "--made") == 0)
+			opt.made = true;
 		else if (parse_value(argv[i], argv[i + 1]))
 			i++;
 		else
@@ -522,7 +555,7 @@ int main(int argc, char **argv)
 			"usage: %s [--verbose] [--backend NAME] "
 			"[--min PERCENT] [--gaps] [--main] "
 			"[--prefix PERCENT] [--gap-list FILE] [--digest] "
-			"[--resume] [--ids] FILE...\n",
+			"[--resume] [--ids] [--made] FILE...\n",
 			argv[0]);
 		return 2;
 	}
@@ -540,6 +573,8 @@ int main(int argc, char **argv)
 	printf("row cache: %" PRIu64 " samples differ without it\n",
 	       cache_differs);
 	if (opt.resume && !print_resumed())
+		failed = true;
+	if (opt.made && !print_made())
 		failed = true;
 	if (opt.digest)
 		printf("digest %016" PRIx64 " of %" PRIu64 " frames\n", digest,

@@ -80,7 +80,7 @@ static dwunw_status_t open_module(void *ctx, struct dwunw_mapping *mapping,
 					state->space.count, mapping->start,
 					&mapping->bias);
 		if (status != DWUNW_OK)
-			return status;
+			return DWUNW_ERR_NO_DEBUG_DATA;
 		__atomic_store_n(&mapping->serial, file->module.serial,
 				 __ATOMIC_RELEASE);
 	}
@@ -102,6 +102,20 @@ static dwunw_status_t read_memory(void *ctx, uint64_t addr, void *dst,
 	return image_read(state->image, addr, dst, size) ?
 		       DWUNW_OK :
 		       DWUNW_ERR_INVALID_ARG;
+}
+
+/* The file that a mapping is of: code that was moved is of the one around it. */
+static void find_owners(struct state *state)
+{
+	struct dwunw_space *space = &state->space;
+	uint32_t owner;
+
+	for (uint32_t i = 0; i < space->count; i++) {
+		owner = dwunw_piece_owner(state->pieces, space->count,
+					  space->mappings[i].start);
+		if (space->mappings[i].flags && owner != DWUNW_PIECE_NONE)
+			space->mappings[i].file = state->pieces[owner].file;
+	}
 }
 
 static void fill_space(struct state *state)
@@ -135,6 +149,8 @@ static void fill_space(struct state *state)
 			.flags = (uint32_t)snap->maps[i].exec |
 				 (uint32_t)snap->maps[i].write << 1 | 4,
 		};
+	if (space->mappings && state->pieces)
+		find_owners(state);
 	for (size_t i = 0; i < image->file_count; i++)
 		state->modules[i].span =
 			(struct dwunw_span){ image->files[i].bytes,
@@ -326,9 +342,10 @@ uint64_t backend_dwunw_id(void *arg, size_t count,
 				&state->modules[f->module - 1].module.elf,
 				&file);
 		id = dwunw_stack_id_add(id, file, f->vaddr, exact);
-		frame(f->module && f->module <= state->image->file_count ?
-			      state->image->files[f->module - 1].path :
-			      "-",
+		frame(!f->module ? "none" :
+		      f->module <= state->image->file_count ?
+				   state->image->files[f->module - 1].path :
+				   "-",
 		      f->vaddr, exact);
 	}
 	return id;

@@ -7,7 +7,7 @@
     ids.py --spec SPEC.md      the example there
 
 Every "stack" line must have the id of the "frame" lines before it; "-" there is
-the file that a "vdso" line has. Prints how many have, and how many files have a
+the file that a "vdso" line has, "none" no file, whose identity is 0. Prints how many have, and how many files have a
 build id.
 """
 import struct
@@ -107,7 +107,7 @@ def add(stack, file, vaddr, exact):
 
 
 def stacks(lines):
-    files, noted, stack, right, wrong, vdso = {}, 0, 0, 0, 0, b""
+    files, noted, stack, right, wrong, vdso = {"none": 0}, 0, 0, 0, 0, b""
     for line in lines:
         words = line.split(None, 3)
         if words and words[0] == "frame":
@@ -124,7 +124,7 @@ def stacks(lines):
             right += int(words[1], 16) == stack
             wrong += int(words[1], 16) != stack
             stack = 0
-    print(f"{right} ids are right, {wrong} wrong; {noted} of {len(files)} "
+    print(f"{right} ids are right, {wrong} wrong; {noted} of {len(files) - 1} "
           "files have a build id")
     return wrong or not right
 

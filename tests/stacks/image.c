@@ -176,11 +176,28 @@ static bool read_file(const struct image *image, uint64_t addr, void *dst,
 	return true;
 }
 
+/* Code that the program made. */
+static bool read_made(const struct snap *snap, uint64_t addr, void *dst,
+		      size_t size)
+{
+	const struct snap_map *map = snap_find_map(snap, addr);
+	uint64_t off;
+
+	if (!map || strcmp(map->path, SNAP_MADE) != 0 || size > map->end - addr)
+		return false;
+	off = map->off + (addr - map->start);
+	if (off > snap->size || size > snap->size - off)
+		return false;
+	memcpy(dst, snap->bytes + off, size);
+	return true;
+}
+
 bool image_read(const struct image *image, uint64_t addr, void *dst,
 		size_t size)
 {
 	return (image->sample && snap_read(image->sample, addr, dst, size)) ||
 	       read_vdso(&image->snap, addr, dst, size) ||
+	       read_made(&image->snap, addr, dst, size) ||
 	       read_file(image, addr, dst, size);
 }
 

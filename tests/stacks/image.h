@@ -119,6 +119,17 @@ struct resumed {
 	uint64_t differ;
 };
 
+/* Frames that were found from code without a file (made.c). */
+struct made {
+	uint64_t by_fp;
+	uint64_t by_code;
+	uint64_t unmarked; /* by other evidence, or no guess; or fp elsewhere */
+	uint64_t wrong;	   /* samples with a frame that is not true */
+	uint64_t interrupted; /* frames without a module, by a signal */
+};
+void made_sample(const struct dwunw_frame *frames, size_t count, bool wrong,
+		 struct made *sum);
+
 /* One sample (resume.c). */
 void resume_sample(void *state, const struct snap_sample *sample,
 		   struct resumed *sum);

@@ -2,7 +2,8 @@
 /*
  * Preloaded: allocation number FAIL_AT fails, and every one after it too if
  * FAIL_ON is set; with FAIL_REALLOC only calls of realloc count. What is written behind a block ends the program. At exit
- * the number of allocations goes to descriptor 9, if that is open.
+ * the number of allocations goes to descriptor 9, if that is open; with FAIL_KINDS
+ * a line as well with a letter for each: malloc, calloc or realloc.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,6 +21,8 @@ extern void __libc_free(void *old);
 #define GUARD 16
 
 static unsigned long count, fail_at, fail_on, fail_realloc;
+static char kinds[1 << 16];
+static _Thread_local char kind;
 
 __attribute__((constructor)) static void set_up(void)
 {
@@ -35,12 +38,16 @@ __attribute__((destructor)) static void report(void)
 {
 	if (!fail_at)
 		dprintf(9, "%lu\n", count);
+	if (!fail_at && getenv("FAIL_KINDS"))
+		dprintf(9, "%.*s\n", (int)(sizeof(kinds) - 1), kinds);
 }
 
 static int fails(int is_realloc)
 {
 	if (fail_realloc && !is_realloc)
 		return 0;
+	if (count < sizeof(kinds) - 1)
+		kinds[count] = is_realloc ? 'r' : kind ? kind : 'm';
 	count++;
 	return fail_at && (count == fail_at || (fail_on && count > fail_at));
 }
@@ -89,7 +96,9 @@ void *calloc(size_t n, size_t size)
 
 	if (size && n > PTRDIFF_MAX / size)
 		return NULL;
+	kind = 'c';
 	memory = malloc(n * size);
+	kind = 0;
 	return memory ? memset(memory, 0, n * size) : NULL;
 }
 

@@ -328,7 +328,7 @@ static void fresh(void)
 
 int main(void)
 {
-	size_t max = 32u << 20;
+	size_t max = (32u << 20) + (size_t)CONFIG_SCAN_MEMORY_KB * 1024;
 	uint8_t *memory = aligned_alloc(16, max);
 
 	blocks();

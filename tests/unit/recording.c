@@ -300,6 +300,93 @@ static void check_values(const struct dwunw_recording *r)
 	   "a name without a line, a frame without a name");
 }
 
+/* --- another event than allocations: version 2 ------------------------------------ */
+
+static void set_events(struct dwunw_recording_writer *w, uint32_t process,
+		       uint32_t stack, int64_t count)
+{
+	dwunw_recording_set(w, process, stack, DWUNW_RECORDING_EVENTS, count);
+	dwunw_recording_set(w, process, stack, DWUNW_RECORDING_EVENT_AMOUNT,
+			    10101010 * count);
+}
+
+static void write_events(const char *name,
+			 const struct dwunw_recording_writer_config *config)
+{
+	struct dwunw_recording_head own = head;
+	struct dwunw_recording_writer *w = NULL;
+
+	own.event = DWUNW_RECORDING_CPU;
+	own.event_text = "cpu";
+	own.event_unit = "nanoseconds";
+	own.event_period = 10101010;
+	ok(!dwunw_recording_create(&w, name, &own, config), "create");
+	add_processes(w);
+	add_files(w);
+	add_stacks(w);
+	set_events(w, 0, 0, 5);
+	set_events(w, 1, 1, 99);
+	set_events(w, 2, 1, 1);
+	dwunw_recording_count(w, DWUNW_RECORDING_COUNT_ALLOCATIONS, 105);
+	dwunw_recording_count(w, DWUNW_RECORDING_COUNT_NO_ROOM, 5);
+	ok(!dwunw_recording_write_step(w, 2000000000), "a step");
+	set_events(w, 1, 1, 100);
+	dwunw_recording_count(w, DWUNW_RECORDING_COUNT_ALLOCATIONS, 106);
+	ok(!dwunw_recording_write_step(w, 4000000000), "another step");
+	add_names(w);
+	ok(!dwunw_recording_close(w, 6000000000), "the end");
+}
+
+static void check_events(const struct dwunw_recording *r)
+{
+	is_u64(r->head.event, DWUNW_RECORDING_CPU, "its event");
+	ok(!strcmp(r->head.event_text, "cpu") &&
+		   !strcmp(r->head.event_unit, "nanoseconds"),
+	   "… in words, and its unit");
+	is_u64(r->head.event_period, 10101010, "what one stands for");
+	is_u64((uint64_t)amount(r, 1, 1, DWUNW_RECORDING_EVENTS), 100,
+	       "events of a stack in a process");
+	is_u64((uint64_t)amount(r, 1, 2, DWUNW_RECORDING_EVENTS), 1,
+	       "… in another");
+	is_u64((uint64_t)amount(r, 1, 1, DWUNW_RECORDING_EVENT_AMOUNT),
+	       1010101000, "their time");
+	is_u64((uint64_t)amount(r, 0, 0, DWUNW_RECORDING_EVENTS), 5,
+	       "those without a stack");
+}
+
+static void reads_events(const char *name)
+{
+	struct dwunw_recording r;
+	dwunw_status_t status;
+
+	size = slurp(name, bytes, sizeof(bytes));
+	status = dwunw_recording_read(&r, bytes, size, NULL);
+	ok(status == DWUNW_OK || r.end == DWUNW_RECORDING_PACKED ||
+		   strstr(r.end_text, "not in this build"),
+	   "%s is read: %s", name, r.end_text);
+	if (status == DWUNW_OK && r.end == DWUNW_RECORDING_ENDED)
+		check_events(&r);
+	dwunw_recording_free(&r);
+}
+
+/* A reader of version 1 would find nothing that was allocated in it. */
+static void is_of_its_version(void)
+{
+	struct dwunw_recording r;
+
+	for (uint32_t i = 1; i <= 2; i++) {
+		size = slurp(i == 1 ? GOLDEN "2-plain.dwr" :
+				      GOLDEN "1-plain.dwr",
+			     bytes, sizeof(bytes));
+		bytes[8] = (uint8_t)i;
+		ok(dwunw_recording_read(&r, bytes, size, NULL) ==
+				   DWUNW_ERR_BAD_FORMAT &&
+			   strstr(r.end_text, "not of its version"),
+		   "an event of the other version: %s", r.end_text);
+		dwunw_recording_free(&r);
+	}
+}
+
 static void reads(const char *name)
 {
 	struct dwunw_recording r;
@@ -357,17 +444,26 @@ static void reads_packed(const char *name)
 	dwunw_recording_free(&r);
 }
 
-static void golden(void)
+static void is_golden(const char *name)
 {
 	static uint8_t kept[1 << 16];
-	size_t kept_size = slurp(GOLDEN "1-plain.dwr", kept, sizeof(kept));
+	size_t kept_size = slurp(name, kept, sizeof(kept));
 
 	size = slurp(path, bytes, sizeof(bytes));
 	ok(size == kept_size && !memcmp(bytes, kept, size),
-	   "the same bytes as on every host");
+	   "the same bytes as on every host: %s", name);
+}
+
+static void golden(void)
+{
+	is_golden(GOLDEN "1-plain.dwr");
 	reads(GOLDEN "1-plain.dwr");
 	reads_packed(GOLDEN "1-zlib.dwr");
 	reads_packed(GOLDEN "1-zstd.dwr");
+	reads_events(GOLDEN "2-plain.dwr");
+	reads_events(GOLDEN "2-zlib.dwr");
+	reads_events(GOLDEN "2-zstd.dwr");
+	is_of_its_version();
 }
 
 /* --- cut and changed ---------------------------------------------------------------- */
@@ -434,7 +530,7 @@ static bool cut_is_right(size_t length, uint32_t *steps)
 	return right;
 }
 
-static void cuts(void)
+static void cuts(uint32_t all)
 {
 	uint32_t steps = 0;
 	bool right = true;
@@ -442,7 +538,7 @@ static void cuts(void)
 	for (size_t length = 0; length <= size; length++)
 		right &= cut_is_right(length, &steps);
 	ok(right, "cut at each of %zu bytes: all up to there", size);
-	is_u64(steps, 3, "whole: each step");
+	is_u64(steps, all, "whole: each step");
 }
 
 static bool change_is_right(size_t at, uint8_t with)
@@ -480,11 +576,12 @@ static void changes(void)
 	ok(right, "each byte changed: the chunk is named");
 }
 
-static void damage(void)
+static void damage(uint32_t steps)
 {
 	size = slurp(path, bytes, sizeof(bytes));
+	chunk_count = 0;
 	find_chunks();
-	cuts();
+	cuts(steps);
 	changes();
 }
 
@@ -793,6 +890,8 @@ static void write_golden(const char *where)
 
 	snprintf(name, sizeof(name), "%s/1-plain.dwr", where);
 	write_all(name, &config);
+	snprintf(name, sizeof(name), "%s/2-plain.dwr", where);
+	write_events(name, &config);
 	config.plain = false;
 	snprintf(name, sizeof(name), "%s/1-packed.dwr", where);
 	write_all(name, &config);
@@ -811,7 +910,11 @@ int main(int argc, char **argv)
 	snprintf(path, sizeof(path), "%s/file", dir);
 	write_all(path, &plain);
 	golden();
-	damage();
+	damage(3);
+	write_events(path, &plain);
+	is_golden(GOLDEN "2-plain.dwr");
+	damage(2);
+	write_all(path, &plain);
 	bounded();
 	is_safe();
 	write_all(path, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* absent.c - `dwunw leaks`, `dwunw check`, `dwunw count` and `dwunw record` in a
- * build without them. */
+/* absent.c - `dwunw leaks`, `check`, `count`, `top` and `record` in a build without
+ * them. */
 #include "cmd.h"
 #include "commands.h"
 
@@ -34,5 +34,13 @@ int dwu_cmd_record(int argc, char **argv)
 	(void)argv;
 	dwu_cmd_error(
 		"record: not in this build, which CONFIG_LEAKS is off in");
+	return CMD_FAILED;
+}
+
+int dwu_cmd_top(int argc, char **argv)
+{
+	(void)argc;
+	(void)argv;
+	dwu_cmd_error("top: not in this build, which CONFIG_LEAKS is off in");
 	return CMD_FAILED;
 }

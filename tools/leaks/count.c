@@ -12,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FREQUENCY 99
-
 static const char help[] =
 	"usage: " HELP_COUNT_USAGE "       -h, --help, -V, --version\n"
 	"\n"
@@ -23,16 +21,7 @@ static const char help[] =
 	"BYTES may end in K, M or G; times in ms, s, m or h.\n"
 	"\n"
 	"What is counted:\n"
-	"  -e,  --event EVENT          one of\n"
-	"         cpu                          processor time, by samples\n"
-	"         uprobe:FILE:FUNCTION         calls of a function; FILE is a path "
-	"or its\n"
-	"                                      end, FUNCTION a name or 0xOFFSET in "
-	"FILE\n"
-	"         uretprobe:FILE:FUNCTION      its returns\n"
-	"         tracepoint:SYSTEM:NAME       an event of the kernel\n"
-	"         kprobe:FUNCTION              calls of a function of the kernel\n"
-	"  -F,  --frequency N          cpu: samples a second (99)\n"
+	"  -e,  --event EVENT          one of\n" LEAK_EVENTS_HELP
 	"       --budget N             stacks a second at most\n"
 	"What is followed:\n"
 	"  -p,  --pid PID              a process; or several: 12,13\n"
@@ -52,6 +41,10 @@ static const char help[] =
 	"Parca\n"
 	"       --html FILE            a page for a browser\n"
 	"       --speedscope FILE      for speedscope\n"
+	"       --record FILE          what dwunw report reads, here or elsewhere\n"
+	"       --push URL             to a Pyroscope server, each interval: "
+	"dwunw-count(1)\n"
+	"       --push-headers FILE, --push-name NAME, --push-label KEY=VALUE\n"
 	"       --stats                what was sent, and memory\n"
 	"  -v,  --verbose              a line for each event that is sent\n"
 	"Stacks:\n"
@@ -69,22 +62,14 @@ static const char help[] =
 
 struct arguments {
 	struct leak leak; /* first: the rows fill it */
-	bool given;
 	uint64_t duration_ns;
 };
 
-#define EVENTS                                                                 \
-	"cpu, uprobe:FILE:FUNCTION, uretprobe:FILE:FUNCTION, "                 \
-	"tracepoint:SYSTEM:NAME, kprobe:FUNCTION; of allocations dwunw leaks " \
-	"tells"
+#define EVENTS LEAK_EVENTS "; of allocations dwunw leaks tells"
 
-static bool take_event(void *into, const char *text)
+static bool take_event(void *leak, const char *text)
 {
-	struct arguments *arguments = into;
-	struct dwunw_heap_event *event = &arguments->leak.event;
-
-	arguments->given = true;
-	return dwunw_heap_event_parse(event, text) && event->kind;
+	return leak_take_event(leak, text) && ((struct leak *)leak)->event.kind;
 }
 
 static const struct option_row rows[] = {
@@ -107,6 +92,8 @@ static const struct option_row rows[] = {
 	LEAK_FILE("pprof", PPROF),
 	LEAK_FILE("html", HTML),
 	LEAK_FILE("speedscope", SPEEDSCOPE),
+	LEAK_TEXT("record", 0, record),
+	LEAK_PUSH_ROWS,
 	LEAK_FLAG("stats", 0, statistics),
 	LEAK_FLAG("verbose", 'v', config.verbose),
 	LEAK_STACK_ROWS,
@@ -125,7 +112,7 @@ static const char *contradiction(const struct arguments *arguments)
 	const struct leak *leak = &arguments->leak;
 	const struct dwunw_heap_config *config = &leak->config;
 
-	if (!arguments->given)
+	if (!leak->events)
 		return "-e EVENT is needed";
 	if ((config->command != NULL) + (config->pid_count > 0) + config->all +
 		    (config->cgroup != NULL) !=
@@ -134,8 +121,6 @@ static const char *contradiction(const struct arguments *arguments)
 		       "and no two of them";
 	if (config->follow_forks && !config->pid_count && !config->command)
 		return "-f is about the children of PID";
-	if (leak->event.frequency && leak->event.kind != DWUNW_HEAP_CPU)
-		return "-F is about -e cpu";
 	if (arguments->duration_ns && leak->interval_ns)
 		return "-d and -i exclude each other";
 	if (leak_exports_meet(leak))
@@ -193,11 +178,12 @@ static int parse(struct arguments *arguments, char **argv)
 	if (status >= 0)
 		return status;
 	what = contradiction(arguments);
+	if (!what)
+		what = leak_settle_event(leak);
+	if (!what)
+		what = push_contradiction(&leak->push_options);
 	if (what)
 		return option_wrong(&program, "%s", what);
-	leak->config.event = &leak->event;
-	if (!leak->event.frequency)
-		leak->event.frequency = FREQUENCY;
 	set_times(arguments);
 	return leak_check(&program, leak);
 }
@@ -208,5 +194,5 @@ int dwu_cmd_count(int argc, char **argv)
 	int status = parse(&arguments, argv);
 
 	(void)argc;
-	return status < 0 ? leak_run(&arguments.leak) : status;
+	return status < 0 ? leak_run_pushed(&arguments.leak) : status;
 }

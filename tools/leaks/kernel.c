@@ -55,45 +55,17 @@ static const struct tracepoint_row {
 				 "ptr", NULL, true, false },
 };
 
-/* "field:const void * ptr;	offset:16;	size:8;	signed:0;" */
-static bool find_field(const char *format, const char *name, uint32_t *off,
-		       uint32_t *bytes)
-{
-	size_t length = strlen(name);
-	const char *line = format;
-
-	while ((line = strstr(line, "field:"))) {
-		const char *end = strchr(line, ';');
-		const char *at = end ? strstr(end, "offset:") : NULL;
-
-		if (!at)
-			return false;
-		if ((size_t)(end - line) > length &&
-		    !strncmp(end - length, name, length) &&
-		    (end[-1 - (long)length] == ' ' ||
-		     end[-1 - (long)length] == '*'))
-			return sscanf(at, "offset:%" SCNu32 "; size:%" SCNu32,
-				      off, bytes) == 2;
-		line = end;
-	}
-	return false;
-}
-
 static bool find_fields(const struct tracepoint_row *row,
 			struct dwunw_heap_fields *fields)
 {
-	char format[4096];
-
-	if (dwunw_tracepoint_format(row->name, format, sizeof(format)) ||
-	    !find_field(format, row->ptr, &fields->ptr, &fields->ptr_bytes))
+	if (dwunw_tracepoint_field(row->name, row->ptr, &fields->ptr,
+				   &fields->ptr_bytes))
 		return false;
-	if (row->size &&
-	    !find_field(format, row->size, &fields->size,
-			&fields->size_bytes) &&
-	    !find_field(format, "bytes_alloc", &fields->size,
-			&fields->size_bytes))
-		return false;
-	return true;
+	return !row->size ||
+	       !dwunw_tracepoint_field(row->name, row->size, &fields->size,
+				       &fields->size_bytes) ||
+	       !dwunw_tracepoint_field(row->name, "bytes_alloc", &fields->size,
+				       &fields->size_bytes);
 }
 
 static int attach(struct dwunw_loader *loader, const struct leak *leak)

@@ -8,12 +8,15 @@
  *   print.c     what their texts have beside the report
  *   export.c    reports for programs: formats, and where to
  *   recording.c what the run sees, as a recording
+ *   pushed.c    each report to a server
+ *   screen.c    a table of the report on a terminal, and its keys
  *   kernel.c    the run without a program: the kernel's own allocations
  */
 #ifndef DWUNW_TOOLS_LEAK_H
 #define DWUNW_TOOLS_LEAK_H
 
 #include "option.h"
+#include "push.h"
 
 #include <dwunw/heap.h>
 #include <dwunw/report.h>
@@ -34,9 +37,10 @@ typedef void (*leak_print_fn)(struct leak *leak);
 struct leak {
 	struct dwunw_heap_config config;
 	struct dwunw_heap_view view;
-	int32_t pids[LEAK_PIDS]; /* config.pids is these */
-	struct dwunw_heap_event
-		event; /* config.event is this, of `dwunw count` */
+	int32_t pids[LEAK_PIDS];       /* config.pids is these */
+	struct dwunw_heap_event event; /* config.event is this, unless it is of
+					* allocations */
+	uint32_t events;	       /* given, of which there can be one */
 	uint64_t interval_ns;
 	uint32_t intervals;	    /* 0: until what is followed ends */
 	struct dwunw_report report; /* the newest, and what was before */
@@ -51,13 +55,21 @@ struct leak {
 	const char *output;	  /* a file for the text; NULL: stdout */
 	const char *only;	  /* stacks with a function like that */
 	const char *suppressions; /* a file; NULL: none */
-	const char *record;	  /* a file for the recording; NULL: none */
-	uint64_t record_max;	  /* its bytes; 0: no limit */
-	uint64_t record_keep_ns;  /* older steps are one; 0: all are kept */
-	bool record_commands;	  /* command lines are in it */
-	bool record_bare;	  /* without names */
+	const char *baseline;	  /* the same */
+	uint32_t left;		 /* stacks of the last report that it has not */
+	const char *record;	 /* a file for the recording; NULL: none */
+	uint64_t record_max;	 /* its bytes; 0: no limit */
+	uint64_t record_keep_ns; /* older steps are one; 0: all are kept */
+	bool record_commands;	 /* command lines are in it */
+	bool record_bare;	 /* without names */
 	struct leak_recording *recording;
 	leak_print_fn print; /* NULL: the recording is all */
+	/* each report, before it is printed. NULL: not told */
+	void (*on_report)(struct leak *leak);
+	struct push_options push_options; /* of leaks and count */
+	struct push *push;
+	/* between reports: is the last one to be printed again? NULL: never */
+	bool (*poll)(struct leak *leak);
 	struct dwunw_heap *heap;
 	bool export_failed; /* a file of a format, or a report */
 };
@@ -80,6 +92,28 @@ bool leak_take_pids(void *leak, const char *text);
 bool leak_take_prefix(void *leak, const char *text);
 bool leak_take_pattern(void *leak, const char *text);
 bool leak_take_symbol(void *leak, const char *text);
+bool leak_take_event(void *leak, const char *text);
+/* What is wrong with them; NULL: nothing. leak->config.event is set. */
+const char *leak_settle_event(struct leak *leak);
+/* An option that is about allocations alone, where it is another event. The same. */
+const char *leak_about_allocations(const struct leak *leak);
+#define LEAK_EVENTS                                                    \
+	"cpu, offcpu, uprobe:FILE:FUNCTION, uretprobe:FILE:FUNCTION, " \
+	"tracepoint:SYSTEM:NAME, kprobe:FUNCTION"
+/* Of help texts. */
+#define LEAK_EVENTS_HELP                                                          \
+	"         cpu                          processor time, by samples\n"      \
+	"         offcpu                       time off processors: asleep, "     \
+	"waiting\n"                                                               \
+	"         uprobe:FILE:FUNCTION         calls of a function; FILE is a "   \
+	"path or its\n"                                                           \
+	"                                      end, FUNCTION a name or 0xOFFSET " \
+	"in FILE\n"                                                               \
+	"         uretprobe:FILE:FUNCTION      its returns\n"                     \
+	"         tracepoint:SYSTEM:NAME       an event of the kernel\n"          \
+	"         kprobe:FUNCTION              calls of a function of the "       \
+	"kernel\n"                                                                \
+	"  -F,  --frequency N          cpu: samples a second (99)\n"
 
 #define LEAK_AT(field) offsetof(struct leak, field)
 #define LEAK_FLAG(option, short_one, field)                               \
@@ -204,6 +238,7 @@ bool leak_take_symbol(void *leak, const char *text);
 		LEAK_COUNT("budget", 0, config.budget, 1u << 30),          \
 		LEAK_TEXT("only", 0, only),                                \
 		LEAK_TEXT("suppressions", 0, suppressions),                \
+		LEAK_TEXT("baseline", 0, baseline),                        \
 		LEAK_FLAG("stats", 0, statistics),                         \
 		LEAK_OTHER("allocator", 0,                                 \
 			   "a pattern with a *, of at most 40 characters", \
@@ -260,6 +295,27 @@ int leak_recording_begin(struct leak *leak);
 void leak_recording_step(struct leak *leak);
 /* The names, and the end; nothing where it has not begun. */
 void leak_recording_close(struct leak *leak);
+
+/* --- pushed.c ------------------------------------------------------------------- */
+
+bool leak_take_label(void *leak, const char *text);
+#define LEAK_PUSH_ROWS PUSH_ROWS(struct leak, push_options, leak_take_label)
+/* leak_run(), and each report to --push URL. */
+int leak_run_pushed(struct leak *leak);
+
+/* --- screen.c --------------------------------------------------------------------- */
+
+enum screen_order {
+	SCREEN_BY_AMOUNT,
+	SCREEN_BY_GROWTH,
+	SCREEN_BY_COUNT
+};
+/* Keys are read, and the screen is drawn, where stdout is a terminal; elsewhere each
+ * report is a table of lines. */
+void screen_open(enum screen_order order);
+/* leak_print_fn, and leak->poll */
+void screen_print(struct leak *leak);
+bool screen_poll(struct leak *leak);
 
 /* --- kernel.c ------------------------------------------------------------------ */
 

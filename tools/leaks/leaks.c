@@ -44,7 +44,8 @@ static const char help[] =
 	"  -S,  --symbols-prefix TEXT  TEXTmalloc, TEXTfree, ...\n"
 	"       --allocator PATTERN    the same by a pattern: 'je_*', '*_hook'\n"
 	"       --symbol NAME=0xOFFSET[@FILE]  where one is in a stripped file\n"
-	"       --debug-file FILE      symbols of a stripped file\n"
+	"       --debug-file FILE      symbols of a stripped file\n";
+static const char more_help[] =
 	"Which allocations:\n"
 	"  -o,  --older TIME           no younger ones (500ms)\n"
 	"  -z,  --min-size BYTES       not smaller\n"
@@ -63,8 +64,9 @@ static const char help[] =
 	"       --processes            each process apart\n"
 	"       --only PATTERN         stacks with such a function or file\n"
 	"       --suppressions FILE    without those that it names: "
-	"leak:PATTERN,\n"
-	"                              LeakSanitizer's format\n"
+	"leak:PATTERN\n"
+	"       --baseline FILE        without what --folded=FILE had; others: "
+	"status 3\n"
 	"       --output FILE          the text goes there, not to stdout\n"
 	"       --folded[=FILE]        for a flame graph, at the end; FILE: each "
 	"report\n"
@@ -79,6 +81,8 @@ static const char help[] =
 	"       --record FILE          all of it, for dwunw report\n"
 	"       --record-max BYTES     of that file: its oldest steps are "
 	"merged\n"
+	"       --push URL             to a Pyroscope server; -headers, -name, "
+	"-label\n"
 	"       --stats                what was sent, and memory\n"
 	"  -v,  --verbose              a line for each event\n"
 	"Stacks:\n"
@@ -126,6 +130,7 @@ static const struct option_row rows[] = {
 	LEAK_FLAG("no-bpf", 0, config.sampled),
 	LEAK_TEXT("output", 0, output),
 	LEAK_TEXT("record", 0, record),
+	LEAK_PUSH_ROWS,
 	{ .name = "record-max",
 	  .kind = OPTION_SIZE64,
 	  .to = LEAK_AT(record_max),
@@ -165,6 +170,7 @@ static const struct option_program program = {
 	.name = "dwunw",
 	.command = "leaks",
 	.help = help,
+	.more = more_help,
 	.rows = rows,
 	.hints = hints,
 };
@@ -217,6 +223,10 @@ static const char *contradiction(const struct arguments *arguments)
 	     config->budget || leak->view.by_thread || leak->view.by_process))
 		return "--json and the like, -t, --sample-bytes, --budget, "
 		       "--threads and --processes are not of --kernel";
+	if (!user && (leak->suppressions || leak->baseline))
+		return "--suppressions and --baseline are not of --kernel";
+	if (!user && leak->push_options.url)
+		return "--push is of programs, not of --kernel";
 	if (!user && leak->record)
 		return "--record is of programs, not of --kernel";
 	if (leak->record_max && !leak->record)
@@ -283,6 +293,8 @@ static int parse(struct arguments *arguments, char **argv)
 	if (status >= 0)
 		return status;
 	what = contradiction(arguments);
+	if (!what)
+		what = push_contradiction(&leak->push_options);
 	if (!what && arguments->in_process)
 		what = inproc_contradiction(leak);
 	if (what)
@@ -301,5 +313,5 @@ int dwu_cmd_leaks(int argc, char **argv)
 	arguments.leak.print = leak_print_report;
 	if (status < 0 && arguments.in_process)
 		return inproc_run(&arguments.leak);
-	return status < 0 ? leak_run(&arguments.leak) : status;
+	return status < 0 ? leak_run_pushed(&arguments.leak) : status;
 }

@@ -67,6 +67,52 @@ bool leak_take_symbol(void *into, const char *text)
 	return dwunw_given_add(&leak->config.given, text);
 }
 
+bool leak_take_event(void *into, const char *text)
+{
+	struct leak *leak = into;
+
+	leak->events++;
+	return dwunw_heap_event_parse(&leak->event, text);
+}
+
+#define FREQUENCY 99
+
+const char *leak_settle_event(struct leak *leak)
+{
+	struct dwunw_heap_event *event = &leak->event;
+
+	if (leak->events > 1)
+		return "a run has one -e";
+	if (event->frequency && event->kind != DWUNW_HEAP_CPU)
+		return "-F is about -e cpu";
+	if (!event->frequency)
+		event->frequency = FREQUENCY;
+	if (event->kind)
+		leak->config.event = event;
+	return NULL;
+}
+
+const char *leak_about_allocations(const struct leak *leak)
+{
+	const struct dwunw_heap_config *config = &leak->config;
+
+	if (!leak->event.kind)
+		return NULL;
+	if (config->sample_every > 1)
+		return "-s is about -e alloc";
+	if (config->sample_bytes)
+		return "--sample-bytes is about -e alloc";
+	if (config->file)
+		return "--object is about -e alloc";
+	if (config->pattern_count)
+		return "--allocator is about -e alloc";
+	if (config->given.count)
+		return "--symbol is about -e alloc";
+	if (config->live_max)
+		return "--max-live is about -e alloc";
+	return NULL;
+}
+
 int leak_count_words(char **argv)
 {
 	int count = 0;
@@ -139,10 +185,16 @@ static bool can_export(const char *tool, const char *option, const char *path)
 }
 
 /* Now, and not at the first report. */
-static bool check_suppressions(const struct leak *leak)
+static bool check_lists(const struct leak *leak)
 {
 	struct dwunw_report none = { 0 };
-	bool good = suppress_file(leak->config.tool, leak->suppressions, &none);
+	uint32_t left;
+	bool good = !leak->suppressions ||
+		    suppress_file(leak->config.tool, leak->suppressions, &none);
+
+	if (good && leak->baseline)
+		good = suppress_known(leak->config.tool, leak->baseline, &none,
+				      &left);
 
 	dwunw_report_free(&none);
 	return good;
@@ -161,7 +213,7 @@ static int check_files(const struct option_program *program,
 	for (uint32_t i = 0; i < DWUNW_REPORT_FORMAT_END; i++)
 		if (!can_export(tool, leak_export_option(i), leak->exports[i]))
 			return EXIT_FAILURE;
-	if (leak->suppressions && !check_suppressions(leak))
+	if (!check_lists(leak))
 		return EXIT_FAILURE;
 	if (!leak->config.debug_file || !access(leak->config.debug_file, R_OK))
 		return -1;

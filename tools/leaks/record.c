@@ -15,11 +15,11 @@
 static const char help[] =
 	"usage: " HELP_RECORD_USAGE "       -h, --help, -V, --version\n"
 	"\n"
-	"record  writes what was allocated and freed, by the stack that "
-	"allocated it,\n"
-	"       to FILE, until PID or COMMAND ends or Ctrl-C. dwunw report "
-	"reads it, here\n"
-	"       or on another machine.\n"
+	"record  writes what was allocated and freed, or another event, by the "
+	"stack that\n"
+	"       led to it, to FILE, until PID or COMMAND ends or Ctrl-C. dwunw "
+	"report\n"
+	"       reads it, here or on another machine.\n"
 	"BYTES may end in K, M or G; times in ms, s, m or h.\n"
 	"\n"
 	"What is followed:\n"
@@ -29,7 +29,8 @@ static const char help[] =
 	"       --cgroup DIRECTORY     all of a cgroup (version 2), and below it\n"
 	"  -f,  --follow-forks         children of PID as well\n"
 	"What is counted:\n"
-	"  -e,  --event EVENT          alloc: allocations\n"
+	"  -e,  --event EVENT          one of\n"
+	"         alloc                        allocations (this one)\n" LEAK_EVENTS_HELP
 	"  -s,  --sample-rate N        one of N at random, totals scaled\n"
 	"       --sample-bytes BYTES   one for so many bytes on average, totals "
 	"scaled\n"
@@ -41,7 +42,7 @@ static const char help[] =
 	"       --last TIME            steps of so long; older ones are one\n"
 	"       --commands             command lines of processes as well\n"
 	"       --no-names             addresses only: smaller\n"
-	"Where the allocator is:\n"
+	"Where the allocator is, for -e alloc:\n"
 	"       --object FILE          in this file only; a path or its end\n"
 	"       --allocator PATTERN    its functions: 'je_*', '*_hook'\n"
 	"       --symbol NAME=0xOFFSET[@FILE]  where one is in a stripped file\n"
@@ -61,30 +62,14 @@ static const char help[] =
 	"tables (64M)\n"
 	"  -v,  --verbose              a line for each event\n";
 
-struct arguments {
-	struct leak leak; /* first: the rows fill it */
-	const char *event;
-};
-
-/* Others are to come; what they are is no secret. */
-static bool take_event(void *into, const char *text)
-{
-	struct arguments *arguments = into;
-
-	arguments->event = text;
-	return !strcmp(text, "alloc");
-}
-
 static const struct option_row rows[] = {
 	{ .name = "output",
 	  .letter = 'o',
 	  .kind = OPTION_TEXT,
 	  .to = LEAK_AT(record) },
 	LEAK_FOLLOWED_ROWS,
-	LEAK_OTHER("event", 'e',
-		   "alloc (cpu, uprobe:, tracepoint: and others are not in "
-		   "this version)",
-		   take_event),
+	LEAK_OTHER("event", 'e', "alloc, " LEAK_EVENTS, leak_take_event),
+	LEAK_COUNT("frequency", 'F', event.frequency, 10000),
 	LEAK_COUNT("sample-rate", 's', config.sample_every, UINT32_MAX),
 	{ .name = "sample-bytes",
 	  .kind = OPTION_SIZE,
@@ -139,7 +124,7 @@ static const char *contradiction(const struct leak *leak)
 		return "-f is about the children of PID";
 	if (config->sample_every > 1 && config->sample_bytes)
 		return "-s and --sample-bytes exclude each other";
-	return NULL;
+	return leak_about_allocations(leak);
 }
 
 static void set_words(struct leak *leak)
@@ -155,9 +140,8 @@ static void set_words(struct leak *leak)
 	};
 }
 
-static int parse(struct arguments *arguments, char **argv)
+static int parse(struct leak *leak, char **argv)
 {
-	struct leak *leak = &arguments->leak;
 	const char *what;
 	int count, status, words = leak_count_words(argv);
 
@@ -168,12 +152,14 @@ static int parse(struct arguments *arguments, char **argv)
 	leak->config.walk_word = "--walk=kernel";
 	leak->interval_ns = 5 * LEAK_SECOND;
 	leak->view.min_age_ns = 0;
-	status = option_parse(&program, arguments, argv, &count);
+	status = option_parse(&program, leak, argv, &count);
 	if (status < 0)
 		status = leak_take_command(&program, leak, count, argv, words);
 	if (status >= 0)
 		return status;
 	what = contradiction(leak);
+	if (!what)
+		what = leak_settle_event(leak);
 	if (what)
 		return option_wrong(&program, "%s", what);
 	return leak_check(&program, leak);
@@ -181,9 +167,9 @@ static int parse(struct arguments *arguments, char **argv)
 
 int dwu_cmd_record(int argc, char **argv)
 {
-	static struct arguments arguments;
-	int status = parse(&arguments, argv);
+	static struct leak leak;
+	int status = parse(&leak, argv);
 
 	(void)argc;
-	return status < 0 ? leak_run(&arguments.leak) : status;
+	return status < 0 ? leak_run(&leak) : status;
 }

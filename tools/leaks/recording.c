@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
  * recording.c - what a run sees, as a recording: each allocation and free is
- * counted at once, what is live at each step.
+ * counted at once, what is live at each step; other events by their sums.
  */
 #include "leak.h"
 
@@ -103,12 +103,14 @@ static uint32_t file_of(struct leak_recording *recording, uint32_t serial)
 }
 
 /* Code is looked up as heap/stacks.c does: also an event's own pc is a return
- * address. */
+ * address, but of a stack that is exact. */
 static uint32_t frame_of(struct leak_recording *recording,
+			 const struct dwunw_stack *stack,
 			 const struct dwunw_frame *frame)
 {
-	bool exact = frame->flags &
-		     (DWUNW_FRAME_FLAG_INTERRUPTED | DWUNW_FRAME_FLAG_SIGNAL);
+	bool exact = frame->flags & (DWUNW_FRAME_FLAG_INTERRUPTED |
+				     DWUNW_FRAME_FLAG_SIGNAL) ||
+		     (frame->how == DWUNW_HOW_EVENT && stack->exact);
 	struct dwunw_recording_frame own = {
 		.vaddr = frame->module ? frame->vaddr : frame->pc,
 		.pc = frame->pc,
@@ -154,7 +156,7 @@ static uint32_t add_stack(struct leak_recording *recording,
 	uint32_t number;
 
 	for (uint32_t i = 0; frames && i < stack->count; i++)
-		frames[i] = frame_of(recording, &stack->frames[i].frame);
+		frames[i] = frame_of(recording, stack, &stack->frames[i].frame);
 	number = frames ? dwunw_recording_add_stack(recording->writer, &own) :
 			  0;
 	if (!number)
@@ -441,6 +443,23 @@ static void count_block(void *ctx, const struct dwunw_heap_block *block)
 	add(r, process, stack, DWUNW_RECORDING_GONE_BYTES, bytes);
 }
 
+/* Of another event than allocations, since the start. */
+static void set_events(void *ctx, const struct dwunw_heap_event_sum *sum)
+{
+	struct leak_recording *r = ctx;
+	uint32_t process = sum->pid ? process_number(r, sum->pid) : 0;
+	uint32_t stack = number_of(r, sum->stack, process);
+
+	if (sum->stack && !stack)
+		return; /* told */
+	dwunw_recording_set(r->writer, process, stack, DWUNW_RECORDING_EVENTS,
+			    (int64_t)sum->events);
+	if (dwunw_heap_event_unit(&r->leak->event))
+		dwunw_recording_set(r->writer, process, stack,
+				    DWUNW_RECORDING_EVENT_AMOUNT,
+				    (int64_t)sum->amount);
+}
+
 static void count_losses(struct leak_recording *recording)
 {
 	struct dwunw_heap_counts c;
@@ -501,6 +520,7 @@ static void take_step(struct leak_recording *recording)
 	dwunw_recording_clear_gauges(recording->writer);
 	dwunw_heap_targets(leak->heap, see_process, recording);
 	dwunw_heap_visit(leak->heap, count_block, recording);
+	dwunw_heap_visit_events(leak->heap, set_events, recording);
 	mark_stacks(recording);
 	count_losses(recording);
 	for (uint32_t i = 0; i < recording->process_count; i++) {
@@ -527,7 +547,7 @@ void leak_recording_step(struct leak *leak)
 
 /* --- names and the end -------------------------------------------------------------- */
 
-static int add_name(struct leak_recording *recording,
+static int add_name(struct leak_recording *recording, uint32_t frame,
 		    const struct dwunw_named_frame *named)
 {
 	struct dwunw_recording_call inlined[64];
@@ -543,8 +563,7 @@ static int add_name(struct leak_recording *recording,
 		inlined[name.inlined_count++] = (struct dwunw_recording_call){
 			info->function, info->file, info->line, info->column
 		};
-	return dwunw_recording_add_name(
-		recording->writer, frame_of(recording, &named->frame), &name);
+	return dwunw_recording_add_name(recording->writer, frame, &name);
 }
 
 /* Of the frames that have been seen, by their numbers. */
@@ -585,10 +604,12 @@ static void add_names(struct leak_recording *recording)
 		for (uint32_t k = 0; !error && k < stack->count; k++) {
 			const struct dwunw_named_frame *named =
 				&stack->frames[k];
+			uint32_t frame =
+				frame_of(recording, stack, &named->frame);
 
 			if ((named->function || named->file) &&
-			    see(&seen, frame_of(recording, &named->frame)))
-				error = add_name(recording, named);
+			    see(&seen, frame))
+				error = add_name(recording, frame, named);
 		}
 	}
 	free(seen.at);
@@ -642,6 +663,21 @@ static void read_kernel(char *kernel, size_t size, struct utsname *name)
 	snprintf(kernel, size, "%s %s", name->sysname, name->release);
 }
 
+static enum dwunw_recording_event event_of(const struct leak *leak)
+{
+	static const enum dwunw_recording_event events[] = {
+		[DWUNW_HEAP_ALLOC] = DWUNW_RECORDING_ALLOC,
+		[DWUNW_HEAP_CPU] = DWUNW_RECORDING_CPU,
+		[DWUNW_HEAP_UPROBE] = DWUNW_RECORDING_UPROBE,
+		[DWUNW_HEAP_URETPROBE] = DWUNW_RECORDING_URETPROBE,
+		[DWUNW_HEAP_TRACEPOINT] = DWUNW_RECORDING_TRACEPOINT,
+		[DWUNW_HEAP_KPROBE] = DWUNW_RECORDING_KPROBE,
+		[DWUNW_HEAP_OFFCPU] = DWUNW_RECORDING_OFFCPU,
+	};
+
+	return events[leak->event.kind];
+}
+
 static int create(struct leak_recording *recording)
 {
 	const struct leak *leak = recording->leak;
@@ -653,7 +689,10 @@ static int create(struct leak_recording *recording)
 		.arch = DWU_HOST_ARCH,
 		.data = *(const uint8_t *)&one ? 1 : 2,
 		.elf_class = sizeof(void *) == 8 ? 2 : 1,
-		.event = DWUNW_RECORDING_ALLOC,
+		.event = event_of(leak),
+		.event_text = leak->event.text,
+		.event_unit = dwunw_heap_event_unit(&leak->event),
+		.event_period = dwunw_heap_event_period(&leak->event),
 		.unit = (uint32_t)recording->unit,
 		.real_ns = clock_ns(CLOCK_REALTIME),
 		.start_ns = clock_ns(CLOCK_MONOTONIC),
@@ -706,6 +745,8 @@ int leak_recording_prepare(struct leak *leak)
 	recording->leak = leak;
 	recording->unit = leak_is_estimated(leak) ? 1024 : 1;
 	leak->recording = recording;
+	if (leak->config.event)
+		return 0;
 	leak->config.on_flow = count_flow;
 	leak->config.flow_ctx = recording;
 	return 0;

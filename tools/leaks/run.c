@@ -61,7 +61,7 @@ static void report(struct leak *leak, bool last)
 	for (uint32_t i = 0; i < DWUNW_REPORT_FORMAT_END; i++)
 		files |= leak->exports[i] && *leak->exports[i];
 	if (!text && !last && !files && !leak->exports[DWUNW_REPORT_AS_JSON] &&
-	    !leak->record)
+	    !leak->record && !leak->on_report)
 		return;
 	if (dwunw_heap_report(leak->heap, &leak->view, leak->show_allocs,
 			      &leak->report)) {
@@ -75,8 +75,13 @@ static void report(struct leak *leak, bool last)
 	    !suppress_file(leak->config.tool, leak->suppressions,
 			   &leak->report))
 		leak->export_failed = true;
+	if (leak->baseline && !suppress_known(leak->config.tool, leak->baseline,
+					      &leak->report, &leak->left))
+		leak->export_failed = true;
 	leak_recording_step(leak);
 	leak_export(leak);
+	if (leak->on_report)
+		leak->on_report(leak);
 	if (text && leak->print)
 		leak->print(leak);
 	fflush(stdout);
@@ -91,6 +96,8 @@ static void record(struct leak *leak)
 
 	while (!interrupted() && goes_on) {
 		goes_on = dwunw_heap_read(leak->heap);
+		if (leak->poll && leak->poll(leak))
+			leak->print(leak);
 		if (!dwunw_heap_has_begun(leak->heap))
 			next = dwunw_heap_now() + leak->interval_ns;
 		if (dwunw_heap_now() < next || !goes_on)
@@ -178,7 +185,9 @@ static int run_programs(struct leak *leak)
 	leak_recording_close(leak);
 	dwunw_report_free(&leak->report);
 	dwunw_heap_close(leak->heap);
-	return !status && leak->export_failed ? EXIT_FAILURE : status;
+	if (!status && leak->export_failed)
+		status = EXIT_FAILURE;
+	return !status && leak->left ? SUPPRESS_LEFT : status;
 }
 
 int leak_run(struct leak *leak)

@@ -113,7 +113,8 @@ static bool compare(const struct report_arguments *arguments, char **paths,
 {
 	struct dwunw_report before = { 0 }, after = { 0 };
 	bool good = report_fill_one(arguments, paths[0], names, &before) &&
-		    report_fill_one(arguments, paths[1], names, &after);
+		    report_fill_one(arguments, paths[1], names, &after) &&
+		    report_is_alike("diff", paths[1], &before, &after);
 
 	if (good && (dwunw_report_add(result, &after, 1) ||
 		     dwunw_report_add(result, &before, -1))) {
@@ -137,7 +138,7 @@ static int run(const struct report_arguments *arguments, char **paths)
 	}
 	if (compare(arguments, paths, names, &report) &&
 	    report_suppress(arguments, &report)) {
-		dwunw_report_sort(&report, DWUNW_REPORT_LIVE_BYTES);
+		report_sort(&report);
 		if (report_write_all(arguments, &report))
 			code = judge(arguments, &report);
 	}

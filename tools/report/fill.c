@@ -28,6 +28,8 @@ static const struct {
 	{ DWUNW_RECORDING_FREED_BYTES, DWUNW_REPORT_FREED_BYTES },
 	{ DWUNW_RECORDING_TEMPORARY, DWUNW_REPORT_TEMPORARY },
 	{ DWUNW_RECORDING_TEMPORARY_BYTES, DWUNW_REPORT_TEMPORARY_BYTES },
+	{ DWUNW_RECORDING_EVENTS, DWUNW_REPORT_SAMPLES },
+	{ DWUNW_RECORDING_EVENT_AMOUNT, DWUNW_REPORT_EVENT },
 };
 #define VALUES (sizeof(values) / sizeof(values[0]))
 
@@ -381,6 +383,28 @@ static uint64_t last_ns(const struct dwunw_recording *recording)
 		       recording->end_ns;
 }
 
+/* Which values it has, and of what. */
+static void add_event(struct filling *filling)
+{
+	const struct dwunw_recording_head *head = &filling->recording->head;
+	struct dwunw_report_meta *meta = &filling->report->meta;
+
+	if (head->event == DWUNW_RECORDING_ALLOC) {
+		for (uint32_t i = 0; i < VALUES; i++)
+			meta->has |= 1u << values[i].value;
+		meta->has &= ~(1u << DWUNW_REPORT_SAMPLES |
+			       1u << DWUNW_REPORT_EVENT);
+		return;
+	}
+	meta->has = 1u << DWUNW_REPORT_SAMPLES;
+	meta->event = dwunw_report_text(filling->report, head->event_text);
+	meta->period = (uint32_t)head->event_period;
+	if (!*head->event_unit)
+		return;
+	meta->has |= 1u << DWUNW_REPORT_EVENT;
+	meta->unit = dwunw_report_text(filling->report, head->event_unit);
+}
+
 static void add_meta(struct filling *filling)
 {
 	const struct dwunw_recording_head *head = &filling->recording->head;
@@ -390,8 +414,7 @@ static void add_meta(struct filling *filling)
 	meta->arch = head->arch;
 	meta->estimated = head->flags & DWUNW_RECORDING_FLAG_ESTIMATED;
 	meta->last = true;
-	for (uint32_t i = 0; i < VALUES; i++)
-		meta->has |= 1u << values[i].value;
+	add_event(filling);
 	meta->processes = (uint32_t)filling->recording
 				  ->counters[DWUNW_RECORDING_COUNT_PROCESSES];
 	meta->threads = (uint32_t)filling->recording

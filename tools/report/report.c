@@ -30,6 +30,8 @@ static const char help[] =
 	"       --suppressions FILE  without stacks of these names, in "
 	"LeakSanitizer's\n"
 	"                          format: leak:PATTERN\n"
+	"       --baseline FILE    without the stacks of FILE, which --folded=FILE has\n"
+	"                          written before; exit status 3 if others are left\n"
 	"       --output FILE      the text goes there, not to stdout\n"
 	"       --folded[=FILE]    for a flame graph, instead of the text; FILE: "
 	"beside it\n"
@@ -39,6 +41,8 @@ static const char help[] =
 	"       --heaptrack FILE   for heaptrack_print and heaptrack_gui\n"
 	"       --speedscope FILE  for speedscope\n"
 	"       --metrics FILE     OpenMetrics text for Prometheus\n"
+	"       --push URL         to a Pyroscope server: dwunw-report(1)\n"
+	"       --push-headers FILE, --push-name NAME, --push-label KEY=VALUE\n"
 	"Where names come from:\n"
 	"       --sysroot DIR      files of the machine, unstripped, at the same "
 	"paths\n"
@@ -51,7 +55,16 @@ static const char help[] =
 	"       --memory-max N     bytes for names; half of it for a file's "
 	"tables (64M)\n";
 
+static bool take_label(void *into, const char *text)
+{
+	struct report_arguments *arguments = into;
+
+	return push_take_label(&arguments->push, text);
+}
+
 static const struct option_row rows[] = {
+	PUSH_ROWS(struct report_arguments, push, take_label),
+	REPORT_TEXT("baseline", baseline),
 	REPORT_ROWS,
 	{ .kind = OPTION_END },
 };
@@ -129,6 +142,24 @@ bool report_fill_one(const struct report_arguments *arguments, const char *path,
 	return good;
 }
 
+static const char *event_of(const struct dwunw_report *report)
+{
+	return report->meta.event ? report->meta.event : "alloc";
+}
+
+bool report_is_alike(const char *command, const char *path,
+		     const struct dwunw_report *report,
+		     const struct dwunw_report *other)
+{
+	if (!report->meta.has || !other->meta.has ||
+	    !strcmp(event_of(report), event_of(other)))
+		return true;
+	report_progress_end();
+	dwu_cmd_error("%s: %s: it counts %s, and what stands before it %s",
+		      command, path, event_of(other), event_of(report));
+	return false;
+}
+
 /* Added to what there is. */
 static bool add_one(const struct report_arguments *arguments, const char *path,
 		    struct report_names *names, struct dwunw_report *report)
@@ -136,7 +167,10 @@ static bool add_one(const struct report_arguments *arguments, const char *path,
 	struct dwunw_report one = { 0 };
 	bool good = report_fill_one(arguments, path, names, &one);
 
-	if (one.entry_count && dwunw_report_add(report, &one, 1) != DWUNW_OK) {
+	if (!report_is_alike("report", path, report, &one))
+		good = false;
+	else if (one.meta.has &&
+		 dwunw_report_add(report, &one, 1) != DWUNW_OK) {
 		dwu_cmd_error("report: %s: out of memory", path);
 		good = false;
 	}
@@ -198,12 +232,32 @@ static bool write_to(const struct report_arguments *arguments,
 	return status == DWUNW_OK && !error;
 }
 
+/* Formats and limits that are about allocations alone. False: told. */
+static bool can_tell(const struct report_arguments *arguments,
+		     const struct dwunw_report *report)
+{
+	const char *option = arguments->exports[DWUNW_REPORT_AS_HEAPTRACK] ?
+				     "--heaptrack" :
+			     arguments->is_limited ? "--fail-if-growth" :
+						     NULL;
+
+	if (!report->meta.event || !option)
+		return true;
+	dwu_cmd_error("report: %s is about allocations; what was recorded is "
+		      "%s",
+		      option, report->meta.event);
+	return false;
+}
+
 /* The text, unless a format has its place. */
 bool report_write_all(const struct report_arguments *arguments,
 		      const struct dwunw_report *report)
 {
 	const char *text = arguments->exports[DWUNW_REPORT_AS_TEXT];
-	bool good = true, taken = text;
+	bool good = can_tell(arguments, report), taken = text;
+
+	if (!good)
+		return false;
 
 	for (uint32_t i = 0; i < DWUNW_REPORT_FORMAT_END; i++) {
 		const char *where = arguments->exports[i];
@@ -218,11 +272,35 @@ bool report_write_all(const struct report_arguments *arguments,
 	return good;
 }
 
+void report_sort(struct dwunw_report *report)
+{
+	uint32_t has = report->meta.has;
+
+	dwunw_report_sort(report, has & 1u << DWUNW_REPORT_LIVE_BYTES ?
+					  DWUNW_REPORT_LIVE_BYTES :
+				  has & 1u << DWUNW_REPORT_EVENT ?
+					  DWUNW_REPORT_EVENT :
+					  DWUNW_REPORT_SAMPLES);
+}
+
+/* --push. False: told. */
+static bool push_all(const struct report_arguments *arguments,
+		     struct dwunw_report *report)
+{
+	struct push *push;
+
+	if (push_open(&push, &arguments->push, "dwunw: report"))
+		return false;
+	push_report(push, report);
+	return push_close(push);
+}
+
 static int run(const struct report_arguments *arguments, char **paths,
 	       int count)
 {
 	struct report_names *names = report_names_new(&arguments->files);
 	struct dwunw_report report = { 0 };
+	uint32_t left = 0;
 	bool good;
 
 	if (!names) {
@@ -231,14 +309,18 @@ static int run(const struct report_arguments *arguments, char **paths,
 	}
 	good = add_all(arguments, paths, count, names, &report);
 	report_names_free(names);
-	if (report.meta.has && report_suppress(arguments, &report)) {
-		dwunw_report_sort(&report, DWUNW_REPORT_LIVE_BYTES);
+	if (report.meta.has && report_suppress(arguments, &report) &&
+	    (!arguments->baseline ||
+	     suppress_known("dwunw: report", arguments->baseline, &report,
+			    &left))) {
+		report_sort(&report);
 		good &= report_write_all(arguments, &report);
+		good &= push_all(arguments, &report);
 	} else if (report.meta.has) {
 		good = false;
 	}
 	dwunw_report_free(&report);
-	return good ? CMD_OK : CMD_FAILED;
+	return !good ? CMD_FAILED : left ? SUPPRESS_LEFT : CMD_OK;
 }
 
 const char *report_contradiction(const struct report_arguments *arguments)
@@ -262,6 +344,8 @@ static int parse(struct report_arguments *arguments, char **argv)
 	if (status >= 0)
 		return status;
 	what = report_contradiction(arguments);
+	if (!what)
+		what = push_contradiction(&arguments->push);
 	if (what)
 		return option_wrong(&program, "%s", what);
 	if (!count)

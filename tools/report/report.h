@@ -14,6 +14,7 @@
 #define DWUNW_TOOLS_REPORT_H
 
 #include "cmd.h"
+#include "push.h"
 
 #include <dwunw/record.h>
 #include <dwunw/report.h>
@@ -30,6 +31,8 @@ struct report_arguments {
 	bool debuginfod;
 	bool no_debuginfod;
 	const char *suppressions; /* a file; NULL: none */
+	const char *baseline;	  /* the same: dwunw report */
+	struct push_options push; /* dwunw report */
 	bool is_limited;	  /* dwunw diff: exit status 3 if more than */
 	uint64_t growth_max;	  /* bytes has been added */
 };
@@ -46,6 +49,11 @@ struct report_arguments {
 		.name = option, .kind = OPTION_TEXT,              \
 		.to = offsetof(struct report_arguments,           \
 			       exports[DWUNW_REPORT_AS_##format]) \
+	}
+#define REPORT_TEXT(option, field)                             \
+	{                                                      \
+		.name = option, .kind = OPTION_TEXT,           \
+		.to = offsetof(struct report_arguments, field) \
 	}
 #define REPORT_FLAG(option, field)                             \
 	{                                                      \
@@ -78,6 +86,12 @@ struct report_arguments {
 /* A recording to an empty report. False, told: not all of it. */
 bool report_fill_one(const struct report_arguments *arguments, const char *path,
 		     struct report_names *names, struct dwunw_report *report);
+/* By what it is of: live bytes, or an event's time or number. */
+void report_sort(struct dwunw_report *report);
+/* Are both of the same event? False: told; `path` is the other's. */
+bool report_is_alike(const char *command, const char *path,
+		     const struct dwunw_report *report,
+		     const struct dwunw_report *other);
 /* --suppressions. False: told. */
 bool report_suppress(const struct report_arguments *arguments,
 		     struct dwunw_report *report);

@@ -363,6 +363,7 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	if (!insn)
 		give_up("no memory");
 	insn->pc = qemu_plugin_insn_vaddr(code);
+	note_code(insn->pc);
 	insn->size = (uint8_t)qemu_plugin_insn_size(code);
 	insn->kind = (uint8_t)classify(qemu_plugin_insn_data(code), insn->size);
 	qemu_plugin_register_vcpu_insn_exec_cb(code, shadow_trampoline, 1,

@@ -991,6 +991,7 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	if (!insn || qemu_plugin_insn_size(code) > sizeof(bytes))
 		give_up("no memory, or no instruction");
 	insn->pc = qemu_plugin_insn_vaddr(code);
+	note_code(insn->pc);
 	insn->size = (uint8_t)qemu_plugin_insn_size(code);
 	memcpy(bytes, qemu_plugin_insn_data(code), insn->size);
 	if (machine.word == 4) {

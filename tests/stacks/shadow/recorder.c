@@ -386,6 +386,80 @@ void take_sample(uint64_t pc, uint64_t sp)
 	header.record_count++;
 }
 
+/* --- code without a file --- */
+
+/* Pages where code was translated, and mappings of no file that hold some:
+ * [0, made_count) are in the file from made[].off on. */
+static uint64_t *code_pages;
+static size_t code_page_count;
+static struct {
+	uint64_t start;
+	uint64_t off;
+} made[16];
+static size_t made_count;
+
+void note_code(uint64_t pc)
+{
+	uint64_t page = pc & ~(PAGE - 1ull);
+	size_t i = code_page_count;
+
+	while (i-- > 0)
+		if (code_pages[i] == page)
+			return;
+	if ((code_page_count & (code_page_count - 1)) == 0) {
+		i = code_page_count ? 2 * code_page_count : 1;
+		code_pages = realloc(code_pages, i * sizeof(*code_pages));
+		if (!code_pages)
+			give_up("no memory for %zu pages", i);
+	}
+	code_pages[code_page_count++] = page;
+}
+
+static bool has_code(uint64_t start, uint64_t end)
+{
+	for (size_t i = 0; i < code_page_count; i++)
+		if (code_pages[i] >= start && code_pages[i] < end &&
+		    code_pages[i] != trampoline_page)
+			return true;
+	return false;
+}
+
+/* Where its bytes are in the recording; 0: no code of this mapping is. */
+static uint64_t made_off(uint64_t start)
+{
+	for (size_t i = 0; i < made_count; i++)
+		if (made[i].start == start)
+			return made[i].off;
+	return 0;
+}
+
+static void put_made_of(uint64_t start, uint64_t end)
+{
+	if (made_count == sizeof(made) / sizeof(*made))
+		give_up("code in too many mappings of no file");
+	made[made_count].start = start;
+	made[made_count++].off = written;
+	put_file(host(start), end - start);
+}
+
+/* The bytes of mappings of no file where code ran. */
+static void put_made(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	uint64_t start, end;
+	char line[1024], perms[5];
+
+	while (maps && fgets(line, sizeof(line), maps))
+		if (!strchr(line, '/') &&
+		    sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s", &start, &end,
+			   perms) == 3 &&
+		    perms[0] == 'r' && start >= opt.base &&
+		    has_code(start - opt.base, end - opt.base))
+			put_made_of(start - opt.base, end - opt.base);
+	if (maps)
+		fclose(maps);
+}
+
 /* --- the maps text --- */
 
 struct load {
@@ -517,6 +591,12 @@ static void put_map_line(const struct elf_file *file, const char *line)
 	/* a libc's own restorer: qemu's page is of no file */
 	if (file && trampoline_page >= start && trampoline_page < end)
 		trampoline_page = 0;
+	if (!file && made_off(start)) {
+		put_line("%" PRIx64 "-%" PRIx64 " %.2sx%c %08" PRIx64
+			 " 00:00 0 [made]\n",
+			 start, end, perms, perms[3], made_off(start));
+		return;
+	}
 	while (start < end) {
 		uint64_t to = end;
 		bool exec = file && is_exec(file, start, &to);
@@ -654,6 +734,7 @@ void finish(void)
 		give_up("the entry point was never reached");
 	reject_unfinished();
 	put_file(buffer, buffer_used);
+	put_made();
 	header.maps_off = written;
 	put_maps();
 	header.vdso_off = written;

@@ -125,6 +125,13 @@ extern uint64_t next_step;
  */
 extern uint64_t trampoline_page;
 
+/*
+ * Told of each instruction that is translated: where code ran in memory that no
+ * file has, all of that mapping was executable (qemu's own has not the right),
+ * and its bytes are recorded.
+ */
+void note_code(uint64_t pc);
+
 __attribute__((noreturn, format(printf, 1, 2))) void give_up(const char *format,
 							     ...);
 

@@ -15,7 +15,10 @@
  *		segment_count times:
  *			struct snap_segment
  *			u8 bytes[size], padded to a multiple of 8
- *	maps text               as /proc/PID/maps; paths are the host's
+ *	bytes                   of mappings of no file where code ran
+ *	maps text               as /proc/PID/maps; paths are the host's. "[made]"
+ *				is such a mapping, and its offset that of its
+ *				bytes in this file
  *	vdso bytes              vdso_size may be 0; the file's byte 0 is
  *				at vdso_addr
  *
@@ -144,6 +147,8 @@ struct snap_map {
 	bool write;
 	char *path; /* "" for none */
 };
+
+#define SNAP_MADE "[made]"
 
 struct snap {
 	const uint8_t *bytes;

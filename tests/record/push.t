@@ -1,0 +1,154 @@
+#!/usr/bin/perl
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+# --push URL: what a server gets (pushed.py), read by go tool pprof, has the sums of the
+# text; what is counted comes as differences, what is live as it is; retried, refused.
+use strict;
+use warnings;
+use FindBin;
+use IPC::Open2;
+use JSON::PP;
+use List::Util 'sum0';
+use Test::More;
+use lib "$FindBin::Bin/../live";
+use Live ();
+
+my $dwunw = "$Live::build/dwunw";
+my $golden = "$Live::root/tests/record/golden";
+my $events = "$Live::build/tests/count/events";
+my $kinds = "$Live::build/tests/record/kinds";
+qx{$dwunw report --help 2>&1} =~ /--push/ or do {
+	print "1..0 # SKIP this build has no dwunw report\n";
+	exit 0;
+};
+my ($none) = qx{$dwunw report --push http://127.0.0.1:1 $golden/1-plain.dwr 2>&1} =~
+    /(--push: (?:not in this build|libcurl).*)/;
+$none and do { print "1..0 # SKIP $none\n"; exit 0 };
+$ENV{no_proxy} = $ENV{NO_PROXY} = '*';
+my $go = grep { -x "$_/go" } split /:/, $ENV{PATH};
+
+# A server that gives these statuses first; what it has kept is in $dir.
+my ($dir, $server, $to, $runs);
+sub serve {
+	my (@statuses) = @_;
+	stop_server();
+	$dir = "$Live::dir/pushed." . ++$runs;
+	mkdir $dir or die $!;
+	$server = open2(my $from, $to, 'python3', "$FindBin::Bin/pushed.py", $dir, @statuses);
+	chomp(my $port = <$from>);
+	return "http://127.0.0.1:$port";
+}
+sub stop_server { close $to if $to; waitpid $server, 0 if $server; ($to, $server) = () }
+sub kept { return sort { ($a =~ m{(\d+)\.json})[0] <=> ($b =~ m{(\d+)\.json})[0] } glob "$dir/*.json" }
+sub told { return decode_json(Live::slurp($_[0])) }
+
+# {type => sum} of a profile
+sub sums {
+	my ($json) = @_;
+	local $ENV{HOME} = $Live::dir;
+	my $profile = $json =~ s/json$/pb.gz/r;
+	my ($types, $samples) = qx{go tool pprof -raw $profile 2>&1} =~ /^Samples:\n(.*)\n((?: +.*\n)*)/m;
+	my @names = map { s{/.*}{}r } split ' ', $types // '';
+	my %sums = map { $_ => 0 } @names;
+	for (split /\n/, $samples // '') {
+		my ($values) = /^ *((?:-?\d+ +)*-?\d+):/ or next;
+		my @values = split ' ', $values;
+		$sums{$names[$_]} += $values[$_] for 0 .. $#names;
+	}
+	return \%sums;
+}
+
+# --- a recording ------------------------------------------------------------------------
+
+my $headers = "$Live::dir/headers";
+sub put { my ($name, $text) = @_; open(my $out, '>', $name) or die $!; print $out $text; close $out }
+put($headers, "# of the tenant\nX-Scope-OrgID: team-1\n\nAuthorization: Bearer of:things\n");
+my ($said, $status) = Live::run($dwunw, 'report', '--push', serve(), '--push-headers', $headers,
+	qw(--push-label env=test --push-label zone=a-1), "$golden/1-plain.dwr");
+is($status, 0, 'a recording is pushed') or diag($said);
+my @all = kept();
+is(scalar(@all), 1, '… as a single profile');
+my $one = told($all[0]);
+is($one->{path}, '/ingest', '… to /ingest');
+like($one->{query}{name}, qr/^leaky\{hostname=[\w.-]+,env=test,zone=a-1\}$/, '… with its name and labels');
+is($one->{query}{format}, 'pprof', '… as pprof');
+is("$one->{query}{from} $one->{query}{until}", '1700000000 1700000003', '… of that time')
+    if $one->{query}{until} - 1700000000 == 3;
+cmp_ok($one->{query}{until}, '>=', $one->{query}{from}, '… which does not go back');
+is("$one->{headers}{'X-Scope-OrgID'}|$one->{headers}{Authorization}", 'team-1|Bearer of:things',
+	'… with the headers of the file');
+is($one->{types}{$_}{aggregation}, 'sum', "… $_ adds up") for qw(alloc_objects alloc_space);
+is($one->{types}{$_}{aggregation}, 'average', "… $_ does not") for qw(inuse_objects inuse_space);
+SKIP: {
+	skip('no go', 1) unless $go;
+	is_deeply(sums($all[0]), { alloc_objects => 300, alloc_space => 19200, inuse_objects => 7,
+		inuse_space => 637 }, '… and the sums of the recording');
+}
+
+# --- taken later, refused --------------------------------------------------------------
+
+($said, $status) = Live::run($dwunw, 'report', '--push', serve(503, 429), "$golden/2-plain.dwr");
+is($status, 0, 'a server that cannot take it yet is asked again') or diag($said);
+is(scalar(my @once = kept()), 1, '… and has it once');
+($said, $status) = Live::run($dwunw, 'report', '--push', serve(401), "$golden/2-plain.dwr");
+is($status, 1, 'one that refuses it is a failure');
+like($said, qr/--push \S+: HTTP status 401$/m, '… with its reason');
+like($said, qr/1 of 1 profiles were not taken$/m, '… and a count');
+is(scalar(my @never = kept()), 0, '… and is not asked again');
+($said, $status) = Live::run($dwunw, qw(report --push http://127.0.0.1:1), "$golden/2-plain.dwr");
+like("$status $said", qr/^1 .*[Cc]onnect/s, 'no server: so is that');
+like($said, qr/106 cpu events/, '… and the report is printed');
+
+for ([qr/begins with http/, qw(--push ftp://host)], [qr/not in the URL/, qw(--push http://a:b@host)],
+	[qr/the URL of the server alone/, qw(--push http://host/?a=b)],
+	[qr/are about --push URL/, qw(--push-name x)],
+	[qr/KEY=VALUE/, qw(--push http://host --push-label x)],
+	[qr/KEY=VALUE/, '--push', 'http://host', '--push-label', 'a=b,c=d']) {
+	my ($like, @words) = @$_;
+	($said, $status) = Live::run($dwunw, 'report', @words, "$golden/2-plain.dwr");
+	is($status, 2, "@words: refused");
+	like($said, $like, '… and why');
+}
+put($headers, "Good: one\nnone\n");
+($said, $status) = Live::run($dwunw, 'report', '--push', 'http://127.0.0.1:1', '--push-headers',
+	$headers, "$golden/2-plain.dwr");
+like("$status $said", qr/^1 .*--push-headers \S+: line 2 is no "Name: value"/s, 'a line that is no header');
+
+# --- live ------------------------------------------------------------------------------------
+
+Live::need_bpf() if $> == 0;
+SKIP: {
+	skip('not root, or no go', 1) if $> || !$go;
+	{
+		local $ENV{BEGIN} = '/';
+		($said, $status) = Live::run($dwunw, qw(count -i 200ms --ring-size 32M -F 499 -e cpu --push),
+			serve(), '--', $events, 'spin');
+	}
+	is($status, 0, 'dwunw count --push') or diag($said);
+	my ($last) = $said =~ /.*\] \d+ ms in (\d+) cpu events/s;
+	my @sums = map { sums($_) } kept();
+	cmp_ok(scalar(@sums), '>', 3, '… each interval');
+	is(sum0(map { $_->{samples} } @sums), $last, '… differences, which add up to all samples');
+	is(sum0(map { $_->{cpu} } @sums), $last * int(1e9 / 499), '… and to their time');
+	my @times = map { told($_)->{query} } kept();
+	is(scalar(grep { $times[$_]{from} != $times[$_ - 1]{until} } 1 .. $#times), 0,
+		'… from the end of the one before');
+	like($times[-1]{name}, qr/^events\{hostname=[^,]+,build_id=[0-9a-f]{40}\}$/, '… with its build');
+	($said, $status) = Live::run($dwunw, qw(leaks -i 1h --push-name api.v1 --push), serve(), '--', $kinds);
+	is($status, 0, 'dwunw leaks --push') or diag($said);
+	my ($bytes, $blocks) = $said =~ /.*\] (\d+) bytes in (\d+) allocations are live/s;
+	my $live = sums((kept())[-1]);
+	is("$live->{inuse_space} $live->{inuse_objects}", "$bytes $blocks", '… what is live');
+	like(told((kept())[-1])->{query}{name}, qr/^api\.v1\{/, '… by another name');
+
+	# a server that never answers: reports go on, and all is counted
+	{
+		local $ENV{BEGIN} = '/';
+		($said, $status) = Live::run($dwunw, qw(count -i 100ms --ring-size 32M -e), 'uprobe:events:counted',
+			'--push', serve(('hang') x 99), '--', $events, 'forks');
+	}
+	is($status, 1, 'a server that hangs: some is not taken');
+	like($said, qr/^\[[\d:]+\] 6250 events from 3 stacks/m, '… and nothing is lost of what is counted')
+	    or diag($said);
+}
+stop_server();
+done_testing();
