@@ -40,7 +40,8 @@ const char *inproc_contradiction(const struct leak *leak)
 	    config->debug_file || config->follow_forks || config->budget ||
 	    config->sample_every > 1 || leak->trace || leak->show_allocs ||
 	    leak->view.by_thread || leak->only || leak->intervals ||
-	    leak->record_max || leak->push_options.url || config->min_size ||
+	    leak->record_max || leak->baseline || leak->push_options.url ||
+	    config->min_size ||
 	    config->max_size != UINT64_MAX)
 		return "of --in-process are: --sample-bytes, --record, --top, "
 		       "--suppressions, --output, --memory-max and the "
