@@ -342,27 +342,40 @@ static void put_mapping(struct profile *profile, uint32_t index)
 	dwu_proto_take(&profile->all, PROFILE_MAPPING, &profile->part);
 }
 
-/* pprof takes the first for the program itself: that of the first stack's
- * outermost code with a file. */
+/* The file of a stack's main, or of its outermost code with a file. True: it has a
+ * main. */
+static bool file_of_main(const struct dwunw_report *report,
+			 const struct dwunw_report_stack *stack, uint32_t *file)
+{
+	for (uint32_t i = 0; i < stack->count; i++) {
+		const struct dwunw_report_frame *frame =
+			&report->frames[stack->frames[i]];
+
+		if (!frame->frame.module)
+			continue;
+		*file = frame->frame.module - 1;
+		if (frame->call.function &&
+		    !strcmp(frame->call.function, "main"))
+			return true;
+	}
+	return false;
+}
+
+/* pprof takes the first for the program itself: that of the first stack with a
+ * main (threads have none), else of the first stack's outermost code. */
 static uint32_t program_file(const struct dwunw_report *report)
 {
-	uint32_t found = 0;
+	uint32_t first = 0, found;
 
-	if (!report->entry_count)
-		return 0;
-	for (uint32_t i = 0; i < report->stacks[report->entries[0].stack].count;
-	     i++) {
-		uint32_t at =
-			report->stacks[report->entries[0].stack].frames[i];
-		const struct dwunw_report_frame *frame = &report->frames[at];
-
-		if (frame->frame.module && frame->call.function &&
-		    !strcmp(frame->call.function, "main"))
-			return frame->frame.module - 1;
-		if (frame->frame.module)
-			found = frame->frame.module - 1;
+	for (uint32_t i = 0; i < report->entry_count; i++) {
+		found = 0;
+		if (file_of_main(report,
+				 &report->stacks[report->entries[i].stack],
+				 &found))
+			return found;
+		first = i ? first : found;
 	}
-	return found;
+	return first;
 }
 
 static void put_mappings(struct profile *profile)
@@ -499,11 +512,13 @@ static void put_comment(struct profile *profile, const char *text)
 static void put_comments(struct profile *profile)
 {
 	const struct dwunw_report *report = profile->report;
+	const char *version = report->meta.version ? report->meta.version : "";
 	char text[512];
 
+	if (!strncmp(version, "dwunw ", 6)) /* a recording's has the name */
+		version += 6;
 	snprintf(text, sizeof(text), "%s %s, %s",
-		 report->meta.tool ? report->meta.tool : "dwunw",
-		 report->meta.version ? report->meta.version : "",
+		 report->meta.tool ? report->meta.tool : "dwunw", version,
 		 report->meta.estimated ? "estimated from samples" :
 		 report->meta.event	? report->meta.event :
 					  "each allocation");
