@@ -448,7 +448,7 @@ long_programs :=
 include $(sort $(wildcard tests/*/rules.mk))
 # … and there, scripts/foreign leaves out what looks at others
 ifeq ($(foreign),1)
-test_programs := $(filter $(out)/tests/danger/% $(out)/tests/install/%,$(test_programs))
+test_programs := $(filter $(addprefix $(out)/tests/,danger/% install/% inproc/%),$(test_programs))
 endif
 
 # Tests are of everything, also on mips32: their programs begin with that.

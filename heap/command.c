@@ -23,6 +23,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -70,8 +71,22 @@ void dwu_command_prepare(struct dwunw_heap *heap)
 	heap->signals_kept = true;
 }
 
+/* Who looks at reports only, a pipe for example, waits for it without a sign. */
+static void say_unended(const struct dwunw_heap *heap)
+{
+	int status;
+
+	if (heap->command_pid <= 0 || !heap->begun ||
+	    waitpid(heap->command_pid, &status, WNOHANG | __WALL))
+		return;
+	fprintf(stderr,
+		"note: %s, pid %" PRId32 ", has not ended; it goes on\n",
+		heap->config.command[0], (int32_t)heap->command_pid);
+}
+
 void dwu_command_end(struct dwunw_heap *heap)
 {
+	say_unended(heap);
 	if (heap->signals_kept)
 		pthread_sigmask(SIG_SETMASK, &heap->signals, NULL);
 }

@@ -276,10 +276,15 @@ static const char *load_walk(struct dwunw_heap *heap, char *why, size_t size)
 		error = dwu_walk_open(heap, &missing);
 	if (!error)
 		return NULL;
-	if (missing)
+	if (missing && error == -ENOENT)
 		snprintf(why, size,
 			 "this kernel does not tell of new mappings (no %s)",
 			 missing);
+	else if (missing)
+		snprintf(why, size,
+			 "%s of tracefs cannot be had, by which the kernel "
+			 "tells of new mappings (%s)",
+			 missing, strerror(-error));
 	else if (!why[0])
 		snprintf(why, size, "%s", strerror(-error));
 	dwu_walk_close(heap);

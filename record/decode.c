@@ -109,6 +109,7 @@ static bool take_file(struct dwu_rec_reading *reading,
 		return no_memory(reading);
 	recording->files = all;
 	file = &all[recording->file_count++];
+	file->path = ""; /* also of one that is refused below */
 	file->identity = dwu_rec_take_64(at);
 	file->size = dwu_rec_take_u(at);
 	id = dwu_rec_take_text(at);

@@ -44,6 +44,19 @@ static int open_beside(const char *path, char *beside, size_t room)
 	return fd < 0 ? -errno : fd;
 }
 
+int dwu_rec_file_is_there(const struct dwu_rec_file *file)
+{
+	struct stat there, own;
+
+	if (fstat(file->fd, &own))
+		return -errno;
+	if (lstat(file->path, &there))
+		return -errno;
+	return there.st_dev == own.st_dev && there.st_ino == own.st_ino ?
+		       0 :
+		       -ESTALE;
+}
+
 int dwu_rec_file_replace(struct dwu_rec_file *file, const void *bytes,
 			 size_t size)
 {
@@ -51,8 +64,13 @@ int dwu_rec_file_replace(struct dwu_rec_file *file, const void *bytes,
 	struct stat there;
 	int fd, error;
 
-	if (!lstat(file->path, &there) && !S_ISREG(there.st_mode))
+	if (file->fd >= 0) {
+		error = dwu_rec_file_is_there(file);
+		if (error)
+			return error;
+	} else if (!lstat(file->path, &there) && !S_ISREG(there.st_mode)) {
 		return -EEXIST;
+	}
 	fd = open_beside(file->path, beside, sizeof(beside));
 	if (fd < 0)
 		return fd;

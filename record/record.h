@@ -253,7 +253,10 @@ struct dwu_rec_file {
 	uint64_t size;
 	int error; /* negative errno of the first that failed */
 };
-/* Bytes at path from now on, whole: written beside, and then renamed. */
+/* 0, if what was written is what has that name; -ENOENT, -ESTALE. */
+int dwu_rec_file_is_there(const struct dwu_rec_file *file);
+/* Bytes at path from now on, whole: written beside, and then renamed. What has
+ * taken the place of the file stays: -ESTALE. */
 int dwu_rec_file_replace(struct dwu_rec_file *file, const void *bytes,
 			 size_t size);
 /* Behind the last ones: all of them or none. */

@@ -506,6 +506,8 @@ int dwunw_recording_close(struct dwunw_recording_writer *writer,
 	if (!writer)
 		return 0;
 	error = end(writer, time_ns);
+	if (!error)
+		error = dwu_rec_file_is_there(&writer->file);
 	if (writer->file.fd >= 0 && close(writer->file.fd) && !error)
 		error = -errno;
 	free_writer(writer);

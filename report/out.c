@@ -184,3 +184,18 @@ uint32_t dwu_main_value(const struct dwunw_report *report)
 		return DWUNW_REPORT_EVENT;
 	return DWUNW_REPORT_SAMPLES;
 }
+
+void dwu_copy_utf8(char *to, const char *text)
+{
+	while (*text) {
+		size_t size = dwu_utf8_size(text);
+
+		if (size)
+			memcpy(to, text, size);
+		else
+			*to = '?';
+		to += size ? size : 1;
+		text += size ? size : 1;
+	}
+	*to = 0;
+}

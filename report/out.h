@@ -58,6 +58,21 @@ uint32_t dwu_main_value(const struct dwunw_report *report);
 void dwu_gzip(struct dwu_out *out, const uint8_t *bytes, size_t size);
 /* The bytes of the UTF-8 character there; 0: it is none. */
 size_t dwu_utf8_size(const char *text);
+/* A copy, as long at most, that is UTF-8: a string of proto3 is. */
+void dwu_copy_utf8(char *to, const char *text);
+
+/* pprof.c: which values a profile has, in the order of Go's, and their names; false:
+ * there are no more. */
+struct dwu_value_type {
+	uint32_t value;
+	const char *type;
+	const char *unit;
+};
+bool dwu_value_type(const struct dwunw_report *report, uint32_t index,
+		    struct dwu_value_type *type);
+/* Where a file says that its code is, by what some process has mapped. */
+bool dwu_linked_at(const struct dwunw_report *report, uint32_t file,
+		   struct dwunw_report_mapping *linked);
 
 /* Entries that are `out` become a sum apart. */
 void dwu_take_out(struct dwunw_report *report, uint32_t apart,
@@ -89,6 +104,8 @@ void dwu_write_speedscope(struct dwu_out *out,
 			  const struct dwunw_report_options *options);
 void dwu_write_metrics(struct dwu_out *out, const struct dwunw_report *report,
 		       const struct dwunw_report_options *options);
+void dwu_write_otlp(struct dwu_out *out, const struct dwunw_report *report,
+		    const struct dwunw_report_options *options);
 /* … but for the default of options. */
 void dwu_write_entry(struct dwu_out *out, const struct dwunw_report *report,
 		     uint32_t entry);

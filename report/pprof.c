@@ -98,28 +98,29 @@ static const struct {
 };
 #define TYPES (sizeof(types) / sizeof(types[0]))
 
+bool dwu_value_type(const struct dwunw_report *report, uint32_t index,
+		    struct dwu_value_type *type)
+{
+	const struct dwunw_report_meta *meta = &report->meta;
+
+	if (index >= TYPES)
+		return false;
+	type->value = types[index].value;
+	type->type = types[index].type ? types[index].type :
+		     meta->event       ? meta->event :
+					 "event";
+	type->unit = types[index].unit ? types[index].unit :
+		     meta->unit	       ? meta->unit :
+					 "count";
+	return true;
+}
+
 static bool has(const struct profile *profile, size_t type)
 {
 	return profile->report->meta.has & 1u << types[type].value;
 }
 
 /* --- strings ------------------------------------------------------------------ */
-
-/* A string of proto3 is UTF-8. */
-static void copy_utf8(char *to, const char *text)
-{
-	while (*text) {
-		size_t size = dwu_utf8_size(text);
-
-		if (size)
-			memcpy(to, text, size);
-		else
-			*to = '?';
-		to += size ? size : 1;
-		text += size ? size : 1;
-	}
-	*to = 0;
-}
 
 /* Its number in the table of strings; 0: "". */
 static uint32_t string_of(struct profile *profile, const char *text)
@@ -137,7 +138,7 @@ static uint32_t string_of(struct profile *profile, const char *text)
 		profile->text = grown;
 		profile->text_size = 2 * size;
 	}
-	copy_utf8(profile->text, text);
+	dwu_copy_utf8(profile->text, text);
 	index = dwu_text_index(&profile->strings, profile->text);
 	profile->all.failed |= index == DWUNW_REPORT_NONE;
 	return index == DWUNW_REPORT_NONE ? 0 : index;
@@ -281,9 +282,8 @@ static void put_apart_location(struct profile *profile, uint32_t kind)
 
 /* --- mappings ----------------------------------------------------------------- */
 
-/* Where a file says that its code is, by what some process has mapped. */
-static bool linked_at(const struct dwunw_report *report, uint32_t file,
-		      struct dwunw_report_mapping *linked)
+bool dwu_linked_at(const struct dwunw_report *report, uint32_t file,
+		   struct dwunw_report_mapping *linked)
 {
 	bool found = false;
 
@@ -323,7 +323,7 @@ static void put_mapping(struct profile *profile, uint32_t index)
 	struct dwunw_report_mapping linked = { .end = UINT64_MAX };
 	uint8_t known = profile->known[index];
 
-	linked_at(profile->report, index, &linked);
+	dwu_linked_at(profile->report, index, &linked);
 	dwu_proto_number(&profile->part, MAPPING_ID, index + 1ul);
 	dwu_proto_number(&profile->part, MAPPING_START, linked.start);
 	dwu_proto_number(&profile->part, MAPPING_LIMIT, linked.end);
@@ -342,27 +342,40 @@ static void put_mapping(struct profile *profile, uint32_t index)
 	dwu_proto_take(&profile->all, PROFILE_MAPPING, &profile->part);
 }
 
-/* pprof takes the first for the program itself: that of the first stack's
- * outermost code with a file. */
+/* The file of a stack's main, or of its outermost code with a file. True: it has a
+ * main. */
+static bool file_of_main(const struct dwunw_report *report,
+			 const struct dwunw_report_stack *stack, uint32_t *file)
+{
+	for (uint32_t i = 0; i < stack->count; i++) {
+		const struct dwunw_report_frame *frame =
+			&report->frames[stack->frames[i]];
+
+		if (!frame->frame.module)
+			continue;
+		*file = frame->frame.module - 1;
+		if (frame->call.function &&
+		    !strcmp(frame->call.function, "main"))
+			return true;
+	}
+	return false;
+}
+
+/* pprof takes the first for the program itself: that of the first stack with a
+ * main (threads have none), else of the first stack's outermost code. */
 static uint32_t program_file(const struct dwunw_report *report)
 {
-	uint32_t found = 0;
+	uint32_t first = 0, found;
 
-	if (!report->entry_count)
-		return 0;
-	for (uint32_t i = 0; i < report->stacks[report->entries[0].stack].count;
-	     i++) {
-		uint32_t at =
-			report->stacks[report->entries[0].stack].frames[i];
-		const struct dwunw_report_frame *frame = &report->frames[at];
-
-		if (frame->frame.module && frame->call.function &&
-		    !strcmp(frame->call.function, "main"))
-			return frame->frame.module - 1;
-		if (frame->frame.module)
-			found = frame->frame.module - 1;
+	for (uint32_t i = 0; i < report->entry_count; i++) {
+		found = 0;
+		if (file_of_main(report,
+				 &report->stacks[report->entries[i].stack],
+				 &found))
+			return found;
+		first = i ? first : found;
 	}
-	return found;
+	return first;
 }
 
 static void put_mappings(struct profile *profile)
@@ -470,28 +483,23 @@ static void put_type(struct profile *profile, uint32_t field, const char *type,
 static void put_types(struct profile *profile)
 {
 	const struct dwunw_report_meta *meta = &profile->report->meta;
-	const char *type = "", *unit = "";
+	struct dwu_value_type one, last = { .type = "", .unit = "" };
 
 	string_of(profile, "");
-	for (size_t i = 0; i < TYPES; i++) {
+	for (uint32_t i = 0; dwu_value_type(profile->report, i, &one); i++) {
 		if (!has(profile, i))
 			continue;
-		type = types[i].type ? types[i].type :
-		       meta->event   ? meta->event :
-				       "event";
-		unit = types[i].unit ? types[i].unit :
-		       meta->unit    ? meta->unit :
-				       "count";
-		put_type(profile, PROFILE_SAMPLE_TYPE, type, unit);
+		last = one;
+		put_type(profile, PROFILE_SAMPLE_TYPE, last.type, last.unit);
 	}
 	if (meta->has & 1u << DWUNW_REPORT_LIVE_BYTES)
 		put_type(profile, PROFILE_PERIOD_TYPE, "space", "bytes");
 	else
-		put_type(profile, PROFILE_PERIOD_TYPE, type, unit);
+		put_type(profile, PROFILE_PERIOD_TYPE, last.type, last.unit);
 	dwu_proto_number(&profile->all, PROFILE_PERIOD,
 			 meta->period ? meta->period : 1);
 	dwu_proto_number(&profile->all, PROFILE_DEFAULT_TYPE,
-			 string_of(profile, type));
+			 string_of(profile, last.type));
 }
 
 static void put_comment(struct profile *profile, const char *text)
@@ -504,11 +512,13 @@ static void put_comment(struct profile *profile, const char *text)
 static void put_comments(struct profile *profile)
 {
 	const struct dwunw_report *report = profile->report;
+	const char *version = report->meta.version ? report->meta.version : "";
 	char text[512];
 
+	if (!strncmp(version, "dwunw ", 6)) /* a recording's has the name */
+		version += 6;
 	snprintf(text, sizeof(text), "%s %s, %s",
-		 report->meta.tool ? report->meta.tool : "dwunw",
-		 report->meta.version ? report->meta.version : "",
+		 report->meta.tool ? report->meta.tool : "dwunw", version,
 		 report->meta.estimated ? "estimated from samples" :
 		 report->meta.event	? report->meta.event :
 					  "each allocation");

@@ -6,6 +6,7 @@
 
 /* Wire types. */
 #define VARINT 0u
+#define FIXED64 1u
 #define DELIMITED 2u
 
 static void put(struct dwu_proto *proto, const void *bytes, size_t size)
@@ -64,6 +65,22 @@ void dwu_proto_take(struct dwu_proto *proto, uint32_t field,
 	dwu_proto_bytes(proto, field, part->bytes, part->size);
 	proto->failed |= part->failed;
 	part->size = 0;
+}
+
+void dwu_proto_fixed64(struct dwu_proto *proto, uint32_t field, uint64_t value)
+{
+	uint8_t bytes[8];
+
+	for (unsigned i = 0; i < 8; i++)
+		bytes[i] = (uint8_t)(value >> 8 * i);
+	dwu_proto_varint(proto, field << 3 | FIXED64);
+	put(proto, bytes, sizeof(bytes));
+}
+
+void dwu_proto_append(struct dwu_proto *proto, const struct dwu_proto *part)
+{
+	put(proto, part->bytes, part->size);
+	proto->failed |= part->failed;
 }
 
 void dwu_proto_free(struct dwu_proto *proto)

@@ -26,6 +26,10 @@ void dwu_proto_bytes(struct dwu_proto *proto, uint32_t field, const void *bytes,
 /* The bytes of another one, as a message or packed numbers; it is empty then. */
 void dwu_proto_take(struct dwu_proto *proto, uint32_t field,
 		    struct dwu_proto *part);
+/* 8 bytes, the lowest first. */
+void dwu_proto_fixed64(struct dwu_proto *proto, uint32_t field, uint64_t value);
+/* Fields of another one, behind its own. */
+void dwu_proto_append(struct dwu_proto *proto, const struct dwu_proto *part);
 void dwu_proto_free(struct dwu_proto *proto);
 
 #endif

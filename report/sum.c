@@ -162,8 +162,16 @@ static void add_meta(struct dwunw_report *to, const struct dwunw_report *from,
 	for (uint32_t i = 0; i < DWUNW_REPORT_APART_END; i++)
 		for (uint32_t k = 0; k < DWUNW_REPORT_VALUE_END; k++)
 			to->apart[i][k] += factor * from->apart[i][k];
-	for (uint32_t i = 0; i < DWUNW_REPORT_COUNT_END; i++)
+	for (uint32_t i = 0; factor > 0 && i < DWUNW_REPORT_COUNT_END; i++)
 		to->counts[i] += from->counts[i];
+}
+
+/* What a difference was at earlier points is not known. */
+static void drop_points(struct dwunw_report *report)
+{
+	report->point_count = 0;
+	for (uint32_t i = 0; i < report->entry_count; i++)
+		report->entries[i].then_count = 0;
 }
 
 static uint32_t longest(const struct dwunw_report *report)
@@ -184,6 +192,8 @@ static void add_all(struct adding *adding)
 		add_frame(adding, i);
 	if (adding->factor > 0)
 		add_points(adding);
+	else
+		drop_points(adding->to);
 	for (uint32_t i = 0; i < adding->from->entry_count; i++)
 		add_entry(adding, &adding->from->entries[i]);
 }

@@ -20,6 +20,7 @@ static const struct {
 	[DWUNW_REPORT_AS_HEAPTRACK] = { "heaptrack", dwu_write_heaptrack },
 	[DWUNW_REPORT_AS_SPEEDSCOPE] = { "speedscope", dwu_write_speedscope },
 	[DWUNW_REPORT_AS_METRICS] = { "metrics", dwu_write_metrics },
+	[DWUNW_REPORT_AS_OTLP] = { "otlp", dwu_write_otlp },
 };
 
 const char *dwunw_report_format_name(uint32_t format)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
  * push.c - a report -> a profile of pprof -> POST URL/ingest of a Pyroscope server
- * (its "Server HTTP API"), by libcurl, which is loaded when it is asked for: no program
+ * (its "Server HTTP API"), or by OTLP/HTTP to URL/v1development/profiles; by libcurl, which is loaded when it is asked for: no program
  * that was built with this needs it.
  *
  *	push_report()	a profile, behind the others that wait; the oldest goes if
@@ -42,10 +42,10 @@ const char *push_contradiction(const struct push_options *options)
 	const char *url = options->url;
 
 	if (!url)
-		return options->headers || options->name ||
+		return options->headers || options->name || options->format ||
 				       options->label_count ?
-			       "--push-headers, --push-name and --push-label "
-			       "are about --push URL" :
+			       "--push-headers, --push-name, --push-label and "
+			       "--push-format are about --push URL" :
 			       NULL;
 	if (strncmp(url, "http://", 7) && strncmp(url, "https://", 8))
 		return "--push: a URL begins with http:// or https://";
@@ -63,6 +63,7 @@ const char *push_contradiction(const struct push_options *options)
 /* One report at a time may be behind by so many, and by so many bytes. */
 #define WAITING_MAX 16u
 #define BYTES_MAX ((size_t)64 << 20)
+#define AGENT "User-Agent: dwunw (opentelemetry-proto 1.11.0)"
 #define HEADERS_MAX 64u
 #define TRIES 5u
 #define FIRST_WAIT_MS 250u
@@ -111,7 +112,7 @@ struct message {
 struct push {
 	struct push_options options;
 	const char *tool;
-	char *url; /* …/ingest */
+	char *url; /* …/ingest, …/v1development/profiles */
 	void *headers;
 	char build_id[2 * DWUNW_BUILD_ID_MAX + 1];
 	/* of the report before: what is sent are differences */
@@ -226,11 +227,16 @@ static enum outcome send_message(struct push *push,
 
 	if (!handle)
 		return LATER;
-	snprintf(type, sizeof(type),
-		 "Content-Type: multipart/form-data; boundary=%s",
-		 message->boundary);
+	if (push->options.format == PUSH_OTLP)
+		snprintf(type, sizeof(type),
+			 "Content-Type: application/x-protobuf");
+	else
+		snprintf(type, sizeof(type),
+			 "Content-Type: multipart/form-data; boundary=%s",
+			 message->boundary);
 	headers = add_header(NULL, type);
 	headers = add_header(headers, "Expect:"); /* no 100-continue */
+	headers = add_header(headers, AGENT);
 	for (void **at = push->headers; at && *at; at++)
 		headers = add_header(headers, *at);
 	outcome = send_with(push, handle, headers, message);
@@ -409,6 +415,14 @@ static bool put_part(struct message *message, const char *name)
 	return put_text(message, head);
 }
 
+static bool put_otlp(struct message *message, const struct dwunw_report *report)
+{
+	struct dwunw_report_output output = { put, message };
+
+	return dwunw_report_write(report, DWUNW_REPORT_AS_OTLP, NULL,
+				  &output) == DWUNW_OK;
+}
+
 static bool put_body(struct message *message, const struct dwunw_report *report)
 {
 	struct dwunw_report_output output = { put, message };
@@ -505,6 +519,17 @@ static void add_labels(const struct push *push, char *to, size_t room)
 	add_escaped(to, room, "}");
 }
 
+static const char *name_of(const struct push *push,
+			   const struct dwunw_report *report)
+{
+	const char *name = push->options.name;
+
+	if (!name && report->process_count)
+		name = report->processes[0].name;
+	return name && *name ? name : "dwunw";
+}
+
+/* Of Pyroscope: the name, its labels and the time are in the URL. */
 static char *make_url(struct push *push, const struct dwunw_report *report)
 {
 	const struct dwunw_report_meta *meta = &report->meta;
@@ -512,26 +537,41 @@ static char *make_url(struct push *push, const struct dwunw_report *report)
 		meta->start_realtime_ns + meta->end_ns - meta->start_ns;
 	size_t room = strlen(push->url) + 16384;
 	char *url = malloc(room), times[128];
-	const char *name = push->options.name;
 
 	if (!url)
 		return NULL;
-	if (!name)
-		name = report->process_count ? report->processes[0].name :
-					       "dwunw";
-	if (!push->since_ns)
-		push->since_ns = meta->start_realtime_ns;
 	snprintf(times, sizeof(times),
 		 "&from=%" PRIu64 "&until=%" PRIu64
 		 "&format=pprof&spyName=dwunw",
-		 push->since_ns / 1000000000u, until / 1000000000u);
+		 meta->start_realtime_ns / 1000000000u, until / 1000000000u);
 	snprintf(url, room, "%s?name=", push->url);
-	add_name(url, room - sizeof(times), *name ? name : "dwunw");
-	find_build_id(push, report);
+	add_name(url, room - sizeof(times), name_of(push, report));
 	add_labels(push, url, room - sizeof(times));
 	strcat(url, times);
-	push->since_ns = until;
 	return url;
+}
+
+/* Of OTLP: they are attributes, by OpenTelemetry's names. */
+static void add_attributes(const struct push *push, struct dwunw_report *report)
+{
+	const struct push_options *options = &push->options;
+	char host[256] = "", key[256];
+
+	if (!gethostname(host, sizeof(host) - 1))
+		dwunw_report_add_label(report, "host.name", host);
+	dwunw_report_add_label(report, "service.name", name_of(push, report));
+	if (push->build_id[0])
+		dwunw_report_add_label(report,
+				       "process.executable.build_id.gnu",
+				       push->build_id);
+	for (uint32_t i = 0; i < options->label_count; i++) {
+		const char *value = strchr(options->labels[i], '=') + 1;
+
+		snprintf(key, sizeof(key), "%.*s",
+			 (int)(value - 1 - options->labels[i]),
+			 options->labels[i]);
+		dwunw_report_add_label(report, key, value);
+	}
 }
 
 /* --- since the one before ---------------------------------------------------------------- */
@@ -605,7 +645,7 @@ static void enqueue(struct push *push, struct message *message)
 }
 
 static struct message *make_message(struct push *push,
-				    const struct dwunw_report *report)
+				    struct dwunw_report *report)
 {
 	struct message *message = calloc(1, sizeof(*message));
 
@@ -614,24 +654,49 @@ static struct message *make_message(struct push *push,
 	snprintf(message->boundary, sizeof(message->boundary),
 		 "dwunw-%016" PRIx64 "%08x", now_ns(CLOCK_MONOTONIC),
 		 (unsigned int)getpid());
-	message->url = make_url(push, report);
-	if (message->url && put_body(message, report))
-		return message;
+	find_build_id(push, report);
+	if (push->options.format == PUSH_OTLP) {
+		add_attributes(push, report);
+		message->url = strdup(push->url);
+		if (message->url && put_otlp(message, report))
+			return message;
+	} else {
+		message->url = make_url(push, report);
+		if (message->url && put_body(message, report))
+			return message;
+	}
 	free_message(message);
 	return NULL;
 }
 
+/* From the end of the one before on. */
+static void set_times(struct push *push, struct dwunw_report_meta *meta)
+{
+	uint64_t until =
+		meta->start_realtime_ns + meta->end_ns - meta->start_ns;
+
+	if (push->since_ns && push->since_ns <= until) {
+		meta->start_ns = meta->end_ns - (until - push->since_ns);
+		meta->start_realtime_ns = push->since_ns;
+	}
+	push->since_ns = until;
+}
+
 void push_report(struct push *push, struct dwunw_report *report)
 {
+	struct dwunw_report_meta meta;
 	struct message *message = NULL;
 
 	if (!push)
 		return;
+	meta = report->meta;
 	if (make_room(push, report->stack_count + 1)) {
+		set_times(push, &report->meta);
 		shift(push, report, -1);
 		message = make_message(push, report);
 		shift(push, report, 1);
 		remember(push, report);
+		report->meta = meta;
 	}
 	if (message) {
 		enqueue(push, message);
@@ -737,20 +802,21 @@ static int read_headers(struct push *push)
 }
 
 /* "http://host:4040/" -> "http://host:4040/ingest" */
-static char *ingest_of(const char *url)
+static char *endpoint_of(const struct push_options *options)
 {
-	static const char path[] = "/ingest";
-	size_t size = strlen(url);
-	char *whole = malloc(size + sizeof(path));
+	const char *path = options->format == PUSH_OTLP ?
+				   "/v1development/profiles" :
+				   "/ingest";
+	size_t size = strlen(options->url), more = strlen(path);
+	char *whole = malloc(size + more + 1);
 
 	if (!whole)
 		return NULL;
-	memcpy(whole, url, size + 1);
+	memcpy(whole, options->url, size + 1);
 	while (size && whole[size - 1] == '/')
 		whole[--size] = 0;
-	if (size < sizeof(path) - 1 ||
-	    strcmp(whole + size - (sizeof(path) - 1), path))
-		memcpy(whole + size, path, sizeof(path));
+	if (size < more || strcmp(whole + size - more, path))
+		memcpy(whole + size, path, more + 1);
 	return whole;
 }
 
@@ -773,7 +839,7 @@ static int begin(struct push *push)
 	if (status)
 		return status;
 	push->last = &push->first;
-	push->url = ingest_of(push->options.url);
+	push->url = endpoint_of(&push->options);
 	if (!load())
 		fprintf(stderr,
 			"%s: --push: libcurl.so.4 cannot be loaded (Debian: "

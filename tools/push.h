@@ -19,6 +19,12 @@ struct push_options {
 	const char *name;    /* of the service; NULL: the program's */
 	const char *labels[PUSH_LABELS]; /* KEY=VALUE */
 	uint32_t label_count;
+	uint32_t format; /* enum push_format */
+};
+
+enum push_format {
+	PUSH_PYROSCOPE,
+	PUSH_OTLP /* experimental, as it is itself */
 };
 
 /* False: no KEY=VALUE, or too many. */
@@ -39,6 +45,10 @@ bool push_take_label(struct push_options *options, const char *text);
 		{ .name = "push-name",                          \
 		  .kind = OPTION_TEXT,                          \
 		  .to = offsetof(type, field.name) },           \
+		{ .name = "push-format",                        \
+		  .kind = OPTION_CHOICE,                        \
+		  .to = offsetof(type, field.format),           \
+		  .allowed = "pyroscope|otlp" },                \
 	{                                                       \
 		.name = "push-label", .kind = OPTION_OTHER,     \
 		.allowed = PUSH_LABEL_ALLOWED, .take = function \

@@ -16,6 +16,18 @@ static bool name_beside(const char *path, char *text, size_t size)
 	return used > 0 && (size_t)used < size;
 }
 
+/* Of the write that failed: the stream itself keeps no errno. */
+static int write_error;
+
+bool replace_write(void *file, const void *bytes, size_t size)
+{
+	errno = 0;
+	if (fwrite(bytes, 1, size, file) == size)
+		return true;
+	write_error = errno;
+	return false;
+}
+
 FILE *replace_open(const char *path)
 {
 	char beside[PATH_MAX];
@@ -49,7 +61,8 @@ int replace_done(FILE *file, const char *path)
 		return ENAMETOOLONG;
 	errno = 0;
 	whole = !fflush(file) && !ferror(file);
-	error = whole ? 0 : errno ? errno : EIO;
+	error = whole ? 0 : errno ? errno : write_error ? write_error : EIO;
+	write_error = 0;
 	if (fclose(file) && !error)
 		error = errno;
 	if (!error && !rename(beside, path))

@@ -14,6 +14,10 @@
  * regular file, and stays. */
 int replace_check(const char *path);
 
+/* dwunw_report_output's write, to a stream of these or any other: why a write
+ * failed is kept for replace_done(). */
+bool replace_write(void *file, const void *bytes, size_t size);
+
 /* A stream to write to; NULL with errno. */
 FILE *replace_open(const char *path);
 /* It takes its place. 0, or an errno: what was there before is there still. */

@@ -81,11 +81,13 @@ bool suppress_file(const char *tool, const char *path,
 	size_t size = 0;
 	char *text = read_list(&list, &size);
 	uint32_t line = 0;
-	bool good = text &&
-		    is_taken(&list,
-			     dwunw_report_suppress(report, text, size, &line),
-			     line);
+	bool good = false;
+	dwunw_status_t status;
 
+	if (text) {
+		status = dwunw_report_suppress(report, text, size, &line);
+		good = is_taken(&list, status, line);
+	}
 	free(text);
 	return good;
 }

@@ -117,6 +117,10 @@ int dwunw_permission_explain(const char *tool, const char *what, int error)
 				"some kernels want for uprobes\n"
 				"run it as root, or add cap_sys_admin by "
 				"setcap\n");
+	else if (!(caps >> 14 & 1))
+		fprintf(stderr, "missing capability: CAP_IPC_LOCK, which "
+				"perf buffers need beyond `ulimit -l` and "
+				"kernel.perf_event_mlock_kb\n");
 	else
 		fprintf(stderr, "every capability is there: a container's "
 				"seccomp rules, lockdown or a user namespace "

@@ -669,7 +669,7 @@ static void read_code(struct walk *w, uint64_t pc, struct dwu_made *made)
 
 /* The row of code without a file whose frame pointer is not its frame's yet, or
  * no more. Then that is the caller's: the caller would be left out. */
-static bool made_row(struct walk *w, const struct dwunw_frame *frame)
+DWU_COLD static bool made_row(struct walk *w, const struct dwunw_frame *frame)
 {
 	struct dwu_made made;
 

@@ -384,7 +384,8 @@ int dwunw_recording_add_name(struct dwunw_recording_writer *writer,
 			     const struct dwunw_recording_name *name);
 /* Of the file, so far. */
 uint64_t dwunw_recording_size(const struct dwunw_recording_writer *writer);
-/* A last step, the names and the end. NULL is well. */
+/* A last step, the names and the end. NULL is well. -ENOENT, -ESTALE: the file was
+ * removed or moved, or another one has its name. */
 int dwunw_recording_close(struct dwunw_recording_writer *writer,
 			  uint64_t time_ns);
 

@@ -346,7 +346,7 @@ void dwunw_report_thin(struct dwunw_report *report);
  * Adds `factor` times what another model has: 1 sums up processes and
  * recordings, -1 is what it has less. What was apart by process or thread is a
  * single entry for each stack then. With a factor below 0 histograms, blocks and
- * points of the other are left out. NO_MEMORY.
+ * counts of the other are left out, and both's points go. NO_MEMORY.
  */
 dwunw_status_t dwunw_report_add(struct dwunw_report *report,
 				const struct dwunw_report *other, int factor);
@@ -395,6 +395,9 @@ enum dwunw_report_format {
 	DWUNW_REPORT_AS_HEAPTRACK,  /* heaptrack's, version 2 */
 	DWUNW_REPORT_AS_SPEEDSCOPE, /* speedscope's JSON */
 	DWUNW_REPORT_AS_METRICS,    /* OpenMetrics text */
+	/* a request of OpenTelemetry, v1development of opentelemetry-proto
+	 * 1.11.0: experimental, as that is */
+	DWUNW_REPORT_AS_OTLP,
 	DWUNW_REPORT_FORMAT_END
 };
 /* "text", "folded", …; NULL: no such format. Static. */

@@ -473,9 +473,16 @@ void dwu_event_unmapped(const void *at, size_t size)
 
 /* --- fork, stop, and what the writer asks -------------------------------------------------------- */
 
+/* A signal handler that forks while its thread holds a lock: nothing can be taken,
+ * and the child, whose tables may be half written, records nothing. */
+static DWU_TLS bool fork_unready;
+
 void dwu_event_fork_begins(void)
 {
 	dwu_inproc_tls.inside += DWU_IN_RECORDER;
+	fork_unready = dwu_inproc_tls.locks > 0;
+	if (fork_unready)
+		return;
 	dwu_inproc_take(&threads_lock);
 	dwu_inproc_take(&spare_lock);
 	dwu_areas_take();
@@ -497,12 +504,14 @@ static void adopt(void)
 
 void dwu_event_fork_ends(bool child)
 {
-	dwu_slow_give();
-	dwu_areas_give();
-	dwu_inproc_give(&spare_lock);
-	dwu_inproc_give(&threads_lock);
+	if (!fork_unready) {
+		dwu_slow_give();
+		dwu_areas_give();
+		dwu_inproc_give(&spare_lock);
+		dwu_inproc_give(&threads_lock);
+	}
 	if (child && is_on()) {
-		if (dwu_inproc_options.children)
+		if (dwu_inproc_options.children && !fork_unready)
 			adopt();
 		else
 			dwu_inproc_mode = DWU_OFF;
@@ -517,6 +526,12 @@ bool dwu_event_stop(void)
 	/* a child of vfork() has this memory, and is not this process */
 	if (!is_on() || dwu_inproc_pid() != owner)
 		return false;
+	if (dwu_inproc_tls.locks) {
+		dwu_inproc_say("a signal handler ends the program within the "
+			       "recorder: there is no recording",
+			       NULL);
+		return false;
+	}
 	dwu_inproc_tls.inside += DWU_IN_RECORDER;
 	stopped_mode = __atomic_exchange_n(&dwu_inproc_mode, DWU_OFF,
 					   __ATOMIC_SEQ_CST);

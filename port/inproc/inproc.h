@@ -68,6 +68,7 @@ struct dwu_inproc_tls {
 	struct dwu_inproc_thread *thread;
 	uint8_t inside; /* enum dwu_inside */
 	uint8_t ended;	/* its state is given back */
+	uint8_t locks;	/* that this thread holds */
 };
 extern DWU_TLS struct dwu_inproc_tls dwu_inproc_tls;
 

@@ -47,6 +47,7 @@ void dwu_inproc_take(struct dwu_inproc_lock *lock)
 {
 	uint32_t free = 0;
 
+	dwu_inproc_tls.locks++;
 	if (__atomic_compare_exchange_n(&lock->word, &free, 1, false,
 					__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return;
@@ -58,6 +59,7 @@ void dwu_inproc_give(struct dwu_inproc_lock *lock)
 {
 	if (__atomic_exchange_n(&lock->word, 0, __ATOMIC_RELEASE) == 2)
 		syscall(SYS_futex, &lock->word, FUTEX_WAKE_PRIVATE, 1);
+	dwu_inproc_tls.locks--;
 }
 
 ptrdiff_t dwu_inproc_read(const char *path, char *text, size_t room)

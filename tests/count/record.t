@@ -94,6 +94,13 @@ sub formats_agree {
 	is(join(' ', metrics_sums()), "$events $amount", '… metrics');
 	like(Live::slurp("$dir/html"), qr/"event":"/, '… HTML: it is of an event');
 	SKIP: {
+		skip('no promtool', 1) unless grep { -x "$_/promtool" } split /:/, $ENV{PATH};
+		my $said = qx{promtool check metrics <$dir/metrics 2>&1};
+		# its parser is of the older text format (tests/report/formats.t)
+		is(join('', grep { !/^dwunw_\w+_total no help text$/ } split /^/, $said), '',
+			'… promtool takes the metrics');
+	}
+	SKIP: {
 		skip('no go', 1) unless $go;
 		local $ENV{HOME} = $dir;
 		my ($found, @sums) = pprof_sums(scalar qx{go tool pprof -raw $dir/pprof 2>&1});

@@ -122,15 +122,20 @@ ok "and the next one runs" grep -q ' s  second$' "$work/told/seconds"
 ok "DWUNW_UNTIL: then nothing is begun" run 0 DWUNW_UNTIL=1 \
 	DWUNW_SUMMARY="$work/told" scripts/run-tests some "$work/bad.t"
 ok "and it is told" grep -qx "$work/bad.t" "$work/told/late"
-test_file slow.t <<'END'
+# a clock that this file's time is over by
+mkdir "$work/clock"
+echo 100 >"$work/now"
+printf '#!/bin/sh\ncat "%s"\n' "$work/now" >"$work/clock/date"
+chmod +x "$work/clock/date"
+test_file slow.t <<END
 #!/bin/sh
-sleep 3
+echo 300 >"$work/now"
 echo "not ok 1 - this is wrong"
 echo "1..1"
 END
 ok "a file that failed, with no time left for it once more, fails" run 1 \
-	DWUNW_AGAIN=1 DWUNW_UNTIL=$(($(date +%s) + 2)) scripts/run-tests some \
-	"$work/slow.t"
+	PATH="$work/clock:$PATH" DWUNW_AGAIN=1 DWUNW_UNTIL=200 \
+	scripts/run-tests some "$work/slow.t"
 ok "and that is said" grep -q 'FAILED, no time was left to run it again' "$work/said"
 ok "+tier: beside the others, with what it says at the end" run 1 \
 	scripts/run-tests one "$work/good.t" -- +two "$work/bad.t" -- three "$work/good.t"

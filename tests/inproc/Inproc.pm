@@ -8,11 +8,17 @@ use Exporter 'import';
 use File::Temp qw(tempdir);
 use Test::More;
 
-our @EXPORT = qw($build $preload $dir built run_with sums counted need_inproc);
+our @EXPORT = qw($build $preload $dir $tool $foreign built run_with sums counted need_inproc);
 
 our $build = $ENV{BUILD} // 'build/x86_64';
+our $foreign = $ENV{FOREIGN};
 our $preload = "$build/libdwunw-preload.so";
 our $dir = tempdir(CLEANUP => 1);
+
+# Another machine's programs run under an emulator: those that are linked statically by
+# it alone, others with their libraries, which Debian keeps below /usr/TRIPLE.
+our $tool = $ENV{FOREIGN} ? "$ENV{EXEC} " : '';
+my ($triple) = ($ENV{CC} // '') =~ m{([^/]+)-gcc$};
 
 sub need_inproc {
 	plan skip_all => "$preload is not in this build" unless -e $preload;
@@ -35,7 +41,10 @@ sub run_with {
 	unlink $file;
 	my $pid = fork // die "fork: $!";
 	if (!$pid) {
-		$ENV{LD_PRELOAD} = join ' ', @{ $option->{before} // [] }, $preload;
+		my $libraries = join ' ', @{ $option->{before} // [] }, $preload;
+		$ENV{LD_PRELOAD} = $libraries unless $foreign;
+		unshift @command, $ENV{EXEC}, '-L', "/usr/$triple", '-E',
+		    "LD_PRELOAD=$libraries" if $foreign;
 		$ENV{DWUNW_INPROC} = $file;
 		$ENV{DWUNW_INPROC_STATS} = 1;
 		$ENV{$_} = $option->{env}{$_} for keys %{ $option->{env} // {} };
@@ -55,7 +64,7 @@ sub run_with {
 sub sums {
 	my ($file) = @_;
 	my %sum = map { $_ => 0 } 0 .. 5;
-	$sum{text} = `$build/tests/record/dump $file 2>&1`;
+	$sum{text} = `$tool$build/tests/inproc/dump $file 2>&1`;
 	while ($sum{text} =~ /^total (.*)/mg) {
 		my $line = $1;
 		$sum{$1} += $2 while $line =~ / (\d+)=(-?\d+)/g;

@@ -81,6 +81,11 @@ $live{ sums($_)->{5} }++ for @files;
 is(join(' ', map { "$_:$live{$_}" } sort { $a <=> $b } keys %live),
 	'677:1 777:1 877:1 977:1 1077:1 1500:1', 'each has what it has, inherited or not');
 
+for (1 .. 5) {
+	my $ended = run_with({}, 'timeout', 20, built('uses'), 'ends');
+	is($ended->{status} >> 8, 7, 'a handler that ends the program ends it');
+}
+
 $run = run_with({ file => "$dir/no/such/directory" }, $blocks);
 is($run->{status}, 0, 'a file that cannot be made: the program runs');
 like($run->{err}, qr/No such file or directory: .*no.such/, '… and why is said');

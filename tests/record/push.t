@@ -113,6 +113,79 @@ put($headers, "Good: one\nnone\n");
 	$headers, "$golden/2-plain.dwr");
 like("$status $said", qr/^1 .*--push-headers \S+: line 2 is no "Name: value"/s, 'a line that is no header');
 
+# --- OpenTelemetry's ------------------------------------------------------------------------
+
+# What protoc prints, as {field => [value, ...]}.
+sub parsed {
+	my ($lines) = @_;
+	my %all;
+	while (defined(my $line = shift @$lines)) {
+		last if $line =~ /^\s*\}$/;
+		if ($line =~ /^\s*(\w+) \{$/) { push @{$all{$1}}, parsed($lines) }
+		elsif ($line =~ /^\s*(\w+): "(.*)"$/) { push @{$all{$1}}, $2 }
+		elsif ($line =~ /^\s*(\w+): (.*)$/) { push @{$all{$1}}, $2 }
+	}
+	return \%all;
+}
+
+sub otlp {
+	my ($json) = @_;
+	my $body = $json =~ s/json$/otlp/r;
+	return parsed([split /\n/, scalar qx{protoc -I$FindBin::Bin --decode=otlp.Request otlp.proto <$body 2>&1}]);
+}
+
+# {type/unit => sum}, and each stack that has values as names, innermost first
+sub otlp_sums {
+	my ($request) = @_;
+	my $d = $request->{dictionary}[0];
+	my @strings = @{$d->{string_table}};
+	my (%sums, %stacks);
+	for my $profile (@{$request->{resource_profiles}[0]{scope_profiles}[0]{profiles}}) {
+		my $type = $profile->{sample_type}[0];
+		my $key = "$strings[$type->{type_strindex}[0]]/$strings[$type->{unit_strindex}[0]]";
+		$sums{$key} += 0;
+		for my $sample (@{$profile->{samples} // []}) {
+			$sums{$key} += $_ for @{$sample->{values}};
+			my @names = map { map { $strings[$d->{function_table}[$_->{function_index}[0]]{name_strindex}[0]] }
+				@{$d->{location_table}[$_]{lines} // []} }
+			    @{$d->{stack_table}[$sample->{stack_index}[0]]{location_indices}};
+			$stacks{"@names"} = 1;
+		}
+	}
+	return (\%sums, \%stacks);
+}
+SKIP: {
+	skip('no protoc', 1) unless grep { -x "$_/protoc" } split /:/, $ENV{PATH};
+	($said, $status) = Live::run($dwunw, 'report', '--push', serve(503), qw(--push-format otlp
+		--push-label env=test), "$golden/1-plain.dwr");
+	is($status, 0, 'OTLP, the second time') or diag($said);
+	my ($kept) = kept();
+	is(told($kept)->{path}, '/v1development/profiles', '… to its path');
+	like(told($kept)->{headers}{'User-Agent'}, qr/opentelemetry-proto 1\.11\.0/, '… which says of which schema');
+	my $request = otlp($kept);
+	my ($sums, $stacks) = otlp_sums($request);
+	is_deeply($sums, { 'alloc_objects/count' => 300, 'alloc_space/bytes' => 19200,
+		'inuse_objects/count' => 7, 'inuse_space/bytes' => 637 }, '… the sums of the recording');
+	is(join('|', sort keys %$stacks), 'more grow work main', '… its stack, with inlined calls');
+	my %attributes = map { $_->{key}[0] => $_->{value}[0]{string_value}[0] }
+	    @{$request->{resource_profiles}[0]{resource}[0]{attributes}};
+	is("$attributes{'service.name'} $attributes{env}", 'leaky test', '… its name and labels');
+	my $profile = $request->{resource_profiles}[0]{scope_profiles}[0]{profiles}[0];
+	is($profile->{time_unix_nano}[0], '1700000000000000000', '… and time');
+	my $d = $request->{dictionary}[0];
+	is(scalar(grep { !%{$d->{$_}[0]} } qw(mapping_table location_table function_table link_table
+		attribute_table stack_table)), 6, '… number 0 of each table is none');
+	my ($file) = grep { ($_->{filename_strindex}[0] // 0) &&
+		$d->{string_table}[$_->{filename_strindex}[0]] eq '/usr/bin/leaky' } @{$d->{mapping_table}};
+	is($d->{attribute_table}[$file->{attribute_indices}[0]]{value}[0]{string_value}[0],
+		'000102030405060708090a0b0c0d0e0f10111213', '… a file by its build id');
+	($said, $status) = Live::run($dwunw, 'report', '--push', serve(), qw(--push-format otlp),
+		"$golden/2-plain.dwr");
+	($sums) = otlp_sums(otlp((kept())[0]));
+	is_deeply($sums, { 'samples/count' => 106, 'cpu/nanoseconds' => 1070707060 },
+		'… of another event: its sums, those without a stack as well');
+}
+
 # --- live ------------------------------------------------------------------------------------
 
 Live::need_bpf() if $> == 0;

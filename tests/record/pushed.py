@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 """pushed.py DIR [STATUS...] - a server that takes POST /ingest as Pyroscope does, and keeps
-each as DIR/N.pb.gz (the profile) and DIR/N.json (the query, headers, other parts). The first
-requests get these statuses instead, "hang" none at all. Prints its port, and ends with its
+each as DIR/N.pb.gz (the profile) and DIR/N.json (the query, headers, other parts); of OTLP
+the body as DIR/N.otlp. The first requests get these statuses instead, "hang" none at all. Prints its port, and ends with its
 standard input."""
 import email.parser
 import email.policy
@@ -36,6 +36,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def keep(self, body):
         global kept
         kept += 1
+        if self.headers['Content-Type'] == 'application/x-protobuf':
+            with open(f'{where}/{kept}.otlp', 'wb') as out:
+                out.write(body)
+            with open(f'{where}/{kept}.json', 'w') as out:
+                json.dump({'path': self.path, 'headers': dict(self.headers)}, out)
+            return
         head = f'Content-Type: {self.headers["Content-Type"]}\r\n\r\n'.encode()
         message = email.parser.BytesParser(policy=email.policy.HTTP).parsebytes(head + body)
         parts = {part.get_param('name', header='content-disposition'):

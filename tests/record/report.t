@@ -55,6 +55,36 @@ like($text, qr/0x1234  \[libc\.so\.0\]/, '… an address where it has no name');
 is((dwunw('report', "$golden/1-zlib.dwr"))[0], $text, 'by zlib the same');
 is((dwunw('report', "$golden/1-zstd.dwr"))[0], $text, 'by zstd the same');
 
+# --- nothing is replaced by mistake ---------------------------------------------------
+
+copy("$golden/1-plain.dwr", "$dir/kept.dwr");
+my $kept = Live::slurp("$dir/kept.dwr");
+for (['--html', "$dir/kept.dwr"], ['--output', "$dir/../" . basename($dir) . '/kept.dwr']) {
+	($text, $said, $status) = dwunw('report', @$_, "$dir/kept.dwr");
+	is($status, 2, "@$_ on the recording itself: status");
+	like($said, qr/a recording that is read would be replaced/, '… is said');
+	($text, $said, $status) = dwunw('diff', @$_, "$golden/1-plain.dwr", "$dir/kept.dwr");
+	is($status, 2, '… by diff as well');
+}
+is(Live::slurp("$dir/kept.dwr"), $kept, '… and it is as it was');
+SKIP: {
+	skip('needs BPF', 3) unless -e '/sys/kernel/btf' && $> == 0;
+	($text, $said, $status) = dwunw('record', '-o', "$dir/kept.dwr", '--', 'no-such-command');
+	is($status, 127, 'a command that is not there: status') or diag $said;
+	is(Live::slurp("$dir/kept.dwr"), $kept, '… the recording before stays');
+	($text, $said, $status) = dwunw('record', '-o', "$dir/gone.dwr", '--', '/bin/rm',
+		"$dir/gone.dwr");
+	like($said, qr/gone\.dwr: was removed or moved meanwhile/, 'a file that is gone is said');
+}
+# of a difference there is no growth since a report before, nor twice the counts
+($text) = dwunw('diff', '--metrics', "$dir/diff.prom", "$golden/1-plain.dwr", "$golden/1-plain.dwr");
+unlike(Live::slurp("$dir/diff.prom"), qr/growth_bytes/, 'diff: no growth of a difference');
+dwunw('report', '--metrics', "$dir/one.prom", "$golden/1-plain.dwr");
+my ($once) = Live::slurp("$dir/one.prom") =~ /^dwunw_allocations_total (\d+)/m;
+my ($both) = Live::slurp("$dir/diff.prom") =~ /^dwunw_allocations_total (\d+)/m;
+is($both, $once, 'diff: counts are of the newer one');
+($text) = dwunw('report', "$golden/1-plain.dwr");
+
 # --- cut, damaged, none -------------------------------------------------------------
 
 my $bytes = Live::slurp("$golden/1-plain.dwr");

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const options[DWUNW_REPORT_FORMAT_END] = {
 	[DWUNW_REPORT_AS_FOLDED] = "--folded",
@@ -56,14 +57,9 @@ bool leak_stdout_is_taken(const struct leak *leak)
 	return false;
 }
 
-static bool write_file(void *ctx, const void *bytes, size_t size)
-{
-	return fwrite(bytes, 1, size, ctx) == size;
-}
-
 struct dwunw_report_output leak_output(FILE *file)
 {
-	return (struct dwunw_report_output){ write_file, file };
+	return (struct dwunw_report_output){ replace_write, file };
 }
 
 /* NULL: not to be had, which is told. */
@@ -86,8 +82,9 @@ static void close_export(struct leak *leak, uint32_t format, const char *where,
 
 	if (!error)
 		return;
-	fprintf(stderr, "%s: %s=%s: %s: the report before is still there\n",
-		leak->config.tool, options[format], where, strerror(error));
+	fprintf(stderr, "%s: %s=%s: %s%s\n", leak->config.tool, options[format],
+		where, strerror(error),
+		access(where, F_OK) ? "" : ": what was there is there still");
 	leak->export_failed = true;
 }
 

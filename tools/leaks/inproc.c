@@ -41,8 +41,7 @@ const char *inproc_contradiction(const struct leak *leak)
 	    config->sample_every > 1 || leak->trace || leak->show_allocs ||
 	    leak->view.by_thread || leak->only || leak->intervals ||
 	    leak->record_max || leak->baseline || leak->push_options.url ||
-	    config->min_size ||
-	    config->max_size != UINT64_MAX)
+	    config->min_size || config->max_size != UINT64_MAX)
 		return "of --in-process are: --sample-bytes, --record, --top, "
 		       "--suppressions, --output, --memory-max and the "
 		       "formats";

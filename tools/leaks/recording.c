@@ -54,9 +54,13 @@ static void fail(struct leak_recording *recording, int error)
 {
 	struct leak *leak = recording->leak;
 
+	const char *why = error == -ENOENT ? "was removed or moved meanwhile" :
+			  error == -ESTALE ? "another file has its name now" :
+					     strerror(-error);
+
 	if (!recording->failed)
 		fprintf(stderr, "%s: %s: %s: the recording ends here\n",
-			leak->config.tool, leak->record, strerror(-error));
+			leak->config.tool, leak->record, why);
 	recording->failed = true;
 	leak->export_failed = true;
 }
@@ -752,9 +756,35 @@ int leak_recording_prepare(struct leak *leak)
 	return 0;
 }
 
+/* A command that is not there has nothing to record, and what the file had before
+ * stays; heap/ says so. */
+static bool can_run(const char *command)
+{
+	const char *path = getenv("PATH");
+	char file[4096];
+
+	if (strchr(command, '/'))
+		return !access(command, X_OK);
+	path = path ? path : "/bin:/usr/bin";
+	while (*path) {
+		size_t size = strcspn(path, ":");
+
+		/* none between two colons: the directory that one is in */
+		snprintf(file, sizeof(file), "%.*s/%s", size ? (int)size : 1,
+			 size ? path : ".", command);
+		if (!access(file, X_OK))
+			return true;
+		path += size + (path[size] == ':');
+	}
+	return false;
+}
+
 int leak_recording_begin(struct leak *leak)
 {
-	int error = leak->recording ? create(leak->recording) : 0;
+	char *const *command = leak->config.command;
+	int error = 0;
 
+	if (leak->recording && (!command || can_run(command[0])))
+		error = create(leak->recording);
 	return error ? refused(leak, -error) : 0;
 }

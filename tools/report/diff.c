@@ -121,6 +121,7 @@ static bool compare(const struct report_arguments *arguments, char **paths,
 		dwu_cmd_error("diff: out of memory");
 		good = false;
 	}
+	result->meta.tool = "dwunw diff";
 	dwunw_report_free(&before);
 	dwunw_report_free(&after);
 	return good;
@@ -154,7 +155,7 @@ static int parse(struct report_arguments *arguments, char **argv)
 
 	if (status >= 0)
 		return status;
-	what = report_contradiction(arguments);
+	what = report_contradiction(arguments, argv + 1, count);
 	if (what)
 		return option_wrong(&program, "%s", what);
 	if (count != 2)

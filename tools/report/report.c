@@ -42,7 +42,8 @@ static const char help[] =
 	"       --speedscope FILE  for speedscope\n"
 	"       --metrics FILE     OpenMetrics text for Prometheus\n"
 	"       --push URL         to a Pyroscope server: dwunw-report(1)\n"
-	"       --push-headers FILE, --push-name NAME, --push-label KEY=VALUE\n"
+	"       --push-headers FILE, --push-name NAME, --push-label KEY=VALUE,\n"
+	"       --push-format pyroscope|otlp\n"
 	"Where names come from:\n"
 	"       --sysroot DIR      files of the machine, unstripped, at the same "
 	"paths\n"
@@ -203,18 +204,13 @@ bool report_suppress(const struct report_arguments *arguments,
 	return !path || suppress_file("dwunw: report", path, report);
 }
 
-static bool write_file(void *ctx, const void *bytes, size_t size)
-{
-	return fwrite(bytes, 1, size, ctx) == size;
-}
-
 /* where "": stdout. */
 static bool write_to(const struct report_arguments *arguments,
 		     const struct dwunw_report *report, uint32_t format,
 		     const char *where)
 {
 	FILE *out = *where ? replace_open(where) : stdout;
-	struct dwunw_report_output output = { write_file, out };
+	struct dwunw_report_output output = { replace_write, out };
 	dwunw_status_t status;
 	int error;
 
@@ -323,9 +319,29 @@ static int run(const struct report_arguments *arguments, char **paths,
 	return !good ? CMD_FAILED : left ? SUPPRESS_LEFT : CMD_OK;
 }
 
-const char *report_contradiction(const struct report_arguments *arguments)
+/* Is the output one of the recordings, which would be replaced? */
+static bool is_one_of(const char *output, char **paths, int count)
+{
+	struct stat there, read;
+
+	if (!output || !*output || stat(output, &there))
+		return false;
+	for (int i = 0; i < count; i++)
+		if (!stat(paths[i], &read) && read.st_dev == there.st_dev &&
+		    read.st_ino == there.st_ino)
+			return true;
+	return false;
+}
+
+const char *report_contradiction(const struct report_arguments *arguments,
+				 char **paths, int count)
 {
 	const char *const *exports = arguments->exports;
+
+	for (uint32_t i = 0; i < DWUNW_REPORT_FORMAT_END; i++)
+		if (is_one_of(exports[i], paths, count))
+			return "a recording that is read would be replaced by "
+			       "a report of the same name";
 
 	for (uint32_t i = 0; i < DWUNW_REPORT_FORMAT_END; i++)
 		for (uint32_t k = 0; exports[i] && k < i; k++)
@@ -343,7 +359,7 @@ static int parse(struct report_arguments *arguments, char **argv)
 
 	if (status >= 0)
 		return status;
-	what = report_contradiction(arguments);
+	what = report_contradiction(arguments, argv + 1, count);
 	if (!what)
 		what = push_contradiction(&arguments->push);
 	if (what)

@@ -99,7 +99,8 @@ bool report_suppress(const struct report_arguments *arguments,
 bool report_write_all(const struct report_arguments *arguments,
 		      const struct dwunw_report *report);
 /* What is wrong; NULL: nothing. */
-const char *report_contradiction(const struct report_arguments *arguments);
+const char *report_contradiction(const struct report_arguments *arguments,
+				 char **paths, int count);
 
 /* --- progress.c -------------------------------------------------------------- */
 
