@@ -210,6 +210,9 @@ sub command_faults {
 	my ($command, @rest) = @words;
 	my $program = basename($command);
 	push @faults, make_faults(@rest) if $command eq 'make';
+	for my $i (0 .. $#rest) { # what is behind -- is another program's
+		splice(@rest, $i), last if $rest[$i] eq '--';
+	}
 	if ($sources{$program}) {
 		push @faults, option_faults($program, @rest);
 	} elsif ($command !~ m{/}) {
