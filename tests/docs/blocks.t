@@ -169,7 +169,7 @@ sub make_faults {
 
 # Where a program of ours has its options, by its name.
 my %sources = (
-	dwunw => 'tools/*.c tools/leaks/*.[ch] tools/report/*.[ch]',
+	dwunw => 'tools/*.[ch] tools/leaks/*.[ch] tools/report/*.[ch]',
 	memleak_user => 'examples/bpf_memleak/*.c',
 	memleak_dwunw_user => 'examples/memleak_bcc_dwunw/*.c tools/leaks/*.[ch]',
 	(map { $_ => 'examples/libdw_bpf/*.c' }
@@ -210,6 +210,9 @@ sub command_faults {
 	my ($command, @rest) = @words;
 	my $program = basename($command);
 	push @faults, make_faults(@rest) if $command eq 'make';
+	for my $i (0 .. $#rest) { # what is behind -- is another program's
+		splice(@rest, $i), last if $rest[$i] eq '--';
+	}
 	if ($sources{$program}) {
 		push @faults, option_faults($program, @rest);
 	} elsif ($command !~ m{/}) {

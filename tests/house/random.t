@@ -49,7 +49,10 @@ for seed in ${DWUNW_SEEDS:-$few}; do
 	ok "… builds without a warning" in_dir -j2 all unit-programs
 	grep -q 'warning:' "$work/output" && ok "… no warning" false
 	ok "… passes the unit tests" units_pass
+	most=$(sed -n 's/^CONFIG_FILE_SIZE_MAX_MB=//p' "$work/config")
+	size=$(wc -c <"$dir/$ARCH/dwunw" 2>/dev/null || echo 0)
 	if grep -q '^CONFIG_PORT_LINUX=y' "$work/config" &&
+		[ "$size" -lt $((${most:-0} << 20)) ] &&
 		grep -q "^CONFIG_ARCH_$(echo "${ARCH%e[lb]}" | tr a-z A-Z)=y" \
 			"$work/config"; then
 		ok "… and tells rows" tells_rows "$dir/$ARCH/dwunw"

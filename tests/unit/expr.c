@@ -279,7 +279,7 @@ static void forbidden(void)
 
 static void limits(void)
 {
-	static uint8_t bytes[CONFIG_EXPR_STEPS + 2];
+	static uint8_t bytes[CONFIG_EXPR_STEPS + CONFIG_EXPR_STACK + 2];
 	uint64_t value;
 	size_t n;
 
@@ -291,7 +291,8 @@ static void limits(void)
 	memset(bytes, 0x31, sizeof(bytes));
 	for (n = CONFIG_EXPR_STACK - 1; n <= CONFIG_EXPR_STACK + 1; n++)
 		is_u64(run(bytes, n, false, &value),
-		       n <= CONFIG_EXPR_STACK ? GO : BAD,
+		       n <= CONFIG_EXPR_STACK && n <= CONFIG_EXPR_STEPS ? GO :
+									  BAD,
 		       "%zu values of at most %d", n, CONFIG_EXPR_STACK);
 	is_u64(run(bytes, CONFIG_EXPR_STACK, true, &value), BAD,
 	       "the CFA is one of them");
