@@ -340,8 +340,9 @@ int main(void)
 	unsigned int big;
 
 	if (dwunw_scan_size(1 << 16) == 0 || !IS_ON(CONFIG_SCAN_MIPS32) ||
+	    !IS_ON(CONFIG_SCAN_MIPS16) ||
 	    !dwunw_arch_by_id(DWUNW_ARCH_MIPS32EL))
-		return skip_all("this build has no scans of mips32");
+		return skip_all("this build has no scans of MIPS16e");
 	for (big = 0; big < 2; big++) {
 		p.big = big;
 		make_program(&p);
