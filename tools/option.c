@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SECOND UINT64_C(1000000000)
 
@@ -604,6 +605,19 @@ static int take_letters(struct line *line, const char *letters)
 	return status;
 }
 
+/* Set-user-ID: whoever starts it would start commands and write files as another
+ * user. What it needs are capabilities, which a command does not inherit. */
+static bool is_set_id(const struct option_program *program)
+{
+	if (getuid() == geteuid() && getgid() == getegid())
+		return false;
+	fprintf(stderr,
+		"%s: it is set-user-ID or set-group-ID, and refuses to run so: "
+		"setcap gives it what it needs\n",
+		program->name);
+	return true;
+}
+
 int option_parse(const struct option_program *program, void *into, char **argv,
 		 int *count)
 {
@@ -612,6 +626,8 @@ int option_parse(const struct option_program *program, void *into, char **argv,
 	bool options = true;
 	int status = -1;
 
+	if (is_set_id(program))
+		return OPTION_REFUSED;
 	for (; *line.at && status < 0; line.at++) {
 		char *word = *line.at;
 

@@ -19,6 +19,8 @@
 
 /* The exit status of a wrong command line. */
 #define OPTION_WRONG 2
+/* … of a program that is set-user-ID. */
+#define OPTION_REFUSED 77
 
 enum option_kind {
 	OPTION_END,    /* of the table */

@@ -87,6 +87,20 @@ SKIP: {
 		'an option is the reason, and nothing else');
 }
 
+# --- set-user-ID -------------------------------------------------------------------
+
+SKIP: {
+	my $copy = "/tmp/check.$$.suid";
+	system("cp $dwunw $copy && chmod 4755 $copy") and die 'cp';
+	my $said = `$bare $copy leaks -n 1 -- id 2>&1`;
+	my $status = $? >> 8;
+	unlink $copy;
+	skip('programs are never set-user-ID here', 2)
+		if $said !~ /set-user-ID/ && $said !~ /uid=0/;
+	is($status, 77, 'set-user-ID: refused') or diag $said;
+	unlike($said, qr/uid=/, 'and no command is started');
+}
+
 # --- without BPF ----------------------------------------------------------------------
 
 # "48 bytes in 7" by the names of its stack, when the program has done what it does
