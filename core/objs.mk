@@ -11,7 +11,7 @@ core-$(CONFIG_SCAN) += scan/code.o scan/explore.o scan/scan.o scan/sweep.o \
 	scan/starts.o scan/function.o scan/part.o
 # code without a file: a router has no JIT
 ifneq ($(CONFIG_ARCH_32BIT_ONLY),y)
-core-$(CONFIG_SCAN) += scan/made.o
+core-$(CONFIG_SCAN_MADE) += scan/made.o
 endif
 core-y += scan/scanner.o
 core-y += walk/space.o walk/rowcache.o

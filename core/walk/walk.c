@@ -673,8 +673,8 @@ DWU_COLD static bool made_row(struct walk *w, const struct dwunw_frame *frame)
 {
 	struct dwu_made made;
 
-	if (IS_ON(CONFIG_ARCH_32BIT_ONLY) || !IS_ON(CONFIG_SCAN) ||
-	    !w->walker->scan || !is_exact(frame) || w->regs.isa)
+	if (!IS_ON(CONFIG_SCAN_MADE) || !w->walker->scan || !is_exact(frame) ||
+	    w->regs.isa)
 		return false;
 	read_code(w, frame->pc, &made);
 	return dwu_made_row(w->arch, &made, &w->walker->scan->next,

@@ -382,16 +382,16 @@ static dwunw_status_t check_start(const struct dwu_place_question *q,
 }
 
 /*
- * Of code that nothing tells of. Where instructions have one size a router's stripped
- * programs have neither symbols nor FDEs: what the user says is believed, and it is
- * said that it is.
+ * Of code that nothing tells of, as a stripped static program's. That a function starts
+ * there (a return probe, --symbol) is the user's word, which is believed, and it is said
+ * that it is. Any other place of instructions of several sizes is refused.
  */
 static dwunw_status_t check_alone(const struct dwu_place_question *q,
 				  const struct dwu_hosted *hosted)
 {
 	dwunw_status_t status;
 
-	if (hosted->insn_size)
+	if (hosted->insn_size && !(q->flags & DWUNW_SYMBOL_START))
 		return refuse(q->place,
 			      "%s of %s: no symbol and no FDE says where its "
 			      "function starts, so it is not known whether an "
