@@ -479,7 +479,8 @@ beside_scripts := $(wildcard tests/cross/*.t) tests/thin/thin.t tests/truth/trut
 	tests/stacks/shadow.t tests/rows/large.t tests/rows/hdr.t tests/symbols/failing.t \
 	$(addprefix tests/docs/,blocks.t runs.t) $(addprefix tests/report/,formats.t page.t) \
 	$(addprefix tests/install/,install.t debian.t) tests/jit/real.t \
-	tests/linkers/shadow.t $(addprefix tests/libdw_bpf/,headers.t parallel.t) \
+	tests/linkers/shadow.t tests/linkers/stack.t tests/mips32/inside.t \
+	$(addprefix tests/libdw_bpf/,headers.t parallel.t) \
 	tests/inproc/sample.t
 long_scripts := $(wide_scripts) $(beside_scripts)
 short_scripts := $(filter-out $(long_scripts),$(test_scripts))

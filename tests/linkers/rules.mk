@@ -100,8 +100,8 @@ $(linkers_others): tests/linkers/program.c tests/linkers/part.c \
 		$(linkers_made) $(linkers_links)
 	$(test_build)
 
-test_programs += $(linkers_programs) $(linkers_libs) $(linkers_users) \
-	$(linkers_others)
+test_programs += $(linkers_others)
+long_programs += $(linkers_programs) $(linkers_libs) $(linkers_users)
 
 # --- a program as rustc links it ---
 
@@ -109,7 +109,7 @@ $(linkers)/rust: tests/linkers/chain.rs tests/linkers/rules.mk
 	@mkdir -p $(@D)
 	$(say) RUSTC $@
 	$(Q)rustc -O --crate-name chain $< -o $@
-test_programs += $(if $(call has,rustc),$(linkers)/rust)
+long_programs += $(if $(call has,rustc),$(linkers)/rust)
 
 # --- programs that leak ---
 
