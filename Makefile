@@ -469,7 +469,7 @@ run_tests = DEFCONFIG=$(tests_defconfig) BUILD='$(abspath $(out))' CC='$(CC)' CX
 wide_scripts := $(addprefix tests/memleak/,children.t containers.t counts.t) \
 	tests/libdw_bpf/examples.t
 beside_scripts := $(wildcard tests/cross/*.t) tests/thin/thin.t tests/truth/truth.t \
-	$(addprefix tests/memleak/,again.t said.t uses.t servers.t real.t modes.t unread.t \
+	$(addprefix tests/memleak/,again.t said.t uses.t walked.t servers.t real.t modes.t unread.t \
 	failing.t faults.t rate.t options.t losses.t beside.t kernel.t soak.t) \
 	$(addprefix tests/core/,bad.t failing.t) tests/count/record.t tests/count/named.t \
 	$(addprefix tests/record/,record.t push.t) \
@@ -479,7 +479,7 @@ beside_scripts := $(wildcard tests/cross/*.t) tests/thin/thin.t tests/truth/trut
 	tests/stacks/shadow.t tests/rows/large.t tests/rows/hdr.t tests/symbols/failing.t \
 	$(addprefix tests/docs/,blocks.t runs.t) $(addprefix tests/report/,formats.t page.t) \
 	$(addprefix tests/install/,install.t debian.t) tests/jit/real.t \
-	tests/linkers/shadow.t tests/linkers/stack.t tests/mips32/inside.t \
+	tests/linkers/shadow.t tests/linkers/stack.t tests/linkers/probes.t tests/mips32/inside.t \
 	$(addprefix tests/libdw_bpf/,headers.t parallel.t) \
 	tests/inproc/sample.t
 long_scripts := $(wide_scripts) $(beside_scripts)
@@ -668,7 +668,7 @@ help:
 #:   menuconfig defconfig linux_defconfig mips32_defconfig allnoconfig
 #:   allyesconfig randconfig olddefconfig savedefconfig
 #: Test (doc/testing.md); files alone: make T="tests/danger/debug.t" test
-#:   check test         unit tests and the rules of the house; 15 minutes of more
+#:   check test         unit tests and the rules of the house; 10 minutes of more
 #:   test-long test-others test-all   half an hour; other targets; all of these
 #:   soak fuzz fuzz-coverage          hours: SOAK_SECONDS=1800 FUZZ_SECONDS=20
 #:   guests bench size  other kernels; time a frame; text and stack, with budgets
