@@ -145,9 +145,7 @@ static void set_defaults(struct leak *leak)
 		.mode = "--mode=force",
 		.stacks = "--max-stacks",
 	};
-	leak->config.mode = DWUNW_HEAP_FALLBACK;
-	leak->config.walk = DWUNW_HEAP_AUTO;
-	leak->config.walk_word = "--walk=kernel";
+	leak_set_walk(leak);
 	leak->report.meta.tool = "dwunw count";
 	leak->report_options.stacks_option = leak->config.words.stacks;
 	leak->interval_ns = 0;

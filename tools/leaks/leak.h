@@ -79,6 +79,9 @@ struct leak {
 /* Their defaults, but for the time that a block has to be live. */
 void leak_set_defaults(struct leak *leak);
 
+/* Who walks by default, in the subcommands of `dwunw`. */
+void leak_set_walk(struct leak *leak);
+
 /* Words behind "--", a command's; before option_parse(), which moves them. */
 int leak_count_words(char **argv);
 /* Of a program without operands: `count` words, of which `words` are a command's.
@@ -263,6 +266,8 @@ int leak_check(const struct option_program *program, const struct leak *leak);
 
 /* --- run.c ------------------------------------------------------------------- */
 
+/* The BPF objects of config->event. */
+void leak_set_objects(struct dwunw_heap_config *config);
 /* Of programs, or without one of the kernel. The exit status. */
 int leak_run(struct leak *leak);
 

@@ -285,9 +285,7 @@ static int parse(struct arguments *arguments, char **argv)
 	set_words(leak);
 	leak->report.meta.tool = "dwunw leaks";
 	leak->report_options.stacks_option = leak->config.words.stacks;
-	leak->config.mode = DWUNW_HEAP_FALLBACK;
-	leak->config.walk = DWUNW_HEAP_AUTO;
-	leak->config.walk_word = "--walk=kernel";
+	leak_set_walk(leak);
 	status = option_parse(&program, arguments, argv, &count);
 	if (status < 0)
 		status = take_operands(leak, count, argv + 1, words);

@@ -146,6 +146,13 @@ void leak_set_defaults(struct leak *leak)
 	};
 }
 
+void leak_set_walk(struct leak *leak)
+{
+	leak->config.mode = DWUNW_HEAP_FALLBACK;
+	leak->config.walk = DWUNW_HEAP_AUTO;
+	leak->config.walk_word = "--walk=kernel";
+}
+
 bool leak_is_of_programs(const struct leak *leak)
 {
 	return leak->config.command || leak->config.pid_count ||

@@ -147,9 +147,7 @@ static int parse(struct leak *leak, char **argv)
 
 	leak_set_defaults(leak);
 	set_words(leak);
-	leak->config.mode = DWUNW_HEAP_FALLBACK;
-	leak->config.walk = DWUNW_HEAP_AUTO;
-	leak->config.walk_word = "--walk=kernel";
+	leak_set_walk(leak);
 	leak->interval_ns = 5 * LEAK_SECOND;
 	leak->view.min_age_ns = 0;
 	status = option_parse(&program, leak, argv, &count);

@@ -142,7 +142,7 @@ static size_t between(const uint8_t *start, const uint8_t *end)
 	return (size_t)(end - start);
 }
 
-static void set_objects(struct dwunw_heap_config *config)
+void leak_set_objects(struct dwunw_heap_config *config)
 {
 	if (config->event) {
 		config->object = dwunw_count_object;
@@ -165,7 +165,7 @@ static int run_programs(struct leak *leak)
 	struct dwunw_heap_config *config = &leak->config;
 	int status;
 
-	set_objects(config);
+	leak_set_objects(config);
 	config->by_thread = leak->view.by_thread;
 	config->on_block = leak->trace ? print_call : NULL;
 	status = leak_recording_prepare(leak);

@@ -9,7 +9,7 @@
  */
 #include "trial.h"
 
-#include "objects.h"
+#include "leak.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -141,11 +141,6 @@ static void judge(void *ctx, const struct dwunw_heap_block *block)
 			 dwunw_stack_reaches_main(block->stack);
 }
 
-static size_t between(const uint8_t *start, const uint8_t *end)
-{
-	return (size_t)(end - start);
-}
-
 static void set_config(struct dwunw_heap_config *config,
 		       const struct trial *trial, const int32_t *pid)
 {
@@ -157,12 +152,6 @@ static void set_config(struct dwunw_heap_config *config,
 			   .pids = "check",
 			   .mode = "check",
 			   .stacks = "check" },
-		.object = dwunw_heap_object,
-		.object_size =
-			between(dwunw_heap_object, dwunw_heap_object_end),
-		.walk_object = dwunw_walk_object,
-		.walk_object_size =
-			between(dwunw_walk_object, dwunw_walk_object_end),
 		.walk = trial->walk,
 		.walk_word = "--walk=kernel",
 		.sampled = trial->sampled,
@@ -170,6 +159,7 @@ static void set_config(struct dwunw_heap_config *config,
 		.pids = pid,
 		.pid_count = 1,
 	};
+	leak_set_objects(config);
 }
 
 /* One block, and what comes of it: rows that the kernel learns from the first
