@@ -626,6 +626,8 @@ int dwu_attach_files(struct dwunw_heap *heap, struct target *target)
 	}
 	if (!status)
 		status = -dwu_source_start(heap);
+	if (status == EOPNOTSUPP) /* told of each place */
+		return EXIT_FAILURE;
 	if (status)
 		return dwunw_permission_explain(
 			heap->config.tool, "a probe was not attached", status);

@@ -397,6 +397,20 @@ static bool is_process(const struct dwunw_heap *heap, int32_t pid)
 	return false;
 }
 
+/* proc_pid_stat(5), field 3: T by a signal, t by a debugger. */
+static void say_stopped(const struct dwunw_heap *heap, int32_t pid)
+{
+	char text[1024];
+	const char *state = dwunw_proc_stat(pid, 3, text, sizeof(text));
+
+	if (state && (*state == 'T' || *state == 't'))
+		fprintf(stderr,
+			"%s: process %" PRId32 " is stopped: nothing happens "
+			"in it until it goes on (kill -CONT %" PRId32 ", or "
+			"its debugger)\n",
+			heap->config.tool, pid, pid);
+}
+
 /* 0; else an exit status, told. */
 static int start_pid(struct dwunw_heap *heap, int32_t pid)
 {
@@ -410,9 +424,11 @@ static int start_pid(struct dwunw_heap *heap, int32_t pid)
 		return dwunw_permission_explain(heap->config.tool, "a process",
 						ENOMEM);
 	status = dwu_target_attach(heap, target);
-	if (!status)
+	if (!status) {
 		fprintf(stderr,
 			"Attaching to pid %" PRId32 ", Ctrl+C to quit.\n", pid);
+		say_stopped(heap, pid);
+	}
 	return status < 0 ? EXIT_FAILURE : status;
 }
 

@@ -112,16 +112,3 @@ uint32_t dwunw_given_debug_unused(const char *path, uint32_t used,
 		tool, path);
 	return 1;
 }
-
-/* A name alone; dwunw_symbol_place() says which it is. */
-bool dwunw_given_unprobed(dwunw_status_t status, const char *tool,
-			  const char *name, const char *path)
-{
-	if (status != DWUNW_ERR_NOT_IMPLEMENTED)
-		return false;
-	fprintf(stderr,
-		"%s: %s in %s: no probe may be there: it is MIPS16 or microMIPS "
-		"code, or chosen at load time (IFUNC)\n",
-		tool, name, path);
-	return true;
-}

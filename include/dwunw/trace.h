@@ -93,10 +93,6 @@ uint32_t dwunw_given_unused(const struct dwunw_given *given, const char *tool);
 /* The same for a --debug-file, which served `used` files; path may be NULL. */
 uint32_t dwunw_given_debug_unused(const char *path, uint32_t used,
 				  const char *tool);
-/* Of dwunw_symbol_offset(): a function that is there, and where no probe may be;
- * said on stderr. */
-bool dwunw_given_unprobed(dwunw_status_t status, const char *tool,
-			  const char *name, const char *path);
 
 /* Where a uprobe is. */
 struct dwunw_uprobe_place {

@@ -46,6 +46,7 @@ for (
 	my ($said, $status) = Live::run($dwunw, 'count', '-e', $event, '--', $svc);
 	is($status, 1, "$event: status") or diag($said);
 	like($said, $want, "$event: why");
+	unlike($said, qr/not attached/, "$event: once");
 }
 for (
 	[qr/\Q$within\E of svc is within an instruction/, '--symbol', "malloc=$within\@svc"],
@@ -56,6 +57,7 @@ for (
 	my ($said, $status) = Live::run($dwunw, 'leaks', @options, '--', $svc);
 	isnt($status, 0, "leaks @options: status") or diag($said);
 	like($said, $want, "leaks @options: why");
+	unlike($said, qr/not attached/, "leaks @options: once");
 }
 
 done_testing();

@@ -147,6 +147,14 @@ my $sleeper = Live::start($leaky, 0, 100_000);
 }
 ($text, $said, $status) = watch([@last, "$sleeper,$sleeper"], sub { }, sub { 1 });
 is(scalar(() = $said =~ /^Attaching to pid/mg), 1, 'P,P is P');
+unlike($said, qr/is stopped/, '… which runs');
+kill 'STOP', $sleeper;
+sleep 0.01 until Live::slurp("/proc/$sleeper/stat") =~ /\) T/;
+($text, $said, $status) = watch([@last, $sleeper], sub { }, sub { 1 });
+kill 'CONT', $sleeper;
+is($status, 0, 'a stopped process: status');
+like($said, qr/^dwunw: leaks: process $sleeper is stopped: .*kill -CONT $sleeper/m,
+	'… and that is said');
 {
 	# the tool has threads itself
 	my ($tool, $thread);
