@@ -157,11 +157,13 @@ ok "each number has a range, a default and its cost" ranges
 # Symbols: each has a user, and each that is used exists.
 sed -n 's/^config \([A-Z0-9_]*\)$/CONFIG_\1/p' $kconfigs |
 	sort -u >"$work/known"
+# but for the kernel's own, and CONFIG_ARCH_TARGET_NAMES of a comment
+kernels='CONFIG_(ARCH_TARGET_NAMES|32BIT|BPF_EVENTS|BPF_SYSCALL|FUTEX|PERF_EVENTS)'
+kernels="$kernels|CONFIG_(PID_NS|PROC_CHILDREN|UPROBES|UPROBE_EVENTS)"
 {
-	# but for the kernel's own, and what a comment calls CONFIG_ARCH_TARGET_NAMES
 	grep -rhoE '\bCONFIG_[A-Z0-9_]+' core arch port trace heap record report tools \
 		--include='*.[ch]' --exclude=kernel_options.c |
-		grep -v -e '^CONFIG_ARCH_TARGET' -e '^CONFIG_32BIT$'
+		grep -vxE "$kernels"
 	grep -rhoE '[(]CONFIG_[A-Z0-9_]+' Makefile core arch port trace heap record tools \
 		examples --include=Makefile --include='*.mk' | tr -d '('
 	# in Kconfig itself: if X, depends on X && !Y
