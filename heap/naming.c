@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 #include <dwunw/heap.h>
+#include <dwunw/linux.h>
 #include <dwunw/trace.h>
 
 #include <errno.h>

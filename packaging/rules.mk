@@ -28,7 +28,8 @@ leak-tools: $(leak_tools_made)
 into = $(foreach f,$(3),$(2):$(f):$(1))
 installed_files = \
 	$(call into,$(BINDIR),755,$(tool) $(leak_tools_made)) \
-	$(call into,$(LIBDIR),644,$(libs) $(inproc_lib)) \
+	$(call into,$(LIBDIR),644,$(libs)) \
+	$(call into,$(LIBDIR)/dwunw,644,$(inproc_lib)) \
 	$(call into,$(LIBDIR)/pkgconfig,644,$(package)/dwunw.pc $(if $(trace_lib),\
 		$(package)/dwunw-trace.pc) $(if $(report_lib),\
 		$(package)/dwunw-report.pc) $(if $(heap_lib),\

@@ -11,7 +11,7 @@
  */
 #include "push.h"
 
-#include <dwunw/trace.h>
+#include <dwunw/linux.h>
 
 #include <ctype.h>
 #include <errno.h>

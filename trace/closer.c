@@ -12,6 +12,7 @@
  */
 #include "closer.h"
 
+#include <dwunw/linux.h>
 #include <dwunw/trace.h>
 
 #include <signal.h>

@@ -12,6 +12,7 @@
  * memory, the thread waits, and the kernel's buffer, which counts what it drops,
  * is the limit again.
  */
+#include <dwunw/linux.h>
 #include <dwunw/loader.h>
 #include <dwunw/trace.h>
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # A program of libdwunw-trace.a is linked with $(trace_libs) as well.
-trace-y := bpf_map.o closer.o entry.o futex.o given.o inbox.o inherited.o kernelfs.o \
+trace-y := bpf_map.o closer.o entry.o given.o inbox.o inherited.o kernelfs.o \
 	map_watch.o permission.o pidns.o probe_events.o proc.o returns.o rings.o rows.o \
 	sample.o sampler.o search.o tracepoint.o uprobe_multi.o walk_files.o walk_row.o \
 	walk_spaces.o

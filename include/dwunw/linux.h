@@ -306,6 +306,10 @@ dwunw_status_t dwunw_inflate(void *ctx, uint32_t type, const void *src,
 const char *dwunw_debug_file_refused(const struct dwunw_elf *elf,
 				     const struct dwunw_elf *debug);
 
+/* Can threads wait for each other? In a kernel without futexes the C library ends a
+ * program whose threads do. */
+bool dwunw_has_futex(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -244,10 +244,6 @@ uint64_t dwunw_proc_resident(void);
  * is missing, and how to give it. Returns the exit status. */
 int dwunw_permission_explain(const char *tool, const char *what, int error);
 
-/* Can threads wait for each other? In a kernel without futexes the C library ends a
- * program whose threads do. */
-bool dwunw_has_futex(void);
-
 /*
  * Of `count` elements of `size` bytes, sorted by the number that each begins
  * with, of key_size bytes: 4 or 8. The index of the first that is not below

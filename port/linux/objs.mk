@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-port-y := host.o given.o shortage.o pages.o log.o now.o procfs.o files.o memory.o limit.o helper.o maps.o identity.o debugfiles.o \
+port-y := host.o given.o shortage.o pages.o log.o now.o procfs.o futex.o files.o memory.o limit.o helper.o maps.o identity.o debugfiles.o \
 	modules.o image.o process.o attach.o stopped.o context.o capture.o walked.o consumer.o text.o stop_text.o \
 	symbols.o symbol_frame.o names_elf.o names_place.o
 # the core of a router reads an .eh_frame whole

@@ -85,8 +85,9 @@ static bool find_library(struct run *run)
 	if (!slash)
 		return false;
 	*slash = 0;
-	return is_there(run, self, "") || is_there(run, self, "../lib/") ||
-	       is_there(run, self, "../lib/*/");
+	return is_there(run, self, "") ||
+	       is_there(run, self, "../lib/dwunw/") ||
+	       is_there(run, self, "../lib/*/dwunw/");
 }
 
 /* 0, or an errno. */

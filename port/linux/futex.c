@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-#include <dwunw/trace.h>
+#include <dwunw/linux.h>
 
 #include <errno.h>
 #include <linux/futex.h>
