@@ -104,7 +104,7 @@ install: $(foreach f,$(installed_files),$(call part,2,$(f)))
 # Directories go that are dwunw's own, if nothing else is in them.
 own_dirs = $(INCLUDEDIR)/dwunw/bpf $(patsubst %/bpf.h,$(INCLUDEDIR)/dwunw/%,$(wildcard arch/*/bpf.h)) \
 	$(INCLUDEDIR)/dwunw/arch $(INCLUDEDIR)/dwunw $(LIBDIR)/cmake/dwunw \
-	$(DOCDIR)/doc/zh $(DOCDIR)/doc $(DOCDIR)
+	$(LIBDIR)/dwunw $(DOCDIR)/doc/zh $(DOCDIR)/doc $(DOCDIR)
 uninstall:
 	$(say) REMOVE '$(DESTDIR)$(PREFIX)'
 	$(Q)rm -f $(foreach f,$(installed_files) $(call into,$(BINDIR),755,$(leak_tools)),\
