@@ -125,7 +125,7 @@ dwunw_status_t dwu_place_find(struct dwunw_heap *heap,
 		return old->status;
 	}
 	place.status =
-		dwunw_symbol_place(&heap->places, path, name, flags, &there);
+		dwunw_symbol_locate(&heap->places, path, name, flags, &there);
 	take_why(heap, place.status, name, there.why);
 	*off = place.off = there.off;
 	*size = place.size = there.size;

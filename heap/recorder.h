@@ -261,7 +261,7 @@ void dwu_thread_see(struct dwunw_heap *heap, uint32_t pid, uint32_t tid);
 /* places.c: a file by what it is, whatever its path; NULL: it is not kept. */
 struct dwu_known_file *dwu_known_file(struct dwunw_heap *heap,
 				      const char *path);
-/* As dwunw_symbol_place(), of a file that path leads to, with the same flags for a
+/* As dwunw_symbol_locate(), of a file that path leads to, with the same flags for a
  * name each time. NOT_IMPLEMENTED: told. */
 dwunw_status_t dwu_place_find(struct dwunw_heap *heap,
 			      struct dwu_known_file *known, const char *path,

@@ -21,8 +21,8 @@ static int attach(struct tool *tool)
 	struct dwunw_symbol_place at;
 	dwunw_status_t status;
 
-	status = dwunw_symbol_place(&tool->symbols, path, function,
-				    DWUNW_SYMBOL_WRITTEN, &at);
+	status = dwunw_symbol_locate(&tool->symbols, path, function,
+				     DWUNW_SYMBOL_WRITTEN, &at);
 	if (status == DWUNW_ERR_NOT_IMPLEMENTED) {
 		fprintf(stderr, "%s: %s\n", tool->name, at.why);
 		return EXIT_FAILURE;

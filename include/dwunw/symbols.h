@@ -102,7 +102,7 @@ dwunw_symbol_resolve_batch(struct dwunw_symbol_resolver *resolver,
  * path. `size` (may be NULL) gets the symbol's size. NO_DEBUG_DATA: the file
  * does not define it. NOT_IMPLEMENTED: it is MIPS16 or microMIPS code, where a
  * probe would be an instruction of another set, or chosen at load time (IFUNC):
- * dwunw_symbol_place() says which.
+ * dwunw_symbol_locate() says which.
  */
 dwunw_status_t dwunw_symbol_offset(struct dwunw_symbol_resolver *resolver,
 				   const char *path, const char *function,
@@ -130,10 +130,10 @@ struct dwunw_symbol_place {
  * with a `why`: of fixed-size instructions, no symbol and no FDE tells whether a
  * function starts there, and the offset was believed.
  */
-dwunw_status_t dwunw_symbol_place(struct dwunw_symbol_resolver *resolver,
-				  const char *path, const char *name,
-				  uint32_t flags,
-				  struct dwunw_symbol_place *place);
+dwunw_status_t dwunw_symbol_locate(struct dwunw_symbol_resolver *resolver,
+				   const char *path, const char *name,
+				   uint32_t flags,
+				   struct dwunw_symbol_place *place);
 
 /*
  * The names of a frame of process pid, as a walk in `ctx` gave it: from the

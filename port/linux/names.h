@@ -352,7 +352,7 @@ char *dwu_demangle_bare(const char *name);
 
 /* --- names_place.c -------------------------------------------------------------- */
 
-/* What dwunw_symbol_place() was asked. */
+/* What dwunw_symbol_locate() was asked. */
 struct dwu_place_question {
 	const struct dwu_symbols *symbols; /* NULL: there are none */
 	const struct dwunw_elf *elf;	   /* the file itself */

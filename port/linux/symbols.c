@@ -1072,10 +1072,10 @@ static dwunw_status_t ask_place(struct dwunw_symbol_resolver *resolver,
 	return status;
 }
 
-dwunw_status_t dwunw_symbol_place(struct dwunw_symbol_resolver *resolver,
-				  const char *path, const char *name,
-				  uint32_t flags,
-				  struct dwunw_symbol_place *place)
+dwunw_status_t dwunw_symbol_locate(struct dwunw_symbol_resolver *resolver,
+				   const char *path, const char *name,
+				   uint32_t flags,
+				   struct dwunw_symbol_place *place)
 {
 	struct dwu_place_question question = {
 		.path = path, .name = name, .flags = flags, .place = place
@@ -1103,7 +1103,7 @@ dwunw_status_t dwunw_symbol_offset(struct dwunw_symbol_resolver *resolver,
 	if (!off || !function || !strncmp(function, "0x", 2))
 		return off && function ? DWUNW_ERR_NO_DEBUG_DATA :
 					 DWUNW_ERR_INVALID_ARG;
-	status = dwunw_symbol_place(resolver, path, function, 0, &place);
+	status = dwunw_symbol_locate(resolver, path, function, 0, &place);
 	if (status != DWUNW_OK)
 		return status;
 	*off = place.off;

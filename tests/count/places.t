@@ -14,7 +14,7 @@ use Places;
 my ($START, $WRITTEN) = (1, 2);
 my ($svc, $stripped) = ($Places::svc, $Places::stripped);
 
-# "NAME FLAGS" of each => what dwunw_symbol_place() says.
+# "NAME FLAGS" of each => what dwunw_symbol_locate() says.
 sub places {
 	my ($file, @asked) = @_;
 	my $in = "$Live::dir/asked";

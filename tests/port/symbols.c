@@ -161,7 +161,7 @@ static dwunw_status_t place_of(const char *path, uint64_t off)
 	char text[32];
 
 	snprintf(text, sizeof(text), "0x%llx", (unsigned long long)off);
-	status = dwunw_symbol_place(&resolver, path, text, 0, &place);
+	status = dwunw_symbol_locate(&resolver, path, text, 0, &place);
 	note("%s: %d %s", text, status, place.why);
 	return status;
 }
