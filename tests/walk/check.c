@@ -2,8 +2,8 @@
 /*
  * check.c - is each walk of the kernel the walk of user space?
  *
- *   check [-d] [-e EVENT] [-f FILE:FUNCTION] [-i] [-k N] [-r FUNCTION] [-R FUNCTION]
- *         [-s] [-t] [-x FILE] OBJECT EVENTS COMMAND...
+ *   check [-d] [-e EVENT] [-f FILE:FUNCTION] [-i] [-k N] [-q BYTES] [-r FUNCTION]
+ *         [-R FUNCTION] [-s] [-t] [-w SECONDS] [-x FILE] OBJECT EVENTS COMMAND...
  *
  * Probes a function (malloc of this program's own libc) of the command. Of each
  * call the kernel sends its walk and a copy of the stack; user space walks the
@@ -15,18 +15,22 @@
  *	and a function of the kernel; or a tracepoint, "syscalls/sys_enter_getppid"
  *   -d	return probes come when a tenth of the events is there; then EVENTS follow
  *   -i	in the processes that it starts, too
+ *   -q	of the buffer, 32 MiB: what finds it full is not compared. The less is
+ *	on its way, the sooner the kernel has the row that an event asks for
  *   -r	a return probe of the tool on a function of the command, noted
  *   -R	a return probe of somebody else
  *   -s	registers of user space are looked for on the kernel's stack, not asked for
  *   -t	rows change places all the time while they are read
+ *   -w	probes only when the command has run so long
  *   -x	FILE has return addresses, innermost first: a stack that has the last of
  *	them has all of them, but for the first N of -k, one behind the other
  *
  * With -x "told N of N, user N, kernel N" are stacks that have them all, of those
  * that have the last; and where user space or the kernel was interrupted.
  *
- * The last line is "pairs N whole N part N different N late N". Late: the program
- * has mapped other code before the copy was walked, which cannot be right then.
+ * The last line is "pairs N whole N part N different N late N cut N". Late: the
+ * program has mapped other code before the copy was walked, which cannot be right
+ * then. Cut: of those that are equal in part, the copy ended before its stack.
  * Exit status 1: there was a difference, which is printed.
  */
 #include "check.h"
@@ -82,7 +86,7 @@ static struct tool {
 	} known[PROCESSES];
 	struct dwunw_frame frames[FRAMES];
 	struct dwunw_step steps[FRAMES];
-	uint64_t pairs, whole, part, different, late;
+	uint64_t pairs, whole, part, different, late, cut;
 	uint64_t causes[DWUNW_WALK_CAUSES];
 	uint64_t stops[256]; /* the copy's, where the kernel went farther */
 	/* -x */
@@ -103,6 +107,8 @@ static struct options {
 	size_t own_returns, other_returns;
 	size_t skipped;
 	const char *program; /* the command's file */
+	uint32_t ring;
+	unsigned int wait; /* seconds */
 	bool by_stack;
 	bool inherited;
 	bool later;
@@ -273,6 +279,7 @@ static void compare(size_t n, const struct dwunw_stop *stop)
 		tool.whole++;
 	} else {
 		tool.part++;
+		tool.cut += copy_was_short(stop);
 		tool.stops[stop->reason]++;
 	}
 }
@@ -430,7 +437,8 @@ static void load(const char *path)
 				   &capture, sizeof(capture)) ||
 	    dwunw_loader_set_value(tool.loader, ".rodata.check", &check,
 				   sizeof(check)) ||
-	    dwunw_loader_set_events(tool.loader, "dwunw_events", false, RING))
+	    dwunw_loader_set_events(tool.loader, "dwunw_events", false,
+				    options.ring ? options.ring : RING))
 		die("options", EINVAL);
 	error = dwunw_rows_prepare(tool.loader, &rows);
 	if (!error && options.inherited)
@@ -655,8 +663,9 @@ static void report(void)
 		       tool.by_cookie[CHECK_USER],
 		       tool.by_cookie[CHECK_KERNEL]);
 	printf("pairs %" PRIu64 " whole %" PRIu64 " part %" PRIu64
-	       " different %" PRIu64 " late %" PRIu64 "\n",
-	       tool.pairs, tool.whole, tool.part, tool.different, tool.late);
+	       " different %" PRIu64 " late %" PRIu64 " cut %" PRIu64 "\n",
+	       tool.pairs, tool.whole, tool.part, tool.different, tool.late,
+	       tool.cut);
 }
 
 /* False: it has ended. One that has stopped waits for its events to be read. */
@@ -680,6 +689,10 @@ static void run(char **argv)
 	pid_t pid = tool.pid = start(argv);
 	pthread_t thread;
 
+	if (options.wait) {
+		kill(pid, SIGCONT);
+		sleep(options.wait);
+	}
 	attach(pid);
 	if (tool.swap)
 		pthread_create(&thread, NULL, swap_rows, NULL);
@@ -726,6 +739,9 @@ static bool take_option(int option)
 	case 'k':
 		options.skipped = (size_t)atoi(optarg);
 		break;
+	case 'q':
+		options.ring = (uint32_t)strtoul(optarg, NULL, 0);
+		break;
 	case 'r':
 		if (options.own_returns < 4)
 			options.own_return[options.own_returns++] = optarg;
@@ -739,6 +755,9 @@ static bool take_option(int option)
 		break;
 	case 't':
 		tool.swap = true;
+		break;
+	case 'w':
+		options.wait = (unsigned int)atoi(optarg);
 		break;
 	case 'x':
 		options.file_told = optarg;
@@ -755,7 +774,7 @@ int main(int argc, char **argv)
 	int option;
 
 	setvbuf(stdout, NULL, _IOLBF, 1024);
-	while ((option = getopt(argc, argv, "+de:f:ik:r:R:stx:")) != -1)
+	while ((option = getopt(argc, argv, "+de:f:ik:q:r:R:stw:x:")) != -1)
 		right = right && take_option(option);
 	if (!right || argc - optind < 3) {
 		fprintf(stderr,
