@@ -27,7 +27,8 @@ sub command {
 # What check says of a program; at least `$least` of 100 pairs are whole.
 sub check {
 	my ($title, $least, $options, @command) = @_;
-	my $out = join '', command("$walk/check", @$options,
+	# a small buffer, so that the kernel soon has the rows that it asks for
+	my $out = join '', command("$walk/check", '-q', 1 << 20, @$options,
 		"$walk/check.bpf.o", $pairs, @command);
 	my ($all, $whole, $part, $different) = $out =~
 		/^pairs (\d+) whole (\d+) part (\d+) different (\d+)/m;
