@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 """real_requests.py SECONDS PORT [TLS_PORT]: requests of many kinds to a server
-on the loopback interface, for so long, once it is there."""
+on the loopback interface, for so long, from when
+it is there until it has ended."""
 import http.client
 import socket
 import ssl
@@ -23,6 +24,8 @@ def several(connection):
             connection.request(method, path, body,
                                {"Accept-Encoding": "gzip"})
             connection.getresponse().read()
+        except ConnectionRefusedError:
+            sys.exit()  # it has ended
         except Exception as error:
             print(method, path, repr(error), file=sys.stderr)
             connection.close()  # the next request opens it again
