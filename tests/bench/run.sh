@@ -60,20 +60,17 @@ head_line "dwunw_capture(), one call, and how deep the stacks are"
 head_line "a probed program's stack, beyond an empty BPF program, by depth" \
 	"(copy: nothing is unwound; frame pointers of a build that has them)"
 walk=$BUILD/tests/walk
-if [ "$(id -u)" = 0 ] && [ -x "$walk/bench" ]; then
-	"$walk/bench" "$walk/check.bpf.o" "$walk/depth" "$walk/depth_fp" ||
-		echo "BPF is not permitted here"
-else
+if [ "$(id -u)" != 0 ] || [ ! -x "$walk/bench" ]; then
 	echo "not root, or not built"
-fi
-# its walk by CFI is newer than what distributions have
-if ! version=$(bpftrace --version 2>/dev/null); then
-	echo "bpftrace's dw_ustack: not measured, there is no bpftrace here"
-elif ! bpftrace -d -e "uprobe:$walk/depth:probed { @[dw_ustack()] = count() }" \
-	>/dev/null 2>&1; then
-	echo "bpftrace's dw_ustack: not measured, $version has none"
 else
-	echo "bpftrace's dw_ustack: $version has it, which is not measured here"
+	# its walk by CFI is newer than what distributions have
+	bpftrace=tests/bench/bpftrace
+	$bpftrace 2>&1 || {
+		echo "bpftrace's dw_ustack(): not measured"
+		bpftrace=
+	}
+	"$walk/bench" "$walk/check.bpf.o" "$walk/depth" "$walk/depth_fp" \
+		$bpftrace || echo "BPF is not permitted here"
 fi
 
 head_line "a malloc and its free with a recorder inside the program, ns of" \

@@ -14,6 +14,7 @@ use warnings;
 use FindBin;
 use lib $FindBin::Bin;
 use Leak;
+use Load;
 use List::Util qw(max min sum0);
 use Test::More;
 use Time::HiRes 'sleep';
@@ -256,44 +257,7 @@ sub own_minute {
 
 # --- the programs ----------------------------------------------------------------
 
-my $data = "$FindBin::Bin/real_load";
 my $python = '/usr/bin/python3';
-
-sub nginx {
-	my ($port, $tls_port) = @_;
-	chomp(my $tree = `$Live::root/tests/cross/package \$(dpkg --print-architecture) nginx`);
-	return unless $tree && -x "$tree/usr/sbin/nginx";
-	my ($said, $status) = Live::run('openssl', 'req', '-x509', '-newkey',
-		'rsa:2048', '-nodes', '-days', 2, '-subj', '/CN=localhost',
-		'-keyout', "$dir/key", '-out', "$dir/certificate", '-batch');
-	diag($said), return if $status;
-	mkdir "$dir/www";
-	open(my $out, '>', "$dir/www/page.html");
-	print $out "<p>A line of a page.\n" x 500;
-	close $out;
-	open($out, '>', "$dir/nginx.conf");
-	print $out "daemon off; master_process off;
-	pid $dir/nginx.pid; error_log $dir/nginx.log;
-	events { worker_connections 64; }
-	http {
-		access_log /dev/null; gzip on; gzip_proxied any;
-		types { text/html html; }
-		client_body_temp_path $dir/body; proxy_temp_path $dir/proxy;
-		fastcgi_temp_path $dir/fastcgi; uwsgi_temp_path $dir/uwsgi;
-		scgi_temp_path $dir/scgi;
-		server {
-			listen 127.0.0.1:$port; listen 127.0.0.1:$tls_port ssl;
-			ssl_certificate $dir/certificate;
-			ssl_certificate_key $dir/key;
-			root $dir/www;
-			location / { autoindex on; }
-			location /again/ { proxy_pass http://127.0.0.1:$port/; }
-		}
-	}\n";
-	close $out;
-	return start("$tree/usr/sbin/nginx", '-e', "$dir/nginx.log", '-p', $dir,
-		'-c', "$dir/nginx.conf");
-}
 
 SKIP: {
 	skip 'no gdb', 1 unless have('gdb');
@@ -309,44 +273,18 @@ SKIP: {
 	}
 	my $long = 3 * $seconds + 100;
 	my $warm = 4; # what happens once has happened
-	if ('python3' =~ /$only/) {
-		# each object a block of its own, at the same calls each time
-		local @ENV{qw(PYTHONMALLOC PYTHONHASHSEED)} = ('malloc', 0);
-		my $pid = start($python, '-S', "$data.py", $long);
-		sleep $warm;
-		minute('python3', $pid);
-		stop($pid);
-	}
-	if ('sqlite3' =~ /$only/) {
-		system('mkfifo', "$dir/sql") == 0 or die;
-		my $feed = start('/bin/sh', '-c',
-			"exec timeout $long yes -- \"\$(cat $data.sql)\" >$dir/sql");
-		my $pid = start('/bin/sh', '-c',
-			"exec sqlite3 :memory: <$dir/sql >/dev/null 2>&1");
-		sleep $warm;
-		minute('sqlite3', $pid);
-		stop($pid);
-		stop($feed);
-	}
-	if ('gdb, a C++ program' =~ /$only/) {
-		my $debugged = built('debugged');
-		local $ENV{SECONDS} = $long;
-		my $pid = start(@gdb, '-x', "$data.gdb", $debugged);
+	for my $name (@Load::names) {
+		my $title = $name eq 'gdb' ? 'gdb, a C++ program' : $name;
+		next unless $title =~ /$only/;
+		local %ENV = %ENV;
+		my $load = Load::of($name, $long);
+		skip "$name: not to be had", 1 unless $load;
+		my @beside = map { start(@$_) } @{$load->{beside}};
+		my $pid = start(@{$load->{command}});
 		sleep $warm;
 		# a script in Python in gdb in C++: 20 KiB of stack
-		minute('gdb, a C++ program', $pid, '--stack-bytes=28672');
-		stop($pid);
-	}
-	if ('nginx' =~ /$only/) {
-		my $port = 20000 + $$ % 20000;
-		my $pid = nginx($port, $port + 1);
-		skip 'nginx: not to be had', 1 unless $pid;
-		my $load = start($python, "$FindBin::Bin/real_requests.py", $long,
-			$port, $port + 1);
-		sleep $warm;
-		minute('nginx', $pid);
-		stop($load);
-		stop($pid);
+		minute($title, $pid, ('--stack-bytes=28672') x ($name eq 'gdb'));
+		stop($_) for $pid, @beside;
 	}
 }
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 """real_requests.py SECONDS PORT [TLS_PORT]: requests of many kinds to a server
-on the loopback interface, for so long."""
+on the loopback interface, for so long, from when
+it is there until it has ended."""
 import http.client
+import socket
 import ssl
 import sys
 import time
@@ -22,13 +24,25 @@ def several(connection):
             connection.request(method, path, body,
                                {"Accept-Encoding": "gzip"})
             connection.getresponse().read()
+        except ConnectionRefusedError:
+            sys.exit()  # it has ended
         except Exception as error:
             print(method, path, repr(error), file=sys.stderr)
             connection.close()  # the next request opens it again
     connection.close()
 
 
+def is_there():
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+        return True
+    except OSError:
+        return False
+
+
 end = time.monotonic() + seconds
+while time.monotonic() < end and not is_there():
+    time.sleep(0.1)
 while time.monotonic() < end:
     several(http.client.HTTPConnection("127.0.0.1", port, timeout=10))
     if tls_port:

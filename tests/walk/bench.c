@@ -3,13 +3,18 @@
  * bench.c - what a stack costs a program that is probed, by its depth: beyond
  * an empty BPF program, in one run, by turns.
  *
- *   bench OBJECT PLAIN FRAME-POINTERS	depth.c, built without and with them
+ *   bench OBJECT PLAIN FRAME-POINTERS [BPFTRACE]	depth.c, built without and with
+ *						them; BPFTRACE PID PROGRAM runs one
  *
  *   stackid	bpf_get_stackid() of the build with frame pointers
  *   copy	registers and 16 KiB of stack at most, sent; nothing is unwound.
  *		Page by page it ends with a read that fails; else it remembers for
  *		each thread where that was
  *   walk	the walk in the kernel, after its first 256 calls
+ *   bpftrace	its count(), and its walk by CFI: the stack is the key of a map
+ *
+ * "A frame" is the slope from the least depth to the greatest, "fixed" what it
+ * leaves of the first, each of minima and (of medians).
  */
 #include "check.h"
 
@@ -37,17 +42,21 @@ static const unsigned int depths[] = { 5, 20, 50, 100 };
 
 static const struct variant {
 	const char *title;
-	const char *program;
+	const char *program; /* of check.bpf.o, or an action of bpftrace */
 	bool frame_pointers;
+	bool bpftrace;
 } variants[] = {
-	{ "empty", "empty", false },
-	{ "empty, frame pointers", "empty", true },
-	{ "bpf_get_stackid()", "stackid", true },
-	{ "copy, page by page", "copy_pages", false },
-	{ "copy", "copy", false },
-	{ "walk", "walk", false },
+	{ "empty", "empty", false, false },
+	{ "empty, frame pointers", "empty", true, false },
+	{ "bpf_get_stackid()", "stackid", true, false },
+	{ "copy, page by page", "copy_pages", false, false },
+	{ "copy", "copy", false, false },
+	{ "walk", "walk", false, false },
+	{ "bpftrace: count()", "@ = count()", false, true },
+	{ "bpftrace: dw_ustack()", "@[dw_ustack(127)] = count()", false, true },
 };
 #define VARIANTS (sizeof(variants) / sizeof(variants[0]))
+#define BEYOND 2u /* those before are what the others are measured from */
 
 static struct program {
 	pid_t pid;
@@ -62,7 +71,9 @@ static struct dwunw_walker *walker;
 static struct dwunw_rows *rows;
 static struct dwunw_process *process;
 static bool learning;
+static const char *bpftrace; /* NULL: there is none */
 static double times[VARIANTS][DEPTHS][ROUNDS * SAMPLES];
+static uint64_t dropped[VARIANTS]; /* of copies, walks */
 
 static void die(const char *what)
 {
@@ -114,7 +125,7 @@ static void load(const char *path)
 				   sizeof(capture)) ||
 	    dwunw_loader_set_value(loader, ".rodata.check", &options,
 				   sizeof(options)) ||
-	    dwunw_loader_set_events(loader, "dwunw_events", false, 16u << 20) ||
+	    dwunw_loader_set_events(loader, "dwunw_events", false, 64u << 20) ||
 	    dwunw_rows_prepare(loader, &config) || dwunw_loader_load(loader) ||
 	    dwunw_rows_open(&rows, loader, &ctx, &config) ||
 	    dwunw_loader_open_events(loader, on_event, NULL))
@@ -162,21 +173,82 @@ static void ask(const struct program *program, unsigned int depth,
 			die("the program has ended");
 }
 
-static void measure(unsigned int v, unsigned int round)
+/* Events that found the buffer full, which costs less than a copy. */
+static uint64_t drops(void)
 {
-	const struct program *program = &programs[variants[v].frame_pointers];
-	double ignored[2];
+	static const uint32_t index = DWUNW_COUNT_DROP_BUFFER;
+	uint64_t count = 0;
 
-	learning = !strcmp(variants[v].program, "walk");
-	if (dwunw_loader_attach_uprobe(loader, variants[v].program, false,
+	dwunw_bpf_map_get(dwunw_loader_map(loader, "dwunw_counters"), &index,
+			  &count);
+	return count;
+}
+
+static void attach(const struct variant *variant, const struct program *program)
+{
+	learning = !strcmp(variant->program, "walk");
+	if (dwunw_loader_attach_uprobe(loader, variant->program, false,
 				       program->pid, program->path,
 				       program->off))
 		die("attach");
+}
+
+/* When it has said that it is attached; its pid. */
+static pid_t run_bpftrace(const struct variant *variant,
+			  const struct program *program)
+{
+	char pid[16], action[512], line[256] = "";
+	int from[2];
+	FILE *out;
+	pid_t own;
+
+	snprintf(pid, sizeof(pid), "%d", program->pid);
+	snprintf(action, sizeof(action),
+		 "config = { unstable_dw_ustack = enable } "
+		 "uprobe:%s:probed { %s }",
+		 program->path, variant->program);
+	if (pipe(from))
+		die("pipe");
+	own = fork();
+	if (own == 0) {
+		dup2(from[1], 1);
+		dup2(from[1], 2);
+		close(from[0]);
+		execl(bpftrace, bpftrace, pid, action, (char *)NULL);
+		_exit(127);
+	}
+	close(from[1]);
+	out = fdopen(from[0], "r");
+	while (!strstr(line, "Attached"))
+		if (!fgets(line, sizeof(line), out))
+			die("bpftrace has ended");
+	/* it prints nothing more before it ends, and then to nobody */
+	return own;
+}
+
+static void measure(unsigned int v, unsigned int round)
+{
+	const struct variant *variant = &variants[v];
+	const struct program *program = &programs[variant->frame_pointers];
+	uint64_t before = drops();
+	double ignored[2];
+	pid_t other = 0;
+
+	if (variant->bpftrace)
+		other = run_bpftrace(variant, program);
+	else
+		attach(variant, program);
 	for (unsigned int d = 0; d < DEPTHS; d++) {
 		ask(program, depths[d], 2, ignored);
 		ask(program, depths[d], SAMPLES, &times[v][d][round * SAMPLES]);
 	}
-	dwunw_loader_detach(loader, program->pid);
+	dropped[v] += drops() - before;
+	if (other) {
+		kill(other, SIGKILL);
+		waitpid(other, NULL, 0);
+	} else {
+		dwunw_loader_detach(loader, program->pid);
+	}
 }
 
 static int compare(const void *a, const void *b)
@@ -186,46 +258,92 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Beyond the empty program of the same build. */
-static void print(void)
+/* What a depth costs beyond the empty program of the same build, sorted by depth. */
+static void sum_up(unsigned int v, double *least, double *middle)
+{
+	const double(*zero)[ROUNDS * SAMPLES] =
+		times[variants[v].frame_pointers];
+	unsigned int m = ROUNDS * SAMPLES / 2;
+
+	for (unsigned int d = 0; d < DEPTHS; d++) {
+		least[d] = times[v][d][0] - (v < BEYOND ? 0 : zero[d][0]);
+		middle[d] = times[v][d][m] - (v < BEYOND ? 0 : zero[d][m]);
+	}
+}
+
+static double slope_of(const double *costs)
+{
+	return (costs[DEPTHS - 1] - costs[0]) / (depths[DEPTHS - 1] - depths[0]);
+}
+
+static double fixed_of(const double *costs)
+{
+	return costs[0] - depths[0] * slope_of(costs);
+}
+
+static void print_variant(unsigned int v)
 {
 	double least[DEPTHS], middle[DEPTHS];
 
-	for (unsigned int v = 0; v < VARIANTS; v++)
+	sum_up(v, least, middle);
+	printf("%-24s", variants[v].title);
+	for (unsigned int d = 0; d < DEPTHS; d++)
+		printf("%6.0f (%6.0f) ", least[d], middle[d]);
+	printf("%6.1f (%5.1f) %6.0f (%6.0f)", slope_of(least), slope_of(middle),
+	       fixed_of(least), fixed_of(middle));
+	if (dropped[v])
+		printf(" (%llu of %u were not sent)",
+		       (unsigned long long)dropped[v],
+		       (unsigned int)DEPTHS * ROUNDS * (SAMPLES + 2) * CALLS);
+	printf("\n");
+}
+
+static void print(unsigned int count)
+{
+	for (unsigned int v = 0; v < count; v++)
 		for (unsigned int d = 0; d < DEPTHS; d++)
 			qsort(times[v][d], ROUNDS * SAMPLES, sizeof(double),
 			      compare);
 	printf("%-24s", "ns: minimum (median)");
 	for (unsigned int d = 0; d < DEPTHS; d++)
-		printf("  depth %-9u", depths[d]);
-	printf("a frame      fixed\n");
-	for (unsigned int v = 0; v < VARIANTS; v++) {
-		const double(*zero)[ROUNDS * SAMPLES] =
-			times[variants[v].frame_pointers];
-		double span = depths[DEPTHS - 1] - depths[0];
+		printf("depth %-10u", depths[d]);
+	printf("a frame         fixed\n");
+	for (unsigned int v = 0; v < count; v++)
+		print_variant(v);
+}
 
-		printf("%-24s", variants[v].title);
-		for (unsigned int d = 0; d < DEPTHS; d++) {
-			unsigned int m = ROUNDS * SAMPLES / 2;
+static unsigned int variant_of(const char *title)
+{
+	unsigned int v = 0;
 
-			least[d] = times[v][d][0] - (v > 1 ? zero[d][0] : 0);
-			middle[d] = times[v][d][m] - (v > 1 ? zero[d][m] : 0);
-			printf("%6.0f (%6.0f) ", least[d], middle[d]);
-		}
-		printf("%5.1f (%4.1f) %6.0f\n",
-		       (least[DEPTHS - 1] - least[0]) / span,
-		       (middle[DEPTHS - 1] - middle[0]) / span,
-		       least[0] - depths[0] * (least[DEPTHS - 1] - least[0]) /
-					  span);
-	}
+	while (strcmp(variants[v].title, title) != 0)
+		v++;
+	return v;
+}
+
+/* How many times the walk's figure another one's is. */
+static void compare_to(const char *title, double (*figure)(const double *),
+		       const char *what)
+{
+	double least[2][DEPTHS], middle[2][DEPTHS];
+
+	sum_up(variant_of("walk"), least[0], middle[0]);
+	sum_up(variant_of(title), least[1], middle[1]);
+	printf("%s: %s / walk %.2f (%.2f)\n", what, title,
+	       figure(least[1]) / figure(least[0]),
+	       figure(middle[1]) / figure(middle[0]));
 }
 
 int main(int argc, char **argv)
 {
 	struct dwunw_rows_counts counts;
+	unsigned int count = VARIANTS;
 
 	if (argc < 4)
 		return 2;
+	bpftrace = argc > 4 ? argv[4] : NULL;
+	while (!bpftrace && variants[count - 1].bpftrace)
+		count--;
 	load(argv[1]);
 	start(&programs[0], argv[2]);
 	start(&programs[1], argv[3]);
@@ -233,9 +351,13 @@ int main(int argc, char **argv)
 	    dwunw_rows_follow(rows, programs[0].pid))
 		die("the process");
 	for (unsigned int round = 0; round < ROUNDS; round++)
-		for (unsigned int v = 0; v < VARIANTS; v++)
+		for (unsigned int v = 0; v < count; v++)
 			measure(v, round);
-	print();
+	print(count);
+	compare_to("bpf_get_stackid()", slope_of, "a frame");
+	compare_to("copy", fixed_of, "fixed");
+	if (bpftrace)
+		compare_to("bpftrace: dw_ustack()", slope_of, "a frame");
 	dwunw_rows_stats(rows, &counts);
 	printf("walks %llu: counted %llu, new %llu, sent from a frame on %llu,"
 	       " copies %llu, dropped %llu\n",

@@ -13,7 +13,7 @@ const volatile struct check_options check_options SEC(".rodata.check") = {
 	.flags = DWUNW_EVENT_FLAG_ENTRY,
 };
 
-/* Both, of one moment: for comparison. */
+/* Both, of one moment, for comparison; and what is sent of a walk that is not whole. */
 static __always_inline void pair(void *ctx, struct dwunw_pt_regs *regs,
 				 struct dwunw_walk *w, __u32 slot, __u16 flags,
 				 __u64 cookie)
@@ -26,6 +26,8 @@ static __always_inline void pair(void *ctx, struct dwunw_pt_regs *regs,
 	int cause = dwunw_walk_from(w, slot, regs, &args);
 
 	dwunw_walk_send(ctx, w, cause, &args);
+	if (cause && w->count)
+		dwunw_walk_send_rest(ctx, regs, w, cause, &args);
 	dwunw_send_stack_of(ctx, regs, &args);
 }
 

@@ -2,31 +2,37 @@
 /*
  * check.c - is each walk of the kernel the walk of user space?
  *
- *   check [-d] [-e EVENT] [-f FILE:FUNCTION] [-i] [-k N] [-r FUNCTION] [-R FUNCTION]
- *         [-s] [-t] [-x FILE] OBJECT EVENTS COMMAND...
+ *   check [-d] [-e EVENT] [-f FILE:FUNCTION] [-i] [-k N] [-q BYTES] [-r FUNCTION]
+ *         [-R FUNCTION] [-s] [-t] [-w SECONDS] [-x FILE] OBJECT EVENTS COMMAND...
  *
  * Probes a function (malloc of this program's own libc) of the command. Of each
  * call the kernel sends its walk and a copy of the stack; user space walks the
  * copy, compares the two, and writes the rows that it used. Frames, addresses as
  * linked, evidence, marks, the reason of the end and the name of the stack must
- * be the same, as far as the copy goes and the kernel's rows did.
+ * be the same, as far as the copy goes and the kernel's rows did. Where these end,
+ * the kernel sends the rest of the stack, too, as it does for a tool: it must be
+ * walked to the same frames.
  *
  *   -e	instead: "cpu", a clock that interrupts it 4,000 times a second; "kprobe"
  *	and a function of the kernel; or a tracepoint, "syscalls/sys_enter_getppid"
  *   -d	return probes come when a tenth of the events is there; then EVENTS follow
  *   -i	in the processes that it starts, too
+ *   -q	of the buffer, 32 MiB: what finds it full is not compared. The less is
+ *	on its way, the sooner the kernel has the row that an event asks for
  *   -r	a return probe of the tool on a function of the command, noted
  *   -R	a return probe of somebody else
  *   -s	registers of user space are looked for on the kernel's stack, not asked for
  *   -t	rows change places all the time while they are read
+ *   -w	probes only when the command has run so long
  *   -x	FILE has return addresses, innermost first: a stack that has the last of
  *	them has all of them, but for the first N of -k, one behind the other
  *
  * With -x "told N of N, user N, kernel N" are stacks that have them all, of those
  * that have the last; and where user space or the kernel was interrupted.
  *
- * The last line is "pairs N whole N part N different N late N". Late: the program
- * has mapped other code before the copy was walked, which cannot be right then.
+ * The last line is "pairs N whole N part N different N late N cut N". Late: the
+ * program has mapped other code before the copy was walked, which cannot be right
+ * then. Cut: of those that are equal in part, the copy ended before its stack.
  * Exit status 1: there was a difference, which is printed.
  */
 #include "check.h"
@@ -74,6 +80,13 @@ static struct tool {
 	struct dwunw_event_header header;
 	struct dwunw_event_walk walk;
 	struct dwunw_event_frame walked[256];
+	/* what it has sent of the rest */
+	struct rest {
+		uint64_t key; /* of the walk; 0: there is none */
+		size_t n;
+		struct dwunw_stop stop;
+		struct dwunw_frame frames[FRAMES];
+	} rest;
 	/* processes whose mappings are known */
 	struct known {
 		int32_t pid;
@@ -82,7 +95,7 @@ static struct tool {
 	} known[PROCESSES];
 	struct dwunw_frame frames[FRAMES];
 	struct dwunw_step steps[FRAMES];
-	uint64_t pairs, whole, part, different, late;
+	uint64_t pairs, whole, part, different, late, cut, rests;
 	uint64_t causes[DWUNW_WALK_CAUSES];
 	uint64_t stops[256]; /* the copy's, where the kernel went farther */
 	/* -x */
@@ -103,6 +116,8 @@ static struct options {
 	size_t own_returns, other_returns;
 	size_t skipped;
 	const char *program; /* the command's file */
+	uint32_t ring;
+	unsigned int wait; /* seconds */
 	bool by_stack;
 	bool inherited;
 	bool later;
@@ -154,6 +169,20 @@ static struct dwunw_process *process_of(const struct dwunw_event_header *header)
 	return known->process;
 }
 
+/* Frame i of the whole stack. */
+static void print_rest(size_t i)
+{
+	const struct dwunw_frame *u =
+		&tool.rest.frames[i - tool.walk.frame_count];
+
+	if (tool.rest.key != tool.header.key ||
+	    i - tool.walk.frame_count >= tool.rest.n)
+		printf(" %3zu %32s", i, "");
+	else
+		printf(" %3zu %14" PRIx64 " %10" PRIx64 " %u %2u*", i, u->pc,
+		       u->vaddr, u->how, u->flags);
+}
+
 static void print_pair(size_t n, const struct dwunw_stop *stop, const char *why)
 {
 	printf("DIFFERENT (%s): the kernel %u frames, stop %u, cause %u; the copy"
@@ -165,10 +194,10 @@ static void print_pair(size_t n, const struct dwunw_stop *stop, const char *why)
 		const struct dwunw_frame *u = &tool.frames[i];
 
 		if (i < tool.walk.frame_count)
-			printf(" %3zu %14" PRIx64 " %10" PRIx64 " %u %2u", i,
+			printf(" %3zu %14" PRIx64 " %10" PRIx64 " %u %2u ", i,
 			       k->pc, k->vaddr, k->how, k->flags);
 		else
-			printf(" %3zu %31s", i, "");
+			print_rest(i);
 		if (i < n)
 			printf(" | %14" PRIx64 " %10" PRIx64 " %u %2u", u->pc,
 			       u->vaddr, u->how, u->flags);
@@ -218,6 +247,39 @@ static const char *difference(size_t n, const struct dwunw_stop *stop)
 	return NULL;
 }
 
+/* Not `left`: the last frame of a copy that was short, which may be a signal's. */
+static bool same_rest(const struct dwunw_frame *r, const struct dwunw_frame *u,
+		      bool left)
+{
+	uint8_t mask = left ? 0xff : (uint8_t)~DWUNW_FRAME_FLAG_SIGNAL;
+
+	return r->pc == u->pc && r->vaddr == u->vaddr && r->how == u->how &&
+	       r->module == u->module && ((r->flags ^ u->flags) & mask) == 0;
+}
+
+/* NULL: the rest is that of the copy, as far as both go. */
+static const char *rest_difference(size_t n, const struct dwunw_stop *stop)
+{
+	const struct rest *rest = &tool.rest;
+	size_t k = tool.walk.frame_count, end = k + rest->n;
+	bool is_short = copy_was_short(stop);
+
+	if (rest->key != tool.header.key)
+		return NULL;
+	tool.rests++;
+	for (size_t i = k; i < n && i < end; i++)
+		if (!same_rest(&rest->frames[i - k], &tool.frames[i],
+			       (i + 1 < n || !is_short) &&
+				       (i + 1 < end ||
+					!copy_was_short(&rest->stop))))
+			return "a frame of the rest";
+	if (is_short || copy_was_short(&rest->stop))
+		return NULL;
+	return end != n || rest->stop.reason != stop->reason ?
+		       "the end of the rest" :
+		       NULL;
+}
+
 /* Is the kernel's name that of its frames, as the walk in user space has them? */
 static bool same_id(size_t n)
 {
@@ -257,6 +319,8 @@ static void compare(size_t n, const struct dwunw_stop *stop)
 
 	if (!why && !same_id(n))
 		why = "the name";
+	if (!why)
+		why = rest_difference(n, stop);
 	if (!why && tool.told_count)
 		why = look_for_told();
 	tool.with_returns += tool.event.header.return_count > 0;
@@ -273,43 +337,51 @@ static void compare(size_t n, const struct dwunw_stop *stop)
 		tool.whole++;
 	} else {
 		tool.part++;
+		tool.cut += copy_was_short(stop);
 		tool.stops[stop->reason]++;
 	}
 }
 
-/* The copy, by rows that it tells. */
-static bool walk_copy(struct dwunw_process *process, size_t *n,
-		      struct dwunw_stop *stop)
+/* The event's copy, by rows that it tells. */
+static bool walk_copy(struct dwunw_process *process, struct dwunw_frame *frames,
+		      size_t *n, struct dwunw_stop *stop)
 {
 	return !dwunw_walk_steps(tool.walker, dwunw_process_space(process),
-				 &tool.event.input, tool.frames, tool.steps,
-				 FRAMES, n, stop) &&
+				 &tool.event.input, frames, tool.steps, FRAMES,
+				 n, stop) &&
 	       *n;
 }
 
 /* As dwunw_event_consume() does it: code that no counter has told of. */
-static bool walk_again(struct dwunw_process *process, size_t *n,
+static bool walk_event(struct dwunw_frame *frames, size_t *n,
 		       struct dwunw_stop *stop)
 {
+	struct dwunw_process *process = process_of(&tool.event.header);
+
+	if (!process || !walk_copy(process, frames, n, stop))
+		return false;
 	if (stop->reason != DWUNW_STOP_NO_MODULE &&
 	    stop->reason != DWUNW_STOP_NO_CODE)
 		return true;
 	if (tool.misses++ >= 20 || dwunw_process_refresh(process))
 		return true;
-	return walk_copy(process, n, stop);
+	return walk_copy(process, frames, n, stop);
+}
+
+static void learn(size_t n)
+{
+	dwunw_rows_learn(tool.rows, (int32_t)tool.event.header.pid, tool.steps,
+			 n);
 }
 
 static void on_stack(const void *bytes, size_t size)
 {
-	struct dwunw_process *process;
 	struct dwunw_stop stop;
 	size_t n = 0;
 
 	if (dwunw_event_parse(&tool.event, bytes, size))
 		die("an event that is none", EINVAL);
-	process = process_of(&tool.event.header);
-	if (!process || !walk_copy(process, &n, &stop) ||
-	    !walk_again(process, &n, &stop))
+	if (!walk_event(tool.frames, &n, &stop))
 		return;
 	/* it goes on while its events are read, and may map other code */
 	if (generation_of(tool.event.header.pid) !=
@@ -318,8 +390,22 @@ static void on_stack(const void *bytes, size_t size)
 	else if (tool.event.header.key == tool.header.key)
 		compare(n, &stop);
 	tool.header.key = 0;
-	dwunw_rows_learn(tool.rows, (int32_t)tool.event.header.pid, tool.steps,
-			 n);
+	learn(n);
+}
+
+/* Behind the walk, before the copy. */
+static void on_rest(const void *bytes, size_t size)
+{
+	struct rest *rest = &tool.rest;
+	struct dwunw_walked walked;
+
+	if (dwunw_event_parse(&tool.event, bytes, size) ||
+	    dwunw_walked_parse(&walked, &tool.event))
+		die("a rest that is none", EINVAL);
+	if (!walk_event(rest->frames, &rest->n, &rest->stop))
+		return;
+	rest->key = tool.event.header.key;
+	learn(rest->n);
 }
 
 static void on_walk(const uint8_t *bytes, size_t size)
@@ -356,7 +442,10 @@ static void on_event(void *ctx, void *bytes, size_t size)
 	memcpy(&header, bytes, sizeof(header));
 	switch (header.kind) {
 	case DWUNW_EVENT_WALKED:
-		on_walk(bytes, size);
+		if (header.reg_count)
+			on_rest(bytes, size);
+		else
+			on_walk(bytes, size);
 		break;
 	case DWUNW_EVENT_STACK:
 		dwunw_rows_follow(tool.rows, (int32_t)header.pid);
@@ -430,7 +519,8 @@ static void load(const char *path)
 				   &capture, sizeof(capture)) ||
 	    dwunw_loader_set_value(tool.loader, ".rodata.check", &check,
 				   sizeof(check)) ||
-	    dwunw_loader_set_events(tool.loader, "dwunw_events", false, RING))
+	    dwunw_loader_set_events(tool.loader, "dwunw_events", false,
+				    options.ring ? options.ring : RING))
 		die("options", EINVAL);
 	error = dwunw_rows_prepare(tool.loader, &rows);
 	if (!error && options.inherited)
@@ -604,13 +694,20 @@ static void attach(pid_t pid)
 		attach_returns(pid);
 }
 
-/* Both ways of each bucket change places, which tears each row. */
+#define SWAPS 33 /* odd */
+
+/*
+ * Both ways of each bucket change places, which tears each row, often. One that is alone
+ * gets a neighbour, a row of another bucket: it is not looked for there, but half
+ * of it and half of the other one would be a row that leads astray.
+ */
 static void *swap_rows(void *ctx)
 {
 	size_t size = sizeof(struct dwunw_walk_bucket) << DWUNW_WALK_ROWS_LOG2;
 	struct dwunw_walk_bucket *buckets =
 		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
 		     dwunw_loader_map(tool.loader, "dwunw_walk_rows"), 0);
+	struct dwunw_walk_row before = { 0 };
 
 	for (size_t i = 0; buckets != MAP_FAILED;
 	     i = (i + 1) & ((1u << DWUNW_WALK_ROWS_LOG2) - 1)) {
@@ -619,8 +716,14 @@ static void *swap_rows(void *ctx)
 
 		if (!row.check && !at[1].check)
 			continue;
-		at[0] = at[1];
-		at[1] = row;
+		if (!at[1].check)
+			at[1] = before;
+		for (int n = 0; n < SWAPS; n++) {
+			row = at[0];
+			at[0] = at[1];
+			at[1] = row;
+		}
+		before = row;
 	}
 	return ctx;
 }
@@ -645,6 +748,7 @@ static void report(void)
 			printf(" %s %" PRIu64, dwunw_stop_name((uint8_t)i),
 			       tool.ends[i]);
 	printf("\nwith returns %" PRIu64, tool.with_returns);
+	printf("\nrests %" PRIu64, tool.rests);
 	printf("\nrows %" PRIu64 ", evicted %" PRIu64 ", asked %" PRIu64
 	       ", tables %" PRIu64 "\n",
 	       stats.rows, stats.evicted, stats.asked, stats.tables);
@@ -655,8 +759,9 @@ static void report(void)
 		       tool.by_cookie[CHECK_USER],
 		       tool.by_cookie[CHECK_KERNEL]);
 	printf("pairs %" PRIu64 " whole %" PRIu64 " part %" PRIu64
-	       " different %" PRIu64 " late %" PRIu64 "\n",
-	       tool.pairs, tool.whole, tool.part, tool.different, tool.late);
+	       " different %" PRIu64 " late %" PRIu64 " cut %" PRIu64 "\n",
+	       tool.pairs, tool.whole, tool.part, tool.different, tool.late,
+	       tool.cut);
 }
 
 /* False: it has ended. One that has stopped waits for its events to be read. */
@@ -680,6 +785,10 @@ static void run(char **argv)
 	pid_t pid = tool.pid = start(argv);
 	pthread_t thread;
 
+	if (options.wait) {
+		kill(pid, SIGCONT);
+		sleep(options.wait);
+	}
 	attach(pid);
 	if (tool.swap)
 		pthread_create(&thread, NULL, swap_rows, NULL);
@@ -726,6 +835,9 @@ static bool take_option(int option)
 	case 'k':
 		options.skipped = (size_t)atoi(optarg);
 		break;
+	case 'q':
+		options.ring = (uint32_t)strtoul(optarg, NULL, 0);
+		break;
 	case 'r':
 		if (options.own_returns < 4)
 			options.own_return[options.own_returns++] = optarg;
@@ -739,6 +851,9 @@ static bool take_option(int option)
 		break;
 	case 't':
 		tool.swap = true;
+		break;
+	case 'w':
+		options.wait = (unsigned int)atoi(optarg);
 		break;
 	case 'x':
 		options.file_told = optarg;
@@ -755,7 +870,7 @@ int main(int argc, char **argv)
 	int option;
 
 	setvbuf(stdout, NULL, _IOLBF, 1024);
-	while ((option = getopt(argc, argv, "+de:f:ik:r:R:stx:")) != -1)
+	while ((option = getopt(argc, argv, "+de:f:ik:q:r:R:stw:x:")) != -1)
 		right = right && take_option(option);
 	if (!right || argc - optind < 3) {
 		fprintf(stderr,

@@ -3,10 +3,11 @@
  * family.c - a program that forks all the time; each child allocates, then runs
  * the same program anew, which allocates as well, with another layout of its
  * address space.
+ *
+ *   family [TIMES]	TIMES as often each, 1
  */
 #define _GNU_SOURCE
 #include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -33,18 +34,22 @@ static void some(unsigned int count)
 
 int main(int argc, char **argv)
 {
-	if (argc > 1 && !strcmp(argv[1], "child")) {
-		some(200);
+	const char *argument = argc > 1 ? argv[1] : "1";
+	unsigned int times = (unsigned int)atoi(argument);
+
+	if (argc > 2) {
+		some(200 * times);
 		return 0;
 	}
 	for (unsigned int i = 0; i < 100000; i++) {
 		pid_t pid;
 
-		some(50);
+		some(50 * times);
 		pid = fork();
 		if (pid == 0) {
-			some(100);
-			execl("/proc/self/exe", argv[0], "child", (char *)NULL);
+			some(100 * times);
+			execl("/proc/self/exe", argv[0], argument, "child",
+			      (char *)NULL);
 			_exit(1);
 		}
 		waitpid(pid, NULL, 0);

@@ -3,8 +3,10 @@
  * plug.c - two libraries by turns, which the loader puts at one address: the
  * same return address is in another file each time, whose frame has another size.
  *
- *   plug A.so B.so CALLS	as many mallocs in each, then it stops: they can be
- *			looked at while their library is still there
+ *   plug A.so B.so CALLS [first]	as many mallocs in each, then it stops: they can be
+ *			looked at while their library is still there. "first": it stops
+ *			after the first one of each, too, which is answered before
+ *			the others come
  *
  * With -DPLUGIN it is such a library; ROOM is the size of its frame, of more than 127
  * bytes, so that instructions have the same places in both.
@@ -52,9 +54,11 @@ int main(int argc, char **argv)
 
 		same += first == call;
 		first = call;
-		for (unsigned long i = 0; i < calls; i++)
+		for (unsigned long i = 0; i < calls; i++) {
 			call(back);
-		raise(SIGSTOP);
+			if (i == calls - 1 || (i == 0 && argc > 4))
+				raise(SIGSTOP);
+		}
 		dlclose(so);
 	}
 	fprintf(stderr, "at the same address: %lu of %lu\n", same, n);

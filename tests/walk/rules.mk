@@ -24,6 +24,18 @@ $(walk_bin): private with := -pthread -ldl
 $(walk_bin): $(walk)/%: tests/walk/%.c $(walk_made)
 	$(test_build)
 
+$(walk)/plus: private how = g++ $(walk_cc)
+$(walk)/plus: private with := -pthread
+$(walk)/plus: tests/walk/plus.cc $(walk_made)
+	$(test_build)
+
+# as rustc links it, but by lld
+walk_rust := $(if $(and $(call has,rustc),$(call has,ld.lld)),$(walk)/crate)
+$(walk)/crate: tests/walk/crate.rs tests/walk/rules.mk
+	$(say) RUSTC $@
+	@mkdir -p $(@D)
+	$(Q)rustc -O -C link-arg=-fuse-ld=lld --crate-name walked $< -o $@
+
 # at a fixed address: see entries.c
 $(walk)/entries: private how = gcc $(walk_cc) -fno-pie -no-pie
 $(walk)/entries: tests/walk/entries.c $(walk_made)
@@ -57,4 +69,7 @@ $(walk_plugins): tests/walk/plug.c $(walk_made)
 
 test_programs += $(walk_bin) $(walk)/entries $(walk_bench) $(walk_musl) $(walk_plugins) $(if $(filter y,$(DWUNW_CLANG)),\
 	$(walk)/check $(walk)/check.bpf.o)
+# what programs.t alone looks at, with gdb's of tests/memleak
+long_programs += $(walk)/plus $(walk_rust)
+needs_walk := $(out)/tests/memleak/debugged
 endif
