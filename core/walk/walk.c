@@ -203,6 +203,11 @@ static void cache_fill(struct walk *w, struct dwu_rowcache_entry *entry,
 	if (!entry || (IS_ON(CONFIG_ARCH_WIDE_LINK) && w->once) ||
 	    stop == DWUNW_STOP_BAD_ROW || stop == DWUNW_STOP_NO_CALL)
 		return;
+	if (!IS_ON(CONFIG_ARCH_32BIT_ONLY) && entry->serial != 0 &&
+	    !cache_hit(w, entry, frame)) {
+		dwu_rowcache_take(&w->walker->cache);
+		entry = cache_entry(w, frame);
+	}
 	entry->vaddr = dwunw_frame_lookup(frame, frame->vaddr);
 	entry->serial = frame->module;
 	entry->exact = is_exact(frame);

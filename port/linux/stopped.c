@@ -115,17 +115,21 @@ static bool in_block(const struct dwu_stopped *stopped, uint64_t addr,
 }
 
 /*
- * A stack is read upwards, so what follows is read with it, up to BLOCK_SIZE;
- * of one that ends sooner, as much as there is.
+ * A stack is read upwards: the page, and where that was the one behind the last,
+ * what follows with it, up to BLOCK_SIZE; of one that ends sooner, as much as
+ * there is. A walk that has met a file will be made anew: it needs no more.
  */
 dwunw_status_t dwu_stopped_read(void *ctx, uint64_t addr, void *dst,
 				size_t size)
 {
 	struct dwu_stopped *stopped = ctx;
 	uint64_t from = addr & ~(uint64_t)(BLOCK_ALIGN - 1);
+	bool next = from == stopped->block_addr + stopped->block_size;
 	size_t need = (size_t)(addr - from) + size;
 	dwunw_status_t status;
 
+	if (stopped->wanted)
+		return DWUNW_ERR_IO;
 	if (size > BLOCK_SIZE - BLOCK_ALIGN)
 		return dwunw_stack_reader_read(&stopped->reader, addr, dst,
 					       size);
@@ -134,7 +138,7 @@ dwunw_status_t dwu_stopped_read(void *ctx, uint64_t addr, void *dst,
 		stopped->block_addr = from;
 		stopped->block_size = 0;
 		status = dwu_reader_some(&stopped->reader, from, stopped->block,
-					 need, BLOCK_SIZE,
+					 need, next ? BLOCK_SIZE : need,
 					 &stopped->block_size);
 		if (status != DWUNW_OK) {
 			stopped->block_size = 0;
