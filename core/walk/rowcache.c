@@ -7,7 +7,7 @@
  * The block is the walker's and must be zeroed: serial 0 is an empty entry.
  *
  * A short life needs few rows. So START entries are used at first, and four
- * times as many once a quarter of them were taken from another key: 30 rows of
+ * times as many once one of 32 was taken from another key: 30 rows of
  * a first stack touch 8 pages, not 30.
  */
 #include "rowcache.h"
@@ -69,6 +69,6 @@ void dwu_rowcache_take(struct dwu_rowcache *cache)
 {
 	if (!IS_ON(CONFIG_ARCH_32BIT_ONLY) &&
 	    cache->count_log2 < cache->room_log2 &&
-	    ++cache->taken > 1u << (cache->count_log2 - 2))
+	    ++cache->taken > 1u << (cache->count_log2 - 5))
 		grow(cache);
 }

@@ -173,6 +173,19 @@ static bool missed(const struct job *job, const struct dwu_image *image,
 	       !dwunw_space_find(&image->space, stop->pc - 1);
 }
 
+/*
+ * A walk that met a file is made once more while the thread runs on, from the
+ * registers that it had: for the files that are behind the first. What comes of
+ * it is not kept, since words may have changed meanwhile.
+ */
+static void walk_ahead(struct job *job, struct dwu_image *image)
+{
+	if (!dwu_stopped_may_run(job->stopped))
+		return;
+	*job->count = 0;
+	(void)walk(job, &image->space);
+}
+
 /* As often as it meets a file that is not open yet, or takes too long. */
 static dwunw_status_t walk_stopped(struct job *job, struct dwu_image *image)
 {
@@ -183,15 +196,17 @@ static dwunw_status_t walk_stopped(struct job *job, struct dwu_image *image)
 	job->input.read_memory = dwu_stopped_read;
 	job->input.memory_ctx = stopped;
 	dwu_stopped_space(stopped, image, &space);
-	do {
+	for (;;) {
 		*job->count = 0;
 		status = dwu_stopped_begin(stopped);
 		if (status == DWUNW_OK)
 			status = walk(job, &space);
 		dwu_stopped_end(stopped, &job->request->stop);
-	} while ((status == DWUNW_OK || stopped->expired) &&
-		 dwu_stopped_again(stopped));
-	return status;
+		if ((status != DWUNW_OK && !stopped->expired) ||
+		    !dwu_stopped_again(stopped))
+			return status;
+		walk_ahead(job, image);
+	}
 }
 
 /* *again: newer mappings may tell more. */

@@ -3,13 +3,14 @@
  * live.c - times unwinders on a live process.
  *
  *	live first BACKEND COUNT PID   opening and the first stack, each time in
- *	                               a process of its own: us of CPU, median
+ *	                               a process of its own: us of CPU
  *	live again BACKEND COUNT PID   the stack of a thread that stays stopped,
- *	                               again and again: us of CPU, median of ten
+ *	                               again and again: us of CPU
  *	live init COUNT                KiB that dwunw_init() takes, and us
  *	live once BACKEND PID          one first stack; for counting from outside
  *
- * BACKEND: dwunw, libdwfl, libunwind. Prints "us frames".
+ * BACKEND: dwunw, libdwfl, libunwind. Prints
+ * "median minimum frames".
  */
 #include <dwunw/dwunw_api.h>
 #include <dwunw/linux.h>
@@ -283,7 +284,8 @@ static int by_size(const void *a, const void *b)
 static void print_median(uint64_t *ns, int count, size_t frames)
 {
 	qsort(ns, (size_t)count, sizeof(*ns), by_size);
-	printf("%.1f %zu\n", (double)ns[count / 2] / 1000, frames);
+	printf("%.1f %.1f %zu\n", (double)ns[count / 2] / 1000,
+	       (double)ns[0] / 1000, frames);
 }
 
 static uint64_t first(const struct live *live, pid_t pid, size_t *frames)
