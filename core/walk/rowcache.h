@@ -20,7 +20,10 @@ struct dwu_rowcache_entry {
 	struct dwunw_packed_row packed;
 	uint8_t stop;  /* NONE: enum dwunw_stop_reason */
 	uint8_t flags; /* DWUNW_FRAME_FLAG_* of the frame it leads to */
-	uint8_t pad[14];
+	bool plain;    /* nothing but `packed` is needed to apply it: walk.c */
+	bool by_fp;    /* … its CFA is the frame pointer's */
+	int16_t fp;    /* … its slot of that, 0: it has none */
+	uint8_t pad[8];
 };
 
 _Static_assert(sizeof(struct dwu_rowcache_entry) == 64, "one cache line");
