@@ -220,12 +220,6 @@ const char *dwu_string(struct dwu_cursor *c)
 	return c->bad ? "" : s;
 }
 
-/* Bad counts as the end, so that while (!dwu_at_end(c)) ends in any case. */
-bool dwu_at_end(const struct dwu_cursor *c)
-{
-	return c->bad || c->off >= c->size;
-}
-
 /*
  * DW_EH_PE_aligned: the value stands at the next multiple of an address's
  * size, counted from address 0 as linked and not from the section's start.

@@ -147,7 +147,11 @@ void dwu_skip(struct dwu_cursor *c, uint64_t size);
 struct dwunw_span dwu_take(struct dwu_cursor *c, uint64_t size);
 /* A string with its terminator inside the data; "" and bad otherwise. */
 const char *dwu_string(struct dwu_cursor *c);
-bool dwu_at_end(const struct dwu_cursor *c);
+/* Bad counts as the end, so that while (!dwu_at_end(c)) ends in any case. */
+static inline bool dwu_at_end(const struct dwu_cursor *c)
+{
+	return c->bad || c->off >= c->size;
+}
 
 /* DW_EH_PE_*: LSB 5 10.5.1; SIGNED and INDIRECT are GCC's (dwarf2.h). */
 enum {

@@ -389,6 +389,36 @@ void dwu_index_build(const struct dwunw_module *module, struct dwunw_cfi *cfi,
 }
 
 /*
+ * As hdr_upper_bound(), over a plain table: its numbers are compared as they
+ * stand. False: vaddr is farther than 31 bits from the header.
+ */
+static bool plain_upper_bound(const struct dwunw_module *module, uint64_t vaddr,
+			      uint32_t *found)
+{
+	const uint8_t *table = module->hdr.table.data;
+	uint64_t wanted = vaddr - module->hdr.vaddr;
+	uint32_t low = 0, high = module->hdr.count, middle;
+	int32_t start;
+
+	if (!is_plain(module) || wanted + 0x80000000u > UINT32_MAX)
+		return false;
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (!hdr_fill(module, (size_t)middle * 8)) {
+			*found = 0;
+			return true;
+		}
+		memcpy(&start, table + (size_t)middle * 8, sizeof(start));
+		if (start <= (int32_t)(uint32_t)wanted)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*found = low;
+	return true;
+}
+
+/*
  * Number of FDEs that start at vaddr or before it.
  *
  * Ends: high - low is halved in each turn. Entries are read from the file's
@@ -399,6 +429,8 @@ static uint32_t hdr_upper_bound(const struct dwunw_module *module,
 {
 	uint32_t low = 0, high = module->hdr.count, middle;
 
+	if (plain_upper_bound(module, vaddr, &low))
+		return low;
 	while (low < high) {
 		middle = low + (high - low) / 2;
 		if (hdr_start(module, middle) <= (dwu_place_t)vaddr)

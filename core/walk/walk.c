@@ -224,15 +224,17 @@ static void mark_plain(const struct walk *w, struct dwu_rowcache_entry *entry)
  * What was found of a frame's code: walker->row, or why there is none.
  *
  * BAD_ROW is not kept, since its status is in no entry; what holds for this
- * stack alone (once) is not kept, either.
+ * stack alone (once) is not kept, either. The entry, or NULL where nothing is.
  */
-static void cache_fill(struct walk *w, struct dwu_rowcache_entry *entry,
-		       const struct dwunw_frame *frame, uint8_t stop)
+static struct dwu_rowcache_entry *cache_fill(struct walk *w,
+					     struct dwu_rowcache_entry *entry,
+					     const struct dwunw_frame *frame,
+					     uint8_t stop)
 {
 	/* … and who called tells whether there was a call, or a preemption */
 	if (!entry || (IS_ON(CONFIG_ARCH_WIDE_LINK) && w->once) ||
 	    stop == DWUNW_STOP_BAD_ROW || stop == DWUNW_STOP_NO_CALL)
-		return;
+		return NULL;
 	if (!IS_ON(CONFIG_ARCH_32BIT_ONLY) && entry->serial != 0 &&
 	    !cache_hit(w, entry, frame)) {
 		dwu_rowcache_take(&w->walker->cache);
@@ -253,6 +255,7 @@ static void cache_fill(struct walk *w, struct dwu_rowcache_entry *entry,
 	} else {
 		entry->packed.bits = DWU_PACKED_NONE;
 	}
+	return entry;
 }
 
 /*
@@ -842,9 +845,13 @@ static uint8_t leave(struct walk *w)
 	    dwu_module_switch(w->module, frame->vaddr, at))
 		return leave_by_switch(w, at);
 	stop = find_row(w, frame, known);
-	cache_fill(w, cache_entry(w, frame), frame, stop);
+	entry = cache_fill(w, cache_entry(w, frame), frame, stop);
 	if (stop != DWU_GO)
 		return stop;
+	/* to the same result, in a third of the time */
+	if (entry && entry->plain)
+		return dwu_step_packed(w->arch, &entry->packed, &w->regs,
+				       &w->reader);
 	stop = apply_row(w);
 	if (stop != DWUNW_STOP_BAD_ROW || w->how != DWUNW_HOW_CFI)
 		return stop;
