@@ -6,11 +6,12 @@
  *	                               a process of its own: us of CPU
  *	live again BACKEND COUNT PID   the stack of a thread that stays stopped,
  *	                               again and again: us of CPU
- *	live init COUNT                KiB that dwunw_init() takes, and us
+ *	live threads PID               the stacks of all threads, once
+ *	live init                      dwunw_init() alone
  *	live once BACKEND PID          one first stack; for counting from outside
  *
- * BACKEND: dwunw, libdwfl, libunwind. Prints
- * "median minimum frames".
+ * BACKEND: dwunw, libdwfl, libunwind. Prints "median minimum frames KiB", the
+ * last of private memory that one of them took; of threads and init "us KiB".
  */
 #include <dwunw/dwunw_api.h>
 #include <dwunw/linux.h>
@@ -281,15 +282,31 @@ static int by_size(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void print_median(uint64_t *ns, int count, size_t frames)
+static void print_median(uint64_t *ns, int count, size_t frames, long kib)
 {
 	qsort(ns, (size_t)count, sizeof(*ns), by_size);
-	printf("%.1f %.1f %zu\n", (double)ns[count / 2] / 1000,
-	       (double)ns[0] / 1000, frames);
+	printf("%.1f %.1f %zu %ld\n", (double)ns[count / 2] / 1000,
+	       (double)ns[0] / 1000, frames, kib);
 }
 
-static uint64_t first(const struct live *live, pid_t pid, size_t *frames)
+static long private_kib(void)
 {
+	char line[128];
+	long kib = 0;
+	FILE *status = fopen("/proc/self/status", "r");
+
+	while (status && fgets(line, sizeof(line), status))
+		if (sscanf(line, "RssAnon: %ld", &kib) == 1)
+			break;
+	if (status)
+		fclose(status);
+	return kib;
+}
+
+static uint64_t first(const struct live *live, pid_t pid, size_t *frames,
+		      long *kib)
+{
+	long before = private_kib();
 	uint64_t start = cpu_ns();
 	void *state = live->open(pid);
 
@@ -297,13 +314,14 @@ static uint64_t first(const struct live *live, pid_t pid, size_t *frames)
 		fail("cannot be opened");
 	*frames = live->walk(state, pid, false);
 	start = cpu_ns() - start;
+	*kib = private_kib() - before;
 	live->close(state);
 	return start;
 }
 
 static void run_first(const struct live *live, int count, pid_t pid)
 {
-	uint64_t ns[ROUNDS_MAX], told[2] = { 0 };
+	uint64_t ns[ROUNDS_MAX], told[3] = { 0 };
 	int pipes[2];
 
 	if (pipe(pipes))
@@ -313,9 +331,11 @@ static void run_first(const struct live *live, int count, pid_t pid)
 
 		if (!child) {
 			size_t frames;
+			long kib;
 
-			told[0] = first(live, pid, &frames);
+			told[0] = first(live, pid, &frames, &kib);
 			told[1] = frames;
+			told[2] = (uint64_t)kib;
 			_exit(write(pipes[1], told, sizeof(told)) !=
 			      sizeof(told));
 		}
@@ -324,7 +344,7 @@ static void run_first(const struct live *live, int count, pid_t pid)
 			fail("no answer of a child");
 		ns[i] = told[0];
 	}
-	print_median(ns, count, (size_t)told[1]);
+	print_median(ns, count, (size_t)told[1], (long)told[2]);
 }
 
 static void run_again(const struct live *live, int count, pid_t pid)
@@ -343,41 +363,64 @@ static void run_again(const struct live *live, int count, pid_t pid)
 				fail("another number of frames");
 		ns[i] = (cpu_ns() - ns[i]) / (uint64_t)count;
 	}
-	print_median(ns, 10, frames);
+	print_median(ns, 10, frames, private_kib());
 	live->close(state);
-}
-
-static long rss_kib(void)
-{
-	char line[128];
-	long kib = 0;
-	FILE *status = fopen("/proc/self/status", "r");
-
-	while (status && fgets(line, sizeof(line), status))
-		if (sscanf(line, "RssAnon: %ld", &kib) == 1)
-			break;
-	if (status)
-		fclose(status);
-	return kib;
 }
 
 static void run_init(void)
 {
 	struct dwunw_context ctx;
-	long before = rss_kib();
+	long before = private_kib();
 	uint64_t ns = cpu_ns();
 
 	if (dwunw_init(&ctx) != DWUNW_OK)
 		fail("dwunw_init()");
 	ns = cpu_ns() - ns;
-	printf("%ld KiB %.1f us\n", rss_kib() - before, (double)ns / 1000);
+	printf("%.1f %ld\n", (double)ns / 1000, private_kib() - before);
 	dwunw_shutdown(&ctx);
+}
+
+/* Every thread, with one context, as `dwunw stack` does it. */
+struct all_threads {
+	struct dwunw_context ctx;
+	pid_t pid;
+};
+
+static bool one_thread(void *arg, int32_t tid)
+{
+	static struct dwunw_frame frames[FRAMES_MAX];
+	static struct dwunw_regset regs;
+	struct all_threads *all = arg;
+	struct dwunw_unwind_request request = { .size = sizeof(request),
+						.pid = all->pid,
+						.tid = tid,
+						.frames = frames,
+						.max_frames = FRAMES_MAX };
+	size_t count;
+
+	dwunw_thread_capture(&all->ctx, &request, &regs, &count);
+	return true;
+}
+
+static void run_threads(pid_t pid)
+{
+	struct all_threads all = { .pid = pid };
+	long before = private_kib();
+	uint64_t ns = cpu_ns();
+
+	if (dwunw_init(&all.ctx) != DWUNW_OK)
+		fail("dwunw_init()");
+	dwunw_threads(pid, one_thread, &all);
+	printf("%.1f %ld\n", (double)(cpu_ns() - ns) / 1000,
+	       private_kib() - before);
+	dwunw_shutdown(&all.ctx);
 }
 
 static void run_once(const struct live *live, pid_t pid)
 {
 	size_t frames;
-	uint64_t ns = first(live, pid, &frames);
+	long kib;
+	uint64_t ns = first(live, pid, &frames, &kib);
 
 	printf("%.1f %zu\n", (double)ns / 1000, frames);
 }
@@ -388,6 +431,8 @@ int main(int argc, char **argv)
 
 	if (argc == 2 && !strcmp(argv[1], "init"))
 		run_init();
+	else if (argc == 3 && !strcmp(argv[1], "threads"))
+		run_threads(atoi(argv[2]));
 	else if (argc == 4 && !strcmp(argv[1], "once"))
 		run_once(find(argv[2]), atoi(argv[3]));
 	else if (argc == 5 && !strcmp(argv[1], "first") && count > 0 &&
@@ -397,6 +442,6 @@ int main(int argc, char **argv)
 		run_again(find(argv[2]), count, atoi(argv[4]));
 	else
 		fail("usage: live first|again BACKEND COUNT PID, live once "
-		     "BACKEND PID, or live init");
+		     "BACKEND PID, live threads PID, or live init");
 	return 0;
 }
