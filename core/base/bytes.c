@@ -16,15 +16,6 @@
 #include "bytes.h"
 
 /*
- * The bytes are the caller's and must outlive the cursor. A size of 0 goes with
- * any address: nothing is read through it.
- */
-struct dwu_cursor dwu_cursor(const uint8_t *data, size_t size, bool big)
-{
-	return (struct dwu_cursor){ .data = data, .size = size, .big = big };
-}
-
-/*
  * The next bytes, or NULL once anything was bad. `off` never exceeds `size`, so
  * the subtraction cannot wrap, whatever size a file asks for. A bad cursor does
  * not move any more: each loop over it sees zeros, and must end at a zero.
@@ -39,6 +30,13 @@ static const uint8_t *next(struct dwu_cursor *c, size_t size)
 	}
 	c->off += size;
 	return p;
+}
+
+/* Else they stand in bytes.h. */
+#if IS_ON(CONFIG_OPTIMIZE_SIZE)
+struct dwu_cursor dwu_cursor(const uint8_t *data, size_t size, bool big)
+{
+	return (struct dwu_cursor){ .data = data, .size = size, .big = big };
 }
 
 /*
@@ -90,6 +88,8 @@ uint64_t dwu_u64(struct dwu_cursor *c)
 		return 0;
 	return c->big ? first << 32 | second : second << 32 | first;
 }
+
+#endif
 
 /*
  * Sizes of addresses and lengths, and DW_OP_deref_size: other sizes are a lie.
@@ -172,7 +172,11 @@ static uint64_t leb(struct dwu_cursor *c, bool sign)
 }
 
 /* 0 and bad: cut off, or more than 64 bits. Callers bound the number itself. */
+#if IS_ON(CONFIG_OPTIMIZE_SIZE)
 uint64_t dwu_uleb(struct dwu_cursor *c)
+#else
+uint64_t dwu_uleb_long(struct dwu_cursor *c)
+#endif
 {
 	return leb(c, false);
 }
@@ -214,12 +218,6 @@ const char *dwu_string(struct dwu_cursor *c)
 	while (dwu_u8(c) != 0)
 		;
 	return c->bad ? "" : s;
-}
-
-/* Bad counts as the end, so that while (!dwu_at_end(c)) ends in any case. */
-bool dwu_at_end(const struct dwu_cursor *c)
-{
-	return c->bad || c->off >= c->size;
 }
 
 /*

@@ -54,25 +54,104 @@ struct dwu_cursor {
 	bool bad;
 };
 
+/*
+ * The bytes are the caller's and must outlive the cursor. A size of 0 goes with
+ * any address: nothing is read through it.
+ */
+#if IS_ON(CONFIG_OPTIMIZE_SIZE)
 struct dwu_cursor dwu_cursor(const uint8_t *data, size_t size, bool big);
 
 uint8_t dwu_u8(struct dwu_cursor *c);
 uint16_t dwu_u16(struct dwu_cursor *c);
 uint32_t dwu_u32(struct dwu_cursor *c);
 uint64_t dwu_u64(struct dwu_cursor *c);
+#else
+static inline struct dwu_cursor dwu_cursor(const uint8_t *data, size_t size,
+					   bool big)
+{
+	return (struct dwu_cursor){ .data = data, .size = size, .big = big };
+}
+
+/* As next() of bytes.c: false and bad where there are not so many. */
+static inline bool dwu_next(struct dwu_cursor *c, void *to, size_t size)
+{
+	if (__builtin_expect(c->bad || size > c->size - c->off, 0)) {
+		c->bad = true;
+		return false;
+	}
+	memcpy(to, c->data + c->off, size);
+	c->off += size;
+	return true;
+}
+
+static inline bool dwu_swaps(const struct dwu_cursor *c)
+{
+	return c->big != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+}
+
+static inline uint8_t dwu_u8(struct dwu_cursor *c)
+{
+	uint8_t v;
+
+	return dwu_next(c, &v, sizeof(v)) ? v : 0;
+}
+
+static inline uint16_t dwu_u16(struct dwu_cursor *c)
+{
+	uint16_t v;
+
+	if (!dwu_next(c, &v, sizeof(v)))
+		return 0;
+	return dwu_swaps(c) ? __builtin_bswap16(v) : v;
+}
+
+static inline uint32_t dwu_u32(struct dwu_cursor *c)
+{
+	uint32_t v;
+
+	if (!dwu_next(c, &v, sizeof(v)))
+		return 0;
+	return dwu_swaps(c) ? __builtin_bswap32(v) : v;
+}
+
+static inline uint64_t dwu_u64(struct dwu_cursor *c)
+{
+	uint64_t v;
+
+	if (!dwu_next(c, &v, sizeof(v)))
+		return 0;
+	return dwu_swaps(c) ? __builtin_bswap64(v) : v;
+}
+#endif
 /* An unsigned integer of 1, 2, 4 or 8 bytes; any other size is bad. */
 uint64_t dwu_uint(struct dwu_cursor *c, uint8_t size);
 /* The same, sign-extended. */
 uint64_t dwu_sint(struct dwu_cursor *c, uint8_t size);
 /* DWARF 5 7.6. Bits beyond the 64th that carry meaning are bad. */
+#if IS_ON(CONFIG_OPTIMIZE_SIZE)
 uint64_t dwu_uleb(struct dwu_cursor *c);
+#else
+uint64_t dwu_uleb_long(struct dwu_cursor *c);
+
+/* Most have one byte. */
+static inline uint64_t dwu_uleb(struct dwu_cursor *c)
+{
+	if (!c->bad && c->off < c->size && c->data[c->off] < 0x80)
+		return c->data[c->off++];
+	return dwu_uleb_long(c);
+}
+#endif
 int64_t dwu_sleb(struct dwu_cursor *c);
 void dwu_skip(struct dwu_cursor *c, uint64_t size);
 /* The next `size` bytes as a span; skips them. */
 struct dwunw_span dwu_take(struct dwu_cursor *c, uint64_t size);
 /* A string with its terminator inside the data; "" and bad otherwise. */
 const char *dwu_string(struct dwu_cursor *c);
-bool dwu_at_end(const struct dwu_cursor *c);
+/* Bad counts as the end, so that while (!dwu_at_end(c)) ends in any case. */
+static inline bool dwu_at_end(const struct dwu_cursor *c)
+{
+	return c->bad || c->off >= c->size;
+}
 
 /* DW_EH_PE_*: LSB 5 10.5.1; SIGNED and INDIRECT are GCC's (dwarf2.h). */
 enum {

@@ -89,7 +89,7 @@ static bool fill(const struct dwunw_cfi *cfi, uint64_t off, uint64_t size)
 		return true;
 	if (size > cfi->bytes.size - off)
 		size = cfi->bytes.size - off;
-	return lender->fill(lender->ctx, off, (size_t)size);
+	return lender->fill(lender->ctx, cfi->lent_at + off, (size_t)size);
 }
 
 /* The end of the section is no error: `last`, and next stays where it is. */

@@ -15,15 +15,32 @@
  * questions (how many FDEs start at an address or before it; where does FDE i
  * start; read FDE i), and what they say is not trusted: the FDE found must
  * cover the address by its own words.
+ *
+ * A table is as good as it is sorted. One that is large is not read to its end
+ * to know that: the first question that it does not answer does so (is_sorted()),
+ * and in a table that is not sorted all FDEs are asked.
  */
 #include "index.h"
 
 #include <dwunw/bounds.h>
 
+#include "core/base/bytes.h"
 #include "core/base/sort.h"
 #include "core/base/window.h"
 #include "core/elf/elf.h"
 #include "entry.h"
+
+/* A table of so many entries is read to its end when the file is opened. */
+#define AT_OPEN_MAX 256u
+/* FDEs that are asked in all, of a file whose table is not sorted: a second. */
+#define ASKED_MAX (16u << 20)
+
+/* What *hdr.trust says; more: FDEs that were asked. */
+enum {
+	TRUST_UNKNOWN,
+	TRUST_SORTED,
+	TRUST_NOT,
+};
 
 /* EI_DATA: 1 little-endian, 2 big-endian (gABI 4, ELF Identification). */
 static bool big(const struct dwunw_module *module)
@@ -98,21 +115,49 @@ bool dwu_hdr_parse(struct dwunw_eh_hdr *hdr, const struct dwunw_module *module,
 	return true;
 }
 
+/* A table that is lent: is an entry there? It was not read, or the file was cut. */
+static bool hdr_fill(const struct dwunw_module *module, size_t off)
+{
+	const struct dwunw_eh_hdr *hdr = &module->hdr;
+	const struct dwunw_lender *lender = module->eh.lender;
+
+	if (IS_ON(CONFIG_ARCH_32BIT_ONLY) || !hdr->lent)
+		return true;
+	return lender->fill(lender->ctx, hdr->lent_at + off, hdr->value_size);
+}
+
+/* As linkers write it for hosts of the same byte order: four bytes, signed. */
+static bool is_plain(const struct dwunw_module *module)
+{
+	return !IS_ON(CONFIG_ARCH_32BIT_ONLY) && module->hdr.value_size == 4 &&
+	       module->hdr.value_signed && module->hdr.data_relative &&
+	       big(module) == (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) &&
+	       dwu_elf_is_wide(module->elf.elf_class);
+}
+
 /*
  * An address of an entry of the table, as linked.
  *
  * Entry i has two: field 0 the function, field 1 the FDE. Both are known to lie
- * in the table: callers have entry < count.
+ * in the table: callers have entry < count. 0: it cannot be read.
  */
 static dwu_place_t hdr_value(const struct dwunw_module *module, uint32_t entry,
 			     uint32_t field)
 {
 	const struct dwunw_eh_hdr *hdr = &module->hdr;
-	struct dwu_cursor c =
-		dwu_cursor(hdr->table.data, hdr->table.size, big(module));
+	size_t off = ((size_t)entry * 2 + field) * hdr->value_size;
+	struct dwu_cursor c;
 	uint64_t value;
+	int32_t plain;
 
-	c.off = ((size_t)entry * 2 + field) * hdr->value_size;
+	if (!hdr_fill(module, off))
+		return 0;
+	if (is_plain(module)) {
+		memcpy(&plain, hdr->table.data + off, sizeof(plain));
+		return (dwu_place_t)(hdr->vaddr + (uint64_t)(int64_t)plain);
+	}
+	c = dwu_cursor(hdr->table.data, hdr->table.size, big(module));
+	c.off = off;
 	value = hdr->value_signed ? dwu_sint(&c, hdr->value_size) :
 				    dwu_uint(&c, hdr->value_size);
 	if (hdr->data_relative)
@@ -162,32 +207,66 @@ static bool hdr_entry_true(const struct dwunw_module *module, uint32_t entry)
 	       fde.start == hdr_start(module, entry);
 }
 
-/*
- * A table that fails costs nothing but time: an index of our own is made, from
- * the FDEs themselves.
- */
-bool dwu_hdr_usable(const struct dwunw_module *module)
+/* Does it ascend, and does each offset lie in the section? One pass over all. */
+static bool ascends(const struct dwunw_module *module)
 {
-	const struct dwunw_eh_hdr *hdr = &module->hdr;
 	dwu_place_t start, before = 0;
 	uint32_t i;
 
-	if (hdr->count == 0)
-		return false;
-	/* Binary search needs order, and each offset has to lie in the
-	 * section. That is one pass over the table when the file is opened.
-	 * Three entries must lead to the FDEs that they name: a table of
-	 * another section, or of another build, fails at the first. */
-	for (i = 0; i < hdr->count; i++) {
+	for (i = 0; i < module->hdr.count; i++) {
 		start = hdr_start(module, i);
 		if (start < before ||
 		    hdr_off(module, i) >= module->eh.bytes.size)
 			return false;
 		before = start;
 	}
-	return hdr_entry_true(module, 0) &&
-	       hdr_entry_true(module, hdr->count / 2) &&
-	       hdr_entry_true(module, hdr->count - 1);
+	return true;
+}
+
+/* The same, and two more of its entries lead to the FDEs that they name. */
+static bool is_true(const struct dwunw_module *module)
+{
+	return ascends(module) &&
+	       hdr_entry_true(module, module->hdr.count / 2) &&
+	       hdr_entry_true(module, module->hdr.count - 1);
+}
+
+/*
+ * A table that fails costs nothing but time: an index of our own is made, from
+ * the FDEs themselves. A table of another section, or of another build, fails
+ * at the first entry.
+ */
+bool dwu_hdr_usable(const struct dwunw_module *module)
+{
+	const struct dwunw_eh_hdr *hdr = &module->hdr;
+
+	if (hdr->count == 0 || !hdr_entry_true(module, 0))
+		return false;
+	if (!IS_ON(CONFIG_ARCH_32BIT_ONLY) && hdr->trust &&
+	    hdr->count > AT_OPEN_MAX)
+		return true;
+	if (hdr->trust)
+		*hdr->trust = TRUST_SORTED;
+	return is_true(module);
+}
+
+/*
+ * Is what the table did not find not there? Known once it was read to its end.
+ * Two threads that ask at once find the same.
+ */
+static bool is_sorted(const struct dwunw_module *module)
+{
+	uint32_t *trust = module->hdr.trust;
+	uint32_t known;
+
+	if (IS_ON(CONFIG_ARCH_32BIT_ONLY) || !trust)
+		return true;
+	known = __atomic_load_n(trust, __ATOMIC_RELAXED);
+	if (known == TRUST_UNKNOWN) {
+		known = is_true(module) ? TRUST_SORTED : TRUST_NOT;
+		__atomic_store_n(trust, known, __ATOMIC_RELAXED);
+	}
+	return known == TRUST_SORTED;
 }
 
 /*
@@ -310,6 +389,36 @@ void dwu_index_build(const struct dwunw_module *module, struct dwunw_cfi *cfi,
 }
 
 /*
+ * As hdr_upper_bound(), over a plain table: its numbers are compared as they
+ * stand. False: vaddr is farther than 31 bits from the header.
+ */
+static bool plain_upper_bound(const struct dwunw_module *module, uint64_t vaddr,
+			      uint32_t *found)
+{
+	const uint8_t *table = module->hdr.table.data;
+	uint64_t wanted = vaddr - module->hdr.vaddr;
+	uint32_t low = 0, high = module->hdr.count, middle;
+	int32_t start;
+
+	if (!is_plain(module) || wanted + 0x80000000u > UINT32_MAX)
+		return false;
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (!hdr_fill(module, (size_t)middle * 8)) {
+			*found = 0;
+			return true;
+		}
+		memcpy(&start, table + (size_t)middle * 8, sizeof(start));
+		if (start <= (int32_t)(uint32_t)wanted)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*found = low;
+	return true;
+}
+
+/*
  * Number of FDEs that start at vaddr or before it.
  *
  * Ends: high - low is halved in each turn. Entries are read from the file's
@@ -320,6 +429,8 @@ static uint32_t hdr_upper_bound(const struct dwunw_module *module,
 {
 	uint32_t low = 0, high = module->hdr.count, middle;
 
+	if (plain_upper_bound(module, vaddr, &low))
+		return low;
 	while (low < high) {
 		middle = low + (high - low) / 2;
 		if (hdr_start(module, middle) <= (dwu_place_t)vaddr)
@@ -396,9 +507,9 @@ dwunw_status_t dwu_index_fde(const struct dwunw_module *module,
 }
 
 /* DWU_LOOK_BACK bounds a hostile table whose FDEs all start at one address. */
-dwunw_status_t dwu_index_find(const struct dwunw_module *module,
-			      const struct dwunw_cfi *cfi, uint64_t vaddr,
-			      struct dwunw_fde *fde)
+static dwunw_status_t find_sorted(const struct dwunw_module *module,
+				  const struct dwunw_cfi *cfi, uint64_t vaddr,
+				  struct dwunw_fde *fde)
 {
 	uint32_t i = dwu_index_after(module, cfi, vaddr);
 	dwunw_status_t status;
@@ -415,6 +526,55 @@ dwunw_status_t dwu_index_find(const struct dwunw_module *module,
 			return DWUNW_OK;
 	}
 	return DWUNW_ERR_NO_DEBUG_DATA;
+}
+
+/*
+ * All FDEs are asked, and of those that cover vaddr the one that starts last is
+ * it, as in an index. A file may have as many as it likes, and each walk may
+ * come here: ASKED_MAX in all, then its CFI is broken.
+ */
+DWU_COLD static dwunw_status_t ask_all(const struct dwunw_module *module,
+				       const struct dwunw_cfi *cfi,
+				       uint64_t vaddr, struct dwunw_fde *found)
+{
+	uint32_t *asked = module->hdr.trust;
+	struct dwunw_fde_cursor cursor;
+	struct dwunw_fde fde;
+	dwunw_status_t status, result = DWUNW_ERR_NO_DEBUG_DATA;
+
+	dwunw_fde_cursor_init(&cursor, module, cfi);
+	while ((status = dwunw_fde_next(&cursor, &fde)) !=
+	       DWUNW_ERR_NO_DEBUG_DATA) {
+		if (__atomic_load_n(asked, __ATOMIC_RELAXED) >= ASKED_MAX)
+			return DWUNW_ERR_BAD_FORMAT;
+		__atomic_add_fetch(asked, 1, __ATOMIC_RELAXED);
+		if (status != DWUNW_OK ||
+		    vaddr - fde.start >= fde.end - fde.start ||
+		    (result == DWUNW_OK && fde.start < found->start))
+			continue;
+		*found = fde;
+		result = DWUNW_OK;
+	}
+	return result;
+}
+
+dwunw_status_t dwu_index_find(const struct dwunw_module *module,
+			      const struct dwunw_cfi *cfi, uint64_t vaddr,
+			      struct dwunw_fde *fde)
+{
+	dwunw_status_t status = find_sorted(module, cfi, vaddr, fde);
+
+	if (IS_ON(CONFIG_ARCH_32BIT_ONLY) || status == DWUNW_OK ||
+	    !by_hdr(module, cfi) || is_sorted(module))
+		return status;
+	return ask_all(module, cfi, vaddr, fde);
+}
+
+/* For what asks of neighbours: a table that is not sorted has none. */
+bool dwu_index_sorted(const struct dwunw_module *module,
+		      const struct dwunw_cfi *cfi)
+{
+	return !by_hdr(module, cfi) || is_sorted(module);
 }
 
 void dwunw_fde_cursor_init(struct dwunw_fde_cursor *cursor,

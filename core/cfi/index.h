@@ -13,7 +13,10 @@ bool dwu_hdr_parse(struct dwunw_eh_hdr *hdr, const struct dwunw_module *module,
 		   const struct dwunw_span *bytes, uint64_t vaddr,
 		   uint64_t *eh_vaddr);
 
-/* Is the table sorted, and does it lead to the FDEs that it names? */
+/*
+ * Does the table lead to the FDEs that it names, where it was looked at? A small
+ * one is sorted, too, and a large one without hdr.trust.
+ */
 bool dwu_hdr_usable(const struct dwunw_module *module);
 
 /*
@@ -36,6 +39,13 @@ dwunw_status_t dwu_index_find(const struct dwunw_module *module,
 
 /* FDEs at one address, or with empty ranges, that a search looks back over. */
 #define DWU_LOOK_BACK 16
+
+/*
+ * Are the FDEs in order, so that the numbers below tell of neighbours? Asked
+ * once of a file, it reads the whole table.
+ */
+bool dwu_index_sorted(const struct dwunw_module *module,
+		      const struct dwunw_cfi *cfi);
 
 /* The FDEs of a section by number, sorted by start: how many start at vaddr
  * or before it. */

@@ -42,7 +42,11 @@ struct plan {
 	bool debug_gnu;	   /* debug_frame is .zdebug_frame */
 	bool debug_packed; /* debug_frame is compressed */
 	bool lent;	   /* eh_frame is read as it is needed */
+	bool hdr_lent;	   /* … and the table with it */
 };
+
+/* Bytes between a table and its .eh_frame that are lent with them. */
+#define LENT_GAP 4096u
 
 /*
  * Machine, class and byte order say which target; e_flags may then say that it
@@ -207,6 +211,14 @@ static uint64_t index_size(uint32_t count)
 	return size > SIZE_MAX ? size : dwu_arena_round((size_t)size);
 }
 
+/* For what is found out of a table later. */
+static size_t trust_size(const struct plan *plan)
+{
+	return IS_ON(CONFIG_ARCH_32BIT_ONLY) || plan->eh_frame_hdr.size == 0 ?
+		       0 :
+		       dwu_arena_round(sizeof(uint32_t));
+}
+
 /* All that load_all() takes, in its order: what NO_MEMORY says was wanted. */
 static uint64_t plan_size(const struct dwunw_module *module,
 			  const struct plan *plan)
@@ -214,12 +226,30 @@ static uint64_t plan_size(const struct dwunw_module *module,
 	return dwu_elf_segments_size(&module->elf) +
 	       (plan->lent ? 0 :
 			     dwu_elf_load_size(&module->elf, &plan->eh_frame)) +
-	       dwu_elf_load_size(&module->elf, &plan->eh_frame_hdr) +
+	       (plan->hdr_lent ?
+			0 :
+			dwu_elf_load_size(&module->elf, &plan->eh_frame_hdr)) +
+	       trust_size(plan) +
 	       (plan->debug_packed ?
 			dwu_inflate_need(&plan->debug, &plan->debug_frame,
 					 plan->debug_gnu) :
 			dwu_elf_load_size(&plan->debug, &plan->debug_frame)) +
 	       index_size(plan->eh_count) + index_size(plan->debug_count);
+}
+
+/* From `off` on, `size` bytes: both sections, where they stand beside each
+ * other, as linkers put them; else .eh_frame alone. */
+static void lent_range(struct plan *plan, uint64_t *off, uint64_t *size)
+{
+	const struct dwunw_section *eh = &plan->eh_frame;
+	const struct dwunw_section *hdr = &plan->eh_frame_hdr;
+	const struct dwunw_section *first = hdr->off < eh->off ? hdr : eh;
+	const struct dwunw_section *last = first == hdr ? eh : hdr;
+	uint64_t gap = last->off - first->off - first->size;
+
+	plan->hdr_lent = gap <= LENT_GAP;
+	*off = plan->hdr_lent ? first->off : eh->off;
+	*size = plan->hdr_lent ? last->off + last->size - first->off : eh->size;
 }
 
 /*
@@ -233,18 +263,25 @@ static void borrow(struct dwunw_module *module,
 {
 	const struct dwunw_lender *lender = files->lender;
 	const struct dwunw_section *section = &plan->eh_frame;
-	struct dwunw_span *bytes = &module->eh.bytes;
+	struct dwunw_cfi *eh = &module->eh;
+	const uint8_t *base;
+	uint64_t off, size;
 
 	if (IS_ON(CONFIG_ARCH_32BIT_ONLY) || !lender || module->elf.src.view ||
 	    plan->eh_frame_hdr.size == 0 || section->size == 0 ||
 	    section->size > SIZE_MAX)
 		return;
-	bytes->data = lender->lend(lender->ctx, section->off, section->size);
-	plan->lent = bytes->data != NULL;
+	lent_range(plan, &off, &size);
+	base = lender->lend(lender->ctx, off, size);
+	plan->lent = base != NULL;
+	plan->hdr_lent = plan->hdr_lent && plan->lent;
 	if (!plan->lent)
 		return;
-	bytes->size = (size_t)section->size;
-	module->eh.lender = lender;
+	eh->lent_at = section->off - off;
+	eh->bytes.data = base + eh->lent_at;
+	eh->bytes.size = (size_t)section->size;
+	eh->lender = lender;
+	module->hdr.lent_at = plan->eh_frame_hdr.off - off;
 }
 
 /* Relative to these three addresses encoded pointers are (DW_EH_PE_pcrel, textrel,
@@ -322,12 +359,53 @@ static dwunw_status_t give_back(struct dwunw_module *module, struct plan *plan,
 {
 	plan->lent = false;
 	module->eh.lender = NULL;
+	module->eh.lent_at = 0;
 	if (!dwu_arena_fits(arena,
 			    dwu_elf_load_size(&module->elf, &plan->eh_frame) +
 				    index_size(plan->eh_count) +
 				    index_size(plan->debug_count)))
 		return DWUNW_ERR_NO_MEMORY;
 	return load_eh_frame(module, plan, arena);
+}
+
+/* Of one that is lent the head is there; entries are brought in one by one. */
+static dwunw_status_t header_bytes(struct dwunw_module *module,
+				   const struct plan *plan,
+				   struct dwunw_arena *arena,
+				   struct dwunw_span *bytes)
+{
+	const struct dwunw_lender *lender = module->eh.lender;
+	uint64_t at = module->hdr.lent_at;
+	size_t size = (size_t)plan->eh_frame_hdr.size;
+
+	if (!plan->hdr_lent)
+		return dwu_elf_load(&module->elf, &plan->eh_frame_hdr, arena,
+				    bytes);
+	*bytes = (struct dwunw_span){
+		module->eh.bytes.data - module->eh.lent_at + at, size
+	};
+	return lender->fill(lender->ctx, at, size < 32 ? size : 32) ?
+		       DWUNW_OK :
+		       DWUNW_ERR_IO;
+}
+
+/* *hdr as its head says, and how its entries are read: false, it is no use. */
+static bool take_table(struct dwunw_module *module, const struct plan *plan,
+		       const struct dwunw_span *bytes,
+		       struct dwunw_arena *arena)
+{
+	uint64_t lent_at = module->hdr.lent_at, vaddr;
+
+	if (!dwu_hdr_parse(&module->hdr, module, bytes,
+			   plan->eh_frame_hdr.vaddr, &vaddr) ||
+	    vaddr != module->eh.vaddr)
+		return false;
+	module->hdr.lent = plan->hdr_lent;
+	module->hdr.lent_at =
+		lent_at + (uint64_t)(module->hdr.table.data - bytes->data);
+	if (trust_size(plan) != 0)
+		module->hdr.trust = dwunw_arena_alloc(arena, trust_size(plan));
+	return dwu_hdr_usable(module);
 }
 
 /*
@@ -339,15 +417,11 @@ static dwunw_status_t load_header(struct dwunw_module *module,
 				  struct plan *plan, struct dwunw_arena *arena)
 {
 	struct dwunw_span bytes;
-	uint64_t vaddr;
-	dwunw_status_t status =
-		dwu_elf_load(&module->elf, &plan->eh_frame_hdr, arena, &bytes);
+	dwunw_status_t status = header_bytes(module, plan, arena, &bytes);
 
 	if (status != DWUNW_OK)
 		return status;
-	if (!dwu_hdr_parse(&module->hdr, module, &bytes,
-			   plan->eh_frame_hdr.vaddr, &vaddr) ||
-	    vaddr != module->eh.vaddr || !dwu_hdr_usable(module)) {
+	if (!take_table(module, plan, &bytes, arena)) {
 		module->hdr = (struct dwunw_eh_hdr){ 0 };
 		plan->eh_count = dwu_index_count(&module->elf, &plan->eh_frame,
 						 false, true);

@@ -143,6 +143,8 @@ static int column_of(const struct program *p, uint64_t dwarf_reg)
 	if (dwu_arch(arch)->ra_alias && dwarf_reg == dwu_arch(arch)->ra_alias &&
 	    dwarf_reg == p->fde->ra_reg)
 		return dwu_arch(arch)->ra;
+	if (!IS_ON(CONFIG_OPTIMIZE_SIZE) && dwarf_reg < arch->reg_count)
+		return (int)dwarf_reg;
 	return dwunw_arch_column(arch, dwarf_reg);
 }
 
@@ -447,7 +449,7 @@ static void execute_low(struct program *p, uint8_t op)
  * opcode: 0x41 is advance_loc 1, 0x86 offset of register 6, 0xc6 restore of
  * register 6.
  */
-static void execute(struct program *p)
+DWU_HOT static void execute(struct program *p)
 {
 	uint8_t op = dwu_u8(&p->c);
 	uint8_t operand = op & 0x3f;
@@ -463,7 +465,12 @@ static void execute(struct program *p)
 		restore_rule(p, operand);
 		break;
 	default:
-		execute_low(p, op);
+		/* the most frequent one */
+		if (!IS_ON(CONFIG_OPTIMIZE_SIZE) &&
+		    op == DW_CFA_def_cfa_offset)
+			set_cfa_part(p, true, (int64_t)dwu_uleb(&p->c));
+		else
+			execute_low(p, op);
 		break;
 	}
 }

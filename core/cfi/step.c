@@ -228,6 +228,19 @@ uint8_t dwu_step_check(const struct dwunw_arch_ops *arch,
 	return DWU_GO;
 }
 
+/* As apply_rule(), of the columns that need no value: most of them. */
+static inline bool needs_none(const struct dwunw_arch_ops *arch,
+			      const struct dwunw_rule *rule, uint8_t column,
+			      struct dwu_regs *new)
+{
+	if (IS_ON(CONFIG_OPTIMIZE_SIZE) ||
+	    rule->kind > DWUNW_RULE_UNDEFINED || column == dwu_arch(arch)->sp)
+		return false;
+	if (rule->kind == DWUNW_RULE_UNDEFINED || !survives_call(arch, column))
+		new->valid &= ~(1ull << column);
+	return true;
+}
+
 /* Columns in ascending order; their rules do not depend on each other. */
 uint8_t dwu_step(const struct dwunw_arch_ops *arch,
 		 const struct dwunw_module *module, const struct dwunw_row *row,
@@ -245,7 +258,8 @@ uint8_t dwu_step(const struct dwunw_arch_ops *arch,
 		stop = find_cfa(&s, regs);
 	for (column = 0; stop == DWU_GO && column < dwu_value_count(arch);
 	     column++)
-		stop = apply_rule(&s, column, &old, regs);
+		if (!needs_none(arch, &row->rules[column], column, regs))
+			stop = apply_rule(&s, column, &old, regs);
 	if (stop == DWU_GO)
 		stop = finish(arch, row->ra_column, regs);
 	/* the next evidence is tried from the same registers */

@@ -525,6 +525,21 @@ static struct segment_walk segment_walk(const struct dwunw_elf *elf)
 	return (struct segment_walk){ .elf = elf, .w = { .src = &elf->src } };
 }
 
+/* Of an open module, some times a frame: without a window to make. */
+static dwunw_status_t kept_segment(const struct dwunw_elf *elf, uint64_t vaddr,
+				   struct dwunw_segment *segment)
+{
+	uint32_t i;
+
+	for (i = 0; i < elf->segment_count; i++)
+		if (vaddr - elf->segments[i].vaddr <
+		    elf->segments[i].mem_size) {
+			*segment = elf->segments[i];
+			return DWUNW_OK;
+		}
+	return DWUNW_ERR_INVALID_ARG;
+}
+
 dwunw_status_t dwunw_elf_segment(const struct dwunw_elf *elf, uint64_t vaddr,
 				 struct dwunw_segment *segment)
 {
@@ -532,6 +547,8 @@ dwunw_status_t dwunw_elf_segment(const struct dwunw_elf *elf, uint64_t vaddr,
 
 	if (!elf || !segment)
 		return DWUNW_ERR_INVALID_ARG;
+	if (!IS_ON(CONFIG_OPTIMIZE_SIZE) && elf->segments)
+		return kept_segment(elf, vaddr, segment);
 	walk = segment_walk(elf);
 	while (next_segment(&walk, segment))
 		/* below the segment the difference wraps to a large number */

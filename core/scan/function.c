@@ -346,7 +346,7 @@ static void by_cfi(struct bounds *b, const struct dwunw_cfi *cfi)
 	struct dwunw_fde fde;
 	uint32_t i, tries;
 
-	if (cfi->bytes.size == 0)
+	if (cfi->bytes.size == 0 || !dwu_index_sorted(b->module, cfi))
 		return;
 	i = dwu_index_after(b->module, cfi, vaddr | arch->isa_mask);
 	if (dwu_index_start(b->module, cfi, i, &start))

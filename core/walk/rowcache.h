@@ -20,14 +20,19 @@ struct dwu_rowcache_entry {
 	struct dwunw_packed_row packed;
 	uint8_t stop;  /* NONE: enum dwunw_stop_reason */
 	uint8_t flags; /* DWUNW_FRAME_FLAG_* of the frame it leads to */
-	uint8_t pad[14];
+	bool plain;    /* nothing but `packed` is needed to apply it: walk.c */
+	bool by_fp;    /* … its CFA is the frame pointer's */
+	int16_t fp;    /* … its slot of that, 0: it has none */
+	uint8_t pad[8];
 };
 
 _Static_assert(sizeof(struct dwu_rowcache_entry) == 64, "one cache line");
 
 struct dwu_rowcache {
 	struct dwu_rowcache_entry *entries; /* NULL: off */
-	uint32_t count_log2;
+	uint32_t count_log2;		    /* of those in use */
+	uint32_t room_log2;
+	uint32_t taken; /* … from another key, since it has grown */
 };
 
 /* Bytes of the block that dwu_rowcache_init() is given; 0: no cache. */
@@ -35,6 +40,9 @@ size_t dwu_rowcache_size(uint32_t count);
 
 /* An empty cache of `count` entries, a power of two, in a zeroed block. */
 void dwu_rowcache_init(struct dwu_rowcache *cache, void *block, uint32_t count);
+
+/* An entry that holds another key is to be used: there may be too few. */
+void dwu_rowcache_take(struct dwu_rowcache *cache);
 
 /* The place of a key. Only when the cache is on. */
 static inline struct dwu_rowcache_entry *

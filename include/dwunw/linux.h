@@ -119,6 +119,9 @@ struct dwunw_stack_reader {
 	bool late;
 	bool hung;
 	uint8_t patience; /* in: it may be stopped 2^patience times as long */
+	/* the mappings that were seen to be its process's since it was stopped:
+	 * dwunw_capture() asks once */
+	uint32_t vouched;
 	uint64_t until_ms;
 };
 

@@ -67,11 +67,12 @@ struct dwunw_index_entry {
 };
 
 /*
- * Room for a section of a file, of which only what is needed is read: a
+ * Room for sections of a file, of which only what is needed is read: a
  * stack needs a few hundred bytes of megabytes. lend: `size` bytes of address
- * space for [off, off + size) of the file, NULL: it is read whole instead.
- * fill: [off, off + size) of that section is there from now on; false: it
- * cannot be had. Called by any number of threads.
+ * space for [off, off + size) of the file, .eh_frame and the .eh_frame_hdr
+ * beside it; NULL: they are read whole instead. fill: [off, off + size) of what
+ * was lent is there from now on; false: it cannot be had. Called by any number
+ * of threads.
  */
 struct dwunw_lender {
 	const uint8_t *(*lend)(void *ctx, uint64_t off, uint64_t size);
@@ -83,6 +84,7 @@ struct dwunw_lender {
 struct dwunw_cfi {
 	struct dwunw_span bytes;
 	const struct dwunw_lender *lender; /* NULL: all bytes are there */
+	uint64_t lent_at;		   /* where they begin in what is lent */
 	uint64_t vaddr;
 	uint64_t data_vaddr; /* what DW_EH_PE_datarel is relative to */
 	uint64_t text_vaddr; /* what DW_EH_PE_textrel is relative to */
@@ -100,6 +102,11 @@ struct dwunw_eh_hdr {
 	uint8_t value_size; /* of one field of an entry: 2, 4 or 8 */
 	bool value_signed;
 	bool data_relative; /* to vaddr; else absolute */
+	bool lent;	    /* by the .eh_frame's lender, from lent_at on */
+	uint64_t lent_at;
+	/* what is known of its order, found out when it matters; NULL: all of
+	 * it was looked at when it was opened */
+	uint32_t *trust;
 };
 
 /* How the CFI was found; for messages. */
@@ -111,8 +118,8 @@ enum dwunw_cfi_source {
 };
 
 /*
- * Complete when opened, constant from then on; any number of threads may
- * read it. `serial` is the caller's, never reused by them, never 0.
+ * Complete when opened, constant from then on (what *hdr.trust tells is found
+ * by whoever asks first); any number of threads may read it. `serial` is the caller's, never reused by them, never 0.
  */
 struct dwunw_module {
 	struct dwunw_elf elf;

@@ -102,6 +102,7 @@ dwunw_status_t dwunw_stack_reader_attach(struct dwunw_stack_reader *reader)
 	if (!reader || reader->tid <= 0 || reader->attached)
 		return DWUNW_ERR_INVALID_ARG;
 	reader->late = false;
+	reader->vouched = 0;
 	if (dwu_limited(&limits)) {
 		status = attach_far(reader, limits.stop_ms << reader->patience);
 	} else {

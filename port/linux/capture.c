@@ -18,6 +18,7 @@
 #include "stopped.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* A space of one file, for a request without a process. */
 struct one_file {
@@ -47,6 +48,55 @@ static dwunw_status_t read_live(void *ctx, uint64_t addr, void *dst,
 }
 
 /*
+ * Live memory during one walk, by pages: a stack of 24 frames is in one or two,
+ * and each word of it would be a system call. What is asked for is never in
+ * another page than what is read, which may not be there (userfaultfd).
+ */
+#define PAGE_BYTES 4096u
+struct live {
+	dwunw_read_memory_fn read;
+	void *ctx;
+	uint64_t addr[2]; /* 1: none, as pages are aligned */
+	uint8_t bytes[2][PAGE_BYTES];
+	unsigned int last; /* that was used */
+};
+
+/* The page at addr in live->bytes[live->last]. */
+static bool find_page(struct live *live, uint64_t addr)
+{
+	if (live->addr[live->last] == addr)
+		return true;
+	live->last = !live->last;
+	if (live->addr[live->last] == addr)
+		return true;
+	live->addr[live->last] = 1;
+	if (live->read(live->ctx, addr, live->bytes[live->last], PAGE_BYTES) !=
+	    DWUNW_OK)
+		return false;
+	live->addr[live->last] = addr;
+	return true;
+}
+
+static dwunw_status_t read_page(void *ctx, uint64_t addr, void *dst,
+				size_t size)
+{
+	struct live *live = ctx;
+	uint64_t off = addr & (PAGE_BYTES - 1);
+
+	if (size > PAGE_BYTES - off || !find_page(live, addr - off))
+		return live->read(live->ctx, addr, dst, size);
+	memcpy(dst, live->bytes[live->last] + off, size);
+	return DWUNW_OK;
+}
+
+/* Ours, which may be asked for more than is needed. */
+static bool is_live(dwunw_read_memory_fn read)
+{
+	return read == read_live || read == dwunw_stack_reader_read ||
+	       read == dwunw_process_read;
+}
+
+/*
  * The context's own walker where the caller brings none: then one thread at a
  * time.
  */
@@ -55,8 +105,18 @@ static dwunw_status_t walk(struct job *job, const struct dwunw_space *space)
 	struct dwunw_unwind_request *request = job->request;
 	struct dwunw_walker *walker = request->walker ? request->walker :
 							job->ctx->port->walker;
+	struct dwunw_walk_input input = job->input;
+	struct live live;
 
-	return dwunw_walk_steps(walker, space, &job->input, request->frames,
+	if (is_live(input.read_memory)) {
+		live.read = input.read_memory;
+		live.ctx = input.memory_ctx;
+		live.addr[0] = live.addr[1] = 1;
+		live.last = 0;
+		input.read_memory = read_page;
+		input.memory_ctx = &live;
+	}
+	return dwunw_walk_steps(walker, space, &input, request->frames,
 				request->steps, request->max_frames, job->count,
 				&request->stop);
 }
@@ -173,6 +233,19 @@ static bool missed(const struct job *job, const struct dwu_image *image,
 	       !dwunw_space_find(&image->space, stop->pc - 1);
 }
 
+/*
+ * A walk that met a file is made once more while the thread runs on, from the
+ * registers that it had: for the files that are behind the first. What comes of
+ * it is not kept, since words may have changed meanwhile.
+ */
+static void walk_ahead(struct job *job, struct dwu_image *image)
+{
+	if (!dwu_stopped_may_run(job->stopped))
+		return;
+	*job->count = 0;
+	(void)walk(job, &image->space);
+}
+
 /* As often as it meets a file that is not open yet, or takes too long. */
 static dwunw_status_t walk_stopped(struct job *job, struct dwu_image *image)
 {
@@ -183,15 +256,17 @@ static dwunw_status_t walk_stopped(struct job *job, struct dwu_image *image)
 	job->input.read_memory = dwu_stopped_read;
 	job->input.memory_ctx = stopped;
 	dwu_stopped_space(stopped, image, &space);
-	do {
+	for (;;) {
 		*job->count = 0;
 		status = dwu_stopped_begin(stopped);
 		if (status == DWUNW_OK)
 			status = walk(job, &space);
 		dwu_stopped_end(stopped, &job->request->stop);
-	} while ((status == DWUNW_OK || stopped->expired) &&
-		 dwu_stopped_again(stopped));
-	return status;
+		if ((status != DWUNW_OK && !stopped->expired) ||
+		    !dwu_stopped_again(stopped))
+			return status;
+		walk_ahead(job, image);
+	}
 }
 
 /* *again: newer mappings may tell more. */
@@ -215,6 +290,20 @@ static dwunw_status_t walk_image(struct job *job, struct dwu_image *image,
 	return status;
 }
 
+/* The thread of the process that the caller has stopped; NULL: there is none,
+ * or it may have gone on by itself. */
+static struct dwunw_stack_reader *
+stopped_by(const struct dwunw_unwind_request *request)
+{
+	struct dwunw_stack_reader *reader = request->memory_ctx;
+
+	return request->read_memory == dwunw_stack_reader_read && reader &&
+			       reader->attached && !reader->until_ms &&
+			       reader->pid == request->pid ?
+		       reader :
+		       NULL;
+}
+
 /* Two walks at most, each over an image that is held while it lasts. */
 static dwunw_status_t walk_process(struct job *job)
 {
@@ -223,6 +312,7 @@ static dwunw_status_t walk_process(struct job *job)
 		.pid = request->pid,
 		.map_generation = request->map_generation,
 		.refresh = request->options & DWUNW_OPTION_REFRESH,
+		.stopped = stopped_by(request),
 	};
 	struct dwu_image *image, *newer;
 	dwunw_status_t status;

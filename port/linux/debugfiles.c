@@ -101,6 +101,7 @@ static bool serves(const struct finder *finder)
 {
 	struct dwu_debug *debug = finder->debug;
 
+	dwu_file_buffer(&debug->file, finder->search->file->blocks);
 	dwu_file_source(&debug->file, &debug->src);
 	debug->src.view = NULL;
 	return dwunw_elf_open(&debug->elf, &debug->src, NULL) == DWUNW_OK &&

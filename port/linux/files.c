@@ -252,9 +252,20 @@ static void close_far(const struct dwu_file *file)
 	errno = error;
 }
 
+void dwu_file_buffer(struct dwu_file *file, struct dwu_blocks *blocks)
+{
+	struct dwu_blocks *old = file->blocks;
+
+	for (uint32_t i = 0; old && i < DWU_BLOCK_COUNT; i++)
+		if (old->of[i].file == file)
+			old->of[i].file = NULL;
+	file->blocks = blocks;
+}
+
 /* Of a file that is not open: well. */
 void dwu_file_close(struct dwu_file *file)
 {
+	dwu_file_buffer(file, NULL);
 	if (file->mapped)
 		munmap((void *)(uintptr_t)file->bytes.data, file->bytes.size);
 	if (file->helper)
@@ -380,6 +391,65 @@ static dwunw_status_t read_file(struct dwu_file *file, uint64_t off,
 	return status;
 }
 
+/* The one that was not used for longest is read anew; NULL: it cannot be. */
+static const uint8_t *read_block(struct dwu_file *file, uint64_t off,
+				 size_t *size)
+{
+	struct dwu_blocks *blocks = file->blocks;
+	uint32_t i, oldest = 0;
+
+	for (i = 1; i < DWU_BLOCK_COUNT; i++)
+		if (blocks->of[i].used < blocks->of[oldest].used)
+			oldest = i;
+	*size = DWU_BLOCK_SIZE;
+	if (*size > file->id.size - off)
+		*size = (size_t)(file->id.size - off);
+	blocks->of[oldest].file = NULL;
+	if (!may_read(file, *size) ||
+	    read_file(file, off, blocks->bytes[oldest], *size) != DWUNW_OK)
+		return NULL;
+	blocks->of[oldest].file = file;
+	blocks->of[oldest].off = off;
+	blocks->of[oldest].size = *size;
+	blocks->of[oldest].used = ++blocks->clock;
+	return blocks->bytes[oldest];
+}
+
+static const uint8_t *block_at(struct dwu_file *file, uint64_t off,
+			       size_t *size)
+{
+	struct dwu_blocks *blocks = file->blocks;
+
+	for (uint32_t i = 0; i < DWU_BLOCK_COUNT; i++)
+		if (blocks->of[i].file == file && blocks->of[i].off == off) {
+			blocks->of[i].used = ++blocks->clock;
+			*size = blocks->of[i].size;
+			return blocks->bytes[i];
+		}
+	return read_block(file, off, size);
+}
+
+/* Out of two blocks at most. False: as if there were none. */
+static bool read_buffered(struct dwu_file *file, uint64_t off, uint8_t *dst,
+			  size_t size)
+{
+	if (!file->blocks || size > DWU_BLOCK_SIZE)
+		return false;
+	while (size) {
+		size_t in = (size_t)off & (DWU_BLOCK_SIZE - 1), there, part;
+		const uint8_t *block = block_at(file, off - in, &there);
+
+		if (!block || there <= in)
+			return false;
+		part = there - in < size ? there - in : size;
+		memcpy(dst, block + in, part);
+		off += part;
+		dst += part;
+		size -= part;
+	}
+	return true;
+}
+
 /* All or nothing, as every source. IO also when DWUNW_READ_MAX was reached. */
 static dwunw_status_t source_read(void *ctx, uint64_t off, void *dst,
 				  size_t size)
@@ -388,6 +458,8 @@ static dwunw_status_t source_read(void *ctx, uint64_t off, void *dst,
 
 	if (!in_file(file, off, size))
 		return DWUNW_ERR_INVALID_ARG;
+	if (!file->bytes.data && read_buffered(file, off, dst, size))
+		return DWUNW_OK;
 	if (!file->bytes.data)
 		return may_read(file, size) ? read_file(file, off, dst, size) :
 					      DWUNW_ERR_IO;

@@ -25,6 +25,24 @@ bool dwu_file_id_same(const struct dwu_file_id *a, const struct dwu_file_id *b);
  */
 bool dwu_file_id_held(const struct dwu_file_id *a, const struct dwu_file_id *b);
 
+#define DWU_BLOCK_SIZE 4096u
+#define DWU_BLOCK_COUNT 10u
+
+/*
+ * Blocks of files that are being opened: their headers are asked for again and
+ * again, some bytes at a time. Of one thread at a time. Zeroed at first.
+ */
+struct dwu_blocks {
+	struct {
+		const struct dwu_file *file; /* NULL: nothing is in it */
+		uint64_t off;
+		size_t size;
+		uint64_t used; /* when */
+	} of[DWU_BLOCK_COUNT];
+	uint64_t clock;
+	uint8_t bytes[DWU_BLOCK_COUNT][DWU_BLOCK_SIZE];
+};
+
 /* A dwunw_source points to it: it stays where it is until it is closed. */
 struct dwu_file {
 	struct dwunw_span bytes; /* the file in memory, or size 0 */
@@ -35,6 +53,7 @@ struct dwu_file {
 	uint32_t helper; /* which one; 0: it is open here */
 	uint32_t owner;
 	bool mapped;
+	struct dwu_blocks *blocks; /* NULL: what is asked for is read */
 };
 
 /*
@@ -74,6 +93,8 @@ uint32_t dwu_file_shortages(void);
 void dwu_file_from_bytes(struct dwu_file *file, struct dwunw_span bytes,
 			 uint64_t id);
 void dwu_file_close(struct dwu_file *file);
+/* Through these blocks from now on; NULL: not any more. */
+void dwu_file_buffer(struct dwu_file *file, struct dwu_blocks *blocks);
 /* Maps it, where the build says so. */
 void dwu_file_map(struct dwu_file *file);
 void dwu_file_source(struct dwu_file *file, struct dwunw_source *src);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * A section of a file as address space, of which a block is read when it is
+ * Sections of a file as address space, of which a block is read when it is
  * first needed: memory is what is used, whatever size the file says.
  *
- * For example, an .eh_frame of 7,398,496 bytes: mmap() of so much without
- * memory behind it, and a flag for each of 452 blocks of 16 KiB. The FDE at
- * 0x51234 is in block 20, which is read; its CIE at 0x4ff00 in block 19. A
- * stack of 40 frames in the file may need 12 blocks, 192 KiB.
+ * For example, an .eh_frame of 7,398,496 bytes and its table before it: mmap()
+ * of so much without memory behind it, and a flag for each block of 4 KiB. An
+ * FDE at 0x51234 of it is in block 0x51, which is read; its CIE at 0x4ff00 in
+ * block 0x4f. A stack of 40 frames in the file may need 60 blocks, 240 KiB.
  *
  * A file may be as large as it likes: blocks are read up to tables_max bytes,
  * and beyond that its FDEs cannot be used, which is told once.
@@ -16,14 +16,20 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
-#define BLOCK ((size_t)16 << 10)
-/* A section that is not larger is read whole: its file may be gone later. */
-#define WHOLE ((uint64_t)1 << 20)
+#define BLOCK ((size_t)4 << 10)
+/* What is not larger is read whole, which takes no longer. */
+#define WHOLE ((uint64_t)16 << 10)
+
+/* Blocks are those of the file: the section's first byte is in the first one. */
+static size_t skew(const struct dwu_lent *lent)
+{
+	return (size_t)lent->off & (BLOCK - 1);
+}
 
 /* A byte for each block, behind the section: is it there? */
 static size_t flags_off(const struct dwu_lent *lent)
 {
-	return (lent->size + BLOCK - 1) & ~(BLOCK - 1);
+	return (skew(lent) + lent->size + BLOCK - 1) & ~(BLOCK - 1);
 }
 
 /*
@@ -32,7 +38,7 @@ static size_t flags_off(const struct dwu_lent *lent)
  */
 static size_t room(const struct dwu_lent *lent)
 {
-	return flags_off(lent) + lent->size / BLOCK + 1;
+	return flags_off(lent) + flags_off(lent) / BLOCK;
 }
 
 static const uint8_t *lend(void *ctx, uint64_t off, uint64_t size)
@@ -50,7 +56,7 @@ static const uint8_t *lend(void *ctx, uint64_t off, uint64_t size)
 	if (base == MAP_FAILED)
 		return NULL; /* no loss: it is read whole */
 	lent->base = base;
-	return base;
+	return lent->base + skew(lent);
 }
 
 /* False once more is asked for than a file may have in memory. */
@@ -74,17 +80,18 @@ static bool may_read(struct dwu_lent *lent, size_t size)
 static bool read_block(struct dwu_lent *lent, size_t block, uint8_t *flag)
 {
 	size_t at = block * BLOCK, size = BLOCK;
+	size_t end = skew(lent) + lent->size;
 	struct dwunw_source src;
 
 	if (__atomic_load_n(flag, __ATOMIC_RELAXED))
 		return true;
-	if (size > lent->size - at)
-		size = lent->size - at;
+	if (size > end - at)
+		size = end - at;
 	if (!may_read(lent, size))
 		return false;
 	dwu_file_source(lent->file, &src);
-	if (src.read(src.ctx, lent->off + at, lent->base + at, size) !=
-	    DWUNW_OK)
+	if (src.read(src.ctx, lent->off - skew(lent) + at, lent->base + at,
+		     size) != DWUNW_OK)
 		return false;
 	lent->filled += size;
 	__atomic_add_fetch(lent->total, size, __ATOMIC_RELAXED);
@@ -100,8 +107,8 @@ static bool fill(void *ctx, uint64_t off, size_t size)
 {
 	struct dwu_lent *lent = ctx;
 	uint8_t *flags = lent->base + flags_off(lent);
-	size_t block = (size_t)(off / BLOCK);
-	size_t end = (size_t)((off + size + BLOCK - 1) / BLOCK);
+	size_t at = skew(lent) + (size_t)off;
+	size_t block = at / BLOCK, end = (at + size + BLOCK - 1) / BLOCK;
 	bool done = true;
 
 	for (; done && block < end; block++) {

@@ -82,6 +82,8 @@ void dwu_modules_free(struct dwu_modules *modules)
 		free((void *)(uintptr_t)modules->blobs[i].bytes.data);
 	free(modules->identities);
 	free(modules->slots);
+	free(modules->blocks);
+	modules->blocks = NULL;
 	pthread_mutex_destroy(&modules->lock);
 	pthread_mutex_destroy(&modules->lent_lock);
 	modules->slots = NULL;
@@ -294,6 +296,9 @@ static dwunw_status_t parse_files(struct dwu_slot *slot,
 	dwunw_status_t status;
 	unsigned int tries = 0;
 
+	/* mostly enough; without memory the core says what it wants */
+	if (!slot->arena.base)
+		(void)dwu_pages_alloc(&slot->arena, 1);
 	do {
 		dwunw_arena_reset(&slot->arena);
 		status = dwunw_module_open_files(&slot->module, files, serial,
@@ -474,6 +479,9 @@ static dwunw_status_t fill(struct dwunw_context *ctx, struct dwu_slot *slot,
 
 	slot->file = *file;
 	dwu_file_map(&slot->file);
+	if (!modules->blocks)
+		modules->blocks = dwu_calloc(1, sizeof(*modules->blocks));
+	dwu_file_buffer(&slot->file, modules->blocks);
 	modules->arena_bytes -= slot->arena.size;
 	status = serial ? parse(ctx, slot, serial, label) : DWUNW_ERR_NO_MEMORY;
 	modules->arena_bytes += slot->arena.size;
@@ -483,6 +491,7 @@ static dwunw_status_t fill(struct dwunw_context *ctx, struct dwu_slot *slot,
 		slot->refs = 1;
 		modules->opens++;
 		tell_unused(ctx, &slot->module, label);
+		dwu_file_buffer(&slot->file, NULL);
 		return DWUNW_OK;
 	}
 	dwu_log(ctx, "%s: %s, %llu bytes", label,

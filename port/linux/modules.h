@@ -66,6 +66,7 @@ struct dwu_modules {
 	pthread_mutex_t lent_lock;
 	uint32_t buckets[DWU_IDENTITY_BUCKETS];
 	struct dwu_blob blobs[DWU_BLOB_MAX];
+	struct dwu_blocks *blocks; /* of the file that is being opened */
 };
 
 dwunw_status_t dwu_modules_init(struct dwu_modules *modules, uint32_t capacity);

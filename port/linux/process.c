@@ -366,13 +366,18 @@ static bool worth_a_miss(struct dwunw_process *process,
 
 /*
  * The mapping counter vouches for what is known, without a system call; not
- * for long, as the event that tells of the process's end may be lost.
+ * for long, as the event that tells of the process's end may be lost. So does a
+ * thread that has been stopped since.
  */
 static bool vouched(const struct dwunw_process *process,
 		    const struct dwu_hold *how)
 {
-	return how->map_generation && !outdated(process, how) && !how->missed &&
-	       now_ms() - process->checked_ms < VOUCH_MS;
+	if (outdated(process, how) || how->missed)
+		return false;
+	if (how->stopped && process->image &&
+	    how->stopped->vouched == process->image->space.generation)
+		return true;
+	return how->map_generation && now_ms() - process->checked_ms < VOUCH_MS;
 }
 
 /*
@@ -448,6 +453,9 @@ dwunw_status_t dwu_process_hold(struct dwunw_context *ctx,
 	if (status == DWUNW_OK) {
 		process->image->refs++;
 		*image = process->image;
+		if (how->stopped)
+			how->stopped->vouched =
+				process->image->space.generation;
 	}
 	pthread_mutex_unlock(&processes->lock);
 	return status;

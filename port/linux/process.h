@@ -31,6 +31,9 @@ struct dwu_hold {
 	bool refresh; /* whatever is known */
 	bool missed;  /* the last image had no mapping for a pc */
 	bool known;   /* what is known will do, however old it is */
+	/* a thread of it that is stopped, so that the pid stays its own and it
+	 * runs no other program: asked once a stop; NULL: none */
+	struct dwunw_stack_reader *stopped;
 };
 
 /*

@@ -122,16 +122,18 @@ static const char *skip_fields(const char *at, unsigned int from,
 
 /*
  * Fields 3, 9 and 22 of proc(5). The second one is the program's name in
- * parentheses and may hold any byte.
+ * parentheses and may hold any byte. Of the first thread alone: /proc/PID/stat
+ * sums up the times of all threads, 5,000 times for 5,000 stacks.
  */
 dwunw_status_t dwu_process_stat(int32_t pid, struct dwu_process_stat *stat)
 {
 	const char *state, *flags, *start;
 	dwunw_status_t status;
-	char path[40], *text;
+	char path[48], *text;
 	size_t size;
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)pid,
+		 (int)pid);
 	status = dwu_text_ready(path, STAT_SIZE_MAX, &text, &size);
 	if (status != DWUNW_OK)
 		return status;

@@ -8,8 +8,10 @@
  *	                      -> a read was late: go on, wait longer, again
  *	                      -> done
  *
- * For example, a process of 12 libraries that nobody has looked at yet: up to
- * 12 short stops instead of a long one.
+ * For example, a process of 12 libraries that nobody has looked at yet: the
+ * first stop meets one of them; a walk over the thread, which runs again, opens
+ * the others; the second stop is that of the stack. With dwunw_limit() there is
+ * no such walk: up to 12 short stops instead of a long one.
  *
  * Ends after STOPS_MAX stops; the last one opens what it meets while the thread
  * is stopped (give_in), so that a walk comes of it in any case.
@@ -115,17 +117,21 @@ static bool in_block(const struct dwu_stopped *stopped, uint64_t addr,
 }
 
 /*
- * A stack is read upwards, so what follows is read with it, up to BLOCK_SIZE;
- * of one that ends sooner, as much as there is.
+ * A stack is read upwards: the page, and where that was the one behind the last,
+ * what follows with it, up to BLOCK_SIZE; of one that ends sooner, as much as
+ * there is. A walk that has met a file will be made anew: it needs no more.
  */
 dwunw_status_t dwu_stopped_read(void *ctx, uint64_t addr, void *dst,
 				size_t size)
 {
 	struct dwu_stopped *stopped = ctx;
 	uint64_t from = addr & ~(uint64_t)(BLOCK_ALIGN - 1);
+	bool next = from == stopped->block_addr + stopped->block_size;
 	size_t need = (size_t)(addr - from) + size;
 	dwunw_status_t status;
 
+	if (stopped->wanted)
+		return DWUNW_ERR_IO;
 	if (size > BLOCK_SIZE - BLOCK_ALIGN)
 		return dwunw_stack_reader_read(&stopped->reader, addr, dst,
 					       size);
@@ -134,7 +140,7 @@ dwunw_status_t dwu_stopped_read(void *ctx, uint64_t addr, void *dst,
 		stopped->block_addr = from;
 		stopped->block_size = 0;
 		status = dwu_reader_some(&stopped->reader, from, stopped->block,
-					 need, BLOCK_SIZE,
+					 need, next ? BLOCK_SIZE : need,
 					 &stopped->block_size);
 		if (status != DWUNW_OK) {
 			stopped->block_size = 0;
@@ -185,10 +191,12 @@ void dwu_stopped_end(struct dwu_stopped *stopped, struct dwunw_stop *stop)
  */
 bool dwu_stopped_again(struct dwu_stopped *stopped)
 {
+	stopped->opened = false;
 	if (stopped->stops >= STOPS_MAX)
 		return false;
 	if (stopped->wanted) {
-		stopped->give_in = !open_wanted(stopped) ||
+		stopped->opened = open_wanted(stopped);
+		stopped->give_in = !stopped->opened ||
 				   stopped->stops + 1 == STOPS_MAX;
 		return true;
 	}
@@ -197,5 +205,15 @@ bool dwu_stopped_again(struct dwu_stopped *stopped)
 		return false;
 	if (stopped->reader.patience < PATIENCE_MAX)
 		stopped->reader.patience++;
+	return true;
+}
+
+/* Not with limits: a read that takes too long would be counted as the thread's. */
+bool dwu_stopped_may_run(struct dwu_stopped *stopped)
+{
+	if (stopped->ahead || !stopped->opened || dwu_limited(NULL))
+		return false;
+	stopped->ahead = true;
+	stopped->block_size = 0;
 	return true;
 }

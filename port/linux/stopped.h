@@ -27,6 +27,8 @@ struct dwu_stopped {
 	uint32_t late_stops;
 	bool expired; /* not even its registers were read in time */
 	bool give_in; /* open what is met while it is stopped */
+	bool opened;  /* a file that was met, just now */
+	bool ahead;   /* a walk was made for those behind it */
 };
 
 /* INVALID_ARG, NO_MEMORY. */
@@ -46,5 +48,7 @@ dwunw_status_t dwu_stopped_read(void *ctx, uint64_t addr, void *dst,
 void dwu_stopped_end(struct dwu_stopped *stopped, struct dwunw_stop *stop);
 /* Opens what was met. Is it worth another walk? */
 bool dwu_stopped_again(struct dwu_stopped *stopped);
+/* Is it worth one over the thread that runs? Once. */
+bool dwu_stopped_may_run(struct dwu_stopped *stopped);
 
 #endif

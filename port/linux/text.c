@@ -113,7 +113,8 @@ static uint64_t record_length(const struct dwunw_module *module,
 
 	if (off > cfi->bytes.size || cfi->bytes.size - off < sizeof(bytes) ||
 	    (cfi->lender &&
-	     !cfi->lender->fill(cfi->lender->ctx, off, sizeof(bytes))))
+	     !cfi->lender->fill(cfi->lender->ctx, cfi->lent_at + off,
+				sizeof(bytes))))
 		return 0;
 	for (size_t i = 0; i < 4; i++) {
 		length = length << 8 | cfi->bytes.data[off + (big ? i : 3 - i)];

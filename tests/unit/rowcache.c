@@ -5,6 +5,50 @@
 #include "make_elf.h"
 #include "tap.h"
 
+static uint64_t block[(4096 + 1) * sizeof(struct dwu_rowcache_entry) / 8];
+
+/* One with 4096 entries begins with 512, and has all that it had when it grows. */
+static void grows(void)
+{
+	struct dwu_rowcache cache = { 0 };
+	struct dwu_rowcache_entry *at;
+	unsigned int lost = 0, kept = 0, i, grown = 0, log2;
+
+	dwu_rowcache_init(&cache, block, 4096);
+	is_u64(cache.count_log2, IS_ON(CONFIG_ARCH_32BIT_ONLY) ? 12 : 9,
+	       "4096 entries: as many are used at first");
+	for (i = 0; i < 20000 && !IS_ON(CONFIG_ARCH_32BIT_ONLY); i++) {
+		uint64_t vaddr = i * 0x9e3779b97f4a7c15ull;
+
+		log2 = cache.count_log2;
+		at = dwu_rowcache_at(&cache, i % 7 + 1, vaddr);
+		if (at->serial != 0) {
+			dwu_rowcache_take(&cache);
+			at = dwu_rowcache_at(&cache, i % 7 + 1, vaddr);
+		}
+		*at = (struct dwu_rowcache_entry){ .vaddr = vaddr,
+						   .serial = i % 7 + 1 };
+		if (cache.count_log2 == log2)
+			continue;
+		grown++;
+		/* each entry stands where its key is looked for */
+		for (unsigned int k = 0; k < 1u << cache.count_log2; k++) {
+			const struct dwu_rowcache_entry *e = &cache.entries[k];
+
+			if (e->serial == 0)
+				continue;
+			kept++;
+			lost += dwu_rowcache_at(&cache, e->serial, e->vaddr) !=
+				e;
+		}
+	}
+	is_u64(cache.count_log2, 12, "then all of them");
+	is_u64(grown, IS_ON(CONFIG_ARCH_32BIT_ONLY) ? 0 : 2,
+	       "in two steps");
+	is_u64(lost, 0, "%u entries, each where its key is looked for", kept);
+	ok(kept > 500 || IS_ON(CONFIG_ARCH_32BIT_ONLY), "most of them");
+}
+
 int main(void)
 {
 	struct dwu_rowcache_entry entries[64] = { 0 };
@@ -38,5 +82,6 @@ int main(void)
 	   "6400 neighbouring keys spread over 64 places: at most "
 	   "%u (< 300) in one",
 	   most);
+	grows();
 	return done();
 }
