@@ -4,6 +4,7 @@
 # router's configuration, and two programs with no libc at all.
 set -eu
 dir=$1
+order=$2
 case $2 in
 el) prefix=mipsel-linux-gnu- ;;
 eb) prefix=mips-linux-gnu- ;;
@@ -59,24 +60,34 @@ for source in $(words core core/objs.mk | sed 's,.*,core/&.c,') \
 		-include "$dir/config.h" -c "$source" \
 		-o "$dir/$(echo "${source%.c}" | tr / -).o"
 done
-for name in $(words port-mips32 port/mips32/objs.mk); do
-	source=port/mips32/$name.c
-	[ -f "$source" ] || source=port/mips32/$name.S
-	"${prefix}gcc" $common -funwind-tables "$@" -c "$source" \
-		-o "$dir/port-$name.o"
+case $order in
+el) id=MIPS32EL ;;
+eb) id=MIPS32EB ;;
+esac
+for source in $(words port-firmware port/firmware/objs.mk | sed 's,.*,port/firmware/&,') \
+	$(words port-mips32 port/mips32/objs.mk | sed 's,.*,port/mips32/&,'); do
+	[ -f "$source.c" ] && file=$source.c || file=$source.S
+	"${prefix}gcc" $common -funwind-tables "$@" -iquote . -DDWU_HOST_ARCH=DWUNW_ARCH_$id \
+		-DHOST_LAYOUT='"arch/mips32/layout.h"' -DHOST_NAME=MIPS32 -c "$file" \
+		-o "$dir/$(echo "$source" | tr / -).o"
 done
 "${prefix}ar" rcsD "$dir/libdwunw-mips32.a" "$dir"/core-*.o \
 	"$dir"/arch-*.o "$dir"/port-*.o
 
-# program NAME SOURCE...
+# program NAME FLAG SOURCE...
 program() {
 	name=$1
-	shift
-	"${prefix}gcc" $common $flags -funwind-tables -Iexamples/crash_mips32 \
+	tables=$2
+	shift 2
+	"${prefix}gcc" $common $flags "$tables" -Iexamples/crash_mips32 \
 		-static -nostdlib -nostartfiles -Wl,--gc-sections \
-		-o "$dir/$name" "$@" "$dir/libdwunw-mips32.a" -lgcc
+		-o "$dir/$name" "$@" examples/crash_firmware/memory.c \
+		"$dir/libdwunw-mips32.a" -lgcc
 }
 flags=$*
-program inside tests/mips32/inside.c examples/crash_mips32/memory.c \
-	examples/crash_mips32/start.S
-program crash_mips32 examples/crash_mips32/*.c examples/crash_mips32/start.S
+crash="examples/crash_mips32/firmware.c examples/crash_mips32/trace.c
+	examples/crash_mips32/start.S"
+program inside -funwind-tables tests/mips32/inside.c examples/crash_mips32/start.S
+program crash_mips32 -funwind-tables $crash
+# as a compiler for mips makes it by itself: no tables of C
+program crash_plain -fno-unwind-tables $crash

@@ -88,7 +88,7 @@ sub chain {
 }
 
 sub check {
-	my ($title, $qemu, $file, $mode, $symbols, $named) = @_;
+	my ($title, $qemu, $file, $mode, $symbols, $named, $plain) = @_;
 	my $got = crash($qemu, $file, $mode);
 	my @want = grep { $_ ne 'DIRECT' } @{$chains{$mode}};
 	my @names = chain($symbols, $got);
@@ -101,7 +101,9 @@ sub check {
 	my @how = map { $_->{how} } @{$got->{frames}};
 	my @by_words = grep { $_ eq 'signal' } @how;
 	is(scalar @by_words, scalar(grep { $_ eq 'TRAMPOLINE' } @want),
-		"$title: trampolines by their words, all else by CFI");
+		"$title: trampolines by their words, all else by CFI or by code");
+	like("@how", qr/\bscan\b/, "$title: functions without CFI by their code")
+		if $plain;
 	my @printed = grep { defined } map { $_->{symbol} } @{$got->{frames}};
 	if ($named) {
 		my @expected = grep { !/^[A-Z]+$/ } @want;
@@ -112,13 +114,22 @@ sub check {
 	}
 }
 
+# Of a recursion that has used up the stack, the innermost frames and those that
+# began it; the program counts none of them, so all are summed up here.
 sub overflow {
 	my ($title, $qemu, $file, $symbols) = @_;
 	my $got = crash($qemu, $file, 'overflow');
-	my %names = map { $_ => 1 } chain($symbols, $got);
-	is(scalar @{$got->{frames}}, 64, "$title: 64 frames");
-	is_deeply([keys %names], ['recurse'], "$title: all of them the same");
-	is($got->{end}, 'limit of 64 frames', "$title: and it says so");
+	my @frames = @{$got->{frames}};
+	my @names = chain($symbols, $got);
+	is(scalar @frames, 64, "$title: 64 frames");
+	is(join(' ', @names), join(' ', ('recurse') x 60, @start),
+		"$title: the first ones, and the last ones to the start");
+	my ($left_out) = $got->{out} =~ /^ ?\.\.\. (\d+) frames left out$/m;
+	cmp_ok($left_out // 0, '>', 10000, "$title: it says how many it leaves out");
+	is_deeply([map { $_->{index} } @frames],
+		[0 .. 47, map { 48 + $left_out + $_ } 0 .. 15],
+		"$title: and numbers those behind them so");
+	is($got->{end}, 'root', "$title: it ends at the program's start");
 	is($got->{status}, 139, "$title: on a stack of its own")
 		or diag($got->{out});
 }
@@ -167,6 +178,17 @@ for (@targets) {
 				overflow("$title, overflow", $qemu, $form->[1],
 					\@symbols);
 			}
+			$file = "$built/$order-$kind/crash_plain";
+			@symbols = symbols("${prefix}nm", $file);
+			`tests/sstrip.pl $file $dir/plain`;
+			for my $mode (sort keys %chains) {
+				check("$order $kind, no CFI, $mode", $qemu, $file,
+					$mode, \@symbols, 1, 1);
+				check("$order $kind, neither CFI nor headers, $mode",
+					$qemu, "$dir/plain", $mode, \@symbols, 0, 1);
+			}
+			overflow("$order $kind, no CFI, overflow", $qemu, $file,
+				\@symbols);
 		}
 	}
 }
