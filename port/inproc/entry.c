@@ -11,12 +11,9 @@
  *
  * C++'s operator new of libstdc++ and libc++ is malloc() inside.
  */
-/* mmap is mmap, and not another name of mmap64: both are here */
-#undef _FILE_OFFSET_BITS
+#include "real.h" /* the first: what off_t is */
 
 #include "inproc.h"
-
-#include "real.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -318,28 +315,36 @@ static bool hits_code(const void *at, size_t size)
 	return dwu_inproc_is_code(start, start + size);
 }
 
-DWU_SHOWN void *mmap(void *at, size_t size, int prot, int flags, int fd,
-		     off_t off)
-{
-	uint8_t was;
-	bool own = (mode_now(), enter(&was)), code;
-	void *got;
+#define MMAP(name, offset_type)                                               \
+	DWU_SHOWN void *name(void *at, size_t size, int prot, int flags,      \
+			     int fd, offset_type off)                         \
+	{                                                                     \
+		uint8_t was;                                                  \
+		bool own = (mode_now(), enter(&was)), code;                   \
+		void *got;                                                    \
+                                                                              \
+		code = (flags & MAP_FIXED) && hits_code(at, size);            \
+		if (code)                                                     \
+			dwu_slow_code_goes();                                 \
+		got = dwu_real.name(at, size, prot, flags, fd, off);          \
+		if (code)                                                     \
+			dwu_slow_code_gone();                                 \
+		leave(was);                                                   \
+		if (own && got != MAP_FAILED)                                 \
+			dwu_stub_mapped(got, size, DWU_MMAP);                 \
+		return got;                                                   \
+	}
 
-	code = (flags & MAP_FIXED) && hits_code(at, size);
-	if (code)
-		dwu_slow_code_goes();
-	got = dwu_real.mmap(at, size, prot, flags, fd, off);
-	if (code)
-		dwu_slow_code_gone();
-	leave(was);
-	if (own && got != MAP_FAILED)
-		dwu_stub_mapped(got, size, DWU_MMAP);
-	return got;
-}
+MMAP(mmap, off_t)
 
+/* Where long has 32 bits, glibc's off_t has, too. */
 #ifdef __GLIBC__
+#if DWU_WIDE
 DWU_SHOWN void *mmap64(void *at, size_t size, int prot, int flags, int fd,
 		       off_t off) __attribute__((alias("mmap")));
+#else
+MMAP(mmap64, off64_t)
+#endif
 #endif
 
 DWU_SHOWN int munmap(void *at, size_t size)

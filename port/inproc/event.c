@@ -47,7 +47,7 @@ static uint64_t no_room, unknown, thread_count;
 
 static void count_one(uint64_t *counter)
 {
-	__atomic_add_fetch(counter, 1, __ATOMIC_RELAXED);
+	dwu_add(counter, 1);
 }
 
 /* --- sums --------------------------------------------------------------------------- */
@@ -55,11 +55,10 @@ static void count_one(uint64_t *counter)
 static void add_sums(struct dwu_inproc_sums *to,
 		     const struct dwu_inproc_sums *part)
 {
-	__atomic_add_fetch(&to->allocs, part->allocs, __ATOMIC_RELAXED);
-	__atomic_add_fetch(&to->bytes, part->bytes, __ATOMIC_RELAXED);
-	__atomic_add_fetch(&to->frees, part->frees, __ATOMIC_RELAXED);
-	__atomic_add_fetch(&to->freed_bytes, part->freed_bytes,
-			   __ATOMIC_RELAXED);
+	dwu_add(&to->allocs, part->allocs);
+	dwu_add(&to->bytes, part->bytes);
+	dwu_add(&to->frees, part->frees);
+	dwu_add(&to->freed_bytes, part->freed_bytes);
 }
 
 /* A thread's place for that stack, emptied of another's. */

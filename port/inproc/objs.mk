@@ -5,14 +5,15 @@ port-inproc-y := system.o options.o sample.o stacks.o rows.o blocks.o areas.o sp
 	slow.o walk.o event.o real.o memory.o write.o entry.o
 
 # what a target needs: its folder here
-inproc_arch := $(wildcard port/inproc/$(ARCH)/stub.S)
+inproc_dir := $(firstword $(layout_$(ARCH)))
+inproc_arch := $(wildcard port/inproc/$(inproc_dir)/stub.S)
 ifneq ($(and $(CONFIG_INPROC),$(inproc_arch)),)
 inproc_objs := $(addprefix $(out)/port/inproc/,$(port-inproc-y)) \
 	$(inproc_arch:%.S=$(out)/%.o)
 inproc_lib := $(out)/libdwunw-preload.so
 endif
 inproc_cflags = -ftls-model=initial-exec -foptimize-sibling-calls -fno-builtin-malloc \
-	-fno-stack-protector -iquote port/inproc -DDWU_INPROC_REGS='"$(ARCH)/regs.h"'
+	-fno-stack-protector -iquote port/inproc -DDWU_INPROC_REGS='"$(inproc_dir)/regs.h"'
 inproc_wrap := $(foreach f,malloc calloc realloc free strdup qsort,-Wl,--wrap=$(f))
 
 $(filter-out %/stub.o,$(inproc_objs)): $(out)/%.o: %.c $(made_first)
@@ -22,7 +23,7 @@ $(filter-out %/stub.o,$(inproc_objs)): $(out)/%.o: %.c $(made_first)
 $(filter %/stub.o,$(inproc_objs)): $(out)/%.o: %.S $(made_first)
 	@mkdir -p $(@D)
 	$(say) AS $<
-	$(Q)$(CC) $(all_cflags) -c $< -o $@
+	$(Q)$(CC) $(all_cflags) $(pic) -c $< -o $@
 
 # Nothing of the libraries is shown, and no name is left open.
 $(inproc_lib): $(inproc_objs) $(record_lib) $(full_lib) port/inproc/objs.mk

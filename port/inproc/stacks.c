@@ -14,7 +14,7 @@
 
 #define SLOTS (4 * DWU_STACKS_MAX)
 #define FRAME_SLOTS (2 * DWU_FRAMES_MAX)
-#define PATHS (4u << 20)
+#define PATHS (DWU_ROOM(4u, 1u) << 20)
 
 static struct dwu_inproc_file *files;
 static struct dwu_inproc_frame *frames;

@@ -29,6 +29,8 @@ $(inproc_plugs): tests/inproc/plug.c $(inproc_made)
 	$(test_build)
 
 $(inproc_t)/counter.so: private how = $(inproc_shared) -fvisibility=hidden
+# 64 bits at once, in 32-bit code
+$(inproc_t)/counter.so: private with := $(if $(filter mips32%,$(ARCH)),-l:libatomic.a)
 $(inproc_t)/counter.so: tests/memleak/counter.c $(inproc_made)
 	$(test_build)
 $(inproc_t)/dump: private how = $(CC) $(all_cflags) $(test_cflags)
