@@ -325,7 +325,7 @@ $(port_objs) $(record_objs) $(filter-out %/page.o,$(report_objs)) $(tools_objs) 
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(all_cflags) $(port_cflags) $(if $(filter tools/leaks/% tools/report/%,$<),\
-		-iquote tools -Ibpf) -MMD -MP -c $< -o $@
+		-iquote tools -Ibpf) $(if $(filter record/%,$<),$(core_optimize)) -MMD -MP -c $< -o $@
 
 $(trace_objs) $(heap_objs): $(out)/%.o: %.c $(made_first)
 	@mkdir -p $(@D)

@@ -14,12 +14,16 @@ inproc_lib := $(out)/libdwunw-preload.so
 endif
 inproc_cflags = -ftls-model=initial-exec -foptimize-sibling-calls -fno-builtin-malloc \
 	-fno-stack-protector -iquote port/inproc -DDWU_INPROC_REGS='"$(inproc_dir)/regs.h"'
+# What runs at each event is not made small; nor can MIPS16e code have TLS or atomics.
+inproc_rare := areas.o memory.o options.o real.o space.o write.o
+inproc_rare := $(inproc_rare:%=$(out)/port/inproc/%)
 inproc_wrap := $(foreach f,malloc calloc realloc free strdup qsort,-Wl,--wrap=$(f))
 
 $(filter-out %/stub.o,$(inproc_objs)): $(out)/%.o: %.c $(made_first)
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(all_cflags) $(port_cflags) $(inproc_cflags) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(all_cflags) $(port_cflags) $(inproc_cflags) \
+		$(if $(filter $(inproc_rare),$@),$(core_optimize)) -MMD -MP -c $< -o $@
 $(filter %/stub.o,$(inproc_objs)): $(out)/%.o: %.S $(made_first)
 	@mkdir -p $(@D)
 	$(say) AS $<

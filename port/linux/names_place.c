@@ -433,7 +433,7 @@ static dwunw_status_t by_offset(const struct dwu_place_question *q)
 {
 	const struct dwu_hosted *hosted = dwu_hosted_of(dwunw_arch_by_elf(
 		q->elf->machine, q->elf->elf_class, q->elf->data));
-	uint64_t off, vaddr;
+	uint64_t off, vaddr = 0;
 	char *end;
 
 	off = strtoull(q->name, &end, 16);
