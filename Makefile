@@ -481,7 +481,7 @@ beside_scripts := $(wildcard tests/cross/*.t) tests/thin/thin.t tests/truth/trut
 	$(addprefix tests/install/,install.t debian.t) tests/jit/real.t \
 	tests/linkers/shadow.t tests/linkers/stack.t tests/linkers/probes.t tests/mips32/inside.t \
 	$(addprefix tests/libdw_bpf/,headers.t parallel.t) \
-	tests/inproc/sample.t
+	$(addprefix tests/inproc/,sample.t router.t)
 long_scripts := $(wide_scripts) $(beside_scripts)
 short_scripts := $(filter-out $(long_scripts),$(test_scripts))
 # with DWUNW_LONG=1 these do more

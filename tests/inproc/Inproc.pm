@@ -20,7 +20,7 @@ our $dir = tempdir(CLEANUP => 1);
 # name their loader by its whole path.
 our $tool = $ENV{FOREIGN} ? "$ENV{EXEC} " : '';
 my ($triple) = ($ENV{CC} // '') =~ m{([^/]+)-gcc$};
-my @libraries = ($triple // '') =~ /-musl$/ ? () : ('-L', '/usr/' . ($triple // ''));
+our @libraries = ($triple // '') =~ /-musl$/ ? () : ('-L', '/usr/' . ($triple // ''));
 
 sub need_inproc {
 	plan skip_all => "$preload is not in this build" unless -e $preload;
