@@ -45,7 +45,7 @@ static struct middle **top;
 
 bool dwu_blocks_open(void)
 {
-	top = dwu_inproc_pages(TOP_COUNT * sizeof(*top));
+	top = dwu_kept_table(DWU_ROOT_BLOCKS, TOP_COUNT * sizeof(*top));
 	return top;
 }
 
@@ -56,12 +56,12 @@ static void *grow(void **at, size_t size)
 
 	if (likely(now))
 		return now;
-	made = dwu_inproc_pages(size);
+	made = dwu_kept_pages(size);
 	if (!made ||
 	    __atomic_compare_exchange_n(at, &now, made, false, __ATOMIC_ACQ_REL,
 					__ATOMIC_ACQUIRE))
 		return made;
-	dwu_inproc_unmap(made, size);
+	dwu_kept_drop(made, size);
 	return now;
 }
 
@@ -102,8 +102,7 @@ static uint64_t load(const struct entry *entry)
 
 	if (!low)
 		return 0;
-	return (uint64_t)(__atomic_load_n(&entry->high, __ATOMIC_RELAXED) &
-			  ~ODD)
+	return (uint64_t)(__atomic_load_n(&entry->high, __ATOMIC_RELAXED) & ~ODD)
 		       << 32 |
 	       low;
 }

@@ -315,24 +315,24 @@ static bool hits_code(const void *at, size_t size)
 	return dwu_inproc_is_code(start, start + size);
 }
 
-#define MMAP(name, offset_type)                                               \
-	DWU_SHOWN void *name(void *at, size_t size, int prot, int flags,      \
-			     int fd, offset_type off)                         \
-	{                                                                     \
-		uint8_t was;                                                  \
-		bool own = (mode_now(), enter(&was)), code;                   \
-		void *got;                                                    \
-                                                                              \
-		code = (flags & MAP_FIXED) && hits_code(at, size);            \
-		if (code)                                                     \
-			dwu_slow_code_goes();                                 \
-		got = dwu_real.name(at, size, prot, flags, fd, off);          \
-		if (code)                                                     \
-			dwu_slow_code_gone();                                 \
-		leave(was);                                                   \
-		if (own && got != MAP_FAILED)                                 \
-			dwu_stub_mapped(got, size, DWU_MMAP);                 \
-		return got;                                                   \
+#define MMAP(name, offset_type)                                          \
+	DWU_SHOWN void *name(void *at, size_t size, int prot, int flags, \
+			     int fd, offset_type off)                    \
+	{                                                                \
+		uint8_t was;                                             \
+		bool own = (mode_now(), enter(&was)), code;              \
+		void *got;                                               \
+                                                                         \
+		code = (flags & MAP_FIXED) && hits_code(at, size);       \
+		if (code)                                                \
+			dwu_slow_code_goes();                            \
+		got = dwu_real.name(at, size, prot, flags, fd, off);     \
+		if (code)                                                \
+			dwu_slow_code_gone();                            \
+		leave(was);                                              \
+		if (own && got != MAP_FAILED)                            \
+			dwu_stub_mapped(got, size, DWU_MMAP);            \
+		return got;                                              \
 	}
 
 MMAP(mmap, off_t)

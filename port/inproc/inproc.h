@@ -7,6 +7,7 @@
  *	walk	 registers -> stack, by rows and a memo of the thread's last one
  *	slow	 the same by dwunw_walk(), which tells the rows
  *	space	 the program's own mappings -> what dwunw_walk() asks for
+ *	kept	 where the tables are, so that they outlive the process
  *	write	 what was recorded -> a recording (SPEC.md 6)
  *
  * Nothing here takes memory from the program's heap, or a lock of the loader. But
@@ -109,6 +110,8 @@ extern DWU_TLS struct dwu_inproc_tls dwu_inproc_tls;
 
 struct dwu_inproc_options {
 	char path[4096];       /* of the recording; "": nothing is recorded */
+	char tables[256];      /* the file for what is to be kept; "": none */
+	char rest[256];	       /* another process's: write it, and end */
 	uint32_t sample_bytes; /* 0: every block */
 	bool check;	       /* each stack is walked twice */
 	bool children;	       /* what is forked goes on recording */
@@ -119,6 +122,62 @@ extern struct dwu_inproc_options dwu_inproc_options;
 bool dwu_inproc_options_read(void);
 /* path with the process's number for each %p; false: it does not fit. */
 bool dwu_inproc_path(char *path, size_t size);
+
+/* --- kept.c: memory that outlives the process, where there is a file for it ------------ */
+
+enum dwu_kept_root {
+	DWU_ROOT_FILES = 0,
+	DWU_ROOT_FRAMES,
+	DWU_ROOT_STACKS,
+	DWU_ROOT_WORDS,
+	DWU_ROOT_PATHS,
+	DWU_ROOT_BLOCKS,
+	DWU_ROOT_AREAS,
+	DWU_ROOT_SPARE,
+	DWU_ROOTS
+};
+enum dwu_kept_state {
+	DWU_KEPT_NONE = 0,
+	DWU_KEPT_LIVE, /* there is no recording of it yet */
+	DWU_KEPT_WRITTEN
+};
+struct dwu_inproc_thread;
+struct dwu_kept {
+	uint64_t magic;
+	uint64_t base; /* where it is mapped; 0: it is the process's own */
+	uint64_t size;
+	uint32_t used; /* of it, in pages of 64 KiB */
+	uint32_t state;
+	uint64_t no_room; /* blocks that no table had room for */
+	uint64_t unknown; /* … whose stack could not be taken */
+	uint64_t thread_count;
+	uint64_t start_ns;
+	uint64_t start_real_ns;
+	struct dwu_inproc_thread *threads; /* all there are, for good */
+	void *roots[DWU_ROOTS];
+	uint32_t stack_count;
+	uint32_t area_count;
+	int32_t pid;
+	int32_t parent;
+	char name[64];
+};
+extern struct dwu_kept *dwu_kept;
+
+/* Makes that file the place of all that is asked for from now on. */
+bool dwu_kept_open(const char *path);
+/* What another process has left there, as it was: tables are found, none made. 0, or
+ * an exit status: there is none, or its place is taken in this process's memory, and
+ * may not be in another's. */
+enum {
+	DWU_REST_NONE = 1,
+	DWU_REST_AGAIN = 75
+};
+long dwu_kept_open_rest(const char *path);
+/* Zeroed pages, as dwu_inproc_pages(). */
+void *dwu_kept_pages(size_t size);
+void dwu_kept_drop(void *at, size_t size);
+/* … that can be found again. */
+void *dwu_kept_table(enum dwu_kept_root root, size_t size);
 
 /* --- sample.c ------------------------------------------------------------------- */
 
@@ -488,7 +547,9 @@ void dwu_event_count(struct dwu_event_counts *counts);
 
 /* --- write.c ------------------------------------------------------------------------------- */
 
-/* The recording, of what there is now; between dwu_event_stop() and the end. */
+/* The recording, of what is kept (dwu_kept); between dwu_event_stop() and the end. */
 void dwu_inproc_write(void);
+/* The process's name as it is now, into dwu_kept. */
+void dwu_inproc_name(void);
 
 #endif

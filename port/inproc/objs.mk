@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # libdwunw-preload.so: a recorder inside the program (doc/inproc.md). The libraries in
 # it have their malloc from memory.c.
-port-inproc-y := system.o options.o sample.o stacks.o rows.o blocks.o areas.o space.o \
+port-inproc-y := system.o kept.o options.o sample.o stacks.o rows.o blocks.o areas.o space.o \
 	slow.o walk.o event.o real.o memory.o write.o entry.o
 
 # what a target needs: its folder here

@@ -136,8 +136,7 @@ static bool row_of(const struct dwunw_step *step, struct dwu_row *row)
 static bool is_plain(const struct dwunw_frame *frame,
 		     const struct dwunw_step *step)
 {
-	return !frame->flags && !step->flags && !step->exact &&
-	       frame->how < 16;
+	return !frame->flags && !step->flags && !step->exact && frame->how < 16;
 }
 
 static void keep_rows(const struct dwu_inproc_walked *walked)

@@ -404,7 +404,7 @@ SHOWN void free(void *at)
 	leave(outermost);
 }
 
-#define MAPS_BY(name, offset_type)                                          \
+#define MAPS_BY(name, offset_type)                                           \
 	SHOWN void *name(void *at, size_t size, int prot, int flags, int fd, \
 			 offset_type off)                                    \
 	{                                                                    \
