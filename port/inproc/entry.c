@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* stub.S, and where it goes on */
@@ -47,6 +48,21 @@ void *pvalloc(size_t size);
 
 /* --- the first call ----------------------------------------------------------------- */
 
+/* In place of the program, if another's tables are to be written. */
+static void write_rest(void)
+{
+	long status = dwu_event_open_rest();
+
+	if (status < 0)
+		return;
+	if (!status) {
+		dwu_inproc_write();
+		status = dwu_kept->state != DWU_KEPT_WRITTEN;
+	}
+	for (;;)
+		syscall(SYS_exit_group, status);
+}
+
 static void begin(void)
 {
 	void *const functions[DWU_FUNCTIONS] = {
@@ -63,8 +79,10 @@ static void begin(void)
 		[DWU_MREMAP] = *(void **)(void *)&dwu_real.mremap,
 	};
 
-	if (dwu_real.dlclose)
-		dwu_event_begin(functions);
+	if (!dwu_real.dlclose)
+		return;
+	dwu_event_begin(functions);
+	write_rest();
 }
 
 static uint32_t mode_now(void)

@@ -245,36 +245,21 @@ static bool open_all(void)
 	       dwu_slow_open() && dwu_walk_open();
 }
 
-/* In place of the program: what another process has left. */
-static _Noreturn void write_rest(void)
-{
-	long status = dwu_kept_open_rest(dwu_inproc_options.rest);
-
-	if (!status && open_kept()) {
-		dwu_inproc_write();
-		status = dwu_kept->state == DWU_KEPT_WRITTEN ? 0 : 1;
-	}
-	for (;;)
-		syscall(SYS_exit_group, status);
-}
-
 static void note_process(void)
 {
 	owner = dwu_kept->pid = dwu_inproc_pid();
 	dwu_kept->parent = (int32_t)getppid();
 	dwu_kept->start_ns = dwu_inproc_now();
 	dwu_kept->start_real_ns = real_ns();
-	dwu_inproc_name();
+	dwu_kept_name();
 }
 
 static uint32_t begin(void *const real[DWU_FUNCTIONS])
 {
 	const struct dwu_inproc_options *o = &dwu_inproc_options;
 
-	if (!dwu_inproc_options_read())
+	if (!dwu_inproc_options_read() || *o->rest)
 		return DWU_OFF;
-	if (*o->rest)
-		write_rest();
 	if (*o->tables && !dwu_kept_open(o->tables))
 		dwu_inproc_say("there is no recording if a signal ends the "
 			       "program: cannot map",
@@ -305,6 +290,14 @@ void dwu_event_begin(void *const real[DWU_FUNCTIONS])
 	dwu_inproc_give(&lock);
 	dwu_inproc_tls.inside = was;
 	errno = error;
+}
+
+long dwu_event_open_rest(void)
+{
+	const char *path = dwu_inproc_options.rest;
+	long status = *path ? dwu_kept_open_rest(path) : -1;
+
+	return status || open_kept() ? status : DWU_REST_NONE;
 }
 
 /* --- stacks -------------------------------------------------------------------------------- */

@@ -178,6 +178,8 @@ void *dwu_kept_pages(size_t size);
 void dwu_kept_drop(void *at, size_t size);
 /* … that can be found again. */
 void *dwu_kept_table(enum dwu_kept_root root, size_t size);
+/* The process's name as it is now. */
+void dwu_kept_name(void);
 
 /* --- sample.c ------------------------------------------------------------------- */
 
@@ -494,6 +496,9 @@ enum dwu_inproc_function {
 
 /* The first call of the process; real: where the functions are. */
 void dwu_event_begin(void *const real[DWU_FUNCTIONS]);
+/* Behind it. -1: nobody has asked for another's tables. 0: dwu_inproc_write() writes
+ * them; else an exit status. */
+long dwu_event_open_rest(void);
 /* In DWU_SAMPLED: is a block of that size to be told? Whole blocks always are. */
 bool dwu_event_wanted(size_t size);
 void dwu_event_alloc(const void *at, size_t size, enum dwu_inproc_function by,
@@ -549,7 +554,5 @@ void dwu_event_count(struct dwu_event_counts *counts);
 
 /* The recording, of what is kept (dwu_kept); between dwu_event_stop() and the end. */
 void dwu_inproc_write(void);
-/* The process's name as it is now, into dwu_kept. */
-void dwu_inproc_name(void);
 
 #endif

@@ -170,3 +170,13 @@ void *dwu_kept_table(enum dwu_kept_root root, size_t size)
 		dwu_kept->roots[root] = dwu_kept_pages(size);
 	return dwu_kept->roots[root];
 }
+
+void dwu_kept_name(void)
+{
+	char *name = dwu_kept->name;
+	ptrdiff_t size = dwu_inproc_read("/proc/self/comm", name,
+					 sizeof(dwu_kept->name) - 1);
+
+	name[size > 0 ? size : 0] = 0;
+	name[strcspn(name, "\n")] = 0;
+}

@@ -201,16 +201,6 @@ static void put_total(struct output *out, uint32_t number)
 	set(out, stack, DWUNW_RECORDING_LIVE_BYTES, total->live_bytes);
 }
 
-void dwu_inproc_name(void)
-{
-	char *name = dwu_kept->name;
-	ptrdiff_t size = dwu_inproc_read("/proc/self/comm", name,
-					 sizeof(dwu_kept->name) - 1);
-
-	name[size > 0 ? size : 0] = 0;
-	name[strcspn(name, "\n")] = 0;
-}
-
 static void add_process(struct output *out)
 {
 	const struct dwunw_recording_process process = {
@@ -367,7 +357,7 @@ void dwu_inproc_write(void)
 	int error;
 
 	if (dwu_kept->pid == dwu_inproc_pid())
-		dwu_inproc_name(); /* the program may have changed it */
+		dwu_kept_name(); /* the program may have changed it */
 	dwu_event_count(&counts);
 	dwu_slow_take();
 	if (!dwu_inproc_path(path, sizeof(path)))

@@ -368,7 +368,7 @@ sub check_live {
 # The recorder inside a stripped program: its own figures, and what this machine says of
 # the recording with the files as they were before they were stripped.
 my %inside = ( # bytes and number, chain
-	main => [1000, 10, qw(realloc make_small in_main main)],
+	main => [1000, 10, qw(malloc make_small in_main main)],
 	plugin => [4000, 20, qw(malloc plug_make plug_serve main)],
 	thread => [2400, 8, qw(calloc in_thread work)],
 );

@@ -45,7 +45,7 @@ KEEP static void make_small(int round)
 	volatile char room[100];
 
 	room[round] = 1;
-	kept = realloc(NULL, 100);
+	kept = malloc(100);
 	AFTER_CALL;
 	if (round % 4)
 		free(kept);

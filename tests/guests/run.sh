@@ -195,8 +195,12 @@ inside_built() {
 			-o "$dir/init" || return 1
 	loader=$("$triple-readelf" -l "$dir/inside/inside-glibc" |
 		sed -n 's,.*interpreter: /\(.*\)\],\1,p')
+	mkdir -p "$dir/inside/lib" "$dir/inside/${loader%/*}" &&
+		cp "${musl%/bin/*}/lib/libc.so" "$dir/inside/lib/ld-musl.so.1" || return 1
 	for file in "$loader" lib/libc.so.6; do
-		echo "$file=$($triple-gcc -print-file-name="${file##*/}")"
+		from=$($triple-gcc -print-file-name="${file##*/}")
+		echo "$file=$from"
+		cp "$from" "$dir/inside/$file" || return 1
 	done >"$dir/inside/shared"
 }
 
@@ -401,7 +405,7 @@ inside_plan() {
 		"-- $pairs 5000"
 	echo "run pairs-sampled - /dwunw leaks --in-process --record /pairs.rec" \
 		"--sample-bytes 512K -- $pairs 20000"
-	echo "run pairs-probes - /dwunw leaks -o 0 -- $pairs 200"
+	echo "run pairs-probes - /dwunw leaks -o 0 -- /pairs 26 leaf 1 3 100"
 }
 
 # What init does: a process looked at while it waits; the ways of capture, with
