@@ -16,7 +16,6 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SUMS 256u
@@ -224,14 +223,6 @@ static struct dwu_inproc_thread *own_thread(void)
 
 /* --- begin ------------------------------------------------------------------------------ */
 
-static uint64_t real_ns(void)
-{
-	struct timespec now = { 0 };
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static bool open_kept(void)
 {
 	spare = dwu_kept_table(DWU_ROOT_SPARE, sizeof(*spare));
@@ -250,7 +241,7 @@ static void note_process(void)
 	owner = dwu_kept->pid = dwu_inproc_pid();
 	dwu_kept->parent = (int32_t)getppid();
 	dwu_kept->start_ns = dwu_inproc_now();
-	dwu_kept->start_real_ns = real_ns();
+	dwu_kept->start_real_ns = dwu_inproc_real_now();
 	dwu_kept_name();
 }
 

@@ -7,6 +7,7 @@
  *	walk	 registers -> stack, by rows and a memo of the thread's last one
  *	slow	 the same by dwunw_walk(), which tells the rows
  *	space	 the program's own mappings -> what dwunw_walk() asks for
+ *	bytes	 memcpy() and its kind, for all of it
  *	kept	 where the tables are, so that they outlive the process
  *	write	 what was recorded -> a recording (SPEC.md 6)
  *
@@ -86,6 +87,7 @@ dwunw_status_t dwu_inproc_peek(void *ctx, uint64_t addr, void *dst,
 			       size_t size);
 int32_t dwu_inproc_pid(void);
 uint64_t dwu_inproc_now(void);
+uint64_t dwu_inproc_real_now(void);
 /* A line on stderr: "dwunw-preload: TEXT", or "… TEXT: DETAIL". */
 void dwu_inproc_say(const char *text, const char *detail);
 

@@ -41,6 +41,17 @@ $(inproc_t)/dump: tests/record/dump.c $(record_lib) $(full_lib) $(inproc_made)
 test_programs += $(inproc_bin) $(inproc_plugs) $(inproc_t)/counter.so $(inproc_t)/dump \
 	$(if $(inproc_musl),,$(inproc_t)/thrown)
 
+# For sanitized.t: of this machine, and glibc's.
+inproc_sanitized := $(foreach s,$(if $(foreign)$(inproc_musl),,thread address),\
+	$(inproc_t)/blocks-$(s) $(inproc_t)/uses-$(s))
+$(inproc_sanitized): private how = $(CC) -g -O1 -w -fsanitize=$(lastword $(subst -, ,$(@F)))
+$(inproc_sanitized): private with := -pthread -ldl
+$(filter %/blocks-thread %/blocks-address,$(inproc_sanitized)): tests/inproc/blocks.c $(inproc_made)
+	$(test_build)
+$(filter %/uses-thread %/uses-address,$(inproc_sanitized)): tests/inproc/uses.c $(inproc_made)
+	$(test_build)
+test_programs += $(inproc_sanitized)
+
 # For router.t: the recorder in a router's configuration, with musl, as MIPS32 and as
 # MIPS16e code: router/TARGET-KIND/libdwunw-preload.so, uses, blocks.
 inproc_routers := $(foreach t,$(if $(foreign),,mips32el mips32eb),$(if $(call has,$(triple_$(t))-gcc),\
