@@ -339,7 +339,7 @@ $(port_objs) $(record_objs) $(filter-out %/page.o,$(report_objs)) $(tools_objs) 
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(all_cflags) $(port_cflags) $(if $(filter tools/leaks/% tools/report/%,$<),\
-		-iquote tools -Ibpf) -MMD -MP -c $< -o $@
+		-iquote tools -Ibpf) $(if $(filter record/%,$<),$(core_optimize)) -MMD -MP -c $< -o $@
 
 $(trace_objs) $(heap_objs): $(out)/%.o: %.c $(made_first)
 	@mkdir -p $(@D)
@@ -498,7 +498,7 @@ beside_scripts := $(wildcard tests/cross/*.t) tests/thin/thin.t tests/truth/trut
 	tests/linkers/shadow.t tests/linkers/stack.t tests/linkers/probes.t tests/mips32/inside.t \
 	tests/firmware/linux.t tests/openwrt/feed.t \
 	$(addprefix tests/libdw_bpf/,headers.t parallel.t) \
-	tests/inproc/sample.t tests/walk/programs.t
+	$(addprefix tests/inproc/,sample.t router.t) tests/walk/programs.t
 long_scripts := $(wide_scripts) $(beside_scripts)
 short_scripts := $(filter-out $(long_scripts),$(test_scripts))
 # with DWUNW_LONG=1 these do more

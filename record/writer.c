@@ -332,7 +332,7 @@ static int append(struct dwunw_recording_writer *writer)
 }
 
 /* The file again, with fewer steps. */
-static int merge(struct dwunw_recording_writer *writer, uint64_t time_ns)
+static int merge_now(struct dwunw_recording_writer *writer, uint64_t time_ns)
 {
 	const struct dwunw_recording_writer_config *config = &writer->config;
 	const struct dwunw_recording_reader_config all = { .memory_max =
@@ -363,6 +363,12 @@ static int merge(struct dwunw_recording_writer *writer, uint64_t time_ns)
 	dwu_rec_chunks_free(&chunks);
 	free(bytes);
 	return error;
+}
+
+/* Without CONFIG_RECORD_MERGE nobody has asked for it (dwunw_recording_create()). */
+static int merge(struct dwunw_recording_writer *writer, uint64_t time_ns)
+{
+	return IS_ON(CONFIG_RECORD_MERGE) ? merge_now(writer, time_ns) : 0;
 }
 
 /* Three quarters, as the names and the end are still to come. */
@@ -549,6 +555,9 @@ int dwunw_recording_create(struct dwunw_recording_writer **result,
 	*result = NULL;
 	if (config && config->size_max && config->size_max < SIZE_LEAST)
 		return -EINVAL;
+	if (!IS_ON(CONFIG_RECORD_MERGE) && config &&
+	    (config->size_max || config->keep_ns))
+		return -ENOSYS;
 	writer = calloc(1, sizeof(*writer));
 	if (!writer)
 		return -ENOMEM;

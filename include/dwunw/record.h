@@ -332,7 +332,7 @@ struct dwunw_recording_writer_config {
 /*
  * A new file at path, readable by its owner alone; what was there is replaced. The
  * head is written. -EEXIST: what is there is no regular file; -EINVAL: size_max is
- * too small.
+ * too small; -ENOSYS: size_max or keep_ns, in a build that bounds no file.
  */
 int dwunw_recording_create(struct dwunw_recording_writer **writer,
 			   const char *path,

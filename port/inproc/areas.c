@@ -19,12 +19,11 @@ struct area {
 };
 
 static struct area *areas;
-static uint32_t count;
 static struct dwu_inproc_lock lock;
 
 bool dwu_areas_open(void)
 {
-	areas = dwu_inproc_pages(AREAS_MAX * sizeof(*areas));
+	areas = dwu_kept_table(DWU_ROOT_AREAS, AREAS_MAX * sizeof(*areas));
 	return areas;
 }
 
@@ -41,7 +40,7 @@ void dwu_areas_give(void)
 /* The first that ends behind addr. */
 static uint32_t place_of(uint64_t addr)
 {
-	uint32_t low = 0, high = count, middle;
+	uint32_t low = 0, high = dwu_kept->area_count, middle;
 
 	while (low < high) {
 		middle = low + (high - low) / 2;
@@ -55,18 +54,20 @@ static uint32_t place_of(uint64_t addr)
 
 static bool insert(uint32_t at, const struct area *area)
 {
-	if (count == AREAS_MAX)
+	if (dwu_kept->area_count == AREAS_MAX)
 		return false;
-	memmove(&areas[at + 1], &areas[at], (count - at) * sizeof(*areas));
+	memmove(&areas[at + 1], &areas[at],
+		(dwu_kept->area_count - at) * sizeof(*areas));
 	areas[at] = *area;
-	count++;
+	dwu_kept->area_count++;
 	return true;
 }
 
 static void erase(uint32_t at)
 {
-	count--;
-	memmove(&areas[at], &areas[at + 1], (count - at) * sizeof(*areas));
+	dwu_kept->area_count--;
+	memmove(&areas[at], &areas[at + 1],
+		(dwu_kept->area_count - at) * sizeof(*areas));
 }
 
 /* What is left of areas[at] without [start, end); the next place to look at. */
@@ -109,7 +110,7 @@ void dwu_areas_cut(uint64_t start, uint64_t size,
 
 	dwu_inproc_take(&lock);
 	at = place_of(start);
-	while (at < count && areas[at].start < end)
+	while (at < dwu_kept->area_count && areas[at].start < end)
 		at = cut_one(at, start, end, tell);
 	dwu_inproc_give(&lock);
 }
@@ -128,6 +129,6 @@ bool dwu_areas_put(uint64_t start, uint64_t size, uint32_t stack)
 void dwu_areas_each(void (*visit)(void *ctx, uint64_t size, uint32_t stack),
 		    void *ctx)
 {
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < dwu_kept->area_count; i++)
 		visit(ctx, areas[i].size, areas[i].stack);
 }

@@ -11,12 +11,9 @@
  *
  * C++'s operator new of libstdc++ and libc++ is malloc() inside.
  */
-/* mmap is mmap, and not another name of mmap64: both are here */
-#undef _FILE_OFFSET_BITS
+#include "real.h" /* the first: what off_t is */
 
 #include "inproc.h"
-
-#include "real.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -24,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* stub.S, and where it goes on */
@@ -50,6 +48,21 @@ void *pvalloc(size_t size);
 
 /* --- the first call ----------------------------------------------------------------- */
 
+/* In place of the program, if another's tables are to be written. */
+static void write_rest(void)
+{
+	long status = dwu_event_open_rest();
+
+	if (status < 0)
+		return;
+	if (!status) {
+		dwu_inproc_write();
+		status = dwu_kept->state != DWU_KEPT_WRITTEN;
+	}
+	for (;;)
+		syscall(SYS_exit_group, status);
+}
+
 static void begin(void)
 {
 	void *const functions[DWU_FUNCTIONS] = {
@@ -66,8 +79,10 @@ static void begin(void)
 		[DWU_MREMAP] = *(void **)(void *)&dwu_real.mremap,
 	};
 
-	if (dwu_real.dlclose)
-		dwu_event_begin(functions);
+	if (!dwu_real.dlclose)
+		return;
+	dwu_event_begin(functions);
+	write_rest();
 }
 
 static uint32_t mode_now(void)
@@ -318,28 +333,36 @@ static bool hits_code(const void *at, size_t size)
 	return dwu_inproc_is_code(start, start + size);
 }
 
-DWU_SHOWN void *mmap(void *at, size_t size, int prot, int flags, int fd,
-		     off_t off)
-{
-	uint8_t was;
-	bool own = (mode_now(), enter(&was)), code;
-	void *got;
+#define MMAP(name, offset_type)                                          \
+	DWU_SHOWN void *name(void *at, size_t size, int prot, int flags, \
+			     int fd, offset_type off)                    \
+	{                                                                \
+		uint8_t was;                                             \
+		bool own = (mode_now(), enter(&was)), code;              \
+		void *got;                                               \
+                                                                         \
+		code = (flags & MAP_FIXED) && hits_code(at, size);       \
+		if (code)                                                \
+			dwu_slow_code_goes();                            \
+		got = dwu_real.name(at, size, prot, flags, fd, off);     \
+		if (code)                                                \
+			dwu_slow_code_gone();                            \
+		leave(was);                                              \
+		if (own && got != MAP_FAILED)                            \
+			dwu_stub_mapped(got, size, DWU_MMAP);            \
+		return got;                                              \
+	}
 
-	code = (flags & MAP_FIXED) && hits_code(at, size);
-	if (code)
-		dwu_slow_code_goes();
-	got = dwu_real.mmap(at, size, prot, flags, fd, off);
-	if (code)
-		dwu_slow_code_gone();
-	leave(was);
-	if (own && got != MAP_FAILED)
-		dwu_stub_mapped(got, size, DWU_MMAP);
-	return got;
-}
+MMAP(mmap, off_t)
 
+/* Where long has 32 bits, glibc's off_t has, too. */
 #ifdef __GLIBC__
+#if DWU_WIDE
 DWU_SHOWN void *mmap64(void *at, size_t size, int prot, int flags, int fd,
 		       off_t off) __attribute__((alias("mmap")));
+#else
+MMAP(mmap64, off64_t)
+#endif
 #endif
 
 DWU_SHOWN int munmap(void *at, size_t size)

@@ -16,13 +16,12 @@
 #include <pthread.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SUMS 256u
 
 struct dwu_inproc_thread {
-	struct dwu_inproc_thread *next; /* all there are, for good */
+	struct dwu_inproc_thread *next; /* of dwu_kept->threads */
 	bool used;
 	struct dwu_walker walker;
 	uint32_t stacks[SUMS]; /* by the number's lower bits */
@@ -31,7 +30,6 @@ struct dwu_inproc_thread {
 
 uint32_t dwu_inproc_mode;
 
-static struct dwu_inproc_thread *threads;
 static struct dwu_inproc_lock threads_lock;
 /* of threads that have ended but for their last destructors, or that there was no
  * memory for: one after the other */
@@ -42,12 +40,17 @@ static bool has_key;
 static void *functions[DWU_FUNCTIONS];
 static uint32_t leaves[DWU_FUNCTIONS];
 static int32_t owner; /* the process that records */
-static uint64_t start_ns, start_real_ns;
-static uint64_t no_room, unknown, thread_count;
+
+static bool is_on(void)
+{
+	uint32_t mode = __atomic_load_n(&dwu_inproc_mode, __ATOMIC_RELAXED);
+
+	return mode == DWU_WHOLE || mode == DWU_SAMPLED;
+}
 
 static void count_one(uint64_t *counter)
 {
-	__atomic_add_fetch(counter, 1, __ATOMIC_RELAXED);
+	dwu_add(counter, 1);
 }
 
 /* --- sums --------------------------------------------------------------------------- */
@@ -55,11 +58,10 @@ static void count_one(uint64_t *counter)
 static void add_sums(struct dwu_inproc_sums *to,
 		     const struct dwu_inproc_sums *part)
 {
-	__atomic_add_fetch(&to->allocs, part->allocs, __ATOMIC_RELAXED);
-	__atomic_add_fetch(&to->bytes, part->bytes, __ATOMIC_RELAXED);
-	__atomic_add_fetch(&to->frees, part->frees, __ATOMIC_RELAXED);
-	__atomic_add_fetch(&to->freed_bytes, part->freed_bytes,
-			   __ATOMIC_RELAXED);
+	dwu_add(&to->allocs, part->allocs);
+	dwu_add(&to->bytes, part->bytes);
+	dwu_add(&to->frees, part->frees);
+	dwu_add(&to->freed_bytes, part->freed_bytes);
 }
 
 /* A thread's place for that stack, emptied of another's. */
@@ -122,13 +124,19 @@ static void count_free(uint64_t block)
 
 /* --- threads -------------------------------------------------------------------------- */
 
-static struct dwu_inproc_thread *thread_new(void)
+/* What it remembers of its stack is of use to itself alone. */
+static bool thread_init(struct dwu_inproc_thread *thread)
 {
-	struct dwu_inproc_thread *thread = dwu_inproc_pages(sizeof(*thread));
-
 	if (thread)
 		thread->walker.memo = dwu_inproc_pages(dwu_walker_size());
-	return thread && thread->walker.memo ? thread : NULL;
+	return thread && thread->walker.memo;
+}
+
+static struct dwu_inproc_thread *thread_new(void)
+{
+	struct dwu_inproc_thread *thread = dwu_kept_pages(sizeof(*thread));
+
+	return thread_init(thread) ? thread : NULL;
 }
 
 /* What has ended is used again, so that there are as many as there were threads at
@@ -138,13 +146,14 @@ static struct dwu_inproc_thread *thread_get(void)
 	struct dwu_inproc_thread *thread;
 
 	dwu_inproc_take(&threads_lock);
-	for (thread = threads; thread && thread->used;)
+	for (thread = dwu_kept->threads; thread && thread->used;)
 		thread = thread->next;
 	if (!thread) {
 		thread = thread_new();
 		if (thread) {
-			thread->next = threads;
-			__atomic_store_n(&threads, thread, __ATOMIC_RELEASE);
+			thread->next = dwu_kept->threads;
+			__atomic_store_n(&dwu_kept->threads, thread,
+					 __ATOMIC_RELEASE);
 		}
 	}
 	if (thread)
@@ -183,11 +192,13 @@ static void thread_end(void *ended)
 	dwu_inproc_tls.inside = DWU_IN_RECORDER;
 	dwu_inproc_tls.ended = 1;
 	dwu_inproc_tls.thread = NULL;
-	flush(thread);
-	reset(&thread->walker);
-	dwu_inproc_take(&threads_lock);
-	thread->used = false;
-	dwu_inproc_give(&threads_lock);
+	if (is_on()) { /* in a child that records nothing it is the parent's */
+		flush(thread);
+		reset(&thread->walker);
+		dwu_inproc_take(&threads_lock);
+		thread->used = false;
+		dwu_inproc_give(&threads_lock);
+	}
 	dwu_inproc_tls.inside = was;
 }
 
@@ -203,7 +214,7 @@ static struct dwu_inproc_thread *own_thread(void)
 	if (!tls->thread)
 		return NULL;
 	reset(&tls->thread->walker);
-	count_one(&thread_count);
+	count_one(&dwu_kept->thread_count);
 	/* one of the first keys: it has its place without memory */
 	if (has_key)
 		pthread_setspecific(at_end, tls->thread);
@@ -212,37 +223,48 @@ static struct dwu_inproc_thread *own_thread(void)
 
 /* --- begin ------------------------------------------------------------------------------ */
 
-static uint64_t real_ns(void)
+static bool open_kept(void)
 {
-	struct timespec now = { 0 };
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+	spare = dwu_kept_table(DWU_ROOT_SPARE, sizeof(*spare));
+	return spare && dwu_inproc_stacks_open() && dwu_blocks_open() &&
+	       dwu_areas_open();
 }
 
 static bool open_all(void)
 {
-	spare = thread_new();
-	return spare && dwu_inproc_stacks_open() && dwu_rows_open() &&
-	       dwu_blocks_open() && dwu_areas_open() && dwu_slow_open() &&
-	       dwu_walk_open();
+	return open_kept() && thread_init(spare) && dwu_rows_open() &&
+	       dwu_slow_open() && dwu_walk_open();
+}
+
+static void note_process(void)
+{
+	owner = dwu_kept->pid = dwu_inproc_pid();
+	dwu_kept->parent = (int32_t)getppid();
+	dwu_kept->start_ns = dwu_inproc_now();
+	dwu_kept->start_real_ns = dwu_inproc_real_now();
+	dwu_kept_name();
 }
 
 static uint32_t begin(void *const real[DWU_FUNCTIONS])
 {
-	if (!dwu_inproc_options_read())
+	const struct dwu_inproc_options *o = &dwu_inproc_options;
+
+	if (!dwu_inproc_options_read() || *o->rest)
 		return DWU_OFF;
+	if (*o->tables && !dwu_kept_open(o->tables))
+		dwu_inproc_say("there is no recording if a signal ends the "
+			       "program: cannot map",
+			       o->tables);
 	if (!open_all()) {
 		dwu_inproc_say("no memory, or no /proc: nothing is recorded",
 			       NULL);
 		return DWU_OFF;
 	}
-	owner = dwu_inproc_pid();
-	start_ns = dwu_inproc_now();
-	start_real_ns = real_ns();
+	note_process();
 	memcpy(functions, real, sizeof(functions));
 	has_key = pthread_key_create(&at_end, thread_end) == 0;
-	return dwu_inproc_options.sample_bytes ? DWU_SAMPLED : DWU_WHOLE;
+	dwu_kept->state = DWU_KEPT_LIVE;
+	return o->sample_bytes ? DWU_SAMPLED : DWU_WHOLE;
 }
 
 void dwu_event_begin(void *const real[DWU_FUNCTIONS])
@@ -259,6 +281,14 @@ void dwu_event_begin(void *const real[DWU_FUNCTIONS])
 	dwu_inproc_give(&lock);
 	dwu_inproc_tls.inside = was;
 	errno = error;
+}
+
+long dwu_event_open_rest(void)
+{
+	const char *path = dwu_inproc_options.rest;
+	long status = *path ? dwu_kept_open_rest(path) : -1;
+
+	return status || open_kept() ? status : DWU_REST_NONE;
 }
 
 /* --- stacks -------------------------------------------------------------------------------- */
@@ -290,13 +320,6 @@ static uint32_t stack_of(enum dwu_inproc_function by,
 }
 
 /* --- blocks -------------------------------------------------------------------------------- */
-
-static bool is_on(void)
-{
-	uint32_t mode = __atomic_load_n(&dwu_inproc_mode, __ATOMIC_RELAXED);
-
-	return mode == DWU_WHOLE || mode == DWU_SAMPLED;
-}
 
 /* Samples by the hash of their address, how many; 255 stays. */
 uint8_t dwu_event_filter[1u << DWU_FILTER_LOG2];
@@ -348,7 +371,7 @@ static void put(const void *at, uint64_t size, uint32_t stack)
 
 	if (size >> (64 - DWU_BLOCK_STACK_BITS) ||
 	    !dwu_blocks_put(at, dwu_block(size, stack), &old)) {
-		count_one(&no_room);
+		count_one(&dwu_kept->no_room);
 		return;
 	}
 	if (dwu_inproc_options.sample_bytes && !old)
@@ -372,7 +395,7 @@ void dwu_event_alloc(const void *at, size_t size, enum dwu_inproc_function by,
 	if (likely(was == DWU_OUTSIDE))
 		stack = stack_of(by, regs);
 	if (unlikely(stack == DWU_STACK_UNKNOWN))
-		count_one(&unknown);
+		count_one(&dwu_kept->unknown);
 	put(at, size, stack);
 	dwu_inproc_tls.inside = was;
 	errno = error;
@@ -450,9 +473,10 @@ void dwu_event_mapped(const void *at, size_t size, enum dwu_inproc_function by,
 			count(stack, &(struct dwu_inproc_sums){
 					     .allocs = n, .bytes = n * size });
 		else
-			count_one(&no_room);
+			count_one(&dwu_kept->no_room);
 	} else {
-		count_one(&no_room); /* a handler's: the lock may be taken */
+		count_one(
+			&dwu_kept->no_room); /* a handler's: the lock may be taken */
 	}
 	dwu_inproc_tls.inside = was;
 	errno = error;
@@ -492,9 +516,10 @@ void dwu_event_fork_begins(void)
 /* The other threads are not there in a child: what they had in hand is counted. */
 static void adopt(void)
 {
-	owner = dwu_inproc_pid();
+	owner = dwu_kept->pid = dwu_inproc_pid();
+	dwu_kept->parent = (int32_t)getppid();
 	dwu_inproc_tls.seed = 0; /* other samples than the parent's */
-	for (struct dwu_inproc_thread *t = threads; t; t = t->next)
+	for (struct dwu_inproc_thread *t = dwu_kept->threads; t; t = t->next)
 		if (t != dwu_inproc_tls.thread && t->used) {
 			flush(t);
 			reset(&t->walker);
@@ -540,6 +565,7 @@ bool dwu_event_stop(void)
 
 void dwu_event_go_on(void)
 {
+	dwu_kept->state = DWU_KEPT_LIVE;
 	__atomic_store_n(&dwu_inproc_mode, stopped_mode, __ATOMIC_SEQ_CST);
 	dwu_inproc_tls.inside -= DWU_IN_RECORDER;
 }
@@ -553,7 +579,7 @@ void dwu_event_visit(void (*visit)(void *ctx, uint32_t stack,
 				   const struct dwu_inproc_sums *sums),
 		     void *ctx)
 {
-	for (struct dwu_inproc_thread *t = threads; t; t = t->next)
+	for (struct dwu_inproc_thread *t = dwu_kept->threads; t; t = t->next)
 		for (uint32_t i = 0; i < SUMS; i++)
 			if (t->stacks[i])
 				visit(ctx, t->stacks[i], &t->sums[i]);
@@ -573,13 +599,13 @@ static void add_counts(struct dwu_walk_counts *to,
 void dwu_event_count(struct dwu_event_counts *counts)
 {
 	*counts = (struct dwu_event_counts){
-		.no_room = no_room,
-		.unknown = unknown,
-		.threads = thread_count,
-		.start_ns = start_ns,
-		.start_real_ns = start_real_ns,
+		.no_room = dwu_kept->no_room,
+		.unknown = dwu_kept->unknown,
+		.threads = dwu_kept->thread_count,
+		.start_ns = dwu_kept->start_ns,
+		.start_real_ns = dwu_kept->start_real_ns,
 	};
 	add_counts(&counts->walks, &spare->walker.counts);
-	for (struct dwu_inproc_thread *t = threads; t; t = t->next)
+	for (struct dwu_inproc_thread *t = dwu_kept->threads; t; t = t->next)
 		add_counts(&counts->walks, &t->walker.counts);
 }

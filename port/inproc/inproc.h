@@ -7,6 +7,8 @@
  *	walk	 registers -> stack, by rows and a memo of the thread's last one
  *	slow	 the same by dwunw_walk(), which tells the rows
  *	space	 the program's own mappings -> what dwunw_walk() asks for
+ *	bytes	 memcpy() and its kind, for all of it
+ *	kept	 where the tables are, so that they outlive the process
  *	write	 what was recorded -> a recording (SPEC.md 6)
  *
  * Nothing here takes memory from the program's heap, or a lock of the loader. But
@@ -28,6 +30,39 @@
 /* what the program sees of us; all else is hidden */
 #define DWU_SHOWN __attribute__((visibility("default")))
 #define DWU_TLS __thread __attribute__((tls_model("initial-exec")))
+
+/* A machine of 32 bits has a smaller heap, and room for smaller tables; and no
+ * atomic access to 64 bits. */
+#define DWU_WIDE (UINTPTR_MAX > UINT32_MAX)
+#define DWU_ROOM(wide, narrow) (DWU_WIDE ? (wide) : (narrow))
+
+/* A sum that several threads add to: right when nobody does. */
+static inline void dwu_add(uint64_t *to, uint64_t part)
+{
+#if DWU_WIDE
+	__atomic_add_fetch(to, part, __ATOMIC_RELAXED);
+#else
+	/* both halves, whose order the carry does not mind */
+	uint32_t __attribute__((may_alias)) *half = (void *)to;
+	const uint32_t big = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+	uint32_t low = (uint32_t)part, high = (uint32_t)(part >> 32);
+
+	high += __atomic_add_fetch(&half[big], low, __ATOMIC_RELAXED) < low;
+	if (high)
+		__atomic_add_fetch(&half[!big], high, __ATOMIC_RELAXED);
+#endif
+}
+
+/* Knuth 6.4: multiplicative hashing, to so many bits. */
+static inline uint32_t dwu_hash(uint64_t key, unsigned int log2)
+{
+#if DWU_WIDE
+	return (uint32_t)(key * 0x9e3779b97f4a7c15ull >> (64 - log2));
+#else
+	return ((uint32_t)key ^ (uint32_t)(key >> 32)) * 0x9e3779b1u >>
+	       (32 - log2);
+#endif
+}
 
 /* --- system.c: the kernel, without the C library -------------------------------- */
 
@@ -52,6 +87,7 @@ dwunw_status_t dwu_inproc_peek(void *ctx, uint64_t addr, void *dst,
 			       size_t size);
 int32_t dwu_inproc_pid(void);
 uint64_t dwu_inproc_now(void);
+uint64_t dwu_inproc_real_now(void);
 /* A line on stderr: "dwunw-preload: TEXT", or "… TEXT: DETAIL". */
 void dwu_inproc_say(const char *text, const char *detail);
 
@@ -76,6 +112,8 @@ extern DWU_TLS struct dwu_inproc_tls dwu_inproc_tls;
 
 struct dwu_inproc_options {
 	char path[4096];       /* of the recording; "": nothing is recorded */
+	char tables[256];      /* the file for what is to be kept; "": none */
+	char rest[256];	       /* another process's: write it, and end */
 	uint32_t sample_bytes; /* 0: every block */
 	bool check;	       /* each stack is walked twice */
 	bool children;	       /* what is forked goes on recording */
@@ -87,6 +125,64 @@ bool dwu_inproc_options_read(void);
 /* path with the process's number for each %p; false: it does not fit. */
 bool dwu_inproc_path(char *path, size_t size);
 
+/* --- kept.c: memory that outlives the process, where there is a file for it ------------ */
+
+enum dwu_kept_root {
+	DWU_ROOT_FILES = 0,
+	DWU_ROOT_FRAMES,
+	DWU_ROOT_STACKS,
+	DWU_ROOT_WORDS,
+	DWU_ROOT_PATHS,
+	DWU_ROOT_BLOCKS,
+	DWU_ROOT_AREAS,
+	DWU_ROOT_SPARE,
+	DWU_ROOTS
+};
+enum dwu_kept_state {
+	DWU_KEPT_NONE = 0,
+	DWU_KEPT_LIVE, /* there is no recording of it yet */
+	DWU_KEPT_WRITTEN
+};
+struct dwu_inproc_thread;
+struct dwu_kept {
+	uint64_t magic;
+	uint64_t base; /* where it is mapped; 0: it is the process's own */
+	uint64_t size;
+	uint32_t used; /* of it, in pages of 64 KiB */
+	uint32_t state;
+	uint64_t no_room; /* blocks that no table had room for */
+	uint64_t unknown; /* … whose stack could not be taken */
+	uint64_t thread_count;
+	uint64_t start_ns;
+	uint64_t start_real_ns;
+	struct dwu_inproc_thread *threads; /* all there are, for good */
+	void *roots[DWU_ROOTS];
+	uint32_t stack_count;
+	uint32_t area_count;
+	int32_t pid;
+	int32_t parent;
+	char name[64];
+};
+extern struct dwu_kept *dwu_kept;
+
+/* Makes that file the place of all that is asked for from now on. */
+bool dwu_kept_open(const char *path);
+/* What another process has left there, as it was: tables are found, none made. 0, or
+ * an exit status: there is none, or its place is taken in this process's memory, and
+ * may not be in another's. */
+enum {
+	DWU_REST_NONE = 1,
+	DWU_REST_AGAIN = 75
+};
+long dwu_kept_open_rest(const char *path);
+/* Zeroed pages, as dwu_inproc_pages(). */
+void *dwu_kept_pages(size_t size);
+void dwu_kept_drop(void *at, size_t size);
+/* … that can be found again. */
+void *dwu_kept_table(enum dwu_kept_root root, size_t size);
+/* The process's name as it is now. */
+void dwu_kept_name(void);
+
 /* --- sample.c ------------------------------------------------------------------- */
 
 /* Bytes until the next sample: exponentially distributed with that mean. */
@@ -96,10 +192,10 @@ uint64_t dwu_inproc_weight(uint64_t size, uint32_t mean);
 
 /* --- stacks.c: files, frames and stacks, each a single time, for good ----------------- */
 
-#define DWU_FILES_MAX 4096u
-#define DWU_FRAMES_MAX (1u << 19)
-#define DWU_STACKS_MAX (1u << 18)
-#define DWU_STACK_WORDS (1u << 24)
+#define DWU_FILES_MAX DWU_ROOM(4096u, 512u)
+#define DWU_FRAMES_MAX (1u << DWU_ROOM(19, 16))
+#define DWU_STACKS_MAX (1u << DWU_ROOM(18, 15))
+#define DWU_STACK_WORDS (1u << DWU_ROOM(24, 20))
 #define DWU_DEPTH 1024u /* frames of a stack, at most */
 
 struct dwu_inproc_file {
@@ -195,13 +291,16 @@ struct dwu_row {
 	int16_t ra_off;
 	int16_t fp_off;
 };
-/* In the cache. check = key ^ words: one that is read while it is written is a
- * miss, as in the kernel (SPEC.md 5). */
-#define DWU_ROWS_LOG2 15
+/*
+ * In the cache. check = key ^ words: one that is read while it is written is a miss,
+ * as in the kernel (SPEC.md 5). Where a word has 32 bits, check[0] and check[1] are of
+ * the key's halves, and of words that are turned differently.
+ */
+#define DWU_ROWS_LOG2 DWU_ROOM(15, 11)
+#define DWU_ROW_WORDS (16 / sizeof(uintptr_t))
 struct dwu_row_entry {
-	uint64_t check;
-	uint64_t words[2];
-	uint64_t reserved;
+	uintptr_t check[2];
+	uintptr_t words[DWU_ROW_WORDS];
 };
 extern struct dwu_row_entry *dwu_row_entries;
 
@@ -211,11 +310,24 @@ static inline uint64_t dwu_row_key(uint64_t pc, uint8_t how)
 	return pc << 4 | how;
 }
 
-/* Knuth 6.4: multiplicative hashing */
 static inline struct dwu_row_entry *dwu_row_entry(uint64_t key)
 {
-	return &dwu_row_entries[key * 0x9e3779b97f4a7c15ull >>
-				(64 - DWU_ROWS_LOG2)];
+	return &dwu_row_entries[dwu_hash(key, DWU_ROWS_LOG2)];
+}
+
+static inline void dwu_row_check(uint64_t key, const uintptr_t *words,
+				 uintptr_t check[2])
+{
+#if DWU_WIDE
+	check[0] = (uintptr_t)key ^ words[0] ^ words[1];
+	check[1] = 0;
+#else
+	check[0] = (uintptr_t)key ^ words[0] ^ words[1] ^ words[2] ^ words[3];
+	check[1] = (uintptr_t)(key >> 32) ^ words[0] ^
+		   (words[1] << 9 | words[1] >> 23) ^
+		   (words[2] << 17 | words[2] >> 15) ^
+		   (words[3] << 25 | words[3] >> 7);
+#endif
 }
 
 /* By any thread, without a lock. False: it is not there. */
@@ -223,16 +335,20 @@ static inline bool dwu_rows_get(uint64_t key, struct dwu_row *row)
 {
 	const struct dwu_row_entry *entry = dwu_row_entry(key);
 	union {
-		uint64_t words[2];
+		uintptr_t words[DWU_ROW_WORDS];
 		struct dwu_row row;
-	} is = { .words = {
-			 __atomic_load_n(&entry->words[0], __ATOMIC_RELAXED),
-			 __atomic_load_n(&entry->words[1], __ATOMIC_RELAXED),
-		 } };
+	} is;
+	uintptr_t check[2];
 
+	for (size_t i = 0; i < DWU_ROW_WORDS; i++)
+		is.words[i] =
+			__atomic_load_n(&entry->words[i], __ATOMIC_RELAXED);
 	*row = is.row;
-	return (__atomic_load_n(&entry->check, __ATOMIC_RELAXED) ^ is.words[0] ^
-		is.words[1]) == key;
+	dwu_row_check(key, is.words, check);
+	return __atomic_load_n(&entry->check[0], __ATOMIC_RELAXED) ==
+		       check[0] &&
+	       (DWU_WIDE || __atomic_load_n(&entry->check[1],
+					    __ATOMIC_RELAXED) == check[1]);
 }
 bool dwu_rows_open(void);
 /* Of one thread at a time. */
@@ -382,6 +498,9 @@ enum dwu_inproc_function {
 
 /* The first call of the process; real: where the functions are. */
 void dwu_event_begin(void *const real[DWU_FUNCTIONS]);
+/* Behind it. -1: nobody has asked for another's tables. 0: dwu_inproc_write() writes
+ * them; else an exit status. */
+long dwu_event_open_rest(void);
 /* In DWU_SAMPLED: is a block of that size to be told? Whole blocks always are. */
 bool dwu_event_wanted(size_t size);
 void dwu_event_alloc(const void *at, size_t size, enum dwu_inproc_function by,
@@ -391,9 +510,8 @@ void dwu_event_alloc(const void *at, size_t size, enum dwu_inproc_function by,
 extern uint8_t dwu_event_filter[1u << DWU_FILTER_LOG2];
 static inline uint8_t *dwu_event_filter_at(const void *at)
 {
-	return &dwu_event_filter[((uint64_t)(uintptr_t)at >> 4) *
-					 0x9e3779b97f4a7c15ull >>
-				 (64 - DWU_FILTER_LOG2)];
+	return &dwu_event_filter[dwu_hash((uint64_t)(uintptr_t)at >> 4,
+					  DWU_FILTER_LOG2)];
 }
 static inline bool dwu_event_may_be_sample(const void *at)
 {
@@ -436,7 +554,7 @@ void dwu_event_count(struct dwu_event_counts *counts);
 
 /* --- write.c ------------------------------------------------------------------------------- */
 
-/* The recording, of what there is now; between dwu_event_stop() and the end. */
+/* The recording, of what is kept (dwu_kept); between dwu_event_stop() and the end. */
 void dwu_inproc_write(void);
 
 #endif

@@ -58,6 +58,20 @@ static bool read_flag(const char *text, const char *end, const char *name,
 						  wrong(name, value, "0, 1");
 }
 
+/* A path that the tool has made; false: it is too long. */
+static bool read_path(const char *text, const char *end, const char *name,
+		      char path[256])
+{
+	const char *value = find(text, end, name);
+
+	if (!value)
+		return true;
+	if (strlen(value) >= 256)
+		return wrong(name, value, "a path below 256 bytes");
+	strcpy(path, value);
+	return true;
+}
+
 static bool read_all(const char *text, const char *end)
 {
 	struct dwu_inproc_options *o = &dwu_inproc_options;
@@ -66,26 +80,31 @@ static bool read_all(const char *text, const char *end)
 	const char *pid = find(text, end, "DWUNW_INPROC_PID=");
 	uint64_t value = 0;
 
-	if (!path || !*path)
+	if (!read_path(text, end, "DWUNW_INPROC_REST=", o->rest) || !path ||
+	    !*path)
 		return false;
 	if (strlen(path) >= sizeof(o->path))
 		return wrong("DWUNW_INPROC=", path, "a path below 4096 bytes");
 	if (pid && !number(pid, INT32_MAX, &value))
 		return wrong("DWUNW_INPROC_PID=", pid, "a process's number");
-	if (pid && value != (uint64_t)dwu_inproc_pid())
+	if (pid && !*o->rest && value != (uint64_t)dwu_inproc_pid())
 		return false;
 	if (bytes && (!number(bytes, 1u << 30, &value) || !value))
 		return wrong("DWUNW_INPROC_SAMPLE_BYTES=", bytes,
 			     "1 to 1073741824");
 	if (!read_flag(text, end, "DWUNW_INPROC_CHILDREN=", &o->children))
 		return false;
+	if (o->children && find(text, end, "DWUNW_INPROC_TABLES="))
+		return wrong("DWUNW_INPROC_CHILDREN=", "1",
+			     "0, as DWUNW_INPROC_TABLES is one process's");
 	if (o->children && !strstr(path, "%p"))
 		return wrong("DWUNW_INPROC=", path,
 			     "a path with %p, as DWUNW_INPROC_CHILDREN is 1");
 	o->sample_bytes = bytes ? (uint32_t)value : 0;
 	strcpy(o->path, path);
 	return read_flag(text, end, "DWUNW_INPROC_CHECK=", &o->check) &&
-	       read_flag(text, end, "DWUNW_INPROC_STATS=", &o->statistics);
+	       read_flag(text, end, "DWUNW_INPROC_STATS=", &o->statistics) &&
+	       read_path(text, end, "DWUNW_INPROC_TABLES=", o->tables);
 }
 
 bool dwu_inproc_options_read(void)
@@ -124,7 +143,7 @@ bool dwu_inproc_path(char *path, size_t size)
 {
 	const char *from = dwu_inproc_options.path;
 	char number_text[12];
-	size_t n = digits(number_text, (uint32_t)dwu_inproc_pid()), used = 0;
+	size_t n = digits(number_text, (uint32_t)dwu_kept->pid), used = 0;
 
 	while (*from && used + n + 1 < size) {
 		if (from[0] == '%' && from[1] == 'p') {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /* The next functions of these names, by dlsym(3), and what serves until they are
  * known. */
-#include "real.h"
+#include "real.h" /* the first: what off_t is */
 
 #include "inproc.h"
 
@@ -93,6 +93,7 @@ static void find_all(void)
 	FIND(valloc, "valloc");
 	FIND(pvalloc, "pvalloc");
 	FIND(mmap, "mmap");
+	FIND(mmap64, "mmap64");
 	FIND(munmap, "munmap");
 	FIND(mremap, "mremap");
 	FIND(dlclose, "dlclose");

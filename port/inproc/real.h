@@ -3,6 +3,9 @@
 #ifndef DWU_INPROC_REAL_H
 #define DWU_INPROC_REAL_H
 
+/* mmap is mmap, and not another name of mmap64: both are here */
+#undef _FILE_OFFSET_BITS
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +23,8 @@ struct dwu_real {
 	void *(*pvalloc)(size_t size);
 	void *(*mmap)(void *at, size_t size, int prot, int flags, int fd,
 		      off_t off);
+	void *(*mmap64)(void *at, size_t size, int prot, int flags, int fd,
+			int64_t off);
 	int (*munmap)(void *at, size_t size);
 	void *(*mremap)(void *old, size_t old_size, size_t size, int flags,
 			...);

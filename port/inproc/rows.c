@@ -12,7 +12,8 @@
 
 #define ROWS (1u << DWU_ROWS_LOG2)
 
-_Static_assert(sizeof(struct dwu_row) == sizeof(uint64_t[2]), "an entry");
+_Static_assert(sizeof(struct dwu_row) == sizeof(uintptr_t[DWU_ROW_WORDS]),
+	       "an entry has room for a row");
 
 struct dwu_row_entry *dwu_row_entries;
 
@@ -23,29 +24,37 @@ bool dwu_rows_open(void)
 }
 
 static void write(struct dwu_row_entry *entry, uint64_t key,
-		  const uint64_t words[2])
+		  const uintptr_t words[DWU_ROW_WORDS])
 {
-	__atomic_store_n(&entry->check, key ^ words[0] ^ words[1],
-			 __ATOMIC_RELAXED);
-	__atomic_store_n(&entry->words[0], words[0], __ATOMIC_RELAXED);
-	__atomic_store_n(&entry->words[1], words[1], __ATOMIC_RELAXED);
+	uintptr_t check[2];
+
+	dwu_row_check(key, words, check);
+	for (size_t i = 0; i < 2; i++)
+		__atomic_store_n(&entry->check[i], check[i], __ATOMIC_RELAXED);
+	for (size_t i = 0; i < DWU_ROW_WORDS; i++)
+		__atomic_store_n(&entry->words[i], words[i], __ATOMIC_RELAXED);
 }
 
 void dwu_rows_put(uint64_t key, const struct dwu_row *row)
 {
-	uint64_t words[2];
+	uintptr_t words[DWU_ROW_WORDS];
 
 	memcpy(words, row, sizeof(words));
 	write(dwu_row_entry(key), key, words);
 }
 
+static bool is_used(const struct dwu_row_entry *entry)
+{
+	return __atomic_load_n(&entry->check[0], __ATOMIC_RELAXED) ||
+	       __atomic_load_n(&entry->check[1], __ATOMIC_RELAXED);
+}
+
 /* Key 0 is no frame's. */
 void dwu_rows_flush(void)
 {
-	const uint64_t none[2] = { 0 };
+	const uintptr_t none[DWU_ROW_WORDS] = { 0 };
 
 	for (uint32_t i = 0; i < ROWS; i++)
-		if (__atomic_load_n(&dwu_row_entries[i].check,
-				    __ATOMIC_RELAXED))
+		if (is_used(&dwu_row_entries[i]))
 			write(&dwu_row_entries[i], 0, none);
 }

@@ -131,12 +131,12 @@ static bool row_of(const struct dwunw_step *step, struct dwu_row *row)
 	return !row->has_fp || slot != DWUNW_PACKED_LOST;
 }
 
-/* A frame of which nothing but its pc and its evidence is to be said. */
+/* A frame of which nothing but its pc and its evidence is to be said. A return address
+ * into MIPS16e code is odd, and so is the key. */
 static bool is_plain(const struct dwunw_frame *frame,
 		     const struct dwunw_step *step)
 {
-	return !frame->flags && !step->flags && !step->exact && !step->isa &&
-	       frame->how < 16;
+	return !frame->flags && !step->flags && !step->exact && frame->how < 16;
 }
 
 static void keep_rows(const struct dwu_inproc_walked *walked)
@@ -148,7 +148,8 @@ static void keep_rows(const struct dwu_inproc_walked *walked)
 
 		if (row.frame && is_plain(&frames[i], &steps[i]) &&
 		    row_of(&steps[i], &row))
-			dwu_rows_put(dwu_row_key(frames[i].pc, frames[i].how),
+			dwu_rows_put(dwu_row_key(frames[i].pc | steps[i].isa,
+						 frames[i].how),
 				     &row);
 	}
 }

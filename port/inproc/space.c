@@ -19,13 +19,13 @@
 
 #include <string.h>
 
-#define MAPPINGS_MAX 8192u
-#define PIECES_MAX 32768u
-#define IMAGES_MAX 512u
+#define MAPPINGS_MAX DWU_ROOM(8192u, 1024u)
+#define PIECES_MAX DWU_ROOM(32768u, 4096u)
+#define IMAGES_MAX DWU_ROOM(512u, 128u)
 #define IMAGE_PIECES 16u
-#define TEXT_ROOM (8u << 20)
-#define TABLES_ROOM (64u << 20)
-#define PATHS_ROOM (4u << 20)
+#define TEXT_ROOM (DWU_ROOM(8u, 1u) << 20)
+#define TABLES_ROOM (DWU_ROOM(64u, 8u) << 20)
+#define PATHS_ROOM (DWU_ROOM(4u, 1u) << 20)
 
 enum {
 	PF_X = 1,

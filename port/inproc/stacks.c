@@ -14,7 +14,7 @@
 
 #define SLOTS (4 * DWU_STACKS_MAX)
 #define FRAME_SLOTS (2 * DWU_FRAMES_MAX)
-#define PATHS (4u << 20)
+#define PATHS (DWU_ROOM(4u, 1u) << 20)
 
 static struct dwu_inproc_file *files;
 static struct dwu_inproc_frame *frames;
@@ -23,19 +23,23 @@ static uint32_t *frame_slots;
 static uint32_t *slots;
 static uint32_t *words;
 static char *paths;
-static uint32_t file_count, frame_count, stack_count, word_count, path_size;
+static uint32_t file_count, frame_count, word_count, path_size;
 
 bool dwu_inproc_stacks_open(void)
 {
-	files = dwu_inproc_pages(DWU_FILES_MAX * sizeof(*files));
-	frames = dwu_inproc_pages(DWU_FRAMES_MAX * sizeof(*frames));
-	stacks = dwu_inproc_pages(DWU_STACKS_MAX * sizeof(*stacks));
+	files = dwu_kept_table(DWU_ROOT_FILES, DWU_FILES_MAX * sizeof(*files));
+	frames = dwu_kept_table(DWU_ROOT_FRAMES,
+				DWU_FRAMES_MAX * sizeof(*frames));
+	stacks = dwu_kept_table(DWU_ROOT_STACKS,
+				DWU_STACKS_MAX * sizeof(*stacks));
+	words = dwu_kept_table(DWU_ROOT_WORDS,
+			       (size_t)DWU_STACK_WORDS * sizeof(*words));
+	paths = dwu_kept_table(DWU_ROOT_PATHS, PATHS);
 	frame_slots = dwu_inproc_pages(FRAME_SLOTS * sizeof(*frame_slots));
 	slots = dwu_inproc_pages(SLOTS * sizeof(*slots));
-	words = dwu_inproc_pages((size_t)DWU_STACK_WORDS * sizeof(*words));
-	paths = dwu_inproc_pages(PATHS);
 	file_count = frame_count = 1;
-	stack_count = DWU_STACK_FIRST;
+	if (!dwu_kept->stack_count)
+		dwu_kept->stack_count = DWU_STACK_FIRST;
 	return files && frames && stacks && frame_slots && slots && words &&
 	       paths;
 }
@@ -120,7 +124,7 @@ static uint32_t make(uint64_t hash, const struct dwu_inproc_found *found)
 {
 	uint32_t number, first;
 
-	if (!reserve(&stack_count, 1, DWU_STACKS_MAX, &number) ||
+	if (!reserve(&dwu_kept->stack_count, 1, DWU_STACKS_MAX, &number) ||
 	    !reserve(&word_count, found->count, DWU_STACK_WORDS, &first))
 		return 0;
 	memcpy(words + first, found->frames, found->count * sizeof(*words));
@@ -164,7 +168,8 @@ struct dwu_inproc_stack *dwu_inproc_stack_at(uint32_t number)
 
 uint32_t dwu_inproc_stack_count(void)
 {
-	uint32_t count = __atomic_load_n(&stack_count, __ATOMIC_ACQUIRE);
+	uint32_t count =
+		__atomic_load_n(&dwu_kept->stack_count, __ATOMIC_ACQUIRE);
 
 	return count < DWU_STACKS_MAX ? count : DWU_STACKS_MAX;
 }

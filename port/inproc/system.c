@@ -26,6 +26,13 @@
 #define CALL_MMAP SYS_mmap
 #endif
 
+/* musl's name where long has 32 bits, as it knows another call with 64 */
+#ifdef SYS_clock_gettime32
+#define CALL_CLOCK SYS_clock_gettime32
+#else
+#define CALL_CLOCK SYS_clock_gettime
+#endif
+
 DWU_TLS struct dwu_inproc_tls dwu_inproc_tls;
 
 void *dwu_inproc_pages(size_t size)
@@ -110,13 +117,22 @@ int32_t dwu_inproc_pid(void)
 	return (int32_t)syscall(SYS_getpid);
 }
 
-/* By the vDSO: it takes no lock and no memory. */
+static uint64_t time_of(int clock)
+{
+	unsigned long now[2] = { 0 }; /* seconds and nanoseconds */
+
+	syscall(CALL_CLOCK, clock, now);
+	return (uint64_t)now[0] * 1000000000u + now[1];
+}
+
 uint64_t dwu_inproc_now(void)
 {
-	struct timespec now = { 0 };
+	return time_of(CLOCK_MONOTONIC);
+}
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+uint64_t dwu_inproc_real_now(void)
+{
+	return time_of(CLOCK_REALTIME);
 }
 
 void dwu_inproc_say(const char *text, const char *detail)

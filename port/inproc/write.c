@@ -201,25 +201,15 @@ static void put_total(struct output *out, uint32_t number)
 	set(out, stack, DWUNW_RECORDING_LIVE_BYTES, total->live_bytes);
 }
 
-static void read_name(char *text, size_t room)
-{
-	ptrdiff_t size = dwu_inproc_read("/proc/self/comm", text, room - 1);
-
-	text[size > 0 ? size : 0] = 0;
-	text[strcspn(text, "\n")] = 0;
-}
-
 static void add_process(struct output *out)
 {
-	char name[64];
 	const struct dwunw_recording_process process = {
-		.pid = dwu_inproc_pid(),
-		.parent = (int32_t)getppid(),
-		.name = name,
+		.pid = dwu_kept->pid,
+		.parent = dwu_kept->parent,
+		.name = dwu_kept->name,
 		.command = "",
 	};
 
-	read_name(name, sizeof(name));
 	out->process = dwunw_recording_add_process(out->writer, &process);
 }
 
@@ -366,6 +356,8 @@ void dwu_inproc_write(void)
 	char path[4096 + 64];
 	int error;
 
+	if (dwu_kept->pid == dwu_inproc_pid())
+		dwu_kept_name(); /* the program may have changed it */
 	dwu_event_count(&counts);
 	dwu_slow_take();
 	if (!dwu_inproc_path(path, sizeof(path)))
@@ -374,6 +366,8 @@ void dwu_inproc_write(void)
 		dwu_inproc_say("no memory for the recording", path);
 	else if ((error = write_to(&out, &counts, path)) != 0)
 		dwu_inproc_say(strerror(-error), path);
+	else
+		dwu_kept->state = DWU_KEPT_WRITTEN;
 	dwu_slow_give();
 	drop_room(&out);
 	if (dwu_inproc_options.statistics || counts.walks.differ)

@@ -365,6 +365,56 @@ sub check_live {
 		"$name: its stack by ptrace: @names", $text);
 }
 
+# The recorder inside a stripped program: its own figures, and what this machine says of
+# the recording with the files as they were before they were stripped.
+my %inside = ( # bytes and number, chain
+	main => [1000, 10, qw(malloc make_small in_main main)],
+	plugin => [4000, 20, qw(malloc plug_make plug_serve main)],
+	thread => [2400, 8, qw(calloc in_thread work)],
+);
+
+sub check_inside {
+	my ($name, $text, $all) = @_;
+	my ($count, $bytes) = $text =~ /^(?:\| )?left (\d+) (\d+)/m;
+	result($text =~ /^end \S+ tool=0 target=0/m && $bytes, "$name: it ran", $text);
+	my $recording = pack 'H*', join '', $all =~ /^bytes \Q$name\E\.rec (\w+)$/mg;
+	my $file = ($ENV{INSIDE} // '/tmp') . "/$name.rec";
+	open(my $out, '>:raw', $file) or die "$file: $!\n";
+	print $out $recording;
+	close $out;
+	my $report = `$ENV{BUILD}/dwunw report -T 100 --sysroot $ENV{INSIDE} $file 2>&1`;
+	my %stacks;
+	for (stacks("[00:00:00] \n$report")) {
+		my ($size, $times, @names) = @$_;
+		$stacks{join ' ', map { s/^(?:__libc_|__)//r } @names} = "$size $times";
+	}
+	for my $leak (sort keys %inside) {
+		my ($size, $times, @chain) = @{ $inside{$leak} };
+		my ($found) = grep { /^@chain(?: |$)/ } sort keys %stacks;
+		result(defined $found && $stacks{$found} eq "$size $times",
+			"$name: $leak: $size bytes in $times, here from the recording",
+			$report);
+	}
+	result(length $recording, "$name: a recording of " . length($recording) .
+		' bytes');
+}
+
+my %pairs;
+sub check_pairs {
+	my ($name, $text) = @_;
+	my ($kind) = $name =~ /-(.*)/;
+	($pairs{$kind}) = $text =~ /^(?:\| )?\d+ \((\d+)\)$/m;
+	if ($kind eq 'probes' && !defined $pairs{$kind}) {
+		result($text =~ /^end \S+ tool=[1-9]/m, "$name: no probes here", $text);
+		return;
+	}
+	result(defined $pairs{$kind}, "$name: " . ($pairs{$kind} // '?') .
+		' ns a pair of malloc and free', $text);
+	result($pairs{inside} > $pairs{untraced} && $pairs{inside} < $pairs{probes} / 4,
+		"$name: recorded from inside, a pair costs less than a quarter of that")
+	    if $kind eq 'probes';
+}
+
 my $log = slurp($log_path) =~ s/\r//gr;
 $no_syscalls = $log =~ /^guest: no events of system calls/m;
 my ($system) = $log =~ /guest: (.* cpus)$/m; # behind a firmware's words
@@ -390,6 +440,10 @@ for my $name ($plan =~ /^run (\S+)/mg) {
 		check_start($name, $text);
 	} elsif ($name =~ /^counted/) {
 		check_counted($name, $text);
+	} elsif ($name =~ /^inside/) {
+		check_inside($name, $text, $log);
+	} elsif ($name =~ /^pairs/) {
+		check_pairs($name, $text);
 	} elsif ($name =~ /^leaks/) {
 		check_leaks($name, $text);
 	} elsif ($name =~ /^probed:/) {

@@ -6,6 +6,7 @@
  *   jit 0|1              BPF's compiler, where there is one
  *   run NAME TARGET[,ARGUMENT…] TOOL ARGUMENT…   starts TARGET, then the
  *                        tool; its argument PID becomes the target's
+ *   send NAME            the file /NAME, as lines of hexadecimal digits
  *
  * Of a run: when the tool says "recording" or "ready" on its stderr, the
  * target gets a byte; when the target says "calls …", the tool is interrupted,
@@ -239,6 +240,26 @@ static void run(char **words)
 	fflush(stdout);
 }
 
+static void send_file(const char *name)
+{
+	unsigned char bytes[48];
+	char path[256];
+	size_t size;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/%s", name);
+	file = fopen(path, "r");
+	while (file && (size = fread(bytes, 1, sizeof(bytes), file)) > 0) {
+		printf("bytes %s ", name);
+		for (size_t i = 0; i < size; i++)
+			printf("%02x", bytes[i]);
+		puts("");
+	}
+	if (file)
+		fclose(file);
+	fflush(stdout);
+}
+
 /* arm64: the CPU signs return addresses, as cpuinfo's features say. */
 static void print_signing(void)
 {
@@ -294,6 +315,8 @@ int main(void)
 			words[count++] = word;
 		if (count == 2 && !strcmp(words[0], "jit"))
 			set_jit(words[1]);
+		else if (count == 2 && !strcmp(words[0], "send"))
+			send_file(words[1]);
 		else if (count > 3 && !strcmp(words[0], "run"))
 			run(words);
 	}

@@ -17,7 +17,8 @@
 # Kernels are kept in build/cache/guests with their SHA-256 and are fetched or
 # built when they are not there; DWUNW_OFFLINE=1 skips those guests instead.
 # No root, no KVM, no network in the guest. GUEST_ONLY_LEAKS=1: dwunw leaks alone;
-# GUEST_ONLY_WALK=1: the walk in the kernel alone, GUEST_PAIRS of them (5000).
+# GUEST_ONLY_WALK=1: the walk in the kernel alone, GUEST_PAIRS of them (5000);
+# GUEST_ONLY_INSIDE=1: the recorder inside programs alone (inside_plan).
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -151,6 +152,58 @@ walk_check() {
 			tests/walk/odd.c -pthread -ldl -o "$dir/odd"
 }
 
+# inside_programs ARCH TRIPLE DEFCONFIG: what inside_plan() needs: the recorder with
+# both libraries, and programs for it that are stripped of all. $dir/inside has them
+# as they were before, for the report.
+inside_programs() {
+	dir=$built/$1
+	set -- "$1" "$2" "$3" "$MAKE" ARCH="$1" CROSS_COMPILE="$2-" CC="$2-gcc" \
+		CXX="$2-g++" AR="$2-ar" NM="$2-nm" SIZE="$2-size" SANITIZE=
+	arch=$1 triple=$2 config=$3
+	shift 3
+	flags="-std=gnu11 -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE"
+	set -- "$@" O="$built" DEFCONFIG=port/linux/defconfig
+	[ -f "$dir/.config" ] || "$@" "$config" || return 1
+	"$@" all || return 1
+	inside_built
+}
+
+# … of which `programs` has made the tool.
+inside_built() {
+	small=port/inproc/defconfig
+	[ "$arch" != arm64 ] || small=port/linux/defconfig
+	$MAKE ARCH="$arch" CC=musl-gcc O="$built/musl" DEFCONFIG=$small SANITIZE= \
+		"$built/musl/$arch/libdwunw-preload.so" || return 1
+	musl=$(env -u CC scripts/musl "$arch") || return 1
+	rm -rf "$dir/inside" && mkdir -p "$dir/inside" || return 1
+	linker=-Wl,-dynamic-linker,/lib/ld-musl.so.1
+	no_cfi="-Os -fno-unwind-tables -fno-asynchronous-unwind-tables"
+	plain="-O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE"
+	# shellcheck disable=SC2086 # lists
+	for part in "$dir/inside/inside-%" "$dir/inside/plugin-%.so -DPLUGIN -shared -fPIC"; do
+		$triple-gcc $plain tests/guests/inside.c -pthread -ldl \
+			-o $(echo "$part" | sed s/%/glibc/) || return 1
+		$musl $plain $no_cfi tests/guests/inside.c $linker \
+			-o $(echo "$part" | sed s/%/musl/) || return 1
+	done
+	for name in inside-glibc inside-musl plugin-glibc.so plugin-musl.so; do
+		tests/sstrip.pl "$dir/inside/$name" "$dir/inside-$name" || return 1
+	done
+	tests/sstrip.pl "${musl%/bin/*}/lib/libc.so" "$dir/libc-musl" &&
+		$triple-gcc -O2 -w tests/inproc/pairs.c -pthread -o "$dir/pairs" &&
+		$triple-gcc -std=gnu11 -O2 -D_GNU_SOURCE -static tests/guests/init.c \
+			-o "$dir/init" || return 1
+	loader=$("$triple-readelf" -l "$dir/inside/inside-glibc" |
+		sed -n 's,.*interpreter: /\(.*\)\],\1,p')
+	mkdir -p "$dir/inside/lib" "$dir/inside/${loader%/*}" &&
+		cp "${musl%/bin/*}/lib/libc.so" "$dir/inside/lib/ld-musl.so.1" || return 1
+	for file in "$loader" lib/libc.so.6; do
+		from=$($triple-gcc -print-file-name="${file##*/}")
+		echo "$file=$from"
+		cp "$from" "$dir/inside/$file" || return 1
+	done >"$dir/inside/shared"
+}
+
 # programs ARCH TRIPLE DEFCONFIG: the tool and the programs of the tests. A router's
 # configuration has no reports, so no leak tools: the full one.
 programs() {
@@ -169,7 +222,8 @@ programs() {
 	$triple-gcc $flags -Iinclude -Ibpf tests/live/probe.c \
 		"$dir/libdwunw-trace.a" "$dir/libdwunw.a" -o "$dir/probe" ||
 		return 1
-	musl_programs && target_programs && libdw_programs "$@" || return 1
+	musl_programs && target_programs && libdw_programs "$@" &&
+		inside_built || return 1
 	[ "$arch" != arm64 ] || signed_programs
 }
 
@@ -333,6 +387,27 @@ walk_plan() {
 		"-p PID --stats"
 }
 
+# The recorder inside the program: what stripped programs have left, with a thread and
+# a plugin; and what a pair of malloc and free costs, untraced, recorded from inside,
+# and by probes.
+inside_plan() {
+	for libc in glibc musl; do
+		tool=/dwunw
+		[ $libc = glibc ] || tool=/musl/dwunw
+		echo "run inside-$libc - $tool leaks --in-process" \
+			"--record /inside-$libc.rec -- /inside-$libc" \
+			"/plugin-$libc.so"
+		echo "send inside-$libc.rec"
+	done
+	pairs="/pairs 26 leaf 1 7"
+	echo "run pairs-untraced - $pairs 20000"
+	echo "run pairs-inside - /dwunw leaks --in-process --record /pairs.rec" \
+		"-- $pairs 5000"
+	echo "run pairs-sampled - /dwunw leaks --in-process --record /pairs.rec" \
+		"--sample-bytes 512K -- $pairs 20000"
+	echo "run pairs-probes - /dwunw leaks -o 0 -- /pairs 26 leaf 1 3 100"
+}
+
 # What init does: a process looked at while it waits; the ways of capture, with
 # BPF interpreted and, where there is one, by its compiler; uretprobes on outer
 # functions; the other tools.
@@ -343,6 +418,10 @@ plan() {
 	}
 	[ -z "${GUEST_ONLY_WALK:-}" ] || {
 		walk_plan
+		return
+	}
+	[ -z "${GUEST_ONLY_INSIDE:-}" ] || {
+		inside_plan
 		return
 	}
 	probe='/leaky /probe /returns.bpf.o PID /leaky 600'
@@ -372,11 +451,25 @@ plan() {
 	echo "run musl-bcc-command - $bcc -c /leaky-musl 600"
 	leaks_plan
 	walk_plan
+	inside_plan
 	if [ -s "$dir/libdw" ] && [ "$target" = leaky ]; then
 		libdw_plan
 	else
 		probed_plan
 	fi
+}
+
+# What inside_plan() needs; where a file comes twice, it is the same.
+files_of_inside() {
+	echo "libdwunw-preload.so=$dir/libdwunw-preload.so"
+	echo "musl/dwunw=$dir/dwunw"
+	echo "musl/libdwunw-preload.so=$built/musl/$arch/libdwunw-preload.so"
+	for file in inside-glibc inside-musl plugin-glibc.so plugin-musl.so; do
+		echo "$file=$dir/inside-$file"
+	done
+	echo "pairs=$dir/pairs"
+	echo "lib/ld-musl.so.1=$dir/libc-musl"
+	cat "$dir/inside/shared"
 }
 
 # What the guest has beside what walk_plan() needs.
@@ -399,12 +492,17 @@ files_of_all() {
 
 # The files of a guest, as DESTINATION=SOURCE.
 files() {
+	if [ -n "${GUEST_ONLY_INSIDE:-}" ]; then
+		printf '%s\n' "init=$dir/init" "dwunw=$dir/dwunw" "plan=$work/plan"
+		files_of_inside
+		return
+	fi
 	for file in init dwunw check check.bpf.o odd; do
 		echo "$file=$dir/$file"
 	done
 	echo "leaky=$dir/$target"
 	echo "plan=$work/plan"
-	[ -n "${GUEST_ONLY_WALK:-}" ] || files_of_all
+	[ -n "${GUEST_ONLY_WALK:-}" ] || { files_of_all && files_of_inside; } | sort -u
 }
 
 # boot NAME KERNEL DIR TARGET QEMU...: adds check.pl's lines to $work/tap
@@ -429,11 +527,12 @@ boot() {
 	wait $qemu
 	qemu=
 	end=$(date +%s.%N)
-	[ -n "${GUEST_ONLY_WALK:-}" ] || [ -s "$dir/libdw" ] ||
+	[ -n "${GUEST_ONLY_WALK:-}${GUEST_ONLY_INSIDE:-}" ] || [ -s "$dir/libdw" ] ||
 		echo "ok - $name: tools with libbpf # SKIP none for it here" \
 			>>"$work/tap"
 	cp "$work/console" "$built/$name.log"
-	tests/guests/check.pl "$name" "$work/console" "$work/plan" \
+	INSIDE=$dir/inside BUILD=${BUILD:-$top/build/$(uname -m)} \
+		tests/guests/check.pl "$name" "$work/console" "$work/plan" \
 		>>"$work/tap"
 	awk -v name="$name" -v a="$start" -v b="$end" \
 		'BEGIN { printf "# %s: %.1f s\n", name, b - a }' >>"$work/tap"
@@ -442,6 +541,7 @@ boot() {
 build() {
 	maker=programs
 	[ -z "${GUEST_ONLY_WALK:-}" ] || maker=walk_programs
+	[ -z "${GUEST_ONLY_INSIDE:-}" ] || maker=inside_programs
 	$maker "$@" >"$work/build.log" 2>&1 && return 0
 	sed 's/^/# /' "$work/build.log" >>"$work/tap"
 	echo "not ok - $1: its programs compile" >>"$work/tap"

@@ -16,9 +16,11 @@ our $preload = "$build/libdwunw-preload.so";
 our $dir = tempdir(CLEANUP => 1);
 
 # Another machine's programs run under an emulator: those that are linked statically by
-# it alone, others with their libraries, which Debian keeps below /usr/TRIPLE.
+# it alone, others with their libraries, which Debian keeps below /usr/TRIPLE. musl's
+# name their loader by its whole path.
 our $tool = $ENV{FOREIGN} ? "$ENV{EXEC} " : '';
 my ($triple) = ($ENV{CC} // '') =~ m{([^/]+)-gcc$};
+our @libraries = ($triple // '') =~ /-musl$/ ? () : ('-L', '/usr/' . ($triple // ''));
 
 sub need_inproc {
 	plan skip_all => "$preload is not in this build" unless -e $preload;
@@ -43,7 +45,7 @@ sub run_with {
 	if (!$pid) {
 		my $libraries = join ' ', @{ $option->{before} // [] }, $preload;
 		$ENV{LD_PRELOAD} = $libraries unless $foreign;
-		unshift @command, $ENV{EXEC}, '-L', "/usr/$triple", '-E',
+		unshift @command, $ENV{EXEC}, @libraries, '-E',
 		    "LD_PRELOAD=$libraries" if $foreign;
 		$ENV{DWUNW_INPROC} = $file;
 		$ENV{DWUNW_INPROC_STATS} = 1;

@@ -199,6 +199,33 @@ static void forks(void)
 	free(too);
 }
 
+/* --- ends ------------------------------------------------------------------------------- */
+
+static void killed(void)
+{
+	threads();
+	kill(getpid(), SIGKILL);
+}
+
+static void *work_on(void *number)
+{
+	for (;;)
+		work(number);
+	return NULL;
+}
+
+/* In the middle of what eight threads do. */
+static void busy(void)
+{
+	pthread_t id;
+
+	pthread_key_create(&late, NULL);
+	for (size_t i = 0; i < 8; i++)
+		pthread_create(&id, NULL, work_on, (void *)(uintptr_t)i);
+	usleep(100000);
+	kill(getpid(), SIGKILL);
+}
+
 /* --- signal handlers --------------------------------------------------------------------- */
 
 static volatile sig_atomic_t inside, hits;
@@ -438,6 +465,7 @@ static const struct {
 	{ "forms", forms },	  { "threads", threads }, { "forks", forks },
 	{ "signals", signals },	  { "own", signals_own }, { "jumps", jumps },
 	{ "contexts", contexts }, { "plugins", plugins }, { "ends", ends },
+	{ "killed", killed },	  { "busy", busy },
 };
 
 int main(int argc, char **argv)

@@ -404,22 +404,31 @@ SHOWN void free(void *at)
 	leave(outermost);
 }
 
-SHOWN void *mmap(void *at, size_t size, int prot, int flags, int fd, off_t off)
-{
-	int outermost = enter();
-	void *got;
+#define MAPS_BY(name, offset_type)                                           \
+	SHOWN void *name(void *at, size_t size, int prot, int flags, int fd, \
+			 offset_type off)                                    \
+	{                                                                    \
+		int outermost = enter();                                     \
+		void *got;                                                   \
+                                                                             \
+		NEXT(name);                                                  \
+		got = next(at, size, prot, flags, fd, off);                  \
+		if (outermost)                                               \
+			map_made(got, size);                                 \
+		leave(outermost);                                            \
+		return got;                                                  \
+	}
 
-	NEXT(mmap);
-	got = next(at, size, prot, flags, fd, off);
-	if (outermost)
-		map_made(got, size);
-	leave(outermost);
-	return got;
-}
+MAPS_BY(mmap, off_t)
 
+/* one function where long has 64 bits, two where it has 32 */
 #ifdef __GLIBC__
+#ifdef __LP64__
 SHOWN void *mmap64(void *at, size_t size, int prot, int flags, int fd,
 		   off_t off) __attribute__((alias("mmap")));
+#else
+MAPS_BY(mmap64, off64_t)
+#endif
 #endif
 
 SHOWN int munmap(void *at, size_t size)

@@ -16,11 +16,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define LIBRARY "libdwunw-preload.so"
 #define WORDS 32
+/* of who is to write what another process has left (port/inproc/kept.c): its place in
+ * memory was taken */
+#define STATUS_AGAIN 75
+#define TRIES 16
 
 /* A run: where the recorder is, and the recording, which may be for the report only. */
 struct run {
@@ -28,6 +33,8 @@ struct run {
 	char library[4096];
 	char directory[64]; /* made for the recording; "": it is the user's */
 	char file[4096];
+	int tables; /* a file for what outlives the command; -1: none */
+	pid_t self;
 };
 
 const char *inproc_contradiction(const struct leak *leak)
@@ -114,7 +121,24 @@ static int make_file(struct run *run)
 	return unlink(run->file) && errno != ENOENT ? errno : 0;
 }
 
+/* The command finds it by our number: it is to have no descriptor of ours. */
+static void make_tables(struct run *run)
+{
+	run->self = getpid();
+	run->tables = memfd_create("dwunw-tables", MFD_CLOEXEC);
+}
+
 /* --- the command --------------------------------------------------------------------- */
+
+static void set_tables(const struct run *run, const char *name)
+{
+	char text[64];
+
+	snprintf(text, sizeof(text), "/proc/%" PRId32 "/fd/%d",
+		 (int32_t)run->self, run->tables);
+	if (run->tables >= 0)
+		setenv(name, text, 1);
+}
 
 static void set_environment(const struct run *run)
 {
@@ -125,6 +149,9 @@ static void set_environment(const struct run *run)
 		 others ? ":" : "", others ? others : "");
 	setenv("LD_PRELOAD", text, 1);
 	setenv("DWUNW_INPROC", run->file, 1);
+	unsetenv("DWUNW_INPROC_REST");
+	unsetenv("DWUNW_INPROC_CHILDREN");
+	set_tables(run, "DWUNW_INPROC_TABLES");
 	/* of what it starts, nobody is to write that file */
 	snprintf(text, sizeof(text), "%" PRId32, (int32_t)getpid());
 	setenv("DWUNW_INPROC_PID", text, 1);
@@ -147,8 +174,18 @@ static void execute(const struct run *run)
 	_exit(127);
 }
 
+/* As a program that does nothing: the recorder in it writes and ends it. */
+static void write_rest(const struct run *run)
+{
+	set_environment(run);
+	unsetenv("DWUNW_INPROC_TABLES");
+	set_tables(run, "DWUNW_INPROC_REST");
+	execlp("true", "true", (char *)NULL);
+	_exit(127);
+}
+
 /* Its status as wait(2) has it; -1: told. Ctrl-C is the command's. */
-static int run_command(const struct run *run)
+static int run_as(const struct run *run, void (*what)(const struct run *run))
 {
 	int status = -1;
 	pid_t pid;
@@ -156,7 +193,7 @@ static int run_command(const struct run *run)
 	fflush(NULL);
 	pid = fork();
 	if (pid == 0)
-		execute(run);
+		what(run);
 	if (pid < 0) {
 		dwu_cmd_error("leaks: cannot start: %s", strerror(errno));
 		return -1;
@@ -168,6 +205,21 @@ static int run_command(const struct run *run)
 	signal(SIGINT, SIG_DFL);
 	signal(SIGQUIT, SIG_DFL);
 	return status;
+}
+
+/* What the command has left without an end of its own: after kill -9, or by a signal
+ * handler that ended it within the recorder. */
+static void rescue(const struct run *run, int status)
+{
+	int tries = TRIES;
+
+	if (run->tables < 0 ||
+	    (!WIFSIGNALED(status) && !access(run->file, R_OK)))
+		return;
+	do
+		status = run_as(run, write_rest);
+	while (status >= 0 && WIFEXITED(status) &&
+	       WEXITSTATUS(status) == STATUS_AGAIN && --tries);
 }
 
 /* --- the report ------------------------------------------------------------------------ */
@@ -220,19 +272,23 @@ static int report(const struct run *run)
 	return dwu_cmd_report(words.count, words.at);
 }
 
+static void say_signal(int status)
+{
+	fprintf(stderr, "note: the command was ended by signal %d\n",
+		WTERMSIG(status));
+}
+
 /* Why there is none. */
 static int say_none(int status)
 {
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
 		return 127;
-	if (WIFSIGNALED(status))
-		dwu_cmd_error("leaks: the command was ended by signal %d, and "
-			      "a recording is written at an exit only",
-			      WTERMSIG(status));
-	else
-		dwu_cmd_error("leaks: the command has written no recording: it "
-			      "is linked statically, or runs with other rights "
-			      "(ld.so(8)), or it has executed what is");
+	dwu_cmd_error("leaks: the command has written no recording: it is "
+		      "linked statically, or runs with other rights "
+		      "(ld.so(8)), or it has executed what is%s",
+		      WIFSIGNALED(status) ? "; or its C library is not that of "
+					    "true(1)" :
+					    "");
 	return EXIT_FAILURE;
 }
 
@@ -253,10 +309,17 @@ int inproc_run(struct leak *leak)
 			      strerror(error));
 		return EXIT_FAILURE;
 	}
-	status = run_command(&run);
-	if (status >= 0)
+	make_tables(&run);
+	status = run_as(&run, execute);
+	if (status >= 0) {
+		rescue(&run, status);
+		if (WIFSIGNALED(status))
+			say_signal(status);
 		status = access(run.file, R_OK) ? say_none(status) :
 						  report(&run);
+	}
+	if (run.tables >= 0)
+		close(run.tables);
 	if (*run.directory) {
 		unlink(run.file);
 		rmdir(run.directory);
