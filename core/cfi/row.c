@@ -466,8 +466,7 @@ DWU_HOT static void execute(struct program *p)
 		break;
 	default:
 		/* the most frequent one */
-		if (!IS_ON(CONFIG_OPTIMIZE_SIZE) &&
-		    op == DW_CFA_def_cfa_offset)
+		if (!IS_ON(CONFIG_OPTIMIZE_SIZE) && op == DW_CFA_def_cfa_offset)
 			set_cfa_part(p, true, (int64_t)dwu_uleb(&p->c));
 		else
 			execute_low(p, op);

@@ -233,8 +233,8 @@ static inline bool needs_none(const struct dwunw_arch_ops *arch,
 			      const struct dwunw_rule *rule, uint8_t column,
 			      struct dwu_regs *new)
 {
-	if (IS_ON(CONFIG_OPTIMIZE_SIZE) ||
-	    rule->kind > DWUNW_RULE_UNDEFINED || column == dwu_arch(arch)->sp)
+	if (IS_ON(CONFIG_OPTIMIZE_SIZE) || rule->kind > DWUNW_RULE_UNDEFINED ||
+	    column == dwu_arch(arch)->sp)
 		return false;
 	if (rule->kind == DWUNW_RULE_UNDEFINED || !survives_call(arch, column))
 		new->valid &= ~(1ull << column);

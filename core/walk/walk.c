@@ -216,7 +216,8 @@ static void mark_plain(const struct walk *w, struct dwu_rowcache_entry *entry)
 	/* a slot of 0 stands for none: such rows are not plain, nor are those
 	 * that have lost it */
 	for (i = 1; entry->plain && i < arch->saved_count; i++)
-		if (w->arch->saved[i] == arch->fp && (row->bits >> i & 1) != 0) {
+		if (w->arch->saved[i] == arch->fp &&
+		    (row->bits >> i & 1) != 0) {
 			entry->fp = row->slots[i];
 			entry->plain = entry->fp != 0 &&
 				       entry->fp != DWU_SLOT_LOST;
@@ -1242,8 +1243,8 @@ hot_entry(const struct walk *w, const struct dwunw_frame *frame)
 {
 	bool exact = is_exact(frame);
 	uint64_t lookup = exact ? frame->vaddr : frame->vaddr - 1;
-	const struct dwu_rowcache_entry *entry = dwu_rowcache_at(
-		&w->walker->cache, frame->module, lookup);
+	const struct dwu_rowcache_entry *entry =
+		dwu_rowcache_at(&w->walker->cache, frame->module, lookup);
 
 	return entry->vaddr == lookup && entry->serial == frame->module &&
 			       entry->exact == exact && entry->plain ?
@@ -1267,9 +1268,9 @@ static inline bool hot_step(struct hot *h, struct dwunw_frame *frame)
 	/* as progressed() */
 	if (cfa <= h->sp && (cfa != h->sp || !entry->exact))
 		return false;
-	if (!dwu_read_word(&w->reader,
-			   cfa + (uint64_t)(int64_t)(entry->packed.slots[0] * 4),
-			   &ra))
+	if (!dwu_read_word(
+		    &w->reader,
+		    cfa + (uint64_t)(int64_t)(entry->packed.slots[0] * 4), &ra))
 		return false;
 	pc = ra & h->arch->pc_mask;
 	/* what ends with its mapping may be a trampoline's (lost_return()) */
@@ -1303,7 +1304,8 @@ static void settle_saved(struct walk *w, const struct dwunw_frame *first)
 		for (mask = row->bits & wanted; mask != 0; mask &= ~(1u << i)) {
 			i = 31u - (unsigned int)__builtin_clz(mask);
 			wanted &= ~(1u << i);
-			addr = frame->cfa + (uint64_t)(int64_t)(row->slots[i] * 4);
+			addr = frame->cfa +
+			       (uint64_t)(int64_t)(row->slots[i] * 4);
 			value = &w->regs.r[w->arch->saved[i]];
 			w->regs.valid |= 1ull << w->arch->saved[i];
 			if (row->slots[i] != DWU_SLOT_LOST &&

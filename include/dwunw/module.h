@@ -84,7 +84,7 @@ struct dwunw_lender {
 struct dwunw_cfi {
 	struct dwunw_span bytes;
 	const struct dwunw_lender *lender; /* NULL: all bytes are there */
-	uint64_t lent_at;		   /* where they begin in what is lent */
+	uint64_t lent_at; /* where they begin in what is lent */
 	uint64_t vaddr;
 	uint64_t data_vaddr; /* what DW_EH_PE_datarel is relative to */
 	uint64_t text_vaddr; /* what DW_EH_PE_textrel is relative to */

@@ -82,7 +82,8 @@ typedef int call_fn(int (*)(void));
 static call_fn *load(const char *path)
 {
 	void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-	call_fn *call = handle ? (call_fn *)(size_t)dlsym(handle, "call") : NULL;
+	call_fn *call = handle ? (call_fn *)(size_t)dlsym(handle, "call") :
+				 NULL;
 
 	if (!call) {
 		fprintf(stderr, "%s\n", dlerror());

@@ -17,21 +17,21 @@
 
 /* Each has 0x10 bytes, and a call in its first five. */
 static const char *const rows[] = {
-	"0e 10",		  /* rsp + 16 */
-	"0e 08",		  /* rsp + 8: as entered */
-	"0c 06 10 86 02",	  /* rbp + 16; rbp at cfa - 16 */
-	"0c 06 10 86 02 83 03",	  /* … rbx at cfa - 24 */
-	"0e 20 86 02 83 03",	  /* rsp + 32; rbp, rbx */
+	"0e 10",		   /* rsp + 16 */
+	"0e 08",		   /* rsp + 8: as entered */
+	"0c 06 10 86 02",	   /* rbp + 16; rbp at cfa - 16 */
+	"0c 06 10 86 02 83 03",	   /* … rbx at cfa - 24 */
+	"0e 20 86 02 83 03",	   /* rsp + 32; rbp, rbx */
 	"0e 30 83 04 8c 03 8d 02", /* rsp + 48; rbx, r12, r13 */
 	"0e 40 86 07 83 06 8c 05 8d 04 8e 03 8f 02",
-	"0e 10 86 00",	       /* rbp at the CFA itself */
-	"0e 18 07 06 83 02",   /* rbp is lost */
-	"0c 03 10 83 02",      /* rbx + 16: not plain */
-	"0c 01 10",	       /* rdx + 16: not plain, and lost by a call */
-	"0f 03 77 08 06",      /* the CFA is *(rsp + 8): not plain */
+	"0e 10 86 00",		/* rbp at the CFA itself */
+	"0e 18 07 06 83 02",	/* rbp is lost */
+	"0c 03 10 83 02",	/* rbx + 16: not plain */
+	"0c 01 10",		/* rdx + 16: not plain, and lost by a call */
+	"0f 03 77 08 06",	/* the CFA is *(rsp + 8): not plain */
 	"0e 10 16 03 02 77 10", /* rbx is rsp + 16 */
-	"0e 00",	       /* no progress */
-	"07 10",	       /* the start */
+	"0e 00",		/* no progress */
+	"07 10",		/* the start */
 };
 #define FUNCTIONS COUNT(rows)
 
@@ -111,8 +111,8 @@ static void fill_stack(void)
 
 	for (i = 0; i < WORDS; i++)
 		stack[i] = dice(100) >= share ? any_return() :
-			   dice(8)		? SP + 8 * dice(WORDS) :
-						  dice(3) - 1ull;
+			   dice(8)	      ? SP + 8 * dice(WORDS) :
+						dice(3) - 1ull;
 }
 
 struct result {

@@ -43,8 +43,7 @@ static void grows(void)
 		}
 	}
 	is_u64(cache.count_log2, 12, "then all of them");
-	is_u64(grown, IS_ON(CONFIG_ARCH_32BIT_ONLY) ? 0 : 2,
-	       "in two steps");
+	is_u64(grown, IS_ON(CONFIG_ARCH_32BIT_ONLY) ? 0 : 2, "in two steps");
 	is_u64(lost, 0, "%u entries, each where its key is looked for", kept);
 	ok(kept > 500 || IS_ON(CONFIG_ARCH_32BIT_ONLY), "most of them");
 }

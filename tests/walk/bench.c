@@ -273,7 +273,8 @@ static void sum_up(unsigned int v, double *least, double *middle)
 
 static double slope_of(const double *costs)
 {
-	return (costs[DEPTHS - 1] - costs[0]) / (depths[DEPTHS - 1] - depths[0]);
+	return (costs[DEPTHS - 1] - costs[0]) /
+	       (depths[DEPTHS - 1] - depths[0]);
 }
 
 static double fixed_of(const double *costs)
