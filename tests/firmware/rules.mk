@@ -18,7 +18,7 @@ define firmware_make
 	$(Q)rm -rf $(@D) && mkdir -p $(@D)
 	$(Q)$(call in_target,$(2)) O=$(firmware_tests)/$(1) CFLAGS='-g $(3)' \
 		firmware_defconfig >$(@D)/config.log
-	$(Q)$(call in_target,$(2)) O=$(firmware_tests)/$(1) CFLAGS='-g $(3)' $(4) \
+	+$(Q)$(call in_target,$(2)) O=$(firmware_tests)/$(1) CFLAGS='-g $(3)' $(4) \
 		>$(@D)/make.log 2>&1 || { cat $(@D)/make.log; exit 1; }
 	$(Q)touch $@
 endef
