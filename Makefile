@@ -488,6 +488,7 @@ beside_scripts := $(wildcard tests/cross/*.t) tests/thin/thin.t tests/truth/trut
 	$(addprefix tests/memleak/,again.t said.t uses.t walked.t servers.t real.t modes.t unread.t \
 	failing.t faults.t rate.t options.t losses.t beside.t kernel.t soak.t) \
 	$(addprefix tests/core/,bad.t failing.t) tests/count/record.t tests/count/named.t \
+	tests/count/beside.t tests/record/fleet.t \
 	$(addprefix tests/record/,record.t push.t) \
 	$(addprefix tests/scan/,switches.t compare.t decide.t stack.t lengths.t) \
 	$(addprefix tests/house/,arch-subset.t compilers.t random.t config.t symbols.t size.t \

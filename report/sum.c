@@ -14,8 +14,8 @@ struct adding {
 	int factor;
 	uint32_t *files; /* index there -> index here */
 	uint32_t *frames;
-	uint32_t *points;
-	uint32_t *list; /* of one stack */
+	uint32_t *points; /* NULL: they are not added */
+	uint32_t *list;	  /* of one stack */
 };
 
 static void add_files(struct adding *adding)
@@ -101,7 +101,7 @@ static void add_details(struct adding *adding, uint32_t to,
 	for (uint32_t i = 0; i < entry->block_count; i++)
 		dwunw_report_add_block(adding->to, to, entry->blocks[i].addr,
 				       entry->blocks[i].size);
-	for (uint32_t i = 0; i < entry->then_count; i++)
+	for (uint32_t i = 0; adding->points && i < entry->then_count; i++)
 		dwunw_report_add_then(adding->to, to,
 				      adding->points[entry->thens[i].point],
 				      entry->thens[i].live_blocks,
@@ -166,7 +166,8 @@ static void add_meta(struct dwunw_report *to, const struct dwunw_report *from,
 		to->counts[i] += from->counts[i];
 }
 
-/* What a difference was at earlier points is not known. */
+/* What a difference was at earlier points is not known; and two recordings have their
+ * own times, so their sum at a point of one of them is not known either. */
 static void drop_points(struct dwunw_report *report)
 {
 	report->point_count = 0;
@@ -190,7 +191,7 @@ static void add_all(struct adding *adding)
 	add_files(adding);
 	for (uint32_t i = 0; i < adding->from->frame_count; i++)
 		add_frame(adding, i);
-	if (adding->factor > 0)
+	if (adding->points)
 		add_points(adding);
 	else
 		drop_points(adding->to);
@@ -202,12 +203,16 @@ dwunw_status_t dwunw_report_add(struct dwunw_report *report,
 				const struct dwunw_report *other, int factor)
 {
 	struct adding adding = { report, other, factor, NULL, NULL, NULL, NULL };
+	bool first = !report->meta.version && factor > 0;
 
 	adding.files = calloc(other->file_count + 1ul, sizeof(uint32_t));
 	adding.frames = calloc(other->frame_count + 1ul, sizeof(uint32_t));
-	adding.points = calloc(other->point_count + 1ul, sizeof(uint32_t));
+	if (first)
+		adding.points =
+			calloc(other->point_count + 1ul, sizeof(uint32_t));
 	adding.list = calloc(longest(other) + 1ul, sizeof(uint32_t));
-	if (adding.files && adding.frames && adding.points && adding.list)
+	if (adding.files && adding.frames && adding.list &&
+	    (adding.points || !first))
 		add_all(&adding);
 	else
 		report->failed = true;

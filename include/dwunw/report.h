@@ -345,8 +345,9 @@ void dwunw_report_thin(struct dwunw_report *report);
 /*
  * Adds `factor` times what another model has: 1 sums up processes and
  * recordings, -1 is what it has less. What was apart by process or thread is a
- * single entry for each stack then. With a factor below 0 histograms, blocks and
- * counts of the other are left out, and both's points go. NO_MEMORY.
+ * single entry for each stack then. Points stay where the first model is added to an
+ * empty one; else both's go, as they are of different times. With a factor below 0
+ * histograms, blocks and counts of the other are left out. NO_MEMORY.
  */
 dwunw_status_t dwunw_report_add(struct dwunw_report *report,
 				const struct dwunw_report *other, int factor);

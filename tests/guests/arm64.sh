@@ -1,3 +1,3 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-exec tests/guests/run.sh arm64 arm64-pac
+exec tests/guests/run.sh arm64 arm64-pac arm64-recorded

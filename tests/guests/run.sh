@@ -14,6 +14,10 @@
 # under each way of capture and by memleak_dwunw_user, and tests/libdw_bpf's
 # target.c under the tools of examples/libdw_bpf where Debian has libbpf for it.
 # check.pl judges what the console shows.
+#
+#   mipsel-recorded mips-recorded arm64-recorded   record a program that is stripped,
+#                and desk.pl reports the recordings here, with its unstripped files
+#
 # Kernels are kept in build/cache/guests with their SHA-256 and are fetched or
 # built when they are not there; DWUNW_OFFLINE=1 skips those guests instead.
 # No root, no KVM, no network in the guest. GUEST_ONLY_LEAKS=1: dwunw leaks alone;
@@ -240,12 +244,16 @@ signed_programs() {
 musl_programs() {
 	musl=$(env -u CC scripts/musl "$arch") || return 1
 	no_cfi="-Os -fno-unwind-tables -fno-asynchronous-unwind-tables"
-	# shellcheck disable=SC2086 # a list
-	$musl ${flags% -static} $no_cfi tests/guests/leaky.c \
-		-Wl,-dynamic-linker,/lib/ld-musl.so.1 \
-		-o "$dir/leaky-musl.symbols" &&
-		tests/sstrip.pl "$dir/leaky-musl.symbols" "$dir/leaky-musl" &&
-		tests/sstrip.pl "${musl%/bin/*}/lib/libc.so" "$dir/libc-musl"
+	for name in leaky recorded; do
+		# shellcheck disable=SC2086 # a list
+		$musl ${flags% -static} $no_cfi tests/guests/$name.c \
+			-Wl,-dynamic-linker,/lib/ld-musl.so.1 \
+			-o "$dir/$name-musl.symbols" &&
+			tests/sstrip.pl "$dir/$name-musl.symbols" \
+				"$dir/$name-musl" || return 1
+	done
+	cp "${musl%/bin/*}/lib/libc.so" "$dir/libc-musl.symbols" &&
+		tests/sstrip.pl "$dir/libc-musl.symbols" "$dir/libc-musl"
 }
 
 # target.c with both libraries, shared and static, and its plugins. $dir/shared
@@ -370,6 +378,20 @@ leaks_plan() {
 	echo "jit 1"
 }
 
+# On the device, from stripped files: a report with symbols given, and a recording of
+# that run; a recording without names; one of a minute.
+record_plan() {
+	echo "run recorded-live /recorded,1,500 /dwunw leaks PID -T 1000 -o 0" \
+		"-i 600s --ring-size 8M --debug-file /recorded.symbols --record /live.dwr"
+	echo "run recorded-bare /recorded,1,500 /dwunw record --no-names" \
+		"-i 600s --ring-size 8M -o /bare.dwr -p PID"
+	echo "run recorded-minute /recorded,60,1000 /dwunw record --no-names" \
+		"--ring-size 8M -o /minute.dwr -p PID"
+	for file in live bare minute; do
+		echo "send $file.dwr"
+	done
+}
+
 # Each walk of the kernel beside the walk over a copy of the same moment; leaks by
 # the walk in the kernel; what both have asked the kernel to verify and to keep.
 walk_plan() {
@@ -422,6 +444,10 @@ plan() {
 	}
 	[ -z "${GUEST_ONLY_INSIDE:-}" ] || {
 		inside_plan
+		return
+	}
+	[ "$name" = "${name%-recorded}" ] || {
+		record_plan
 		return
 	}
 	probe='/leaky /probe /returns.bpf.o PID /leaky 600'
@@ -479,6 +505,8 @@ files_of_all() {
 	echo "leaky-musl=$dir/leaky-musl"
 	echo "lib/ld-musl.so.1=$dir/libc-musl"
 	echo "leaky-musl.symbols=$dir/leaky-musl.symbols"
+	echo "recorded=$dir/recorded-musl"
+	echo "recorded.symbols=$dir/recorded-musl.symbols"
 	echo "memleak_dwunw_user=$dir/examples/memleak_bcc_dwunw/memleak_dwunw_user"
 	echo "returns.bpf.o=$dir/returns.bpf.o"
 	echo "uprobe.bpf.o=$dir/uprobe.bpf.o"
@@ -534,6 +562,9 @@ boot() {
 	INSIDE=$dir/inside BUILD=${BUILD:-$top/build/$(uname -m)} \
 		tests/guests/check.pl "$name" "$work/console" "$work/plan" \
 		>>"$work/tap"
+	! grep -q '^run recorded' "$work/plan" ||
+		tests/guests/desk.pl "$name" "$work/console" "$dir" "$work" \
+			"${BUILD:-$top/build/$(uname -m)}/dwunw" >>"$work/tap"
 	awk -v name="$name" -v a="$start" -v b="$end" \
 		'BEGIN { printf "# %s: %.1f s\n", name, b - a }' >>"$work/tap"
 }
@@ -551,19 +582,19 @@ build() {
 line='rdinit=/init panic=-1 quiet console='
 guest() {
 	case $1 in
-	mipsel)
+	mipsel | mipsel-recorded)
 		build mips32el mipsel-linux-gnu defconfig &&
-			boot mipsel mipsel "$built/mips32el" leaky \
+			boot "$1" mipsel "$built/mips32el" leaky \
 				qemu-system-mipsel -M malta -m 256 -vga none \
 				-append "${line}ttyS0" ;;
-	mips)
+	mips | mips-recorded)
 		build mips32eb mips-linux-gnu defconfig &&
-			boot mips mips "$built/mips32eb" leaky \
+			boot "$1" mips "$built/mips32eb" leaky \
 				qemu-system-mips -M malta -cpu 24Kc -m 256 \
 				-vga none -append "${line}ttyS0" ;;
-	arm64)
+	arm64 | arm64-recorded)
 		build arm64 aarch64-linux-gnu defconfig &&
-			boot arm64 arm64 "$built/arm64" leaky \
+			boot "$1" arm64 "$built/arm64" leaky \
 				qemu-system-aarch64 -M virt -cpu cortex-a57 \
 				-smp 2 -m 512 -append "${line}ttyAMA0" ;;
 	arm64-pac)
@@ -593,7 +624,7 @@ guest() {
 }
 
 : >"$work/tap"
-for name in ${*:-mipsel mips arm64 arm64-pac}; do
+for name in ${*:-mipsel mips arm64 arm64-pac mipsel-recorded mips-recorded arm64-recorded}; do
 	before=$(wc -l <"$work/tap")
 	guest "$name"
 	tail -n +$((before + 1)) "$work/tap" | grep '^#  *[a-z]*.*: .* s$' >&2

@@ -213,6 +213,20 @@ SKIP: {
 	is("$live->{inuse_space} $live->{inuse_objects}", "$bytes $blocks", '… what is live');
 	like(told((kept())[-1])->{query}{name}, qr/^api\.v1\{/, '… by another name');
 
+	# beside the file, each step
+	my $file = "$Live::dir/pushed.dwr";
+	{
+		local $ENV{BEGIN} = '/';
+		($said, $status) = Live::run($dwunw, qw(record -i 200ms --ring-size 32M -F 499 -e cpu -o), $file,
+			'--push', serve(), '--', $events, 'spin');
+	}
+	is($status, 0, 'dwunw record --push') or diag($said);
+	my ($text) = Live::run($dwunw, 'report', $file);
+	($last) = $text =~ /\] \d+ ms in (\d+) cpu events/;
+	@sums = map { sums($_) } kept();
+	cmp_ok(scalar(@sums), '>', 3, '… each step');
+	is(sum0(map { $_->{samples} } @sums), $last, '… which add up to what is in the file');
+
 	# a server that never answers: reports go on, and all is counted
 	{
 		local $ENV{BEGIN} = '/';

@@ -157,6 +157,22 @@ cmp_ok($after->{steps}, '>=', $killed->{steps}, '… with every step');
 cmp_ok(sum($after, 'leak_here', 0), '>=', sum($killed, 'leak_here', 0),
 	'… and its counts');
 
+# --- for so long ----------------------------------------------------------------------
+
+my $running = Live::start($kinds, 'on');
+my $begun = time;
+($said, $status) = Live::run($dwunw, qw(record -d 1s -i 200ms -o), $file, '-p', $running);
+my $took = time - $begun;
+my ($alive) = Live::slurp("/proc/$running/stat") =~ /\) (\S)/;
+Live::stop($running);
+is($status, 0, '-d 1s: it ends by itself') or diag($said);
+cmp_ok($took, '>=', 1, '… after a second');
+isnt($alive, 'Z', '… and the program goes on');
+$r = dumped($file);
+is($r->{end}, 0, '… with a recording that is ended');
+cmp_ok(sum($r, 'leak_here', 0), '>', 0, '… which has what was allocated meanwhile');
+cmp_ok($r->{steps}, '>=', 1, '… and a step at least');
+
 # --- what is refused -----------------------------------------------------------------
 
 sub refused {

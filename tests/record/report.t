@@ -124,6 +124,11 @@ like($err, qr/its tool has not ended it; what stands before is reported/,
 ($out, $err, $code) = dwunw('report', ("$golden/1-plain.dwr") x 3);
 is($code, 0, 'several files');
 like($out, qr/^1911 bytes in 21 allocations from stack/m, 'are added up by stack');
+# each has its own times: growth since the first of one of them would be a wrong number
+dwunw('report', '--metrics', "$dir/one.prom", "$golden/1-plain.dwr");
+dwunw('report', '--metrics', "$dir/several.prom", ("$golden/1-plain.dwr") x 2);
+like(Live::slurp("$dir/one.prom"), qr/^dwunw_stack_growth_bytes/m, 'one has growth over time');
+unlike(Live::slurp("$dir/several.prom"), qr/growth_bytes/, '… several have none');
 ($out, $err, $code) = dwunw('report', "$golden/1-plain.dwr", "$dir/text.dwr");
 like($out, qr/^637 bytes/m, 'one of them is none: the other is reported');
 is($code, 1, '… and it fails');

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-# dump, a reader of its own; kinds, which allocates in known ways, with debug
+# dump, a reader of its own; fleet, recordings of many devices; kinds, which allocates in known ways, with debug
 # information, and stripped; another build of it.
 
 needs_record := examples
@@ -9,11 +9,13 @@ recordings := $(out)/tests/record
 recorded_made := tests/record/rules.mk $(flags_file)
 
 ifneq ($(CONFIG_RECORD),)
-$(recordings)/dump: private how = $(CC) $(all_cflags) $(test_cflags)
-$(recordings)/dump: private with = $(all_ldflags)
-$(recordings)/dump: tests/record/dump.c $(record_lib) $(full_lib) $(recorded_made)
+recorded_tools := $(addprefix $(recordings)/,dump fleet)
+$(recorded_tools): private how = $(CC) $(all_cflags) $(test_cflags)
+$(recorded_tools): private with = $(all_ldflags)
+$(recorded_tools): $(recordings)/%: tests/record/%.c $(record_lib) $(full_lib) \
+		$(recorded_made)
 	$(test_build)
-test_programs += $(recordings)/dump
+test_programs += $(recorded_tools)
 endif
 
 recorded_how := gcc -O2 -g -fomit-frame-pointer -fno-builtin-malloc

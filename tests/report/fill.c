@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * fill FORMAT KIND [NUMBER] - a model that is made up, in that format, on stdout.
+ * fill FORMAT KIND [NUMBER [event]] - a model that is made up, in that format, on
+ * stdout; "event": live blocks and bytes are samples of cpu and nanoseconds.
  *
  *	small	four stacks of every kind: with lines and inlined calls, without
  *		names, without a file, cut short; blocks apart
@@ -232,6 +233,30 @@ static void cpu(void)
 	dwunw_report_add_value(&report, own, DWUNW_REPORT_EVENT, 990000000);
 }
 
+/* The same stacks, counted of another event. */
+static void make_event(void)
+{
+	const uint32_t from[] = { DWUNW_REPORT_LIVE_BLOCKS,
+				  DWUNW_REPORT_LIVE_BYTES };
+	const uint32_t to[] = { DWUNW_REPORT_SAMPLES, DWUNW_REPORT_EVENT };
+
+	report.meta.has = 1u << to[0] | 1u << to[1];
+	report.meta.event = "cpu";
+	report.meta.unit = "nanoseconds";
+	for (uint32_t k = 0; k < 2; k++) {
+		for (uint32_t i = 0; i < report.entry_count; i++) {
+			int64_t *values = report.entries[i].values;
+
+			values[to[k]] = values[from[k]];
+			values[from[k]] = 0;
+		}
+		for (uint32_t i = 0; i < DWUNW_REPORT_APART_END; i++) {
+			report.apart[i][to[k]] = report.apart[i][from[k]];
+			report.apart[i][from[k]] = 0;
+		}
+	}
+}
+
 static bool write_out(void *ctx, const void *bytes, size_t size)
 {
 	(void)ctx;
@@ -267,6 +292,8 @@ int main(int argc, char **argv)
 	       strcmp(argv[1], dwunw_report_format_name(format)))
 		format++;
 	fill(argv[2], argc > 3 ? (uint32_t)atoi(argv[3]) : 0);
+	if (argc > 4)
+		make_event();
 	dwunw_report_sort(&report, report.meta.event ? DWUNW_REPORT_EVENT :
 						       DWUNW_REPORT_LIVE_BYTES);
 	if (dwunw_report_write(&report, format, &options, &output))

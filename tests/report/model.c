@@ -90,6 +90,28 @@ static void test_id(void)
 	dwunw_report_free(&report);
 }
 
+/* Of two recordings no sum at a moment is known, so there is no growth either. */
+static void test_sum_of_points(void)
+{
+	struct dwunw_report a = { .meta.version = "" }, sum = { 0 };
+	uint32_t entry = entry_of(&a, 0x1000, 0x100, "f", 100);
+
+	for (uint32_t i = 0; i < 3; i++)
+		dwunw_report_add_then(&a, entry,
+				      dwunw_report_add_point(&a, 100 * i), i,
+				      10 * i);
+	ok(!dwunw_report_add(&sum, &a, 1), "into an empty model");
+	is_u64(sum.point_count, 3, "points are those of the first");
+	is_u64(sum.entries[0].then_count, 3, "and what it had then");
+	is_u64(sum.entries[0].thens[2].live_bytes, 20, "…");
+	ok(!dwunw_report_add(&sum, &a, 1), "and another one");
+	is_u64(bytes_of(&sum, 0), 200, "is added");
+	is_u64(sum.point_count, 0, "no points");
+	is_u64(sum.entries[0].then_count, 0, "and nothing then");
+	dwunw_report_free(&sum);
+	dwunw_report_free(&a);
+}
+
 static void test_sum(void)
 {
 	struct dwunw_report a = { .meta.version = "" };
@@ -276,6 +298,7 @@ int main(void)
 	test_same();
 	test_id();
 	test_sum();
+	test_sum_of_points();
 	test_suppress();
 	test_bad_suppress();
 	test_points();

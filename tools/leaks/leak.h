@@ -43,6 +43,7 @@ struct leak {
 	uint32_t events;	       /* given, of which there can be one */
 	uint64_t interval_ns;
 	uint32_t intervals;	    /* 0: until what is followed ends */
+	uint64_t duration_ns;	    /* from its begin on; 0: the same */
 	struct dwunw_report report; /* the newest, and what was before */
 	struct dwunw_report_options report_options;
 	bool show_allocs;

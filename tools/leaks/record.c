@@ -37,11 +37,16 @@ static const char help[] =
 	"       --budget N             stacks a second at most\n"
 	"The file:\n"
 	"  -o,  --output FILE          readable by its owner alone\n"
+	"  -d,  --duration TIME        ends after it\n"
 	"  -i,  --interval TIME        between steps of time (5s)\n"
 	"       --max-size BYTES       of FILE: the oldest steps are merged\n"
 	"       --last TIME            steps of so long; older ones are one\n"
 	"       --commands             command lines of processes as well\n"
 	"       --no-names             addresses only: smaller\n"
+	"       --push URL             to a Pyroscope server as well, each step: "
+	"dwunw-record(1)\n"
+	"       --push-headers FILE, --push-name NAME, --push-label KEY=VALUE,\n"
+	"       --push-format pyroscope|otlp\n"
 	"Where the allocator is, for -e alloc:\n"
 	"       --object FILE          in this file only; a path or its end\n"
 	"       --allocator PATTERN    its functions: 'je_*', '*_hook'\n"
@@ -77,7 +82,14 @@ static const struct option_row rows[] = {
 	  .min = 1,
 	  .max = 1u << 30 },
 	LEAK_COUNT("budget", 0, config.budget, 1u << 30),
+	{ .name = "duration",
+	  .letter = 'd',
+	  .kind = OPTION_SECONDS,
+	  .to = LEAK_AT(duration_ns),
+	  .min = LEAK_SECOND / 100,
+	  .max = 1000000 * LEAK_SECOND },
 	LEAK_INTERVAL,
+	LEAK_PUSH_ROWS,
 	{ .name = "max-size",
 	  .kind = OPTION_SIZE64,
 	  .to = LEAK_AT(record_max),
@@ -148,6 +160,7 @@ static int parse(struct leak *leak, char **argv)
 	leak_set_defaults(leak);
 	set_words(leak);
 	leak_set_walk(leak);
+	leak->report.meta.tool = "dwunw record";
 	leak->interval_ns = 5 * LEAK_SECOND;
 	leak->view.min_age_ns = 0;
 	status = option_parse(&program, leak, argv, &count);
@@ -158,6 +171,8 @@ static int parse(struct leak *leak, char **argv)
 	what = contradiction(leak);
 	if (!what)
 		what = leak_settle_event(leak);
+	if (!what)
+		what = push_contradiction(&leak->push_options);
 	if (what)
 		return option_wrong(&program, "%s", what);
 	return leak_check(&program, leak);
@@ -169,5 +184,5 @@ int dwu_cmd_record(int argc, char **argv)
 	int status = parse(&leak, argv);
 
 	(void)argc;
-	return status < 0 ? leak_run(&leak) : status;
+	return status < 0 ? leak_run_pushed(&leak) : status;
 }

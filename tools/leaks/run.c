@@ -89,18 +89,27 @@ static void report(struct leak *leak, bool last)
 	dwunw_heap_forget(leak->heap);
 }
 
+/* Has it recorded for so long as was asked for? */
+static bool is_over(const struct leak *leak, uint64_t begun)
+{
+	return leak->duration_ns &&
+	       dwunw_heap_now() - begun >= leak->duration_ns;
+}
+
 static void record(struct leak *leak)
 {
-	uint64_t next = dwunw_heap_now() + leak->interval_ns;
+	uint64_t begun = dwunw_heap_now(), next = begun + leak->interval_ns;
 	uint32_t done = 0;
 	bool goes_on = true;
 
-	while (!interrupted() && goes_on) {
+	while (!interrupted() && goes_on && !is_over(leak, begun)) {
 		goes_on = dwunw_heap_read(leak->heap);
 		if (leak->poll && leak->poll(leak))
 			leak->print(leak);
-		if (!dwunw_heap_has_begun(leak->heap))
-			next = dwunw_heap_now() + leak->interval_ns;
+		if (!dwunw_heap_has_begun(leak->heap)) {
+			begun = dwunw_heap_now();
+			next = begun + leak->interval_ns;
+		}
 		if (dwunw_heap_now() < next || !goes_on)
 			continue;
 		next += leak->interval_ns;
