@@ -162,6 +162,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024);
+	__uint(map_flags, DWUNW_GROWING_MAP); /* most have none: 65 KB */
 	__type(key, struct dwunw_inner_pid);
 	__type(value, __u32);
 } dwunw_inner SEC(".maps");
