@@ -98,13 +98,13 @@ instructions()
 	for passes in 9 13; do
 		valgrind --tool=callgrind --callgrind-out-file=/dev/null \
 			"$bench" repeat "$1" $passes "$3" "$snaps/$2.snap" \
-			2>&1 >"$work/frames" |
-			sed -n 's/.*Collected *: *\([0-9]*\).*/\1/p'
-	done | awk -v frames="$(cat "$work/frames" 2>/dev/null)" '
-		{ n[NR] = $1 }
+			>"$work/frames" 2>"$work/log" || return 0
+		sed -n 's/.*Collected *: *\([0-9]*\).*/\1/p' "$work/log"
+	done >"$work/counts"
+	awk -v frames="$(cat "$work/frames")" '{ n[NR] = $1 }
 		END { if (frames > 0 && NR == 2)
-			printf "%.0f\n", (n[2] - n[1]) / 4 / frames
-		else print "-" }'
+			printf "%.0f\n", (n[2] - n[1]) / 4 / frames }' \
+		"$work/counts"
 }
 
 # a program that waits, with many files open

@@ -84,6 +84,9 @@ else
 	echo "not built"
 fi
 
+head_line "figures that changes are measured by, and how they grow"
+tests/bench/bars.sh
+
 head_line "private memory after one pass (dwunw: files mapped by the caller)"
 for name in $backends; do
 	# each in a process of its own, so that nothing is reused
