@@ -281,10 +281,11 @@ heap-y :=
 report-y :=
 record-y :=
 tools-y :=
+port-firmware-y :=
 port-mips32-y :=
 include core/objs.mk arch/objs.mk port/linux/objs.mk trace/objs.mk heap/objs.mk \
 	report/objs.mk record/objs.mk tools/objs.mk
--include port/mips32/objs.mk
+-include port/firmware/objs.mk port/mips32/objs.mk
 
 core_lists := core/objs.mk arch/objs.mk $(wildcard arch/*/objs.mk)
 core_objs := $(addprefix $(out)/core/,$(core-y))
@@ -305,9 +306,13 @@ report_lib := $(if $(report_objs),$(out)/libdwunw-report.a)
 record_lib := $(if $(record_objs),$(out)/libdwunw-record.a)
 libs := $(core_lib) $(full_lib) $(trace_lib) $(heap_lib) $(report_lib) $(record_lib)
 
-# What a mips32 firmware links instead of libdwunw.a.
+# What a firmware links instead of libdwunw.a, where its own target is in the
+# build; and on mips32 what knows Linux.
+ifneq ($(CONFIG_ARCH_$(own_arch))$(port-firmware-y),$(port-firmware-y))
+firmware_objs := $(addprefix $(out)/port/firmware/,$(port-firmware-y))
+firmware_lib := $(out)/libdwunw-firmware.a
+libs += $(firmware_lib)
 ifneq ($(filter mips32%,$(ARCH)),)
-ifneq ($(CONFIG_ARCH_MIPS32)$(port-mips32-y),$(port-mips32-y))
 mips32_objs := $(addprefix $(out)/port/mips32/,$(port-mips32-y))
 mips32_lib := $(out)/libdwunw-mips32.a
 libs += $(mips32_lib)
@@ -334,15 +339,13 @@ $(trace_objs) $(heap_objs): $(out)/%.o: %.c $(made_first)
 		-c $< -o $@
 
 firmware_cflags = $(pic) -ffreestanding -funwind-tables -fno-stack-protector -ffunction-sections \
-	-fdata-sections
-$(filter $(patsubst port/%.c,$(out)/port/%.o,$(wildcard port/mips32/*.c)),\
-		$(mips32_objs)): $(out)/%.o: %.c $(made_first)
+	-fdata-sections $(host_cflags) $(host_layout)
+$(filter-out %/syscall.o,$(firmware_objs) $(mips32_objs)): $(out)/%.o: %.c $(made_first)
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(all_cflags) $(firmware_cflags) -MMD -MP -c $< -o $@
 
-$(filter $(patsubst port/%.S,$(out)/port/%.o,$(wildcard port/mips32/*.S)),\
-		$(mips32_objs)): $(out)/%.o: %.S $(made_first)
+$(filter %/syscall.o,$(mips32_objs)): $(out)/%.o: %.S $(made_first)
 	@mkdir -p $(@D)
 	$(say) AS $<
 	$(Q)$(CC) $(all_cflags) $(firmware_cflags) -MMD -MP -c $< -o $@
@@ -366,8 +369,11 @@ $(record_lib): $(record_objs) $(pack_o) record/objs.mk $(config_h)
 	$(archive)
 $(report_lib): $(report_objs) $(gzip_o) report/objs.mk $(config_h)
 	$(archive)
-$(mips32_lib): $(core_objs) $(arch_objs) $(mips32_objs) $(core_lists) \
-		port/mips32/objs.mk $(config_h)
+$(firmware_lib): $(core_objs) $(arch_objs) $(firmware_objs) $(core_lists) \
+		port/firmware/objs.mk $(config_h)
+	$(archive)
+$(mips32_lib): $(core_objs) $(arch_objs) $(firmware_objs) $(mips32_objs) $(core_lists) \
+		port/firmware/objs.mk port/mips32/objs.mk $(config_h)
 	$(archive)
 
 # --- the recorder inside the program -----------------------------------------------
@@ -685,6 +691,6 @@ help:
 
 -include $(core_objs:.o=.d) $(arch_objs:.o=.d) $(hosted_objs:.o=.d) $(port_objs:.o=.d) \
 	$(trace_objs:.o=.d) $(heap_objs:.o=.d) $(report_objs:.o=.d) $(record_objs:.o=.d) $(leak_objs:.o=.d) $(tools_objs:.o=.d) \
-	$(mips32_objs:.o=.d) $(unit_bin:=.d)
+	$(firmware_objs:.o=.d) $(mips32_objs:.o=.d) $(unit_bin:=.d)
 
 endif

@@ -35,4 +35,12 @@
 #define DWUNW_ARM64_RETURN_POPS 0
 #define DWUNW_ARM64_DWARF_SP 31
 
+/* ucontext_t of <asm/ucontext.h>: where x0 stands; fields of 8 bytes from there,
+ * x0 to x30, sp, pc; by DWARF number. And e_machine of its files */
+#define DWUNW_ARM64_UCONTEXT 184
+#define DWUNW_ARM64_UCONTEXT_FIELDS 33
+#define DWUNW_ARM64_UCONTEXT_PC 32
+#define DWUNW_ARM64_UCONTEXT_REGS DWUNW_ARM64_REGS
+#define DWUNW_ARM64_MACHINE 183
+
 #endif

@@ -37,4 +37,12 @@
 #define DWUNW_RISCV64_RETURN_POPS 0
 #define DWUNW_RISCV64_DWARF_SP 2
 
+/* ucontext_t of <asm/ucontext.h>: where the pc stands; fields of 8 bytes from
+ * there, pc, x1 to x31; by DWARF number. And e_machine of its files */
+#define DWUNW_RISCV64_UCONTEXT 176
+#define DWUNW_RISCV64_UCONTEXT_FIELDS 32
+#define DWUNW_RISCV64_UCONTEXT_PC 0
+#define DWUNW_RISCV64_UCONTEXT_REGS DWUNW_RISCV64_REGS
+#define DWUNW_RISCV64_MACHINE 243
+
 #endif

@@ -34,4 +34,16 @@
 #define DWUNW_X86_64_RETURN_POPS 8
 #define DWUNW_X86_64_DWARF_SP 7
 
+/* ucontext_t of <asm/ucontext.h>: where struct sigcontext begins; fields of 8
+ * bytes from there, r8 to r15, rdi rsi rbp rbx rdx rax rcx rsp rip; by DWARF
+ * number. And e_machine of its files */
+#define DWUNW_X86_64_UCONTEXT 40
+#define DWUNW_X86_64_UCONTEXT_FIELDS 17
+#define DWUNW_X86_64_UCONTEXT_PC 16
+#define DWUNW_X86_64_UCONTEXT_REGS                                        \
+	{                                                                 \
+		13, 12, 14, 11, 9, 8, 10, 15, 0, 1, 2, 3, 4, 5, 6, 7, 16 \
+	}
+#define DWUNW_X86_64_MACHINE 62
+
 #endif

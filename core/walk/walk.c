@@ -40,6 +40,8 @@
 #define ENTRY_CLEARS 16u
 /* Instructions of start code that jumps (musl has 6 before that). */
 #define START_MAX 32u
+/* Frames that are left out of a deep stack, at most: 16 MiB of empty ones. */
+#define LEFT_OUT_MAX (1u << 20)
 
 struct dwunw_walker {
 	struct dwu_rowcache cache;
@@ -62,7 +64,8 @@ struct walk {
 	struct dwunw_step *steps; /* NULL: nobody asks for them */
 	size_t max;
 	size_t count;
-	bool signal;	/* the row just applied was a signal frame's */
+	uint32_t left_out; /* frames, behind the first ones */
+	bool signal;	   /* the row just applied was a signal frame's */
 	bool switched;	/* … led to another stack */
 	bool wild;	/* … left a frame that is in no code */
 	bool once;	/* … holds for this stack alone: not for the cache */
@@ -847,10 +850,24 @@ static bool replace_trampoline(struct walk *w)
 	return false;
 }
 
+/* Leaves out the oldest frame behind the first ones, which have room for two
+ * more: the frame before the last one is looked at. */
+DWU_COLD static void make_room(struct walk *w)
+{
+	struct dwunw_frame *gap = &w->frames[w->input->first_frames];
+
+	w->count--;
+	w->left_out++;
+	memmove(gap, gap + 1, (size_t)(&w->frames[w->count] - gap) * sizeof(*gap));
+}
+
 static void add_frame(struct walk *w)
 {
-	struct dwunw_frame *frame = &w->frames[w->count++];
+	struct dwunw_frame *frame;
 
+	if (w->count == w->max)
+		make_room(w);
+	frame = &w->frames[w->count++];
 	w->guess |= w->how == DWUNW_HOW_FP || is_unread(w) ?
 			    DWUNW_FRAME_FLAG_GUESS :
 			    w->flags & DWUNW_FRAME_FLAG_GUESS;
@@ -1090,7 +1107,9 @@ DWU_COLD static void tell(struct walk *w, uint8_t stop)
  */
 static uint8_t next_frame(struct walk *w)
 {
-	bool full = w->count == w->max;
+	bool full = w->count == w->max &&
+		    (!(w->input->flags & DWUNW_WALK_ENDS) ||
+		     w->left_out == LEFT_OUT_MAX);
 	dwu_place_t old_sp = (dwu_place_t)w->regs.r[arch_of(w)->sp];
 	uint8_t stop = leave(w);
 
@@ -1164,7 +1183,8 @@ static void explain(struct walk *w, uint8_t reason, struct dwunw_stop *stop)
 	*stop = (struct dwunw_stop){ .pc = frame->pc,
 				     .vaddr = frame->vaddr,
 				     .module = frame->module,
-				     .reason = reason };
+				     .reason = reason,
+				     .left_out = w->left_out };
 	if (IS_ON(CONFIG_WALK_STEPS) && w->steps && w->count != 0)
 		w->steps[w->count - 1].stop = reason;
 	if (reason == DWUNW_STOP_UNREADABLE || reason == DWUNW_STOP_TRUNCATED ||
@@ -1210,12 +1230,14 @@ static bool usable(const struct walk *w)
 	       w->max != 0 && input->regs->version == DWUNW_REGSET_VERSION &&
 	       (!(input->flags & DWUNW_WALK_RETURN) ||
 		(!(input->flags & DWUNW_WALK_ENTRY) &&
-		 input->first_how != DWUNW_HOW_EVENT));
+		 input->first_how != DWUNW_HOW_EVENT)) &&
+	       (!(input->flags & DWUNW_WALK_ENDS) ||
+		(!w->steps && w->max > input->first_frames + 1u));
 }
 
 /*
- * The loop ends: each turn adds a frame (max_frames bounds them) or has a
- * reason.
+ * The loop ends: each turn adds a frame (max_frames bounds them, and
+ * LEFT_OUT_MAX what is left out) or has a reason.
  */
 dwunw_status_t dwunw_walk_steps(struct dwunw_walker *walker,
 				const struct dwunw_space *space,

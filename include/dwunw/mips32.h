@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * dwunw/mips32.h - what a mips32 (o32) firmware has instead of a libc:
+ * dwunw/mips32.h - what a mips32 (o32) firmware on Linux has instead of a libc:
  * register layouts, raw system calls, and a backtrace of itself from within
- * its own crash handler. Library: libdwunw-mips32.a.
+ * its own crash handler: dwunw/firmware.h with the mappings that the kernel
+ * tells of. Library: libdwunw-mips32.a.
  *
  *	static uint8_t memory[73728];
  *
@@ -23,7 +24,7 @@
 #ifndef DWUNW_MIPS32_H
 #define DWUNW_MIPS32_H
 
-#include <dwunw/walk.h>
+#include <dwunw/firmware.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -149,7 +150,7 @@ int32_t dwunw_mips32_sigaction(int32_t signal, dwunw_mips32_handler_fn handler,
 uint32_t dwunw_mips32_fault_addr(const void *siginfo);
 
 /* The walk, the kernel's signal frame, and as much again for the handler. */
-#define DWUNW_MIPS32_STACK_SIZE 16384u
+#define DWUNW_MIPS32_STACK_SIZE DWUNW_FIRMWARE_STACK_SIZE
 /* The stack of handlers with SA_ONSTACK, of this thread. */
 int32_t dwunw_mips32_sigaltstack(void *stack, size_t size);
 
@@ -172,7 +173,7 @@ dwunw_status_t dwunw_mips32_read_memory(void *ctx, uint64_t addr, void *dst,
 /* --- the space of the program itself ------------------------------------------ */
 
 /* How many files' tables are kept at a time. */
-#define DWUNW_MIPS32_MODULE_MAX 4u
+#define DWUNW_MIPS32_MODULE_MAX DWUNW_FIRMWARE_MODULE_MAX
 
 /* Zeroed: no image, and the text of /proc/self/maps. */
 struct dwunw_mips32_space_config {
@@ -187,9 +188,6 @@ struct dwunw_mips32_space_config {
 	size_t maps_size;
 };
 
-struct dwunw_mips32_object; /* one executable mapping's origin */
-struct dwunw_mips32_slot;   /* one open file */
-
 /*
  * `space` is for dwunw_walk(). Not to be moved once set up. Files are opened
  * when a walk comes by and none stays open. A file is only believed if its
@@ -198,17 +196,16 @@ struct dwunw_mips32_slot;   /* one open file */
  * files), and code with neither is searched for signal trampolines.
  */
 struct dwunw_mips32_space {
-	struct dwunw_space space;
-	struct dwunw_mips32_object *objects; /* as space.mappings */
+	union {
+		struct dwunw_space space; /* firmware.space */
+		struct dwunw_firmware_space firmware;
+	};
 	struct dwunw_piece *pieces; /* of files, with any permissions */
 	uint32_t piece_count;
-	struct dwunw_mips32_slot *slots;
-	struct dwunw_arena tables; /* what is left of the arena */
-	uint64_t image;
-	/* bytes of tables that would have been enough, if they were not */
-	size_t tables_wanted;
 	/* no mappings were read: the image, and bare code around it */
 	bool maps_missing;
+	uint64_t image;
+	struct dwunw_firmware_code code; /* … without mappings */
 };
 
 /*
@@ -228,15 +225,9 @@ const char *dwunw_mips32_space_label(const struct dwunw_mips32_space *space,
 
 /* --- the backtrace -------------------------------------------------------------- */
 
-struct dwunw_mips32_frame {
-	struct dwunw_frame frame;
-	uint32_t index;
-	uint32_t reserved;
-	const char *label; /* of the module; "?": none */
-	uint64_t off;	   /* of the pc in the module's file */
-};
+#define dwunw_mips32_frame dwunw_firmware_frame
 
-#define DWUNW_MIPS32_FRAMES 64u /* the default of max_frames */
+#define DWUNW_MIPS32_FRAMES DWUNW_FIRMWARE_FRAMES /* the default of max_frames */
 
 /* Zeroed but for memory, memory_size and frame. */
 struct dwunw_mips32_trace {
@@ -246,8 +237,10 @@ struct dwunw_mips32_trace {
 	/* called for each frame, from the innermost on, after the walk */
 	void (*frame)(void *ctx, const struct dwunw_mips32_frame *frame);
 	void *ctx;
-	const void *image;   /* as in dwunw_mips32_space_config */
-	uint32_t max_frames; /* 0: DWUNW_MIPS32_FRAMES; 32 bytes each */
+	const void *image; /* as in dwunw_mips32_space_config */
+	/* as of struct dwunw_firmware_trace: of a deeper stack the innermost and
+	 * the outermost ones. 0: DWUNW_MIPS32_FRAMES; 32 bytes each */
+	uint32_t max_frames;
 
 	/* set by the call */
 	uint32_t count;
@@ -256,6 +249,14 @@ struct dwunw_mips32_trace {
 	/* memory_size that would have been enough, if it was not */
 	size_t wanted;
 };
+
+/*
+ * Asked beforehand: sets trace->wanted to a memory_size with which no walk lacks
+ * memory, as long as nothing else is mapped. NO_MEMORY: `memory` is too small for
+ * the mappings; with `wanted` bytes this can be asked again. Else as
+ * dwunw_mips32_backtrace().
+ */
+dwunw_status_t dwunw_mips32_memory(struct dwunw_mips32_trace *trace);
 
 /*
  * The stack that a signal interrupted, from the third argument of a handler
@@ -270,12 +271,8 @@ dwunw_status_t dwunw_mips32_backtrace(struct dwunw_mips32_trace *trace,
 dwunw_status_t dwunw_mips32_backtrace_from(struct dwunw_mips32_trace *trace,
 					   const struct dwunw_regset *regs);
 
-/*
- * "#2  0x00400a1c  app+0xa1c  name+0x14  [cfi]\n", or as much of it as fits;
- * symbol may be NULL. What a stop says: "stack ends: root\n". The bytes
- * written, without the terminating 0.
- */
-#define DWUNW_MIPS32_LINE_SIZE 160u
+/* As dwunw_firmware_frame_text() and dwunw_firmware_stop_text(). */
+#define DWUNW_MIPS32_LINE_SIZE DWUNW_FIRMWARE_LINE_SIZE
 size_t dwunw_mips32_frame_text(char *text, size_t size,
 			       const struct dwunw_mips32_frame *frame,
 			       const char *symbol, uint64_t symbol_off);

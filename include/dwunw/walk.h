@@ -118,7 +118,11 @@ struct dwunw_stop {
 	uint8_t scan;	 /* NO_ROW: enum dwunw_scan_result: why no scan told */
 	uint8_t reserved[2];
 	int32_t status; /* dwunw_status_t behind NO_MODULE or BAD_ROW */
-	uint32_t reserved2;
+	union {
+		/* of a walk with DWUNW_WALK_ENDS: frames that are not told */
+		uint32_t left_out;
+		uint32_t reserved2;
+	};
 };
 
 #define DWUNW_MAPPING_EXEC 1u
@@ -209,6 +213,15 @@ void dwunw_walker_stats(const struct dwunw_walker *walker,
  * first_how and first_flags as frame 0's. Not together with ENTRY.
  */
 #define DWUNW_WALK_RETURN 16u
+/*
+ * To the stack's end, however deep a recursion is: if there are more than
+ * max_frames, frames[0 .. first_frames) are the innermost ones, stop->left_out
+ * frames behind them are left out, and the others are the outermost ones. For
+ * example, of a recursion that has filled 8 MiB: what crashed, and who began it.
+ * 2^20 frames are left out at most; then the reason is LIMIT. first_frames + 2
+ * are no more than max_frames. Not with steps.
+ */
+#define DWUNW_WALK_ENDS 32u
 
 /*
  * A piece of target memory that the caller has at hand; read before
@@ -237,14 +250,14 @@ struct dwunw_walk_input {
 	/* RETURN: of frame 0, DWUNW_FRAME_FLAG_*. GUESS holds for all frames;
 	 * SIGNAL and PARTIAL are found out and need not be given */
 	uint8_t first_flags;
-	uint16_t reserved;
+	uint16_t first_frames; /* ENDS: see there */
 };
 
 /*
  * Fills frames[0 .. *count) from the innermost on and says in *stop why it
  * ended. OK whenever there is a frame. INVALID_ARG: a NULL, max 0, regs
- * of another version, or RETURN with ENTRY or without first_how;
- * UNSUPPORTED_ARCH: the space's arch is not regs'.
+ * of another version, RETURN with ENTRY or without first_how, or ENDS with steps
+ * or too few frames; UNSUPPORTED_ARCH: the space's arch is not regs'.
  *
  * With RETURN, OK and *count 0: the pc is no frame, for the reason in *stop
  * (ZERO_RETURN, NO_CODE, NO_CALL, TRAMPOLINE, NO_ROW), and stop->addr is that

@@ -12,28 +12,18 @@ dwunw_mips32_space_init(struct dwunw_mips32_space *space,
 	if (!space || !config || !arena)
 		return DWUNW_ERR_INVALID_ARG;
 	*space = (struct dwunw_mips32_space){
-		.space = { .open_module = dwu_files_open,
-			   .close_module = dwu_files_close,
-			   .arch = dwunw_arch_by_id(DWUNW_MIPS32_ARCH),
-			   .ctx = space },
+		.firmware = { .read_memory = dwunw_mips32_read_memory },
 		.image = dwu_word(config->image),
 	};
+	dwu_space_begin(&space->firmware, &dwu_origin_maps);
 	if (!space->space.arch)
 		return DWUNW_ERR_UNSUPPORTED_ARCH;
 	status = dwu_maps_load(space, config, arena);
-	if (status != DWUNW_OK)
+	if (status != DWUNW_OK || space->maps_missing)
 		return status;
-	dwunw_arena_init(&space->tables, arena->base + arena->used,
-			 arena->size - arena->used);
-	arena->used = arena->size;
-	return dwunw_space_init(&space->space) == DWUNW_OK ?
+	return dwu_space_finish(&space->firmware, arena) == DWUNW_OK ?
 		       DWUNW_OK :
 		       DWUNW_ERR_BAD_FORMAT;
-}
-
-static const char *label_of(const struct dwunw_mips32_object *object)
-{
-	return object->label[0] ? object->label : "[anonymous]";
 }
 
 const char *dwunw_mips32_space_label(const struct dwunw_mips32_space *space,
@@ -41,130 +31,79 @@ const char *dwunw_mips32_space_label(const struct dwunw_mips32_space *space,
 {
 	if (serial == 0 || serial > space->space.count)
 		return "?";
-	return label_of(&space->objects[serial - 1]);
+	return dwu_label_of(&space->firmware.objects[serial - 1]);
 }
 
-/*
- * The label of what is mapped at pc, also where that could not be opened, and
- * where pc is in its file. `at` is the address to look up.
- */
-static const char *locate(const struct dwunw_mips32_space *space, uint64_t at,
-			  uint64_t pc, uint64_t *off)
-{
-	const struct dwunw_mapping *mapping =
-		dwunw_space_find(&space->space, at);
-	const struct dwunw_mips32_object *object;
+/* --- the walk -------------------------------------------------------------------- */
 
-	*off = 0;
-	if (!mapping)
-		return "?";
-	object = &space->objects[mapping->file];
-	*off = pc - object->start + mapping->off;
-	return label_of(object);
+static dwunw_status_t make_space(struct dwu_job *job, struct dwunw_arena *arena)
+{
+	const struct dwunw_mips32_trace *trace = job->ctx;
+	const struct dwunw_mips32_space_config config = {
+		.image = trace->image,
+	};
+
+	/* `firmware` is its first member */
+	return dwunw_mips32_space_init((void *)job->space, &config, arena);
 }
 
-static void report(struct dwunw_mips32_trace *trace,
-		   const struct dwunw_mips32_space *space,
-		   const struct dwunw_frame *frames)
+static struct dwu_job job_of(struct dwunw_mips32_trace *trace,
+			     struct dwunw_mips32_space *space)
 {
+	return (struct dwu_job){
+		.make_space = make_space,
+		.ctx = trace,
+		.space = &space->firmware,
+		.memory = trace->memory,
+		.memory_size = trace->memory_size,
+		.max_frames = trace->max_frames,
+		.frame = trace->frame,
+		.frame_ctx = trace->ctx,
+	};
+}
+
+dwunw_status_t dwunw_mips32_memory(struct dwunw_mips32_trace *trace)
+{
+	struct dwunw_mips32_space space;
+	struct dwu_job job;
+	size_t size, most = 0;
+	dwunw_status_t status;
 	uint32_t i;
 
-	for (i = 0; i < trace->count; i++) {
-		struct dwunw_mips32_frame out = {
-			.frame = frames[i],
-			.index = i,
-		};
-		uint64_t lookup = dwunw_frame_lookup(&out.frame, out.frame.pc);
-
-		out.label = locate(space, lookup, out.frame.pc, &out.off);
-		if (i + 1 == trace->count)
-			trace->stop_label = out.label;
-		trace->frame(trace->ctx, &out);
-	}
-}
-
-/* All that a backtrace carves from its memory, in this order. */
-struct work {
-	struct dwunw_arena arena;
-	struct dwunw_walker *walker;
-	struct dwunw_frame *frames;
-	struct dwunw_mips32_space space;
-};
-
-static dwunw_status_t set_up(const struct dwunw_mips32_space_config *config,
-			     struct work *w, uint32_t max)
-{
-	dwunw_status_t status = dwunw_walker_init(&w->walker, 0, &w->arena);
-
+	if (!trace || !trace->memory)
+		return DWUNW_ERR_INVALID_ARG;
+	job = job_of(trace, &space);
+	status = dwu_job_space(&job);
+	trace->wanted = job.wanted;
 	if (status != DWUNW_OK)
 		return status;
-	w->frames = dwunw_arena_alloc(&w->arena, max * sizeof(*w->frames));
-	if (!w->frames)
-		return DWUNW_ERR_NO_MEMORY;
-	return dwunw_mips32_space_init(&w->space, config, &w->arena);
-}
-
-static size_t aligned(size_t size)
-{
-	return (size + DWUNW_ARENA_ALIGN - 1) &
-	       ~(size_t)(DWUNW_ARENA_ALIGN - 1);
-}
-
-/* What set_up() wants in all, whichever part of it failed. */
-static size_t set_up_size(const struct dwunw_mips32_space_config *config,
-			  struct work *w, uint32_t max)
-{
-	struct dwunw_arena none = { 0 };
-
-	(void)dwunw_mips32_space_init(&w->space, config, &none);
-	return DWUNW_ARENA_ALIGN - 1 + dwunw_walker_size(0) +
-	       aligned(max * sizeof(*w->frames)) + none.wanted;
-}
-
-/* The same with the tables of the file that did not fit; 0: all did. */
-static size_t tables_size(const struct work *w)
-{
-	if (w->space.tables_wanted == 0)
-		return 0;
-	return DWUNW_ARENA_ALIGN - 1 + w->arena.size - w->space.tables.size +
-	       w->space.tables_wanted;
+	for (i = 0; i < space.space.count; i++) {
+		size = dwu_module_tables(&space.firmware,
+					 &space.space.mappings[i],
+					 &space.firmware.slots[0]);
+		if (size > most)
+			most = size;
+	}
+	trace->wanted = dwu_job_size(&job, most);
+	return DWUNW_OK;
 }
 
 dwunw_status_t dwunw_mips32_backtrace_from(struct dwunw_mips32_trace *trace,
 					   const struct dwunw_regset *regs)
 {
-	struct dwunw_walk_input input = {
-		.regs = regs,
-		.read_memory = dwunw_mips32_read_memory,
-	};
-	struct dwunw_mips32_space_config config = { 0 };
-	struct work w = { 0 };
-	size_t count = 0;
-	uint32_t max;
+	struct dwunw_mips32_space space;
+	struct dwu_job job;
 	dwunw_status_t status;
 
-	if (!trace || !trace->memory || !trace->frame || !regs)
+	if (!trace)
 		return DWUNW_ERR_INVALID_ARG;
-	trace->count = 0;
-	trace->wanted = 0;
-	trace->stop_label = "?";
-	max = trace->max_frames ? trace->max_frames : DWUNW_MIPS32_FRAMES;
-	if ((uint64_t)max * sizeof(*w.frames) > SIZE_MAX / 2)
-		return DWUNW_ERR_INVALID_ARG;
-	config.image = trace->image;
-	dwunw_arena_init(&w.arena, trace->memory, trace->memory_size);
-	status = set_up(&config, &w, max);
-	if (status == DWUNW_ERR_NO_MEMORY)
-		trace->wanted = set_up_size(&config, &w, max);
-	if (status == DWUNW_OK)
-		status = dwunw_walk(w.walker, &w.space.space, &input, w.frames,
-				    max, &count, &trace->stop);
-	if (status != DWUNW_OK)
-		return status;
-	trace->wanted = tables_size(&w);
-	trace->count = (uint32_t)count;
-	report(trace, &w.space, w.frames);
-	return DWUNW_OK;
+	job = job_of(trace, &space);
+	status = dwu_job_run(&job, regs);
+	trace->count = job.count;
+	trace->stop = job.stop;
+	trace->stop_label = job.stop_label;
+	trace->wanted = job.wanted;
+	return status;
 }
 
 dwunw_status_t dwunw_mips32_backtrace(struct dwunw_mips32_trace *trace,
@@ -177,4 +116,20 @@ dwunw_status_t dwunw_mips32_backtrace(struct dwunw_mips32_trace *trace,
 
 	return status == DWUNW_OK ? dwunw_mips32_backtrace_from(trace, &regs) :
 				    status;
+}
+
+/* --- its text ----------------------------------------------------------------------- */
+
+size_t dwunw_mips32_frame_text(char *text, size_t size,
+			       const struct dwunw_mips32_frame *frame,
+			       const char *symbol, uint64_t symbol_off)
+{
+	return dwunw_firmware_frame_text(text, size, frame, symbol, symbol_off);
+}
+
+size_t dwunw_mips32_stop_text(char *text, size_t size,
+			      const struct dwunw_mips32_trace *trace)
+{
+	return dwu_stop_text(text, size, &trace->stop,
+			     trace->count, trace->wanted, trace->stop_label);
 }

@@ -13,7 +13,6 @@
 #define PF_X 1u
 #define PF_W 2u
 #define PF_R 4u
-#define USER_END 0x7fff8000u /* TASK_SIZE of 32-bit kernels */
 
 /* The text, byte by byte, from a file or from memory; `bad` is sticky. */
 struct text {
@@ -192,7 +191,7 @@ static bool holds_image(const struct dwunw_mapping *mapping,
 	for (i = 0; i < image->count; i++) {
 		start = image->bias + image->loads[i].vaddr;
 		end = start + image->loads[i].file_size;
-		if ((image->loads[i].flags & PF_X) && start < mapping->end &&
+		if (dwu_is_code(&image->loads[i]) && start < mapping->end &&
 		    mapping->start < end)
 			return true;
 	}
@@ -212,19 +211,14 @@ static void widen(struct dwunw_mapping *mapping, uint64_t last_end)
 static void keep(struct dwunw_mips32_space *space, const struct line *line,
 		 const char *label, const struct dwu_image *image)
 {
-	uint32_t i = space->space.count++;
-	struct dwunw_mapping *mapping = &space->space.mappings[i];
-	struct dwunw_mips32_object *object = &space->objects[i];
+	uint32_t i = space->space.count;
+	struct dwunw_firmware_object *object =
+		dwu_space_keep(&space->firmware, &line->mapping, label);
+	struct dwunw_mapping *mappings = space->space.mappings;
 
-	*mapping = line->mapping;
-	mapping->flags = DWUNW_MAPPING_EXEC;
-	mapping->file = i;
-	object->label = label;
-	object->start = mapping->start;
-	object->image = holds_image(mapping, image);
-	object->anonymous = label[0] != '/';
+	object->image = holds_image(&mappings[i], image);
 	if (object->anonymous && !object->image)
-		widen(mapping, i > 0 ? space->space.mappings[i - 1].end : 0);
+		widen(&mappings[i], i > 0 ? mappings[i - 1].end : 0);
 }
 
 static void keep_piece(struct dwunw_mips32_space *space,
@@ -265,74 +259,34 @@ static void keep_lines(struct dwunw_mips32_space *space, struct text *t,
 	}
 }
 
-/* One block, so that a single `wanted` says what is enough. */
-static bool make_room(struct dwunw_mips32_space *space, struct room *room,
-		      char **labels, struct dwunw_arena *arena)
+/* One block, so that a single `wanted` says what is enough; the labels' part of
+ * it, or NULL. */
+static char *make_room(struct dwunw_mips32_space *space,
+		       const struct room *room, struct dwunw_arena *arena)
 {
-	size_t slots =
-		DWUNW_MIPS32_MODULE_MAX * sizeof(struct dwunw_mips32_slot);
-	size_t mappings = room->count * sizeof(struct dwunw_mapping);
 	size_t pieces = room->piece_count * sizeof(struct dwunw_piece);
-	size_t objects = room->count * sizeof(struct dwunw_mips32_object);
-	uint8_t *block = dwunw_arena_alloc(
-		arena, slots + mappings + pieces + objects + room->label_size);
+	uint8_t *block = dwu_space_room(&space->firmware, room->count,
+					pieces + room->label_size, arena);
 
 	if (!block)
-		return false;
-	/* each size is a multiple of what the next struct is aligned to */
-	space->slots = (void *)block;
-	block += slots;
-	space->space.mappings = (void *)block;
-	block += mappings;
+		return NULL;
 	space->pieces = (void *)block;
-	block += pieces;
-	space->objects = (void *)block;
-	*labels = (char *)(block + objects);
-	return true;
-}
-
-/* Something from start to end, if that is anything. */
-static void keep_range(struct dwunw_mips32_space *space, uint64_t start,
-		       uint64_t end, uint64_t off, const char *label,
-		       const struct dwu_image *image)
-{
-	struct line line = {
-		.mapping = { .start = start, .end = end, .off = off },
-	};
-
-	if (start < end)
-		keep(space, &line, label, image);
+	return (char *)(block + pieces);
 }
 
 /*
  * Without mappings to read, the image's own segments, and whatever is around
  * them as bare code: a signal trampoline is known by its words.
  */
-static dwunw_status_t keep_image(struct dwunw_mips32_space *space,
-				 const struct dwu_image *image,
-				 struct dwunw_arena *arena)
+static dwunw_status_t load_image(struct dwunw_mips32_space *space,
+				 const void *image, struct dwunw_arena *arena)
 {
-	struct room room = { .count = 2 * image->count + 1 };
-	uint64_t start, end, last = DWU_PAGE_SIZE;
-	char *labels;
-	uint32_t i;
-
-	if (!make_room(space, &room, &labels, arena))
-		return DWUNW_ERR_NO_MEMORY;
-	for (i = 0; i < image->count; i++) {
-		if (!(image->loads[i].flags & PF_X))
-			continue;
-		start = image->bias + image->loads[i].vaddr;
-		end = start + image->loads[i].file_size;
-		if (start < last)
-			return DWUNW_ERR_BAD_FORMAT; /* gABI 5: ascending */
-		keep_range(space, last, start, 0, "[memory]", image);
-		keep_range(space, start, end, image->loads[i].off, "[image]",
-			   image);
-		last = end;
-	}
-	keep_range(space, last, USER_END, 0, "[memory]", image);
-	return DWUNW_OK;
+	space->maps_missing = true;
+	if (!image)
+		return DWUNW_ERR_NO_DEBUG_DATA;
+	space->code = (struct dwunw_firmware_code){ .label = "[image]",
+						    .image = image };
+	return dwu_space_codes(&space->firmware, &space->code, 1, true, arena);
 }
 
 static dwunw_status_t load_text(struct dwunw_mips32_space *space,
@@ -352,7 +306,8 @@ static dwunw_status_t load_text(struct dwunw_mips32_space *space,
 		return DWUNW_ERR_BAD_FORMAT;
 	if (room.count == 0)
 		return DWUNW_ERR_IO; /* a /proc that shows nothing */
-	if (!make_room(space, &room, &labels, arena))
+	labels = make_room(space, &room, arena);
+	if (!labels)
 		return DWUNW_ERR_NO_MEMORY;
 	if (!open_text(&t, config))
 		return DWUNW_ERR_IO;
@@ -369,12 +324,11 @@ dwunw_status_t dwu_maps_load(struct dwunw_mips32_space *space,
 	dwunw_status_t status = DWUNW_OK;
 
 	if (config->image)
-		status = dwu_image_open(&image, space->image);
+		status = dwu_image_open(&space->firmware, &image,
+					space->image);
 	if (status == DWUNW_OK)
 		status = load_text(space, config, &image, arena);
-	if (status != DWUNW_ERR_IO)
-		return status;
-	space->maps_missing = true;
-	return image.count ? keep_image(space, &image, arena) :
-			     DWUNW_ERR_NO_DEBUG_DATA;
+	return status == DWUNW_ERR_IO ?
+		       load_image(space, config->image, arena) :
+		       status;
 }

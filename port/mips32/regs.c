@@ -37,22 +37,12 @@ static uint32_t word_at(const struct block *b, size_t off)
 	       (uint32_t)p[1] << 8 | p[0];
 }
 
-/* The low half of a 64-bit field: a register of 32 bits is sign-extended. */
-static uint32_t low_at(const struct block *b, size_t off)
+static bool usable(const struct dwunw_regset *regs, uint16_t arch_id,
+		   const void *bytes, size_t size, size_t wanted)
 {
-	return word_at(b, off + (b->big ? 4 : 0));
-}
-
-static dwunw_status_t prepare(struct dwunw_regset *regs, uint16_t arch_id,
-			      const void *bytes, size_t size, size_t wanted,
-			      struct block *b)
-{
-	if (!regs || !bytes || size < wanted ||
-	    (arch_id != DWUNW_ARCH_MIPS32EL && arch_id != DWUNW_ARCH_MIPS32EB))
-		return DWUNW_ERR_INVALID_ARG;
-	b->bytes = bytes;
-	b->big = arch_id == DWUNW_ARCH_MIPS32EB;
-	return dwunw_regset_prepare(regs, arch_id);
+	return regs && bytes && size >= wanted &&
+	       (arch_id == DWUNW_ARCH_MIPS32EL ||
+		arch_id == DWUNW_ARCH_MIPS32EB);
 }
 
 dwunw_status_t dwunw_mips32_regset_from_sigcontext(struct dwunw_regset *regs,
@@ -60,21 +50,13 @@ dwunw_status_t dwunw_mips32_regset_from_sigcontext(struct dwunw_regset *regs,
 						   const void *bytes,
 						   size_t size)
 {
-	struct block b;
-	dwunw_status_t status = prepare(regs, arch_id, bytes, size,
-					sizeof(struct dwunw_mips32_sigcontext),
-					&b);
-	uint32_t i;
-
-	if (status != DWUNW_OK)
-		return status;
-	for (i = 0; i < 32; i++)
-		regs->regs[i] = low_at(
-			&b,
-			offsetof(struct dwunw_mips32_sigcontext, regs) + 8 * i);
-	regs->pc = low_at(&b, offsetof(struct dwunw_mips32_sigcontext, pc));
-	regs->sp = regs->regs[SP];
-	return DWUNW_OK;
+	if (!usable(regs, arch_id, bytes, size,
+		    sizeof(struct dwunw_mips32_sigcontext)))
+		return DWUNW_ERR_INVALID_ARG;
+	return dwu_regset_from_fields(
+		regs, arch_id,
+		(const uint8_t *)bytes +
+			offsetof(struct dwunw_mips32_sigcontext, pc));
 }
 
 dwunw_status_t dwunw_mips32_regset_from_ucontext(struct dwunw_regset *regs,
@@ -93,11 +75,15 @@ dwunw_status_t dwunw_mips32_regset_from_saved(struct dwunw_regset *regs,
 					      uint16_t arch_id,
 					      const void *bytes, size_t size)
 {
-	struct block b;
-	dwunw_status_t status = prepare(regs, arch_id, bytes, size,
-					sizeof(struct dwunw_mips32_saved), &b);
+	const struct block b = { .bytes = bytes,
+				 .big = arch_id == DWUNW_ARCH_MIPS32EB };
+	dwunw_status_t status;
 	uint32_t i;
 
+	if (!usable(regs, arch_id, bytes, size,
+		    sizeof(struct dwunw_mips32_saved)))
+		return DWUNW_ERR_INVALID_ARG;
+	status = dwunw_regset_prepare(regs, arch_id);
 	if (status != DWUNW_OK)
 		return status;
 	for (i = 0; i < 8; i++)

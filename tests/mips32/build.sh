@@ -4,6 +4,7 @@
 # router's configuration, and two programs with no libc at all.
 set -eu
 dir=$1
+order=$2
 case $2 in
 el) prefix=mipsel-linux-gnu- ;;
 eb) prefix=mips-linux-gnu- ;;
@@ -59,11 +60,16 @@ for source in $(words core core/objs.mk | sed 's,.*,core/&.c,') \
 		-include "$dir/config.h" -c "$source" \
 		-o "$dir/$(echo "${source%.c}" | tr / -).o"
 done
-for name in $(words port-mips32 port/mips32/objs.mk); do
-	source=port/mips32/$name.c
-	[ -f "$source" ] || source=port/mips32/$name.S
-	"${prefix}gcc" $common -funwind-tables "$@" -c "$source" \
-		-o "$dir/port-$name.o"
+case $order in
+el) id=MIPS32EL ;;
+eb) id=MIPS32EB ;;
+esac
+for source in $(words port-firmware port/firmware/objs.mk | sed 's,.*,port/firmware/&,') \
+	$(words port-mips32 port/mips32/objs.mk | sed 's,.*,port/mips32/&,'); do
+	[ -f "$source.c" ] && file=$source.c || file=$source.S
+	"${prefix}gcc" $common -funwind-tables "$@" -iquote . -DDWU_HOST_ARCH=DWUNW_ARCH_$id \
+		-DHOST_LAYOUT='"arch/mips32/layout.h"' -DHOST_NAME=MIPS32 -c "$file" \
+		-o "$dir/$(echo "$source" | tr / -).o"
 done
 "${prefix}ar" rcsD "$dir/libdwunw-mips32.a" "$dir"/core-*.o \
 	"$dir"/arch-*.o "$dir"/port-*.o

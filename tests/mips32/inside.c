@@ -715,8 +715,9 @@ static void test_maps(void)
 	   (uint64_t)DWUNW_ERR_NO_DEBUG_DATA, "neither mappings nor an image");
 	ok(space_of(&space, "", true) == DWUNW_OK && space.maps_missing &&
 		   space.space.count == 3 &&
-		   memcmp(dwunw_mips32_space_label(&space, 2), "[image]", 8) ==
-			   0 &&
+		   memcmp(dwunw_mips32_space_label(
+				  &space, space.space.mappings[1].file + 1),
+			  "[image]", 8) == 0 &&
 		   dwunw_space_find(&space.space, CODE(test_maps)) ==
 			   &space.space.mappings[1],
 	   "without mappings the image, and memory around it");
@@ -826,6 +827,16 @@ static void test_arena(void)
 	   "a file's tables that do not fit end the stack, and say so");
 	say("# ");
 	say(seen.stop_text);
+	trace = request(&seen, true);
+	ok(dwunw_mips32_memory(&trace) == DWUNW_OK &&
+		   trace.wanted >= seen.wanted &&
+		   trace.wanted <= sizeof(memory),
+	   "asked beforehand, it is no less");
+	trace.memory_size = 4096;
+	wanted = trace.wanted;
+	ok(dwunw_mips32_memory(&trace) == DWUNW_ERR_NO_MEMORY &&
+		   trace.wanted > 4096 && trace.wanted < wanted,
+	   "asked with too little, what the mappings need");
 	trace = request(&seen, true);
 	trace.memory_size = seen.wanted;
 	(void)dwunw_mips32_backtrace_from(&trace, &regs);

@@ -9,9 +9,9 @@ mips32_sets := $(foreach o,$(if $(call has,mipsel-linux-gnu-gcc),el) \
 	$(if $(call has,mips-linux-gnu-gcc),eb),$(o)-abicalls $(o)-firmware)
 mips32_sets := $(mips32_sets:%=$(mips32)/%/.made)
 $(mips32_sets): $(mips32)/%/.made: tests/mips32/build.sh tests/mips32/rules.mk \
-		port/mips32/defconfig $(core_lists) port/mips32/objs.mk \
+		port/mips32/defconfig $(core_lists) port/mips32/objs.mk port/firmware/objs.mk \
 		$(wildcard core/*/*.[ch] arch/*.[ch] arch/mips32/*.[ch] include/dwunw/*.h \
-		port/mips32/*.[chS] examples/crash_mips32/*.[chS]) \
+		port/firmware/*.[ch] port/mips32/*.[chS] examples/crash_mips32/*.[chS]) \
 		tests/mips32/inside.c $(config_h)
 	$(say) MIPS32 $(@D)
 	$(Q)rm -rf $(@D) && mkdir -p $(@D)

@@ -2,6 +2,9 @@
 /* A frame and a stop as lines of text, without a printf. */
 #include "port.h"
 
+/* Of an address. */
+#define ADDR_DIGITS (2 * (uint32_t)sizeof(uintptr_t))
+
 struct out {
 	char *text;
 	size_t size;
@@ -71,17 +74,22 @@ static size_t finish(struct out *o)
 	return o->used;
 }
 
-size_t dwunw_mips32_frame_text(char *text, size_t size,
-			       const struct dwunw_mips32_frame *frame,
+size_t dwunw_firmware_frame_text(char *text, size_t size,
+			       const struct dwunw_firmware_frame *frame,
 			       const char *symbol, uint64_t symbol_off)
 {
 	struct out o = { .text = text, .size = size };
 
+	if (frame->left_out) {
+		put(&o, "... ");
+		(void)put_decimal(&o, frame->left_out);
+		put(&o, " frames left out\n");
+	}
 	put_char(&o, '#');
 	if (put_decimal(&o, frame->index) < 2)
 		put_char(&o, ' ');
 	put_char(&o, ' ');
-	put_hex(&o, frame->frame.pc, 8);
+	put_hex(&o, frame->frame.pc, ADDR_DIGITS);
 	put(&o, "  ");
 	put(&o, base(frame->label));
 	if (frame->label[0] != '?') {
@@ -123,15 +131,28 @@ static const char *status_words(int32_t status)
 	}
 }
 
-static void put_reason(struct out *o, const struct dwunw_mips32_trace *trace)
+static void put_status(struct out *o, int32_t status, size_t wanted)
 {
-	const struct dwunw_stop *stop = &trace->stop;
+	if (status == DWUNW_OK)
+		return;
+	put(o, " (");
+	put(o, status_words(status));
+	if (status == DWUNW_ERR_NO_MEMORY) {
+		put(o, ", wants ");
+		(void)put_decimal(o, (uint32_t)wanted);
+		put(o, " bytes");
+	}
+	put_char(o, ')');
+}
 
+static void put_reason(struct out *o, const struct dwunw_stop *stop,
+		       uint32_t count, size_t wanted)
+{
 	put(o, dwunw_stop_name(stop->reason));
 	switch (stop->reason) {
 	case DWUNW_STOP_LIMIT:
 		put(o, " of ");
-		(void)put_decimal(o, trace->count);
+		(void)put_decimal(o, count + stop->left_out);
 		put(o, " frames");
 		break;
 	case DWUNW_STOP_UNREADABLE:
@@ -139,39 +160,37 @@ static void put_reason(struct out *o, const struct dwunw_mips32_trace *trace)
 	case DWUNW_STOP_NO_CODE:
 	case DWUNW_STOP_NO_CALL:
 		put_char(o, ' ');
-		put_hex(o, stop->addr, 8);
+		put_hex(o, stop->addr, ADDR_DIGITS);
 		break;
 	case DWUNW_STOP_NO_MODULE:
 	case DWUNW_STOP_BAD_ROW:
-		if (stop->status == DWUNW_OK)
-			break;
-		put(o, " (");
-		put(o, status_words(stop->status));
-		if (stop->status == DWUNW_ERR_NO_MEMORY) {
-			put(o, ", wants ");
-			(void)put_decimal(o, (uint32_t)trace->wanted);
-			put(o, " bytes");
-		}
-		put_char(o, ')');
+		put_status(o, stop->status, wanted);
 		break;
 	default:
 		break;
 	}
 }
 
-size_t dwunw_mips32_stop_text(char *text, size_t size,
-			      const struct dwunw_mips32_trace *trace)
+size_t dwu_stop_text(char *text, size_t size, const struct dwunw_stop *stop,
+		     uint32_t count, size_t wanted, const char *label)
 {
 	struct out o = { .text = text, .size = size };
 
 	put(&o, "stack ends: ");
-	put_reason(&o, trace);
-	if (trace->stop.reason != DWUNW_STOP_ROOT &&
-	    trace->stop.reason != DWUNW_STOP_LIMIT) {
+	put_reason(&o, stop, count, wanted);
+	if (stop->reason != DWUNW_STOP_ROOT &&
+	    stop->reason != DWUNW_STOP_LIMIT) {
 		put(&o, ", at ");
-		put_hex(&o, trace->stop.pc, 8);
+		put_hex(&o, stop->pc, ADDR_DIGITS);
 		put(&o, " of ");
-		put(&o, base(trace->stop_label));
+		put(&o, base(label));
 	}
 	return finish(&o);
+}
+
+size_t dwunw_firmware_stop_text(char *text, size_t size,
+				const struct dwunw_firmware_trace *trace)
+{
+	return dwu_stop_text(text, size, &trace->stop,
+			     trace->count, trace->wanted, trace->stop_label);
 }
