@@ -71,7 +71,7 @@ endif
 
 # --- goals that change the configuration run alone, one after another -------
 
-config_goals := menuconfig defconfig linux_defconfig mips32_defconfig allnoconfig \
+config_goals := menuconfig defconfig linux_defconfig mips32_defconfig firmware_defconfig allnoconfig \
 	allyesconfig randconfig savedefconfig olddefconfig
 goals := $(or $(MAKECMDGOALS),all)
 # … these need none, or first install what makes one
@@ -169,6 +169,13 @@ linux_defconfig mips32_defconfig: %_defconfig:
 	@mkdir -p $(base)
 	@$(need_kconfiglib)
 	@$(call kconf,defconfig,port/$*/defconfig)
+
+# a firmware's, with the target that it runs on
+firmware_defconfig:
+	@mkdir -p $(base)
+	@$(need_kconfiglib)
+	@$(call kconf,defconfig,port/firmware/defconfig)
+	@$(call kconf,setconfig,ARCH_$(own_arch)=y) >/dev/null
 
 savedefconfig:
 	@$(need_kconfiglib)
@@ -486,6 +493,7 @@ beside_scripts := $(wildcard tests/cross/*.t) tests/thin/thin.t tests/truth/trut
 	$(addprefix tests/docs/,blocks.t runs.t) $(addprefix tests/report/,formats.t page.t) \
 	$(addprefix tests/install/,install.t debian.t) tests/jit/real.t \
 	tests/linkers/shadow.t tests/linkers/stack.t tests/linkers/probes.t tests/mips32/inside.t \
+	tests/firmware/linux.t \
 	$(addprefix tests/libdw_bpf/,headers.t parallel.t) \
 	tests/inproc/sample.t
 long_scripts := $(wide_scripts) $(beside_scripts)
@@ -671,8 +679,8 @@ help:
 #:   dist format help   build/dwunw-VERSION.tar.gz; clang-format; this text
 #:   clean distclean    remove what was built; the configuration as well
 #: Configure (build/$(ARCH)/.config, by python3-kconfiglib)
-#:   menuconfig defconfig linux_defconfig mips32_defconfig allnoconfig
-#:   allyesconfig randconfig olddefconfig savedefconfig
+#:   menuconfig defconfig linux_defconfig mips32_defconfig firmware_defconfig
+#:   allnoconfig allyesconfig randconfig olddefconfig savedefconfig
 #: Test (doc/testing.md); files alone: make T="tests/danger/debug.t" test
 #:   check test         unit tests and the rules of the house; 10 minutes of more
 #:   test-long test-others test-all   half an hour; other targets; all of these

@@ -27,9 +27,4 @@ void usr1_plain(int32_t signal, const void *info, const void *context);
 #define FRAME __attribute__((noinline, noclone, used))
 #endif
 
-void *memcpy(void *restrict dst, const void *restrict src, size_t size);
-void *memmove(void *dst, const void *src, size_t size);
-void *memset(void *dst, int byte, size_t size);
-int memcmp(const void *a, const void *b, size_t size);
-
 #endif

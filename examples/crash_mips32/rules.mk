@@ -5,17 +5,21 @@ ifneq ($(mips32_lib),)
 
 crash_mips32_dir := examples/crash_mips32
 crash_mips32_out := $(out)/$(crash_mips32_dir)
-crash_mips32_objs := $(addprefix $(crash_mips32_out)/,firmware.o memory.o \
-	trace.o start.o)
+crash_mips32_objs := $(addprefix $(crash_mips32_out)/,firmware.o trace.o start.o memory.o)
 crash_mips32_cflags := -Os -ffreestanding -fno-stack-protector \
-	-ffunction-sections -fdata-sections -funwind-tables \
+	-ffunction-sections -fdata-sections \
 	-DSCAN_MEMORY_KB=$(or $(CONFIG_SCAN_MEMORY_KB),0)
 
-$(filter-out %/start.o,$(crash_mips32_objs)): $(crash_mips32_out)/%.o: \
-		$(crash_mips32_dir)/%.c $(made_first)
+define crash_mips32_cc
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(all_cflags) $(crash_mips32_cflags) -MMD -MP -c $< -o $@
+endef
+$(addprefix $(crash_mips32_out)/,firmware.o trace.o): $(crash_mips32_out)/%.o: \
+		$(crash_mips32_dir)/%.c $(made_first)
+	$(crash_mips32_cc)
+$(crash_mips32_out)/memory.o: examples/crash_firmware/memory.c $(made_first)
+	$(crash_mips32_cc)
 
 $(crash_mips32_out)/start.o: $(crash_mips32_dir)/start.S $(made_first)
 	@mkdir -p $(@D)

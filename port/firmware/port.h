@@ -10,6 +10,7 @@
 #define DWU_FIRMWARE_PORT_H
 
 #include <dwunw/firmware.h>
+#include <dwunw/layout.h>
 
 #include HOST_LAYOUT
 

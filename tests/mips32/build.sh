@@ -74,15 +74,20 @@ done
 "${prefix}ar" rcsD "$dir/libdwunw-mips32.a" "$dir"/core-*.o \
 	"$dir"/arch-*.o "$dir"/port-*.o
 
-# program NAME SOURCE...
+# program NAME FLAG SOURCE...
 program() {
 	name=$1
-	shift
-	"${prefix}gcc" $common $flags -funwind-tables -Iexamples/crash_mips32 \
+	tables=$2
+	shift 2
+	"${prefix}gcc" $common $flags "$tables" -Iexamples/crash_mips32 \
 		-static -nostdlib -nostartfiles -Wl,--gc-sections \
-		-o "$dir/$name" "$@" "$dir/libdwunw-mips32.a" -lgcc
+		-o "$dir/$name" "$@" examples/crash_firmware/memory.c \
+		"$dir/libdwunw-mips32.a" -lgcc
 }
 flags=$*
-program inside tests/mips32/inside.c examples/crash_mips32/memory.c \
-	examples/crash_mips32/start.S
-program crash_mips32 examples/crash_mips32/*.c examples/crash_mips32/start.S
+crash="examples/crash_mips32/firmware.c examples/crash_mips32/trace.c
+	examples/crash_mips32/start.S"
+program inside -funwind-tables tests/mips32/inside.c examples/crash_mips32/start.S
+program crash_mips32 -funwind-tables $crash
+# as a compiler for mips makes it by itself: no tables of C
+program crash_plain -fno-unwind-tables $crash

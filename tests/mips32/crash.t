@@ -88,7 +88,7 @@ sub chain {
 }
 
 sub check {
-	my ($title, $qemu, $file, $mode, $symbols, $named) = @_;
+	my ($title, $qemu, $file, $mode, $symbols, $named, $plain) = @_;
 	my $got = crash($qemu, $file, $mode);
 	my @want = grep { $_ ne 'DIRECT' } @{$chains{$mode}};
 	my @names = chain($symbols, $got);
@@ -101,7 +101,9 @@ sub check {
 	my @how = map { $_->{how} } @{$got->{frames}};
 	my @by_words = grep { $_ eq 'signal' } @how;
 	is(scalar @by_words, scalar(grep { $_ eq 'TRAMPOLINE' } @want),
-		"$title: trampolines by their words, all else by CFI");
+		"$title: trampolines by their words, all else by CFI or by code");
+	like("@how", qr/\bscan\b/, "$title: functions without CFI by their code")
+		if $plain;
 	my @printed = grep { defined } map { $_->{symbol} } @{$got->{frames}};
 	if ($named) {
 		my @expected = grep { !/^[A-Z]+$/ } @want;
@@ -176,6 +178,17 @@ for (@targets) {
 				overflow("$title, overflow", $qemu, $form->[1],
 					\@symbols);
 			}
+			$file = "$built/$order-$kind/crash_plain";
+			@symbols = symbols("${prefix}nm", $file);
+			`tests/sstrip.pl $file $dir/plain`;
+			for my $mode (sort keys %chains) {
+				check("$order $kind, no CFI, $mode", $qemu, $file,
+					$mode, \@symbols, 1, 1);
+				check("$order $kind, neither CFI nor headers, $mode",
+					$qemu, "$dir/plain", $mode, \@symbols, 0, 1);
+			}
+			overflow("$order $kind, no CFI, overflow", $qemu, $file,
+				\@symbols);
 		}
 	}
 }

@@ -11,7 +11,7 @@ mips32_sets := $(mips32_sets:%=$(mips32)/%/.made)
 $(mips32_sets): $(mips32)/%/.made: tests/mips32/build.sh tests/mips32/rules.mk \
 		port/mips32/defconfig $(core_lists) port/mips32/objs.mk port/firmware/objs.mk \
 		$(wildcard core/*/*.[ch] arch/*.[ch] arch/mips32/*.[ch] include/dwunw/*.h \
-		port/firmware/*.[ch] port/mips32/*.[chS] examples/crash_mips32/*.[chS]) \
+		port/firmware/*.[ch] port/mips32/*.[chS] examples/crash_mips32/*.[chS]) examples/crash_firmware/memory.c \
 		tests/mips32/inside.c $(config_h)
 	$(say) MIPS32 $(@D)
 	$(Q)rm -rf $(@D) && mkdir -p $(@D)

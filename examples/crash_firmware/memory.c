@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /* The four functions that compilers and libdwunw need of a C library. */
-#include "firmware.h"
+#include <stddef.h>
+#include <stdint.h>
+
+void *memcpy(void *restrict dst, const void *restrict src, size_t size);
+void *memmove(void *dst, const void *src, size_t size);
+void *memset(void *dst, int byte, size_t size);
+int memcmp(const void *a, const void *b, size_t size);
 
 /* Or a compiler makes a call of memset() of the loop that is memset(). */
 #define NO_IDIOM() __asm__ volatile("" ::: "memory")
