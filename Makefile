@@ -71,7 +71,7 @@ endif
 
 # --- goals that change the configuration run alone, one after another -------
 
-config_goals := menuconfig defconfig linux_defconfig mips32_defconfig firmware_defconfig allnoconfig \
+config_goals := menuconfig defconfig linux_defconfig mips32_defconfig firmware_defconfig small_defconfig allnoconfig \
 	allyesconfig randconfig savedefconfig olddefconfig
 goals := $(or $(MAKECMDGOALS),all)
 # … these need none, or first install what makes one
@@ -170,12 +170,14 @@ linux_defconfig mips32_defconfig: %_defconfig:
 	@$(need_kconfiglib)
 	@$(call kconf,defconfig,port/$*/defconfig)
 
-# a firmware's, with the target that it runs on
-firmware_defconfig:
+# a firmware's, and a small tool's, with the target that they run on
+own_firmware := port/firmware/defconfig
+own_small := port/linux/small.defconfig
+firmware_defconfig small_defconfig: %_defconfig:
 	@mkdir -p $(base)
 	@$(need_kconfiglib)
-	@$(call kconf,defconfig,port/firmware/defconfig)
-	@$(call kconf,setconfig,ARCH_$(own_arch)=y) >/dev/null
+	@{ cat $(own_$*); echo 'CONFIG_ARCH_$(own_arch)=y'; } >$(base)/own.defconfig
+	@$(call kconf,defconfig,$(base)/own.defconfig)
 
 savedefconfig:
 	@$(need_kconfiglib)
@@ -680,7 +682,7 @@ help:
 #:   clean distclean    remove what was built; the configuration as well
 #: Configure (build/$(ARCH)/.config, by python3-kconfiglib)
 #:   menuconfig defconfig linux_defconfig mips32_defconfig firmware_defconfig
-#:   allnoconfig allyesconfig randconfig olddefconfig savedefconfig
+#:   small_defconfig allnoconfig allyesconfig randconfig olddefconfig savedefconfig
 #: Test (doc/testing.md); files alone: make T="tests/danger/debug.t" test
 #:   check test         unit tests and the rules of the house; 10 minutes of more
 #:   test-long test-others test-all   half an hour; other targets; all of these

@@ -43,11 +43,10 @@
 #define DWUNW_MIPS32_UCONTEXT 32
 #define DWUNW_MIPS32_UCONTEXT_FIELDS 33
 #define DWUNW_MIPS32_UCONTEXT_PC 0
-#define DWUNW_MIPS32_UCONTEXT_REGS                                            \
-	{                                                                     \
-		1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17,    \
-			18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, \
-			32                                                    \
+#define DWUNW_MIPS32_UCONTEXT_REGS                                             \
+	{                                                                      \
+		1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, \
+			19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32 \
 	}
 #define DWUNW_MIPS32_MACHINE 8
 

@@ -40,8 +40,8 @@
 #define DWUNW_X86_64_UCONTEXT 40
 #define DWUNW_X86_64_UCONTEXT_FIELDS 17
 #define DWUNW_X86_64_UCONTEXT_PC 16
-#define DWUNW_X86_64_UCONTEXT_REGS                                        \
-	{                                                                 \
+#define DWUNW_X86_64_UCONTEXT_REGS                                       \
+	{                                                                \
 		13, 12, 14, 11, 9, 8, 10, 15, 0, 1, 2, 3, 4, 5, 6, 7, 16 \
 	}
 #define DWUNW_X86_64_MACHINE 62

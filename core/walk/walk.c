@@ -66,8 +66,8 @@ struct walk {
 	size_t count;
 	uint32_t left_out; /* frames, behind the first ones */
 	bool signal;	   /* the row just applied was a signal frame's */
-	bool switched;	/* … led to another stack */
-	bool wild;	/* … left a frame that is in no code */
+	bool switched;	   /* … led to another stack */
+	bool wild;	   /* … left a frame that is in no code */
 	bool once;	/* … holds for this stack alone: not for the cache */
 	bool cached;	/* … was the cache's */
 	uint8_t flags;	/* of the next frame: DWUNW_FRAME_FLAG_* */
@@ -858,7 +858,8 @@ DWU_COLD static void make_room(struct walk *w)
 
 	w->count--;
 	w->left_out++;
-	memmove(gap, gap + 1, (size_t)(&w->frames[w->count] - gap) * sizeof(*gap));
+	memmove(gap, gap + 1,
+		(size_t)(&w->frames[w->count] - gap) * sizeof(*gap));
 }
 
 static void add_frame(struct walk *w)

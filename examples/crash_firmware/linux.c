@@ -77,8 +77,7 @@ static void on_crash(int signal, siginfo_t *info, void *context)
 
 	(void)info;
 	if (dwunw_firmware_regset_from_ucontext(&regs, context,
-						sizeof(ucontext_t)) ==
-	    DWUNW_OK)
+						sizeof(ucontext_t)) == DWUNW_OK)
 		report_stack(&regs);
 	_exit(128 + signal);
 }
@@ -123,8 +122,8 @@ static int answer(const char *word)
 		puts("crash_firmware " DWUNW_VERSION);
 		return 0;
 	}
-	fprintf(stderr,
-		"%s: no way to crash; Try 'crash_firmware --help'.\n", word);
+	fprintf(stderr, "%s: no way to crash; Try 'crash_firmware --help'.\n",
+		word);
 	return 2;
 }
 

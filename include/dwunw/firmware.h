@@ -171,9 +171,8 @@ dwunw_firmware_backtrace(struct dwunw_firmware_trace *trace,
 			 const struct dwunw_firmware_registers *registers);
 
 /* The same from any registers of this program, as those of a ucontext_t. */
-dwunw_status_t
-dwunw_firmware_backtrace_from(struct dwunw_firmware_trace *trace,
-			      const struct dwunw_regset *regs);
+dwunw_status_t dwunw_firmware_backtrace_from(struct dwunw_firmware_trace *trace,
+					     const struct dwunw_regset *regs);
 
 /* The walk, an exception's registers, and as much again for the handler. */
 #define DWUNW_FIRMWARE_STACK_SIZE 16384u

@@ -150,7 +150,7 @@ int32_t dwunw_mips32_sigaction(int32_t signal, dwunw_mips32_handler_fn handler,
 uint32_t dwunw_mips32_fault_addr(const void *siginfo);
 
 /* The walk, the kernel's signal frame, and as much again for the handler. */
-#define DWUNW_MIPS32_STACK_SIZE DWUNW_FIRMWARE_STACK_SIZE
+#define DWUNW_MIPS32_STACK_SIZE 16384u
 /* The stack of handlers with SA_ONSTACK, of this thread. */
 int32_t dwunw_mips32_sigaltstack(void *stack, size_t size);
 
@@ -173,7 +173,7 @@ dwunw_status_t dwunw_mips32_read_memory(void *ctx, uint64_t addr, void *dst,
 /* --- the space of the program itself ------------------------------------------ */
 
 /* How many files' tables are kept at a time. */
-#define DWUNW_MIPS32_MODULE_MAX DWUNW_FIRMWARE_MODULE_MAX
+#define DWUNW_MIPS32_MODULE_MAX 4u
 
 /* Zeroed: no image, and the text of /proc/self/maps. */
 struct dwunw_mips32_space_config {
@@ -227,7 +227,7 @@ const char *dwunw_mips32_space_label(const struct dwunw_mips32_space *space,
 
 #define dwunw_mips32_frame dwunw_firmware_frame
 
-#define DWUNW_MIPS32_FRAMES DWUNW_FIRMWARE_FRAMES /* the default of max_frames */
+#define DWUNW_MIPS32_FRAMES 64u /* the default of max_frames */
 
 /* Zeroed but for memory, memory_size and frame. */
 struct dwunw_mips32_trace {

@@ -131,16 +131,15 @@ static dwunw_status_t walk(struct dwu_job *job, struct work *w,
 		.first_frames = (uint16_t)first_of(max),
 	};
 	size_t count = 0;
-	dwunw_status_t status =
-		dwunw_walk(w->walker, &job->space->space, &input, w->frames,
-			   max, &count, &job->stop);
+	dwunw_status_t status = dwunw_walk(w->walker, &job->space->space,
+					   &input, w->frames, max, &count,
+					   &job->stop);
 
 	job->count = (uint32_t)count;
 	return status;
 }
 
-dwunw_status_t dwu_job_run(struct dwu_job *job,
-			   const struct dwunw_regset *regs)
+dwunw_status_t dwu_job_run(struct dwu_job *job, const struct dwunw_regset *regs)
 {
 	struct work w = { 0 };
 	dwunw_status_t status;
@@ -234,6 +233,7 @@ dwunw_firmware_backtrace(struct dwunw_firmware_trace *trace,
 	struct dwunw_regset regs;
 	dwunw_status_t status = dwunw_firmware_regset(&regs, registers);
 
-	return status == DWUNW_OK ? dwunw_firmware_backtrace_from(trace, &regs) :
-				    status;
+	return status == DWUNW_OK ?
+		       dwunw_firmware_backtrace_from(trace, &regs) :
+		       status;
 }

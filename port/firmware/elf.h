@@ -51,9 +51,10 @@ struct phdr {
 _Static_assert(sizeof(struct phdr) == PHDR_SIZE, "gABI 5, Elf_Phdr");
 
 /* e_ident: class, byte order, version */
-#define ELF_MAGIC                                                            \
-	{                                                                    \
-		0x7f, 'E', 'L', 'F', HOST_IS_WIDE ? 2 : 1, HOST_IS_BIG ? 2 : 1, 1 \
+#define ELF_MAGIC                                          \
+	{                                                  \
+		0x7f, 'E', 'L', 'F', HOST_IS_WIDE ? 2 : 1, \
+			HOST_IS_BIG ? 2 : 1, 1             \
 	}
 
 #endif

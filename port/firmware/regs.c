@@ -29,8 +29,8 @@ dwunw_status_t dwu_regset_from_fields(struct dwunw_regset *regs,
 	width = dwunw_arch_address_size(arch);
 	for (i = 0; i < sizeof(field_of); i++)
 		if (field_of[i] < HOST(UCONTEXT_FIELDS))
-			regs->regs[i] = field_at(fields + 8 * field_of[i], big,
-						 width);
+			regs->regs[i] =
+				field_at(fields + 8 * field_of[i], big, width);
 	regs->pc = field_at(fields + 8 * HOST(UCONTEXT_PC), big, width);
 	regs->sp = regs->regs[HOST(DWARF_SP)];
 	return DWUNW_OK;

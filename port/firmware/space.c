@@ -23,8 +23,8 @@ static dwunw_status_t code_open(struct dwunw_firmware_space *space,
 	};
 
 	if (object->code && object->code->image)
-		return dwu_use_image(
-			bytes, (uintptr_t)object->code->image, src);
+		return dwu_use_image(bytes, (uintptr_t)object->code->image,
+				     src);
 	dwu_use_bare(bytes, object->code ? object->code : &around, src);
 	return DWUNW_OK;
 }
@@ -75,8 +75,8 @@ void *dwu_space_room(struct dwunw_firmware_space *space, uint32_t count,
 	size_t slots = DWUNW_FIRMWARE_MODULE_MAX * sizeof(*space->slots);
 	size_t mappings = count * sizeof(*space->space.mappings);
 	size_t objects = count * sizeof(*space->objects);
-	uint8_t *block = dwunw_arena_alloc(arena,
-					   slots + mappings + objects + more);
+	uint8_t *block =
+		dwunw_arena_alloc(arena, slots + mappings + objects + more);
 
 	if (!block)
 		return NULL;
@@ -201,8 +201,8 @@ static dwunw_status_t count_code(const struct dwunw_firmware_space *space,
 
 	*count += code->image ? DWU_LOAD_MAX : 1;
 	if (code->image)
-		return dwu_image_open(space, &image,
-				      (uintptr_t)code->image) == DWUNW_OK ?
+		return dwu_image_open(space, &image, (uintptr_t)code->image) ==
+				       DWUNW_OK ?
 			       DWUNW_OK :
 			       DWUNW_ERR_BAD_FORMAT;
 	return code->start < code->end && code->cfi_start <= code->cfi_end ?

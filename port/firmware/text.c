@@ -75,8 +75,8 @@ static size_t finish(struct out *o)
 }
 
 size_t dwunw_firmware_frame_text(char *text, size_t size,
-			       const struct dwunw_firmware_frame *frame,
-			       const char *symbol, uint64_t symbol_off)
+				 const struct dwunw_firmware_frame *frame,
+				 const char *symbol, uint64_t symbol_off)
 {
 	struct out o = { .text = text, .size = size };
 
@@ -191,6 +191,6 @@ size_t dwu_stop_text(char *text, size_t size, const struct dwunw_stop *stop,
 size_t dwunw_firmware_stop_text(char *text, size_t size,
 				const struct dwunw_firmware_trace *trace)
 {
-	return dwu_stop_text(text, size, &trace->stop,
-			     trace->count, trace->wanted, trace->stop_label);
+	return dwu_stop_text(text, size, &trace->stop, trace->count,
+			     trace->wanted, trace->stop_label);
 }

@@ -2,6 +2,11 @@
 /* The space of the program itself, and a walk through its own stack. */
 #include "port.h"
 
+_Static_assert(DWUNW_MIPS32_STACK_SIZE == DWUNW_FIRMWARE_STACK_SIZE &&
+		       DWUNW_MIPS32_FRAMES == DWUNW_FIRMWARE_FRAMES &&
+		       DWUNW_MIPS32_MODULE_MAX == DWUNW_FIRMWARE_MODULE_MAX,
+	       "the numbers of port/firmware/ are this port's");
+
 dwunw_status_t
 dwunw_mips32_space_init(struct dwunw_mips32_space *space,
 			const struct dwunw_mips32_space_config *config,
@@ -130,6 +135,6 @@ size_t dwunw_mips32_frame_text(char *text, size_t size,
 size_t dwunw_mips32_stop_text(char *text, size_t size,
 			      const struct dwunw_mips32_trace *trace)
 {
-	return dwu_stop_text(text, size, &trace->stop,
-			     trace->count, trace->wanted, trace->stop_label);
+	return dwu_stop_text(text, size, &trace->stop, trace->count,
+			     trace->wanted, trace->stop_label);
 }

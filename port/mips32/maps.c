@@ -324,8 +324,7 @@ dwunw_status_t dwu_maps_load(struct dwunw_mips32_space *space,
 	dwunw_status_t status = DWUNW_OK;
 
 	if (config->image)
-		status = dwu_image_open(&space->firmware, &image,
-					space->image);
+		status = dwu_image_open(&space->firmware, &image, space->image);
 	if (status == DWUNW_OK)
 		status = load_text(space, config, &image, arena);
 	return status == DWUNW_ERR_IO ?

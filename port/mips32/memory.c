@@ -8,7 +8,8 @@ enum {
 	SIGSET_SIZE = 16,
 };
 
-bool dwu_readable(uint64_t addr)
+/* Is the page that holds addr readable? */
+static bool is_readable(uint64_t addr)
 {
 	return dwunw_mips32_syscall(NR_RT_SIGPROCMASK, HOW_NONE,
 				    (uint32_t)addr & ~(SIGSET_SIZE - 1u), 0,
@@ -25,7 +26,7 @@ dwunw_status_t dwunw_mips32_read_memory(void *ctx, uint64_t addr, void *dst,
 	if (addr < SIGSET_SIZE || end < addr || end > 0x80000000u)
 		return DWUNW_ERR_INVALID_ARG;
 	for (at = addr; at < end; at = (at | (DWU_PAGE_SIZE - 1)) + 1)
-		if (!dwu_readable(at))
+		if (!is_readable(at))
 			return DWUNW_ERR_INVALID_ARG;
 	memcpy(dst, dwu_pointer(addr), size);
 	return DWUNW_OK;

@@ -21,7 +21,4 @@ dwunw_status_t dwu_maps_load(struct dwunw_mips32_space *space,
 /* Bytes by the mappings: the image, files, what they have left in memory. */
 extern const struct dwunw_firmware_origin dwu_origin_maps;
 
-/* Is the page that holds addr readable? */
-bool dwu_readable(uint64_t addr);
-
 #endif

@@ -115,6 +115,8 @@ for (
 	['doc/api.md', qr/`DWUNW_REG_MAX` \((\d+)\)/, 'DWUNW_REG_MAX'],
 	['doc/api.md', qr/`DWUNW_ARENA_ALIGN` \((\d+)\)/, 'DWUNW_ARENA_ALIGN'],
 	['doc/api.md', qr/`DWUNW_BUILD_ID_MAX` \((\d+)\)/, 'DWUNW_BUILD_ID_MAX'],
+	['doc/api.md', qr/`DWUNW_FIRMWARE_STACK_SIZE` \((\d+)\)/, 'DWUNW_FIRMWARE_STACK_SIZE'],
+	['doc/api.md', qr/`DWUNW_FIRMWARE_FRAMES` \((\d+)\)/, 'DWUNW_FIRMWARE_FRAMES'],
 	['doc/api.md', qr/`DWUNW_MIPS32_STACK_SIZE` \((\d+)\)/, 'DWUNW_MIPS32_STACK_SIZE'],
 	['doc/api.md', qr/`DWUNW_MIPS32_FRAMES` \((\d+)\)/, 'DWUNW_MIPS32_FRAMES'],
 	['doc/api.md', qr/`DWUNW_MIPS32_MODULE_MAX` \((\d+)\)/, 'DWUNW_MIPS32_MODULE_MAX'],

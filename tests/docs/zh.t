@@ -29,6 +29,7 @@ my %pairs = (
 	'doc/troubleshooting.md' => 'doc/zh/troubleshooting.md',
 	'doc/your-own-tool.md' => 'doc/zh/your-own-tool.md',
 	'examples/bpf_memleak/README.md' => 'doc/zh/bpf_memleak.md',
+	'examples/crash_firmware/README.md' => 'doc/zh/crash_firmware.md',
 	'examples/crash_mips32/README.md' => 'doc/zh/crash_mips32.md',
 	'examples/libdw_bpf/README.md' => 'doc/zh/libdw_bpf.md',
 	'examples/memleak_bcc_dwunw/README.md' => 'doc/zh/memleak_bcc_dwunw.md',

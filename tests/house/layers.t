@@ -12,7 +12,7 @@
 #              also what tools share (tools/option.h, tools/leaks/…)
 #   bpf/       <dwunw/event.h>, libbpf's BPF headers, <linux/…>, <stdint.h>, its
 #              own, and by the macro DWUNW_TARGET arch/TARGET/bpf.h
-#   port/linux/ arch/hosted.h
+#   port/linux/ arch/hosted.h; port/mips32/ port/firmware/port.h
 #   all of them arch/TARGET/layout.h, which has constants; both include nothing
 #   tests/     as tools/, tests/unit, danger and fuzz excepted; other tests' files
 
@@ -161,6 +161,7 @@ sub user_rule {
 	return undef if $file && $file =~ m{^include/dwunw/};
 	return undef if $file && $file =~ m{^arch/\w+/layout\.h$};
 	return undef if $path =~ m{^port/linux/} && $file && $file eq 'arch/hosted.h';
+	return undef if $path =~ m{^port/mips32/} && $file && $file eq 'port/firmware/port.h';
 	return undef if $file && dirname($file) eq $dir;
 	return undef if $form eq '"' && $name =~ m{^\w+\.skel\.h$};
 	return undef if $path =~ m{^(examples|trace|heap|tools/leaks|tests/(live|memleak|walk))/} &&
