@@ -408,6 +408,7 @@ example_cflags = -D_GNU_SOURCE $(DWUNW_EXAMPLE_CFLAGS)
 bpf_target := $(if $(filter mips32eb,$(ARCH)),bpfeb,bpfel)
 bpf_cflags = -std=gnu11 -O2 -g -target $(bpf_target) -ffreestanding \
 	-Wall -Wextra $(if $(CONFIG_WERROR),-Werror) -Iinclude -Ibpf \
+	$(if $(filter-out /usr/include,$(LIBBPF_INCLUDE)),-isystem $(LIBBPF_INCLUDE)) \
 	-idirafter /usr/include/$(shell gcc -print-multiarch) # <asm/types.h>
 
 .PHONY: examples

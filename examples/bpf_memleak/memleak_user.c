@@ -11,6 +11,7 @@
 #include "objects.h"
 #include "streams.h"
 #include "tool.h"
+#include "unpack.h"
 
 #include <inttypes.h>
 #include <poll.h>
@@ -25,9 +26,8 @@ static int begin(struct tool *tool)
 
 	config->tool = "memleak_user";
 	config->words.pids = "-p";
-	config->object = dwunw_heap_object;
-	config->object_size =
-		(size_t)(dwunw_heap_object_end - dwunw_heap_object);
+	config->object = leak_unpack(dwunw_heap_object, dwunw_heap_object_end,
+				     &config->object_size);
 	config->pids = &tool->pid;
 	config->pid_count = 1;
 	config->stack_storage = UINT32_MAX;

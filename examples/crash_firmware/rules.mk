@@ -11,7 +11,8 @@ crash_firmware_linux := $(addprefix $(crash_firmware_out)/,$(crash_firmware_both
 # library reads instructions
 crash_firmware_cflags = -Os -fno-stack-protector -ffunction-sections -fdata-sections \
 	$(call takes,-fno-pic -fno-pie) \
-	$(if $(CONFIG_SCAN_$(own_arch)),-fno-asynchronous-unwind-tables -fno-unwind-tables) \
+	$(if $(CONFIG_SCAN_$(own_arch)),-fno-asynchronous-unwind-tables -fno-unwind-tables,\
+	-fasynchronous-unwind-tables) \
 	-DSCAN_MEMORY_KB=$(or $(CONFIG_SCAN_MEMORY_KB),0)
 
 $(crash_firmware_linux): $(crash_firmware_out)/%.o: $(crash_firmware_dir)/%.c $(made_first)

@@ -4,6 +4,7 @@
 package Chain;
 use strict;
 use warnings;
+no warnings 'portable'; # addresses of 64 bits
 use Exporter 'import';
 use Test::More;
 our @EXPORT_OK = qw(missing symbols reports wants is_report);
@@ -23,8 +24,9 @@ sub symbols {
 	my ($nm, $file) = @_;
 	my @all;
 	for (`$nm -f sysv $file`) {
+		# nm for mips32 extends the sign of an address
 		push @all, [hex $2, $1]
-			if /^(\w+)\s*\|([0-9a-f]+)\|.*\|\s*FUNC\|/;
+			if /^(\w+)\s*\|(?:f{8})?([0-9a-f]+)\|.*\|\s*FUNC\|/;
 	}
 	return [sort { $a->[0] <=> $b->[0] } @all];
 }
@@ -46,11 +48,12 @@ sub reports {
 	for (@lines) {
 		my $now = $all[-1];
 		if (/^\#(\d+)\s+0x([0-9a-f]+)\s\s(\S+)\s\s\[([\w, ]+)\](.*)$/) {
-			my ($pc, $how) = (hex $2, $4);
-			my $at = $how =~ /^(event|signal)$/ ? $pc : $pc - 1;
-			push @{$now->{frames}}, { index => $1, how => $how,
-				name => $5 ? 'TRAMPOLINE' :
-					$3 =~ /^(\?|\[memory\])/ ? 'NOWHERE' :
+			my ($index, $pc, $label, $how, $mark) =
+				($1, hex $2, $3, $4, $5);
+			my $at = $how =~ /^(?:event|signal)$/ ? $pc : $pc - 1;
+			push @{$now->{frames}}, { index => $index, how => $how,
+				name => $mark ? 'TRAMPOLINE' :
+					$label =~ /^(?:\?|\[memory\])/ ? 'NOWHERE' :
 					name_at($symbols, $at) };
 		}
 		$now->{left_out} = $1 if /^\.\.\. (\d+) frames left out$/;

@@ -59,9 +59,9 @@ sub target {
 	my $symbols = symbols("${prefix}nm", $file);
 	system("${prefix}strip", '-o', "$work/stripped", $file);
 	`tests/sstrip.pl $file $work/bare`;
-	for (['whole', $file], ['stripped', "$work/stripped"],
-		['no section headers', "$work/bare"]) {
-		run_mode("$arch, $_->[0]", $run, $_->[1], $symbols, $_)
+	for my $form (["whole", $file], ["stripped", "$work/stripped"],
+		["no section headers", "$work/bare"]) {
+		run_mode("$arch, $form->[0]", $run, $form->[1], $symbols, $_)
 			for qw(null wild deep signal);
 	}
 	my $wants = wants(`$run $file wanted 2>&1`) // 0;

@@ -9,6 +9,7 @@
 #include "interrupt.h"
 #include "leak.h"
 #include "objects.h"
+#include "unpack.h"
 
 #include <dwunw/loader.h>
 #include <dwunw/trace.h>
@@ -100,7 +101,9 @@ static uint32_t stacks_max(const struct leak *leak)
 
 static int load(struct dwunw_loader **loader, const struct leak *leak)
 {
-	size_t size = (size_t)(dwunw_kernel_object_end - dwunw_kernel_object);
+	size_t size = 0;
+	const void *object = leak_unpack(dwunw_kernel_object,
+					 dwunw_kernel_object_end, &size);
 	struct dwunw_heap_kernel_options options = {
 		.min_size = leak->config.min_size,
 		.max_size = leak->config.max_size,
@@ -122,8 +125,9 @@ static int load(struct dwunw_loader **loader, const struct leak *leak)
 				ENOENT);
 		}
 	}
-	error = dwunw_loader_open(loader, dwunw_kernel_object, size,
-				  leak->config.verbose);
+	error = object ? dwunw_loader_open(loader, object, size,
+					   leak->config.verbose) :
+			 -errno;
 	if (!error)
 		error = dwunw_loader_set_value(*loader,
 					       DWUNW_HEAP_KERNEL_OPTIONS_MAP,

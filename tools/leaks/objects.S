@@ -1,29 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* The BPF objects' bytes, in the program. */
-	.section .rodata
-	.balign 8
-	.globl dwunw_heap_object, dwunw_heap_object_end
-dwunw_heap_object:
-	.incbin HEAP_OBJECT
-dwunw_heap_object_end:
-	.balign 8
-	.globl dwunw_walk_object, dwunw_walk_object_end
-dwunw_walk_object:
-	.incbin WALK_OBJECT
-dwunw_walk_object_end:
-	.balign 8
-	.globl dwunw_count_object, dwunw_count_object_end
-dwunw_count_object:
-	.incbin COUNT_OBJECT
-dwunw_count_object_end:
-	.balign 8
-	.globl dwunw_count_walk_object, dwunw_count_walk_object_end
-dwunw_count_walk_object:
-	.incbin COUNT_WALK_OBJECT
-dwunw_count_walk_object_end:
-	.balign 8
-	.globl dwunw_kernel_object, dwunw_kernel_object_end
-dwunw_kernel_object:
-	.incbin KERNEL_OBJECT
-dwunw_kernel_object_end:
+/* The BPF objects' bytes, packed, in the program: a section each, so that a program
+ * has those that it names. */
+	.macro	object name, file
+	.section .rodata.dwunw_\name, "a", %progbits
+	.globl	dwunw_\name, dwunw_\name\()_end
+dwunw_\name:
+	.incbin	"\file"
+dwunw_\name\()_end:
+	.endm
+
+	object	heap_object, HEAP_OBJECT
+	object	walk_object, WALK_OBJECT
+	object	count_object, COUNT_OBJECT
+	object	count_walk_object, COUNT_WALK_OBJECT
+	object	kernel_object, KERNEL_OBJECT
 	.section .note.GNU-stack, "", %progbits

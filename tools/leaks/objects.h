@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
-/* objects.h - the BPF objects that are linked into a leak tool (objects.S). */
+/* objects.h - the BPF objects that are linked into a leak tool (objects.S), packed:
+ * leak_unpack() of unpack.h gives their bytes. */
 #ifndef DWUNW_TOOLS_OBJECTS_H
 #define DWUNW_TOOLS_OBJECTS_H
 

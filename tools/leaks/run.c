@@ -7,6 +7,7 @@
 #include "interrupt.h"
 #include "objects.h"
 #include "suppress.h"
+#include "unpack.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -137,27 +138,23 @@ static int divide_output(struct leak *leak)
 	return EXIT_FAILURE;
 }
 
-static size_t between(const uint8_t *start, const uint8_t *end)
-{
-	return (size_t)(end - start);
-}
-
 void leak_set_objects(struct dwunw_heap_config *config)
 {
+	size_t *size = &config->object_size;
+	size_t *walk_size = &config->walk_object_size;
+
 	if (config->event) {
-		config->object = dwunw_count_object;
-		config->object_size =
-			between(dwunw_count_object, dwunw_count_object_end);
-		config->walk_object = dwunw_count_walk_object;
-		config->walk_object_size = between(dwunw_count_walk_object,
-						   dwunw_count_walk_object_end);
+		config->object = leak_unpack(dwunw_count_object,
+					     dwunw_count_object_end, size);
+		config->walk_object =
+			leak_unpack(dwunw_count_walk_object,
+				    dwunw_count_walk_object_end, walk_size);
 		return;
 	}
-	config->object = dwunw_heap_object;
-	config->object_size = between(dwunw_heap_object, dwunw_heap_object_end);
-	config->walk_object = dwunw_walk_object;
-	config->walk_object_size =
-		between(dwunw_walk_object, dwunw_walk_object_end);
+	config->object =
+		leak_unpack(dwunw_heap_object, dwunw_heap_object_end, size);
+	config->walk_object = leak_unpack(dwunw_walk_object,
+					  dwunw_walk_object_end, walk_size);
 }
 
 static int run_programs(struct leak *leak)
