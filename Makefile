@@ -496,7 +496,7 @@ beside_scripts := $(wildcard tests/cross/*.t) tests/thin/thin.t tests/truth/trut
 	$(addprefix tests/docs/,blocks.t runs.t) $(addprefix tests/report/,formats.t page.t) \
 	$(addprefix tests/install/,install.t debian.t) tests/jit/real.t \
 	tests/linkers/shadow.t tests/linkers/stack.t tests/linkers/probes.t tests/mips32/inside.t \
-	tests/firmware/linux.t \
+	tests/firmware/linux.t tests/openwrt/feed.t \
 	$(addprefix tests/libdw_bpf/,headers.t parallel.t) \
 	tests/inproc/sample.t
 long_scripts := $(wide_scripts) $(beside_scripts)

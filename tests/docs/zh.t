@@ -25,6 +25,7 @@ my %pairs = (
 	'doc/memleak.md' => 'doc/zh/memleak.md',
 	'doc/reports.md' => 'doc/zh/reports.md',
 	'doc/recordings.md' => 'doc/zh/recordings.md',
+	'doc/router.md' => 'doc/zh/router.md',
 	'doc/symbols.md' => 'doc/zh/symbols.md',
 	'doc/troubleshooting.md' => 'doc/zh/troubleshooting.md',
 	'doc/your-own-tool.md' => 'doc/zh/your-own-tool.md',

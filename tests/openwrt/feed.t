@@ -1,0 +1,125 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+# packaging/openwrt by the stand-in of OpenWrt's rules: both variants of each target
+# are built, hardened, stripped, and what the target's musl runs; no Python; the whole
+# configurations are those that Kconfig gives; bad input is refused.
+set -u
+. tests/house/tap.sh
+built=${BUILD:-build/$(uname -m)}/tests/openwrt
+feed=packaging/openwrt/dwunw
+
+tools() {
+	case $1 in
+	mips) triple=mips-linux-gnu qemu=qemu-mips target=mips32eb machine='MIPS R3000' ;;
+	mipsel) triple=mipsel-linux-gnu qemu=qemu-mipsel target=mips32el machine='MIPS R3000' ;;
+	aarch64) triple=aarch64-linux-gnu qemu=qemu-aarch64 target=arm64 machine=AArch64 ;;
+	esac
+}
+
+# is FILE PATTERN...: readelf shows each of them.
+shows() {
+	file=$1
+	shift
+	"$triple-readelf" -hlW "$file" >"$work/readelf" || return 1
+	for pattern in "$@"; do
+		grep -q "$pattern" "$work/readelf" || {
+			echo "no $pattern in $file"
+			return 1
+		}
+	done
+}
+
+stripped() {
+	"$triple-readelf" -SW "$1" | grep -E '\.(symtab|debug)' && return 1
+	[ -s "$1" ]
+}
+
+# at_most BYTES FILE
+at_most() {
+	size=$(stat -c %s "$2")
+	echo "$2: $size bytes, want at most $1"
+	[ "$size" -le "$1" ]
+}
+
+no_python() {
+	! grep -iE 'python|kconfiglib' "$@"
+}
+
+variants() {
+	root=$built/feed/$1/bin/$1
+	for variant in full small; do
+		file=$root/dwunw-$variant/usr/sbin/dwunw
+		ok "$1, $variant: a $machine program of musl" shows "$file" "$machine" \
+			'interpreter: /lib/ld-musl' 'GNU_RELRO'
+		ok "$1, $variant: stripped" stripped "$file"
+		note "$1, $variant: $(stat -c %s "$file") bytes"
+		ok "$1, $variant: made without Python" \
+			no_python "$built/feed/$1/$variant.log"
+		ok "$1, $variant: depends on the kernel's options" \
+			grep -q '+@KERNEL_PERF_EVENTS +@KERNEL_BPF_EVENTS' \
+			"$root/dwunw-$variant.control"
+	done
+	stage=$built/feed/$1/staging_dir/target-${1}_musl/usr
+	ok "$1: libraries and headers are staged" \
+		ls "$stage/lib/libdwunw.a" "$stage/lib/libdwunw-firmware.a" \
+		"$stage/include/dwunw/dwunw_api.h" "$stage/lib/pkgconfig/dwunw.pc"
+}
+
+small() {
+	file=$built/small/$1/bin/$1/dwunw-small/usr/sbin/dwunw
+	ok "$1, small and static: within 420,000 bytes" at_most 420000 "$file"
+	command -v "$qemu" >/dev/null || {
+		skip "$1: no $qemu"
+		return
+	}
+	ok "$1, small and static: runs" "$qemu" "$file" --version
+	ok "$1, small and static: has leaks" "$qemu" "$file" leaks --help
+}
+
+for target in mips mipsel aarch64; do
+	[ -e "$built/feed/$target/.made" ] || {
+		skip "$target: not built: no compiler for it, or no clang"
+		continue
+	}
+	tools $target
+	variants $target
+	small $target
+done
+
+# --- the configurations ---
+
+same_configs() {
+	"$feed/update" "$work/configs" && diff -r "$feed/configs" "$work/configs"
+}
+if /usr/bin/python3 -c 'import kconfiglib' 2>/dev/null; then
+	ok "configs/ is what Kconfig gives (packaging/openwrt/dwunw/update)" same_configs
+else
+	skip "no kconfiglib"
+fi
+
+chosen() {
+	"$feed/configure" . small mipsel "$work/out" CFI= LINES=y SCAN_MEMORY_KB=64 &&
+		grep -qx '# CONFIG_CFI_DEBUG_FRAME is not set' "$work/out/mips32el/.config" &&
+		grep -qx 'CONFIG_NAMES_LINES=y' "$work/out/mips32el/.config" &&
+		grep -qx 'CONFIG_SCAN_MEMORY_KB=64' "$work/out/mips32el/.config"
+}
+ok "what the menu says is in the configuration" chosen
+refused() {
+	! "$feed/configure" . "$@" >"$work/said" 2>&1 && grep -q "^configure: .*$pattern" "$work/said"
+}
+pattern='sparc: dwunw does not know this machine'
+ok "a machine that is not known is named" refused small sparc "$work/out"
+pattern='configs/tiny-mips32: not there'
+ok "a variant that is not there is named" refused tiny mips "$work/out"
+pattern='COLOUR=y: not known'
+ok "an option that is not known is named" refused small mips "$work/out" COLOUR=y
+
+# --- the text of the packages ---
+
+ok "both variants and the library are packages" grep -q 'BuildPackage,dwunw-small' "$feed/Makefile"
+version=$(awk '/define DWUNW_VERSION_(MAJOR|MINOR|PATCH) / { printf "%s%s", dot, $3; dot = "." }' \
+	include/dwunw/dwunw_api.h)
+ok "the version is the library's" grep -qx "PKG_VERSION:=$version" "$feed/Makefile"
+ok "buildroot's as well" grep -qx "DWUNW_VERSION = $version" \
+	packaging/buildroot/package/dwunw/dwunw.mk
+done_testing
