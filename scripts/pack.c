@@ -59,8 +59,8 @@ static size_t find(size_t at, size_t *from)
 	size_t best = 0, n;
 	int tries;
 
-	for (tries = 0; place >= 0 && at - (size_t)place <= WINDOW &&
-			tries < TRIES;
+	for (tries = 0;
+	     place >= 0 && at - (size_t)place <= WINDOW && tries < TRIES;
 	     tries++, place = before[place]) {
 		n = same((size_t)place, at);
 		if (n > best) {

@@ -42,3 +42,13 @@ $(openwrt_small): $(openwrt)/small/%/.made: $(wildcard packaging/openwrt/dwunw/*
 	$(Q)touch $@
 
 long_programs += $(openwrt_feeds) $(openwrt_small)
+
+# The packing of BPF objects, with sanitizers.
+openwrt_unpack := $(openwrt)/unpack
+$(openwrt_unpack): tests/openwrt/unpack.c tools/leaks/unpack.c $(made_first)
+	@mkdir -p $(@D)
+	$(say) CCLD $@
+	$(Q)$(CC) -O1 -g -std=c11 -fsanitize=address,undefined \
+		-fno-sanitize-recover=all $(filter %.c,$^) -o $@
+test_programs += $(openwrt_unpack) $(bpf_pack)
+needs_openwrt := $(bpf_pack) $(if $(CONFIG_LEAKS),$(heap_packed))

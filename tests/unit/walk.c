@@ -672,6 +672,73 @@ static void limits(void)
 	free(walker);
 }
 
+#define DEEP 20
+
+/* Of `whole`, the first ones and the last ones; true: so it is. */
+static bool are_ends(const struct dwunw_frame *whole, size_t whole_count,
+		     const struct dwunw_frame *f, size_t count, size_t first,
+		     uint32_t left_out)
+{
+	if (left_out + count != whole_count)
+		return false;
+	if (left_out == 0)
+		return memcmp(f, whole, count * sizeof(*f)) == 0;
+	return count > first && memcmp(f, whole, first * sizeof(*f)) == 0 &&
+	       memcmp(f + first, whole + first + left_out,
+		      (count - first) * sizeof(*f)) == 0;
+}
+
+/* Room for any number of frames of a recursion: the first and the last ones. */
+static void ends(void)
+{
+	struct dwunw_walker *walker = walker_of(16);
+	struct dwunw_frame whole[DEEP + 2], f[DEEP + 2];
+	struct dwunw_regset regs;
+	struct dwunw_stop stop, all;
+	struct dwunw_walk_input input = { .regs = &regs };
+	uint8_t stack[16 * (DEEP + 1)];
+	struct out o = out_init(stack, sizeof(stack), false);
+	size_t count = 0, whole_count = 0, max, first;
+	uint64_t wrong = 0, refused = 0, tried = 0;
+	int i;
+
+	for (i = 0; i < DEEP; i++) {
+		put_u64(&o, (uint64_t)i);
+		put_u64(&o, i + 1 < DEEP ? IN(PUSH) : IN(ROOT));
+	}
+	(void)dwunw_regset_prepare(&regs, DWUNW_ARCH_X86_64);
+	regs.pc = IN(PUSH);
+	regs.sp = SP;
+	input.stack = (struct dwunw_snapshot){ stack, SP, sizeof(stack) };
+	(void)dwunw_walk(walker, &space, &input, whole, DEEP + 2, &whole_count,
+			 &all);
+	is_u64(whole_count, DEEP + 1, "a recursion has this many frames");
+	input.flags = DWUNW_WALK_ENDS;
+	for (max = 1; max <= DEEP + 2; max++)
+		for (first = 0; first <= max; first++) {
+			input.first_frames = (uint16_t)first;
+			if (dwunw_walk(walker, &space, &input, f, max, &count,
+				       &stop) != DWUNW_OK) {
+				refused += first + 2 > max;
+				wrong += first + 2 <= max;
+				continue;
+			}
+			tried++;
+			wrong += first + 2 > max || stop.reason != all.reason ||
+				 !are_ends(whole, whole_count, f, count, first,
+					   stop.left_out);
+		}
+	is_u64(wrong, 0,
+	       "the first and the last frames are those of the whole stack, "
+	       "in %" PRIu64 " rooms, %" PRIu64 " refused",
+	       tried, refused);
+	input.first_frames = 0;
+	(void)dwunw_walk(walker, &space, &input, f, 2, &count, &stop);
+	ok(count == 2 && f[1].pc == IN(ROOT),
+	   "with room for two, the last frame is the root");
+	free(walker);
+}
+
 static void frames(void)
 {
 	static const struct walk_case c = {
@@ -912,6 +979,7 @@ int main(void)
 	table();
 	lost_address();
 	limits();
+	ends();
 	frames();
 	restorer();
 	no_signal_frame();

@@ -143,12 +143,12 @@ void leak_set_objects(struct dwunw_heap_config *config)
 	size_t *size = &config->object_size;
 	size_t *walk_size = &config->walk_object_size;
 
-	if (config->event) {
+	if (!IS_ON(CONFIG_TOOL_SMALL) && config->event) {
 		config->object = leak_unpack(dwunw_count_object,
 					     dwunw_count_object_end, size);
-		config->walk_object =
-			leak_unpack(dwunw_count_walk_object,
-				    dwunw_count_walk_object_end, walk_size);
+		config->walk_object = leak_unpack(dwunw_count_walk_object,
+						  dwunw_count_walk_object_end,
+						  walk_size);
 		return;
 	}
 	config->object =
@@ -187,15 +187,31 @@ static int run_programs(struct leak *leak)
 	return !status && leak->left ? SUPPRESS_LEFT : status;
 }
 
+/* What a small build has no programs for. */
+static bool is_left_out(const struct leak *leak)
+{
+	return IS_ON(CONFIG_TOOL_SMALL) &&
+	       (leak->config.event || !leak_is_of_programs(leak));
+}
+
 int leak_run(struct leak *leak)
 {
 	int status = divide_output(leak);
 
 	if (status)
 		return status;
+	if (is_left_out(leak)) {
+		fprintf(stderr,
+			"%s: %s: not in this build, which has the "
+			"allocations of programs alone (CONFIG_TOOL_SMALL)\n",
+			leak->config.tool,
+			leak->config.event ? "-e" : "--kernel");
+		return EXIT_FAILURE;
+	}
 	interrupt_watch();
 	leak->view.is_wanted = stack_is_wanted;
 	leak->view.ctx = leak;
-	return leak_is_of_programs(leak) ? run_programs(leak) :
-					   leak_run_kernel(leak);
+	return IS_ON(CONFIG_TOOL_SMALL) || leak_is_of_programs(leak) ?
+		       run_programs(leak) :
+		       leak_run_kernel(leak);
 }
