@@ -7,7 +7,7 @@ crash_mips32_dir := examples/crash_mips32
 crash_mips32_out := $(out)/$(crash_mips32_dir)
 crash_mips32_objs := $(addprefix $(crash_mips32_out)/,firmware.o trace.o start.o memory.o)
 crash_mips32_cflags := -Os -ffreestanding -fno-stack-protector \
-	-ffunction-sections -fdata-sections \
+	-ffunction-sections -fdata-sections -funwind-tables \
 	-DSCAN_MEMORY_KB=$(or $(CONFIG_SCAN_MEMORY_KB),0)
 
 define crash_mips32_cc
