@@ -717,6 +717,19 @@ static void read_long(struct dwunw_recording *r)
 	   "read to the end: %s", r->end_text);
 }
 
+static void is_refused(void)
+{
+	const struct dwunw_recording_writer_config large = { .size_max =
+								     65536 },
+						   old = { .keep_ns = 1 };
+	struct dwunw_recording_writer *w;
+
+	ok(dwunw_recording_create(&w, path, &head, &large) == -ENOSYS && !w,
+	   "a bound in bytes, in a build without");
+	ok(dwunw_recording_create(&w, path, &head, &old) == -ENOSYS && !w,
+	   "a bound in time, in a build without");
+}
+
 static void is_bounded(void)
 {
 	struct dwunw_recording_writer_config config = { .plain = false };
@@ -922,8 +935,12 @@ int main(int argc, char **argv)
 		reads(path);
 		is_killed();
 		is_none_again();
-		is_bounded();
-		is_a_ring();
+		if (IS_ON(CONFIG_RECORD_MERGE)) {
+			is_bounded();
+			is_a_ring();
+		} else {
+			is_refused();
+		}
 		is_small();
 	}
 	unlink(path);
