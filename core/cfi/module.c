@@ -211,6 +211,17 @@ static uint64_t index_size(uint32_t count)
 	return size > SIZE_MAX ? size : dwu_arena_round((size_t)size);
 }
 
+/* Never on a target of 32 bits alone, whose code leaves it out. */
+static bool is_lent(const struct plan *plan)
+{
+	return !IS_ON(CONFIG_ARCH_32BIT_ONLY) && plan->lent;
+}
+
+static bool is_hdr_lent(const struct plan *plan)
+{
+	return !IS_ON(CONFIG_ARCH_32BIT_ONLY) && plan->hdr_lent;
+}
+
 /* For what is found out of a table later. */
 static size_t trust_size(const struct plan *plan)
 {
@@ -224,9 +235,10 @@ static uint64_t plan_size(const struct dwunw_module *module,
 			  const struct plan *plan)
 {
 	return dwu_elf_segments_size(&module->elf) +
-	       (plan->lent ? 0 :
-			     dwu_elf_load_size(&module->elf, &plan->eh_frame)) +
-	       (plan->hdr_lent ?
+	       (is_lent(plan) ?
+			0 :
+			dwu_elf_load_size(&module->elf, &plan->eh_frame)) +
+	       (is_hdr_lent(plan) ?
 			0 :
 			dwu_elf_load_size(&module->elf, &plan->eh_frame_hdr)) +
 	       trust_size(plan) +
@@ -293,7 +305,7 @@ static dwunw_status_t load_eh_frame(struct dwunw_module *module,
 	module->eh.vaddr = plan->eh_frame.vaddr;
 	module->eh.text_vaddr = plan->text.vaddr;
 	module->eh.data_vaddr = plan->got.vaddr;
-	if (plan->lent)
+	if (is_lent(plan))
 		return DWUNW_OK;
 	return dwu_elf_load(&module->elf, &plan->eh_frame, arena,
 			    &module->eh.bytes);
@@ -378,7 +390,7 @@ static dwunw_status_t header_bytes(struct dwunw_module *module,
 	uint64_t at = module->hdr.lent_at;
 	size_t size = (size_t)plan->eh_frame_hdr.size;
 
-	if (!plan->hdr_lent)
+	if (!is_hdr_lent(plan))
 		return dwu_elf_load(&module->elf, &plan->eh_frame_hdr, arena,
 				    bytes);
 	*bytes = (struct dwunw_span){
@@ -400,9 +412,12 @@ static bool take_table(struct dwunw_module *module, const struct plan *plan,
 			   plan->eh_frame_hdr.vaddr, &vaddr) ||
 	    vaddr != module->eh.vaddr)
 		return false;
-	module->hdr.lent = plan->hdr_lent;
-	module->hdr.lent_at =
-		lent_at + (uint64_t)(module->hdr.table.data - bytes->data);
+	if (is_hdr_lent(plan)) {
+		module->hdr.lent = true;
+		module->hdr.lent_at =
+			lent_at +
+			(uint64_t)(module->hdr.table.data - bytes->data);
+	}
 	if (trust_size(plan) != 0)
 		module->hdr.trust = dwunw_arena_alloc(arena, trust_size(plan));
 	return dwu_hdr_usable(module);
@@ -425,7 +440,8 @@ static dwunw_status_t load_header(struct dwunw_module *module,
 		module->hdr = (struct dwunw_eh_hdr){ 0 };
 		plan->eh_count = dwu_index_count(&module->elf, &plan->eh_frame,
 						 false, true);
-		return plan->lent ? give_back(module, plan, arena) : DWUNW_OK;
+		return is_lent(plan) ? give_back(module, plan, arena) :
+				       DWUNW_OK;
 	}
 	module->cfi_source = DWUNW_CFI_EH_HDR;
 	return DWUNW_OK;

@@ -16,7 +16,7 @@ firmware_flags = $(board_cflags_$(subst mips32el,mips32,$(subst mips32eb,mips32,
 define firmware_make
 	$(say) FIRMWARE $@
 	$(Q)rm -rf $(@D) && mkdir -p $(@D)
-	$(Q)$(call in_target,$(2)) O=$(firmware_tests)/$(1) CFLAGS='-g $(3)' \
+	+$(Q)$(call in_target,$(2)) O=$(firmware_tests)/$(1) CFLAGS='-g $(3)' \
 		firmware_defconfig >$(@D)/config.log
 	+$(Q)$(call in_target,$(2)) O=$(firmware_tests)/$(1) CFLAGS='-g $(3)' $(4) \
 		>$(@D)/make.log 2>&1 || { cat $(@D)/make.log; exit 1; }

@@ -27,7 +27,7 @@ my %may = map { $_ => 1 } (
 	# not tests: what make runs to build, and figures
 	qw(tests/mips32/build.sh tests/stacks/build.sh tests/fuzz/seeds.sh
 	tests/scan/corpus.sh tests/memleak/compare.sh tests/bench/run.sh
-	tests/bench/names.sh tests/guests/run.sh tests/guests/kernel-be.sh),
+	tests/bench/names.sh tests/bench/bars.sh tests/guests/run.sh tests/guests/kernel-be.sh),
 	'tests/house/nobuild.t');
 
 # A compiler or make, and what looks like its first argument.
