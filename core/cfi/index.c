@@ -531,13 +531,14 @@ static dwunw_status_t find_sorted(const struct dwunw_module *module,
 /*
  * All FDEs are asked, and of those that cover vaddr the one that starts last is
  * it, as in an index. A file may have as many as it likes, and each walk may
- * come here: ASKED_MAX in all, then its CFI is broken.
+ * come here: ASKED_MAX in all, then its CFI is broken. A load and a store, as an
+ * addition of two threads is a call of libgcc on arm64: some are counted once.
  */
 DWU_COLD static dwunw_status_t ask_all(const struct dwunw_module *module,
 				       const struct dwunw_cfi *cfi,
 				       uint64_t vaddr, struct dwunw_fde *found)
 {
-	uint32_t *asked = module->hdr.trust;
+	uint32_t *asked = module->hdr.trust, count;
 	struct dwunw_fde_cursor cursor;
 	struct dwunw_fde fde;
 	dwunw_status_t status, result = DWUNW_ERR_NO_DEBUG_DATA;
@@ -545,9 +546,10 @@ DWU_COLD static dwunw_status_t ask_all(const struct dwunw_module *module,
 	dwunw_fde_cursor_init(&cursor, module, cfi);
 	while ((status = dwunw_fde_next(&cursor, &fde)) !=
 	       DWUNW_ERR_NO_DEBUG_DATA) {
-		if (__atomic_load_n(asked, __ATOMIC_RELAXED) >= ASKED_MAX)
+		count = __atomic_load_n(asked, __ATOMIC_RELAXED);
+		if (count >= ASKED_MAX)
 			return DWUNW_ERR_BAD_FORMAT;
-		__atomic_add_fetch(asked, 1, __ATOMIC_RELAXED);
+		__atomic_store_n(asked, count + 1, __ATOMIC_RELAXED);
 		if (status != DWUNW_OK ||
 		    vaddr - fde.start >= fde.end - fde.start ||
 		    (result == DWUNW_OK && fde.start < found->start))

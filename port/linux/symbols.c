@@ -546,7 +546,7 @@ static bool is_wanted(const struct table *table, const char *path,
 		      const struct dwu_module_is *is)
 {
 	if (!is)
-		return !strcmp(table->path, path);
+		return path && !strcmp(table->path, path);
 	return table->status == DWUNW_OK && !table->is_told &&
 	       (dwu_file_id_same(&table->id, &is->id) ||
 		dwu_file_id_same(&table->asked, &is->id));

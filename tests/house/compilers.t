@@ -16,6 +16,7 @@ builds() {
 	set -- "$1" "$2" "$3" -g0 "$4"
 	case $3$5 in
 	clang-flto) set -- "$@" AR=llvm-ar LDFLAGS=-fuse-ld=lld ;;
+	gcc-*-flto) set -- "$1" "$2" "$3" -g0 -flto=auto "AR=gcc-ar-${3#gcc-}" ;;
 	*-flto) set -- "$1" "$2" "$3" -g0 -flto=auto ;;
 	esac
 	arch=$1 config=$2 cc=$3 flags="$4 $5"

@@ -62,7 +62,7 @@ for symbol in $few; do
 	switched "$symbol"
 done
 if [ -n "${DWUNW_LONG:-}" ]; then
-	awk '/^config / { name = $2 } /^\tbool/ { print name }' Kconfig \
+	awk '/^config / { name = $2 } /^\tbool "/ { print name }' Kconfig \
 		port/linux/Kconfig | grep -v -x -F -e ARCH_X86_64 -e WERROR \
 		-e OPTIMIZE_SPEED -e OPTIMIZE_SIZE |
 		grep -v -x "$(echo "$scans" | sed 's/ /\\|/g')" >"$work/switches"
