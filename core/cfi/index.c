@@ -207,12 +207,39 @@ static bool hdr_entry_true(const struct dwunw_module *module, uint32_t entry)
 	       fde.start == hdr_start(module, entry);
 }
 
+/* The same of a plain table, whose bytes are brought in at once: a large library has
+ * 170,000 entries, and a first question may wait for this. */
+static bool ascends_plain(const struct dwunw_module *module)
+{
+	const struct dwunw_eh_hdr *hdr = &module->hdr;
+	const struct dwunw_lender *lender = module->eh.lender;
+	size_t size = (size_t)hdr->count * 8;
+	uint64_t start, off, before = 0;
+	int32_t entry[2];
+	uint32_t i;
+
+	if (hdr->lent && !lender->fill(lender->ctx, hdr->lent_at, size))
+		return false;
+	for (i = 0; i < hdr->count; i++) {
+		memcpy(entry, hdr->table.data + (size_t)i * 8, 8);
+		start = hdr->vaddr + (uint64_t)(int64_t)entry[0];
+		off = hdr->vaddr + (uint64_t)(int64_t)entry[1] -
+		      module->eh.vaddr;
+		if (start < before || off >= module->eh.bytes.size)
+			return false;
+		before = start;
+	}
+	return true;
+}
+
 /* Does it ascend, and does each offset lie in the section? One pass over all. */
 static bool ascends(const struct dwunw_module *module)
 {
 	dwu_place_t start, before = 0;
 	uint32_t i;
 
+	if (is_plain(module))
+		return ascends_plain(module);
 	for (i = 0; i < module->hdr.count; i++) {
 		start = hdr_start(module, i);
 		if (start < before ||

@@ -22,12 +22,16 @@ static size_t aligned(size_t size)
 	       ~(size_t)(DWUNW_ARENA_ALIGN - 1);
 }
 
+/* Rows that are kept: a recursion that has overflowed its stack has the same few
+ * rows a hundred thousand times. */
+#define ROWS 16u
+
 size_t dwu_job_size(struct dwu_job *job, size_t tables)
 {
 	struct dwunw_arena none = { 0 };
 
 	(void)job->make_space(job, &none);
-	return DWUNW_ARENA_ALIGN - 1 + dwunw_walker_size(0) +
+	return DWUNW_ARENA_ALIGN - 1 + dwunw_walker_size(ROWS) +
 	       aligned(frames_of(job) * sizeof(struct dwunw_frame)) +
 	       aligned(none.wanted) + tables;
 }
@@ -100,7 +104,7 @@ static dwunw_status_t set_up(struct dwu_job *job, struct work *w)
 	dwunw_status_t status;
 
 	dwunw_arena_init(&w->arena, job->memory, job->memory_size);
-	status = dwunw_walker_init(&w->walker, 0, &w->arena);
+	status = dwunw_walker_init(&w->walker, ROWS, &w->arena);
 	if (status == DWUNW_OK) {
 		w->frames = dwunw_arena_alloc(
 			&w->arena, frames_of(job) * sizeof(*w->frames));

@@ -104,15 +104,26 @@ static uint64_t any_return(void)
 	return BIAS + MADE_TEXT + 0x10u * dice(FUNCTIONS) + 5;
 }
 
+/* As x86_64 has it in memory, also on a big-endian host. */
+static void put_on_stack(unsigned int i, uint64_t value)
+{
+	uint8_t bytes[8];
+	unsigned int n;
+
+	for (n = 0; n < 8; n++)
+		bytes[n] = (uint8_t)(value >> 8 * n);
+	memcpy(&stack[i], bytes, 8);
+}
+
 static void fill_stack(void)
 {
 	uint32_t share = dice(4) ? dice(12) : dice(100);
 	unsigned int i;
 
 	for (i = 0; i < WORDS; i++)
-		stack[i] = dice(100) >= share ? any_return() :
-			   dice(8)	      ? SP + 8 * dice(WORDS) :
-						dice(3) - 1ull;
+		put_on_stack(i, dice(100) >= share ? any_return() :
+				dice(8)		   ? SP + 8 * dice(WORDS) :
+						     dice(3) - 1ull);
 }
 
 struct result {
