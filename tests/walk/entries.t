@@ -33,7 +33,8 @@ sub check {
 		split /\n/, $out =~ s/stops of the kernel's walks: //r =~ s/told (\d+) of (\d+)/told $1, some $2/r;
 	($n{root}) = $out =~ /kernel's walks:.* root (\d+)/;
 	($n{trampoline}) = $out =~ /kernel's walks:.* trampoline (\d+)/;
-	$n{$_} //= 0 for qw(told some pairs whole different root trampoline user kernel);
+	($n{within}) = $out =~ /copy ended.* no module (\d+)/;
+	$n{$_} //= 0 for qw(told some pairs whole different root trampoline within user kernel);
 	is($n{different}, 0, "$title: no walk is different") or diag($out);
 	cmp_ok($n{pairs}, '>=', $pairs, "$title: there were pairs") or diag($out);
 	is($n{told}, $n{some}, "$title: the frames are those that were told") or diag($out);
@@ -100,7 +101,10 @@ is($n{told}, 0, 'both: it ends with the other one');
 cmp_ok($n{trampoline}, '>', $pairs * 0.8, 'both: that is the reason');
 
 %n = check('own return probes and a clock', 'again', '-d', '-e', 'cpu', @own);
-cmp_ok($n{told}, '>', $pairs * 0.2, 'own return probes and a clock: stacks through them');
+# Some machines are in the return probe's system call most of the time, the pc in
+# [uprobes]: of that code nothing tells, and the stack ends there.
+cmp_ok($n{told}, '>', ($n{pairs} - $n{within}) * 0.2,
+	'own return probes and a clock: stacks through them');
 cmp_ok($n{'with returns'}, '>', 50, 'own return probes and a clock: they are there');
 
 done_testing();
