@@ -686,7 +686,7 @@ help:
 #:   menuconfig defconfig linux_defconfig mips32_defconfig firmware_defconfig
 #:   small_defconfig allnoconfig allyesconfig randconfig olddefconfig savedefconfig
 #: Test (doc/testing.md); files alone: make T="tests/danger/debug.t" test
-#:   check test         unit tests and the rules of the house; 10 minutes of more
+#:   check test         unit tests and the rules of the house; 10 minutes of tests
 #:   test-long test-others test-all   half an hour; other targets; all of these
 #:   soak fuzz fuzz-coverage          hours: SOAK_SECONDS=1800 FUZZ_SECONDS=20
 #:   guests bench size  other kernels; time a frame; text and stack, with budgets

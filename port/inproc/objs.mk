@@ -21,12 +21,15 @@ inproc_rare := $(inproc_rare:%=$(out)/port/inproc/%)
 inproc_wrap := $(foreach f,malloc calloc realloc free strdup qsort memcpy memmove memset \
 	memcmp memchr strlen strcmp strncmp strcpy strstr strcspn,-Wl,--wrap=$(f))
 
+# memcpy() and others are not made into calls of themselves
+no_calls := -fno-builtin $(if $(findstring clang,$(CC)),,-fno-tree-loop-distribute-patterns)
+
 $(filter-out %/stub.o,$(inproc_objs)): $(out)/%.o: %.c $(made_first)
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(all_cflags) $(port_cflags) $(inproc_cflags) \
 		$(if $(filter $(inproc_rare),$@),$(core_optimize)) \
-		$(if $(filter %/bytes.o,$@),-fno-builtin -fno-tree-loop-distribute-patterns) -MMD -MP -c $< -o $@
+		$(if $(filter %/bytes.o,$@),$(no_calls)) -MMD -MP -c $< -o $@
 $(filter %/stub.o,$(inproc_objs)): $(out)/%.o: %.S $(made_first)
 	@mkdir -p $(@D)
 	$(say) AS $<
