@@ -33,9 +33,10 @@ stop() {
 	wait "$pid" 2>/dev/null
 	pid=
 }
+# How many threads there are of each state; one that runs may sleep a moment later.
 states() {
-	cat /proc/"$pid"/task/*/stat | sed 's/^.*) \(.\).*/\1/' | sort | uniq -c |
-		tr -s ' \n' '  '
+	cat /proc/"$pid"/task/*/stat | sed 's/^.*) \(.\).*/\1/; s/R/S/' | sort |
+		uniq -c | tr -s ' \n' '  '
 }
 # A tool that hangs is a failure of the test, and not the test's end.
 stack() {
