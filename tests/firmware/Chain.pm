@@ -7,7 +7,7 @@ use warnings;
 no warnings 'portable'; # addresses of 64 bits
 use Exporter 'import';
 use Test::More;
-our @EXPORT_OK = qw(missing symbols reports wants is_report);
+our @EXPORT_OK = qw(missing symbols name_at reports wants is_report);
 
 our @crash = qw(write_register set_led parse_packet poll_device crash);
 use constant DEPTH => 1000; # of program.c
@@ -19,7 +19,7 @@ sub missing {
 	return '';
 }
 
-# [address, name] of every function, in order.
+# [address, name] of every function, in order; of equal ones the shortest name comes last.
 sub symbols {
 	my ($nm, $file) = @_;
 	my @all;
@@ -28,7 +28,7 @@ sub symbols {
 		push @all, [hex $2, $1]
 			if /^(\w+)\s*\|(?:f{8})?([0-9a-f]+)\|.*\|\s*FUNC\|/;
 	}
-	return [sort { $a->[0] <=> $b->[0] } @all];
+	return [sort { $a->[0] <=> $b->[0] || length $b->[1] <=> length $a->[1] } @all];
 }
 
 sub name_at {

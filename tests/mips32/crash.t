@@ -7,6 +7,9 @@
 use strict;
 use warnings;
 use File::Temp 'tempdir';
+use FindBin;
+use lib "$FindBin::Bin/../firmware";
+use Chain qw(missing symbols name_at);
 use Test::More;
 
 my @targets = (
@@ -25,36 +28,6 @@ my %chains = (
 	wild => [ 'NOWHERE', 'wild_call', @start ],
 );
 my $work = tempdir(CLEANUP => 1);
-
-sub missing {
-	for my $tool (@_) {
-		return "no $tool" if system("command -v $tool >/dev/null");
-	}
-	return '';
-}
-
-# [address, name] of every function, in order; of equal ones the shortest
-# name comes last.
-sub symbols {
-	my ($nm, $file) = @_;
-	my @all;
-	for (`$nm -f sysv $file`) {
-		push @all, [hex $2, $1]
-			if /^(\w+)\s*\|([0-9a-f]+)\|.*\|\s*FUNC\|/;
-	}
-	return sort { $a->[0] <=> $b->[0] ||
-		length $b->[1] <=> length $a->[1] } @all;
-}
-
-sub name_at {
-	my ($symbols, $addr) = @_;
-	my $name = '?';
-	for (@$symbols) {
-		last if $_->[0] > $addr;
-		$name = $_->[1];
-	}
-	return $name;
-}
 
 # What the program prints: frames as hashes, the end, the exit status.
 sub crash {
@@ -165,7 +138,7 @@ for (@targets) {
 			my $file = "$built/$order-$kind/crash_mips32";
 			mkdir($dir);
 			answers("$order $kind", $qemu, $file);
-			my @symbols = symbols("${prefix}nm", $file);
+			my $symbols = symbols("${prefix}nm", $file);
 			system("${prefix}strip", '-o', "$dir/stripped", $file);
 			`tests/sstrip.pl $file $dir/bare`;
 			for my $form (['whole', $file],
@@ -173,22 +146,22 @@ for (@targets) {
 				['no section headers', "$dir/bare"]) {
 				my $title = "$order $kind, $form->[0]";
 				check("$title, $_", $qemu, $form->[1], $_,
-					\@symbols, $form->[0] eq 'whole')
+					$symbols, $form->[0] eq 'whole')
 					for sort keys %chains;
 				overflow("$title, overflow", $qemu, $form->[1],
-					\@symbols);
+					$symbols);
 			}
 			$file = "$built/$order-$kind/crash_plain";
-			@symbols = symbols("${prefix}nm", $file);
+			$symbols = symbols("${prefix}nm", $file);
 			`tests/sstrip.pl $file $dir/plain`;
 			for my $mode (sort keys %chains) {
 				check("$order $kind, no CFI, $mode", $qemu, $file,
-					$mode, \@symbols, 1, 1);
+					$mode, $symbols, 1, 1);
 				check("$order $kind, neither CFI nor headers, $mode",
-					$qemu, "$dir/plain", $mode, \@symbols, 0, 1);
+					$qemu, "$dir/plain", $mode, $symbols, 0, 1);
 			}
 			overflow("$order $kind, no CFI, overflow", $qemu, $file,
-				\@symbols);
+				$symbols);
 		}
 	}
 }

@@ -54,6 +54,22 @@ static inline struct cfi_out *made_begin(struct made *m, bool debug_frame)
 	return &m->cfi;
 }
 
+/* A function of 0x10 bytes for each program, from the start of .text on. */
+static inline void made_functions(struct cfi_out *s,
+				  const char *const *programs,
+				  unsigned int count)
+{
+	uint64_t cie = put_cie(s, &(struct cie_spec){ .encoding = 0x1b });
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		put_fde(s, &(struct fde_spec){ .cie = cie,
+					       .start = MADE_TEXT + 0x10 * i,
+					       .size = 0x10,
+					       .encoding = 0x1b,
+					       .program_hex = programs[i] });
+}
+
 static inline dwunw_status_t made_open(struct made *m)
 {
 	struct elf_spec spec = { ELF_X86_64, .no_sections = m->no_sections };

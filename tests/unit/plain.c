@@ -51,7 +51,6 @@ static uint32_t dice(uint32_t sides)
 static void make_module(void)
 {
 	struct cfi_out *s = made_begin(&m, false);
-	uint64_t cie = put_cie(s, &(struct cie_spec){ .encoding = 0x1b });
 	unsigned int i;
 
 	memset(code, 0x90, sizeof(code));
@@ -59,12 +58,7 @@ static void make_module(void)
 		code[0x10 * i] = 0xe8;
 	m.code = code;
 	m.code_size = sizeof(code);
-	for (i = 0; i < FUNCTIONS; i++)
-		put_fde(s, &(struct fde_spec){ .cie = cie,
-					       .start = MADE_TEXT + 0x10 * i,
-					       .size = 0x10,
-					       .encoding = 0x1b,
-					       .program_hex = rows[i] });
+	made_functions(s, rows, FUNCTIONS);
 	if (made_open(&m) != DWUNW_OK)
 		abort();
 }

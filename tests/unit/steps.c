@@ -51,7 +51,6 @@ static uint8_t code[0x10 * FUNCTIONS];
 static void make_module(void)
 {
 	struct cfi_out *s = made_begin(&m, false);
-	uint64_t cie = put_cie(s, &(struct cie_spec){ .encoding = 0x1b });
 	unsigned int i;
 
 	memset(code, 0x90, sizeof(code));
@@ -62,12 +61,7 @@ static void make_module(void)
 	(void)from_hex("48 c7 c0 0f 00 00 00 0f 05", code + 0x10 * RESTORER, 9);
 	m.code = code;
 	m.code_size = sizeof(code);
-	for (i = 0; i < RESTORER; i++)
-		put_fde(s, &(struct fde_spec){ .cie = cie,
-					       .start = MADE_TEXT + 0x10 * i,
-					       .size = 0x10,
-					       .encoding = 0x1b,
-					       .program_hex = rows[i] });
+	made_functions(s, rows, RESTORER);
 	if (made_open(&m) != DWUNW_OK)
 		abort();
 }
