@@ -327,6 +327,8 @@ static void judge(struct compare *c, const struct site *site)
 	if (class == CLASS_UNJUDGED) {
 		c->unjudged++;
 		c->classes[site->call][class]++;
+		if (c->options->verbose)
+			print_difference(c, site, class);
 		return;
 	}
 	count(c, site, class);

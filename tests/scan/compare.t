@@ -99,6 +99,12 @@ sub enough {
 		$counts->{$rule} * 100 >= $percent * $counts->{all};
 }
 
+# Instructions, and the calls among them once more.
+sub counted {
+	my ($sum) = @_;
+	return $sum->{pcs}{all} + $sum->{'call-sites'}{all} + $sum->{unjudged};
+}
+
 my %call = (x86_64 => qr/\tcall\b/, arm64 => qr/\tblr?\t/,
 	mips => qr/\t(?:jal|jalr|bal|bgezal|bltzal|jalx)\t/);
 
@@ -149,9 +155,12 @@ sub judge {
 		return fail("$title: it is compared") || diag($_->{text})
 			if defined $_->{text};
 	}
-	is($without->{pcs}{all} + $without->{unjudged}, $with->{pcs}{all} + $with->{unjudged},
+	is(counted($without), counted($with),
 		"$title: the same instructions with and without symbols");
-	cmp_ok($without->{unjudged} * 1000, '<=', $without->{pcs}{all},
+	# landing pads far from their function are reached by its LSDA alone, and
+	# their CFA is in rbp of code that is not seen: 0.55 % of libstdc++
+	cmp_ok($without->{unjudged} * 1000, '<=',
+		($stripped ? 1 : 10) * $without->{pcs}{all},
 		"$title: nearly all are judged");
 	cmp_ok($with->{skipped}, '<=', 0.02 * $with->{pcs}{all},
 		"$title: $with->{skipped} have no CFI to compare with") if $stripped;
