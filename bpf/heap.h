@@ -91,12 +91,16 @@ enum dwunw_heap_counter {
  * Defaults. A host of 32 bits is a router, whose maps do not grow on demand
  * (DWUNW_GROWING_MAP): a live block costs 96 bytes at once.
  */
-#if __SIZEOF_POINTER__ < 8
+#if __SIZEOF_POINTER__ < 8 || defined(CONFIG_TOOL_SMALL)
 #define DWUNW_HEAP_RING_SIZE (1u << 20)
 #define DWUNW_LIVE_MAX (1u << 14)
-/* as the objects say */
+#if __SIZEOF_POINTER__ < 8 /* as the objects say */
 #define DWUNW_HEAP_PROCESSES 0u
 #define DWUNW_HEAP_SPANS_MAX 0u
+#else
+#define DWUNW_HEAP_PROCESSES 1024u
+#define DWUNW_HEAP_SPANS_MAX 8192u
+#endif
 /* where the kernel walks (walk.bpf.h) */
 #define DWUNW_HEAP_WALK_RING_SIZE (1u << 19)
 #define DWUNW_HEAP_WALK_ROWS 8192u
