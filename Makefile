@@ -589,9 +589,12 @@ run-test:
 		$(unit_src:%.c=$(root)/$(second)/%))
 endif
 
+# what cannot be built fails the tests that need it, and keeps no other from running
 test-long: deps-long deps-cross
-	@$(MAKE) $(two) all examples unit-programs test-programs long-programs
-	@$(MAKE) run-test-long
+	@status=0; \
+	$(MAKE) $(two) -k all examples unit-programs test-programs long-programs || status=1; \
+	$(MAKE) run-test-long || status=1; \
+	exit $$status
 run-musl:
 	@$(run_tests) musl tests/house/musl.t
 run-test-long:

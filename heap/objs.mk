@@ -46,11 +46,12 @@ $(heap_packed): %.lz4: %.o $(bpf_pack) heap/objs.mk
 	$(Q)$(if $(LLVM_OBJCOPY),$(LLVM_OBJCOPY) $(bpf_trim) $< $@.o,cp $< $@.o)
 	$(Q)$(bpf_pack) $@.o $@ && rm $@.o
 
+# in quotes: a directory may have the name of a macro, as mips and linux are
 $(out)/tools/leaks/objects.o: tools/leaks/objects.S $(heap_packed)
 	@mkdir -p $(@D)
 	$(say) AS $<
 	$(Q)$(CC) $(target_cflags) $(foreach n,HEAP WALK COUNT COUNT-WALK KERNEL,\
-		-D$(subst -,_,$(n))_OBJECT=$(out)/bpf/$(shell echo $(n) | tr A-Z a-z).bpf.lz4) \
+		-D$(subst -,_,$(n))_OBJECT='"$(out)/bpf/$(shell echo $(n) | tr A-Z a-z).bpf.lz4"') \
 		-c $< -o $@
 
 $(out)/tools/leaks/unpack.o: tools/leaks/unpack.c tools/leaks/unpack.h $(made_first)
