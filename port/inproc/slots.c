@@ -5,9 +5,10 @@
  * threads use it; both what it had and what it gets works at any time.
  *
  * A slot is turned if it has the program's own function; or if it will get it at its
- * first call, as it leads into its own module's stubs still. So a module that has an
- * allocator of its own is left alone. What a slot had is remembered, and put back if
- * it still has ours, and its module is still there.
+ * first call, as it leads into its own module's stubs still, and no slot of that
+ * module has another allocator's. So a module that has one of its own is left alone.
+ * What a slot had is remembered, and put back if it still has ours, and its module is
+ * still there.
  */
 #include "inproc.h"
 
@@ -40,6 +41,7 @@ struct module {
 	const char *strings;
 	const ElfW(Rela) * tables[2];
 	size_t sizes[2];
+	bool foreign; /* some slot has another allocator's function */
 };
 struct turn {
 	const struct dwu_slot_function *functions;
@@ -188,47 +190,89 @@ static bool remember(void **at, void *was, void *ours)
 	return true;
 }
 
-/* Its first call goes to the loader, who then gives it the program's function. */
-static bool is_unbound(const struct module *m, uint32_t type,
-		       const ElfW(Sym) * symbol, const void *value)
+/* A slot of one of the functions. */
+struct import {
+	void **at;
+	void *value;
+	uint32_t type;
+	const ElfW(Sym) * symbol;
+	const struct dwu_slot_function *function;
+};
+
+/*
+ * Its first call goes to the loader, who then gives it the program's function: also
+ * to a module that defines it, unless that is the first to do so.
+ */
+static bool is_unbound(const struct module *m, const struct import *import)
 {
-	return type == DWU_SLOT_JUMP && symbol->st_shndx == SHN_UNDEF &&
-	       !symbol->st_value && holds_addr(m->info, (uintptr_t)value, PF_X);
+	const ElfW(Sym) *symbol = import->symbol;
+
+	if (import->type != DWU_SLOT_JUMP ||
+	    !holds_addr(m->info, (uintptr_t)import->value, PF_X))
+		return false;
+	if (symbol->st_shndx == SHN_UNDEF)
+		return !symbol->st_value;
+	return m->info->dlpi_addr + symbol->st_value ==
+	       (uintptr_t)import->function->real;
 }
 
-static void turn_slot(struct turn *turn, const struct module *m, void **at,
-		      bool unbound, const struct dwu_slot_function *function)
+static void find_foreign(struct turn *turn, struct module *m,
+			 const struct import *import)
 {
-	void *was = value_of(at);
+	(void)turn;
+	m->foreign |= import->value &&
+		      import->value != import->function->ours &&
+		      import->value != import->function->real &&
+		      !holds_addr(m->info, (uintptr_t)import->value, PF_X);
+}
 
-	if (was == function->ours || (was != function->real && !unbound))
+static void turn_slot(struct turn *turn, struct module *m,
+		      const struct import *import)
+{
+	if (import->value == import->function->ours ||
+	    (import->value != import->function->real &&
+	     (m->foreign || !is_unbound(m, import))))
 		return;
-	if (!remember(at, was, function->ours))
+	if (!remember(import->at, import->value, import->function->ours))
 		turn->error = -ENOSPC;
-	else if (!put(m->info, at, function->ours))
+	else if (!put(m->info, import->at, import->function->ours))
 		turn->error = -EACCES;
 	else
 		turn->turned++;
 }
 
-static void visit_entry(struct turn *turn, const struct module *m,
-			const ElfW(Rela) * r)
-{
-	uint32_t type = (uint32_t)ELF64_R_TYPE(r->r_info);
-	const ElfW(Sym) *symbol = &m->symbols[ELF64_R_SYM(r->r_info)];
-	void **at = (void **)(m->info->dlpi_addr + r->r_offset);
-	const char *name = m->strings + symbol->st_name;
+typedef void (*visit_fn)(struct turn *turn, struct module *m,
+			 const struct import *import);
 
-	if ((type != DWU_SLOT_JUMP && type != DWU_SLOT_DATA &&
-	     type != DWU_SLOT_WORD) ||
-	    r->r_addend || !holds_addr(m->info, (uintptr_t)at, PF_W))
+static void visit_entry(struct turn *turn, struct module *m,
+			const ElfW(Rela) * r, visit_fn visit)
+{
+	struct import import = {
+		.at = (void **)(m->info->dlpi_addr + r->r_offset),
+		.type = (uint32_t)ELF64_R_TYPE(r->r_info),
+		.symbol = &m->symbols[ELF64_R_SYM(r->r_info)],
+	};
+	const char *name = m->strings + import.symbol->st_name;
+
+	if ((import.type != DWU_SLOT_JUMP && import.type != DWU_SLOT_DATA &&
+	     import.type != DWU_SLOT_WORD) ||
+	    r->r_addend || !holds_addr(m->info, (uintptr_t)import.at, PF_W))
 		return;
-	for (size_t i = 0; i < turn->count; i++)
-		if (turn->functions[i].real &&
-		    strcmp(name, turn->functions[i].name) == 0)
-			turn_slot(turn, m, at,
-				  is_unbound(m, type, symbol, value_of(at)),
-				  &turn->functions[i]);
+	import.value = value_of(import.at);
+	for (size_t i = 0; i < turn->count; i++) {
+		import.function = &turn->functions[i];
+		if (import.function->real &&
+		    strcmp(name, import.function->name) == 0)
+			visit(turn, m, &import);
+	}
+}
+
+static void visit_all(struct turn *turn, struct module *m, visit_fn visit)
+{
+	for (int t = 0; t < 2; t++)
+		for (size_t i = 0;
+		     m->tables[t] && i < m->sizes[t] / sizeof(ElfW(Rela)); i++)
+			visit_entry(turn, m, &m->tables[t][i], visit);
 }
 
 static int turn_module(struct dl_phdr_info *info, size_t size, void *ctx)
@@ -239,10 +283,8 @@ static int turn_module(struct dl_phdr_info *info, size_t size, void *ctx)
 	(void)size;
 	if (is_left_alone(info) || !open_tables(&m, info))
 		return 0;
-	for (int t = 0; t < 2; t++)
-		for (size_t i = 0;
-		     m.tables[t] && i < m.sizes[t] / sizeof(ElfW(Rela)); i++)
-			visit_entry(turn, &m, &m.tables[t][i]);
+	visit_all(turn, &m, find_foreign);
+	visit_all(turn, &m, turn_slot);
 	return turn->error != 0;
 }
 

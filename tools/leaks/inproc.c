@@ -6,8 +6,10 @@
  */
 #include "inproc.h"
 
+#include "attach.h"
 #include "cmd.h"
 #include "commands.h"
+#include "interrupt.h"
 
 #include <errno.h>
 #include <glob.h>
@@ -41,8 +43,8 @@ const char *inproc_contradiction(const struct leak *leak)
 {
 	const struct dwunw_heap_config *config = &leak->config;
 
-	if (!config->command)
-		return "--in-process is about -- COMMAND";
+	if (!config->command && config->pid_count != 1)
+		return "--in-process is about -- COMMAND or a single PID";
 	if (config->file || config->pattern_count || config->given.count ||
 	    config->debug_file || config->follow_forks || config->budget ||
 	    config->sample_every > 1 || leak->trace || leak->show_allocs ||
@@ -292,6 +294,42 @@ static int say_none(int status)
 	return EXIT_FAILURE;
 }
 
+/* Its status, as wait(2) has it; -1: told. */
+static int run_command(struct run *run)
+{
+	int status;
+
+	make_tables(run);
+	status = run_as(run, execute);
+	if (status >= 0) {
+		rescue(run, status);
+		if (WIFSIGNALED(status))
+			say_signal(status);
+	}
+	return status;
+}
+
+/* A process that runs. Its tables are ours to read, whether it is there still or
+ * not. */
+static int run_attached(struct run *run)
+{
+	const struct dwunw_heap_config *config = &run->leak->config;
+	struct attach *attach;
+	bool left;
+
+	interrupt_watch();
+	run->self = getpid();
+	run->tables = -1;
+	attach = attach_open(config->pids[0], run->library,
+			     config->sample_bytes, &run->tables);
+	if (!attach)
+		return -1;
+	attach_wait(attach);
+	left = attach_close(attach);
+	rescue(run, 0);
+	return left ? 0 : -1;
+}
+
 int inproc_run(struct leak *leak)
 {
 	struct run run = { .leak = leak };
@@ -309,15 +347,10 @@ int inproc_run(struct leak *leak)
 			      strerror(error));
 		return EXIT_FAILURE;
 	}
-	make_tables(&run);
-	status = run_as(&run, execute);
-	if (status >= 0) {
-		rescue(&run, status);
-		if (WIFSIGNALED(status))
-			say_signal(status);
+	status = leak->config.command ? run_command(&run) : run_attached(&run);
+	if (status >= 0)
 		status = access(run.file, R_OK) ? say_none(status) :
 						  report(&run);
-	}
 	if (run.tables >= 0)
 		close(run.tables);
 	if (*run.directory) {
