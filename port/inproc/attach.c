@@ -33,11 +33,16 @@ DWU_SLOT_FUNCTIONS(DECLARE)
 static struct dwu_slot_function functions[] = { DWU_SLOT_FUNCTIONS(ROW) };
 #define COUNT (sizeof(functions) / sizeof(functions[0]))
 
-static int32_t owner; /* the process whose tables there are; 0: none */
+static int32_t owner;	 /* the process whose tables there are; 0: none */
 static long tables = -1; /* their file, until the tool has opened it */
+
+static bool preloaded;
 
 static bool find_real(void)
 {
+	preloaded = dwu_real_is_preloaded();
+	if (preloaded)
+		return true;
 	if (!dwu_real_find_late())
 		return false;
 	for (size_t i = 0; i < COUNT; i++)
@@ -64,7 +69,7 @@ static long attach(uint64_t sample_bytes, uint64_t check)
 	tables = open_tables(sample_bytes, check);
 	if (tables < 0)
 		return tables;
-	turned = dwu_slots_turn(functions, COUNT);
+	turned = preloaded ? 1 : dwu_slots_turn(functions, COUNT);
 	if (turned > 0) {
 		owner = dwu_inproc_pid();
 		dwu_event_go();
@@ -73,9 +78,14 @@ static long attach(uint64_t sample_bytes, uint64_t check)
 	/* somebody may be on the way to us: the tables are empty, and stay */
 	(void)dwu_slots_back();
 	owner = dwu_inproc_pid();
-	syscall(SYS_close, tables);
-	tables = -1;
 	return turned ? turned : -ENOENT;
+}
+
+static void close_file(void)
+{
+	if (tables >= 0)
+		syscall(SYS_close, tables);
+	tables = -1;
 }
 
 long dwunw_inproc_attach(uint64_t sample_bytes, uint64_t check)
@@ -85,6 +95,8 @@ long dwunw_inproc_attach(uint64_t sample_bytes, uint64_t check)
 
 	if (owner == dwu_inproc_pid())
 		return -EALREADY;
+	if (dwu_inproc_mode == DWU_WHOLE || dwu_inproc_mode == DWU_SAMPLED)
+		return -EBUSY; /* by its environment, whose options stay */
 	if (owner) /* our parent's, and no other thread has come with us */
 		dwu_event_close();
 	owner = 0;
@@ -100,10 +112,8 @@ long dwunw_inproc_look(void)
 
 	if (owner != dwu_inproc_pid())
 		return -ESRCH;
-	if (tables >= 0)
-		syscall(SYS_close, tables);
-	tables = -1;
-	result = dwu_slots_turn(functions, COUNT);
+	close_file();
+	result = preloaded ? 0 : dwu_slots_turn(functions, COUNT);
 	errno = error;
 	return result;
 }
@@ -115,6 +125,7 @@ long dwunw_inproc_detach(void)
 
 	if (owner != dwu_inproc_pid())
 		return -ESRCH;
+	close_file();
 	if (dwu_event_stop())
 		dwu_event_end();
 	result = dwu_slots_back();

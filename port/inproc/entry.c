@@ -434,7 +434,7 @@ static void write_out(void)
 
 /* What attach.c has of these, whatever else has their names. */
 #define OWN(name)                             \
-	__asm__(".globl dwu_own_" #name "\n" \
+	__asm__(".globl dwu_own_" #name "\n"  \
 		".hidden dwu_own_" #name "\n" \
 		".set dwu_own_" #name ", " #name "\n");
 DWU_SLOT_FUNCTIONS(OWN)

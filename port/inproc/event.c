@@ -335,11 +335,8 @@ void dwu_event_close(void)
 
 static long open_new(void *const real[DWU_FUNCTIONS])
 {
-	long fd;
+	long fd = dwu_kept_make();
 
-	if (is_on())
-		return -EBUSY;
-	fd = dwu_kept_make();
 	if (fd < 0)
 		return fd;
 	dwu_event_epoch++;

@@ -18,7 +18,8 @@ inproc_lib := $(out)/libdwunw-preload.so
 -include port/inproc/$(inproc_dir)/libs.mk
 endif
 inproc_cflags = -ftls-model=initial-exec -foptimize-sibling-calls -fno-builtin-malloc \
-	-fno-stack-protector -iquote port/inproc -iquote port/inproc/$(inproc_dir) -DDWU_INPROC_REGS='"$(inproc_dir)/regs.h"'
+	-fno-stack-protector -iquote port/inproc -DDWU_INPROC_REGS='"$(inproc_dir)/regs.h"' \
+	-DDWU_INPROC_SLOTS='"$(inproc_dir)/slots.h"'
 # What runs at each event is not made small; nor can MIPS16e code have TLS or atomics.
 inproc_rare := areas.o attach.o slots.o bytes.o kept.o memory.o options.o real.o space.o write.o
 inproc_rare := $(inproc_rare:%=$(out)/port/inproc/%)

@@ -105,6 +105,14 @@ static void find_all(void *(*find)(const char *name))
 	dwu_real = found;
 }
 
+/* A global name is found from the program on. */
+bool dwu_real_is_preloaded(void)
+{
+	void *program = dlopen(NULL, RTLD_LAZY);
+
+	return program && dlsym(program, "dwunw_inproc_attach");
+}
+
 void dwu_real_list(void **list)
 {
 	void *const all[DWU_FUNCTIONS] = {
@@ -141,8 +149,8 @@ void *dwu_real_late(const char *name)
 	void *found = dlsym(RTLD_DEFAULT, name);
 	Dl_info theirs, own;
 
-	if (!found || !dladdr(found, &theirs) ||
-	    !dladdr(dwu_real_boot, &own) || theirs.dli_fbase == own.dli_fbase)
+	if (!found || !dladdr(found, &theirs) || !dladdr(dwu_real_boot, &own) ||
+	    theirs.dli_fbase == own.dli_fbase)
 		return NULL;
 	return found;
 }

@@ -46,6 +46,8 @@ void dwu_real_find(void);
  * may be another library's before libc. */
 void *dwu_real_late(const char *name);
 bool dwu_real_find_late(void);
+/* Was this object there from the start? Then the program's calls come here anyway. */
+bool dwu_real_is_preloaded(void);
 /* Those whose frames stacks begin with, by enum dwu_inproc_function. */
 void dwu_real_list(void **list);
 
@@ -55,11 +57,12 @@ void dwu_real_list(void **list);
 #else
 #define DWU_SLOT_MMAP64(each)
 #endif
-#define DWU_SLOT_FUNCTIONS(each)                                             \
+#define DWU_SLOT_FUNCTIONS(each)                                              \
 	each(malloc) each(calloc) each(realloc) each(reallocarray) each(free) \
-	each(memalign) each(aligned_alloc) each(posix_memalign) each(valloc)  \
-	each(pvalloc) each(mmap) DWU_SLOT_MMAP64(each) each(munmap)           \
-	each(mremap) each(dlclose)
+		each(memalign) each(aligned_alloc) each(posix_memalign)       \
+			each(valloc) each(pvalloc) each(mmap)                 \
+				DWU_SLOT_MMAP64(each) each(munmap)            \
+					each(mremap) each(dlclose)
 
 #define DWU_BOOT_ROOM (64u << 10)
 extern char dwu_real_boot[DWU_BOOT_ROOM];

@@ -12,7 +12,7 @@
  */
 #include "inproc.h"
 
-#include "slots.h"
+#include DWU_INPROC_SLOTS
 
 #include <elf.h>
 #include <errno.h>

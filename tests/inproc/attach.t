@@ -252,6 +252,39 @@ like(slurp("$dir/out"), qr/^1000000 bytes in 1000 allocations/m, '… and report
 waitpid $serve, 0;
 delete $started{$serve};
 
+# --- switched on and off, where it is preloaded and idle -----------------------------------------
+
+{
+	local $ENV{LD_PRELOAD} = "$build/tests/inproc/counter.so $preload";
+	$serve = start(built('serve'), 16);
+}
+for (1 .. 3) {
+	$tool = attach('-T', 1000, $serve);
+	ok(recording($tool), 'preloaded: switched on') or diag slurp("$dir/err");
+	ask($serve, 'l');
+	is(detach($tool), 0, '… and off') or diag $last;
+	like(slurp("$dir/out"), qr/^1000000 bytes in 1000 allocations/m, '… what it leaked meanwhile');
+}
+right('preloaded', end($serve));
+
+# --- another mount namespace ------------------------------------------------------------------
+
+SKIP: {
+	skip 'no mount namespace can be made', 4
+	    if $> || system('unshare -m mount -t tmpfs tmpfs /tmp 2>/dev/null');
+	$serve = start('unshare', '-m', 'sh', '-c', 'mount -t tmpfs tmpfs /tmp; exec "$0" 16', built('serve'));
+	$tool = attach('-T', 1000, $serve);
+	ok(recording($tool), 'in a mount namespace of its own') or diag slurp("$dir/err");
+	ask($serve, 'l');
+	is(detach($tool), 0, '… in and out') or diag $last;
+	like(slurp("$dir/out"), qr/^1000000 bytes in 1000 allocations/m, '… its leak');
+	is(join(' ', glob "/proc/$serve/root/tmp/*"), '', '… nothing is left there');
+	$tool = attach('-T', 1000, $serve);
+	ok(recording($tool), '… and again') or diag slurp("$dir/err");
+	is(detach($tool), 0, '… out') or diag $last;
+	right('mount namespace', end($serve));
+}
+
 # --- the tool is killed --------------------------------------------------------------------------
 
 $serve = start(built('serve'), 16);
@@ -310,6 +343,12 @@ for ([ static => 'linked statically' ], [ filter => 'seccomp' ],
 		refused($kind, $like, start(built("still-$kind")));
 	}
 }
+sub end_still {
+	my ($pid) = @_;
+	close $started{$pid}[0];
+	waitpid $pid, 0;
+	delete $started{$pid};
+}
 my $still = start(built('still-plain'));
 kill STOP => $still;
 sleep 0.1;
@@ -319,7 +358,10 @@ my $limited = start('sh', '-c', 'ulimit -f 1000; exec "$0"', built('still-plain'
 refused('limited', 'ulimit -f', $limited);
 my $loaded = start('env', "LD_PRELOAD=$preload", "DWUNW_INPROC=$dir/own", built('still-plain'));
 my $said = `$build/dwunw leaks --in-process $loaded 2>&1`;
-like($said, qr/process $loaded: /, 'the recorder is preloaded already: that is said') or diag $said;
+like($said, qr/process $loaded: .*the recorder is preloaded, and records/,
+	'the recorder is preloaded already: that is said') or diag $said;
+end_still($loaded);
+ok(-s "$dir/own", '… and what it records is written');
 like(`$build/dwunw leaks --in-process 999999999 2>&1`, qr/no such process/, 'no such process');
 
 done_testing();

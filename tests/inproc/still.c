@@ -15,8 +15,7 @@
 
 static int filter(void)
 {
-	struct sock_filter allow = { BPF_RET | BPF_K, 0, 0,
-				     SECCOMP_RET_ALLOW };
+	struct sock_filter allow = { BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW };
 	struct sock_fprog program = { 1, &allow };
 
 	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||

@@ -33,7 +33,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LIBRARY "libdwunw-preload.so*"
 #define PATIENCE_MS 10000u /* until a thread is where it can be borrowed */
 #define STOP_MS 300u	   /* until all threads stand */
 #define LOOK_MS 250	   /* between looks for modules that came */
@@ -58,6 +57,7 @@ struct attach {
 	struct threads threads;
 	struct borrow_code code;
 	struct attach_library library;
+	char like[280]; /* how the last part of the recorder's path is */
 	int32_t pid;
 	int32_t tid; /* the last that was borrowed */
 	int pidfd;
@@ -67,7 +67,7 @@ struct attach {
 	uint64_t dlopen, dlerror;
 	uint64_t functions[FUNCTIONS];
 	uint64_t modules; /* what is mapped, hashed */
-	long turned;
+	bool begun;	  /* by another tool, that is no more */
 	char why[512];
 };
 
@@ -93,8 +93,7 @@ static bool say_threads(struct attach *a)
 	int error = a->threads.error;
 
 	if (error == EPERM)
-		dwunw_denied_text(a->threads.error_tid, a->why,
-				  sizeof(a->why));
+		dwunw_denied_text(a->threads.error_tid, a->why, sizeof(a->why));
 	else if (error == ETIMEDOUT)
 		snprintf(a->why, sizeof(a->why),
 			 "thread %" PRId32 " does not stop: it sleeps in the "
@@ -162,6 +161,16 @@ static bool call_at(struct attach *a, struct borrow *borrow, uint64_t function,
 			   sizeof(a->why));
 }
 
+static const char *reason(int function, int error)
+{
+	if (function != ATTACH)
+		return strerror(error);
+	return error == EBUSY	 ? "the recorder is preloaded, and records" :
+	       error == EALREADY ? "a recording was begun and not ended" :
+	       error == ENOENT	 ? "none of its modules calls an allocator" :
+				   strerror(error);
+}
+
 /* One of ours. What is not 0 or above was told. */
 static long call_ours(struct attach *a, struct borrow *borrow, int function,
 		      uint64_t first, uint64_t second)
@@ -172,7 +181,9 @@ static long call_ours(struct attach *a, struct borrow *borrow, int function,
 		return -EIO;
 	if ((long)result < 0)
 		snprintf(a->why, sizeof(a->why), "%s(): %s",
-			 function_names[function], strerror(-(int)(long)result));
+			 function_names[function],
+			 reason(function, -(int)(long)result));
+	a->begun |= function == ATTACH && (long)result == -EALREADY;
 	return (long)result;
 }
 
@@ -214,19 +225,13 @@ static bool load(struct attach *a, struct borrow *borrow)
 static bool find_functions(struct attach *a)
 {
 	for (int i = 0; i < FUNCTIONS; i++) {
-		a->functions[i] = attach_function(&a->safe, LIBRARY,
-						  function_names[i]);
+		a->functions[i] =
+			attach_function(&a->safe, a->like, function_names[i]);
 		if (!a->functions[i])
 			return say(a, "the recorder in it is of another "
 				      "version, or its file is gone");
 	}
 	return true;
-}
-
-/* What another tool has begun that is no more (see lock()), ends. */
-static bool end_old(struct attach *a, struct borrow *borrow)
-{
-	return call_ours(a, borrow, DETACH, 0, 0) >= 0;
 }
 
 static bool begin(struct attach *a, struct borrow *borrow)
@@ -238,17 +243,16 @@ static bool begin(struct attach *a, struct borrow *borrow)
 		return false;
 	snprintf(path, sizeof(path), "/proc/%" PRId32 "/fd/%ld", a->pid, fd);
 	a->tables = open(path, O_RDWR | O_CLOEXEC);
-	a->turned = call_ours(a, borrow, LOOK, 0, 0);
-	if (a->turned >= 0 && a->tables >= 0)
-		return true;
-	snprintf(a->why, sizeof(a->why), "its tables: %s", strerror(errno));
-	(void)call_ours(a, borrow, DETACH, 0, 0);
-	return false;
+	if (a->tables < 0)
+		return snprintf(a->why, sizeof(a->why), "its tables: %s",
+				strerror(errno)),
+		       false;
+	return call_ours(a, borrow, LOOK, 0, 0) >= 0;
 }
 
 static bool enter(struct attach *a, struct borrow *borrow)
 {
-	if (!safe_mapping(&a->safe, LIBRARY) && !load(a, borrow))
+	if (!safe_mapping(&a->safe, a->like) && !load(a, borrow))
 		return false;
 	return find_functions(a);
 }
@@ -292,23 +296,32 @@ static bool is_left(struct attach *a)
 	return left;
 }
 
-static bool has_ended(const struct attach *a)
+static bool has_ended(struct attach *a)
 {
 	struct pollfd fd = { .fd = a->pidfd, .events = POLLIN };
 
-	return poll(&fd, 1, 0) > 0 || !safe_mapping((void *)&a->safe, LIBRARY);
+	return poll(&fd, 1, 0) > 0 || !safe_mapping(&a->safe, a->like);
 }
 
 /* --- all of it ------------------------------------------------------------------------------ */
 
+static bool leave(struct attach *a)
+{
+	return with_thread(a, detach) && is_left(a) && with_thread(a, drop);
+}
+
+/* What another tool has begun that is no more (attach_lock()), ends. What fails
+ * leaves nothing. */
 static bool begin_anew(struct attach *a)
 {
-	if (with_thread(a, begin))
+	char why[sizeof(a->why)];
+
+	if (with_thread(a, begin) ||
+	    (a->begun && leave(a) && with_thread(a, begin)))
 		return true;
-	if (!strstr(a->why, strerror(EALREADY)))
-		return false;
-	return with_thread(a, end_old) && is_left(a) && with_thread(a, drop) &&
-	       with_thread(a, begin);
+	memcpy(why, a->why, sizeof(why));
+	(void)leave(a);
+	return say(a, why);
 }
 
 static bool prepare(struct attach *a)
@@ -364,10 +377,12 @@ struct attach *attach_open(int32_t pid, const char *library,
 	a->pid = a->threads.pid = pid;
 	a->pidfd = a->lock = a->tables = -1;
 	a->sample_bytes = sample_bytes;
-	a->safe.recorder = LIBRARY;
+	snprintf(a->like, sizeof(a->like), "%.255s*",
+		 strrchr(library, '/') ? strrchr(library, '/') + 1 : library);
+	a->safe.recorder = a->like;
 	if (prepare(a) && enter_somehow(a, library) && begin_anew(a)) {
 		*tables = a->tables;
-		a->modules = attach_modules(pid);
+		a->modules = attach_modules(pid, a->like);
 		return a;
 	}
 	dwu_cmd_error("leaks: process %" PRId32 ": %s", pid, a->why);
@@ -382,7 +397,7 @@ void attach_wait(struct attach *a)
 
 	fprintf(stderr, "recording\n");
 	while (!interrupted() && poll(&fd, 1, LOOK_MS) <= 0) {
-		now = attach_modules(a->pid);
+		now = attach_modules(a->pid, a->like);
 		if (!now) /* it has executed another program, or ends */
 			return;
 		/* once they have come, and not in the middle */
@@ -396,10 +411,7 @@ void attach_wait(struct attach *a)
 
 bool attach_close(struct attach *a)
 {
-	bool done = has_ended(a) ||
-		    (with_thread(a, detach) && is_left(a) &&
-		     with_thread(a, drop)) ||
-		    has_ended(a);
+	bool done = has_ended(a) || leave(a) || has_ended(a);
 
 	if (!done)
 		dwu_cmd_error("leaks: process %" PRId32

@@ -116,8 +116,8 @@ static bool check_limits(int32_t pid, char *why, size_t size)
 static bool read_head(const char *path, Elf64_Ehdr *head)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	bool good = fd >= 0 && read(fd, head, sizeof(*head)) ==
-				       (ssize_t)sizeof(*head);
+	bool good = fd >= 0 &&
+		    read(fd, head, sizeof(*head)) == (ssize_t)sizeof(*head);
 
 	if (fd >= 0)
 		close(fd);
@@ -347,7 +347,7 @@ void attach_library_remove(struct attach_library *library)
 
 /* --- modules that come ------------------------------------------------------------------- */
 
-uint64_t attach_modules(int32_t pid)
+uint64_t attach_modules(int32_t pid, const char *like)
 {
 	char path[64], *line = NULL;
 	uint64_t hash = 0xcbf29ce484222325ull;
@@ -360,7 +360,8 @@ uint64_t attach_modules(int32_t pid)
 	while (maps && getline(&line, &room, maps) > 0) {
 		if (!strstr(line, " r-xp ") || !strchr(line, '/'))
 			continue;
-		recorder |= strstr(line, "/libdwunw-preload.so") != NULL;
+		line[strcspn(line, "\n")] = 0;
+		recorder |= !fnmatch(like, strrchr(line, '/') + 1, 0);
 		for (const char *at = line; *at; at++)
 			hash = (hash ^ (uint8_t)*at) * 0x100000001b3ull;
 	}

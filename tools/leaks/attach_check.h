@@ -19,8 +19,7 @@ bool attach_check_space(struct safe *safe, struct borrow_code *code, char *why,
 bool attach_dlopen(struct safe *safe, uint64_t *dlopen, uint64_t *dlerror,
 		   char *why, size_t size);
 /* Where a function is in the process, by the file that is mapped; 0: nowhere. */
-uint64_t attach_function(struct safe *safe, const char *like,
-			 const char *name);
+uint64_t attach_function(struct safe *safe, const char *like, const char *name);
 
 /* The recorder's file, as the process can open it. */
 struct attach_library {
@@ -36,7 +35,8 @@ bool attach_library_copy(struct attach_library *library, int32_t pid,
 /* It needs no name once it is loaded. */
 void attach_library_remove(struct attach_library *library);
 
-/* What is mapped of files, hashed; 0: the recorder is not. */
-uint64_t attach_modules(int32_t pid);
+/* What is mapped of files, hashed; 0: none is like that (fnmatch(3), its last
+ * part). */
+uint64_t attach_modules(int32_t pid, const char *like);
 
 #endif

@@ -82,14 +82,15 @@ struct frame {
 };
 _Static_assert(sizeof(struct frame) == 8 + 304, "as the kernel has it");
 
-#define CONTEXT_FLAGS 7u       /* the state is XSAVE's; ss is right */
-#define NO_STACK_CHANGE 0x40u  /* no mode there is: the kernel passes over it */
-#define STATE_LEAST 576u       /* FXSAVE's, and the header behind it */
-#define STATE_SOFTWARE 464u    /* where software has 48 bytes */
-#define STATE_HEADER 512u      /* what is not as at the start */
+#define CONTEXT_FLAGS 7u      /* the state is XSAVE's; ss is right */
+#define NO_STACK_CHANGE 0x40u /* no mode there is: the kernel passes over it */
+#define STATE_LEAST 576u      /* FXSAVE's, and the header behind it */
+#define STATE_SOFTWARE 464u   /* where software has 48 bytes */
+#define STATE_HEADER 512u     /* what is not as at the start */
 #define STATE_MAGIC1 0x46505853u
 #define STATE_MAGIC2 0x46505845u
-#define STATE_AMX (3ull << 17) /* which a frame has room for by arrangement only */
+#define STATE_AMX \
+	(3ull << 17) /* which a frame has room for by arrangement only */
 
 struct software {
 	uint32_t magic;
@@ -153,8 +154,8 @@ bool borrow_find(struct borrow_code *code, const uint8_t *bytes, size_t size,
 	static const char sigreturn[] = "\x48\xc7\xc0\x0f\0\0\0\x0f\x05";
 
 	if (!code->syscall_return)
-		code->syscall_return = find(bytes, size, returns,
-					    sizeof(returns) - 1, addr);
+		code->syscall_return =
+			find(bytes, size, returns, sizeof(returns) - 1, addr);
 	if (!code->sigreturn)
 		code->sigreturn = find(bytes, size, sigreturn,
 				       sizeof(sigreturn) - 1, addr);
@@ -288,13 +289,28 @@ static void set_context(const struct borrow *b, struct context *c)
 	*c = (struct context){
 		.flags = CONTEXT_FLAGS,
 		.stack_flags = NO_STACK_CHANGE,
-		.r8 = r->r8, .r9 = r->r9, .r10 = r->r10, .r11 = r->r11,
-		.r12 = r->r12, .r13 = r->r13, .r14 = r->r14, .r15 = r->r15,
-		.rdi = r->rdi, .rsi = r->rsi, .rbp = r->rbp, .rbx = r->rbx,
-		.rdx = r->rdx, .rax = r->rax, .rcx = r->rcx, .rsp = r->rsp,
-		.rip = r->rip, .eflags = r->eflags,
-		.cs = (uint16_t)r->cs, .ss = (uint16_t)r->ss,
-		.gs = (uint16_t)r->gs, .fs = (uint16_t)r->fs,
+		.r8 = r->r8,
+		.r9 = r->r9,
+		.r10 = r->r10,
+		.r11 = r->r11,
+		.r12 = r->r12,
+		.r13 = r->r13,
+		.r14 = r->r14,
+		.r15 = r->r15,
+		.rdi = r->rdi,
+		.rsi = r->rsi,
+		.rbp = r->rbp,
+		.rbx = r->rbx,
+		.rdx = r->rdx,
+		.rax = r->rax,
+		.rcx = r->rcx,
+		.rsp = r->rsp,
+		.rip = r->rip,
+		.eflags = r->eflags,
+		.cs = (uint16_t)r->cs,
+		.ss = (uint16_t)r->ss,
+		.gs = (uint16_t)r->gs,
+		.fs = (uint16_t)r->fs,
 		.mask = b->mask,
 	};
 	if (error == RESTARTSYS || error == RESTARTNOINTR ||
@@ -318,8 +334,7 @@ static uint64_t put_frame(struct borrow *b, uint64_t top)
 	frame.context.state = state;
 	return write_at(b->tid, state, b->frame_state,
 			b->frame_state_size + 4) &&
-			       write_at(b->tid, at - 8, &frame,
-					sizeof(frame)) ?
+			       write_at(b->tid, at - 8, &frame, sizeof(frame)) ?
 		       at :
 		       0;
 }
@@ -420,9 +435,8 @@ static long call_kernel(struct borrow *b, long number, const uint64_t args[6])
 	if (!set_regs(b->tid, &regs))
 		return -EIO;
 	block_signals(b);
-	return run_to(b, b->code.syscall_return + 2, 2, &regs) ?
-		       -EIO :
-		       (long)regs.rax;
+	return run_to(b, b->code.syscall_return + 2, 2, &regs) ? -EIO :
+								 (long)regs.rax;
 }
 
 static bool take_pages(struct borrow *b)

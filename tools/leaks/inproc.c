@@ -37,6 +37,7 @@ struct run {
 	char file[4096];
 	int tables; /* a file for what outlives the command; -1: none */
 	pid_t self;
+	bool left; /* in a process, which was told */
 };
 
 const char *inproc_contradiction(const struct leak *leak)
@@ -315,8 +316,6 @@ static int run_attached(struct run *run)
 {
 	const struct dwunw_heap_config *config = &run->leak->config;
 	struct attach *attach;
-	bool left;
-
 	interrupt_watch();
 	run->self = getpid();
 	run->tables = -1;
@@ -325,9 +324,9 @@ static int run_attached(struct run *run)
 	if (!attach)
 		return -1;
 	attach_wait(attach);
-	left = attach_close(attach);
+	run->left = !attach_close(attach);
 	rescue(run, 0);
-	return left ? 0 : -1;
+	return 0;
 }
 
 int inproc_run(struct leak *leak)
@@ -357,5 +356,5 @@ int inproc_run(struct leak *leak)
 		unlink(run.file);
 		rmdir(run.directory);
 	}
-	return status < 0 ? EXIT_FAILURE : status;
+	return status < 0 || (!status && run.left) ? EXIT_FAILURE : status;
 }

@@ -35,23 +35,61 @@ struct seen {
 static struct dwunw_frame frames[FRAMES_MAX];
 
 static const char *const allocators[] = { "*malloc.so*", "*malloc-*.so*",
-					  "*malloc_*.so*", "libmemkind*", NULL };
+					  "*malloc_*.so*", "libmemkind*",
+					  NULL };
 /* Functions that hold what dlopen() or we take, or that leave the process. */
-static const char *const busy[] = {
-	"malloc",	   "calloc",	   "realloc",	     "reallocarray",
-	"free",		   "cfree",	   "valloc",	     "pvalloc",
-	"*memalign",	   "aligned_alloc", "mallopt",	     "mallinfo*",
-	"malloc_*",	   "__libc_*alloc", "__libc_free*",   "_int_*",
-	"*fork",	   "clone",	   "__clone*",	     "clone3",
-	"*posix_spawn*",   "system",	   "popen",	     "pclose",
-	"pthread_create*", "pthread_exit", "pthread_key_*",  "*atfork*",
-	"exit",		   "_exit",	   "quick_exit",     "at_quick_exit",
-	"atexit",	   "__cxa_atexit", "__cxa_finalize", "abort",
-	"dlopen",	   "dlmopen",	   "dlclose",	     "dlsym",
-	"dlvsym",	   "dladdr*",	   "dlinfo",	     "dlerror",
-	"dl_iterate_phdr", "_dl_*",	   "__libc_dl*",     "iconv*",
-	"execv*",	   "sbrk",	   "brk",	     NULL
-};
+static const char *const busy[] = { "malloc",
+				    "calloc",
+				    "realloc",
+				    "reallocarray",
+				    "free",
+				    "cfree",
+				    "valloc",
+				    "pvalloc",
+				    "*memalign",
+				    "aligned_alloc",
+				    "mallopt",
+				    "mallinfo*",
+				    "malloc_*",
+				    "__libc_*alloc",
+				    "__libc_free*",
+				    "_int_*",
+				    "*fork",
+				    "clone",
+				    "__clone*",
+				    "clone3",
+				    "*posix_spawn*",
+				    "system",
+				    "popen",
+				    "pclose",
+				    "pthread_create*",
+				    "pthread_exit",
+				    "pthread_key_*",
+				    "*atfork*",
+				    "exit",
+				    "_exit",
+				    "quick_exit",
+				    "at_quick_exit",
+				    "atexit",
+				    "__cxa_atexit",
+				    "__cxa_finalize",
+				    "abort",
+				    "dlopen",
+				    "dlmopen",
+				    "dlclose",
+				    "dlsym",
+				    "dlvsym",
+				    "dladdr*",
+				    "dlinfo",
+				    "dlerror",
+				    "dl_iterate_phdr",
+				    "_dl_*",
+				    "__libc_dl*",
+				    "iconv*",
+				    "execv*",
+				    "sbrk",
+				    "brk",
+				    NULL };
 
 static bool is_like(const char *const *patterns, const char *name)
 {
@@ -209,8 +247,8 @@ static bool frames_are_free(struct safe *safe, int32_t tid, size_t count)
 
 		if (place == ALLOCATOR)
 			return say(safe, tid, "is in the allocator", "");
-		if (frames[i].flags & (DWUNW_FRAME_FLAG_SIGNAL |
-				       DWUNW_FRAME_FLAG_GUESS))
+		if (frames[i].flags &
+		    (DWUNW_FRAME_FLAG_SIGNAL | DWUNW_FRAME_FLAG_GUESS))
 			return say(safe, tid,
 				   "is in a signal handler, or in code without "
 				   "unwind information",

@@ -8,11 +8,16 @@
 #include <dwunw/linux.h>
 
 #include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #ifndef PTRACE_EVENT_STOP
 #define PTRACE_EVENT_STOP 128
@@ -74,6 +79,27 @@ static bool grow(struct threads *threads)
 	return true;
 }
 
+/* What has ended and is not reaped, as a process's first thread may be, is refused
+ * like what is protected. */
+static bool is_dead(int32_t pid, int32_t tid)
+{
+	char path[64], text[512];
+	const char *state = NULL;
+	ssize_t got = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%" PRId32 "/task/%" PRId32 "/stat",
+		 pid, tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return true;
+	got = read(fd, text, sizeof(text) - 1);
+	close(fd);
+	text[got > 0 ? got : 0] = 0;
+	state = strrchr(text, ')');
+	return got <= 0 || !state || state[2] == 'Z' || state[2] == 'X';
+}
+
 /* One that has ended since is no error. */
 static bool seize(struct threads *threads, int32_t tid)
 {
@@ -82,9 +108,11 @@ static bool seize(struct threads *threads, int32_t tid)
 		return false;
 	}
 	if (ptrace(PTRACE_SEIZE, tid, NULL, NULL)) {
-		threads->error = errno == ESRCH ? 0 : errno;
+		bool dead = errno == ESRCH || is_dead(threads->pid, tid);
+
+		threads->error = dead ? 0 : EPERM;
 		threads->error_tid = tid;
-		return errno == ESRCH;
+		return dead;
 	}
 	ptrace(PTRACE_INTERRUPT, tid, NULL, NULL);
 	threads->at[threads->count++] = (struct thread){ .tid = tid };
