@@ -270,7 +270,7 @@ right('preloaded', end($serve));
 # --- another mount namespace ------------------------------------------------------------------
 
 SKIP: {
-	skip 'no mount namespace can be made', 4
+	skip 'no mount namespace can be made', 10
 	    if $> || system('unshare -m mount -t tmpfs tmpfs /tmp 2>/dev/null');
 	$serve = start('unshare', '-m', 'sh', '-c', 'mount -t tmpfs tmpfs /tmp; exec "$0" 16', built('serve'));
 	$tool = attach('-T', 1000, $serve);
@@ -283,6 +283,24 @@ SKIP: {
 	ok(recording($tool), '… and again') or diag slurp("$dir/err");
 	is(detach($tool), 0, '… out') or diag $last;
 	right('mount namespace', end($serve));
+}
+
+# --- another user's: what it has left is read with that user's rights ------------------------
+
+SKIP: {
+	my @as = ('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups');
+	skip 'nobody cannot run it', 8 if $> || system("@as test -r $preload -a -x " . built('serve'));
+	$serve = start(@as, built('serve'), 16);
+	unlink "$dir/kept";
+	$tool = attach('-T', 1000, '--record', "$dir/kept", $serve);
+	ok(recording($tool), "nobody's") or diag slurp("$dir/err");
+	ask($serve, 'l');
+	is(detach($tool), 0, '… in and out') or diag $last;
+	like(slurp("$dir/out"), qr/^1000000 bytes in 1000 allocations/m, '… its leak');
+	my ($owner) = (stat "$dir/kept")[4];
+	is($owner, 0, '… the recording is ours');
+	unlike(sums("$dir/kept")->{text}, qr/damaged|cut/, '… and whole');
+	right("nobody's", end($serve));
 }
 
 # --- the tool is killed --------------------------------------------------------------------------

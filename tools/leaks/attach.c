@@ -234,6 +234,22 @@ static bool find_functions(struct attach *a)
 	return true;
 }
 
+/* The process says which file it is: no other kind is opened. */
+static int open_regular(const char *path)
+{
+	int name = open(path, O_PATH | O_CLOEXEC), fd = -1;
+	char again[64];
+	struct stat st;
+
+	if (name < 0)
+		return -1;
+	snprintf(again, sizeof(again), "/proc/self/fd/%d", name);
+	if (!fstat(name, &st) && S_ISREG(st.st_mode))
+		fd = open(again, O_RDWR | O_CLOEXEC);
+	close(name);
+	return fd;
+}
+
 static bool begin(struct attach *a, struct borrow *borrow)
 {
 	char path[64];
@@ -242,7 +258,7 @@ static bool begin(struct attach *a, struct borrow *borrow)
 	if (fd < 0)
 		return false;
 	snprintf(path, sizeof(path), "/proc/%" PRId32 "/fd/%ld", a->pid, fd);
-	a->tables = open(path, O_RDWR | O_CLOEXEC);
+	a->tables = open_regular(path);
 	if (a->tables < 0)
 		return snprintf(a->why, sizeof(a->why), "its tables: %s",
 				strerror(errno)),

@@ -279,13 +279,8 @@ static bool take_state(struct borrow *b)
 	return true;
 }
 
-/* As a signal handler that is transparent would have it: the kernel then calls again
- * what was interrupted. */
-static void set_context(const struct borrow *b, struct context *c)
+static void set_registers(struct context *c, const struct user_regs_struct *r)
 {
-	const struct user_regs_struct *r = &b->was;
-	long error = (long)r->orig_rax >= 0 ? -(long)r->rax : 0;
-
 	*c = (struct context){
 		.flags = CONTEXT_FLAGS,
 		.stack_flags = NO_STACK_CHANGE,
@@ -311,8 +306,18 @@ static void set_context(const struct borrow *b, struct context *c)
 		.ss = (uint16_t)r->ss,
 		.gs = (uint16_t)r->gs,
 		.fs = (uint16_t)r->fs,
-		.mask = b->mask,
 	};
+}
+
+/* As a signal handler that is transparent would have it: the kernel then calls again
+ * what was interrupted. */
+static void set_context(const struct borrow *b, struct context *c)
+{
+	const struct user_regs_struct *r = &b->was;
+	long error = (long)r->orig_rax >= 0 ? -(long)r->rax : 0;
+
+	set_registers(c, r);
+	c->mask = b->mask;
 	if (error == RESTARTSYS || error == RESTARTNOINTR ||
 	    error == RESTARTNOHAND)
 		c->rax = r->orig_rax;
@@ -402,10 +407,11 @@ static int next_stop(struct borrow *b, enum __ptrace_request how, bool *stop)
 static int run_to(struct borrow *b, uint64_t next, int n,
 		  struct user_regs_struct *regs)
 {
+	uint64_t end = threads_now_ms() + WAIT_MS;
 	bool stop;
 	int result;
 
-	for (;;) {
+	while (threads_now_ms() < end) {
 		result = next_stop(b, PTRACE_SYSCALL, &stop);
 		if (result)
 			return result;
@@ -414,6 +420,8 @@ static int run_to(struct borrow *b, uint64_t next, int n,
 		if (!stop && regs->rip == next && --n == 0)
 			return 0;
 	}
+	b->lost = true;
+	return -1;
 }
 
 /* A system call by the frame on its own stack; its result, or -EIO. The first one
