@@ -354,8 +354,12 @@ static int run_attached(struct run *run)
 		return -1;
 	attach_wait(attach);
 	run->left = !attach_close(attach);
-	if (!prepare_file(run, !run->leak->record) || theirs_make(&run->theirs))
+	if (!prepare_file(run, !run->leak->record))
 		return -1;
+	if (theirs_make(&run->theirs)) {
+		dwu_cmd_error("leaks: /tmp: %s", strerror(errno));
+		return -1;
+	}
 	rescue(run, 0);
 	if (run->theirs.is)
 		(void)theirs_take(&run->theirs, run->file);
