@@ -33,9 +33,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 10000u /* until a thread is where it can be borrowed */
-#define STOP_MS 300u	   /* until all threads stand */
-#define LOOK_MS 250	   /* between looks for modules that came */
+#define PATIENCE_MS 20000u /* until a thread is where it can be borrowed */
+#define STOP_MS 300u	   /* until all threads stand; up to 16 times that */
+#define STOP_LOG2 4
+#define LOOK_MS 250 /* between looks for modules that came */
 #define NAP_MS 3
 
 enum {
@@ -66,8 +67,9 @@ struct attach {
 	uint32_t sample_bytes;
 	uint64_t dlopen, dlerror;
 	uint64_t functions[FUNCTIONS];
-	uint64_t modules; /* what is mapped, hashed */
-	bool begun;	  /* by another tool, that is no more */
+	uint32_t patience; /* STOP_MS 2^patience times */
+	uint64_t modules;  /* what is mapped, hashed */
+	bool begun;	   /* by another tool, that is no more */
 	char why[512];
 };
 
@@ -112,6 +114,18 @@ static void let_others_go(void *ctx)
 	threads_go(&a->threads, a->tid);
 }
 
+/* A machine that is busy has no processor for each of them at once. */
+static bool stop_all(struct attach *a)
+{
+	if (threads_stop(&a->threads, STOP_MS << a->patience)) {
+		a->patience = 0;
+		return true;
+	}
+	if (a->patience < STOP_LOG2)
+		a->patience++;
+	return say_threads(a);
+}
+
 /* All threads stand. 1: it was called; 0: none can be borrowed now; -1: never. */
 static int call_now(struct attach *a, call_fn call, bool *result)
 {
@@ -139,9 +153,7 @@ static bool with_thread(struct attach *a, call_fn call)
 	int done = 0;
 
 	do {
-		if (!threads_stop(&a->threads, STOP_MS))
-			say_threads(a);
-		else
+		if (stop_all(a))
 			done = call_now(a, call, &result);
 		threads_go(&a->threads, done ? a->tid : 0);
 		if (a->threads.error == ESRCH || a->threads.error == EPERM)
@@ -298,9 +310,7 @@ static bool is_left(struct attach *a)
 	bool left = false;
 
 	do {
-		if (!threads_stop(&a->threads, STOP_MS))
-			say_threads(a);
-		else
+		if (stop_all(a))
 			left = safe_is_left(&a->safe, &a->threads) ||
 			       say(a, a->safe.why);
 		threads_go(&a->threads, 0);

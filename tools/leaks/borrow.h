@@ -34,6 +34,8 @@ bool borrow_find(struct borrow_code *code, const uint8_t *bytes, size_t size,
 		 uint64_t addr);
 /* The registers of a thread that is stopped. */
 bool borrow_regs(int32_t tid, struct dwunw_regset *regs);
+/* Is it stopped before its first instruction? */
+bool borrow_is_new(int32_t tid);
 /* Is it where it may not be taken from: a restartable sequence, state of the
  * processor that no frame has? NULL: it may. */
 const char *borrow_refused(int32_t tid);

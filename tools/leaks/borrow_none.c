@@ -26,6 +26,12 @@ bool borrow_regs(int32_t tid, struct dwunw_regset *regs)
 	return false;
 }
 
+bool borrow_is_new(int32_t tid)
+{
+	(void)tid;
+	return false;
+}
+
 const char *borrow_refused(int32_t tid)
 {
 	(void)tid;

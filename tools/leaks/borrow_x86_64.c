@@ -204,6 +204,15 @@ bool borrow_regs(int32_t tid, struct dwunw_regset *regs)
 	       dwunw_layout_regs(DWUNW_ARCH_X86_64, &words, regs) == DWUNW_OK;
 }
 
+/* It returns from the call that has made it, where no FDE is. */
+bool borrow_is_new(int32_t tid)
+{
+	struct user_regs_struct regs;
+
+	return get_regs(tid, &regs) && !regs.rax &&
+	       (regs.orig_rax == SYS_clone || regs.orig_rax == SYS_clone3);
+}
+
 /* Is it within what the kernel would send back to the sequence's start? */
 static bool in_sequence(int32_t tid, uint64_t rip)
 {

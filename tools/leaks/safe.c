@@ -30,6 +30,7 @@ struct seen {
 	bool loader;
 	bool recorder;
 	bool complete;
+	struct dwunw_stop stop;
 };
 
 static struct dwunw_frame frames[FRAMES_MAX];
@@ -201,12 +202,10 @@ static enum place place_at(const struct safe *safe, size_t i)
 static bool look(struct safe *safe, int32_t tid, size_t *count,
 		 struct seen *seen)
 {
-	struct dwunw_stop stop;
-
 	*seen = (struct seen){ 0 };
-	if (!walk(safe, tid, count, &stop))
+	if (!walk(safe, tid, count, &seen->stop))
 		return false;
-	seen->complete = dwunw_stop_is_complete(stop.reason);
+	seen->complete = dwunw_stop_is_complete(seen->stop.reason);
 	for (size_t i = 0; i < *count; i++) {
 		enum place place = place_at(safe, i);
 
@@ -265,6 +264,15 @@ static bool frames_are_free(struct safe *safe, int32_t tid, size_t count)
 	return true;
 }
 
+static bool say_short(struct safe *safe, int32_t tid,
+		      const struct dwunw_stop *stop)
+{
+	char why[160];
+
+	return say(safe, tid, "has no whole stack: ",
+		   dwunw_stop_text(&safe->ctx, stop, why, sizeof(why)));
+}
+
 static bool is_free(struct safe *safe, int32_t tid)
 {
 	struct dwunw_stop stop;
@@ -276,7 +284,7 @@ static bool is_free(struct safe *safe, int32_t tid)
 	if (!walk(safe, tid, &count, &stop))
 		return say(safe, tid, "cannot be unwound", "");
 	if (!dwunw_stop_is_complete(stop.reason))
-		return say(safe, tid, "has no whole stack", "");
+		return say_short(safe, tid, &stop);
 	return frames_are_free(safe, tid, count);
 }
 
@@ -316,10 +324,11 @@ bool safe_is_left(struct safe *safe, const struct threads *threads)
 	for (size_t i = 0; i < threads->count; i++) {
 		if (threads->at[i].gone)
 			continue;
-		if (!look(safe, threads->at[i].tid, &count, &seen) ||
-		    !seen.complete)
+		if (!look(safe, threads->at[i].tid, &count, &seen))
 			return say(safe, threads->at[i].tid,
-				   "has no whole stack", "");
+				   "cannot be unwound", "");
+		if (!seen.complete && !borrow_is_new(threads->at[i].tid))
+			return say_short(safe, threads->at[i].tid, &seen.stop);
 		if (seen.recorder)
 			return say(safe, threads->at[i].tid,
 				   "is in the recorder", "");
