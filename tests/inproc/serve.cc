@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 /*
  * serve - a busy program of THREADS threads for attach.t, whose every answer is
- * checked: strings, maps, exceptions, plugins that come and go, and system calls that
+ * checked: strings, maps, exceptions, what registers hold, and system calls that
  * something from outside would interrupt. "q" on stdin ends it; it says on stdout
  *
  *	rounds N wrong N interrupted N late N
@@ -11,6 +11,8 @@
  */
 #include <atomic>
 #include <cerrno>
+#include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -89,6 +91,45 @@ static void run(unsigned int seed)
 {
 	while (!over)
 		work(seed++);
+}
+
+/* All that a call from outside could change, held while nothing is called: registers
+ * of vectors, errno, the mask of signals. */
+static void hold()
+{
+	sigset_t before, after;
+
+	pthread_sigmask(SIG_SETMASK, nullptr, &before);
+	while (!over) {
+		uint64_t in[4], out[64];
+		long n = 3000000;
+
+		for (int i = 0; i < 4; i++)
+			in[i] = 0x0123456789abcdefull * (i + 1) + rounds;
+		errno = 77;
+#ifdef __x86_64__
+#define EACH(f) f(0) f(1) f(2) f(3) f(4) f(5) f(6) f(7) f(8) f(9) f(10) f(11) \
+	f(12) f(13) f(14) f(15)
+#define LOAD(r) "movdqu (%1), %%xmm" #r "\n"
+#define STORE(r) "movdqu %%xmm" #r ", 16*" #r "(%2)\n"
+#define NAME(r) "xmm" #r,
+		__asm__ volatile(EACH(LOAD) "1: dec %0\n jnz 1b\n" EACH(STORE)
+				 : "+r"(n)
+				 : "r"(in), "r"(out)
+				 : EACH(NAME) "memory");
+		for (int i = 0; i < 32; i++)
+			check(out[i] == in[i % 2]);
+#else
+		for (volatile long i = 0; i < n / 10; i++)
+			;
+		(void)out;
+#endif
+		check(errno == 77);
+		pthread_sigmask(SIG_SETMASK, nullptr, &after);
+		for (int i = 1; i < 32; i++)
+			check(sigismember(&before, i) == sigismember(&after, i));
+		rounds++;
+	}
 }
 
 /* Others go, and are born. */
@@ -211,7 +252,8 @@ int main(int argc, char **argv)
 	std::vector<std::thread> threads;
 
 	directory = std::string(argv[0]).substr(0, std::string(argv[0]).rfind('/'));
-	for (int i = 0; i < count - 6; i++)
+	threads.emplace_back(hold);
+	for (int i = 0; i < count - 7; i++)
 		threads.emplace_back(run, 1000 * i);
 	threads.emplace_back(start, 77);
 	for (int i = 0; i < 4; i++)

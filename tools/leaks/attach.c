@@ -65,7 +65,7 @@ struct attach {
 	int lock;
 	int tables;
 	uint32_t sample_bytes;
-	uint64_t dlopen, dlerror;
+	uint64_t dlopen, dlerror, errno_location;
 	uint64_t functions[FUNCTIONS];
 	uint32_t patience; /* STOP_MS 2^patience times */
 	uint64_t modules;  /* what is mapped, hashed */
@@ -234,6 +234,25 @@ static bool load(struct attach *a, struct borrow *borrow)
 	return handle != 0;
 }
 
+/* dlopen() may change the thread's errno, which is in memory. */
+static bool load_quietly(struct attach *a, struct borrow *borrow)
+{
+	int error = 0;
+	struct iovec here = { &error, sizeof(error) };
+	struct iovec there = { NULL, sizeof(error) };
+	uint64_t at;
+	bool done;
+
+	if (!call_at(a, borrow, a->errno_location, 0, 0, &at))
+		return false;
+	there.iov_base = (void *)(uintptr_t)at;
+	if (process_vm_readv(a->pid, &here, 1, &there, 1, 0) < 0)
+		return say(a, "its errno cannot be read");
+	done = load(a, borrow);
+	process_vm_writev(a->pid, &here, 1, &there, 1, 0);
+	return done;
+}
+
 static bool find_functions(struct attach *a)
 {
 	for (int i = 0; i < FUNCTIONS; i++) {
@@ -280,7 +299,7 @@ static bool begin(struct attach *a, struct borrow *borrow)
 
 static bool enter(struct attach *a, struct borrow *borrow)
 {
-	if (!safe_mapping(&a->safe, a->like) && !load(a, borrow))
+	if (!safe_mapping(&a->safe, a->like) && !load_quietly(a, borrow))
 		return false;
 	return find_functions(a);
 }
@@ -360,9 +379,12 @@ static bool prepare(struct attach *a)
 	a->pidfd = (int)syscall(SYS_pidfd_open, a->pid, 0);
 	if (a->pidfd < 0)
 		return say(a, strerror(errno));
-	return attach_check_space(&a->safe, &a->code, a->why, sizeof(a->why)) &&
-	       attach_dlopen(&a->safe, &a->dlopen, &a->dlerror, a->why,
-			     sizeof(a->why));
+	if (!attach_check_space(&a->safe, &a->code, a->why, sizeof(a->why)) ||
+	    !attach_dlopen(&a->safe, &a->dlopen, &a->dlerror, a->why,
+			   sizeof(a->why)))
+		return false;
+	a->errno_location = attach_libc_function(&a->safe, "__errno_location");
+	return a->errno_location || say(a, "its C library has no errno");
 }
 
 /* Where the process sees it; elsewhere if it does not. */

@@ -249,6 +249,13 @@ uint64_t attach_function(struct safe *safe, const char *like, const char *name)
 	return addr_of(safe, mapping, place.off);
 }
 
+uint64_t attach_libc_function(struct safe *safe, const char *name)
+{
+	uint64_t at = attach_function(safe, "libc.so.6*", name);
+
+	return at ? at : attach_function(safe, "libc-2*.so*", name);
+}
+
 bool attach_dlopen(struct safe *safe, uint64_t *dlopen, uint64_t *dlerror,
 		   char *why, size_t size)
 {

@@ -21,6 +21,9 @@ bool attach_dlopen(struct safe *safe, uint64_t *dlopen, uint64_t *dlerror,
 /* Where a function is in the process, by the file that is mapped; 0: nowhere. */
 uint64_t attach_function(struct safe *safe, const char *like, const char *name);
 
+/* The same of its C library. */
+uint64_t attach_libc_function(struct safe *safe, const char *name);
+
 /* The recorder's file, as the process can open it. */
 struct attach_library {
 	char in_process[4096];
