@@ -289,7 +289,7 @@ SKIP: {
 
 SKIP: {
 	my @as = ('setpriv', '--reuid=65534', '--regid=65534', '--clear-groups');
-	skip 'nobody cannot run it', 8 if $> || system("@as test -r $preload -a -x " . built('serve'));
+	skip 'nobody cannot run it', 14 if $> || system("@as test -r $preload -a -x " . built('serve'));
 	$serve = start(@as, built('serve'), 16);
 	unlink "$dir/kept";
 	$tool = attach('-T', 1000, '--record', "$dir/kept", $serve);
@@ -301,6 +301,18 @@ SKIP: {
 	is($owner, 0, '… the recording is ours');
 	unlike(sums("$dir/kept")->{text}, qr/damaged|cut/, '… and whole');
 	right("nobody's", end($serve));
+
+	# it can read the recorder in its /tmp alone
+	mkdir "$dir/ours", 0700 or die $!;
+	system("cp $preload $dir/ours/") and die;
+	local $ENV{DWUNW_PRELOAD} = "$dir/ours/libdwunw-preload.so";
+	$serve = start(@as, built('serve'), 16);
+	$tool = attach('-T', 1000, $serve);
+	ok(recording($tool), "nobody's, by a library of root's alone") or diag slurp("$dir/err");
+	ask($serve, 'l');
+	is(detach($tool), 0, '… in and out') or diag $last;
+	like(slurp("$dir/out"), qr/^1000000 bytes in 1000 allocations/m, '… its leak');
+	right('… errno as well', end($serve));
 }
 
 # --- the tool is killed --------------------------------------------------------------------------

@@ -233,7 +233,8 @@ static void answer()
 {
 	char c;
 
-	while (read(0, &c, 1) == 1 && c != 'q') {
+	while (errno = 77, read(0, &c, 1) == 1 && c != 'q') {
+		check(errno == 77);
 		if (c == 'l')
 			leak_outer(1000);
 		if (c == 'p')

@@ -151,7 +151,8 @@ static void set_environment(const struct run *run)
 	const char *others = getenv("LD_PRELOAD");
 	char text[8300];
 
-	snprintf(text, sizeof(text), "%s%s%.4000s", run->library,
+	snprintf(text, sizeof(text), "%s%s%.4000s",
+		 run->theirs.is ? run->theirs.library : run->library,
 		 others ? ":" : "", others ? others : "");
 	setenv("LD_PRELOAD", text, 1);
 	setenv("DWUNW_INPROC", run->theirs.is ? run->theirs.file : run->file,
@@ -356,7 +357,7 @@ static int run_attached(struct run *run)
 	run->left = !attach_close(attach);
 	if (!prepare_file(run, !run->leak->record))
 		return -1;
-	if (theirs_make(&run->theirs)) {
+	if (theirs_make(&run->theirs, run->library)) {
 		dwu_cmd_error("leaks: /tmp: %s", strerror(errno));
 		return -1;
 	}

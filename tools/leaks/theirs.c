@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define NAME "recording"
+#define LIBRARY "libdwunw-preload.so"
 
 /* /proc/PID is of who the process is; of root, where it may not be looked at. */
 void theirs_find(struct theirs *theirs, int32_t pid)
@@ -30,7 +31,32 @@ void theirs_find(struct theirs *theirs, int32_t pid)
 	theirs->gid = st.st_gid;
 }
 
-int theirs_make(struct theirs *theirs)
+static bool copy(int in, int out)
+{
+	char block[65536];
+	ssize_t got;
+
+	while ((got = read(in, block, sizeof(block))) > 0)
+		if (write(out, block, (size_t)got) != got)
+			return false;
+	return !got;
+}
+
+static bool copy_library(const struct theirs *theirs, const char *library)
+{
+	int in = open(library, O_RDONLY | O_CLOEXEC);
+	int out = openat(theirs->fd, LIBRARY,
+			 O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	bool good = in >= 0 && out >= 0 && copy(in, out) && !fchmod(out, 0755);
+
+	if (in >= 0)
+		close(in);
+	if (out >= 0 && close(out))
+		good = false;
+	return good;
+}
+
+int theirs_make(struct theirs *theirs, const char *library)
 {
 	if (!theirs->is)
 		return 0;
@@ -42,7 +68,9 @@ int theirs_make(struct theirs *theirs)
 	snprintf(theirs->file, sizeof(theirs->file), "%s/" NAME,
 		 theirs->directory);
 	theirs->fd = open(theirs->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (theirs->fd < 0 ||
+	snprintf(theirs->library, sizeof(theirs->library), "%s/" LIBRARY,
+		 theirs->directory);
+	if (theirs->fd < 0 || !copy_library(theirs, library) ||
 	    chown(theirs->directory, theirs->uid, theirs->gid))
 		return errno;
 	return 0;
@@ -55,17 +83,6 @@ bool theirs_become(const struct theirs *theirs)
 		!setresgid(theirs->gid, theirs->gid, theirs->gid) &&
 		!setresuid(theirs->uid, theirs->uid, theirs->uid) &&
 		!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-}
-
-static bool copy(int in, int out)
-{
-	char block[65536];
-	ssize_t got;
-
-	while ((got = read(in, block, sizeof(block))) > 0)
-		if (write(out, block, (size_t)got) != got)
-			return false;
-	return !got;
 }
 
 /* No link, and nothing that waits. */
@@ -95,6 +112,7 @@ void theirs_remove(struct theirs *theirs)
 		return;
 	unlinkat(theirs->fd, NAME, 0);
 	unlinkat(theirs->fd, NAME ".part", 0);
+	unlinkat(theirs->fd, LIBRARY, 0);
 	close(theirs->fd);
 	rmdir(theirs->directory);
 }

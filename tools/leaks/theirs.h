@@ -18,11 +18,13 @@ struct theirs {
 	int fd; /* of the directory: its path is theirs to change */
 	char directory[64];
 	char file[96]; /* that is to be written there */
+	char library[96];
 };
 
 void theirs_find(struct theirs *theirs, int32_t pid);
-/* The directory, if it is one of theirs. 0, or an errno. */
-int theirs_make(struct theirs *theirs);
+/* The directory, if it is one of theirs, and the recorder in it, which they may not
+ * be allowed to read elsewhere. 0, or an errno. */
+int theirs_make(struct theirs *theirs, const char *library);
 /* In a process that is to write it. False: it stays as we are. */
 bool theirs_become(const struct theirs *theirs);
 /* False, and errno: there is none, or it cannot be written to `to`. */
