@@ -126,8 +126,8 @@ static bool stop_all(struct attach *a)
 	return say_threads(a);
 }
 
-/* All threads stand. 1: it was called; 0: none can be borrowed now; -1: never. */
-static int call_now(struct attach *a, call_fn call, bool *result)
+/* All threads stand. False: none can be borrowed now. */
+static bool call_now(struct attach *a, call_fn call, bool *result)
 {
 	int32_t tid = safe_thread(&a->safe, &a->threads, a->tid);
 	struct borrow *borrow;
@@ -142,7 +142,7 @@ static int call_now(struct attach *a, call_fn call, bool *result)
 		borrow_end(borrow);
 	}
 	threads_go(&a->threads, tid);
-	return borrow ? 1 : -1;
+	return borrow;
 }
 
 /* As soon as it can be done. False: `why`. */
@@ -150,7 +150,7 @@ static bool with_thread(struct attach *a, call_fn call)
 {
 	uint64_t end = threads_now_ms() + PATIENCE_MS;
 	bool result = false;
-	int done = 0;
+	bool done = false;
 
 	do {
 		if (stop_all(a))
