@@ -12,6 +12,8 @@ tools-$(CONFIG_REPORT) += suppress.o push.o
 leak_objs := $(addprefix $(out)/tools/leaks/,export.o kernel.o options.o print.o \
 	recording.o run.o)
 ifeq ($(CONFIG_LEAKS),y)
+tools-y += $(addprefix leaks/,attach.o attach_check.o borrow_$(if $(wildcard \
+	tools/leaks/borrow_$(ARCH).c),$(ARCH),none).o safe.o theirs.o threads.o)
 tools-y += $(addprefix leaks/,check.o inproc.o kernel_options.o leaks.o pushed.o record.o trial.o)
 ifneq ($(CONFIG_TOOL_SMALL),y)
 tools-y += leaks/count.o leaks/screen.o leaks/top.o

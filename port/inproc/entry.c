@@ -65,22 +65,11 @@ static void write_rest(void)
 
 static void begin(void)
 {
-	void *const functions[DWU_FUNCTIONS] = {
-		[DWU_MALLOC] = *(void **)(void *)&dwu_real.malloc,
-		[DWU_CALLOC] = *(void **)(void *)&dwu_real.calloc,
-		[DWU_REALLOC] = *(void **)(void *)&dwu_real.realloc,
-		[DWU_MEMALIGN] = *(void **)(void *)&dwu_real.memalign,
-		[DWU_ALIGNED_ALLOC] = *(void **)(void *)&dwu_real.aligned_alloc,
-		[DWU_POSIX_MEMALIGN] =
-			*(void **)(void *)&dwu_real.posix_memalign,
-		[DWU_VALLOC] = *(void **)(void *)&dwu_real.valloc,
-		[DWU_PVALLOC] = *(void **)(void *)&dwu_real.pvalloc,
-		[DWU_MMAP] = *(void **)(void *)&dwu_real.mmap,
-		[DWU_MREMAP] = *(void **)(void *)&dwu_real.mremap,
-	};
+	void *functions[DWU_FUNCTIONS];
 
 	if (!dwu_real.dlclose)
 		return;
+	dwu_real_list(functions);
 	dwu_event_begin(functions);
 	write_rest();
 }
@@ -121,7 +110,9 @@ static bool wanted(size_t size)
 	if (mode != DWU_SAMPLED || dwu_inproc_tls.inside == DWU_IN_ALLOCATOR)
 		return false;
 	dwu_inproc_tls.left -= (int64_t)size;
-	return unlikely(dwu_inproc_tls.left < 0) && dwu_event_wanted(size);
+	return unlikely(dwu_inproc_tls.left < 0 ||
+			dwu_inproc_tls.seed_epoch != dwu_event_epoch) &&
+	       dwu_event_wanted(size);
 }
 
 /* --- malloc and its kind ---------------------------------------------------------------- */
@@ -440,6 +431,13 @@ static void write_out(void)
 	}
 	errno = error;
 }
+
+/* What attach.c has of these, whatever else has their names. */
+#define OWN(name)                             \
+	__asm__(".globl dwu_own_" #name "\n"  \
+		".hidden dwu_own_" #name "\n" \
+		".set dwu_own_" #name ", " #name "\n");
+DWU_SLOT_FUNCTIONS(OWN)
 
 __attribute__((constructor)) static void prepare(void)
 {

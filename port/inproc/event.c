@@ -29,6 +29,7 @@ struct dwu_inproc_thread {
 };
 
 uint32_t dwu_inproc_mode;
+uint32_t dwu_event_epoch;
 
 static struct dwu_inproc_lock threads_lock;
 /* of threads that have ended but for their last destructors, or that there was no
@@ -80,10 +81,18 @@ static struct dwu_inproc_sums *sums_of(struct dwu_inproc_thread *thread,
 	return &thread->sums[i];
 }
 
+/* NULL: it has none, or one of tables that are no more. */
+static struct dwu_inproc_thread *known_thread(void)
+{
+	return likely(dwu_inproc_tls.epoch == dwu_event_epoch) ?
+		       dwu_inproc_tls.thread :
+		       NULL;
+}
+
 /* By a thread that has a place of its own, or by whoever. */
 static void count(uint32_t stack, const struct dwu_inproc_sums *part)
 {
-	struct dwu_inproc_thread *thread = dwu_inproc_tls.thread;
+	struct dwu_inproc_thread *thread = known_thread();
 	struct dwu_inproc_sums *sums;
 
 	if (unlikely(!thread || dwu_inproc_tls.inside > DWU_IN_RECORDER)) {
@@ -205,12 +214,14 @@ static void thread_end(void *ended)
 static struct dwu_inproc_thread *own_thread(void)
 {
 	struct dwu_inproc_tls *tls = &dwu_inproc_tls;
+	struct dwu_inproc_thread *known = known_thread();
 
-	if (likely(tls->thread))
-		return tls->thread;
+	if (likely(known))
+		return known;
 	if (tls->ended)
 		return NULL;
 	tls->thread = thread_get();
+	tls->epoch = dwu_event_epoch;
 	if (!tls->thread)
 		return NULL;
 	reset(&tls->thread->walker);
@@ -245,6 +256,23 @@ static void note_process(void)
 	dwu_kept_name();
 }
 
+static uint32_t mode_wanted(void)
+{
+	return dwu_inproc_options.sample_bytes ? DWU_SAMPLED : DWU_WHOLE;
+}
+
+/* The tables, of this process from now on. False: no memory. */
+static bool open_tables(void *const real[DWU_FUNCTIONS])
+{
+	if (!open_all())
+		return false;
+	note_process();
+	memcpy(functions, real, sizeof(functions));
+	has_key = pthread_key_create(&at_end, thread_end) == 0;
+	dwu_kept->state = DWU_KEPT_LIVE;
+	return true;
+}
+
 static uint32_t begin(void *const real[DWU_FUNCTIONS])
 {
 	const struct dwu_inproc_options *o = &dwu_inproc_options;
@@ -255,16 +283,12 @@ static uint32_t begin(void *const real[DWU_FUNCTIONS])
 		dwu_inproc_say("there is no recording if a signal ends the "
 			       "program: cannot map",
 			       o->tables);
-	if (!open_all()) {
+	if (!open_tables(real)) {
 		dwu_inproc_say("no memory, or no /proc: nothing is recorded",
 			       NULL);
 		return DWU_OFF;
 	}
-	note_process();
-	memcpy(functions, real, sizeof(functions));
-	has_key = pthread_key_create(&at_end, thread_end) == 0;
-	dwu_kept->state = DWU_KEPT_LIVE;
-	return o->sample_bytes ? DWU_SAMPLED : DWU_WHOLE;
+	return mode_wanted();
 }
 
 void dwu_event_begin(void *const real[DWU_FUNCTIONS])
@@ -281,6 +305,63 @@ void dwu_event_begin(void *const real[DWU_FUNCTIONS])
 	dwu_inproc_give(&lock);
 	dwu_inproc_tls.inside = was;
 	errno = error;
+}
+
+/* --- more than once ------------------------------------------------------------------------ */
+
+/* The memos of walks are no part of what is kept. */
+static void drop_memo(struct dwu_inproc_thread *thread)
+{
+	if (thread)
+		dwu_inproc_unmap(thread->walker.memo, dwu_walker_size());
+}
+
+void dwu_event_close(void)
+{
+	for (struct dwu_inproc_thread *t = dwu_kept->threads; t; t = t->next)
+		drop_memo(t);
+	drop_memo(spare);
+	spare = NULL;
+	/* what threads have there is no more */
+	if (has_key)
+		pthread_key_delete(at_end);
+	has_key = false;
+	dwu_inproc_stacks_close();
+	memset(dwu_event_filter, 0, sizeof(dwu_event_filter));
+	memset(leaves, 0, sizeof(leaves));
+	dwu_kept_close();
+	dwu_event_epoch++;
+}
+
+static long open_new(void *const real[DWU_FUNCTIONS])
+{
+	long fd = dwu_kept_make();
+
+	if (fd < 0)
+		return fd;
+	dwu_event_epoch++;
+	if (open_tables(real))
+		return fd;
+	dwu_event_close();
+	syscall(SYS_close, fd);
+	return -ENOMEM;
+}
+
+/* Nobody else is here: the tool's call is the only one. */
+long dwu_event_open(void *const real[DWU_FUNCTIONS])
+{
+	uint8_t was = dwu_inproc_tls.inside;
+	long fd;
+
+	dwu_inproc_tls.inside = DWU_IN_RECORDER;
+	fd = open_new(real);
+	dwu_inproc_tls.inside = was;
+	return fd;
+}
+
+void dwu_event_go(void)
+{
+	__atomic_store_n(&dwu_inproc_mode, mode_wanted(), __ATOMIC_SEQ_CST);
 }
 
 long dwu_event_open_rest(void)
@@ -345,16 +426,17 @@ static void seed(struct dwu_inproc_tls *tls)
 		    1;
 	for (int i = 0; i < 4; i++)
 		(void)dwu_inproc_gap(&tls->seed, 1);
+	tls->seed_epoch = dwu_event_epoch;
 	tls->left = dwu_inproc_gap(&tls->seed, dwu_inproc_options.sample_bytes);
 }
 
-/* `left` was counted down by this block already, and is below 0. */
+/* `left` was counted down by this block already, and is below 0, or of another mean. */
 bool dwu_event_wanted(size_t size)
 {
 	struct dwu_inproc_tls *tls = &dwu_inproc_tls;
 	int error = errno;
 
-	if (unlikely(!tls->seed)) {
+	if (unlikely(!tls->seed || tls->seed_epoch != dwu_event_epoch)) {
 		seed(tls);
 		errno = error;
 		tls->left -= (int64_t)size;
@@ -520,7 +602,7 @@ static void adopt(void)
 	dwu_kept->parent = (int32_t)getppid();
 	dwu_inproc_tls.seed = 0; /* other samples than the parent's */
 	for (struct dwu_inproc_thread *t = dwu_kept->threads; t; t = t->next)
-		if (t != dwu_inproc_tls.thread && t->used) {
+		if (t != known_thread() && t->used) {
 			flush(t);
 			reset(&t->walker);
 			t->used = false;

@@ -10,6 +10,8 @@
  *	bytes	 memcpy() and its kind, for all of it
  *	kept	 where the tables are, so that they outlive the process
  *	write	 what was recorded -> a recording (SPEC.md 6)
+ *	attach	 a tool's calls in a program that runs -> begin and end
+ *	slots	 its modules -> their import slots, turned to us and back
  *
  * Nothing here takes memory from the program's heap, or a lock of the loader. But
  * for write.c, which runs at the end, all of the kernel is called directly.
@@ -105,6 +107,8 @@ struct dwu_inproc_tls {
 	uint8_t inside; /* enum dwu_inside */
 	uint8_t ended;	/* its state is given back */
 	uint8_t locks;	/* that this thread holds */
+	uint32_t epoch; /* that `thread` is of, and … */
+	uint32_t seed_epoch;
 };
 extern DWU_TLS struct dwu_inproc_tls dwu_inproc_tls;
 
@@ -167,6 +171,10 @@ extern struct dwu_kept *dwu_kept;
 
 /* Makes that file the place of all that is asked for from now on. */
 bool dwu_kept_open(const char *path);
+/* The same, a new file without a name: its descriptor; or -errno. */
+long dwu_kept_make(void);
+/* It is the process's own again, and empty. */
+void dwu_kept_close(void);
 /* What another process has left there, as it was: tables are found, none made. 0, or
  * an exit status: there is none, or its place is taken in this process's memory, and
  * may not be in another's. */
@@ -243,6 +251,8 @@ enum {
 };
 
 bool dwu_inproc_stacks_open(void);
+/* What is not kept of it goes. */
+void dwu_inproc_stacks_close(void);
 /* Numbers, from 1 on; 0: no room. Of one thread at a time (slow.c). */
 uint32_t dwu_inproc_file(const struct dwu_inproc_file *file);
 uint32_t dwu_inproc_frame(const struct dwu_inproc_frame *frame);
@@ -498,6 +508,16 @@ enum dwu_inproc_function {
 
 /* The first call of the process; real: where the functions are. */
 void dwu_event_begin(void *const real[DWU_FUNCTIONS]);
+/*
+ * In a process that records nothing, with dwu_inproc_options: tables in a new file
+ * whose descriptor it is, or -errno; dwu_event_go() begins to record. When it has
+ * ended (dwu_event_stop()), and no thread is in the recorder any more,
+ * dwu_event_close() forgets all of it, so that it may be opened again.
+ */
+long dwu_event_open(void *const real[DWU_FUNCTIONS]);
+void dwu_event_go(void);
+void dwu_event_close(void);
+extern uint32_t dwu_event_epoch; /* counts what was opened */
 /* Behind it. -1: nobody has asked for another's tables. 0: dwu_inproc_write() writes
  * them; else an exit status. */
 long dwu_event_open_rest(void);
@@ -551,6 +571,21 @@ struct dwu_event_counts {
 	uint64_t start_real_ns;
 };
 void dwu_event_count(struct dwu_event_counts *counts);
+
+/* --- slots.c, for 64-bit targets ------------------------------------------------------------ */
+
+struct dwu_slot_function {
+	const char *name;
+	void *ours;
+	void *real; /* what slots have; NULL: the program has none */
+};
+
+/* Turns every slot that has `real`, or would get it at its first call, to ours:
+ * again for modules that came later. How many are turned now; -errno. With what
+ * dl_iterate_phdr() locks. */
+long dwu_slots_turn(const struct dwu_slot_function *functions, size_t count);
+/* All of them back, in modules that are still there; how many. */
+long dwu_slots_back(void);
 
 /* --- write.c ------------------------------------------------------------------------------- */
 

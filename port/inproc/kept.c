@@ -15,6 +15,7 @@
  */
 #include "inproc.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -86,6 +87,28 @@ static bool map_new(long fd)
 	at->magic = MAGIC;
 	dwu_kept = at;
 	return true;
+}
+
+long dwu_kept_make(void)
+{
+	long fd = syscall(SYS_memfd_create, "dwunw-tables", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (map_new(fd))
+		return fd;
+	syscall(SYS_close, fd);
+	return -ENOMEM;
+}
+
+void dwu_kept_close(void)
+{
+	struct dwu_kept *was = dwu_kept;
+
+	dwu_kept = &own;
+	own = (struct dwu_kept){ 0 };
+	if (was != &own)
+		dwu_inproc_unmap(was, (size_t)was->size);
 }
 
 static long map_all(void *base, size_t size, long fd)

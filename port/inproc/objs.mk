@@ -7,6 +7,10 @@ port-inproc-y := bytes.o system.o kept.o options.o sample.o stacks.o rows.o bloc
 # what a target needs: its folder here
 inproc_dir := $(firstword $(layout_$(ARCH)))
 inproc_arch := $(wildcard port/inproc/$(inproc_dir)/stub.S)
+# … and what it needs to be attached to a program that runs
+ifneq ($(wildcard port/inproc/$(inproc_dir)/slots.h),)
+port-inproc-y += slots.o attach.o
+endif
 ifneq ($(and $(CONFIG_INPROC),$(inproc_arch)),)
 inproc_objs := $(addprefix $(out)/port/inproc/,$(port-inproc-y)) \
 	$(inproc_arch:%.S=$(out)/%.o)
@@ -14,9 +18,10 @@ inproc_lib := $(out)/libdwunw-preload.so
 -include port/inproc/$(inproc_dir)/libs.mk
 endif
 inproc_cflags = -ftls-model=initial-exec -foptimize-sibling-calls -fno-builtin-malloc \
-	-fno-stack-protector -iquote port/inproc -DDWU_INPROC_REGS='"$(inproc_dir)/regs.h"'
+	-fno-stack-protector -iquote port/inproc -DDWU_INPROC_REGS='"$(inproc_dir)/regs.h"' \
+	-DDWU_INPROC_SLOTS='"$(inproc_dir)/slots.h"'
 # What runs at each event is not made small; nor can MIPS16e code have TLS or atomics.
-inproc_rare := areas.o bytes.o kept.o memory.o options.o real.o space.o write.o
+inproc_rare := areas.o attach.o slots.o bytes.o kept.o memory.o options.o real.o space.o write.o
 inproc_rare := $(inproc_rare:%=$(out)/port/inproc/%)
 inproc_wrap := $(foreach f,malloc calloc realloc free strdup qsort memcpy memmove memset \
 	memcmp memchr strlen strcmp strncmp strcpy strstr strcspn,-Wl,--wrap=$(f))

@@ -78,9 +78,9 @@ static void *next(const char *name)
 }
 
 /* POSIX: what dlsym() gives is a function's address, whatever its type. */
-#define FIND(field, name) *(void **)(void *)&found.field = next(name)
+#define FIND(field, name) *(void **)(void *)&found.field = find(name)
 
-static void find_all(void)
+static void find_all(void *(*find)(const char *name))
 {
 	struct dwu_real found = dwu_real;
 
@@ -105,6 +105,33 @@ static void find_all(void)
 	dwu_real = found;
 }
 
+/* A global name is found from the program on. */
+bool dwu_real_is_preloaded(void)
+{
+	void *program = dlopen(NULL, RTLD_LAZY);
+
+	return program && dlsym(program, "dwunw_inproc_attach");
+}
+
+void dwu_real_list(void **list)
+{
+	void *const all[DWU_FUNCTIONS] = {
+		[DWU_MALLOC] = *(void **)(void *)&dwu_real.malloc,
+		[DWU_CALLOC] = *(void **)(void *)&dwu_real.calloc,
+		[DWU_REALLOC] = *(void **)(void *)&dwu_real.realloc,
+		[DWU_MEMALIGN] = *(void **)(void *)&dwu_real.memalign,
+		[DWU_ALIGNED_ALLOC] = *(void **)(void *)&dwu_real.aligned_alloc,
+		[DWU_POSIX_MEMALIGN] =
+			*(void **)(void *)&dwu_real.posix_memalign,
+		[DWU_VALLOC] = *(void **)(void *)&dwu_real.valloc,
+		[DWU_PVALLOC] = *(void **)(void *)&dwu_real.pvalloc,
+		[DWU_MMAP] = *(void **)(void *)&dwu_real.mmap,
+		[DWU_MREMAP] = *(void **)(void *)&dwu_real.mremap,
+	};
+
+	memcpy(list, all, sizeof(all));
+}
+
 /* The first call of a program comes before it has a second thread. */
 void dwu_real_find(void)
 {
@@ -113,5 +140,25 @@ void dwu_real_find(void)
 	if (begun)
 		return;
 	begun = true;
-	find_all();
+	find_all(next);
+}
+
+/* Our own functions are behind all others then, so one of them is none. */
+void *dwu_real_late(const char *name)
+{
+	void *found = dlsym(RTLD_DEFAULT, name);
+	Dl_info theirs, own;
+
+	if (!found || !dladdr(found, &theirs) || !dladdr(dwu_real_boot, &own) ||
+	    theirs.dli_fbase == own.dli_fbase)
+		return NULL;
+	return found;
+}
+
+bool dwu_real_find_late(void)
+{
+	if (!dwu_real_late("malloc") || !dwu_real_late("free"))
+		return false;
+	find_all(dwu_real_late);
+	return true;
 }

@@ -42,6 +42,28 @@ extern struct dwu_real dwu_real;
  * memory. Done once; while it is being done: nothing.
  */
 void dwu_real_find(void);
+/* For an object that a program has loaded late: those that its modules have, which
+ * may be another library's before libc. */
+void *dwu_real_late(const char *name);
+bool dwu_real_find_late(void);
+/* Was this object there from the start? Then the program's calls come here anyway. */
+bool dwu_real_is_preloaded(void);
+/* Those whose frames stacks begin with, by enum dwu_inproc_function. */
+void dwu_real_list(void **list);
+
+/* The functions whose import slots are turned to entry.c's (attach.c). */
+#ifdef __GLIBC__
+#define DWU_SLOT_MMAP64(each) each(mmap64)
+#else
+#define DWU_SLOT_MMAP64(each)
+#endif
+#define DWU_SLOT_FUNCTIONS(each)                                              \
+	each(malloc) each(calloc) each(realloc) each(reallocarray) each(free) \
+		each(memalign) each(aligned_alloc) each(posix_memalign)       \
+			each(valloc) each(pvalloc) each(mmap)                 \
+				DWU_SLOT_MMAP64(each) each(munmap)            \
+					each(mremap) each(dlclose)
+
 #define DWU_BOOT_ROOM (64u << 10)
 extern char dwu_real_boot[DWU_BOOT_ROOM];
 /* Is that of the small heap? */

@@ -19,7 +19,9 @@ struct dwu_row_entry *dwu_row_entries;
 
 bool dwu_rows_open(void)
 {
-	dwu_row_entries = dwu_inproc_pages(ROWS * sizeof(*dwu_row_entries));
+	if (!dwu_row_entries)
+		dwu_row_entries =
+			dwu_inproc_pages(ROWS * sizeof(*dwu_row_entries));
 	return dwu_row_entries;
 }
 

@@ -37,15 +37,6 @@ static bool make_walker(void)
 	return dwunw_walker_init(&walker, CACHED_ROWS, &arena) == DWUNW_OK;
 }
 
-bool dwu_slow_open(void)
-{
-	walker_room = dwunw_walker_size(CACHED_ROWS) + DWUNW_ARENA_ALIGN;
-	walker_memory = dwu_inproc_pages(walker_room);
-	patience = 1;
-	return walker_memory && make_walker() && dwu_inproc_space_read(true) &&
-	       dwunw_regset_prepare(&regs_of_walk, DWU_HOST_ARCH) == DWUNW_OK;
-}
-
 void dwu_slow_take(void)
 {
 	dwu_inproc_take(&lock);
@@ -220,11 +211,24 @@ static bool walk(const struct dwu_inproc_range *own, size_t *count,
 	return true;
 }
 
-static void trust_nothing(void)
+static bool trust_nothing(void)
 {
+	bool read;
+
 	dwu_rows_flush();
-	dwu_inproc_space_read(true);
-	make_walker();
+	read = dwu_inproc_space_read(true);
+	return make_walker() && read;
+}
+
+/* Files and frames of another time (dwu_event_close()) are not known any more. */
+bool dwu_slow_open(void)
+{
+	walker_room = dwunw_walker_size(CACHED_ROWS) + DWUNW_ARENA_ALIGN;
+	if (!walker_memory)
+		walker_memory = dwu_inproc_pages(walker_room);
+	patience = 1;
+	return walker_memory && trust_nothing() &&
+	       dwunw_regset_prepare(&regs_of_walk, DWU_HOST_ARCH) == DWUNW_OK;
 }
 
 static void take_frames(size_t count, const struct dwunw_stop *stop,
@@ -263,7 +267,7 @@ bool dwu_slow_walk(const struct dwu_inproc_regs *regs,
 	now = __atomic_load_n(&dwu_slow_generation, __ATOMIC_SEQ_CST);
 	going = __atomic_load_n(&dwu_slow_going, __ATOMIC_SEQ_CST);
 	if (now != seen || going)
-		trust_nothing();
+		(void)trust_nothing();
 	seen = now;
 	dwu_regs_set(regs, &regs_of_walk);
 	stack_copy = (struct dwunw_snapshot){ 0 };

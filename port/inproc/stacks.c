@@ -44,6 +44,14 @@ bool dwu_inproc_stacks_open(void)
 	       paths;
 }
 
+void dwu_inproc_stacks_close(void)
+{
+	dwu_inproc_unmap(frame_slots, FRAME_SLOTS * sizeof(*frame_slots));
+	dwu_inproc_unmap(slots, SLOTS * sizeof(*slots));
+	frame_slots = slots = NULL;
+	word_count = path_size = 0;
+}
+
 /* --- files ------------------------------------------------------------------------ */
 
 static bool same_file(const struct dwu_inproc_file *a,

@@ -356,6 +356,8 @@ void dwu_inproc_write(void)
 	char path[4096 + 64];
 	int error;
 
+	if (!*dwu_inproc_options.path) /* it is the tool's to do (attach.c) */
+		return;
 	if (dwu_kept->pid == dwu_inproc_pid())
 		dwu_kept_name(); /* the program may have changed it */
 	dwu_event_count(&counts);

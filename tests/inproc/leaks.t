@@ -52,7 +52,7 @@ is(leaks('-- /no/such')->{status}, 127, 'no such command');
 $r = leaks('-f --', $blocks);
 is($r->{status}, 2, '-f is not of it');
 like($r->{err}, qr/--in-process/, '… which is said');
-is(leaks('1')->{status}, 2, 'nor is a process');
+is(leaks('1,2')->{status}, 2, 'nor are two processes');
 
 # --- the environment ---------------------------------------------------------------------
 

@@ -21,6 +21,27 @@ $(inproc_t)/thrown: private how = $(CXX) -O2 -fomit-frame-pointer -std=c++17
 $(inproc_t)/thrown: tests/inproc/thrown.cc $(inproc_made)
 	$(test_build)
 
+# … of this machine alone, for attach.t
+ifeq ($(foreign)$(inproc_musl),)
+inproc_still := $(addprefix $(inproc_t)/still-,plain static filter own)
+$(inproc_still): private how = $(CC) -O2 -w $(if $(filter %-static,$@),-static) \
+	$(if $(filter %-filter,$@),-DFILTER) $(if $(filter %-own,$@),-DOWN)
+$(inproc_still): tests/inproc/still.c $(inproc_made)
+	$(test_build)
+$(inproc_t)/still-musl: private how = musl-gcc -O2 -w
+$(inproc_t)/still-musl: tests/inproc/still.c $(inproc_made)
+	$(test_build)
+$(inproc_t)/late.so $(inproc_t)/dies.so: private how = $(CC) -O2 -fPIC -shared -w
+$(inproc_t)/late.so $(inproc_t)/dies.so: $(inproc_t)/%.so: tests/inproc/%.c $(inproc_made)
+	$(test_build)
+test_programs += $(inproc_still) $(inproc_t)/late.so $(inproc_t)/dies.so $(if $(call has,musl-gcc),$(inproc_t)/still-musl)
+endif
+
+$(inproc_t)/serve: private how = $(CXX) -O2 -fomit-frame-pointer -std=c++17
+$(inproc_t)/serve: private with := -pthread -ldl
+$(inproc_t)/serve: tests/inproc/serve.cc $(inproc_made)
+	$(test_build)
+
 inproc_shared = $(CC) $(target_cflags) -O2 -fPIC -shared
 inproc_plugs := $(inproc_t)/uses_plug0.so $(inproc_t)/uses_plug1.so
 $(inproc_t)/uses_plug0.so: private how = $(inproc_shared) -DSIZE=100
@@ -39,7 +60,7 @@ $(inproc_t)/dump: tests/record/dump.c $(record_lib) $(full_lib) $(inproc_made)
 	$(test_build)
 
 test_programs += $(inproc_bin) $(inproc_plugs) $(inproc_t)/counter.so $(inproc_t)/dump \
-	$(if $(inproc_musl),,$(inproc_t)/thrown)
+	$(if $(inproc_musl),,$(inproc_t)/thrown $(inproc_t)/serve)
 
 # For sanitized.t: of this machine, and glibc's.
 inproc_sanitized := $(foreach s,$(if $(foreign)$(inproc_musl),,thread address),\

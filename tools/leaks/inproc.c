@@ -6,10 +6,14 @@
  */
 #include "inproc.h"
 
+#include "attach.h"
 #include "cmd.h"
 #include "commands.h"
+#include "interrupt.h"
+#include "theirs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glob.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -35,14 +39,16 @@ struct run {
 	char file[4096];
 	int tables; /* a file for what outlives the command; -1: none */
 	pid_t self;
+	bool left; /* in a process, which was told */
+	struct theirs theirs;
 };
 
 const char *inproc_contradiction(const struct leak *leak)
 {
 	const struct dwunw_heap_config *config = &leak->config;
 
-	if (!config->command)
-		return "--in-process is about -- COMMAND";
+	if (!config->command && config->pid_count != 1)
+		return "--in-process is about -- COMMAND or a single PID";
 	if (config->file || config->pattern_count || config->given.count ||
 	    config->debug_file || config->follow_forks || config->budget ||
 	    config->sample_every > 1 || leak->trace || leak->show_allocs ||
@@ -145,10 +151,12 @@ static void set_environment(const struct run *run)
 	const char *others = getenv("LD_PRELOAD");
 	char text[8300];
 
-	snprintf(text, sizeof(text), "%s%s%.4000s", run->library,
+	snprintf(text, sizeof(text), "%s%s%.4000s",
+		 run->theirs.is ? run->theirs.library : run->library,
 		 others ? ":" : "", others ? others : "");
 	setenv("LD_PRELOAD", text, 1);
-	setenv("DWUNW_INPROC", run->file, 1);
+	setenv("DWUNW_INPROC", run->theirs.is ? run->theirs.file : run->file,
+	       1);
 	unsetenv("DWUNW_INPROC_REST");
 	unsetenv("DWUNW_INPROC_CHILDREN");
 	set_tables(run, "DWUNW_INPROC_TABLES");
@@ -177,9 +185,15 @@ static void execute(const struct run *run)
 /* As a program that does nothing: the recorder in it writes and ends it. */
 static void write_rest(const struct run *run)
 {
+	char tables[64];
+
 	set_environment(run);
 	unsetenv("DWUNW_INPROC_TABLES");
-	set_tables(run, "DWUNW_INPROC_REST");
+	snprintf(tables, sizeof(tables), "/proc/self/fd/%d", run->tables);
+	setenv("DWUNW_INPROC_REST", tables, 1);
+	fcntl(run->tables, F_SETFD, 0);
+	if (!theirs_become(&run->theirs))
+		_exit(127);
 	execlp("true", "true", (char *)NULL);
 	_exit(127);
 }
@@ -279,8 +293,14 @@ static void say_signal(int status)
 }
 
 /* Why there is none. */
-static int say_none(int status)
+static int say_none(const struct run *run, int status)
 {
+	if (!run->leak->config.command) {
+		dwu_cmd_error("leaks: there is no recording: true(1) has to "
+			      "run as the process's user, with %s",
+			      run->library);
+		return EXIT_FAILURE;
+	}
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
 		return 127;
 	dwu_cmd_error("leaks: the command has written no recording: it is "
@@ -292,37 +312,83 @@ static int say_none(int status)
 	return EXIT_FAILURE;
 }
 
+/* Its status, as wait(2) has it; -1: told. */
+static int run_command(struct run *run)
+{
+	int status;
+
+	make_tables(run);
+	status = run_as(run, execute);
+	if (status >= 0) {
+		rescue(run, status);
+		if (WIFSIGNALED(status))
+			say_signal(status);
+	}
+	return status;
+}
+
+/* A directory of ours is made as late as may be: if we are killed, it stays. */
+static bool prepare_file(struct run *run, bool now)
+{
+	int error = now ? make_file(run) : 0;
+
+	if (error)
+		dwu_cmd_error("leaks: %s: %s",
+			      run->leak->record ? run->leak->record : "/tmp",
+			      strerror(error));
+	return !error;
+}
+
+/* A process that runs. Its tables are ours to read, whether it is there still or
+ * not. */
+static int run_attached(struct run *run)
+{
+	const struct dwunw_heap_config *config = &run->leak->config;
+	struct attach *attach;
+	interrupt_watch();
+	theirs_find(&run->theirs, config->pids[0]);
+	run->self = getpid();
+	run->tables = -1;
+	attach = attach_open(config->pids[0], run->library,
+			     config->sample_bytes, &run->tables);
+	if (!attach)
+		return -1;
+	attach_wait(attach);
+	run->left = !attach_close(attach);
+	if (!prepare_file(run, !run->leak->record))
+		return -1;
+	if (theirs_make(&run->theirs, run->library)) {
+		dwu_cmd_error("leaks: /tmp: %s", strerror(errno));
+		return -1;
+	}
+	rescue(run, 0);
+	if (run->theirs.is)
+		(void)theirs_take(&run->theirs, run->file);
+	return 0;
+}
+
 int inproc_run(struct leak *leak)
 {
 	struct run run = { .leak = leak };
-	int error, status;
+	int status;
 
 	if (!find_library(&run)) {
 		dwu_cmd_error("leaks: " LIBRARY " is neither beside dwunw nor "
 			      "in ../lib; DWUNW_PRELOAD may say where it is");
 		return EXIT_FAILURE;
 	}
-	error = make_file(&run);
-	if (error) {
-		dwu_cmd_error("leaks: %s: %s",
-			      leak->record ? leak->record : "/tmp",
-			      strerror(error));
+	if (!prepare_file(&run, leak->record || leak->config.command))
 		return EXIT_FAILURE;
-	}
-	make_tables(&run);
-	status = run_as(&run, execute);
-	if (status >= 0) {
-		rescue(&run, status);
-		if (WIFSIGNALED(status))
-			say_signal(status);
-		status = access(run.file, R_OK) ? say_none(status) :
+	status = leak->config.command ? run_command(&run) : run_attached(&run);
+	if (status >= 0)
+		status = access(run.file, R_OK) ? say_none(&run, status) :
 						  report(&run);
-	}
+	theirs_remove(&run.theirs);
 	if (run.tables >= 0)
 		close(run.tables);
 	if (*run.directory) {
 		unlink(run.file);
 		rmdir(run.directory);
 	}
-	return status < 0 ? EXIT_FAILURE : status;
+	return status < 0 || (!status && run.left) ? EXIT_FAILURE : status;
 }
