@@ -18,6 +18,9 @@
 #   mipsel-recorded mips-recorded arm64-recorded   record a program that is stripped,
 #                and desk.pl reports the recordings here, with its unstripped files
 #
+#   mipsel-router   the commands of doc/router.md: those of the device in the guest, by
+#                busybox and the program that the page builds, the others by router.pl
+#
 # Kernels are kept in build/cache/guests with their SHA-256 and are fetched or
 # built when they are not there; DWUNW_OFFLINE=1 skips those guests instead.
 # No root, no KVM, no network in the guest. GUEST_ONLY_LEAKS=1: dwunw leaks alone;
@@ -247,6 +250,28 @@ recorded_programs() {
 		$triple-gcc $flags tests/guests/init.c -o "$dir/init"
 }
 
+# router_programs ARCH TRIPLE DEFCONFIG: what router_plan() needs. dwunw is built as the
+# page says, in a tree of links, where musl-gcc is the target's.
+router_programs() {
+	recorded_programs "$@" || return 1
+	tests/guests/router.pl prepare "$dir/router" || return 1
+	busybox=$(tests/cross/package mipsel busybox-static) || return 1
+	cp "$busybox/bin/busybox" "$dir/busybox" || return 1
+	mkdir -p "$dir/router/tree/build" "$dir/router/bin" || return 1
+	ln -sfn "$musl" "$dir/router/bin/musl-gcc"
+	ln -sfn "$top/build/cache" "$dir/router/tree/build/cache"
+	for file in "$top"/*; do
+		[ "$file" = "$top/build" ] || ln -sfn "$file" "$dir/router/tree/"
+	done
+	(
+		cd "$dir/router/tree" || exit 1
+		for name in MAKEFLAGS MAKELEVEL MFLAGS CC CXX AR NM SIZE ARCH O BUILD ROOT EXEC; do
+			unset $name
+		done
+		PATH=$dir/router/bin:$PATH sh -e ../build.sh
+	)
+}
+
 signed_programs() {
 	flags="$flags -funwind-tables -mbranch-protection=standard"
 	# shellcheck disable=SC2086 # a list
@@ -406,6 +431,14 @@ record_plan() {
 	done
 }
 
+# doc/router.md, as a shell on the device runs it.
+router_plan() {
+	echo "run router-check - /bin/sh -e /check.sh"
+	echo "run router-record /usr/sbin/uhttpd,70,50 /bin/sh -e /record.sh"
+	echo "run router-leaks /usr/sbin/uhttpd,5,20 /bin/sh -e /leaks.sh"
+	echo "send tmp/uhttpd.dwr"
+}
+
 # Each walk of the kernel beside the walk over a copy of the same moment; leaks by
 # the walk in the kernel; what both have asked the kernel to verify and to keep.
 walk_plan() {
@@ -462,6 +495,10 @@ plan() {
 	}
 	[ "$name" = "${name%-recorded}" ] || {
 		record_plan
+		return
+	}
+	[ "$name" = "${name%-router}" ] || {
+		router_plan
 		return
 	}
 	probe='/leaky /probe /returns.bpf.o PID /leaky 600'
@@ -536,8 +573,22 @@ files_of_recorded() {
 		"recorded.symbols=$dir/recorded-musl.symbols"
 }
 
+files_of_router() {
+	printf '%s\n' "init=$dir/init" "plan=$work/plan" \
+		"bin/dwunw=$dir/router/tree/build/mips32el/dwunw" \
+		"bin/sh=$dir/busybox" "bin/pidof=$dir/busybox" \
+		"lib/ld-musl.so.1=$dir/libc-musl" "usr/sbin/uhttpd=$dir/recorded-musl"
+	for block in check record leaks; do
+		echo "$block.sh=$dir/router/$block.sh"
+	done
+}
+
 # The files of a guest, as DESTINATION=SOURCE.
 files() {
+	if [ "$name" != "${name%-router}" ]; then
+		files_of_router
+		return
+	fi
 	if [ "$name" != "${name%-recorded}" ]; then
 		files_of_recorded
 		return
@@ -572,7 +623,8 @@ boot() {
 	start=$(date +%s.%N)
 	# a recording's time is the guest's own: 4 ns an instruction, however busy
 	# this machine is, and none while it waits
-	[ "$name" = "${name%-recorded}" ] || set -- "$@" -icount shift=2,sleep=off
+	[ "$name" = "${name%-recorded}" ] && [ "$name" = "${name%-router}" ] ||
+		set -- "$@" -icount shift=2,sleep=off
 	timeout -k 5 "$timeout" "$@" -nographic -no-reboot -nic none \
 		-kernel "$image" -initrd "$work/initramfs" \
 		</dev/null >"$work/console" 2>&1 &
@@ -581,7 +633,8 @@ boot() {
 	qemu=
 	end=$(date +%s.%N)
 	[ -n "${GUEST_ONLY_WALK:-}${GUEST_ONLY_INSIDE:-}" ] ||
-		[ "$name" != "${name%-recorded}" ] || [ -s "$dir/libdw" ] ||
+		[ "$name" != "${name%-recorded}" ] ||
+		[ "$name" != "${name%-router}" ] || [ -s "$dir/libdw" ] ||
 		echo "ok - $name: tools with libbpf # SKIP none for it here" \
 			>>"$work/tap"
 	cp "$work/console" "$built/$name.log"
@@ -590,6 +643,9 @@ boot() {
 		>>"$work/tap"
 	! grep -q '^run recorded' "$work/plan" ||
 		tests/guests/desk.pl "$name" "$work/console" "$dir" "$work" \
+			"${BUILD:-$top/build/$(uname -m)}/dwunw" >>"$work/tap"
+	! grep -q '^run router' "$work/plan" ||
+		tests/guests/router.pl check "$name" "$work/console" "$dir" "$work" \
 			"${BUILD:-$top/build/$(uname -m)}/dwunw" >>"$work/tap"
 	awk -v name="$name" -v a="$start" -v b="$end" \
 		'BEGIN { printf "# %s: %.1f s\n", name, b - a }' >>"$work/tap"
@@ -600,6 +656,7 @@ build() {
 	[ -z "${GUEST_ONLY_WALK:-}" ] || maker=walk_programs
 	[ -z "${GUEST_ONLY_INSIDE:-}" ] || maker=inside_programs
 	[ "$name" = "${name%-recorded}" ] || maker=recorded_programs
+	[ "$name" = "${name%-router}" ] || maker=router_programs
 	$maker "$@" >"$work/build.log" 2>&1 && return 0
 	sed 's/^/# /' "$work/build.log" >>"$work/tap"
 	echo "not ok - $1: its programs compile" >>"$work/tap"
@@ -609,7 +666,7 @@ build() {
 line='rdinit=/init panic=-1 quiet console='
 guest() {
 	case $1 in
-	mipsel | mipsel-recorded)
+	mipsel | mipsel-recorded | mipsel-router)
 		build mips32el mipsel-linux-gnu defconfig &&
 			boot "$1" mipsel "$built/mips32el" leaky \
 				qemu-system-mipsel -M malta -m 256 -vga none \
@@ -651,7 +708,8 @@ guest() {
 }
 
 : >"$work/tap"
-for name in ${*:-mipsel mips arm64 arm64-pac mipsel-recorded mips-recorded arm64-recorded}; do
+for name in ${*:-mipsel mips arm64 arm64-pac mipsel-recorded mips-recorded arm64-recorded \
+	mipsel-router}; do
 	before=$(wc -l <"$work/tap")
 	guest "$name"
 	tail -n +$((before + 1)) "$work/tap" | grep '^#  *[a-z]*.*: .* s$' >&2
