@@ -274,7 +274,8 @@ for my $command ('count', 'top') {
 (undef, $err, $code) = dwunw('record', '-e', 'alloc', '-e', 'uprobe:events:no_such_function', '-o',
 	"$dir/none", '-d', '300ms', '-p', "$$");
 isnt($code, 0, 'a function that is not there') or diag($err);
-like($err, qr/nothing was counted: .*no_such_function/, '… is said');
+like($err, qr/no_such_function: no mapped file is that/, '… is said');
+ok(!-e "$dir/none", '… and no file');
 (undef, $err, $code) = dwunw('record', '-e', 'alloc', '-e', 'cpu', '-o', "$dir/none", '--', 'no-such-command');
 is($code, 127, 'a command that is not there') or diag($err);
 ok(!-e "$dir/none", '… no file');
