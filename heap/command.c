@@ -12,7 +12,8 @@
  *   fork    the child stops before its first instruction
  *   exit    its last events are read while its mappings are there
  *
- * Nothing else stops; signals are handed on.
+ * Nothing else stops; signals are handed on. Where several events are recorded, each
+ * by a heap of its own, the first one traces, and at a stop all of them look.
  */
 #include "recorder.h"
 
@@ -136,6 +137,33 @@ int dwu_command_start(struct dwunw_heap *heap)
 	return error;
 }
 
+int dwu_command_join(struct dwunw_heap *heap)
+{
+	struct dwunw_heap *first = heap->config.beside;
+	struct target *target;
+
+	heap->command_pid = first->command_pid;
+	target = dwu_target_add(heap, heap->command_pid);
+	if (!target)
+		return dwunw_permission_explain(heap->config.tool, "a process",
+						ENOMEM);
+	target->exec_time_ns = UINT64_MAX;
+	target->starting = true;
+	heap->next = first->next;
+	first->next = heap;
+	return 0;
+}
+
+void dwu_command_leave(struct dwunw_heap *heap)
+{
+	struct dwunw_heap *at = heap->config.beside;
+
+	while (at && at->next != heap)
+		at = at->next;
+	if (at)
+		at->next = heap->next;
+}
+
 /* Has it mapped code since it was looked at? The kernel has told of a mapping when
  * the call that made it returns. */
 static bool has_mapped(struct dwunw_heap *heap, struct target *target)
@@ -195,17 +223,19 @@ static void on_child(struct dwunw_heap *heap, pid_t parent, bool own_memory)
 	ptrace(PTRACE_GETEVENTMSG, parent, 0L, &child);
 	if (!child || is_thread((pid_t)child))
 		return;
-	target = dwu_target_add(heap, (int32_t)child);
-	if (target && own_memory)
-		dwu_target_attach(heap, target);
+	for (; heap; heap = heap->next) {
+		target = dwu_target_add(heap, (int32_t)child);
+		if (target && own_memory)
+			dwu_target_attach(heap, target);
+	}
 	/* if it has stopped already: it has been waiting for this */
 	ptrace(PTRACE_CONT, (pid_t)child, 0L, 0L);
 }
 
-static int on_exec(struct dwunw_heap *heap, pid_t pid)
+/* before: what its number was, if another thread's than the first. */
+static int on_exec_of(struct dwunw_heap *heap, pid_t pid, unsigned long before)
 {
 	struct target *target = dwu_target_add(heap, pid);
-	unsigned long before = 0;
 
 	if (!target)
 		return PTRACE_CONT;
@@ -215,13 +245,23 @@ static int on_exec(struct dwunw_heap *heap, pid_t pid)
 		heap->recording = true;
 		dwu_set_switch(heap);
 	}
-	/* what its number was before, if another thread's than the first */
-	ptrace(PTRACE_GETEVENTMSG, pid, 0L, &before);
 	target->leader_execs = before == (unsigned long)pid;
 	dwu_target_exec(heap, target, dwunw_heap_now());
 	target->starting = true;
 	target->steps = 0;
 	return look_for_allocator(heap, target, true);
+}
+
+static int on_exec(struct dwunw_heap *heap, pid_t pid)
+{
+	unsigned long before = 0;
+	int go_on = PTRACE_CONT;
+
+	ptrace(PTRACE_GETEVENTMSG, pid, 0L, &before);
+	for (; heap; heap = heap->next)
+		if (on_exec_of(heap, pid, before) == PTRACE_SYSCALL)
+			go_on = PTRACE_SYSCALL;
+	return go_on;
 }
 
 /* Often there is nothing that the reading thread would have to be waited for. */
@@ -232,12 +272,46 @@ static bool has_read_all(struct dwunw_heap *heap)
 	       dwu_map_counter(heap, DWUNW_COUNT_EVENTS);
 }
 
+/* Its mappings are still to be read. */
+static void on_exit_stop(struct dwunw_heap *heap, pid_t pid)
+{
+	for (; heap; heap = heap->next) {
+		if (dwu_target_find(heap, pid) && !has_read_all(heap))
+			dwu_read_all(heap);
+		dwu_wait_for_names(heap);
+	}
+}
+
+/* Does one look for its allocator, or its function, at each system call? */
+static bool is_starting(struct dwunw_heap *heap, pid_t pid)
+{
+	const struct target *target = NULL;
+
+	for (; heap && !(target && target->starting); heap = heap->next)
+		target = dwu_target_find(heap, pid);
+	return target && target->starting;
+}
+
+/* At a system call. How to go on. */
+static int on_call(struct dwunw_heap *heap, pid_t pid)
+{
+	int go_on = PTRACE_CONT;
+
+	for (; heap; heap = heap->next) {
+		struct target *target = dwu_target_find(heap, pid);
+
+		if (target && look_for_allocator(heap, target,
+						 has_mapped(heap, target)) ==
+				      PTRACE_SYSCALL)
+			go_on = PTRACE_SYSCALL;
+	}
+	return go_on;
+}
+
 /* What to go on with; 0: it waits. */
 static int on_event_stop(struct dwunw_heap *heap, pid_t pid, int event,
 			 int signal)
 {
-	struct target *target;
-
 	switch (event) {
 	case PTRACE_EVENT_EXEC:
 		return on_exec(heap, pid);
@@ -248,10 +322,8 @@ static int on_event_stop(struct dwunw_heap *heap, pid_t pid, int event,
 	case PTRACE_EVENT_VFORK:
 		on_child(heap, pid, false);
 		break;
-	case PTRACE_EVENT_EXIT: /* its mappings are still to be read */
-		if (dwu_target_find(heap, pid) && !has_read_all(heap))
-			dwu_read_all(heap);
-		dwu_wait_for_names(heap);
+	case PTRACE_EVENT_EXIT:
+		on_exit_stop(heap, pid);
 		break;
 	case PTRACE_EVENT_STOP:
 		if (signal != SIGTRAP)
@@ -260,8 +332,7 @@ static int on_event_stop(struct dwunw_heap *heap, pid_t pid, int event,
 			return 0;
 		break;
 	}
-	target = dwu_target_find(heap, pid);
-	return target && target->starting ? PTRACE_SYSCALL : PTRACE_CONT;
+	return is_starting(heap, pid) ? PTRACE_SYSCALL : PTRACE_CONT;
 }
 
 /* The request's type is glibc's own enum, or musl's int. */
@@ -282,18 +353,15 @@ static void resume(pid_t pid, int how, long signal)
 
 static void on_stop(struct dwunw_heap *heap, pid_t pid, int status)
 {
-	struct target *target = dwu_target_find(heap, pid);
 	int signal = WSTOPSIG(status), event = status >> 16;
-	int go_on = target && target->starting ? PTRACE_SYSCALL : PTRACE_CONT;
+	int go_on = is_starting(heap, pid) ? PTRACE_SYSCALL : PTRACE_CONT;
 
 	if (event) {
 		go_on = on_event_stop(heap, pid, event, signal);
 		signal = 0;
 	} else if (signal == (SIGTRAP | 0x80)) {
 		signal = 0;
-		if (target)
-			go_on = look_for_allocator(heap, target,
-						   has_mapped(heap, target));
+		go_on = on_call(heap, pid);
 	}
 	resume(pid, go_on, signal);
 }

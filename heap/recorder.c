@@ -511,7 +511,8 @@ static int start(struct dwunw_heap *heap)
 	 * than allocations are counted from its exec on */
 	if (!heap->counted.kind)
 		record(heap, true);
-	return dwu_command_start(heap);
+	return heap->config.beside ? dwu_command_join(heap) :
+				     dwu_command_start(heap);
 }
 
 /* A process costs about 20 descriptors. */
@@ -575,7 +576,7 @@ int dwunw_heap_open(struct dwunw_heap **result,
 	allow_files();
 	if (!dwu_flows_begin(heap) || !dwu_sums_begin(heap))
 		return dwunw_permission_explain(config->tool, "memory", ENOMEM);
-	if (heap->config.command)
+	if (heap->config.command && !heap->config.beside)
 		dwu_command_prepare(heap);
 	status = open_dwunw(heap);
 	if (!status)
@@ -592,6 +593,10 @@ static void wait_for_events(struct dwunw_heap *heap)
 {
 	uint64_t before = heap->statistics.received;
 
+	if (heap->config.beside) {
+		dwu_read(heap, 0);
+		return;
+	}
 	if (!heap->command_pid) {
 		dwu_read(heap, READ_MS);
 		return;
@@ -634,7 +639,7 @@ bool dwunw_heap_read(struct dwunw_heap *heap)
 	dwu_targets_look(heap);
 	dwu_forget_keys(heap);
 	tell_live_full(heap);
-	if (heap->command_pid)
+	if (heap->command_pid && !heap->config.beside)
 		dwu_command_read(heap);
 	alive = dwu_targets_alive(heap);
 	if (heap->config.all || heap->config.cgroup)
@@ -719,6 +724,9 @@ void dwunw_heap_close(struct dwunw_heap *heap)
 	free(heap->wide_files);
 	dwu_known_files_free(heap);
 	dwu_targets_free(heap);
-	dwu_command_end(heap);
+	if (heap->config.beside)
+		dwu_command_leave(heap);
+	else
+		dwu_command_end(heap);
 	free(heap);
 }

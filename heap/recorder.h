@@ -136,6 +136,7 @@ struct dwunw_heap {
 	bool in_samples;		/* an event of theirs is looked at */
 	struct dwu_samples_losses lost; /* of theirs, when it was last settled */
 	struct target *targets;
+	struct dwunw_heap *next; /* of those beside it */
 	int32_t command_pid;
 	int command_status;
 	bool command_ran; /* it was executed, */
@@ -300,6 +301,9 @@ int dwu_events_start(struct dwunw_heap *heap);
 /* command.c: a command, and all that it starts */
 void dwu_command_prepare(struct dwunw_heap *heap); /* before any thread */
 int dwu_command_start(struct dwunw_heap *heap);
+/* The command of config.beside; and no more. */
+int dwu_command_join(struct dwunw_heap *heap);
+void dwu_command_leave(struct dwunw_heap *heap);
 /* Until one of its processes stops. */
 void dwu_command_wait(int timeout_ms);
 void dwu_command_end(struct dwunw_heap *heap);

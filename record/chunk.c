@@ -14,15 +14,20 @@
 static const uint8_t file_magic[8] = { 0x89, 'D',  'W',	 'R',
 				       '\r', '\n', 0x1a, '\n' };
 
-/* A reader of version 1 would take counts of events for none of allocations. */
+/* A reader of version 1 would take counts of events for none of allocations, and one
+ * of version 2 a file of several events for a single one. */
 void dwu_rec_put_file_head(struct dwu_rec_buffer *out,
-			   const struct dwunw_recording_head *head)
+			   const struct dwunw_recording_head *head,
+			   uint32_t events)
 {
+	uint32_t version = events > 1 ? DWUNW_RECORDING_VERSION :
+			   head->event == DWUNW_RECORDING_ALLOC ?
+					DWU_REC_VERSION_ALLOC :
+					DWU_REC_VERSION_EVENT;
+
 	dwu_rec_put(out, file_magic, sizeof(file_magic));
-	dwu_rec_put_32(out, head->event == DWUNW_RECORDING_ALLOC ?
-				    DWU_REC_VERSION_ALLOC :
-				    DWUNW_RECORDING_VERSION);
-	dwu_rec_put_32(out, 0);
+	dwu_rec_put_32(out, version);
+	dwu_rec_put_32(out, events > 1 ? events : 0);
 }
 
 bool dwunw_recording_is(const void *bytes, size_t size)
@@ -31,7 +36,7 @@ bool dwunw_recording_is(const void *bytes, size_t size)
 	       !memcmp(bytes, file_magic, sizeof(file_magic));
 }
 
-void dwu_rec_put_chunk(struct dwu_rec_buffer *out, uint16_t kind,
+void dwu_rec_put_chunk(struct dwu_rec_buffer *out, uint16_t kind, uint8_t event,
 		       uint32_t number, struct dwu_rec_buffer *content,
 		       bool plain)
 {
@@ -46,7 +51,8 @@ void dwu_rec_put_chunk(struct dwu_rec_buffer *out, uint16_t kind,
 		stored = &packed;
 	out->failed |= content->failed || packed.failed;
 	dwu_rec_put_32(out, CHUNK_MAGIC);
-	dwu_rec_put_32(out, kind | (uint32_t)packing << 16);
+	dwu_rec_put_32(out,
+		       kind | (uint32_t)packing << 16 | (uint32_t)event << 24);
 	dwu_rec_put_32(out, number);
 	dwu_rec_put_32(out, (uint32_t)stored->size);
 	dwu_rec_put_32(out, (uint32_t)content->size);
@@ -113,6 +119,7 @@ bool dwu_rec_take_chunk(const uint8_t *bytes, size_t size, uint64_t off,
 	kind = dwu_rec_take_32(&at);
 	chunk->kind = (uint16_t)kind;
 	chunk->packing = (uint8_t)(kind >> 16);
+	chunk->event = (uint8_t)(kind >> 24);
 	chunk->number = dwu_rec_take_32(&at);
 	chunk->stored = dwu_rec_take_32(&at);
 	chunk->size = dwu_rec_take_32(&at);

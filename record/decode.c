@@ -69,8 +69,9 @@ static bool take_head(struct dwu_rec_reading *reading,
 		head->event_unit = take_text(reading, at);
 		head->event_period = dwu_rec_take_u(at);
 	}
-	if (!at->bad && (reading->version == DWU_REC_VERSION_ALLOC) !=
-				(head->event == DWUNW_RECORDING_ALLOC))
+	if (!at->bad && reading->version <= DWU_REC_VERSION_EVENT &&
+	    (reading->version == DWU_REC_VERSION_ALLOC) !=
+		    (head->event == DWUNW_RECORDING_ALLOC))
 		return wrong(reading, "an event that is not of its version");
 	if (!at->bad && !head->unit)
 		return wrong(reading, "a unit of 1/0");

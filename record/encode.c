@@ -10,8 +10,9 @@
 void dwu_rec_end_chunk(struct dwu_rec_chunks *chunks, uint16_t kind)
 {
 	if (chunks->content.size)
-		dwu_rec_put_chunk(&chunks->out, kind, chunks->number++,
-				  &chunks->content, chunks->plain);
+		dwu_rec_put_chunk(&chunks->out, kind, chunks->event,
+				  chunks->number++, &chunks->content,
+				  chunks->plain);
 }
 
 /* chunks->record is whole; true: another chunk has begun. */

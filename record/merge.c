@@ -105,7 +105,9 @@ static void put_tables(const struct dwunw_recording *recording,
 {
 	uint64_t told = 0;
 
-	dwu_rec_put_file_head(&chunks->out, &recording->head);
+	if (!chunks->event)
+		dwu_rec_put_file_head(&chunks->out, &recording->head,
+				      chunks->events);
 	dwu_rec_put_head(&chunks->content, &recording->head);
 	dwu_rec_end_chunk(chunks, DWU_REC_HEAD);
 	dwu_rec_put_processes(chunks, recording->processes, 0,
@@ -160,7 +162,7 @@ static int put_all(const struct dwunw_recording *recording,
 	int error;
 
 	chunks->out.size = 0;
-	chunks->number = 0;
+	chunks->number = chunks->first;
 	put_tables(recording, chunks);
 	put_last_maps(recording, chunks);
 	error = put_steps(recording, plan, chunks);

@@ -104,11 +104,6 @@ static bool read_chunk(struct dwu_rec_reading *reading,
 	struct dwunw_recording *recording = reading->recording;
 	uint32_t end = dwu_rec_unpack(chunk, dst);
 
-	if (chunk->number != recording->chunk_count) {
-		ends(recording, chunk, DWUNW_RECORDING_DAMAGED,
-		     "its number is not the next one");
-		return false;
-	}
 	if (end != DWUNW_RECORDING_ENDED) {
 		ends(recording, chunk, end,
 		     end == DWUNW_RECORDING_PACKED ?
@@ -131,6 +126,48 @@ static bool read_chunk(struct dwu_rec_reading *reading,
 	return false;
 }
 
+/* Is the chunk the next one of the file? What versions 1 and 2 say of its event is
+ * ignored. */
+static bool is_next(struct dwu_rec_reading *reading,
+		    struct dwu_rec_chunk *chunk)
+{
+	if (reading->version < DWUNW_RECORDING_VERSION)
+		chunk->event = 0;
+	if (chunk->number == reading->number &&
+	    chunk->event < reading->events) {
+		reading->number++;
+		return true;
+	}
+	ends(reading->recording, chunk, DWUNW_RECORDING_DAMAGED,
+	     chunk->number == reading->number ?
+		     "it is of an event that the file does not have" :
+		     "its number is not the next one");
+	return false;
+}
+
+/* Behind the end of its event others may have chunks. */
+static void end_at(struct dwu_rec_reading *reading, uint64_t off, uint64_t size)
+{
+	if (off == size || reading->events > 1)
+		reading->recording->end_off = off;
+	else
+		ends(reading->recording, &(struct dwu_rec_chunk){ .off = off },
+		     DWUNW_RECORDING_DAMAGED, "bytes stand behind its end");
+}
+
+/* True: there is room for the content of a chunk. */
+static bool make_room(struct dwu_rec_reading *reading, uint8_t **room,
+		      uint32_t *has, uint32_t size)
+{
+	if (size > *has || !*room) {
+		free(*room);
+		*has = size > ROOM_LEAST ? size : ROOM_LEAST;
+		*room = malloc(*has);
+	}
+	reading->no_memory |= !*room;
+	return *room != NULL;
+}
+
 static void read_chunks(struct dwu_rec_reading *reading, const uint8_t *bytes,
 			size_t size, uint8_t **room)
 {
@@ -140,7 +177,7 @@ static void read_chunks(struct dwu_rec_reading *reading, const uint8_t *bytes,
 	uint32_t end = 0, has = 0;
 	char why[96];
 
-	while (chunk.kind != DWU_REC_END) {
+	while (chunk.kind != DWU_REC_END || chunk.event != reading->event) {
 		if (off == size) {
 			chunk = (struct dwu_rec_chunk){ .off = off };
 			ends(recording, &chunk, DWUNW_RECORDING_OPEN,
@@ -152,21 +189,15 @@ static void read_chunks(struct dwu_rec_reading *reading, const uint8_t *bytes,
 			ends(recording, &chunk, end, why);
 			return;
 		}
-		if (chunk.size > has || !*room) {
-			free(*room);
-			has = chunk.size > ROOM_LEAST ? chunk.size : ROOM_LEAST;
-			*room = malloc(has);
-		}
-		reading->no_memory |= !*room;
-		if (!*room || !read_chunk(reading, &chunk, *room))
+		if (!is_next(reading, &chunk))
+			return;
+		if (chunk.event == reading->event &&
+		    (!make_room(reading, room, &has, chunk.size) ||
+		     !read_chunk(reading, &chunk, *room)))
 			return;
 		off += DWU_REC_CHUNK_HEAD + chunk.stored;
 	}
-	if (off == size)
-		recording->end_off = off;
-	else
-		ends(recording, &(struct dwu_rec_chunk){ .off = off },
-		     DWUNW_RECORDING_DAMAGED, "bytes stand behind its end");
+	end_at(reading, off, size);
 }
 
 /* Why there is no recording at all. */
@@ -199,39 +230,88 @@ static dwunw_status_t read_all(struct dwu_rec_reading *reading,
 		       DWUNW_ERR_BAD_FORMAT;
 }
 
+static uint32_t number_at(const void *bytes, size_t off)
+{
+	const uint8_t *at = (const uint8_t *)bytes + off;
+
+	return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
+	       (uint32_t)at[3] << 24;
+}
+
+uint32_t dwunw_recording_events(const void *bytes, size_t size)
+{
+	uint32_t version, events;
+
+	if (!dwunw_recording_is(bytes, size))
+		return 0;
+	version = number_at(bytes, 8);
+	events = number_at(bytes, 12);
+	if (version < DWUNW_RECORDING_VERSION)
+		return version ? 1 : 0;
+	return version == DWUNW_RECORDING_VERSION && events > 1 &&
+			       events <= DWUNW_RECORDING_EVENTS_MAX ?
+		       events :
+		       0;
+}
+
+/* The head of the file is well. */
+static dwunw_status_t begin(struct dwu_rec_reading *reading, const void *bytes,
+			    size_t size,
+			    const struct dwunw_recording_reader_config *config)
+{
+	struct dwunw_recording *recording = reading->recording;
+
+	if (!dwunw_recording_is(bytes, size))
+		return refuse(recording, DWUNW_ERR_BAD_FORMAT,
+			      "no recording of dwunw");
+	reading->version = number_at(bytes, 8);
+	reading->events = dwunw_recording_events(bytes, size);
+	reading->event = config->event;
+	if (!reading->version || reading->version > DWUNW_RECORDING_VERSION) {
+		snprintf(recording->end_text, sizeof(recording->end_text),
+			 "a recording of version %u, and this reader knows "
+			 "1 to %u",
+			 (unsigned int)reading->version,
+			 DWUNW_RECORDING_VERSION);
+		return refuse(recording, DWUNW_ERR_NOT_IMPLEMENTED, NULL);
+	}
+	if (!reading->events)
+		return refuse(recording, DWUNW_ERR_BAD_FORMAT,
+			      "its number of events is none that a recording "
+			      "can have");
+	if (reading->event >= reading->events)
+		return refuse(recording, DWUNW_ERR_INVALID_ARG,
+			      "it has no event of that number");
+	return DWUNW_OK;
+}
+
 dwunw_status_t
 dwunw_recording_read(struct dwunw_recording *recording, const void *bytes,
 		     size_t size,
-		     const struct dwunw_recording_reader_config *config)
+		     const struct dwunw_recording_reader_config *given)
 {
 	struct dwu_rec_reading reading = { .recording = recording };
-	const uint8_t *at = bytes;
-	uint32_t version;
+	struct dwunw_recording_reader_config config = { 0 };
+	dwunw_status_t status;
 
 	*recording = (struct dwunw_recording){ .head = { .kernel = "",
 							 .machine = "",
 							 .tool = "",
 							 .event_text = "",
 							 .event_unit = "" } };
-	if (!dwunw_recording_is(bytes, size))
-		return refuse(recording, DWUNW_ERR_BAD_FORMAT,
-			      "no recording of dwunw");
-	version = (uint32_t)at[8] | (uint32_t)at[9] << 8 |
-		  (uint32_t)at[10] << 16 | (uint32_t)at[11] << 24;
-	if (!version || version > DWUNW_RECORDING_VERSION) {
-		snprintf(recording->end_text, sizeof(recording->end_text),
-			 "a recording of version %u, and this reader knows "
-			 "1 to %u",
-			 (unsigned int)version, DWUNW_RECORDING_VERSION);
-		return refuse(recording, DWUNW_ERR_NOT_IMPLEMENTED, NULL);
-	}
-	reading.version = version;
-	reading.pool = dwu_rec_pool_new(
-		config && config->memory_max ? config->memory_max : MEMORY_MAX);
+	if (given && DWUNW_STRUCT_FROM(&config, memory_max, given) != DWUNW_OK)
+		return refuse(recording, DWUNW_ERR_INVALID_ARG,
+			      "the reader's configuration is of a later "
+			      "version");
+	status = begin(&reading, bytes, size, &config);
+	if (status != DWUNW_OK)
+		return status;
+	reading.pool = dwu_rec_pool_new(config.memory_max ? config.memory_max :
+							    MEMORY_MAX);
 	if (!reading.pool)
 		return refuse(recording, DWUNW_ERR_NO_MEMORY, "no memory");
 	recording->memory = reading.pool;
-	return read_all(&reading, at, size);
+	return read_all(&reading, bytes, size);
 }
 
 void dwunw_recording_free(struct dwunw_recording *recording)

@@ -89,17 +89,19 @@ enum dwu_rec_kind {
 };
 
 #define DWU_REC_VERSION_ALLOC 1u /* of allocations alone */
+#define DWU_REC_VERSION_EVENT 2u /* of one other event */
 #define DWU_REC_FILE_HEAD 16u	 /* bytes before the first chunk */
 #define DWU_REC_CHUNK_HEAD 24u
 #define DWU_REC_CHUNK_MAX (16u << 20) /* of content, and as stored */
 /* A writer begins another chunk when one has so much. */
 #define DWU_REC_CHUNK_FULL (1u << 20)
 
-/* For that head: its version. */
+/* For that head, the first of so many: its version. */
 void dwu_rec_put_file_head(struct dwu_rec_buffer *out,
-			   const struct dwunw_recording_head *head);
-/* Empties content. */
-void dwu_rec_put_chunk(struct dwu_rec_buffer *out, uint16_t kind,
+			   const struct dwunw_recording_head *head,
+			   uint32_t events);
+/* Empties content. event: which of a file of several, from 0 on. */
+void dwu_rec_put_chunk(struct dwu_rec_buffer *out, uint16_t kind, uint8_t event,
 		       uint32_t number, struct dwu_rec_buffer *content,
 		       bool plain);
 
@@ -107,6 +109,7 @@ struct dwu_rec_chunk {
 	uint64_t off;
 	uint16_t kind;
 	uint8_t packing;
+	uint8_t event;
 	uint32_t number;
 	uint32_t stored;
 	uint32_t size;	      /* of the content */
@@ -133,7 +136,10 @@ struct dwu_rec_chunks {
 	struct dwu_rec_buffer out;
 	struct dwu_rec_buffer content;
 	struct dwu_rec_buffer record;
+	uint32_t first;	 /* number of the first chunk that is made */
 	uint32_t number; /* of the next chunk */
+	uint32_t events; /* of the file */
+	uint8_t event;	 /* of these chunks */
 	bool plain;
 };
 /* What content holds, if anything. */
@@ -183,6 +189,9 @@ struct dwu_rec_reading {
 	struct dwunw_recording *recording;
 	struct dwu_rec_pool *pool;
 	uint32_t version; /* of the file */
+	uint32_t event;	  /* which of it, of */
+	uint32_t events;  /* so many */
+	uint32_t number;  /* of the next chunk of the file */
 	uint32_t process_room;
 	uint32_t file_room;
 	uint32_t frame_room;
@@ -252,6 +261,12 @@ struct dwu_rec_file {
 	int fd;
 	uint64_t size;
 	int error; /* negative errno of the first that failed */
+	/* of the writers that share it */
+	uint32_t chunk_count;
+	uint32_t events;    /* that it will have */
+	uint32_t begun;	    /* writers so far, */
+	uint32_t users;	    /* and those that are not closed */
+	uint64_t merged_ns; /* when old steps were last merged */
 };
 /* 0, if what was written is what has that name; -ENOENT, -ESTALE. */
 int dwu_rec_file_is_there(const struct dwu_rec_file *file);

@@ -21,8 +21,8 @@ struct table {
 
 struct dwunw_recording_writer {
 	struct dwunw_recording_writer_config config;
-	struct dwu_rec_file file;
-	struct dwu_rec_chunks chunks; /* their numbers are the file's */
+	struct dwu_rec_file *file; /* of all writers of its events */
+	struct dwu_rec_chunks chunks;
 	struct dwunw_recording_process *processes;
 	struct dwunw_recording_file *files;
 	struct dwunw_recording_frame *frames;
@@ -36,7 +36,6 @@ struct dwunw_recording_writer {
 	uint64_t counters[DWUNW_RECORDING_COUNTERS];
 	uint64_t told;	      /* those that were not 0, as bits */
 	uint64_t stack_bytes; /* of the tables, as they are before packing */
-	uint64_t merged_ns;   /* when old steps were last merged */
 	uint64_t name_bytes;
 	uint32_t unkept; /* number of the stack for all that have no room */
 	int error;
@@ -199,12 +198,18 @@ static uint32_t keep_stack(struct dwunw_recording_writer *writer,
 	return writer->stack.count;
 }
 
-/* Half of the file is for tables; what is counted has the rest. They are about half as
+/* Of the file, for each of its events; 0: no limit. */
+static uint64_t share_of(const struct dwunw_recording_writer *writer)
+{
+	return writer->config.size_max / writer->file->events;
+}
+
+/* Half of it is for tables; what is counted has the rest. They are about half as
  * large once they are packed, as names are. */
 static bool is_full(const struct dwunw_recording_writer *writer)
 {
 	return writer->config.size_max &&
-	       writer->stack_bytes > writer->config.size_max / 2;
+	       writer->stack_bytes > share_of(writer) / 2;
 }
 
 uint32_t dwunw_recording_add_stack(struct dwunw_recording_writer *writer,
@@ -325,41 +330,63 @@ static int append(struct dwunw_recording_writer *writer)
 	int error = out->failed || writer->maps.failed ? -ENOMEM : 0;
 
 	if (!error)
-		error = dwu_rec_file_append(&writer->file, out->data,
-					    out->size);
+		error = dwu_rec_file_append(writer->file, out->data, out->size);
+	if (!error)
+		writer->file->chunk_count = writer->chunks.number;
 	out->size = 0;
 	return error;
+}
+
+/* The chunks of one event, with fewer steps, behind `all`. */
+static int merge_event(struct dwunw_recording_writer *writer,
+		       const uint8_t *bytes, uint32_t event, uint64_t before,
+		       struct dwu_rec_chunks *all)
+{
+	const struct dwunw_recording_reader_config config = {
+		.memory_max = UINT64_MAX, .event = event
+	};
+	struct dwu_rec_chunks chunks = { .plain = writer->config.plain,
+					 .event = (uint8_t)event,
+					 .events = writer->file->events,
+					 .first = all->number };
+	struct dwunw_recording recording = { 0 };
+	int error = 0;
+
+	if (dwunw_recording_read(&recording, bytes, (size_t)writer->file->size,
+				 &config))
+		error = -EIO;
+	if (!error)
+		error = dwu_rec_merge(&recording, share_of(writer) / 2, before,
+				      &chunks);
+	dwu_rec_put(&all->out, chunks.out.data, chunks.out.size);
+	all->number = chunks.number;
+	dwunw_recording_free(&recording);
+	dwu_rec_chunks_free(&chunks);
+	return error || !all->out.failed ? error : -ENOMEM;
 }
 
 /* The file again, with fewer steps. */
 static int merge_now(struct dwunw_recording_writer *writer, uint64_t time_ns)
 {
 	const struct dwunw_recording_writer_config *config = &writer->config;
-	const struct dwunw_recording_reader_config all = { .memory_max =
-								   UINT64_MAX };
-	struct dwu_rec_chunks chunks = { .plain = config->plain };
-	struct dwunw_recording recording = { 0 };
+	struct dwu_rec_chunks chunks = { 0 };
+	struct dwu_rec_file *file = writer->file;
 	uint64_t before = 0;
 	uint8_t *bytes;
-	int error = dwu_rec_file_read(&writer->file, &bytes);
+	int error = dwu_rec_file_read(file, &bytes);
 
 	if (error)
 		return error;
 	if (config->keep_ns && time_ns > config->keep_ns)
 		before = time_ns - config->keep_ns;
-	if (dwunw_recording_read(&recording, bytes, (size_t)writer->file.size,
-				 &all))
-		error = -EIO;
+	for (uint32_t i = 0; !error && i < file->begun; i++)
+		error = merge_event(writer, bytes, i, before, &chunks);
 	if (!error)
-		error = dwu_rec_merge(&recording, config->size_max / 2, before,
-				      &chunks);
-	if (!error)
-		error = dwu_rec_file_replace(&writer->file, chunks.out.data,
+		error = dwu_rec_file_replace(file, chunks.out.data,
 					     chunks.out.size);
 	if (!error)
-		writer->chunks.number = chunks.number;
-	writer->merged_ns = time_ns;
-	dwunw_recording_free(&recording);
+		file->chunk_count = chunks.number;
+	file->merged_ns = time_ns;
 	dwu_rec_chunks_free(&chunks);
 	free(bytes);
 	return error;
@@ -378,10 +405,10 @@ static bool has_to_merge(const struct dwunw_recording_writer *writer,
 	const struct dwunw_recording_writer_config *config = &writer->config;
 
 	if (config->size_max &&
-	    writer->file.size > config->size_max - config->size_max / 4)
+	    writer->file->size > config->size_max - config->size_max / 4)
 		return true;
 	return config->keep_ns &&
-	       time_ns - writer->merged_ns > config->keep_ns / 4 + 1;
+	       time_ns - writer->file->merged_ns > config->keep_ns / 4 + 1;
 }
 
 /* `last`: without a change there is none. */
@@ -392,6 +419,7 @@ static int step(struct dwunw_recording_writer *writer, uint64_t time_ns,
 						.merged = 1 };
 	int error;
 
+	writer->chunks.number = writer->file->chunk_count;
 	put_tables(writer);
 	put_maps(writer, time_ns);
 	error = dwu_rec_values_step(writer->values, &changes);
@@ -423,7 +451,7 @@ int dwunw_recording_add_name(struct dwunw_recording_writer *writer,
 			     const struct dwunw_recording_name *name)
 {
 	struct dwu_rec_buffer *record = &writer->chunks.record;
-	uint64_t max = writer->config.size_max;
+	uint64_t max = share_of(writer);
 
 	if (!frame || frame > writer->frame.count)
 		return -EINVAL;
@@ -469,6 +497,7 @@ static int end(struct dwunw_recording_writer *writer, uint64_t time_ns)
 							0;
 	if (error)
 		return error;
+	writer->chunks.number = writer->file->chunk_count;
 	put_names(writer);
 	dwu_rec_put_end(&writer->chunks, time_ns);
 	return append(writer);
@@ -476,7 +505,7 @@ static int end(struct dwunw_recording_writer *writer, uint64_t time_ns)
 
 uint64_t dwunw_recording_size(const struct dwunw_recording_writer *writer)
 {
-	return writer->file.size;
+	return writer->file->size;
 }
 
 static void free_writer(struct dwunw_recording_writer *writer)
@@ -500,74 +529,152 @@ static void free_writer(struct dwunw_recording_writer *writer)
 	dwu_rec_free(&writer->names);
 	dwu_rec_chunks_free(&writer->chunks);
 	dwu_rec_values_free(writer->values);
-	free(writer->file.path);
 	free(writer);
+}
+
+/* The last of its writers closes it. */
+static int leave_file(struct dwu_rec_file *file)
+{
+	int error = 0;
+
+	if (--file->users)
+		return 0;
+	if (file->fd >= 0 && close(file->fd))
+		error = -errno;
+	free(file->path);
+	free(file);
+	return error;
 }
 
 int dwunw_recording_close(struct dwunw_recording_writer *writer,
 			  uint64_t time_ns)
 {
-	int error;
+	int error, closed;
 
 	if (!writer)
 		return 0;
 	error = end(writer, time_ns);
 	if (!error)
-		error = dwu_rec_file_is_there(&writer->file);
-	if (writer->file.fd >= 0 && close(writer->file.fd) && !error)
-		error = -errno;
+		error = dwu_rec_file_is_there(writer->file);
+	closed = leave_file(writer->file);
 	free_writer(writer);
-	return error;
+	return error ? error : closed;
 }
 
 /* --- its beginning ------------------------------------------------------------------------------ */
 
-static int begin(struct dwunw_recording_writer *writer, const char *path,
+/* Its head goes to the file, which is made with the first of its writers. */
+static int begin(struct dwunw_recording_writer *writer,
 		 const struct dwunw_recording_head *head)
 {
 	struct dwu_rec_chunks *chunks = &writer->chunks;
+	struct dwu_rec_file *file = writer->file;
 	int error = dwu_rec_values_new(&writer->values);
 
-	writer->file.path = strdup(path);
-	if (error || !writer->file.path)
+	if (error)
 		return -ENOMEM;
 	chunks->plain = writer->config.plain;
-	dwu_rec_put_file_head(&chunks->out, head);
+	chunks->number = file->chunk_count;
+	if (!chunks->event)
+		dwu_rec_put_file_head(&chunks->out, head, file->events);
 	dwu_rec_put_head(&chunks->content, head);
 	dwu_rec_end_chunk(chunks, DWU_REC_HEAD);
-	if (chunks->out.failed)
-		return -ENOMEM;
-	error = dwu_rec_file_replace(&writer->file, chunks->out.data,
-				     chunks->out.size);
+	if (chunks->event || chunks->out.failed)
+		return append(writer);
+	error = dwu_rec_file_replace(file, chunks->out.data, chunks->out.size);
 	chunks->out.size = 0;
-	writer->merged_ns = head->start_ns;
+	file->chunk_count = chunks->number;
+	file->merged_ns = head->start_ns;
 	return error;
+}
+
+/* The next one of a file. */
+static int begin_next(struct dwunw_recording_writer **result,
+		      struct dwu_rec_file *file,
+		      const struct dwunw_recording_writer_config *config,
+		      const struct dwunw_recording_head *head)
+{
+	struct dwunw_recording_writer *writer = calloc(1, sizeof(*writer));
+	int error;
+
+	if (!writer)
+		return -ENOMEM;
+	writer->config = *config;
+	writer->file = file;
+	writer->chunks.event = (uint8_t)file->begun;
+	error = begin(writer, head);
+	if (error) {
+		free_writer(writer);
+		return error;
+	}
+	file->begun++;
+	file->users++;
+	*result = writer;
+	return 0;
+}
+
+/* NULL: no memory. */
+static struct dwu_rec_file *new_file(const char *path, uint32_t events)
+{
+	struct dwu_rec_file *file = calloc(1, sizeof(*file));
+
+	if (!file)
+		return NULL;
+	file->fd = -1;
+	file->events = events ? events : 1;
+	file->users = 1; /* who makes it, until it has a writer */
+	file->path = strdup(path);
+	if (file->path)
+		return file;
+	free(file);
+	return NULL;
+}
+
+static int check(const struct dwunw_recording_writer_config *config)
+{
+	uint32_t events = config->events ? config->events : 1;
+
+	if (events > DWUNW_RECORDING_EVENTS_MAX)
+		return -EINVAL;
+	if (config->size_max && config->size_max / events < SIZE_LEAST)
+		return -EINVAL;
+	return !IS_ON(CONFIG_RECORD_MERGE) &&
+			       (config->size_max || config->keep_ns) ?
+		       -ENOSYS :
+		       0;
 }
 
 int dwunw_recording_create(struct dwunw_recording_writer **result,
 			   const char *path,
 			   const struct dwunw_recording_head *head,
-			   const struct dwunw_recording_writer_config *config)
+			   const struct dwunw_recording_writer_config *given)
 {
-	struct dwunw_recording_writer *writer;
+	struct dwunw_recording_writer_config config = { 0 };
+	struct dwu_rec_file *file;
 	int error;
 
 	*result = NULL;
-	if (config && config->size_max && config->size_max < SIZE_LEAST)
+	if (given && DWUNW_STRUCT_FROM(&config, plain, given) != DWUNW_OK)
 		return -EINVAL;
-	if (!IS_ON(CONFIG_RECORD_MERGE) && config &&
-	    (config->size_max || config->keep_ns))
-		return -ENOSYS;
-	writer = calloc(1, sizeof(*writer));
-	if (!writer)
-		return -ENOMEM;
-	writer->file.fd = -1;
-	if (config)
-		writer->config = *config;
-	error = begin(writer, path, head);
+	error = check(&config);
 	if (error)
-		free_writer(writer);
-	else
-		*result = writer;
+		return error;
+	file = new_file(path, config.events);
+	if (!file)
+		return -ENOMEM;
+	error = begin_next(result, file, &config, head);
+	leave_file(file);
 	return error;
+}
+
+int dwunw_recording_create_next(struct dwunw_recording_writer **result,
+				const struct dwunw_recording_writer *first,
+				const struct dwunw_recording_head *head)
+{
+	struct dwu_rec_file *file = first->file;
+
+	*result = NULL;
+	if (file->begun >= file->events)
+		return -EINVAL;
+	return begin_next(result, file, &first->config, head);
 }

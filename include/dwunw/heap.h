@@ -239,6 +239,8 @@ enum dwunw_heap_kind {
 	DWUNW_HEAP_OFFCPU  /* a thread leaves its processor, and for how long */
 };
 
+struct dwunw_heap;
+
 struct dwunw_heap_event {
 	enum dwunw_heap_kind kind;
 	uint32_t frequency; /* of DWUNW_HEAP_CPU: samples a second; 1 or more */
@@ -328,9 +330,11 @@ struct dwunw_heap_config {
 	 * `walk_object` are of bpf/count.bpf.c then, and nothing is live. Fields
 	 * about allocators and blocks, on_block, on_flow: not used */
 	const struct dwunw_heap_event *event;
+	/* of the same targets, for another event: its command is followed, and
+	 * reads do not wait, as those of that one do. Opened before that one
+	 * is first read, closed before it. NULL: this is the only one */
+	struct dwunw_heap *beside;
 };
-
-struct dwunw_heap;
 
 /* Is that, with some pattern, a function that has a probe? */
 bool dwunw_heap_probes(const struct dwunw_heap_config *config,

@@ -21,7 +21,9 @@ extern "C" {
 #endif
 
 /* Of what a writer writes: 1 of allocations, as before; 2 of other events. */
-#define DWUNW_RECORDING_VERSION 2u
+#define DWUNW_RECORDING_VERSION 3u
+/* Of a file. */
+#define DWUNW_RECORDING_EVENTS_MAX 16u
 
 /* --- what a recording holds ------------------------------------------------ */
 
@@ -291,6 +293,7 @@ struct dwunw_recording {
 struct dwunw_recording_reader_config {
 	size_t size;	     /* see types.h, "What may grow" */
 	uint64_t memory_max; /* bytes for what is read; 0: 256 MiB */
+	uint32_t event;	     /* which of a file of several, from 0 on */
 };
 
 /*
@@ -307,6 +310,9 @@ dwunw_recording_read(struct dwunw_recording *recording, const void *bytes,
 void dwunw_recording_free(struct dwunw_recording *recording);
 /* Do the bytes begin as a recording, of any version? */
 bool dwunw_recording_is(const void *bytes, size_t size);
+/* Of how many events it is: each is a recording by itself, which is read by its
+ * number. 0: none that this version reads. */
+uint32_t dwunw_recording_events(const void *bytes, size_t size);
 
 /* 0: it has none. */
 int64_t dwunw_recording_amount(const struct dwunw_recording_entry *entry,
@@ -327,17 +333,28 @@ struct dwunw_recording_writer_config {
 	uint64_t keep_ns;  /* steps of so long are kept apart, older ones are
 			    * one; 0: all */
 	bool plain;	   /* nothing is packed */
+	uint32_t events;   /* that the file will have; 0: one; at most
+			    * DWUNW_RECORDING_EVENTS_MAX */
 };
 
 /*
  * A new file at path, readable by its owner alone; what was there is replaced. The
  * head is written. -EEXIST: what is there is no regular file; -EINVAL: size_max is
- * too small; -ENOSYS: size_max or keep_ns, in a build that bounds no file.
+ * too small, which is for each event, or there are too many of them, or config is of a
+ * later version; -ENOSYS: size_max or keep_ns, in a build that bounds no file.
  */
 int dwunw_recording_create(struct dwunw_recording_writer **writer,
 			   const char *path,
 			   const struct dwunw_recording_head *head,
 			   const struct dwunw_recording_writer_config *config);
+/*
+ * The next event of the file of `first`, by its config.events. It has processes, files
+ * and stacks of its own, and is closed by itself, in any order. Writers of a file are one
+ * thread's. -EINVAL: the file has all its events.
+ */
+int dwunw_recording_create_next(struct dwunw_recording_writer **writer,
+				const struct dwunw_recording_writer *first,
+				const struct dwunw_recording_head *head);
 
 /*
  * Each gives the number of the new one, from 1 on, or 0: no memory; a stack that

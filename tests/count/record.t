@@ -201,7 +201,7 @@ is((dwunw('report', "$golden/2-zstd.dwr"))[0], $text, 'by zstd the same');
 
 # --- what is refused -------------------------------------------------------------------
 
-for ([qr/a run has one -e/, '-e', 'cpu', '-e', 'cpu'],
+for ([qr/the same -e twice/, '-e', 'cpu', '-e', 'cpu'],
 	[qr/-F is about -e cpu/, qw(-F 99)],
 	[qr/--object is about -e alloc/, qw(-e cpu --object libc.so.6)],
 	[qr/-s is about -e alloc/, qw(-e offcpu -s 9)],

@@ -3,7 +3,8 @@
  * A recording of chunks with right checksums: of each the kind, and a content. What is
  * read refers only to what is there; with fewer steps the sums are the same. A
  * first part of kind 255 is a whole file as it is, one of kind 12 says that the
- * version is that of other events than allocations.
+ * version is that of other events than allocations, one of kind 13 that it is that of two
+ * events: chunks whose kind has the highest bit are of the second one.
  */
 #include "chunks.h"
 
@@ -18,7 +19,7 @@ static struct dwu_rec_buffer assemble(const uint8_t *data, size_t size)
 	uint32_t number = 0;
 	size_t off = 0;
 
-	dwu_rec_put_file_head(&out, &head);
+	dwu_rec_put_file_head(&out, &head, 1);
 	while (size - off > 2) {
 		struct dwunw_span part = chunk_next(data, size, &off);
 
@@ -32,11 +33,17 @@ static struct dwu_rec_buffer assemble(const uint8_t *data, size_t size)
 		if (!number && part.data[0] == 12) {
 			out.size = 0;
 			head.event = DWUNW_RECORDING_CPU;
-			dwu_rec_put_file_head(&out, &head);
+			dwu_rec_put_file_head(&out, &head, 1);
+			continue;
+		}
+		if (!number && part.data[0] == 13) {
+			out.size = 0;
+			dwu_rec_put_file_head(&out, &head, 2);
 			continue;
 		}
 		dwu_rec_put(&content, part.data + 1, part.size - 1);
-		dwu_rec_put_chunk(&out, part.data[0], number++, &content, true);
+		dwu_rec_put_chunk(&out, part.data[0] & 0x7f, part.data[0] >> 7,
+				  number++, &content, true);
 	}
 	dwu_rec_free(&content);
 	return out;
@@ -162,19 +169,18 @@ static void merge(const struct dwunw_recording *r)
 	dwu_rec_chunks_free(&chunks);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void read_event(const struct dwu_rec_buffer *file, uint32_t event)
 {
 	const struct dwunw_recording_reader_config config = {
-		.memory_max = FUZZ_MEMORY_MAX
+		.memory_max = FUZZ_MEMORY_MAX, .event = event
 	};
-	struct dwu_rec_buffer file = assemble(data, size);
-	uint8_t *exact = malloc(file.size + !file.size);
+	uint8_t *exact = malloc(file->size + !file->size);
 	struct dwunw_recording r;
 	dwunw_status_t status;
 
-	if (file.size)
-		memcpy(exact, file.data, file.size);
-	status = dwunw_recording_read(&r, exact, file.size, &config);
+	if (file->size)
+		memcpy(exact, file->data, file->size);
+	status = dwunw_recording_read(&r, exact, file->size, &config);
 	free(exact);
 	LAW(status == DWUNW_OK || status == DWUNW_ERR_BAD_FORMAT ||
 	    status == DWUNW_ERR_NOT_IMPLEMENTED ||
@@ -182,11 +188,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	LAW(status == DWUNW_OK || r.end_text[0]);
 	LAW(r.end <= DWUNW_RECORDING_PACKED);
 	if (status == DWUNW_OK) {
-		LAW(r.chunk_count > 0 && r.end_off <= file.size);
+		LAW(r.chunk_count > 0 && r.end_off <= file->size);
 		check(&r);
 		merge(&r);
 	}
 	dwunw_recording_free(&r);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct dwu_rec_buffer file = assemble(data, size);
+	uint32_t events = dwunw_recording_events(file.data, file.size);
+
+	LAW(events <= DWUNW_RECORDING_EVENTS_MAX);
+	read_event(&file, 0);
+	for (uint32_t i = 1; i < events; i++)
+		read_event(&file, i);
 	dwu_rec_free(&file);
 	return 0;
 }

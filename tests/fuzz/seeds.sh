@@ -487,18 +487,18 @@ perl -e '
 sub slurp { open my $in, "<", $_[0] or die "$_[0]: $!"; binmode $in; local $/; <$in> }
 my ($golden, $dir) = @ARGV;
 sub put { open my $file, ">", "$dir/$_[0]" or die; print $file $_[1] }
-for my $version (1, 2) {
+for my $version (1, 2, 3) {
 	my ($bytes, $out, $off) = (slurp("$golden/$version-plain.dwr"),
-		$version > 1 ? pack("vC", 1, 12) : "", 16);
+		$version > 1 ? pack("vC", 1, 10 + $version) : "", 16);
 	while ($off < length $bytes) {
-		my ($kind, $size) = unpack("x4 v x6 V", substr($bytes, $off, 24));
-		$out .= pack("vC", $size + 1, $kind) .
+		my ($kind, $event, $size) = unpack("x4 v x C x4 V", substr($bytes, $off, 24));
+		$out .= pack("vC", $size + 1, $kind | ($version > 2 ? $event << 7 : 0)) .
 			substr($bytes, $off + 24, $size);
 		$off += 24 + $size;
 	}
 	put("golden-$version", $out);
 }
-for my $name ("1-plain", "1-zlib", "1-zstd", "2-plain") {
+for my $name ("1-plain", "1-zlib", "1-zstd", "2-plain", "3-plain") {
 	my $whole = slurp("$golden/$name.dwr");
 	put($name, pack("vC", length($whole) + 1, 255) . $whole);
 }' "$here/../record/golden" "$dir/recording"

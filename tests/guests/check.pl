@@ -438,6 +438,8 @@ for my $name ($plan =~ /^run (\S+)/mg) {
 		check_walked($name, $text, $wanted);
 	} elsif ($name =~ /^start/) {
 		check_start($name, $text);
+	} elsif ($name =~ /^router/) { # router.pl
+		result($text =~ /^end \S+ tool=/m, "$name: it ran", $text);
 	} elsif ($name =~ /^recorded/) { # desk.pl
 		result($text =~ /^end \S+ tool=0 target=0/m, "$name: it ran", $text);
 	} elsif ($name =~ /^counted/) {

@@ -1,13 +1,15 @@
 #!/usr/bin/perl
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # desk.pl NAME LOG PROGRAMS WORK DWUNW - what a guest has recorded of stripped files
-# (recorded.c), as DWUNW reports it here with the unstripped ones of PROGRAMS: the
-# text of the device's own report; a function, a file and a line for each frame; the
-# counts that the program has said; a page without an empty part. Prints TAP as
-# check.pl does; WORK is a directory to write to.
+# (recorded.c), as DWUNW reports it here with the unstripped ones of PROGRAMS: byte for
+# byte the text and the JSON of the device's own report, also where the names that
+# the device knew are taken out of the recording; a function, a file and a line for
+# each frame; the counts that the program has said; a page without an empty part.
+# Prints TAP as check.pl does; WORK is a directory to write to.
 use strict;
 use warnings;
 use utf8;
+use Compress::Raw::Zlib 'crc32';
 use File::Basename;
 use File::Copy 'copy';
 use File::Path 'make_path';
@@ -28,8 +30,9 @@ sub slurp {
 sub result($$@) {
 	my ($ok, $title, @why) = @_;
 	print $ok ? 'ok' : 'not ok', " - $guest: $title\n";
-	return if $ok;
+	return 1 if $ok;
 	print "# $_\n" for map { split /\n/ } @why;
+	return 0;
 }
 
 # --- what the console shows --------------------------------------------------------
@@ -42,6 +45,14 @@ sub said {
 	return $text // '';
 }
 
+sub put {
+	my ($path, $bytes) = @_;
+	open(my $out, '>:raw', $path) or die "$path: $!\n";
+	print $out $bytes;
+	close($out) or die "$path: $!\n";
+	return $path;
+}
+
 # A file of the guest, from its lines; undef: told. A lost line damages a recording,
 # which its report says.
 sub sent {
@@ -49,11 +60,27 @@ sub sent {
 	my $bytes = pack 'H*', join '', $log =~ /^bytes \Q$name\E ([0-9a-f]+)$/mg;
 
 	result(length $bytes, "$name: it came, " . length($bytes) . ' bytes');
-	return undef unless length $bytes;
-	open(my $out, '>:raw', "$work/$name") or die "$name: $!\n";
-	print $out $bytes;
-	close($out);
-	return "$work/$name";
+	return length $bytes ? put("$work/$name", $bytes) : undef;
+}
+
+# The recording with its names (SPEC.md: chunks of kind 9) as chunks that no reader
+# knows; how many there were.
+sub without_names {
+	my ($path) = @_;
+	my $bytes = slurp($path);
+	my ($at, $count) = (16, 0);
+
+	while ($at + 24 <= length $bytes) {
+		my ($kind, $stored) = unpack 'x4 v x6 V', substr($bytes, $at, 24);
+		if ($kind == 9) {
+			substr($bytes, $at + 4, 2) = pack 'v', 0x7fff;
+			substr($bytes, $at + 20, 4) = pack 'V', crc32(
+				substr($bytes, $at, 20) . substr($bytes, $at + 24, $stored));
+			$count++;
+		}
+		$at += 24 + $stored;
+	}
+	return (put("$path.nameless", $bytes), $count);
 }
 
 # --- reports ------------------------------------------------------------------------
@@ -84,52 +111,110 @@ sub shape {
 }
 
 sub first_difference {
-	my @a = split /\n/, $_[0];
-	my @b = split /\n/, $_[1];
+	my ($ours, $theirs, $end) = @_;
+	my @a = split /(?<=\Q$end\E)/, $ours;
+	my @b = split /(?<=\Q$end\E)/, $theirs;
 	for (0 .. ($#a > $#b ? $#a : $#b)) {
-		my ($ours, $theirs) = ($a[$_] // 'nothing', $b[$_] // 'nothing');
-		return "line $_:", $ours, $theirs if $ours ne $theirs;
+		my ($mine, $other) = ($a[$_] // 'nothing', $b[$_] // 'nothing');
+		return "piece $_:", $mine, $other if $mine ne $other;
 	}
 	return ();
 }
 
-# The frames of the program in a text, but for what musl's crt1.o has in it: all, and
-# those with a function, file and line.
-sub named {
-	my ($text) = @_;
-	my @frames = grep { !/  _start(?:_c)?\+0x/ } $text =~ /^\t(.*\[recorded\].*)$/mg;
-	my @named = grep { m{^(?:#\d+ +0x[0-9a-f]+| +) +\w+(?:\+0x[0-9a-f]+| \(inlined\)) \S*recorded\.c:\d+  \[} } @frames;
-	return (scalar @frames, scalar @named);
+# A difference is a failure, and is shown.
+sub same($$$@) {
+	my ($title, $got, $want, @why) = @_;
+	result($want ne '' && $got eq $want, $title, @why,
+		first_difference($want, $got, $want =~ /^\{/ ? '}' : "\n"));
+}
+
+# --- names ---------------------------------------------------------------------------
+
+# The program's frames in a report, but for what musl's crt1.o has in it; the inlined
+# calls of each are before it.
+sub frames_of {
+	my ($json, $file) = @_;
+	my $report = eval { decode_json($json) } // {};
+	my @frames = grep { ($_->{file} // '') eq $file }
+	    map { @{ $_->{frames} } } @{ $report->{stacks} // [] };
+	return grep { ($_->{function} // '') !~ /^_start/ } @frames;
+}
+
+sub is_named {
+	my ($frame) = @_;
+	return !grep { !$_->{function} || ($_->{source} // '') !~ /recorded\.c$/ || !$_->{line} }
+	    $frame, @{ $frame->{inlined} // [] };
+}
+
+# The line of each frame is one of its function, which starts at its name in the source.
+sub check_lines {
+	my (@frames) = @_;
+	my ($at, $here, %first, %last, @wrong) = (0, '');
+	for (split /\n/, slurp(dirname(__FILE__) . '/recorded.c')) {
+		$at++;
+		$here = $1 if /^(?:\w.*[ *])?(\w+)\([^;]*$/;
+		$first{$here} //= $at;
+		$last{$here} = $at;
+	}
+	for (map { ($_, @{ $_->{inlined} // [] }) } @frames) {
+		my ($name, $line) = ($_->{function} // '?', $_->{line} // 0);
+		push @wrong, "$name: line $line" if !$first{$name} ||
+		    $line < $first{$name} || $line > $last{$name};
+	}
+	result(@frames && !@wrong, 'each line is one of the function that has it', @wrong);
 }
 
 # --- of the same run, and without any name ---------------------------------------------
 
-sub check_texts {
-	my ($live, $bare) = @_;
-	my $device = text_of(said('live'));
-	my ($desk, $err) = dwunw('report', '-T', 1000, '--sysroot', $root, $live);
-	my $stacks = () = $device =~ /from stack/g;
+sub report_of {
+	my ($file, @options) = @_;
+	my ($text, $err) = dwunw('report', '-T', 1000, @options, $file);
+	my ($json) = dwunw('report', '--json', @options, $file);
+	return ($text, $json, $err);
+}
 
-	result($stacks > 35 && text_of($desk) eq $device,
-		"a report here is that of the device with --debug-file: $stacks stacks",
-		$err, first_difference($device, text_of($desk)));
-	($desk, $err) = dwunw('report', '-T', 1000, $bare);
-	result($desk =~ /\[recorded\]/ && $desk !~ /recorded\.c|leak_here/,
-		'a recording of stripped files without names has none', $desk);
+# What the device has printed, it had from the same symbols by --debug-file.
+sub check_same_run {
+	my ($file, $json_file) = @_;
+	my $device = text_of(said('live'));
+	my $device_json = slurp($json_file);
+	my $stacks = () = $device =~ /from stack/g;
+	my ($nameless, $names) = without_names($file);
+
+	result($stacks > 35, "the device reports $stacks stacks, with $names chunks of names",
+		said('live')) or return;
+	my ($text, $json, $err) = report_of($file, '--sysroot', $root);
+	same('a report here is that of the device with --debug-file', text_of($text), $device, $err);
+	same('… and its JSON, byte for byte', $json, $device_json, $err);
+	($text, $json) = report_of($nameless);
+	result($names && $text =~ /\[recorded\]/ && $text !~ /recorded\.c|leak_here/,
+		'without the names of the device and without files it has none', $text);
+	($text, $json, $err) = report_of($nameless, '--sysroot', $root);
+	same('… with the unstripped file it is that of the device', text_of($text), $device, $err);
+	same('… and its JSON, byte for byte', $json, $device_json, $err);
+	my @frames = frames_of($json, 'recorded');
+	my $named = grep { is_named($_) } @frames;
+	result(@frames > 8 * $stacks && $named == @frames, 'a function, a file and a line: ' .
+		"$named of " . @frames . ' frames of the program', $text);
+	check_lines(@frames);
+}
+
+# recorded with --no-names, of another run of the same program
+sub check_bare {
+	my ($bare) = @_;
+	my ($text, $json, $err) = report_of($bare);
+
+	result($text =~ /\[recorded\]/ && $text !~ /recorded\.c|leak_here/,
+		'a recording of stripped files without names has none', $text);
 	result($err =~ m{^dwunw: report: /recorded: no file of this build is here}m,
 		'… which is said', $err);
-	($desk, $err) = dwunw('report', '-T', 1000, '--sysroot', $root, $bare);
-	result(shape($desk) eq shape($device),
-		'… and with the unstripped file it is the same report', $err,
-		first_difference(shape($device), shape($desk)));
-	my ($frames, $named) = named($desk);
-	result($frames > 8 * $stacks && $named == $frames,
-		"a function, a file and a line: $named of $frames frames of the program",
-		$desk);
+	($text, $json, $err) = report_of($bare, '--sysroot', $root);
+	same('… and with the unstripped file it is the same report', shape($text),
+		shape(said('live')), $err);
 	copy("$programs/libc-musl.symbols", "$root/lib/ld-musl.so.1");
-	($desk, $err) = dwunw('report', '-T', 1000, '--sysroot', $root, $bare);
-	my @nameless = $desk =~ /^\t(#\d+ +0x[0-9a-f]+  (?:0x|\[).*)$/mg;
-	result(!@nameless && $desk =~ /libc_start_main\w*\+0x\w+  \[ld-musl/,
+	($text, $json, $err) = report_of($bare, '--sysroot', $root);
+	my @nameless = $text =~ /^\t(#\d+ +0x[0-9a-f]+  (?:0x|\[).*)$/mg;
+	result(!@nameless && $text =~ /libc_start_main\w*\+0x\w+  \[ld-musl/,
 		'… and a function for each frame of libc', @nameless, $err);
 }
 
@@ -234,6 +319,8 @@ sub check_page {
 make_path("$root/lib");
 copy("$programs/recorded-musl.symbols", "$root/recorded");
 copy("$programs/libc-musl", "$root/lib/ld-musl.so.1"); # as the device has it
-my ($live, $bare, $whole_minute) = map { sent("$_.dwr") } qw(live bare minute);
-check_texts($live, $bare) if $live && $bare;
+my ($live, $json, $bare, $whole_minute) =
+    map { sent($_) } qw(live.dwr live.json bare.dwr minute.dwr);
+check_same_run($live, $json) if $live && $json;
+check_bare($bare) if $bare;
 check_minute($whole_minute) if $whole_minute;

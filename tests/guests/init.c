@@ -40,6 +40,7 @@ struct child {
 
 static void mount_all(void)
 {
+	mkdir("/tmp", 0777);
 	static const struct {
 		const char *type;
 		const char *where;
@@ -69,6 +70,7 @@ static struct child start(char **argv, int listen, int rest)
 	fflush(stdout);
 	child.pid = fork();
 	if (!child.pid) {
+		setpgid(0, 0); /* as a shell's job: Ctrl-C is for all of it */
 		dup2(in[0], 0);
 		dup2(out[1], listen);
 		dup2(rest, 3 - listen);
@@ -161,11 +163,11 @@ static void watch(struct child *target, struct child *tool, long memory)
 				break;
 			/* what is in its buffers is read first */
 			poll(NULL, 0, 200);
-			kill(tool->pid, SIGINT);
+			kill(-tool->pid, SIGINT);
 			break;
 		case -1: /* it has ended too early */
 			fds[1].fd = -1;
-			kill(tool->pid, SIGINT);
+			kill(-tool->pid, SIGINT);
 			break;
 		}
 	}

@@ -18,6 +18,9 @@
 #   mipsel-recorded mips-recorded arm64-recorded   record a program that is stripped,
 #                and desk.pl reports the recordings here, with its unstripped files
 #
+#   mipsel-router   the commands of doc/router.md: those of the device in the guest, by
+#                busybox and the program that the page builds, the others by router.pl
+#
 # Kernels are kept in build/cache/guests with their SHA-256 and are fetched or
 # built when they are not there; DWUNW_OFFLINE=1 skips those guests instead.
 # No root, no KVM, no network in the guest. GUEST_ONLY_LEAKS=1: dwunw leaks alone;
@@ -33,7 +36,7 @@ CLANG=${CLANG:-clang}
 export DWUNW_CACHE="${DWUNW_CACHE:-$top/build/cache}/guests"
 kernels=$DWUNW_CACHE/kernels
 built=${ROOT:-$top/build}/guests
-timeout=${GUEST_TIMEOUT:-300}
+timeout=${GUEST_TIMEOUT:-600}
 mkdir -p "$kernels" "$built"
 work=$(mktemp -d) || exit 1
 qemu=
@@ -226,9 +229,47 @@ programs() {
 	$triple-gcc $flags -Iinclude -Ibpf tests/live/probe.c \
 		"$dir/libdwunw-trace.a" "$dir/libdwunw.a" -o "$dir/probe" ||
 		return 1
-	musl_programs && target_programs && libdw_programs "$@" &&
+	musl_programs leaky && target_programs && libdw_programs "$@" &&
 		inside_built || return 1
 	[ "$arch" != arm64 ] || signed_programs
+}
+
+# recorded_programs ARCH TRIPLE DEFCONFIG: what record_plan() needs.
+recorded_programs() {
+	dir=$built/$1
+	set -- "$1" "$2" "$3" "$MAKE" ARCH="$1" O="$built" \
+		CROSS_COMPILE="$2-" CC="$2-gcc" CXX="$2-g++" AR="$2-ar" \
+		NM="$2-nm" SIZE="$2-size" SANITIZE= \
+		DEFCONFIG=port/linux/defconfig
+	arch=$1 triple=$2 config=$3
+	shift 3
+	flags="-std=gnu11 -O2 -g -Wall -Wextra -Werror -D_GNU_SOURCE -static"
+	[ -f "$dir/.config" ] || "$@" "$config" || return 1
+	# shellcheck disable=SC2086 # a list
+	"$@" "$dir/dwunw" && musl_programs recorded &&
+		$triple-gcc $flags tests/guests/init.c -o "$dir/init"
+}
+
+# router_programs ARCH TRIPLE DEFCONFIG: what router_plan() needs. dwunw is built as the
+# page says, in a tree of links, where musl-gcc is the target's.
+router_programs() {
+	recorded_programs "$@" || return 1
+	tests/guests/router.pl prepare "$dir/router" || return 1
+	busybox=$(tests/cross/package mipsel busybox-static) || return 1
+	cp "$busybox/bin/busybox" "$dir/busybox" || return 1
+	mkdir -p "$dir/router/tree/build" "$dir/router/bin" || return 1
+	ln -sfn "$musl" "$dir/router/bin/musl-gcc"
+	ln -sfn "$top/build/cache" "$dir/router/tree/build/cache"
+	for file in "$top"/*; do
+		[ "$file" = "$top/build" ] || ln -sfn "$file" "$dir/router/tree/"
+	done
+	(
+		cd "$dir/router/tree" || exit 1
+		for name in MAKEFLAGS MAKELEVEL MFLAGS CC CXX AR NM SIZE ARCH O BUILD ROOT EXEC; do
+			unset $name
+		done
+		PATH=$dir/router/bin:$PATH sh -e ../build.sh
+	)
 }
 
 signed_programs() {
@@ -239,19 +280,16 @@ signed_programs() {
 			-o "$dir/target-pac"
 }
 
-# A program and a libc as OpenWrt ships them: no CFI, no section headers. Its
-# symbols stay outside, for --debug-file.
+# musl_programs NAME: a program and a libc as OpenWrt ships them: no CFI, no section
+# headers. Its symbols stay outside, for --debug-file.
 musl_programs() {
 	musl=$(env -u CC scripts/musl "$arch") || return 1
 	no_cfi="-Os -fno-unwind-tables -fno-asynchronous-unwind-tables"
-	for name in leaky recorded; do
-		# shellcheck disable=SC2086 # a list
-		$musl ${flags% -static} $no_cfi tests/guests/$name.c \
-			-Wl,-dynamic-linker,/lib/ld-musl.so.1 \
-			-o "$dir/$name-musl.symbols" &&
-			tests/sstrip.pl "$dir/$name-musl.symbols" \
-				"$dir/$name-musl" || return 1
-	done
+	# shellcheck disable=SC2086 # a list
+	$musl ${flags% -static} $no_cfi "tests/guests/$1.c" \
+		-Wl,-dynamic-linker,/lib/ld-musl.so.1 \
+		-o "$dir/$1-musl.symbols" &&
+		tests/sstrip.pl "$dir/$1-musl.symbols" "$dir/$1-musl" || return 1
 	cp "${musl%/bin/*}/lib/libc.so" "$dir/libc-musl.symbols" &&
 		tests/sstrip.pl "$dir/libc-musl.symbols" "$dir/libc-musl"
 }
@@ -381,15 +419,25 @@ leaks_plan() {
 # On the device, from stripped files: a report with symbols given, and a recording of
 # that run; a recording without names; one of a minute.
 record_plan() {
-	echo "run recorded-live /recorded,1,500 /dwunw leaks PID -T 1000 -o 0" \
-		"-i 600s --ring-size 8M --debug-file /recorded.symbols --record /live.dwr"
-	echo "run recorded-bare /recorded,1,500 /dwunw record --no-names" \
+	# 25 a second: what a stack costs is bounded (a 10th of the time and 2 s)
+	echo "run recorded-live /recorded,20,25 /dwunw leaks PID -T 1000 -o 0" \
+		"-i 600s --ring-size 8M --debug-file /recorded.symbols" \
+		"--json=/live.json --record /live.dwr"
+	echo "run recorded-bare /recorded,20,25 /dwunw record --no-names" \
 		"-i 600s --ring-size 8M -o /bare.dwr -p PID"
 	echo "run recorded-minute /recorded,60,1000 /dwunw record --no-names" \
 		"--ring-size 8M -o /minute.dwr -p PID"
-	for file in live bare minute; do
-		echo "send $file.dwr"
+	for file in live.dwr live.json bare.dwr minute.dwr; do
+		echo "send $file"
 	done
+}
+
+# doc/router.md, as a shell on the device runs it.
+router_plan() {
+	echo "run router-check - /bin/sh -e /check.sh"
+	echo "run router-record /usr/sbin/uhttpd,70,50 /bin/sh -e /record.sh"
+	echo "run router-leaks /usr/sbin/uhttpd,5,20 /bin/sh -e /leaks.sh"
+	echo "send tmp/uhttpd.dwr"
 }
 
 # Each walk of the kernel beside the walk over a copy of the same moment; leaks by
@@ -450,6 +498,10 @@ plan() {
 		record_plan
 		return
 	}
+	[ "$name" = "${name%-router}" ] || {
+		router_plan
+		return
+	}
 	probe='/leaky /probe /returns.bpf.o PID /leaky 600'
 	echo "run live /leaky /dwunw stack PID"
 	echo "jit 0"
@@ -505,8 +557,6 @@ files_of_all() {
 	echo "leaky-musl=$dir/leaky-musl"
 	echo "lib/ld-musl.so.1=$dir/libc-musl"
 	echo "leaky-musl.symbols=$dir/leaky-musl.symbols"
-	echo "recorded=$dir/recorded-musl"
-	echo "recorded.symbols=$dir/recorded-musl.symbols"
 	echo "memleak_dwunw_user=$dir/examples/memleak_bcc_dwunw/memleak_dwunw_user"
 	echo "returns.bpf.o=$dir/returns.bpf.o"
 	echo "uprobe.bpf.o=$dir/uprobe.bpf.o"
@@ -518,8 +568,32 @@ files_of_all() {
 	cat "$dir/shared" "$dir/libdw"
 }
 
+files_of_recorded() {
+	printf '%s\n' "init=$dir/init" "dwunw=$dir/dwunw" "plan=$work/plan" \
+		"lib/ld-musl.so.1=$dir/libc-musl" "recorded=$dir/recorded-musl" \
+		"recorded.symbols=$dir/recorded-musl.symbols"
+}
+
+files_of_router() {
+	printf '%s\n' "init=$dir/init" "plan=$work/plan" \
+		"bin/dwunw=$dir/router/tree/build/mips32el/dwunw" \
+		"bin/sh=$dir/busybox" "bin/pidof=$dir/busybox" \
+		"lib/ld-musl.so.1=$dir/libc-musl" "usr/sbin/uhttpd=$dir/recorded-musl"
+	for block in check record leaks; do
+		echo "$block.sh=$dir/router/$block.sh"
+	done
+}
+
 # The files of a guest, as DESTINATION=SOURCE.
 files() {
+	if [ "$name" != "${name%-router}" ]; then
+		files_of_router
+		return
+	fi
+	if [ "$name" != "${name%-recorded}" ]; then
+		files_of_recorded
+		return
+	fi
 	if [ -n "${GUEST_ONLY_INSIDE:-}" ]; then
 		printf '%s\n' "init=$dir/init" "dwunw=$dir/dwunw" "plan=$work/plan"
 		files_of_inside
@@ -555,7 +629,9 @@ boot() {
 	wait $qemu
 	qemu=
 	end=$(date +%s.%N)
-	[ -n "${GUEST_ONLY_WALK:-}${GUEST_ONLY_INSIDE:-}" ] || [ -s "$dir/libdw" ] ||
+	[ -n "${GUEST_ONLY_WALK:-}${GUEST_ONLY_INSIDE:-}" ] ||
+		[ "$name" != "${name%-recorded}" ] ||
+		[ "$name" != "${name%-router}" ] || [ -s "$dir/libdw" ] ||
 		echo "ok - $name: tools with libbpf # SKIP none for it here" \
 			>>"$work/tap"
 	cp "$work/console" "$built/$name.log"
@@ -565,6 +641,9 @@ boot() {
 	! grep -q '^run recorded' "$work/plan" ||
 		tests/guests/desk.pl "$name" "$work/console" "$dir" "$work" \
 			"${BUILD:-$top/build/$(uname -m)}/dwunw" >>"$work/tap"
+	! grep -q '^run router' "$work/plan" ||
+		tests/guests/router.pl check "$name" "$work/console" "$dir" "$work" \
+			"${BUILD:-$top/build/$(uname -m)}/dwunw" >>"$work/tap"
 	awk -v name="$name" -v a="$start" -v b="$end" \
 		'BEGIN { printf "# %s: %.1f s\n", name, b - a }' >>"$work/tap"
 }
@@ -573,6 +652,8 @@ build() {
 	maker=programs
 	[ -z "${GUEST_ONLY_WALK:-}" ] || maker=walk_programs
 	[ -z "${GUEST_ONLY_INSIDE:-}" ] || maker=inside_programs
+	[ "$name" = "${name%-recorded}" ] || maker=recorded_programs
+	[ "$name" = "${name%-router}" ] || maker=router_programs
 	$maker "$@" >"$work/build.log" 2>&1 && return 0
 	sed 's/^/# /' "$work/build.log" >>"$work/tap"
 	echo "not ok - $1: its programs compile" >>"$work/tap"
@@ -582,7 +663,7 @@ build() {
 line='rdinit=/init panic=-1 quiet console='
 guest() {
 	case $1 in
-	mipsel | mipsel-recorded)
+	mipsel | mipsel-recorded | mipsel-router)
 		build mips32el mipsel-linux-gnu defconfig &&
 			boot "$1" mipsel "$built/mips32el" leaky \
 				qemu-system-mipsel -M malta -m 256 -vga none \
@@ -624,7 +705,8 @@ guest() {
 }
 
 : >"$work/tap"
-for name in ${*:-mipsel mips arm64 arm64-pac mipsel-recorded mips-recorded arm64-recorded}; do
+for name in ${*:-mipsel mips arm64 arm64-pac mipsel-recorded mips-recorded arm64-recorded \
+	mipsel-router}; do
 	before=$(wc -l <"$work/tap")
 	guest "$name"
 	tail -n +$((before + 1)) "$work/tap" | grep '^#  *[a-z]*.*: .* s$' >&2

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-"""golden.py DIR - writes the recordings of both versions in tests/record/golden, by
+"""golden.py DIR - writes the recordings of each version in tests/record/golden, by
 SPEC.md 6 alone: tests/unit/recording.c writes the same bytes and reads them all.
 Those by zstd need the program zstd."""
 import struct
@@ -151,17 +151,34 @@ def by_zstd(content):
     return 2, packed
 
 
+def both():
+    """Steps of both, one behind the other: (event, kind, content)."""
+    parts = [[], []]
+    for event, chunks in enumerate((allocations, events)):
+        part = []
+        for chunk in chunks():
+            part.append((event, *chunk))
+            if chunk[0] in (HEAD, COUNTS, END):
+                parts[event].append(part)
+                part = []
+    # head; tables, a step, counts; another; the end has a step and counts as well
+    (head1, one1, two1, three1, end1), (head2, one2, two2, three2, end2) = parts
+    for part in (head1, head2, one1, one2, two1, two2, three2, end2, three1, end1):
+        yield from part
+
+
 def recording(version, chunks, pack):
-    out = b'\x89DWR\r\n\x1a\n' + struct.pack('<II', version, 0)
-    for number, (kind, content) in enumerate(chunks()):
+    out = b'\x89DWR\r\n\x1a\n' + struct.pack(
+        '<II', version, 2 if version == 3 else 0)
+    for number, (*event, kind, content) in enumerate(chunks()):
         how, stored = pack(content)
-        start = struct.pack('<IHBBIII', 0x4b435744, kind, how, 0, number,
-                            len(stored), len(content))
+        start = struct.pack('<IHBBIII', 0x4b435744, kind, how, sum(event),
+                            number, len(stored), len(content))
         out += start + struct.pack('<I', zlib.crc32(start + stored)) + stored
     return out
 
 
-for version, chunks in (1, allocations), (2, events):
+for version, chunks in (1, allocations), (2, events), (3, both):
     for name, pack in ('plain', plain), ('zlib', by_zlib), ('zstd', by_zstd):
         with open(f'{sys.argv[1]}/{version}-{name}.dwr', 'wb') as file:
             file.write(recording(version, chunks, pack))

@@ -101,8 +101,8 @@ for ([ 'cut.dwr', substr($bytes, 0, -40), qr/cut off within/, 1 ],
 		qr/chunk at 0x[0-9a-f]+ \(names\): its checksum differs/, 1 ],
 	[ 'text.dwr', "[20:00:00] no recording\n", qr/no recording of dwunw/, 1 ],
 	[ 'empty.dwr', '', qr/no recording/, 1 ],
-	[ 'later.dwr', substr($bytes, 0, 8) . "\3" . substr($bytes, 9),
-		qr/of version 3, and this reader knows 1 to 2/, 1 ]) {
+	[ 'later.dwr', substr($bytes, 0, 8) . "\4" . substr($bytes, 9),
+		qr/of version 4, and this reader knows 1 to 3/, 1 ]) {
 	my ($name, $content, $like, $code) = @$_;
 	my ($out, $err, $got) = dwunw('report', put($name, $content));
 	like($err, $like, "$name: what is wrong");

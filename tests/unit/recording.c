@@ -193,6 +193,13 @@ static void is_none_again(void)
 	dwunw_recording_free(&r);
 }
 
+static void add_tables(struct dwunw_recording_writer *w)
+{
+	add_processes(w);
+	add_files(w);
+	add_stacks(w);
+}
+
 static void write_all(const char *name,
 		      const struct dwunw_recording_writer_config *config)
 {
@@ -201,9 +208,7 @@ static void write_all(const char *name,
 	ok(!dwunw_recording_create(&w, name, &head, config), "create");
 	if (!w)
 		return;
-	add_processes(w);
-	add_files(w);
-	add_stacks(w);
+	add_tables(w);
 	add_counts(w, 1);
 	ok(!dwunw_recording_write_step(w, 2000000000), "a step");
 	add_counts(w, 2);
@@ -310,28 +315,43 @@ static void set_events(struct dwunw_recording_writer *w, uint32_t process,
 			    10101010 * count);
 }
 
-static void write_events(const char *name,
-			 const struct dwunw_recording_writer_config *config)
+static struct dwunw_recording_head cpu_head(void)
 {
 	struct dwunw_recording_head own = head;
-	struct dwunw_recording_writer *w = NULL;
 
 	own.event = DWUNW_RECORDING_CPU;
 	own.event_text = "cpu";
 	own.event_unit = "nanoseconds";
 	own.event_period = 10101010;
-	ok(!dwunw_recording_create(&w, name, &own, config), "create");
-	add_processes(w);
-	add_files(w);
-	add_stacks(w);
+	return own;
+}
+
+static void add_events(struct dwunw_recording_writer *w)
+{
 	set_events(w, 0, 0, 5);
 	set_events(w, 1, 1, 99);
 	set_events(w, 2, 1, 1);
 	dwunw_recording_count(w, DWUNW_RECORDING_COUNT_ALLOCATIONS, 105);
 	dwunw_recording_count(w, DWUNW_RECORDING_COUNT_NO_ROOM, 5);
-	ok(!dwunw_recording_write_step(w, 2000000000), "a step");
+}
+
+static void add_more_events(struct dwunw_recording_writer *w)
+{
 	set_events(w, 1, 1, 100);
 	dwunw_recording_count(w, DWUNW_RECORDING_COUNT_ALLOCATIONS, 106);
+}
+
+static void write_events(const char *name,
+			 const struct dwunw_recording_writer_config *config)
+{
+	const struct dwunw_recording_head own = cpu_head();
+	struct dwunw_recording_writer *w = NULL;
+
+	ok(!dwunw_recording_create(&w, name, &own, config), "create");
+	add_tables(w);
+	add_events(w);
+	ok(!dwunw_recording_write_step(w, 2000000000), "a step");
+	add_more_events(w);
 	ok(!dwunw_recording_write_step(w, 4000000000), "another step");
 	add_names(w);
 	ok(!dwunw_recording_close(w, 6000000000), "the end");
@@ -466,6 +486,159 @@ static void golden(void)
 	is_of_its_version();
 }
 
+/* --- both in a file: version 3 ------------------------------------------------------- */
+
+/* Steps of both, one behind the other; the one that ended first has no more. */
+static void write_several(const char *name, bool plain)
+{
+	const struct dwunw_recording_writer_config config = { .plain = plain,
+							      .events = 2 };
+	const struct dwunw_recording_head own = cpu_head();
+	struct dwunw_recording_writer *w = NULL, *cpu = NULL, *none = NULL;
+
+	ok(!dwunw_recording_create(&w, name, &head, &config), "create");
+	ok(!dwunw_recording_create_next(&cpu, w, &own), "another event");
+	ok(dwunw_recording_create_next(&none, w, &own) == -EINVAL && !none,
+	   "and no third one");
+	add_tables(w);
+	add_tables(cpu);
+	add_counts(w, 1);
+	ok(!dwunw_recording_write_step(w, 2000000000), "a step");
+	add_events(cpu);
+	ok(!dwunw_recording_write_step(cpu, 2000000000), "of both");
+	add_counts(w, 2);
+	ok(!dwunw_recording_write_step(w, 4000000000), "another step");
+	add_more_events(cpu);
+	ok(!dwunw_recording_write_step(cpu, 4000000000), "of both");
+	add_counts(w, 3);
+	add_names(cpu);
+	ok(!dwunw_recording_close(cpu, 6000000000), "the end of one");
+	add_names(w);
+	ok(!dwunw_recording_close(w, 6000000000), "and of the other");
+}
+
+static dwunw_status_t read_event(struct dwunw_recording *r, uint32_t event)
+{
+	const struct dwunw_recording_reader_config config = { .event = event };
+
+	return dwunw_recording_read(r, bytes, size, &config);
+}
+
+/* Each has what it has in a file of its own. */
+static void reads_several(const char *name)
+{
+	struct dwunw_recording r;
+
+	size = slurp(name, bytes, sizeof(bytes));
+	is_u64(dwunw_recording_events(bytes, size), 2, "two events");
+	is_u64((uint64_t)read_event(&r, 0), DWUNW_OK, "the first is read");
+	is_u64(r.end, DWUNW_RECORDING_ENDED, "to its end");
+	check_head(&r.head);
+	check_tables(&r);
+	check_values(&r);
+	dwunw_recording_free(&r);
+	is_u64((uint64_t)read_event(&r, 1), DWUNW_OK, "and the second");
+	is_u64(r.end, DWUNW_RECORDING_ENDED, "to its end");
+	is_u64(r.step_count, 2, "its steps");
+	check_events(&r);
+	dwunw_recording_free(&r);
+	is_u64((uint64_t)(int64_t)read_event(&r, 2),
+	       (uint64_t)(int64_t)DWUNW_ERR_INVALID_ARG, "there is no third");
+	ok(strstr(r.end_text, "no event"), "which is said: %s", r.end_text);
+	dwunw_recording_free(&r);
+}
+
+/* Where there is a cut, each has all that stands before. */
+static void cut_several(void)
+{
+	size_t whole = size;
+	uint32_t steps[2] = { 0 };
+	bool right = true;
+
+	for (size = 0; size < whole; size++) {
+		for (uint32_t i = 0; i < 2; i++) {
+			struct dwunw_recording r;
+			bool good = read_event(&r, i) == DWUNW_OK;
+
+			right &= r.step_count >= steps[i] &&
+				 (good || !steps[i]) &&
+				 (r.end_text[0] ||
+				  r.end == DWUNW_RECORDING_ENDED);
+			steps[i] = r.step_count;
+			dwunw_recording_free(&r);
+		}
+	}
+	ok(right, "cut at each of %zu bytes: all of both up to there", whole);
+	ok(steps[0] == 3 && steps[1] == 2, "whole: each step");
+	size = whole;
+}
+
+/* A chunk of an event that is not there, and numbers of events that none has. */
+static void is_no_number(void)
+{
+	static const uint32_t wrong[] = { 0, 1, 17, 0x1000002 };
+	struct dwunw_recording r;
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		for (int k = 0; k < 4; k++)
+			bytes[12 + k] = (uint8_t)(wrong[i] >> 8 * k);
+		ok(read_event(&r, 0) == DWUNW_ERR_BAD_FORMAT &&
+			   !dwunw_recording_events(bytes, size) &&
+			   strstr(r.end_text, "number of events"),
+		   "%u events: %s", (unsigned int)wrong[i], r.end_text);
+		dwunw_recording_free(&r);
+	}
+}
+
+static void several(void)
+{
+	write_several(path, true);
+	is_golden(GOLDEN "3-plain.dwr");
+	reads_several(GOLDEN "3-plain.dwr");
+	cut_several();
+	is_no_number();
+	write_several(path, false);
+	if (unpacks(path))
+		reads_several(path);
+}
+
+/* A bound is for all of them: the steps of each are merged. */
+static void is_shared(void)
+{
+	const struct dwunw_recording_writer_config config = {
+		.plain = true, .events = 2, .size_max = 131072
+	};
+	const struct dwunw_recording_head own = cpu_head();
+	struct dwunw_recording_writer *w[2] = { 0 };
+	struct dwunw_recording r;
+
+	ok(!dwunw_recording_create(&w[0], path, &head, &config), "create");
+	ok(!dwunw_recording_create_next(&w[1], w[0], &own), "another event");
+	add_tables(w[0]);
+	add_tables(w[1]);
+	for (int64_t i = 1; i <= 4000; i++) {
+		dwunw_recording_set(w[0], 1, 1, DWUNW_RECORDING_ALLOCATIONS, i);
+		dwunw_recording_set(w[1], 1, 1, DWUNW_RECORDING_EVENTS, 2 * i);
+		dwunw_recording_write_step(w[0], (uint64_t)i * 1000000);
+		dwunw_recording_write_step(w[1], (uint64_t)i * 1000000);
+	}
+	ok(!dwunw_recording_close(w[0], 6000000000), "the end of one");
+	ok(!dwunw_recording_close(w[1], 6000000000), "and of the other");
+	size = slurp(path, bytes, sizeof(bytes));
+	ok(size > 16384 && size <= 131072, "%zu bytes", size);
+	for (uint32_t i = 0; i < 2; i++) {
+		is_u64((uint64_t)read_event(&r, i), DWUNW_OK, "it is read");
+		is_u64(r.end, DWUNW_RECORDING_ENDED, "to its end");
+		is_u64((uint64_t)amount(&r, 1, 1,
+					i ? DWUNW_RECORDING_EVENTS :
+					    DWUNW_RECORDING_ALLOCATIONS),
+		       i ? 8000 : 4000, "with its sum");
+		ok(r.step_count > 8 && r.step_count < 4000, "%u steps",
+		   (unsigned int)r.step_count);
+		dwunw_recording_free(&r);
+	}
+}
+
 /* --- cut and changed ---------------------------------------------------------------- */
 
 /* Where chunks begin. */
@@ -549,8 +722,11 @@ static bool change_is_right(size_t at, uint8_t with)
 
 	if (at < 16) /* 12 to 15 are for later versions */
 		right = at >= 12 ? status == DWUNW_OK :
-			at >= 8	 ? status == DWUNW_ERR_NOT_IMPLEMENTED :
-				   status == DWUNW_ERR_BAD_FORMAT;
+			at == 8 && (bytes[8] ^ with) == 3 ?
+				   /* of several events, and of none */
+				status == DWUNW_ERR_BAD_FORMAT :
+				at >= 8 ? status == DWUNW_ERR_NOT_IMPLEMENTED :
+					  status == DWUNW_ERR_BAD_FORMAT;
 	else
 		right = (status == DWUNW_OK ||
 			 (at < chunks[1] && status == DWUNW_ERR_BAD_FORMAT)) &&
@@ -905,6 +1081,8 @@ static void write_golden(const char *where)
 	write_all(name, &config);
 	snprintf(name, sizeof(name), "%s/2-plain.dwr", where);
 	write_events(name, &config);
+	snprintf(name, sizeof(name), "%s/3-plain.dwr", where);
+	write_several(name, true);
 	config.plain = false;
 	snprintf(name, sizeof(name), "%s/1-packed.dwr", where);
 	write_all(name, &config);
@@ -927,6 +1105,7 @@ int main(int argc, char **argv)
 	write_events(path, &plain);
 	is_golden(GOLDEN "2-plain.dwr");
 	damage(2);
+	several();
 	write_all(path, &plain);
 	bounded();
 	is_safe();
@@ -938,6 +1117,7 @@ int main(int argc, char **argv)
 		if (IS_ON(CONFIG_RECORD_MERGE)) {
 			is_bounded();
 			is_a_ring();
+			is_shared();
 		} else {
 			is_refused();
 		}

@@ -70,7 +70,9 @@ struct arguments {
 
 static bool take_event(void *leak, const char *text)
 {
-	return leak_take_event(leak, text) && ((struct leak *)leak)->event.kind;
+	const struct leak *own = leak;
+
+	return leak_take_event(leak, text) && own->given[own->events - 1].kind;
 }
 
 static const struct option_row rows[] = {

@@ -26,6 +26,7 @@
 #define LEAK_SECOND 1000000000ull
 #define LEAK_PIDS 64
 #define LEAK_PATTERN_SIZE 40
+#define LEAK_EVENTS_MAX 8 /* of one run */
 
 struct leak;
 struct leak_recording;
@@ -40,7 +41,9 @@ struct leak {
 	int32_t pids[LEAK_PIDS];       /* config.pids is these */
 	struct dwunw_heap_event event; /* config.event is this, unless it is of
 					* allocations */
-	uint32_t events;	       /* given, of which there can be one */
+	struct dwunw_heap_event given[LEAK_EVENTS_MAX]; /* -e, each that came */
+	uint32_t events;
+	struct leak *next; /* of a run of several events: the next one's */
 	uint64_t interval_ns;
 	uint32_t intervals;	    /* 0: until what is followed ends */
 	uint64_t duration_ns;	    /* from its begin on; 0: the same */
@@ -99,7 +102,11 @@ bool leak_take_symbol(void *leak, const char *text);
 bool leak_take_event(void *leak, const char *text);
 /* What is wrong with them; NULL: nothing. leak->config.event is set. */
 const char *leak_settle_event(struct leak *leak);
-/* An option that is about allocations alone, where it is another event. The same. */
+/* The same where a run has several: leak->next is the next one's, with the same
+ * options, as far as they are about its event; freed by leak_free_next(). */
+const char *leak_settle_events(struct leak *leak);
+void leak_free_next(struct leak *leak);
+/* An option that is about allocations alone, where there is none of them. The same. */
 const char *leak_about_allocations(const struct leak *leak);
 #define LEAK_EVENTS                                                    \
 	"cpu, offcpu, uprobe:FILE:FUNCTION, uretprobe:FILE:FUNCTION, " \
@@ -269,7 +276,8 @@ int leak_check(const struct option_program *program, const struct leak *leak);
 
 /* The BPF objects of config->event. */
 void leak_set_objects(struct dwunw_heap_config *config);
-/* Of programs, or without one of the kernel. The exit status. */
+/* Of programs, or without one of the kernel; with leak->next, of several events. The
+ * exit status. */
 int leak_run(struct leak *leak);
 
 /* --- print.c ------------------------------------------------------------------- */
@@ -297,7 +305,7 @@ struct dwunw_report_output leak_output(FILE *file);
 
 /* Before dwunw_heap_open(), whose config it sets. 0, or EXIT_FAILURE, told. */
 int leak_recording_prepare(struct leak *leak);
-/* Behind it: the file is there from now on. The same. */
+/* Behind it: the file is there from now on, for all events of a run. The same. */
 int leak_recording_begin(struct leak *leak);
 /* What is live, as of the last sum: leak->view says what is young. */
 void leak_recording_step(struct leak *leak);
@@ -308,7 +316,7 @@ void leak_recording_close(struct leak *leak);
 
 bool leak_take_label(void *leak, const char *text);
 #define LEAK_PUSH_ROWS PUSH_ROWS(struct leak, push_options, leak_take_label)
-/* leak_run(), and each report to --push URL. */
+/* leak_run(), and each report, of each event, to --push URL. */
 int leak_run_pushed(struct leak *leak);
 
 /* --- screen.c --------------------------------------------------------------------- */

@@ -71,32 +71,105 @@ bool leak_take_event(void *into, const char *text)
 {
 	struct leak *leak = into;
 
-	leak->events++;
-	return dwunw_heap_event_parse(&leak->event, text);
+	return leak->events < LEAK_EVENTS_MAX &&
+	       dwunw_heap_event_parse(&leak->given[leak->events++], text);
 }
 
 #define FREQUENCY 99
 
+static bool counts(const struct leak *leak, enum dwunw_heap_kind kind)
+{
+	for (uint32_t i = 0; i < leak->events; i++)
+		if (leak->given[i].kind == kind)
+			return true;
+	return kind == DWUNW_HEAP_ALLOC && !leak->events;
+}
+
+/* -F is in leak->event until then. */
+static void set_event(struct leak *leak, const struct dwunw_heap_event *given)
+{
+	uint32_t frequency = leak->event.frequency;
+
+	leak->event = *given;
+	leak->event.frequency = frequency ? frequency : FREQUENCY;
+	leak->config.event = given->kind ? &leak->event : NULL;
+}
+
 const char *leak_settle_event(struct leak *leak)
 {
-	struct dwunw_heap_event *event = &leak->event;
-
 	if (leak->events > 1)
 		return "a run has one -e";
-	if (event->frequency && event->kind != DWUNW_HEAP_CPU)
+	if (leak->event.frequency && !counts(leak, DWUNW_HEAP_CPU))
 		return "-F is about -e cpu";
-	if (!event->frequency)
-		event->frequency = FREQUENCY;
-	if (event->kind)
-		leak->config.event = event;
+	set_event(leak, &leak->given[0]);
 	return NULL;
+}
+
+/* What is about allocations alone. */
+static void forget_allocations(struct dwunw_heap_config *config)
+{
+	config->sample_every = 1;
+	config->sample_bytes = 0;
+	config->file = NULL;
+	config->pattern_count = 0;
+	config->given.count = 0;
+	config->live_max = 0;
+}
+
+/* For the event of that number. NULL: no memory. */
+static struct leak *new_leak(const struct leak *leak, uint32_t event)
+{
+	struct leak *own = malloc(sizeof(*own));
+
+	if (!own)
+		return NULL;
+	*own = *leak;
+	own->next = NULL;
+	if (own->config.pids)
+		own->config.pids = own->pids;
+	set_event(own, &leak->given[event]);
+	if (own->event.kind)
+		forget_allocations(&own->config);
+	return own;
+}
+
+const char *leak_settle_events(struct leak *leak)
+{
+	struct leak **next = &leak->next;
+
+	if (leak->event.frequency && !counts(leak, DWUNW_HEAP_CPU))
+		return "-F is about -e cpu";
+	for (uint32_t i = 0; i < leak->events; i++)
+		for (uint32_t k = 0; k < i; k++)
+			if (!strcmp(leak->given[i].text, leak->given[k].text))
+				return "the same -e twice";
+	for (uint32_t i = 1; i < leak->events; i++) {
+		*next = new_leak(leak, i);
+		if (!*next)
+			return "out of memory";
+		next = &(*next)->next;
+	}
+	set_event(leak, &leak->given[0]);
+	if (leak->event.kind)
+		forget_allocations(&leak->config);
+	return NULL;
+}
+
+void leak_free_next(struct leak *leak)
+{
+	while (leak->next) {
+		struct leak *next = leak->next;
+
+		leak->next = next->next;
+		free(next);
+	}
 }
 
 const char *leak_about_allocations(const struct leak *leak)
 {
 	const struct dwunw_heap_config *config = &leak->config;
 
-	if (!leak->event.kind)
+	if (counts(leak, DWUNW_HEAP_ALLOC))
 		return NULL;
 	if (config->sample_every > 1)
 		return "-s is about -e alloc";

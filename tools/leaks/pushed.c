@@ -18,15 +18,18 @@ static void push_one(struct leak *leak)
 
 int leak_run_pushed(struct leak *leak)
 {
-	int status =
-		push_open(&leak->push, &leak->push_options, leak->config.tool);
+	int status = 0;
 
-	if (status)
-		return status;
-	if (leak->push)
-		leak->on_report = push_one;
-	status = leak_run(leak);
-	if (!push_close(leak->push) && !status)
-		status = EXIT_FAILURE;
+	for (struct leak *at = leak; !status && at; at = at->next) {
+		status = push_open(&at->push, &at->push_options,
+				   at->config.tool);
+		if (!status && at->push)
+			at->on_report = push_one;
+	}
+	if (!status)
+		status = leak_run(leak);
+	for (; leak; leak = leak->next)
+		if (!push_close(leak->push) && !status)
+			status = EXIT_FAILURE;
 	return status;
 }

@@ -29,7 +29,7 @@ static const char help[] =
 	"       --cgroup DIRECTORY     all of a cgroup (version 2), and below it\n"
 	"  -f,  --follow-forks         children of PID as well\n"
 	"What is counted:\n"
-	"  -e,  --event EVENT          one of\n"
+	"  -e,  --event EVENT          may come again, up to 8 times; one of\n"
 	"         alloc                        allocations (this one)\n" LEAK_EVENTS_HELP
 	"  -s,  --sample-rate N        one of N at random, totals scaled\n"
 	"       --sample-bytes BYTES   one for so many bytes on average, totals "
@@ -67,6 +67,8 @@ static const char help[] =
 	"tables (64M)\n"
 	"  -v,  --verbose              a line for each event\n";
 
+#define MAX_SIZE_LEAST 65536u
+
 static const struct option_row rows[] = {
 	{ .name = "output",
 	  .letter = 'o',
@@ -93,7 +95,7 @@ static const struct option_row rows[] = {
 	{ .name = "max-size",
 	  .kind = OPTION_SIZE64,
 	  .to = LEAK_AT(record_max),
-	  .min = 1u << 16,
+	  .min = MAX_SIZE_LEAST,
 	  .max = (uint64_t)1 << 40 },
 	{ .name = "last",
 	  .kind = OPTION_SECONDS,
@@ -136,6 +138,9 @@ static const char *contradiction(const struct leak *leak)
 		return "-f is about the children of PID";
 	if (config->sample_every > 1 && config->sample_bytes)
 		return "-s and --sample-bytes exclude each other";
+	if (leak->record_max &&
+	    leak->record_max / MAX_SIZE_LEAST < leak->events)
+		return "--max-size: at least 64K for each -e";
 	return leak_about_allocations(leak);
 }
 
@@ -170,7 +175,7 @@ static int parse(struct leak *leak, char **argv)
 		return status;
 	what = contradiction(leak);
 	if (!what)
-		what = leak_settle_event(leak);
+		what = leak_settle_events(leak);
 	if (!what)
 		what = push_contradiction(&leak->push_options);
 	if (what)
@@ -184,5 +189,8 @@ int dwu_cmd_record(int argc, char **argv)
 	int status = parse(&leak, argv);
 
 	(void)argc;
-	return status < 0 ? leak_run_pushed(&leak) : status;
+	if (status < 0)
+		status = leak_run_pushed(&leak);
+	leak_free_next(&leak);
+	return status;
 }

@@ -627,6 +627,16 @@ static void free_recording(struct leak_recording *recording)
 	free(recording);
 }
 
+static void say_stacks(const struct leak_recording *recording)
+{
+	const struct leak *leak = recording->leak;
+
+	fprintf(stderr, "%s: ", leak->record);
+	if (leak->events > 1)
+		fprintf(stderr, "%s: ", leak->event.text);
+	fprintf(stderr, "%" PRIu32 " stacks\n", recording->stack_count);
+}
+
 void leak_recording_close(struct leak *leak)
 {
 	struct leak_recording *recording = leak->recording;
@@ -642,8 +652,7 @@ void leak_recording_close(struct leak *leak)
 		if (error)
 			fail(recording, error);
 		else if (!leak->print)
-			fprintf(stderr, "%s: %" PRIu32 " stacks\n",
-				leak->record, recording->stack_count);
+			say_stacks(recording);
 	}
 	free_recording(recording);
 	leak->recording = NULL;
@@ -682,7 +691,9 @@ static enum dwunw_recording_event event_of(const struct leak *leak)
 	return events[leak->event.kind];
 }
 
-static int create(struct leak_recording *recording)
+/* The file of the first event of a run; the next one's place in it. */
+static int create(struct leak_recording *recording,
+		  const struct leak_recording *first)
 {
 	const struct leak *leak = recording->leak;
 	const struct dwunw_heap_config *config = &leak->config;
@@ -712,6 +723,7 @@ static int create(struct leak_recording *recording)
 	const struct dwunw_recording_writer_config writer = {
 		.size_max = leak->record_max,
 		.keep_ns = leak->record_keep_ns,
+		.events = leak->events,
 	};
 
 	if (leak_is_estimated(leak))
@@ -721,8 +733,11 @@ static int create(struct leak_recording *recording)
 	read_kernel(kernel, sizeof(kernel), &name);
 	snprintf(tool, sizeof(tool), "dwunw %d.%d.%d", DWUNW_VERSION_MAJOR,
 		 DWUNW_VERSION_MINOR, DWUNW_VERSION_PATCH);
-	return dwunw_recording_create(&recording->writer, leak->record, &head,
-				      &writer);
+	return recording == first ?
+		       dwunw_recording_create(&recording->writer, leak->record,
+					      &head, &writer) :
+		       dwunw_recording_create_next(&recording->writer,
+						   first->writer, &head);
 }
 
 static int refused(const struct leak *leak, int error)
@@ -784,7 +799,9 @@ int leak_recording_begin(struct leak *leak)
 	char *const *command = leak->config.command;
 	int error = 0;
 
-	if (leak->recording && (!command || can_run(command[0])))
-		error = create(leak->recording);
+	if (!leak->recording || (command && !can_run(command[0])))
+		return 0;
+	for (struct leak *at = leak; !error && at; at = at->next)
+		error = create(at->recording, leak->recording);
 	return error ? refused(leak, -error) : 0;
 }

@@ -96,6 +96,45 @@ static bool is_over(const struct leak *leak, uint64_t begun)
 	       dwunw_heap_now() - begun >= leak->duration_ns;
 }
 
+/* One round of each event. False: what is followed has ended. */
+static bool read_all(struct leak *leak)
+{
+	bool goes_on = false;
+
+	for (; leak; leak = leak->next)
+		goes_on |= dwunw_heap_read(leak->heap);
+	return goes_on;
+}
+
+static bool has_begun(const struct leak *leak)
+{
+	while (leak && !dwunw_heap_has_begun(leak->heap))
+		leak = leak->next;
+	return leak;
+}
+
+static void report_all(struct leak *leak)
+{
+	for (; leak; leak = leak->next) {
+		dwunw_heap_settle(leak->heap);
+		report(leak, false);
+	}
+}
+
+/* All stop before the first is reported. */
+static void report_last(struct leak *leak, bool goes_on)
+{
+	for (struct leak *at = leak; at; at = at->next)
+		dwunw_heap_stop(at->heap);
+	for (; leak; leak = leak->next) {
+		/* nobody is left to free what is young: what ends at once leaks */
+		if (!goes_on)
+			leak->view.min_age_ns = 0;
+		if (dwunw_heap_has_begun(leak->heap))
+			report(leak, true);
+	}
+}
+
 static void record(struct leak *leak)
 {
 	uint64_t begun = dwunw_heap_now(), next = begun + leak->interval_ns;
@@ -103,10 +142,10 @@ static void record(struct leak *leak)
 	bool goes_on = true;
 
 	while (!interrupted() && goes_on && !is_over(leak, begun)) {
-		goes_on = dwunw_heap_read(leak->heap);
+		goes_on = read_all(leak);
 		if (leak->poll && leak->poll(leak))
 			leak->print(leak);
-		if (!dwunw_heap_has_begun(leak->heap)) {
+		if (!has_begun(leak)) {
 			begun = dwunw_heap_now();
 			next = begun + leak->interval_ns;
 		}
@@ -115,15 +154,9 @@ static void record(struct leak *leak)
 		next += leak->interval_ns;
 		if (leak->intervals && ++done == leak->intervals)
 			break;
-		dwunw_heap_settle(leak->heap);
-		report(leak, false);
+		report_all(leak);
 	}
-	dwunw_heap_stop(leak->heap);
-	/* nobody is left to free what is young: what ends at once leaks, too */
-	if (!goes_on)
-		leak->view.min_age_ns = 0;
-	if (dwunw_heap_has_begun(leak->heap))
-		report(leak, true);
+	report_last(leak, goes_on);
 }
 
 /*
@@ -166,7 +199,8 @@ void leak_set_objects(struct dwunw_heap_config *config)
 					  dwunw_walk_object_end, walk_size);
 }
 
-static int run_programs(struct leak *leak)
+/* 0; else the exit status, told. */
+static int open_one(struct leak *leak, struct leak *first)
 {
 	struct dwunw_heap_config *config = &leak->config;
 	int status;
@@ -174,33 +208,71 @@ static int run_programs(struct leak *leak)
 	leak_set_objects(config);
 	config->by_thread = leak->view.by_thread;
 	config->on_block = leak->trace ? print_call : NULL;
+	config->beside = leak == first ? NULL : first->heap;
+	leak->view.is_wanted = stack_is_wanted;
+	leak->view.ctx = leak;
 	status = leak_recording_prepare(leak);
-	if (status)
-		return status;
-	status = dwunw_heap_open(&leak->heap, config);
+	return status ? status : dwunw_heap_open(&leak->heap, config);
+}
+
+/* The exit status of all; each has said what is wrong. */
+static int end_of(struct leak *leak)
+{
+	int status = 0;
+
+	for (; leak; leak = leak->next) {
+		int own;
+
+		if (!leak->config.pid_count)
+			dwunw_heap_say_unused(leak->heap);
+		own = dwunw_heap_status(leak->heap);
+		status = status ? status : own;
+	}
+	return status;
+}
+
+static void close_one(struct leak *leak)
+{
+	dwunw_report_free(&leak->report);
+	dwunw_heap_close(leak->heap);
+}
+
+static int run_programs(struct leak *leak)
+{
+	bool failed = false, left = false;
+	int status = 0;
+
+	for (struct leak *at = leak; !status && at; at = at->next)
+		status = open_one(at, leak);
 	if (!status)
 		status = leak_recording_begin(leak);
 	if (!status) {
-		leak->report.meta.start_ns = dwunw_heap_now();
+		for (struct leak *at = leak; at; at = at->next)
+			at->report.meta.start_ns = dwunw_heap_now();
 		fprintf(stderr, "recording\n");
 		record(leak);
-		if (!config->pid_count)
-			dwunw_heap_say_unused(leak->heap);
-		status = dwunw_heap_status(leak->heap);
+		status = end_of(leak);
 	}
-	leak_recording_close(leak);
-	dwunw_report_free(&leak->report);
-	dwunw_heap_close(leak->heap);
-	if (!status && leak->export_failed)
+	for (struct leak *at = leak; at; at = at->next)
+		leak_recording_close(at);
+	/* the first is closed last: it has the command */
+	for (struct leak *at = leak->next; at; at = at->next) {
+		close_one(at);
+		failed |= at->export_failed;
+	}
+	close_one(leak);
+	failed |= leak->export_failed;
+	left = leak->left;
+	if (!status && failed)
 		status = EXIT_FAILURE;
-	return !status && leak->left ? SUPPRESS_LEFT : status;
+	return !status && left ? SUPPRESS_LEFT : status;
 }
 
 /* What a small build has no programs for. */
 static bool is_left_out(const struct leak *leak)
 {
 	return IS_ON(CONFIG_TOOL_SMALL) &&
-	       (leak->config.event || !leak_is_of_programs(leak));
+	       (leak->config.event || leak->next || !leak_is_of_programs(leak));
 }
 
 int leak_run(struct leak *leak)
@@ -214,12 +286,10 @@ int leak_run(struct leak *leak)
 			"%s: %s: not in this build, which has the "
 			"allocations of programs alone (CONFIG_TOOL_SMALL)\n",
 			leak->config.tool,
-			leak->config.event ? "-e" : "--kernel");
+			leak_is_of_programs(leak) ? "-e" : "--kernel");
 		return EXIT_FAILURE;
 	}
 	interrupt_watch();
-	leak->view.is_wanted = stack_is_wanted;
-	leak->view.ctx = leak;
 	return IS_ON(CONFIG_TOOL_SMALL) || leak_is_of_programs(leak) ?
 		       run_programs(leak) :
 		       leak_run_kernel(leak);

@@ -28,6 +28,7 @@ static const char help[] =
 	"LeakSanitizer's\n"
 	"                          format: leak:PATTERN\n"
 	"  -T,  --top N            so many stacks (10)\n"
+	"  -e,  --event EVENT      of recordings of several events: that one\n"
 	"       --processes        has no effect: each stack is a single entry\n"
 	"       --output FILE, --folded[=FILE], --json[=FILE], --pprof FILE, --html "
 	"FILE,\n"
@@ -109,12 +110,14 @@ static int judge(const struct report_arguments *arguments,
 
 /* Both, and their difference. False: told. */
 static bool compare(const struct report_arguments *arguments, char **paths,
-		    struct report_names *names, struct dwunw_report *result)
+		    const char *event, struct report_names *names,
+		    struct dwunw_report *result)
 {
 	struct dwunw_report before = { 0 }, after = { 0 };
-	bool good = report_fill_one(arguments, paths[0], names, &before) &&
-		    report_fill_one(arguments, paths[1], names, &after) &&
-		    report_is_alike("diff", paths[1], &before, &after);
+	bool good =
+		report_fill_one(arguments, paths[0], event, names, &before) &&
+		report_fill_one(arguments, paths[1], event, names, &after) &&
+		report_is_alike("diff", paths[1], &before, &after);
 
 	if (good && (dwunw_report_add(result, &after, 1) ||
 		     dwunw_report_add(result, &before, -1))) {
@@ -127,24 +130,42 @@ static bool compare(const struct report_arguments *arguments, char **paths,
 	return good;
 }
 
-static int run(const struct report_arguments *arguments, char **paths)
+static int run_event(const struct report_arguments *arguments, char **paths,
+		     const char *event, struct report_names *names)
 {
-	struct report_names *names = report_names_new(&arguments->files);
 	struct dwunw_report report = { 0 };
 	int code = CMD_FAILED;
 
-	if (!names) {
-		dwu_cmd_error("cannot start: out of memory");
-		return code;
-	}
-	if (compare(arguments, paths, names, &report) &&
+	if (compare(arguments, paths, event, names, &report) &&
 	    report_suppress(arguments, &report)) {
 		report_sort(&report);
 		if (report_write_all(arguments, &report))
 			code = judge(arguments, &report);
 	}
-	report_names_free(names);
 	dwunw_report_free(&report);
+	return code;
+}
+
+static int run(const struct report_arguments *arguments, char **paths)
+{
+	struct report_names *names = report_names_new(&arguments->files);
+	struct report_events events;
+	int code = CMD_OK;
+
+	if (!names) {
+		dwu_cmd_error("cannot start: out of memory");
+		return CMD_FAILED;
+	}
+	if (!report_list_events(&events, paths[0], arguments->event) ||
+	    !report_can_be_several(arguments, &events, paths[0]))
+		code = CMD_FAILED;
+	for (uint32_t i = 0; !code && (i < events.count || !i); i++) {
+		report_say_event(arguments, &events, i);
+		code = run_event(arguments, paths,
+				 events.count ? events.names[i] : NULL, names);
+	}
+	report_free_events(&events);
+	report_names_free(names);
 	return code;
 }
 

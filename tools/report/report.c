@@ -10,12 +10,10 @@
 #include "suppress.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 static const char help[] =
 	"usage: " HELP_REPORT_USAGE "       -h, --help, -V, --version\n"
@@ -27,6 +25,7 @@ static const char help[] =
 	"The report:\n"
 	"  -T,  --top N            so many stacks (10)\n"
 	"       --processes        each process apart\n"
+	"  -e,  --event EVENT      of a recording of several events: that one\n"
 	"       --suppressions FILE  without stacks of these names, in "
 	"LeakSanitizer's\n"
 	"                          format: leak:PATTERN\n"
@@ -78,33 +77,6 @@ static const struct option_program program = {
 
 /* --- reading ----------------------------------------------------------------------- */
 
-/* A regular file's bytes; NULL: told. */
-static uint8_t *read_file(const char *path, size_t *size)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	uint8_t *bytes = NULL;
-	struct stat st;
-	size_t done = 0;
-	ssize_t got = 1;
-
-	if (fd < 0 || fstat(fd, &st)) {
-		dwu_cmd_error("report: %s: %s", path, strerror(errno));
-	} else if (!S_ISREG(st.st_mode)) {
-		dwu_cmd_error("report: %s: not a regular file", path);
-	} else {
-		*size = (size_t)st.st_size;
-		bytes = dwu_cmd_alloc(*size, 1);
-		while (done < *size && got > 0) {
-			got = read(fd, bytes + done, *size - done);
-			done += got > 0 ? (size_t)got : 0;
-		}
-		*size = done;
-	}
-	if (fd >= 0)
-		close(fd);
-	return bytes;
-}
-
 /* What is missing of it. False: something that was in it. */
 static bool say_end(const char *path, const struct dwunw_recording *recording)
 {
@@ -117,22 +89,13 @@ static bool say_end(const char *path, const struct dwunw_recording *recording)
 }
 
 bool report_fill_one(const struct report_arguments *arguments, const char *path,
-		     struct report_names *names, struct dwunw_report *report)
+		     const char *event, struct report_names *names,
+		     struct dwunw_report *report)
 {
 	struct dwunw_recording recording;
-	dwunw_status_t status;
-	size_t size = 0;
-	uint8_t *bytes = read_file(path, &size);
-	bool good = false;
+	bool good = report_read(&recording, path, event);
 
-	if (!bytes)
-		return false;
-	status = dwunw_recording_read(&recording, bytes, size, NULL);
-	free(bytes);
-	if (status != DWUNW_OK) {
-		report_progress_end();
-		dwu_cmd_error("report: %s: %s", path, recording.end_text);
-	} else {
+	if (good) {
 		good = report_fill(report, &recording, names,
 				   arguments->by_process);
 		if (!good)
@@ -163,10 +126,11 @@ bool report_is_alike(const char *command, const char *path,
 
 /* Added to what there is. */
 static bool add_one(const struct report_arguments *arguments, const char *path,
-		    struct report_names *names, struct dwunw_report *report)
+		    const char *event, struct report_names *names,
+		    struct dwunw_report *report)
 {
 	struct dwunw_report one = { 0 };
-	bool good = report_fill_one(arguments, path, names, &one);
+	bool good = report_fill_one(arguments, path, event, names, &one);
 
 	if (!report_is_alike("report", path, report, &one))
 		good = false;
@@ -180,16 +144,17 @@ static bool add_one(const struct report_arguments *arguments, const char *path,
 }
 
 static bool add_all(const struct report_arguments *arguments, char **paths,
-		    int count, struct report_names *names,
+		    int count, const char *event, struct report_names *names,
 		    struct dwunw_report *report)
 {
 	bool good = true;
 
 	if (count == 1)
-		return report_fill_one(arguments, paths[0], names, report);
+		return report_fill_one(arguments, paths[0], event, names,
+				       report);
 	for (int i = 0; i < count; i++) {
 		report_progress("recordings: %d of %d", i + 1, count);
-		good &= add_one(arguments, paths[i], names, report);
+		good &= add_one(arguments, paths[i], event, names, report);
 	}
 	return good;
 }
@@ -291,24 +256,18 @@ static bool push_all(const struct report_arguments *arguments,
 	return push_close(push);
 }
 
-static int run(const struct report_arguments *arguments, char **paths,
-	       int count)
+/* One event of all files; `left`: stacks that the baseline has not. */
+static bool run_event(const struct report_arguments *arguments, char **paths,
+		      int count, const char *event, struct report_names *names,
+		      uint32_t *left)
 {
-	struct report_names *names = report_names_new(&arguments->files);
 	struct dwunw_report report = { 0 };
-	uint32_t left = 0;
-	bool good;
+	bool good = add_all(arguments, paths, count, event, names, &report);
 
-	if (!names) {
-		dwu_cmd_error("cannot start: out of memory");
-		return CMD_FAILED;
-	}
-	good = add_all(arguments, paths, count, names, &report);
-	report_names_free(names);
 	if (report.meta.has && report_suppress(arguments, &report) &&
 	    (!arguments->baseline ||
 	     suppress_known("dwunw: report", arguments->baseline, &report,
-			    &left))) {
+			    left))) {
 		report_sort(&report);
 		good &= report_write_all(arguments, &report);
 		good &= push_all(arguments, &report);
@@ -316,6 +275,44 @@ static int run(const struct report_arguments *arguments, char **paths,
 		good = false;
 	}
 	dwunw_report_free(&report);
+	return good;
+}
+
+/* Where there is none, why is still to be said, and the other files are read. */
+static bool run_events(const struct report_arguments *arguments, char **paths,
+		       int count, const struct report_events *events,
+		       struct report_names *names, uint32_t *left)
+{
+	bool good = true;
+
+	for (uint32_t i = 0; i < events->count || !i; i++) {
+		report_say_event(arguments, events, i);
+		good &= run_event(arguments, paths, count,
+				  events->count ? events->names[i] : NULL,
+				  names, left);
+	}
+	return good;
+}
+
+static int run(const struct report_arguments *arguments, char **paths,
+	       int count)
+{
+	struct report_names *names = report_names_new(&arguments->files);
+	struct report_events events;
+	uint32_t left = 0;
+	bool good;
+
+	if (!names) {
+		dwu_cmd_error("cannot start: out of memory");
+		return CMD_FAILED;
+	}
+	good = report_list_events(&events, paths[0], arguments->event) &&
+	       report_can_be_several(arguments, &events, paths[0]);
+	if (good)
+		good = run_events(arguments, paths, count, &events, names,
+				  &left);
+	report_free_events(&events);
+	report_names_free(names);
 	return !good ? CMD_FAILED : left ? SUPPRESS_LEFT : CMD_OK;
 }
 

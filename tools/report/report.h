@@ -3,6 +3,7 @@
  * report.h - `dwunw report`: recordings -> one report.
  *
  *   report.c      the command line, and the formats
+ *   events.c      a file, and of its events the one that is meant
  *   diff.c        `dwunw diff`: what one recording has more than another
  *   fill.c        a recording -> the report's model
  *   names.c       a frame -> its names, each asked for once
@@ -27,6 +28,7 @@ struct report_arguments {
 	struct dwu_cmd_files files; /* first: DWU_CMD_FILES_ROWS */
 	struct dwunw_report_options options;
 	const char *exports[DWUNW_REPORT_FORMAT_END];
+	const char *event; /* of several; NULL: each */
 	bool by_process;
 	bool debuginfod;
 	bool no_debuginfod;
@@ -70,6 +72,10 @@ struct report_arguments {
 	  .min = 1,                                                           \
 	  .max = UINT32_MAX },                                                \
 		REPORT_FLAG("processes", by_process),                         \
+		{ .name = "event",                                            \
+		  .letter = 'e',                                              \
+		  .kind = OPTION_TEXT,                                        \
+		  .to = offsetof(struct report_arguments, event) },           \
 		REPORT_EXPORT("output", TEXT),                                \
 		REPORT_STREAM("folded", FOLDED), REPORT_STREAM("json", JSON), \
 		REPORT_EXPORT("pprof", PPROF), REPORT_EXPORT("html", HTML),   \
@@ -83,9 +89,11 @@ struct report_arguments {
 		REPORT_FLAG("no-debuginfod", no_debuginfod),                  \
 		DWU_CMD_FILES_ROWS
 
-/* A recording to an empty report. False, told: not all of it. */
+/* A recording's event, as report_read() takes it, to an empty report. False, told: not
+ * all of it. */
 bool report_fill_one(const struct report_arguments *arguments, const char *path,
-		     struct report_names *names, struct dwunw_report *report);
+		     const char *event, struct report_names *names,
+		     struct dwunw_report *report);
 /* By what it is of: live bytes, or an event's time or number. */
 void report_sort(struct dwunw_report *report);
 /* Are both of the same event? False: told; `path` is the other's. */
@@ -101,6 +109,29 @@ bool report_write_all(const struct report_arguments *arguments,
 /* What is wrong; NULL: nothing. */
 const char *report_contradiction(const struct report_arguments *arguments,
 				 char **paths, int count);
+
+/* --- events.c ---------------------------------------------------------------- */
+
+struct report_events {
+	char *names[DWUNW_RECORDING_EVENTS_MAX]; /* "alloc", "cpu" */
+	uint32_t count;
+};
+
+/* Those of a file, or of them the one that is wanted. False: told. */
+bool report_list_events(struct report_events *events, const char *path,
+			const char *wanted);
+void report_free_events(struct report_events *events);
+/* Is none, or nothing of what is asked for, of a single event? False: told. */
+bool report_can_be_several(const struct report_arguments *arguments,
+			   const struct report_events *events,
+			   const char *path);
+/* The line before the text of each of several. */
+void report_say_event(const struct report_arguments *arguments,
+		      const struct report_events *events, uint32_t event);
+/* The event of that name of a file; of a file of one, that one. NULL: the first.
+ * False: told; dwunw_recording_free() after either. */
+bool report_read(struct dwunw_recording *recording, const char *path,
+		 const char *event);
 
 /* --- progress.c -------------------------------------------------------------- */
 
