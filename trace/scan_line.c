@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
+/*
+ * scan_line.c - what is read of lines of /proc and of tracefs: numbers between words
+ * that are known.
+ */
 #include "scan_line.h"
 
 #include <ctype.h>
@@ -13,6 +17,8 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n';
 }
 
+/* As sscanf(3) does before a number and a word. What the kernel writes has no other
+ * blanks. */
 static const char *behind_blanks(const char *at)
 {
 	while (is_blank(*at))
@@ -53,6 +59,7 @@ static bool keep(va_list *to, char kind, uint64_t value)
 	return true;
 }
 
+/* Behind the next word; NULL: there is none. */
 static const char *word(const char *at)
 {
 	const char *from = behind_blanks(at);
@@ -62,6 +69,7 @@ static const char *word(const char *at)
 	return at == from ? NULL : at;
 }
 
+/* Ends where line and format differ. */
 static int scan(const char *line, const char *format, va_list *to)
 {
 	int kept = 0;
@@ -69,7 +77,7 @@ static int scan(const char *line, const char *format, va_list *to)
 	for (; *format; format++) {
 		uint64_t value = 0;
 
-		if (is_blank(*format)) {
+		if (is_blank(*format)) { /* also none at all */
 			line = behind_blanks(line);
 		} else if (*format != '%') {
 			if (*line++ != *format)
@@ -88,6 +96,7 @@ static int scan(const char *line, const char *format, va_list *to)
 	return kept;
 }
 
+/* Each of format's conversions has one argument, a pointer, but for %w. */
 int dwu_scan_line(const char *line, const char *format, ...)
 {
 	va_list to;

@@ -76,12 +76,12 @@ $(openwrt_unpack): tests/openwrt/unpack.c tools/leaks/unpack.c $(made_first)
 		-fno-sanitize-recover=all $(filter %.c,$^) -o $@
 # What a small tool has of its own, with sanitizers.
 openwrt_own := $(openwrt)/small-parts
-$(openwrt_own): tests/openwrt/small.c tools/leaks/unpack.c tools/leaks/name_match.c \
+$(openwrt_own): tests/live/small.c tools/leaks/unpack.c tools/leaks/name_match.c \
 		trace/scan_line.c trace/object.c $(core_lib) $(made_first)
 	@mkdir -p $(@D)
 	$(say) CCLD $@
 	$(Q)$(CC) -O1 -g -std=gnu11 -D_GNU_SOURCE -fsanitize=address,undefined \
-		-fno-sanitize-recover=all -Iinclude -iquote . -include $(config_h) \
+		-fno-sanitize-recover=all -Iinclude -iquote trace -iquote . -include $(config_h) \
 		$(filter %.c,$^) $(core_lib) -o $@
 test_programs += $(openwrt_unpack) $(bpf_pack) $(openwrt_own)
 needs_openwrt := $(bpf_pack) $(if $(CONFIG_LEAKS),$(heap_packed))

@@ -7,16 +7,18 @@
  *	object	a BPF object as it was, and as `pack -b` left it, read by trace/object.c:
  *		the same maps and programs
  */
-#include "tools/leaks/name_match.h"
-#include "tools/leaks/unpack.h"
-#include "trace/object.h"
-#include "trace/scan_line.h"
+#include "object.h"
+#include "scan_line.h"
 
 #include <fnmatch.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* tools/leaks/ */
+bool name_matches(const char *pattern, const char *name);
+const void *leak_unpack(const uint8_t *start, const uint8_t *end, size_t *size);
 
 static int wrong;
 
