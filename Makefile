@@ -232,6 +232,9 @@ core_optimize += -mips16
 endif
 endif
 
+# A small tool is so in all of its parts.
+small_optimize = $(if $(CONFIG_TOOL_SMALL),$(core_optimize))
+
 CFLAGS ?= -g
 all_cflags = -std=c11 $(optimize) $(target_cflags) $(warnings) $(sanitize) \
 	-Iinclude $(CFLAGS)
@@ -270,7 +273,7 @@ endif
 
 # Objects are made again when a compiler or a flag is another one.
 flags_now = $(CC) | $(CXX) | $(all_cflags) | $(core_cflags) | $(port_cflags) \
-	| $(all_ldflags)
+	| $(all_ldflags) | $(if $(CONFIG_TOOL_SMALL),small)
 flags_file := $(out)/.flags
 .PHONY: FORCE
 FORCE:
@@ -339,13 +342,14 @@ $(port_objs) $(record_objs) $(filter-out %/page.o,$(report_objs)) $(tools_objs) 
 	@mkdir -p $(@D)
 	$(say) CC $<
 	$(Q)$(CC) $(all_cflags) $(port_cflags) $(if $(filter tools/leaks/% tools/report/%,$<),\
-		-iquote tools -Ibpf) $(if $(filter record/%,$<),$(core_optimize)) -MMD -MP -c $< -o $@
+		-iquote tools -Ibpf) $(if $(filter record/%,$<),$(core_optimize),$(small_optimize)) \
+		-MMD -MP -c $< -o $@
 
 $(trace_objs) $(heap_objs): $(out)/%.o: %.c $(made_first)
 	@mkdir -p $(@D)
 	$(say) CC $<
-	$(Q)$(CC) $(all_cflags) $(port_cflags) $(host_layout) $(LIBBPF_CFLAGS) -Ibpf -MMD -MP \
-		-c $< -o $@
+	$(Q)$(CC) $(all_cflags) $(port_cflags) $(small_optimize) $(host_layout) \
+		$(LIBBPF_CFLAGS) -Ibpf -MMD -MP -c $< -o $@
 
 firmware_cflags = $(pic) -ffreestanding -funwind-tables -fno-stack-protector -ffunction-sections \
 	-fdata-sections $(host_cflags) $(host_layout)
@@ -497,7 +501,7 @@ beside_scripts := $(wildcard tests/cross/*.t) tests/thin/thin.t tests/truth/trut
 	$(addprefix tests/docs/,blocks.t runs.t) $(addprefix tests/report/,formats.t page.t) \
 	$(addprefix tests/install/,install.t debian.t) tests/jit/real.t \
 	tests/linkers/shadow.t tests/linkers/stack.t tests/linkers/probes.t tests/mips32/inside.t \
-	tests/firmware/linux.t tests/openwrt/feed.t \
+	tests/firmware/linux.t tests/openwrt/feed.t tests/openwrt/memory.t \
 	$(addprefix tests/libdw_bpf/,headers.t parallel.t) \
 	$(addprefix tests/inproc/,sample.t router.t) tests/walk/programs.t
 long_scripts := $(wide_scripts) $(beside_scripts)
@@ -618,7 +622,7 @@ test-all:
 		'others: $(MAKE) test-others'
 
 compilers := clang musl-gcc
-guest_scripts := $(addprefix tests/guests/,arm64.sh mips.sh mipsel.sh walk.sh)
+guest_scripts := $(addprefix tests/guests/,arm64.sh check.sh cost.sh mips.sh mipsel.sh walk.sh)
 test-others: deps-cross
 	@scripts/tiers \
 		$(foreach t,$(others),'$(t): $(call in_target,$(t)) test') \
@@ -648,7 +652,7 @@ fuzz: all $(fuzz_programs)
 fuzz-coverage: all $(fuzz_coverage)
 	@BUILD='$(abspath $(out))' tests/fuzz/coverage.sh
 
-size: libs
+size: libs $(if $(CONFIG_TOOL_SMALL),$(tool))
 	@BUILD='$(abspath $(out))' CC='$(CC)' SIZE='$(SIZE)' ARCH='$(ARCH)' \
 		OBJECTS='$(core-y:%=core/%) $(arch-y:%=arch/%)' CONFIG_H='$(abspath $(config_h))' MAKE='$(MAKE)' \
 		LINK='$(CC) $(all_cflags) $(all_ldflags)' scripts/size

@@ -36,15 +36,15 @@ $(heap_bpf): $(made_first)
 	$(Q)$(CLANG) $(bpf_cflags) -mcpu=v3 $(bpf_target_macro) $(bpf_own) \
 		-MMD -MP -c $(filter %.bpf.c,$^) -o $@
 
-$(bpf_pack): scripts/pack.c
+$(bpf_pack): scripts/pack.c scripts/pack_btf.c scripts/pack_btf.h
 	@mkdir -p $(@D)
 	$(say) HOSTCC $<
-	$(Q)$(HOSTCC) -O2 $< -o $@
+	$(Q)$(HOSTCC) -O2 $(filter %.c,$^) -o $@
 
 $(heap_packed): %.lz4: %.o $(bpf_pack) heap/objs.mk
 	$(say) PACK $@
 	$(Q)$(if $(LLVM_OBJCOPY),$(LLVM_OBJCOPY) $(bpf_trim) $< $@.o,cp $< $@.o)
-	$(Q)$(bpf_pack) $@.o $@ && rm $@.o
+	$(Q)$(bpf_pack) $(if $(CONFIG_BPF_LOADER_OWN),-b) $@.o $@ && rm $@.o
 
 # in quotes: a directory may have the name of a macro, as mips and linux are
 $(out)/tools/leaks/objects.o: tools/leaks/objects.S $(heap_packed)

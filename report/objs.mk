@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 # A program of libdwunw-report.a is linked with libdwunw.a as well.
-report-y := store.o model.o values.o sum.o baseline.o suppress.o out.o write.o text.o folded.o \
-	json.o pprof.o proto.o heaptrack.o speedscope.o metrics.o otlp.o html.o page.o
+report-y := store.o model.o values.o sum.o baseline.o suppress.o out.o write.o text.o folded.o
+report-$(CONFIG_REPORT_FORMATS) += json.o pprof.o proto.o heaptrack.o speedscope.o metrics.o \
+	otlp.o html.o page.o
 
 # gzip.o holds what it needs of zlib with its names made local, as unpack.o does
 # (port/linux/objs.mk).

@@ -7,6 +7,7 @@
 #include <dwunw/linux.h>
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -337,7 +338,8 @@ static void put_clock(struct dwu_out *out, const struct dwunw_report *report)
 	struct tm tm;
 
 	if (localtime_r(&wall, &tm))
-		strftime(clock, sizeof(clock), "%H:%M:%S", &tm);
+		snprintf(clock, sizeof(clock), "%02d:%02d:%02d",
+			 tm.tm_hour % 100, tm.tm_min % 100, tm.tm_sec % 100);
 	dwu_out_print(out, "[%s] ", clock);
 }
 

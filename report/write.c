@@ -8,19 +8,27 @@
 
 #define TOP_DEFAULT 10u
 
+#ifdef CONFIG_REPORT_FORMATS
+#define OF_OTHERS(write) write
+#else
+#define OF_OTHERS(write) NULL
+#endif
+
 static const struct {
 	const char *name;
-	dwu_write_fn write;
+	dwu_write_fn write; /* NULL: not in this build */
 } formats[DWUNW_REPORT_FORMAT_END] = {
 	[DWUNW_REPORT_AS_TEXT] = { "text", dwu_write_text },
 	[DWUNW_REPORT_AS_FOLDED] = { "folded", dwu_write_folded },
-	[DWUNW_REPORT_AS_JSON] = { "json", dwu_write_json },
-	[DWUNW_REPORT_AS_PPROF] = { "pprof", dwu_write_pprof },
-	[DWUNW_REPORT_AS_HTML] = { "html", dwu_write_html },
-	[DWUNW_REPORT_AS_HEAPTRACK] = { "heaptrack", dwu_write_heaptrack },
-	[DWUNW_REPORT_AS_SPEEDSCOPE] = { "speedscope", dwu_write_speedscope },
-	[DWUNW_REPORT_AS_METRICS] = { "metrics", dwu_write_metrics },
-	[DWUNW_REPORT_AS_OTLP] = { "otlp", dwu_write_otlp },
+	[DWUNW_REPORT_AS_JSON] = { "json", OF_OTHERS(dwu_write_json) },
+	[DWUNW_REPORT_AS_PPROF] = { "pprof", OF_OTHERS(dwu_write_pprof) },
+	[DWUNW_REPORT_AS_HTML] = { "html", OF_OTHERS(dwu_write_html) },
+	[DWUNW_REPORT_AS_HEAPTRACK] = { "heaptrack",
+					OF_OTHERS(dwu_write_heaptrack) },
+	[DWUNW_REPORT_AS_SPEEDSCOPE] = { "speedscope",
+					 OF_OTHERS(dwu_write_speedscope) },
+	[DWUNW_REPORT_AS_METRICS] = { "metrics", OF_OTHERS(dwu_write_metrics) },
+	[DWUNW_REPORT_AS_OTLP] = { "otlp", OF_OTHERS(dwu_write_otlp) },
 };
 
 const char *dwunw_report_format_name(uint32_t format)
@@ -55,7 +63,8 @@ dwunw_status_t dwunw_report_write(const struct dwunw_report *report,
 	struct dwunw_report_options copy;
 	struct dwu_out out;
 
-	if (format >= DWUNW_REPORT_FORMAT_END || !take_options(&copy, options))
+	if (format >= DWUNW_REPORT_FORMAT_END || !formats[format].write ||
+	    !take_options(&copy, options))
 		return DWUNW_ERR_INVALID_ARG;
 	if (report->failed)
 		return DWUNW_ERR_NO_MEMORY;

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause */
 /*
- * pack.c - for make, on the machine that builds: pack FILE OUT
+ * pack.c - for make, on the machine that builds: pack [-b] FILE OUT
  *
  * The BPF objects of a tool, a fifth of their size: 4 bytes of size, little-endian,
  * then a block of LZ4 (its format is public: literals, and matches of four bytes
- * and more within the last 64 KiB). tools/leaks/unpack.c reads it.
+ * and more within the last 64 KiB). tools/leaks/unpack.c reads it. With -b, of their
+ * BTF what our own loader reads (pack_btf.c).
  */
+#include "pack_btf.h"
+
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -148,15 +152,22 @@ static int read_file(const char *path)
 
 int main(int argc, char **argv)
 {
+	bool btf = argc > 1 && !strcmp(argv[1], "-b");
 	FILE *file;
 	int i;
 
-	if (argc != 3) {
-		fputs("usage: pack FILE OUT\n", stderr);
+	argv += btf;
+	if (argc - btf != 3) {
+		fputs("usage: pack [-b] FILE OUT\n", stderr);
 		return 2;
 	}
 	if (read_file(argv[1]))
 		return 1;
+	if (btf && pack_btf(in, in_size)) {
+		fprintf(stderr, "pack: %s: no BPF object with a whole .BTF\n",
+			argv[1]);
+		return 1;
+	}
 	for (i = 0; i < 1 << HASH_BITS; i++)
 		heads[i] = -1;
 	for (i = 0; i < 4; i++)

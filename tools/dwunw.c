@@ -11,6 +11,13 @@
 #include <inttypes.h>
 #include <string.h>
 
+#ifdef CONFIG_TOOL_SMALL
+static const char help[] =
+	"usage: " HELP_LEAKS_USAGE "       " HELP_CHECK_USAGE
+	"       " HELP_RECORD_USAGE
+	"       dwunw [COMMAND] -h | --help | -V | --version\n"
+	"\n" HELP_LEAKS HELP_CHECK HELP_RECORD;
+#else
 static const char help[] =
 	"usage: " HELP_STACK_USAGE "       " HELP_ROWS_USAGE
 	"       " HELP_SYMBOLIZE_USAGE "       " HELP_LEAKS_USAGE
@@ -21,6 +28,7 @@ static const char help[] =
 	"\n" HELP_STACK HELP_ROWS HELP_SYMBOLIZE HELP_LEAKS HELP_CHECK
 		HELP_COUNT HELP_TOP HELP_RECORD HELP_REPORT "\n"
 	"Of stack, rows and symbolize, where a file is stripped:\n" HELP_FILES;
+#endif
 
 static const struct {
 	const char *name;

@@ -9,12 +9,15 @@ endif
 tools-$(CONFIG_REPORT) += suppress.o push.o
 # A leak tool but for its command line and its texts: of `dwunw leaks`, and of
 # examples/memleak_bcc_dwunw.
-leak_objs := $(addprefix $(out)/tools/leaks/,export.o kernel.o options.o print.o \
+leak_objs := $(addprefix $(out)/tools/leaks/,export.o kernel.o name_match.o options.o print.o \
 	recording.o run.o)
 ifeq ($(CONFIG_LEAKS),y)
-tools-y += $(addprefix leaks/,attach.o attach_check.o borrow_$(if $(wildcard \
-	tools/leaks/borrow_$(ARCH).c),$(ARCH),none).o safe.o theirs.o threads.o)
-tools-y += $(addprefix leaks/,check.o inproc.o kernel_options.o leaks.o pushed.o record.o trial.o)
+tools-y += $(addprefix leaks/,check.o inproc.o kernel_options.o kernel_tries.o leaks.o \
+	pushed.o record.o theirs.o trial.o)
+# --in-process PID
+tools-y += $(addprefix leaks/,$(if $(CONFIG_TOOL_SMALL),attach_none.o,$(if $(wildcard \
+	tools/leaks/borrow_$(ARCH).c),attach.o attach_check.o borrow_$(ARCH).o safe.o threads.o,\
+	attach_none.o)))
 ifneq ($(CONFIG_TOOL_SMALL),y)
 tools-y += leaks/count.o leaks/screen.o leaks/top.o
 endif

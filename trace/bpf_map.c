@@ -12,6 +12,7 @@
 #include "bpf_map.h"
 
 #include "proc.h"
+#include "scan_line.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -111,7 +112,7 @@ uint64_t dwu_bpf_map_memory(int fd)
 	snprintf(line, sizeof(line), "/proc/self/fdinfo/%d", fd);
 	file = dwu_proc_open(line);
 	while (file && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "memlock: %" SCNu64, &bytes) == 1)
+		if (dwu_scan_line(line, "memlock: %U", &bytes) == 1)
 			break;
 	}
 	dwu_proc_close(file);

@@ -2,9 +2,10 @@
 # A program of libdwunw-trace.a is linked with $(trace_libs) as well.
 trace-y := bpf_map.o closer.o entry.o given.o inbox.o inherited.o kernelfs.o \
 	map_watch.o permission.o pidns.o probe_events.o proc.o returns.o rings.o rows.o \
-	sample.o sampler.o search.o tracepoint.o uprobe_multi.o walk_files.o walk_row.o \
+	sample.o sampler.o scan_line.o search.o tracepoint.o uprobe_multi.o walk_files.o walk_row.o \
 	walk_spaces.o
 trace-$(CONFIG_BPF_LOADER_LIBBPF) += loader_libbpf.o
+trace-$(CONFIG_BPF_LOADER_NONE) += loader_none.o
 trace-$(CONFIG_BPF_LOADER_OWN) += loader_own.o object.o object_link.o
 
 LIBBPF_CFLAGS ?=

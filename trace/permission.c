@@ -6,6 +6,7 @@
  */
 #include "proc.h"
 #include "rings.h"
+#include "scan_line.h"
 
 #include <dwunw/trace.h>
 
@@ -30,7 +31,7 @@ static uint64_t effective_capabilities(void)
 	char line[256];
 
 	while (file && fgets(line, sizeof(line), file))
-		sscanf(line, "CapEff: %" SCNx64, &caps);
+		dwu_scan_line(line, "CapEff: %X", &caps);
 	dwu_proc_close(file);
 	return caps;
 }

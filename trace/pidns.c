@@ -15,6 +15,7 @@
 #include "bpf_map.h"
 #include "capture.h"
 #include "proc.h"
+#include "scan_line.h"
 
 #include <dwunw/linux.h>
 #include <dwunw/trace.h>
@@ -237,12 +238,16 @@ void dwunw_pidns_children(int32_t pid, int32_t tid,
 {
 	char path[80];
 	FILE *file;
-	int child;
+	char *word = NULL;
+	size_t room = 0;
+	int32_t child;
 
 	snprintf(path, sizeof(path),
 		 "/proc/%" PRId32 "/task/%" PRId32 "/children", pid, tid);
 	file = dwu_proc_open(path);
-	while (file && fscanf(file, "%d", &child) == 1)
-		visit(ctx, (int32_t)child);
+	while (file && getdelim(&word, &room, ' ', file) > 0 &&
+	       dwu_scan_line(word, "%d", &child) == 1)
+		visit(ctx, child);
+	free(word);
 	dwu_proc_close(file);
 }

@@ -14,6 +14,7 @@
 
 #include "kernelfs.h"
 #include "proc.h"
+#include "scan_line.h"
 #include "tracepoint.h"
 
 #include <errno.h>
@@ -27,6 +28,7 @@
 
 #define LIST "uprobe_events" /* Documentation/trace/uprobetracer.rst */
 #define GROUP "dwunw_%" PRIu64 "_%d_%" PRIu64
+#define GROUP_SCANNED "dwunw_%U_%d_%U"
 
 /* Who made a group. */
 struct maker {
@@ -92,6 +94,21 @@ static int remove_event(const char *group, const char *event)
 	return command(text);
 }
 
+/* Up to one of the characters of `end`, from so far on. */
+static bool take_part(const char **line, size_t from, const char *end,
+		      char *part, size_t room)
+{
+	const char *start = *line + from;
+	size_t size = strcspn(start, end);
+
+	if (!size || size >= room)
+		return false;
+	memcpy(part, start, size);
+	part[size] = 0;
+	*line = start + size;
+	return end[0] != '/' || **line;
+}
+
 /* A line of the list: "p:GROUP/EVENT PATH:0xOFF"; of a return, 'r'. One that is
  * still in use is not removed by the kernel, whatever we think of its maker. */
 static void remove_if_dead(const char *line)
@@ -99,9 +116,11 @@ static void remove_if_dead(const char *line)
 	char group[80], event[80];
 	struct maker maker;
 
-	if (sscanf(line, "%*[pr]:%79[^/]/%79s", group, event) != 2 ||
-	    sscanf(group, GROUP, &maker.namespace, &maker.pid, &maker.start) !=
-		    3 ||
+	if ((*line != 'p' && *line != 'r') || line[1] != ':' ||
+	    !take_part(&line, 2, "/", group, sizeof(group)) ||
+	    !take_part(&line, 1, " \n", event, sizeof(event)) ||
+	    dwu_scan_line(group, GROUP_SCANNED, &maker.namespace, &maker.pid,
+			  &maker.start) != 3 ||
 	    maker.namespace != self.namespace ||
 	    start_time(maker.pid) == maker.start)
 		return;

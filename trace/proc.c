@@ -9,6 +9,7 @@
  * to the last ')' first, and is the process's start time.
  */
 #include "proc.h"
+#include "scan_line.h"
 
 #include <dwunw/linux.h>
 
@@ -92,7 +93,8 @@ static bool read_ids(const char *path, const char *name, unsigned ids[2])
 
 	while (file && !found && fgets(line, sizeof(line), file))
 		found = !strncmp(line, name, size) &&
-			sscanf(line + size, "%u %u", &ids[0], &ids[1]) == 2;
+			dwu_scan_line(line + size, "%u %u", &ids[0], &ids[1]) ==
+				2;
 	if (file)
 		fclose(file);
 	return found;
@@ -130,7 +132,7 @@ bool dwunw_proc_lines(const char *path,
 
 static bool read_tgid(void *ctx, const char *line)
 {
-	return sscanf(line, "Tgid: %" SCNd32, (int32_t *)ctx) != 1;
+	return dwu_scan_line(line, "Tgid: %d", (int32_t *)ctx) != 1;
 }
 
 /* "Tgid:" of proc_pid_status(5); 0: the thread has ended. */
@@ -146,7 +148,7 @@ int32_t dwunw_proc_of_thread(int32_t tid)
 
 static bool read_resident(void *ctx, const char *line)
 {
-	return sscanf(line, "%*u %" SCNu64, (uint64_t *)ctx) != 1;
+	return dwu_scan_line(line, "%w %U", (uint64_t *)ctx) != 1;
 }
 
 /* proc_pid_statm(5), second field, in pages. */

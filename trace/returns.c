@@ -25,6 +25,7 @@ bool dwunw_returns_allowed(const char *tool, int32_t pid)
 
 #else
 
+#include "scan_line.h"
 #include "uprobe_multi.h"
 
 #include <dirent.h>
@@ -64,8 +65,8 @@ static uint64_t offset_of(uint64_t addr)
 	char line[4352];
 
 	while (file && !found && fgets(line, sizeof(line), file))
-		if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*4s %" SCNx64,
-			   &start, &end, &off) == 3 &&
+		if (dwu_scan_line(line, "%X-%X %w %X", &start, &end, &off) ==
+			    3 &&
 		    addr >= start && addr < end)
 			found = addr - start + off;
 	if (file)

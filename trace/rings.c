@@ -22,6 +22,7 @@
 
 #include "kernelfs.h"
 #include "proc.h"
+#include "scan_line.h"
 
 #include <errno.h>
 #include <linux/bpf.h>
@@ -231,7 +232,7 @@ static int cpu_of_stat(int from)
 	char line[2048];
 
 	while (file && found < 0 && fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "cpu%d", &cpu) == 1 && cpu >= from)
+		if (dwu_scan_line(line, "cpu%d", &cpu) == 1 && cpu >= from)
 			found = cpu;
 	}
 	if (!file && !from)

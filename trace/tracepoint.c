@@ -12,6 +12,7 @@
 
 #include "kernelfs.h"
 #include "rings.h"
+#include "scan_line.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -56,8 +57,8 @@ static bool find_field(const char *format, const char *field, uint32_t *off,
 		    !strncmp(end - length, field, length) &&
 		    (end[-1 - (long)length] == ' ' ||
 		     end[-1 - (long)length] == '*'))
-			return sscanf(at, "offset:%" SCNu32 "; size:%" SCNu32,
-				      off, size) == 2;
+			return dwu_scan_line(at, "offset:%u; size:%u", off,
+					     size) == 2;
 		line = end;
 	}
 	return false;

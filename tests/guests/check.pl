@@ -415,6 +415,33 @@ sub check_pairs {
 	    if $kind eq 'probes';
 }
 
+# Instructions, of which the clock is made (run.sh). A way that this kernel has not says so.
+my %cost;
+sub check_cost {
+	my ($name, $text) = @_;
+	my ($kind) = $name =~ /^cost-(.*)/;
+	($cost{$kind}) = $text =~ /^(?:\| )?\d+ \((\d+)\)$/m;
+	my ($why) = $text =~ /^(?:\| )?((?:dwunw: leaks: |this kernel has no ).*)/m;
+	if (!defined $cost{$kind} && $text =~ /^end \S+ tool=[1-9]/m && $why) {
+		result(1, "$name: not on this kernel: $why");
+		return;
+	}
+	result($cost{$kind}, "$name: " . ($cost{$kind} // '?') . ' instructions a pair' .
+		($kind ne 'untraced' && $cost{untraced} && $cost{$kind} ?
+		sprintf(', %.1f times an untraced one', $cost{$kind} / $cost{untraced}) : ''),
+		$text);
+}
+
+# What is recorded from inside costs less than what any probe does, and samples less than all.
+sub check_costs {
+	return unless $cost{untraced};
+	my @probes = grep { $_ } @cost{qw(perf copy kernel)};
+	my @more = grep { $_ <= ($cost{inside} // 0) } @probes;
+	result(!@more && @probes, 'cost: recorded from inside less than by each of ' .
+		scalar(@probes) . ' ways of probes', join ' ', %cost);
+	result($cost{'inside-sampled'} < $cost{inside}, 'cost: samples less than all blocks');
+}
+
 my $log = slurp($log_path) =~ s/\r//gr;
 $no_syscalls = $log =~ /^guest: no events of system calls/m;
 my ($system) = $log =~ /guest: (.* cpus)$/m; # behind a firmware's words
@@ -446,6 +473,8 @@ for my $name ($plan =~ /^run (\S+)/mg) {
 		check_counted($name, $text);
 	} elsif ($name =~ /^inside/) {
 		check_inside($name, $text, $log);
+	} elsif ($name =~ /^cost/) {
+		check_cost($name, $text);
 	} elsif ($name =~ /^pairs/) {
 		check_pairs($name, $text);
 	} elsif ($name =~ /^leaks/) {
@@ -459,3 +488,4 @@ for my $name ($plan =~ /^run (\S+)/mg) {
 	}
 }
 print_table("$guest: whole stacks of all", \%whole) if %whole;
+check_costs();

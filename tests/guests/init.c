@@ -7,6 +7,7 @@
  *   run NAME TARGET[,ARGUMENT…] TOOL ARGUMENT…   starts TARGET, then the
  *                        tool; its argument PID becomes the target's
  *   send NAME            the file /NAME, as lines of hexadecimal digits
+ *   forget NAME          the file /NAME is removed
  *
  * Of a run: when the tool says "recording" or "ready" on its stderr, the
  * target gets a byte; when the target says "calls …", the tool is interrupted,
@@ -262,6 +263,15 @@ static void send_file(const char *name)
 	fflush(stdout);
 }
 
+static void forget_file(const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "/%s", name);
+	if (unlink(path))
+		printf("guest: no %s\n", path);
+}
+
 /* arm64: the CPU signs return addresses, as cpuinfo's features say. */
 static void print_signing(void)
 {
@@ -319,6 +329,8 @@ int main(void)
 			set_jit(words[1]);
 		else if (count == 2 && !strcmp(words[0], "send"))
 			send_file(words[1]);
+		else if (count == 2 && !strcmp(words[0], "forget"))
+			forget_file(words[1]);
 		else if (count > 3 && !strcmp(words[0], "run"))
 			run(words);
 	}

@@ -1,14 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
-# kernel-be.sh OUT - builds a big-endian mips32 kernel, which Debian does not
-# have, from its linux-source package. 7 minutes of CPU and 2 GB of disk, once.
+# kernel-be.sh OUT [6.1|5.10 [bare]] - builds a big-endian mips32 kernel, which Debian
+# does not have, from its linux-source package; "bare": without BPF, perf events and
+# uprobes, as OpenWrt ships them. 7 minutes of CPU and 2 GB of disk, once. OUT.config
+# are its options.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 top=$here/../..
 out=$1
 cache=${DWUNW_CACHE:-$top/build/cache}
-source=linux-source-6.1
+version=${2:-6.1} kind=${3:-probes}
+source=linux-source-$version
+case $version in
+6.1) ;;
+5.10) export DWUNW_SUITE=bullseye ;;
+*) echo "kernel-be: $version: 6.1 or 5.10" >&2; exit 2 ;;
+esac
 
 for tool in mips-linux-gnu-gcc flex bison bc; do
 	command -v $tool >/dev/null || {
@@ -23,7 +31,7 @@ trap 'exit 1' INT TERM
 
 own=$(dpkg --print-architecture)
 apt() {
-	"$top/scripts/apt-private" "$cache/apt-$own" "$own" "$@"
+	"$top/scripts/apt-private" "$cache/apt-$own${DWUNW_SUITE:+-$DWUNW_SUITE}" "$own" "$@"
 }
 echo "# kernel-be: fetching $source" >&2
 apt apt-get -q update >"$work/log" 2>&1
@@ -47,13 +55,22 @@ in_tree() {
 echo "# kernel-be: building" >&2
 in_tree tinyconfig
 cat "$here/kernel-be.config" >>"$work/linux/.config"
+[ $kind != bare ] || cat "$here/kernel-bare.config" >>"$work/linux/.config"
 in_tree olddefconfig
 for option in CPU_BIG_ENDIAN UPROBE_EVENTS BPF_EVENTS PERF_EVENTS; do
-	grep -q "^CONFIG_$option=y" "$work/linux/.config" || {
-		echo "kernel-be: $source has no CONFIG_$option any more" >&2
+	wanted=y
+	[ $kind != bare ] ||
+		[ $option = CPU_BIG_ENDIAN ] || wanted=
+	got=$(sed -n "s/^CONFIG_$option=//p" "$work/linux/.config")
+	[ "$got" = "$wanted" ] || {
+		echo "kernel-be: $source: CONFIG_$option=$got, want '$wanted'" >&2
 		exit 1
 	}
 done
-in_tree -j2 vmlinux
+in_tree -j"${JOBS:-2}" vmlinux
 mips-linux-gnu-strip -o "$work/vmlinux" "$work/linux/vmlinux"
+{
+	echo "# release $(cat "$work/linux/include/config/kernel.release")"
+	cat "$work/linux/.config"
+} >"$out.config"
 mv "$work/vmlinux" "$out"

@@ -25,7 +25,10 @@
 # built when they are not there; DWUNW_OFFLINE=1 skips those guests instead.
 # No root, no KVM, no network in the guest. GUEST_ONLY_LEAKS=1: dwunw leaks alone;
 # GUEST_ONLY_WALK=1: the walk in the kernel alone, GUEST_PAIRS of them (5000);
-# GUEST_ONLY_INSIDE=1: the recorder inside programs alone (inside_plan).
+# GUEST_ONLY_INSIDE=1: the recorder inside programs alone (inside_plan);
+# GUEST_ONLY_COST=1: instructions of a pair of malloc and free, by each way (cost_plan).
+# Then the guest has one processor whose clock is the count of its instructions, a
+# nanosecond each, so figures do not depend on this machine and its load.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -33,11 +36,9 @@ cd "$here/../.." || exit 1
 top=$PWD
 MAKE=${MAKE:-make}
 CLANG=${CLANG:-clang}
-export DWUNW_CACHE="${DWUNW_CACHE:-$top/build/cache}/guests"
-kernels=$DWUNW_CACHE/kernels
 built=${ROOT:-$top/build}/guests
 timeout=${GUEST_TIMEOUT:-600}
-mkdir -p "$kernels" "$built"
+mkdir -p "$built"
 work=$(mktemp -d) || exit 1
 qemu=
 clean_up() {
@@ -47,72 +48,7 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 1' INT TERM
 
-# --- kernels ---------------------------------------------------------------
-
-# The package that Debian's name for the newest kernel stands for.
-newest() {
-	lists=$DWUNW_CACHE/apt-$1${DWUNW_SUITE:+-$DWUNW_SUITE}
-	if [ -z "$(find "$lists/updated" -mtime -1 2>/dev/null)" ]; then
-		scripts/apt-private "$lists" "$1" apt-get -q update \
-			>"$work/log" 2>&1 || return 1
-		touch "$lists/updated"
-	fi
-	scripts/apt-private "$lists" "$1" apt-cache depends "$2:$1" |
-		sed -n 's/^ *Depends: *\(linux-image-[^: ]*\).*/\1/p' |
-		head -n 1
-}
-
-# kernel_from_debian NAME ARCHITECTURE PACKAGE SUFFIX [SUITE] - fetches $kernels/NAME
-kernel_from_debian() {
-	into=$kernels/$1
-	shift
-	(
-		export DWUNW_SUITE="${4:-}"
-		name=$(newest "$1" "$2")
-		[ -n "$name" ] || exit 1
-		tree=$(tests/cross/package "$1" "$name$3") || exit 1
-		cp "$tree"/boot/vmlinuz-* "$into.new" || exit 1
-		rm -rf "$tree" # 200 MB of modules
-	) && mv "$into.new" "$into"
-}
-
-given_kernel() {
-	case $GUEST_KERNEL_BE in
-	none) return 1 ;;
-	*.xz) xz -dc "$GUEST_KERNEL_BE" >"$work/vmlinux" || return 1 ;;
-	*) cp "$GUEST_KERNEL_BE" "$work/vmlinux" || return 1 ;;
-	esac
-	echo "$work/vmlinux"
-}
-
-# Prints the kernel of a Debian architecture, fetched or built if need be.
-kernel() {
-	if [ "$1" = mips ] && [ -n "${GUEST_KERNEL_BE:-}" ]; then
-		given_kernel
-		return
-	fi
-	file=$kernels/$1
-	if [ -f "$file" ] &&
-		(cd "$kernels" && sha256sum -c --quiet "$1.sha256" >&2); then
-		echo "$file"
-		return
-	fi
-	[ "${DWUNW_OFFLINE:-0}" != 1 ] || return 1
-	case $1 in
-	mipsel) kernel_from_debian mipsel mipsel linux-image-4kc-malta '' ;;
-	arm64) kernel_from_debian arm64 arm64 linux-image-cloud-arm64 -unsigned ;;
-	arm64-5.10) kernel_from_debian "$1" arm64 linux-image-cloud-arm64 '' \
-		bullseye ;;
-	x86_64-5.10) kernel_from_debian "$1" amd64 linux-image-cloud-amd64 '' \
-		bullseye ;;
-	x86_64-6.1) kernel_from_debian "$1" amd64 linux-image-cloud-amd64 '' ;;
-	x86_64-6.12) kernel_from_debian "$1" amd64 linux-image-cloud-amd64 '' \
-		bookworm-backports ;;
-	mips) tests/guests/kernel-be.sh "$file" ;;
-	esac >&2 || return 1
-	(cd "$kernels" && sha256sum "$1" >"$1.sha256")
-	echo "$file"
-}
+. tests/guests/kernels.sh
 
 # --- programs ----------------------------------------------------------------
 
@@ -478,6 +414,21 @@ inside_plan() {
 	echo "run pairs-probes - /dwunw leaks -o 0 -- /pairs 26 leaf 1 3 100"
 }
 
+# In instructions, kernel included: a pair of malloc and free 26 calls deep, untraced, by
+# each way of a probe, by samples, and recorded from inside.
+cost_plan() {
+	pairs="/pairs 26 leaf 1 3"
+	probes="/dwunw leaks -o 0 -i 600s --mode=force"
+	echo "run cost-untraced - $pairs 2000"
+	echo "run cost-perf - $probes --no-bpf --ring-size 4194304 -- $pairs 60"
+	echo "run cost-copy - $probes --walk=copy -- $pairs 60"
+	echo "run cost-kernel - $probes --walk=kernel -- $pairs 60"
+	echo "run cost-sampled - $probes --sample-bytes 512K -- $pairs 200"
+	echo "run cost-inside - /dwunw leaks --in-process --record /cost.rec -- $pairs 500"
+	echo "run cost-inside-sampled - /dwunw leaks --in-process --record /cost.rec" \
+		"--sample-bytes 512K -- $pairs 2000"
+}
+
 # What init does: a process looked at while it waits; the ways of capture, with
 # BPF interpreted and, where there is one, by its compiler; uretprobes on outer
 # functions; the other tools.
@@ -488,6 +439,10 @@ plan() {
 	}
 	[ -z "${GUEST_ONLY_WALK:-}" ] || {
 		walk_plan
+		return
+	}
+	[ -z "${GUEST_ONLY_COST:-}" ] || {
+		cost_plan
 		return
 	}
 	[ -z "${GUEST_ONLY_INSIDE:-}" ] || {
@@ -619,6 +574,8 @@ boot() {
 		return
 	}
 	(plan) >"$work/plan"
+	[ -z "${GUEST_ONLY_COST:-}" ] ||
+		set -- "$@" -smp 1 -icount shift=0,sleep=off -rtc clock=vm
 	# shellcheck disable=SC2046 # a list
 	tests/guests/cpio.pl "$work/initramfs" $(files) || return 1
 	start=$(date +%s.%N)
@@ -651,6 +608,7 @@ boot() {
 build() {
 	maker=programs
 	[ -z "${GUEST_ONLY_WALK:-}" ] || maker=walk_programs
+	[ -z "${GUEST_ONLY_COST:-}" ] || GUEST_ONLY_INSIDE=1
 	[ -z "${GUEST_ONLY_INSIDE:-}" ] || maker=inside_programs
 	[ "$name" = "${name%-recorded}" ] || maker=recorded_programs
 	[ "$name" = "${name%-router}" ] || maker=router_programs

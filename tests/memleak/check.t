@@ -37,7 +37,7 @@ my @names = ('copies by BPF', 'perf samples, no BPF', 'walk in the kernel');
 
 my $text = `$dwunw check 2>&1`;
 is($?, 0, 'status') or diag $text;
-like($text, qr/^Linux \S+, \S+, (?:options of \S+|whose options no file tells)$/m,
+like($text, qr/^Linux \S+, \S+, (?:options of \S+|whose options no file tells: they are tried)$/m,
 	'which kernel');
 my $found = ways($text);
 is_deeply([sort keys %$found], \@names, 'the ways') or diag $text;

@@ -37,4 +37,28 @@ for object in "$built"/bpf/heap.bpf.o "$built"/bpf/walk.bpf.o; do
 		smaller "$packed" "$object"
 done
 
+# --- of BTF what is read of it, and other parts of a small tool ---
+
+own=$built/tests/openwrt/small-parts
+read_the_same() {
+	"$pack" -b "$1" "$work/trimmed" && "$own" object "$1" "$work/trimmed"
+}
+trimmed_less() {
+	"$pack" "$1" "$work/packed" && "$pack" -b "$1" "$work/trimmed" &&
+		[ "$(stat -c %s "$work/trimmed")" -lt "$(stat -c %s "$work/packed")" ]
+}
+for object in "$built"/bpf/*.bpf.o; do
+	[ -f "$object" ] || continue
+	ok "$(basename "$object"): maps and programs are the same with BTF of them alone" \
+		read_the_same "$object"
+	ok "$(basename "$object"): … which is smaller" trimmed_less "$object"
+done
+refused() {
+	! "$pack" -b "$1" "$work/packed" 2>"$work/said" &&
+		grep -q "^pack: $1: no BPF object" "$work/said"
+}
+ok "no object: named" refused "$work/program"
+ok "lines of /proc as by sscanf" "$own" lines
+ok "names beside patterns as by fnmatch" "$own" names
+
 done_testing

@@ -147,10 +147,6 @@ static bool check_program(int32_t pid, char *why, size_t size)
 
 bool attach_check(int32_t pid, char *why, size_t size)
 {
-	if (!borrow_is_there())
-		return say(why, size,
-			   "attaching is there on x86_64 alone: --in-process "
-			   "-- COMMAND starts it with the recorder");
 	if (pid == getpid())
 		return say(why, size, "it is this one");
 	return check_status(pid, why, size) && check_program(pid, why, size) &&

@@ -27,8 +27,6 @@ struct borrow_code {
 
 struct borrow;
 
-/* Can it be done on this machine? */
-bool borrow_is_there(void);
 /* Finds both in the bytes of code that stands at addr; true: there they are. */
 bool borrow_find(struct borrow_code *code, const uint8_t *bytes, size_t size,
 		 uint64_t addr);

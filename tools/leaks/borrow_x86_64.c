@@ -134,11 +134,6 @@ static const uint8_t code_bytes[] = {
 
 /* --- instructions of the C library ---------------------------------------------------- */
 
-bool borrow_is_there(void)
-{
-	return true;
-}
-
 static uint64_t find(const uint8_t *bytes, size_t size, const char *what,
 		     size_t what_size, uint64_t addr)
 {

@@ -13,6 +13,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 
@@ -102,7 +103,7 @@ static bool print_missing(const struct way *way,
 {
 	uint32_t missing = way->options & ~options->set;
 
-	if (!options->from[0] || !missing)
+	if (!missing)
 		return false;
 	printf("    missing:");
 	for (uint32_t i = 0; i < KERNEL_OPTIONS; i++)
@@ -115,10 +116,15 @@ static bool print_missing(const struct way *way,
 static bool print_older(const struct way *way)
 {
 	struct utsname name;
-	unsigned major = 0, minor = 0;
+	unsigned major, minor;
+	char *end = name.release;
 
-	if (uname(&name) || sscanf(name.release, "%u.%u", &major, &minor) != 2)
+	if (uname(&name))
 		return false;
+	major = (unsigned)strtoul(end, &end, 10);
+	if (*end++ != '.')
+		return false;
+	minor = (unsigned)strtoul(end, NULL, 10);
 	if (major > way->since[0] ||
 	    (major == way->since[0] && minor >= way->since[1]))
 		return false;
@@ -162,16 +168,23 @@ static void print_kernel(const struct kernel_options *options)
 	if (options->from[0])
 		printf("options of %s\n", options->from);
 	else
-		puts("whose options no file tells");
+		puts("whose options no file tells: they are tried");
 }
 
 static bool try_way(const struct way *way, const struct kernel_options *options,
 		    bool verbose)
 {
 	struct trial_result result = { 0 };
-	int error = trial_run(&way->trial, &result);
 	bool good;
+	int error;
 
+	if (IS_ON(CONFIG_BPF_LOADER_NONE) && !way->trial.sampled) {
+		printf("%-21s no\n    not in this build "
+		       "(CONFIG_BPF_LOADER_NONE)\n",
+		       way->name);
+		return false;
+	}
+	error = trial_run(&way->trial, &result);
 	if (error) {
 		dwu_cmd_error("check: %s: %s", way->name, strerror(-error));
 		return false;

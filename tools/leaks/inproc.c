@@ -12,10 +12,11 @@
 #include "interrupt.h"
 #include "theirs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,20 +64,31 @@ const char *inproc_contradiction(const struct leak *leak)
 
 /* --- before ------------------------------------------------------------------------- */
 
-/* The first such file; `below` may have a *, as Debian's directories have names of
- * machines. */
 static bool is_there(struct run *run, const char *directory, const char *below)
 {
-	char pattern[4096];
-	glob_t found = { 0 };
-	bool there;
+	snprintf(run->library, sizeof(run->library), "%s/%s" LIBRARY, directory,
+		 below);
+	return !access(run->library, F_OK);
+}
 
-	snprintf(pattern, sizeof(pattern), "%s/%s" LIBRARY, directory, below);
-	there = !glob(pattern, 0, NULL, &found) && found.gl_pathc;
-	if (there)
-		snprintf(run->library, sizeof(run->library), "%s",
-			 found.gl_pathv[0]);
-	globfree(&found);
+/* Debian's directories of libraries have names of machines: lib/MACHINE/dwunw. */
+static bool is_below_any(struct run *run, const char *directory)
+{
+	char libs[3100], below[NAME_MAX + 8];
+	const struct dirent *entry;
+	bool there = false;
+	DIR *list;
+
+	snprintf(libs, sizeof(libs), "%s/../lib", directory);
+	list = opendir(libs);
+	while (list && !there && (entry = readdir(list)) != NULL) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(below, sizeof(below), "%s/dwunw/", entry->d_name);
+		there = is_there(run, libs, below);
+	}
+	if (list)
+		closedir(list);
 	return there;
 }
 
@@ -99,8 +111,7 @@ static bool find_library(struct run *run)
 		return false;
 	*slash = 0;
 	return is_there(run, self, "") ||
-	       is_there(run, self, "../lib/dwunw/") ||
-	       is_there(run, self, "../lib/*/dwunw/");
+	       is_there(run, self, "../lib/dwunw/") || is_below_any(run, self);
 }
 
 /* 0, or an errno. */

@@ -6,9 +6,12 @@
  */
 #include "kernel_options.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const char *const names[] = {
@@ -54,20 +57,41 @@ static bool take_file(struct kernel_options *options, FILE *in,
 	return any;
 }
 
+static void be_gzip(const char *path, int out)
+{
+	int silent = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	dup2(out, STDOUT_FILENO);
+	if (silent >= 0)
+		dup2(silent, STDERR_FILENO);
+	execlp("gzip", "gzip", "-dc", path, (char *)NULL);
+	_exit(EXIT_FAILURE);
+}
+
 /* gzip is on every system that has this file, busybox's on small ones. */
 static bool take_own(struct kernel_options *options)
 {
 	static const char own[] = "/proc/config.gz";
+	bool any = false;
 	FILE *in;
-	bool any;
+	int ends[2];
+	pid_t pid;
 
-	if (access(own, R_OK))
+	if (access(own, R_OK) || pipe2(ends, O_CLOEXEC))
 		return false;
-	in = popen("gzip -dc /proc/config.gz 2>/dev/null", "re");
-	if (!in)
-		return false;
-	any = take_file(options, in, own);
-	pclose(in);
+	pid = fork();
+	if (!pid)
+		be_gzip(own, ends[1]);
+	close(ends[1]);
+	in = pid > 0 ? fdopen(ends[0], "r") : NULL;
+	if (in) {
+		any = take_file(options, in, own);
+		fclose(in);
+	} else {
+		close(ends[0]);
+	}
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
 	return any;
 }
 
@@ -81,8 +105,10 @@ void kernel_options_read(struct kernel_options *options)
 	char path[300];
 
 	*options = (struct kernel_options){ 0 };
-	if (take_own(options) || uname(&name))
+	if (take_own(options))
 		return;
+	if (uname(&name))
+		name.release[0] = 0;
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		FILE *in;
 		bool any;
@@ -96,4 +122,5 @@ void kernel_options_read(struct kernel_options *options)
 		if (any)
 			return;
 	}
+	kernel_options_try(options);
 }

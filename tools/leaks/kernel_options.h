@@ -20,11 +20,13 @@ enum {
 };
 
 struct kernel_options {
-	char from[300]; /* the file; "": no file has them */
-	uint32_t set;	/* bit i: option i is =y */
+	char from[300]; /* the file; "": none has them, they were tried */
+	uint32_t set;	/* bit i: option i is =y, or may be: tried */
 };
 
 void kernel_options_read(struct kernel_options *options);
+/* What kernel_options_read() does where no file tells. */
+void kernel_options_try(struct kernel_options *options);
 /* "CONFIG_UPROBES" */
 const char *kernel_option_name(uint32_t option);
 

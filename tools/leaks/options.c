@@ -280,6 +280,25 @@ static bool check_lists(const struct leak *leak)
 	return good;
 }
 
+/* Now, and not after a run of hours. */
+static int check_formats(const struct option_program *program,
+			 const struct leak *leak)
+{
+#ifndef CONFIG_REPORT_FORMATS
+	for (uint32_t i = 0; i < DWUNW_REPORT_FORMAT_END; i++)
+		if (leak->exports[i] && i != DWUNW_REPORT_AS_FOLDED)
+			return option_wrong(
+				program,
+				"%s: this build has no such format "
+				"(CONFIG_REPORT_FORMATS); dwunw record writes "
+				"what `dwunw report` on a PC makes it of",
+				leak_export_option(i));
+#endif
+	(void)program;
+	(void)leak;
+	return -1;
+}
+
 static int check_files(const struct option_program *program,
 		       const struct leak *leak)
 {
@@ -304,7 +323,9 @@ static int check_files(const struct option_program *program,
 
 int leak_check(const struct option_program *program, const struct leak *leak)
 {
-	int status = check_symbols(program, leak);
+	int status = check_formats(program, leak);
 
+	if (status < 0)
+		status = check_symbols(program, leak);
 	return status < 0 ? check_files(program, leak) : status;
 }

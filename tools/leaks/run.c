@@ -5,13 +5,13 @@
 #include "leak.h"
 
 #include "interrupt.h"
+#include "name_match.h"
 #include "objects.h"
 #include "suppress.h"
 #include "unpack.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,8 +48,8 @@ static bool stack_is_wanted(void *ctx, const struct dwunw_stack *stack)
 	for (uint32_t i = 0; only && i < stack->count; i++) {
 		const struct dwunw_named_frame *frame = &stack->frames[i];
 
-		if ((frame->function && !fnmatch(only, frame->function, 0)) ||
-		    !fnmatch(only, base_name(frame->module), 0))
+		if ((frame->function && name_matches(only, frame->function)) ||
+		    name_matches(only, base_name(frame->module)))
 			return true;
 	}
 	return !only;
@@ -193,6 +193,8 @@ void leak_set_objects(struct dwunw_heap_config *config)
 						  walk_size);
 		return;
 	}
+	if (IS_ON(CONFIG_BPF_LOADER_NONE))
+		return;
 	config->object =
 		leak_unpack(dwunw_heap_object, dwunw_heap_object_end, size);
 	config->walk_object = leak_unpack(dwunw_walk_object,

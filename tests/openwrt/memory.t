@@ -1,0 +1,64 @@
+#!/bin/sh
+# SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
+# The small tool in 4 MB: dwunw leaks, of small_defconfig for x86_64, static with musl, on a
+# program whose stacks lead through twenty libraries (many.c). The most that was resident
+# (VmHWM of proc_pid_status(5)), its own file's pages included, by each way.
+set -u
+. tests/house/tap.sh
+built=${BUILD:-build/$(uname -m)}/tests/openwrt
+small=$built/small-own/$(uname -m)/dwunw
+most=4096
+
+[ -x "$small" ] || {
+	skip "no small tool: no musl-gcc or no clang"
+	done_testing
+	exit
+}
+[ "$(id -u)" = 0 ] || {
+	skip "not root: no probes"
+	done_testing
+	exit
+}
+
+# run NAME OPTION...: $work/NAME.said, $work/NAME.peak
+run() {
+	name=$1
+	shift
+	mkfifo "$work/$name.in"
+	"$built/many/many" <"$work/$name.in" &
+	target=$!
+	exec 8>"$work/$name.in"
+	"$small" leaks -o 0 -i 1 "$@" "$target" >"$work/$name.said" 2>&1 &
+	tool=$!
+	sleep 6
+	sed -n 's/^VmHWM: *\([0-9]*\) kB/\1/p' "/proc/$tool/status" >"$work/$name.peak"
+	kill -INT $tool
+	wait $tool
+	exec 8>&-
+	wait $target
+}
+in_room() {
+	peak=$(cat "$work/$1.peak")
+	echo "$1: $peak KiB, want at most $most"
+	[ -n "$peak" ] && [ "$peak" -le $most ]
+}
+# the last report: part0 below part1 … part19, main
+whole() {
+	awk '/^\[/ { n = -1; good = 0 }
+		/^\t#/ { name = $3; sub(/\+.*/, "", name)
+			if (name == "part0") n = 0
+			else if (n >= 0 && name == "part" (n + 1)) n++
+			else if (n == 19 && name == "main") { good++; n = -1 } }
+		END { print good + 0 " stacks through all of them"; exit !good }' \
+		"$work/$1.said"
+}
+for way in kernel copy no-bpf; do
+	case $way in
+	no-bpf) run $way --no-bpf ;;
+	*) run $way --walk=$way ;;
+	esac
+	ok "$way: stacks lead through twenty libraries" whole $way
+	ok "$way: within $most KiB" in_room $way
+	note "$way: $(cat "$work/$way.peak") KiB"
+done
+done_testing
