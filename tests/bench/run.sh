@@ -59,7 +59,7 @@ cat "$work/framehop"
 
 head_line "time of the processor (dwunw: stack copy at hand, row cache of" \
 	"16384; -callback: every read by the callback the others have;" \
-	"bare: rsp and rbp by a table, what cannot be beaten)"
+	"bare: rsp and rbp by a table, no unwinder)"
 # shellcheck disable=SC2086 # a list
 "$bench" time $files | tee "$work/time"
 
