@@ -9,7 +9,9 @@
 # Ratios are of one run; times are of CPU, instructions by callgrind. growth:
 # a first stack of a process that is large in one way. first: time to the first
 # stack alone, a line for each program and unwinder.
-# GROW_MAX=1000000 makes the largest library of functions, too.
+#
+# BENCH is tests/bench/program's; BENCH_TIME and BENCH_WALKS are files of what its
+# `time` and `walks` have printed. Without them they are run.
 
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -18,7 +20,7 @@ BUILD=${BUILD:-$top/build/$(uname -m)}
 CC=${CC:-gcc}
 what=${1:-all}
 snaps=$BUILD/tests/stacks
-bench=$snaps/bin/bench
+bench=${BENCH:-}
 work=$(mktemp -d)
 started=
 trap 'for p in $started; do kill "$p" 2>/dev/null; done; rm -rf "$work"' EXIT
@@ -126,6 +128,56 @@ start_gdb()
 		-ex 'python import time; time.sleep(100000)'
 }
 
+recordings()
+{
+	find "$snaps" -name '*.snap' ! -name 'micro-*' | sort
+}
+
+# the figures of all recordings together: `all BACKEND figure...` a line
+measure()
+{
+	# shellcheck disable=SC2046 # a list
+	[ -n "${BENCH_TIME:-}" ] || {
+		BENCH_TIME=$work/time
+		"$bench" time $(recordings) >"$BENCH_TIME"
+	}
+	# shellcheck disable=SC2046
+	[ -n "${BENCH_WALKS:-}" ] || {
+		BENCH_WALKS=$work/walks
+		"$bench" walks $(recordings) >"$BENCH_WALKS"
+	}
+}
+
+# of FILE PROGRAM BACKEND COLUMN
+of()
+{
+	awk -v p="$2" -v b="$3" -v c="$4" \
+		'$1 == p && $2 == b { print $c }' "$1"
+}
+
+# what recorded stacks tell; columns 3, 4, 5 of `time` are cold, warm, hot
+recorded_bars()
+{
+	measure
+	for row in "hot,_stack_at_hand,_against_framehop dwunw framehop 0.82 0.55" \
+		"hot,_against_a_bare_table_with_a_pc_cache dwunw bare 4.0 2.5" \
+		"hot,_by_callback,_against_framehop dwunw-callback \
+			framehop-callback 1.43 0.9"; do
+		# shellcheck disable=SC2086
+		set -- $row
+		bar "$(echo "$1" | tr _ ' ')" "$4" \
+			"$(ratio "$(of "$BENCH_TIME" all "$2" 5)" \
+				"$(of "$BENCH_TIME" all "$3" 5)")" "$5"
+	done
+	bar "one dwunw_capture(), warm, p95, us" "4.1 to 4.4" \
+		"$(of "$BENCH_WALKS" all dwunw-capture 4)" 2.5
+	bar "the same, share under 2 us, %" 74 \
+		"$(of "$BENCH_WALKS" all dwunw-capture 6)" 93
+	bar "first pass over clang's stacks, against libunwind" 17 \
+		"$(ratio "$(of "$BENCH_TIME" clang dwunw 3)" \
+			"$(of "$BENCH_TIME" clang libunwind 3)")" 1.0
+}
+
 first_of()
 {
 	name=$1
@@ -143,6 +195,7 @@ first_of()
 bars()
 {
 	bar figure "2026-11-29" now asked
+	recorded_bars
 	if command -v valgrind >/dev/null; then
 		for row in "python3 dwunw 300 487 260" \
 			"python3 dwunw-callback 300 875 -" \
@@ -172,13 +225,6 @@ bars()
 	# shellcheck disable=SC2046
 	bar "private memory of dwunw_init(), KiB" 1300 \
 		"$(field 2 $("$work/live" init))" 100
-	if [ -f "$snaps/clang.snap" ]; then
-		bar "first pass over clang's stacks, against libunwind" 17 \
-			"$("$bench" time "$snaps/clang.snap" | awk '
-				/^ns|^ /{ next }
-				$1 == "clang" && $11 > 0 {
-					printf "%.2f\n", $2 / $11 }')" 1.0
-	fi
 }
 
 library()
@@ -203,9 +249,9 @@ growth()
 	echo "a first stack: CPU us (minimum of 5), frames, private memory"
 	for row in "frames 10" "frames 100" "frames 1000" "frames 10000" \
 		"mappings 10" "mappings 1000" "mappings 10000" \
-		"mappings 30000" "modules 1" "modules 10" "modules 100" \
+		"mappings 30000" "mappings 60000" "modules 1" "modules 10" "modules 100" \
 		"modules 500" "functions 1000" "functions 10000" \
-		"functions 100000" ${GROW_MAX:+"functions 1000000"}; do
+		"functions 100000" "functions 1000000"; do
 		# shellcheck disable=SC2086
 		set -- $row
 		file=
@@ -233,16 +279,25 @@ growth()
 	done
 }
 
+firsts()
+{
+	echo "open and first stack: median and least us of CPU, frames, KiB"
+	first_of python3 start_python
+	first_of gdb start_gdb
+}
+
 build
+case $what in
+growth | first) ;;
+*) [ -n "$bench" ] || bench=$(tests/bench/program) ;;
+esac
 case $what in
 bars) bars ;;
 growth) growth ;;
-first)
-	first_of python3 start_python
-	first_of gdb start_gdb
-	;;
+first) firsts ;;
 *)
 	bars
+	firsts
 	growth
 	;;
 esac

@@ -2,7 +2,11 @@
 /*
  * bench.c - times unwinders on recorded stacks.
  *
- *	bench time FILE...             table: ns per frame cold, warm and hot
+ *	bench time FILE...             a line for each program and back end: ns
+ *	                               a frame cold, warm and hot, stacks that
+ *	                               are exact
+ *	bench walks FILE...            the same lines: how long a single walk
+ *	                               takes, warm
  *	bench capture FILE...          time per dwunw_capture() call, and depths
  *	bench memory BACKEND FILE...   private bytes used, bytes per module
  *	bench modules FILE...          bytes that the Linux port keeps of each
@@ -12,11 +16,14 @@
  *	                               times and prints the frames of one pass;
  *	                               for counting instructions from outside
  *
+ * BENCH_SAMPLES=N in the environment: only the first N of each recording, for a
+ * quick look.
+ *
  * cold: opening, then the first pass over the samples in order of time.
  * warm: the second such pass. hot: small groups of samples walked again and
  * again, so that the stack bytes are in the processor's cache.
  */
-#include "../stacks/image.h"
+#include "back_ends.h"
 
 #include <dwunw/dwunw_api.h>
 #include <inttypes.h>
@@ -24,8 +31,8 @@
 #include <string.h>
 #include <time.h>
 
-#define GROUP 16u	/* samples walked together when hot */
-#define GROUP_PASSES 6u /* the first one only brings them in */
+#define GROUP 16u	 /* samples walked together when hot */
+#define GROUP_PASSES 11u /* the first one only brings them in */
 
 enum {
 	COLD,
@@ -37,16 +44,22 @@ enum {
 struct cost {
 	uint64_t ns[MODES];
 	uint64_t frames[MODES];
+	uint64_t samples;
+	uint64_t exact;
 };
 
 static const struct backend *const backends[] = {
-	&backend_dwunw,	    &backend_dwunw_callback, &backend_dwunw_uncached,
+	&backend_dwunw,	    &backend_dwunw_callback,	&backend_dwunw_uncached,
 #ifdef HAVE_LIBUNWIND
 	&backend_libunwind,
 #endif
 #ifdef HAVE_LIBDWFL
 	&backend_libdwfl,
 #endif
+#ifdef HAVE_FRAMEHOP
+	&backend_framehop,  &backend_framehop_callback,
+#endif
+	&backend_bare,
 };
 #define BACKENDS (sizeof(backends) / sizeof(*backends))
 
@@ -61,6 +74,15 @@ static uint64_t now(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+/* Of this thread: others that run do not count. Dearer than now(). */
+static uint64_t cpu(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 static void *must(void *pointer, const char *what)
 {
 	if (!pointer) {
@@ -72,10 +94,13 @@ static void *must(void *pointer, const char *what)
 
 static struct snap_sample *load(struct image *image, size_t *count)
 {
+	const char *limit = getenv("BENCH_SAMPLES");
 	size_t n = image->snap.header.record_count;
 	struct snap_sample *samples = must(calloc(n + 1, sizeof(*samples)),
 					   "no memory for the samples");
 
+	if (limit && strtoul(limit, NULL, 10) < n)
+		n = strtoul(limit, NULL, 10);
 	*count = 0;
 	snap_rewind(&image->snap);
 	while (*count < n && snap_next(&image->snap, &samples[*count])) {
@@ -105,11 +130,33 @@ static void time_hot(const struct backend *backend, void *state,
 		uint64_t start;
 
 		pass(backend, state, samples + i, GROUP);
-		start = now();
+		start = cpu();
 		for (unsigned n = 1; n < GROUP_PASSES; n++)
 			cost->frames[HOT] +=
 				pass(backend, state, samples + i, GROUP);
-		cost->ns[HOT] += now() - start;
+		cost->ns[HOT] += cpu() - start;
+	}
+}
+
+/* As tests/stacks/check has it: the true chain, no more and no less. */
+static bool is_exact(const struct snap_sample *s, size_t count)
+{
+	size_t i = 0;
+
+	while (i < count && i < s->chain_count && pcs[i] == s->chain[i].pc)
+		i++;
+	return i == s->chain_count && (count == i || s->flags & SNAP_CUT);
+}
+
+static void judge(const struct backend *backend, void *state,
+		  const struct snap_sample *samples, size_t count,
+		  struct cost *cost)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t n = backend->walk(state, &samples[i], pcs, FRAMES_MAX);
+
+		cost->samples++;
+		cost->exact += is_exact(&samples[i], n);
 	}
 }
 
@@ -117,15 +164,16 @@ static void time_backend(const struct backend *backend, struct image *image,
 			 const struct snap_sample *samples, size_t count,
 			 struct cost *cost)
 {
-	uint64_t start = now();
+	uint64_t start = cpu();
 	void *state = must(backend->open(image), backend->name);
 
 	cost->frames[COLD] += pass(backend, state, samples, count);
-	cost->ns[COLD] += now() - start;
-	start = now();
+	cost->ns[COLD] += cpu() - start;
+	start = cpu();
 	cost->frames[WARM] += pass(backend, state, samples, count);
-	cost->ns[WARM] += now() - start;
+	cost->ns[WARM] += cpu() - start;
 	time_hot(backend, state, samples, count, cost);
+	judge(backend, state, samples, count, cost);
 	backend->close(state);
 }
 
@@ -142,15 +190,18 @@ static void add(struct cost *total, const struct cost *cost)
 		total->ns[m] += cost->ns[m];
 		total->frames[m] += cost->frames[m];
 	}
+	total->samples += cost->samples;
+	total->exact += cost->exact;
 }
 
-static void print_row(const char *label, const struct cost *costs)
+static void print_costs(const char *label, const struct cost *costs)
 {
-	printf("%-16s", label);
 	for (size_t b = 0; b < BACKENDS; b++)
-		printf("  %6.0f %6.0f %6.0f", per_frame(&costs[b], COLD),
-		       per_frame(&costs[b], WARM), per_frame(&costs[b], HOT));
-	printf("\n");
+		printf("%-16s %-18s %8.1f %8.1f %8.1f %8" PRIu64 " of %7" PRIu64
+		       "\n",
+		       label, backends[b]->name, per_frame(&costs[b], COLD),
+		       per_frame(&costs[b], WARM), per_frame(&costs[b], HOT),
+		       costs[b].exact, costs[b].samples);
 	fflush(stdout);
 }
 
@@ -164,7 +215,7 @@ static void print_ratios(const struct cost *total, size_t base)
 			continue;
 		printf("%s takes", backends[b]->name);
 		for (int m = 0; m < MODES; m++)
-			printf(" %.1f (%s)",
+			printf(" %.2f (%s)",
 			       per_frame(&total[b], m) /
 				       per_frame(&total[base], m),
 			       names[m]);
@@ -176,10 +227,8 @@ static int run_time(int count, char **paths)
 {
 	struct cost total[BACKENDS] = { 0 };
 
-	printf("ns per frame: cold, warm, hot\n%-16s", "");
-	for (size_t b = 0; b < BACKENDS; b++)
-		printf("  %20s", backends[b]->name);
-	printf("\n");
+	printf("%-16s %-18s %8s %8s %8s %19s\n", "", "ns a frame:", "cold",
+	       "warm", "hot", "exact");
 	for (int i = 0; i < count; i++) {
 		struct cost costs[BACKENDS] = { 0 };
 		struct snap_sample *samples;
@@ -194,17 +243,17 @@ static int run_time(int count, char **paths)
 				     &costs[b]);
 			add(&total[b], &costs[b]);
 		}
-		print_row(image.snap.header.label, costs);
+		print_costs(image.snap.header.label, costs);
 		free(samples);
 		image_close(&image);
 	}
-	print_row("all", total);
+	print_costs("all", total);
 	print_ratios(total, 1); /* like for like */
 	print_ratios(total, 0);
 	return 0;
 }
 
-/* --- one call of dwunw_capture() --- */
+/* --- one walk, one call of dwunw_capture() --- */
 
 struct series {
 	uint64_t *values;
@@ -247,16 +296,20 @@ static void print_series(const char *label, struct series *s, double unit)
 	printf(" max %8.2f\n", (double)percentile(s, 1000) / unit);
 }
 
-static void print_share(const char *label, const struct series *sorted,
-			uint64_t limit)
+static double share(const struct series *sorted, uint64_t limit)
 {
 	size_t n = 0;
 
 	while (n < sorted->count && sorted->values[n] < limit)
 		n++;
+	return sorted->count ? 100.0 * (double)n / (double)sorted->count : 0;
+}
+
+static void print_share(const char *label, const struct series *sorted,
+			uint64_t limit)
+{
 	printf("%-26s %.2f %% of %zu calls under %" PRIu64 " us\n", label,
-	       sorted->count ? 100.0 * (double)n / (double)sorted->count : 0,
-	       sorted->count, limit / 1000);
+	       share(sorted, limit), sorted->count, limit / 1000);
 }
 
 /* The same calls by the depth of the stack; both in the same order. */
@@ -297,10 +350,10 @@ static uint64_t clock_cost(void)
 	return best;
 }
 
-static void time_calls(struct image *image, struct series *first,
-		       struct series *later, struct series *depths)
+static void time_calls(const struct backend *backend, struct image *image,
+		       struct series *first, struct series *later,
+		       struct series *depths)
 {
-	const struct backend *backend = &backend_dwunw_capture;
 	void *state = must(backend->open(image), backend->name);
 	uint64_t overhead = clock_cost();
 	size_t n;
@@ -323,6 +376,59 @@ static void time_calls(struct image *image, struct series *first,
 	backend->close(state);
 }
 
+static void print_walks(const char *label, const char *name,
+			struct series *times)
+{
+	qsort(times->values, times->count, sizeof(*times->values), compare);
+	printf("%-16s %-18s %8.2f %8.2f %8.2f %8.2f %% %8.2f %%\n", label, name,
+	       (double)percentile(times, 500) / 1000,
+	       (double)percentile(times, 950) / 1000,
+	       (double)percentile(times, 990) / 1000, share(times, 2000),
+	       share(times, 5000));
+	fflush(stdout);
+}
+
+static void add_series(struct series *total, const struct series *some)
+{
+	for (size_t i = 0; i < some->count; i++)
+		append(total, some->values[i]);
+}
+
+/* dwunw_capture() beside them. */
+static const struct backend *walked(size_t b)
+{
+	return b < BACKENDS ? backends[b] : &backend_dwunw_capture;
+}
+
+static int run_walks(int count, char **paths)
+{
+	struct series total[BACKENDS + 1] = { 0 };
+
+	printf("%-16s %-18s %8s %8s %8s %10s %10s\n", "", "us a walk:", "p50",
+	       "p95", "p99", "under 2", "under 5");
+	for (int i = 0; i < count; i++) {
+		struct image image;
+
+		if (!image_open(&image, paths[i]))
+			return 2;
+		for (size_t b = 0; b <= BACKENDS; b++) {
+			struct series first = { 0 }, later = { 0 }, d = { 0 };
+
+			time_calls(walked(b), &image, &first, &later, &d);
+			add_series(&total[b], &later);
+			print_walks(image.snap.header.label, walked(b)->name,
+				    &later);
+			free(first.values);
+			free(later.values);
+			free(d.values);
+		}
+		image_close(&image);
+	}
+	for (size_t b = 0; b <= BACKENDS; b++)
+		print_walks("all", walked(b)->name, &total[b]);
+	return 0;
+}
+
 static int run_capture(int count, char **paths)
 {
 	struct series first = { 0 }, later = { 0 }, depths = { 0 };
@@ -334,7 +440,7 @@ static int run_capture(int count, char **paths)
 
 		if (!image_open(&image, paths[i]))
 			return 2;
-		time_calls(&image, &f, &l, &d);
+		time_calls(&backend_dwunw_capture, &image, &f, &l, &d);
 		for (size_t k = 0; k < l.count; k++) {
 			append(&first, f.values[k]);
 			append(&later, l.values[k]);
@@ -487,6 +593,8 @@ int main(int argc, char **argv)
 {
 	if (argc > 2 && strcmp(argv[1], "time") == 0)
 		return run_time(argc - 2, argv + 2);
+	if (argc > 2 && strcmp(argv[1], "walks") == 0)
+		return run_walks(argc - 2, argv + 2);
 	if (argc > 2 && strcmp(argv[1], "capture") == 0)
 		return run_capture(argc - 2, argv + 2);
 	if (argc > 3 && strcmp(argv[1], "memory") == 0)
@@ -496,8 +604,8 @@ int main(int argc, char **argv)
 	if (argc == 6 && strcmp(argv[1], "repeat") == 0)
 		return run_repeat(argv + 2);
 	fprintf(stderr,
-		"usage: %s time|capture|modules FILE..., memory BACKEND "
-		"FILE..., or repeat BACKEND COUNT SAMPLES FILE\n",
+		"usage: %s time|walks|capture|modules FILE..., memory "
+		"BACKEND FILE..., or repeat BACKEND COUNT SAMPLES FILE\n",
 		argv[0]);
 	return 2;
 }

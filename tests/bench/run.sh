@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1 OR BSD-2-Clause
 #
-# make bench: dwunw, libunwind and libdwfl on the same recorded stacks in one
-# run, through the same kind of memory callback. Figures only; nothing fails
-# because of a time.
+# make bench: dwunw, libunwind, libdwfl and, where Debian's crates and cargo can be
+# had, framehop on the same recorded stacks in one run, through the same kind of
+# memory callback. Figures only; nothing fails because of a time.
 #
 #	BUILD=dir CC=gcc tests/bench/run.sh [NAME...]
 #
 # NAME restricts it to these recordings (python3, openssl-rsa, ...).
+# tests/bench/plot draws what it prints.
 
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -19,10 +20,13 @@ case $CC in
 esac
 export BUILD CC
 snaps=$BUILD/tests/stacks
-bench=$snaps/bin/bench
 # samples walked under callgrind, and of which recordings
 counted_samples=400
 counted="python3 openssl-rsa exceptions sqlite3"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+bench=$(tests/bench/program 2> "$work/framehop")
 
 head_line()
 {
@@ -30,6 +34,10 @@ head_line()
 }
 
 backends=$(cat "$snaps/bin/backends")
+others="dwunw-callback dwunw-uncached bare"
+case $bench in
+*-framehop) others="$others framehop framehop-callback" ;;
+esac
 
 if [ $# -gt 0 ]; then
 	counted="$*"
@@ -47,11 +55,17 @@ echo "load $(cut -d ' ' -f 1-3 /proc/loadavg); back ends: $backends"
 for package in libunwind8 libdw1; do
 	dpkg-query -W "$package" 2> /dev/null || true
 done
+cat "$work/framehop"
 
-head_line "time (dwunw: stack copy at hand, row cache of 4096;" \
-	"-callback: every read by the callback the others have)"
+head_line "time of the processor (dwunw: stack copy at hand, row cache of" \
+	"16384; -callback: every read by the callback the others have;" \
+	"bare: rsp and rbp by a table, no unwinder)"
 # shellcheck disable=SC2086 # a list
-"$bench" time $files
+"$bench" time $files | tee "$work/time"
+
+head_line "one walk, warm (-capture: one call of dwunw_capture())"
+# shellcheck disable=SC2086
+"$bench" walks $files | tee "$work/walks"
 
 head_line "dwunw_capture(), one call, and how deep the stacks are"
 # shellcheck disable=SC2086
@@ -85,7 +99,7 @@ else
 fi
 
 head_line "figures that changes are measured by, and how they grow"
-tests/bench/bars.sh
+BENCH=$bench BENCH_TIME=$work/time BENCH_WALKS=$work/walks tests/bench/bars.sh
 
 head_line "private memory after one pass (dwunw: files mapped by the caller)"
 for name in $backends; do
@@ -117,9 +131,6 @@ if ! command -v valgrind > /dev/null; then
 	exit 0
 fi
 
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-
 # collected BACKEND PASSES FILE: instructions of the whole process
 collected()
 {
@@ -133,7 +144,7 @@ collected()
 }
 
 for snap in $counted; do
-	for name in $backends dwunw-callback dwunw-uncached; do
+	for name in $backends $others; do
 		one=$(collected "$name" 1 "$snaps/$snap.snap") || continue
 		five=$(collected "$name" 5 "$snaps/$snap.snap") || continue
 		awk -v a="$one" -v b="$five" -v frames="$(cat "$work/frames")" \

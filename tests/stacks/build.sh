@@ -6,10 +6,12 @@
 #
 #	BUILD=dir CC=gcc tests/stacks/build.sh DIRECTORY
 #	BUILD=dir CC=gcc tests/stacks/build.sh --static FILE
+#	BUILD=dir CC=gcc tests/stacks/build.sh --framehop LIB.a FILE
 #
 # BUILD must hold libdwunw.a. Prints the back ends. --static: only `check`,
 # without the other unwinders, as FILE, which runs under an emulator of CC's
-# machine.
+# machine. --framehop: only `bench`, as FILE, with what tests/bench/framehop/build
+# has made.
 
 set -eu
 top=$(cd "$(dirname "$0")/../.." && pwd)
@@ -33,6 +35,11 @@ if [ "${1:-}" = --static ]; then
 	"$CC" $flags -static -o "$2" "$stacks/check.c" $sources $libs
 	exit
 fi
+framehop=
+if [ "${1:-}" = --framehop ]; then
+	framehop=$2
+	shift 2
+fi
 bin=$1
 case $BUILD in
 *-asan) flags="$flags -fsanitize=address,undefined" ;;
@@ -49,10 +56,18 @@ if has '#include <elfutils/libdwfl.h>' -ldw; then
 	libs="$libs -ldw"
 	names="$names libdwfl"
 fi
+bench=$top/tests/bench
+benched="$bench/bench.c $bench/bare.c"
+if [ -n "$framehop" ]; then
+	# shellcheck disable=SC2086 # lists
+	"$CC" $flags -DHAVE_FRAMEHOP -o "$bin" $benched "$bench/framehop.c" \
+		$sources $libs "$framehop" -lpthread -ldl -lm
+	exit
+fi
 # shellcheck disable=SC2086 # lists
 "$CC" $flags -o "$bin/check" "$stacks/check.c" $sources $libs
 # shellcheck disable=SC2086
-"$CC" $flags -o "$bin/bench" "$top/tests/bench/bench.c" $sources $libs
+"$CC" $flags -o "$bin/bench" $benched $sources $libs
 # shellcheck disable=SC2086
 "$CC" $flags -o "$bin/snapcore" "$stacks/shadow/snapcore.c" \
 	"$stacks/image.c" "$stacks/shadow/snap.c"

@@ -14,7 +14,7 @@ stacks_made := tests/stacks/rules.mk
 
 stacks_walkers := $(addprefix $(stacks_bin)/,check bench snapcore backends)
 $(stacks_walkers) &: $(wildcard tests/stacks/*.[ch] $(shadow)/snap.[ch] \
-		$(shadow)/snapcore.c include/dwunw/*.h) tests/bench/bench.c \
+		$(shadow)/snapcore.c include/dwunw/*.h tests/bench/b*.[ch]) \
 		tests/stacks/build.sh $(full_lib) $(flags_file)
 	@mkdir -p $(stacks_bin)
 	$(say) CCLD $(stacks_bin)/check
