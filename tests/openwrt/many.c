@@ -13,9 +13,9 @@
 
 #ifdef PART
 #define THIS NAME(part, PART)
-#define NEXT NAME(part, BELOW)
 void *THIS(size_t size);
 #ifdef BELOW
+#define NEXT NAME(part, BELOW)
 void *NEXT(size_t size);
 #else
 #define NEXT malloc
@@ -31,40 +31,23 @@ __attribute__((noinline)) void *THIS(size_t size)
 	return block;
 }
 
-#define ONE(a, b)                                                            \
-	__attribute__((noinline)) int NAME(NAME(other##a##b, _), PART)(int); \
-	int NAME(NAME(other##a##b, _), PART)(int x)                          \
-	{                                                                    \
-		char room[a * 16 + b + 1];                                   \
-                                                                             \
+/* clang-format off */
+#define ONE(n)                                                           \
+	__attribute__((noinline)) int NAME(n, PART)(int x);               \
+	__attribute__((noinline)) int NAME(n, PART)(int x)                \
+	{                                                                \
+		char room[sizeof(#n) * 3];                                   \
+                                                                         \
 		for (unsigned i = 0; i < sizeof(room); i++)                  \
-			room[i] = (char)(x * a + (int)i);                    \
-		NAME(sink, PART) += room[x & (a * 16 + b)];                  \
+			room[i] = (char)(x * 3 + (int)i);                    \
+		NAME(sink, PART) += room[(unsigned)x % sizeof(room)];        \
 		return room[0];                                              \
 	}
-#define ROW(a)    \
-	ONE(a, 0) \
-	ONE(a, 1) \
-	ONE(a, 2) \
-	ONE(a, 3) \
-	ONE(a, 4) \
-	ONE(a, 5) \
-	ONE(a, 6) \
-	ONE(a, 7) \
-	ONE(a, 8) \
-	ONE(a, 9) \
-	ONE(a, 10) ONE(a, 11) ONE(a, 12) ONE(a, 13) ONE(a, 14) ONE(a, 15)
-ROW(0)
-ROW(1)
-ROW(2)
-ROW(3)
-ROW(4)
-ROW(5)
-ROW(6)
-ROW(7)
-ROW(8)
-ROW(9)
-ROW(10) ROW(11) ROW(12) ROW(13) ROW(14) ROW(15)
+#define FOUR(n) ONE(n##a) ONE(n##b) ONE(n##c) ONE(n##d)
+#define MORE(n) FOUR(n##a) FOUR(n##b) FOUR(n##c) FOUR(n##d)
+#define MOST(n) MORE(n##a) MORE(n##b) MORE(n##c) MORE(n##d)
+MOST(fa) MOST(fb) MOST(fc) MOST(fd)
+/* clang-format on */
 #else
 void *part19(size_t size);
 

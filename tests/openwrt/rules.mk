@@ -62,7 +62,7 @@ $(openwrt_many): tests/openwrt/many.c $(made_first)
 	$(Q)below=; for part in 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19; do \
 		$(CC) -O2 -shared -fPIC -DPART=$$part $${below:+-DBELOW=$$below} $< \
 			$${below:+$(@D)/libpart$$below.so} -Wl,-rpath,'$$ORIGIN' \
-			-o $(@D)/libpart$$part.so || exit 1; below=$$part; \
+			-Wl,-soname,libpart$$part.so -o $(@D)/libpart$$part.so || exit 1; below=$$part; \
 	done; $(CC) -O2 $< $(@D)/libpart19.so -Wl,-rpath,'$$ORIGIN' -Wl,-rpath-link,$(@D) -o $@
 long_programs += $(openwrt_own_small) $(openwrt_many)
 endif

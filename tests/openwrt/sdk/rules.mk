@@ -17,9 +17,9 @@ TARGET_OPTIMIZATION_mips := -Os -pipe -mno-branch-likely -mips32r2 -mtune=24kc
 TARGET_OPTIMIZATION_mipsel := $(TARGET_OPTIMIZATION_mips)
 TARGET_OPTIMIZATION_aarch64 := -Os -pipe -mcpu=cortex-a53
 # hardening as by default: format strings, stack protector, RELRO
-# CONFIG_USE_MIPS16, the default of processors that have it
+# CONFIG_USE_MIPS16, the default of processors that have it (package.mk)
 TARGET_MIPS16 := $(if $(filter mips mipsel,$(ARCH)),-mips16 -minterlink-mips16)
-TARGET_CFLAGS := $(TARGET_OPTIMIZATION_$(ARCH)) $(TARGET_MIPS16) -fno-caller-saves -fno-plt -Wformat \
+TARGET_CFLAGS := $(TARGET_OPTIMIZATION_$(ARCH)) -fno-caller-saves -fno-plt -Wformat \
 	-Werror=format-security -fstack-protector -D_FORTIFY_SOURCE=1 $(SDK_CFLAGS)
 TARGET_CPPFLAGS := -I$(STAGING_DIR)/usr/include
 TARGET_LDFLAGS := -L$(STAGING_DIR)/usr/lib -Wl,-z,now -Wl,-z,relro

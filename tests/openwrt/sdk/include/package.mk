@@ -3,6 +3,7 @@
 # run once each, in this order; then the install of each package of this BUILD_VARIANT,
 # whose files are stripped and kept as $(BIN_DIR)/NAME, beside NAME.control.
 
+TARGET_CFLAGS += $(if $(filter no-mips16,$(PKG_BUILD_FLAGS)),,$(TARGET_MIPS16))
 PKG_BUILD_DIR ?= $(BUILD_DIR)/$(if $(BUILD_VARIANT),$(PKG_NAME)-$(BUILD_VARIANT)/)$(PKG_NAME)-$(PKG_VERSION)
 PKG_INSTALL_DIR ?= $(PKG_BUILD_DIR)/ipkg-install
 PKG_JOBS ?= -j1
