@@ -17,7 +17,8 @@ my %may = map { $_ => 1 } (
 	tests/libdw_bpf/headers.t tests/scan/switches.t tests/install/install.t
 	tests/install/debian.t),
 	# blocks of documents, by the documents' own commands
-	qw(tests/docs/Blocks.pm tests/docs/blocks.t tests/docs/runs.t tests/docs/outputs/crash_mips32.sh
+	qw(tests/docs/Blocks.pm tests/docs/blocks.t tests/docs/runs.t tests/guests/router.pl
+	tests/docs/outputs/crash_mips32.sh
 	tests/docs/outputs/first-leak.sh
 	tests/libdw_bpf/guide.t),
 	# which files make would run
@@ -27,7 +28,8 @@ my %may = map { $_ => 1 } (
 	# not tests: what make runs to build, and figures
 	qw(tests/mips32/build.sh tests/stacks/build.sh tests/fuzz/seeds.sh
 	tests/scan/corpus.sh tests/memleak/compare.sh tests/bench/run.sh
-	tests/bench/names.sh tests/bench/bars.sh tests/guests/run.sh tests/guests/kernel-be.sh),
+	tests/bench/names.sh tests/bench/bars.sh tests/guests/run.sh tests/guests/kernel-be.sh
+	tests/guests/check.sh),
 	'tests/house/nobuild.t');
 
 # A compiler or make, and what looks like its first argument.
