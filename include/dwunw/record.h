@@ -242,6 +242,7 @@ enum dwunw_recording_counter {
 	/* what the recording itself had no room for (size_max) */
 	DWUNW_RECORDING_COUNT_STACKS_UNKEPT,
 	DWUNW_RECORDING_COUNT_NAMES_UNKEPT,
+	DWUNW_RECORDING_COUNT_COUNTED, /* of STACKS: in the kernel alone */
 };
 #define DWUNW_RECORDING_COUNTERS 64u
 

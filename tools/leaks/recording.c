@@ -495,6 +495,8 @@ static void count_losses(struct leak_recording *recording)
 	all[DWUNW_RECORDING_COUNT_PROCESSES] = c.processes;
 	for (uint32_t i = 0; i < DWUNW_RECORDING_COUNT_STACKS_UNKEPT; i++)
 		dwunw_recording_count(recording->writer, i, all[i]);
+	dwunw_recording_count(recording->writer, DWUNW_RECORDING_COUNT_COUNTED,
+			      c.counted);
 }
 
 /* --- a step ------------------------------------------------------------------------- */
