@@ -196,21 +196,23 @@ static const struct dwunw_mapping *find_libc(struct safe *safe)
 bool attach_check_space(struct safe *safe, struct borrow_code *code, char *why,
 			size_t size)
 {
-	const struct dwunw_mapping *libc = find_libc(safe);
+	const struct dwunw_mapping *libc;
 
 	if (safe_mapping(safe, "ld-musl-*") || safe_mapping(safe, "libc.so"))
 		return say(why, size,
 			   "its C library is musl, whose dlopen() refuses the "
 			   "recorder (thread-local memory): --in-process -- "
 			   "COMMAND starts it with the recorder");
-	if (!libc)
+	if (!find_libc(safe))
 		return say(why, size,
 			   "it is linked statically, or has no glibc: it can "
 			   "load nothing");
 	if (has_allocator(safe))
 		return say(why, size,
 			   "the program has an allocator of its own inside");
-	return find_code(safe, libc, code) ||
+	/* the last: it is of the mappings as they were read last */
+	libc = find_libc(safe);
+	return (libc && find_code(safe, libc, code)) ||
 	       say(why, size, "its C library has no code to call by");
 }
 

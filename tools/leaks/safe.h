@@ -21,7 +21,7 @@ struct safe {
 bool safe_open(struct safe *safe, int32_t pid);
 void safe_close(struct safe *safe);
 /* The first mapping with code of a file whose name is like that (fnmatch(3), of the
- * last part); NULL: none. */
+ * last part); NULL: none. Mappings are read anew: what this said before is void. */
 const struct dwunw_mapping *safe_mapping(struct safe *safe, const char *like);
 
 /*
