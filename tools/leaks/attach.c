@@ -33,9 +33,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 20000u /* until a thread is where it can be borrowed */
-#define STOP_MS 300u	   /* until all threads stand; up to 16 times that */
-#define STOP_LOG2 4
+#define PATIENCE_MS 30000u /* until a thread is where it can be borrowed */
+#define STOP_MS 300u	   /* until all threads stand; up to 4 times that */
+#define STOP_LOG2 2
 #define LOOK_MS 250 /* between looks for modules that came */
 #define NAP_MS 3
 
