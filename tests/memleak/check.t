@@ -87,6 +87,16 @@ SKIP: {
 		'an option is the reason, and nothing else');
 }
 
+# --- no file has the options: each is tried, and is there ---------------------------------
+
+SKIP: {
+	$text = `unshare -m sh -c 'mount --bind /dev/null /proc/config.gz && exec $dwunw check -v' 2>&1`;
+	skip('no mount over /proc/config.gz, or another file has them', 2)
+		if $text !~ /whose options no file tells: they are tried$/m;
+	$found = ways($text);
+	is($found->{$_}[0], 'yes', "tried: $_") or diag $text for @names[0, 2];
+}
+
 # --- set-user-ID -------------------------------------------------------------------
 
 SKIP: {

@@ -149,7 +149,7 @@ static void print_reason(const struct way *way,
 		       result->counted);
 	else if (result->status < 0)
 		puts("    the trial ended before its result: it took more than "
-		     "30 s, or died");
+		     "120 s, or died");
 	known = print_missing(way, options);
 	known |= print_older(way);
 	if (verbose || !known)

@@ -24,7 +24,7 @@ struct trial_result {
 	char said[3000];  /* what the library said */
 };
 
-/* In a process of its own, for 30 s at most. 0, or a negative errno: no pipe, no
+/* In a process of its own, for 120 s at most. 0, or a negative errno: no pipe, no
  * process, no memory. */
 int trial_run(const struct trial *trial, struct trial_result *result);
 
