@@ -77,7 +77,8 @@ $(openwrt_unpack): tests/openwrt/unpack.c tools/leaks/unpack.c $(made_first)
 # What a small tool has of its own, with sanitizers.
 openwrt_own := $(openwrt)/small-parts
 $(openwrt_own): tests/live/small.c tools/leaks/unpack.c tools/leaks/name_match.c \
-		trace/scan_line.c trace/object.c $(core_lib) $(made_first)
+		trace/scan_line.c trace/object.c trace/object.h trace/scan_line.h \
+		tools/leaks/name_match.h tools/leaks/unpack.h $(core_lib) $(made_first)
 	@mkdir -p $(@D)
 	$(say) CCLD $@
 	$(Q)$(CC) -O1 -g -std=gnu11 -D_GNU_SOURCE -fsanitize=address,undefined \
