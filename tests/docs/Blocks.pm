@@ -6,6 +6,7 @@
 #	```c part          statements            ```text output NAME
 #	```c declare       prototypes of include/      what outputs/NAME.sh prints
 #	```c declare.bpf   prototypes of bpf/    ```text drawing
+#	```sh elsewhere    commands of another tree: tests/guests/router.pl runs them
 #
 # Run by itself it writes the files of a document to a directory, and its
 # shell blocks as block1.sh, block2.sh, …: Blocks.pm DOCUMENT DIRECTORY
@@ -39,7 +40,7 @@ sub class_of {
 	return 'bpf' if $info =~ /^c [\w-]+\.bpf\.c$/;
 	return 'file' if $info =~ /^c [\w-]+\.c$/;
 	return $1 if $info =~ /^c (part|declare|declare\.bpf)$/;
-	return $1 if $info =~ /^sh (run|check)$/;
+	return $1 if $info =~ /^sh (run|check|elsewhere)$/;
 	return 'output' if $info =~ /^text output [\w-]+$/;
 	return 'drawing' if $info eq 'text drawing';
 	return '';

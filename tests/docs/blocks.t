@@ -141,7 +141,8 @@ sub part_c {
 # --- shell -----------------------------------------------------------------------
 
 my $makefiles = join '', map { Blocks::slurp($_) } 'Makefile',
-	'packaging/rules.mk', glob('examples/*/rules.mk'), glob('arch/*/host.mk');
+	'packaging/rules.mk', glob('examples/*/rules.mk'), glob('arch/*/host.mk'),
+	glob('port/*/objs.mk');
 (my $joined = $makefiles) =~ s/\\\n/ /g;
 my %goals = map { $_ => 1 } map { split ' ', $_ }
 	($joined =~ /^\.PHONY:(.*)$/mg, $joined =~ /^(?:config|plain)_goals :=(.*)$/mg);
@@ -161,7 +162,8 @@ sub make_faults {
 				$makefiles !~ /^triple_\Q$value\E\b/m &&
 				$makefiles !~ /patsubst \Q$value\E,/;
 		} else {
-			push @faults, "goal $word" unless $goals{$word};
+			push @faults, "goal $word" unless $goals{$word} ||
+				$word =~ m{^build/} && !path_fault($word);
 		}
 	}
 	return @faults;
@@ -238,10 +240,16 @@ sub commands_of {
 	return grep { @$_ } @commands;
 }
 
+sub script {
+	my ($text) = @_;
+	my $script = "$work/" . ++$serial . '.sh';
+	Blocks::put($script, $text);
+	return $script;
+}
+
 sub check_sh {
 	my ($title, $block) = @_;
-	my $script = "$work/" . ++$serial . '.sh';
-	Blocks::put($script, $block->{text});
+	my $script = script($block->{text});
 	my @faults = map { command_faults(@$_) } commands_of($block->{text});
 	push @faults, "syntax: $_" for `sh -n '$script' 2>&1`;
 	is(join(', ', @faults), '', $title);
@@ -260,6 +268,7 @@ my %how = (
 		bpf_c($_[0], "$capture$_[1]{text}", '-Wno-unused-function');
 	},
 	check => \&check_sh,
+	elsewhere => sub { is(`sh -n '@{[script($_[1]{text})]}' 2>&1`, '', $_[0]) },
 	drawing => sub { },
 );
 my %needs = (

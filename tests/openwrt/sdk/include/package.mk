@@ -72,7 +72,7 @@ $(BIN_DIR)/$(1).control: $(staged)
 	rm -rf $(BIN_DIR)/$(1)
 	mkdir -p $(BIN_DIR)/$(1)
 	$$(call Package/$(1)/install,$(BIN_DIR)/$(1))
-	find $(BIN_DIR)/$(1) -type f -perm /111 -exec $(TARGET_CROSS)strip {} + \
+	find $(BIN_DIR)/$(1) -type f -perm /111 -exec $(TARGET_CROSS)strip {} ';' \
 		-exec $(SDK_SSTRIP) {} {}.sstripped ';' -exec mv {}.sstripped {} ';'
 	echo 'Depends: $(2)' >$$@
 endef
