@@ -388,6 +388,9 @@ static bool is_process(const struct dwunw_heap *heap, int32_t pid)
 		fprintf(stderr,
 			"%s: %" PRId32 " is a thread of process %" PRId32 "\n",
 			tool, pid, tgid);
+	else if (pid == getpid())
+		fprintf(stderr, "%s: process %" PRId32 " is this one itself\n",
+			tool, pid);
 	else if (dwunw_proc_leader_ended(pid) && dwunw_proc_threads(pid) <= 1)
 		fprintf(stderr,
 			"%s: process %" PRId32 " has ended (a zombie)\n", tool,

@@ -170,6 +170,9 @@ like($said, qr/^dwunw: leaks: process $sleeper is stopped: .*kill -CONT $sleeper
 }
 Live::stop($sleeper);
 
+$said = `sh -c 'exec "$Live::build/dwunw" leaks \$\$' 2>&1`;
+like($said, qr/^dwunw: leaks: process \d+ is this one itself$/, 'the tool as its own target');
+
 # Its mappings can't be read and its first thread, which probes would be given to,
 # has ended: they would be in every process. (A file that may not be opened stands
 # for mappings that may not be read: modes.t.)
