@@ -16,7 +16,7 @@ need_inproc();
 my %qemu = (mips32el => 'qemu-mipsel', mips32eb => 'qemu-mips');
 my %triple = (mips32el => 'mipsel-linux-gnu', mips32eb => 'mips-linux-gnu');
 # bytes of text, and of the file without its symbols
-my %budget = (mips32 => 140_000, mips16 => 106_000);
+my %budget = (mips32 => 141_000, mips16 => 107_000);
 
 # Runs a program of it, with the recorder: as run_with().
 sub run_there {

@@ -93,14 +93,14 @@ small() {
 	ok "$1, small and static: has leaks" $qemu "$file" leaks --help
 }
 
-for target in mips mipsel aarch64; do
-	[ -e "$built/feed/$target/.made" ] || {
-		skip "$target: not built: no compiler for it, or no clang"
+for packages in mips mipsel aarch64; do
+	[ -e "$built/feed/$packages/.made" ] || {
+		skip "$packages: not built: no compiler for it, or no clang"
 		continue
 	}
-	tools $target
-	variants $target
-	small $target
+	tools $packages
+	variants $packages
+	small $packages
 done
 
 # --- the configurations ---
