@@ -17,6 +17,9 @@
 #include <dwunw/trace.h>
 
 #include <errno.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +28,8 @@
 
 /* How long the thread waits for the kernel before it looks for its end. */
 #define READ_MS 20
+/* A burst that was larger is given back to the system once it is read. */
+#define BURST_SIZE (1ul << 20)
 
 struct letter {
 	struct letter *next;
@@ -44,6 +49,7 @@ struct dwunw_inbox {
 	struct letter *first; /* under lock, as the rest */
 	struct letter **last;
 	size_t bytes;
+	size_t most; /* that there were since they were given back */
 	/* an event for which there was no memory, where the kernel has it: the
 	 * thread waits while it is lent */
 	void *lent;
@@ -75,6 +81,8 @@ static void append(struct dwunw_inbox *inbox, struct letter *letter)
 	*inbox->last = letter;
 	inbox->last = &letter->next;
 	inbox->bytes += letter->size;
+	if (inbox->most < inbox->bytes)
+		inbox->most = inbox->bytes;
 	pthread_cond_signal(&inbox->came);
 }
 
@@ -242,13 +250,31 @@ static bool read_lent(struct dwunw_inbox *inbox)
 	return true;
 }
 
+/* glibc keeps what a burst took; musl has it in mappings that go by themselves. */
+static void give_back(struct dwunw_inbox *inbox)
+{
+	bool large;
+
+	pthread_mutex_lock(&inbox->lock);
+	large = !inbox->first && inbox->most > BURST_SIZE;
+	if (large)
+		inbox->most = 0;
+	pthread_mutex_unlock(&inbox->lock);
+#ifdef __GLIBC__
+	if (large)
+		malloc_trim(0);
+#endif
+}
+
 /* False: nothing has come. */
 static bool read_one(struct dwunw_inbox *inbox, int timeout_ms, int *error)
 {
 	struct letter *letter = take(inbox, timeout_ms, error);
 
-	if (!letter)
+	if (!letter) {
+		give_back(inbox);
 		return read_lent(inbox);
+	}
 	inbox->on_event(inbox->ctx, letter->bytes, letter->size);
 	free(letter);
 	return true;
