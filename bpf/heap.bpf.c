@@ -178,6 +178,15 @@ SEC("uprobe") int alloc_exit(struct dwunw_pt_regs *ctx)
 	return 0;
 }
 
+/*
+ * When recording ends, frees end with the allocations: the last report is of that
+ * moment. A block that is replaced later would be gone, and its successor not there.
+ */
+static __always_inline bool is_over(void)
+{
+	return !probing.recording;
+}
+
 /* The block at addr, before it goes, and if its end is told: all of it is in
  * [addr, addr + length), or 0. */
 static __always_inline bool ends(__u64 addr, __u64 length,
@@ -186,7 +195,7 @@ static __always_inline bool ends(__u64 addr, __u64 length,
 	block_id id = block_id_of(addr);
 	struct live_block *found;
 
-	if (!options.trace_frees || !probing.recording || !is_watched())
+	if (!options.trace_frees || !is_watched())
 		return false;
 	found = map_find(&live, &id);
 	if (found && found->size <= length)
@@ -197,8 +206,11 @@ static __always_inline bool ends(__u64 addr, __u64 length,
 SEC("uprobe") int free_enter(struct dwunw_pt_regs *ctx)
 {
 	struct live_block block = {};
-	bool told = ends(DWUNW_ARG1(ctx), -1ull, &block);
+	bool told;
 
+	if (is_over())
+		return 0;
+	told = ends(DWUNW_ARG1(ctx), -1ull, &block);
 	blocks_free(DWUNW_ARG1(ctx));
 	if (told)
 		send_block(ctx, DWUNW_HEAP_EVENT_FREE, DWUNW_ARG1(ctx), &block,
@@ -209,8 +221,11 @@ SEC("uprobe") int free_enter(struct dwunw_pt_regs *ctx)
 SEC("uprobe") int munmap_enter(struct dwunw_pt_regs *ctx)
 {
 	struct live_block block = {};
-	bool told = ends(DWUNW_ARG1(ctx), page_up(DWUNW_ARG2(ctx)), &block);
+	bool told;
 
+	if (is_over())
+		return 0;
+	told = ends(DWUNW_ARG1(ctx), page_up(DWUNW_ARG2(ctx)), &block);
 	blocks_unmap(DWUNW_ARG1(ctx), DWUNW_ARG2(ctx));
 	if (told)
 		send_block(ctx, DWUNW_HEAP_EVENT_FREE, DWUNW_ARG1(ctx), &block,

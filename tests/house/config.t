@@ -165,7 +165,8 @@ kernels="$kernels|CONFIG_(PID_NS|PROC_CHILDREN|UPROBES|UPROBE_EVENTS)"
 		--include='*.[ch]' --exclude=kernel_options.c |
 		grep -vxE "$kernels"
 	grep -rhoE '[(]CONFIG_[A-Z0-9_]+' Makefile core arch port trace heap record tools \
-		examples --include=Makefile --include='*.mk' | tr -d '('
+		examples --include=Makefile --include='*.mk' | tr -d '(' |
+		grep -v '_$' # a target's name follows
 	# in Kconfig itself: if X, depends on X && !Y
 	sed -n 's/^.* if //p; s/^.*depends on //p' $kconfigs |
 		grep -oE '\b[A-Z0-9_]+\b' | sed -n '/[A-Z]/s/^/CONFIG_/p' |

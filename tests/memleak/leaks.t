@@ -229,4 +229,27 @@ like($said, qr/no process 2147483647/, 'no such process: said');
 ($text, $said, $status) = run(['--', "$build/no/such/program"]);
 is($status, 127, 'no such program: status');
 
+# Blocks that are replaced all the time: the last report is of one moment, too, though
+# the probes leave one after the other.
+SKIP: {
+	skip('no python3', 2) unless -x '/usr/bin/python3';
+	my $target = Live::start('/usr/bin/python3', '-c', <<'END');
+import time
+blocks = [bytearray(5000) for _ in range(128)]
+while True:
+    for i in range(128):
+        blocks[i] = bytearray(5000)
+    time.sleep(0.01)
+END
+	sleep(1);
+	($text, $said, $status) = run(['--json', '-o', 0, '-i', '1s', '-n', 2, $target]);
+	Live::stop($target);
+	my @reports = map { decode_json($_) } grep { /^\{/ } split(/\n/, $text);
+	my @blocks = map { my $report = $_;
+		[map { $_->{allocations} } grep { $_->{bytes} == 5001 * $_->{allocations} }
+			@{$report->{stacks}}] } @reports;
+	is(scalar(@blocks), 2, 'blocks that are replaced: two reports') or diag($said);
+	like("@{$blocks[-1] // []}", qr/\b12[789]\b/, '… the last has all 128');
+}
+
 done_testing();
