@@ -250,7 +250,7 @@ static bool read_lent(struct dwunw_inbox *inbox)
 	return true;
 }
 
-/* glibc keeps what a burst took; musl has it in mappings that go by themselves. */
+/* glibc keeps what a burst took until it is asked; other libcs decide by themselves. */
 static void give_back(struct dwunw_inbox *inbox)
 {
 	bool large;

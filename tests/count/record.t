@@ -24,17 +24,7 @@ qx{$dwunw report --help 2>&1} =~ /usage/ or do {
 $ENV{TZ} = 'UTC';
 my $file = "$dir/file.dwr";
 
-# stdout, stderr and the exit status
-sub dwunw {
-	my ($out, $err) = ("$dir/out", "$dir/err");
-	my $pid = fork // die "fork: $!";
-	if (!$pid) {
-		open(STDOUT, '>', $out) && open(STDERR, '>', $err) or die $!;
-		exec $dwunw, @_;
-	}
-	waitpid $pid, 0;
-	return (Live::slurp($out), Live::slurp($err), $? >> 8);
-}
+sub dwunw { return Live::outcome($dwunw, @_) }
 sub text_of { my ($text) = $_[0] =~ /(^\[\d\d:\d\d:\d\d\].*)/ms; return $text // '' }
 
 # --- every format has the same sums ------------------------------------------------

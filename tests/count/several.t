@@ -27,17 +27,7 @@ my $file = "$dir/file.dwr";
 my $calls = "uprobe:$Events::base:counted";
 my $asks = 'tracepoint:syscalls:sys_enter_getpgid';
 
-# stdout, stderr and the exit status
-sub dwunw {
-	my ($out, $err) = ("$dir/out", "$dir/err");
-	my $pid = fork // die "fork: $!";
-	if (!$pid) {
-		open(STDOUT, '>', $out) && open(STDERR, '>', $err) or die $!;
-		exec $dwunw, @_;
-	}
-	waitpid $pid, 0;
-	return (Live::slurp($out), Live::slurp($err), $? >> 8);
-}
+sub dwunw { return Live::outcome($dwunw, @_) }
 
 sub put {
 	my ($name, $bytes) = @_;

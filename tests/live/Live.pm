@@ -38,6 +38,19 @@ sub slurp {
 	return scalar <$file>;
 }
 
+# A command to its end: stdout, stderr and the exit status.
+sub outcome {
+	my (@command) = @_;
+	my ($out, $err) = ("$dir/out", "$dir/err");
+	my $pid = fork // die "fork: $!";
+	if (!$pid) {
+		open(STDOUT, '>', $out) && open(STDERR, '>', $err) or die $!;
+		exec @command or die "$command[0]: $!";
+	}
+	waitpid $pid, 0;
+	return (slurp($out), slurp($err), $? >> 8);
+}
+
 # A command in the background, both streams in a file; its pid.
 sub background {
 	my ($out, @command) = @_;

@@ -26,17 +26,7 @@ my $dir = $Live::dir;
 delete $ENV{DEBUGINFOD_URLS};
 $ENV{TZ} = 'UTC';
 
-# stdout, stderr and the exit status
-sub dwunw {
-	my ($out, $err) = ("$dir/out", "$dir/err");
-	my $pid = fork // die "fork: $!";
-	if (!$pid) {
-		open(STDOUT, '>', $out) && open(STDERR, '>', $err) or die $!;
-		exec $dwunw, @_;
-	}
-	waitpid $pid, 0;
-	return (Live::slurp($out), Live::slurp($err), $? >> 8);
-}
+sub dwunw { return Live::outcome($dwunw, @_) }
 
 # A report without what the command printed before it.
 sub text_of { my ($text) = $_[0] =~ /(^\[\d\d:\d\d:\d\d\].*)/ms; return $text // '' }
